@@ -1,0 +1,71 @@
+"""Files written whole or not at all, and hashes of what was read."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from castiron_common.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_REASONS = {
+    errno.ENOSPC: ("there is no space left on the device", "Free some space, or write to another place with -o."),
+    errno.EDQUOT: ("the disk quota is exceeded", "Free some space, or write to another place with -o."),
+    errno.EROFS: ("the file system is read-only", "Write to another place with -o."),
+    errno.EACCES: ("permission denied", "Write to a folder that you may write to, with -o."),
+    errno.ENOENT: ("the folder does not exist", "Make the folder first, or write to another place with -o."),
+    errno.ENOTDIR: ("a part of the path is not a folder", "Write to another place with -o."),
+    errno.EISDIR: ("it is a folder", "Name a file with -o."),
+}
+
+
+def output_error(path: Path, error: OSError) -> OutputError:
+    """Return the error that says why ``path`` could not be written, and what to do."""
+    known = _REASONS.get(error.errno or 0)
+    reason, hint = known if known else (error.strerror or str(error), "Write to another place with -o.")
+    return OutputError(f"Cannot write {path}: {reason}.", hint=hint)
+
+
+@contextmanager
+def atomic_write(path: Path, *, executable: bool = False) -> Iterator[IO[bytes]]:
+    """Open a temporary file beside ``path`` that takes its name when the block ends without an exception.
+
+    Raises `OutputError` for every failure of the file system.
+    """
+    if path.is_dir():
+        raise output_error(path, IsADirectoryError(errno.EISDIR, "is a directory"))
+    making: Path | None = None
+    try:
+        with tempfile.NamedTemporaryFile(prefix=f".{path.name}.", dir=path.parent, delete=False) as file:
+            making = Path(file.name)
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        making.chmod((0o777 if executable else 0o666) & ~umask)
+        making.replace(path)
+        making = None
+    except OSError as error:
+        raise output_error(path, error) from error
+    finally:
+        if making is not None:
+            making.unlink(missing_ok=True)
+
+
+def sha256_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def sha256_bytes(data: bytes) -> str:
+    """Return the SHA-256 of ``data``, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
