@@ -29,7 +29,7 @@ _REASONS = {
 def output_error(path: Path, error: OSError) -> OutputError:
     """Return the error that says why ``path`` could not be written, and what to do."""
     known = _REASONS.get(error.errno or 0)
-    reason, hint = known if known else (error.strerror or str(error), "Write to another place with -o.")
+    reason, hint = known or (error.strerror or str(error), "Write to another place with -o.")
     return OutputError(f"Cannot write {path}: {reason}.", hint=hint)
 
 

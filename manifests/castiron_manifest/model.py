@@ -115,7 +115,7 @@ class Wheel:
     size: int
     """Bytes."""
     embedded: bool = False
-    """True if no index serves it (a local project, an sdist built for the target): then it is a blob of the manifest."""
+    """True if no index serves it (a local project, a wheel built from an sdist): then it is a blob."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +195,7 @@ class Resource:
     """One file that is not an imported module.  Sorted by (origin, distribution, path)."""
 
     path: str
-    """Relative to the owner's root.  Files of a wheel's ``data`` scheme are relative to site-packages too: ``../../../share/x``."""
+    """Relative to the owner's root; for a wheel's ``data`` scheme that gives ``../../../share/x``."""
     origin: Origin
     distribution: str | None = None
     size: int
