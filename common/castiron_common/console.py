@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import sys
 from typing import TYPE_CHECKING
 
-import typer
 from rich.console import Console
 
 from castiron_common.errors import EXIT_INTERRUPTED, CastironError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
+
+    import typer
 
 
 def stderr_console() -> Console:
@@ -21,24 +20,34 @@ def stderr_console() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def run_command(command: Callable[[], object]) -> None:
+def print_error(error: CastironError) -> None:
+    """Print an expected failure: what happened, then what to do."""
+    console = stderr_console()
+    console.print("[bold red]error:[/bold red]", end=" ")
+    console.print(error.what, markup=False)
+    if error.hint:
+        console.print(error.hint, markup=False)
+
+
+def run_command(app: typer.Typer, *, prog: str, args: Sequence[str] | None = None) -> None:
     """Run a typer application; turn expected failures into one message and their exit code.
 
     An unexpected exception keeps its traceback: it is a bug of ours, and the report needs it.
     """
     try:
-        command()
+        app(args=args, prog_name=prog)
     except CastironError as error:
-        console = stderr_console()
-        console.print("[bold red]error:[/bold red]", end=" ")
-        console.print(error.what, markup=False)
-        if error.hint:
-            console.print(error.hint, markup=False)
+        print_error(error)
         sys.exit(error.exit_code)
-    except (KeyboardInterrupt, typer.Abort):
-        stderr_console().print("interrupted; nothing was left half-written")
+    except KeyboardInterrupt:
+        _say_interrupted()
         sys.exit(EXIT_INTERRUPTED)
-    except BrokenPipeError:
-        # The reader of our stdout has gone; as for any filter that is no error to talk about.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(128 + signal.SIGPIPE)
+    except SystemExit as stop:
+        # Typer has turned Ctrl-C into this silent exit.
+        if stop.code == EXIT_INTERRUPTED:
+            _say_interrupted()
+        raise
+
+
+def _say_interrupted() -> None:
+    stderr_console().print("interrupted: nothing was left half-written")

@@ -2,11 +2,12 @@
 
 Layout (msgpack specification 2.0, every map in the order written here)::
 
-    {"format": "castiron-manifest", "version": [major, minor], "sha256": <64 hex digits of body>, "body": <bin>}
+    {"format": "castiron-manifest", "version": [major, minor], "sha256": <64 hex digits>, "body": <bin>}
 
 ``body`` is a msgpack map with the fields of `model.Manifest`; fields that hold their default are left out.  In the body
 a blob is ``[sha256, size, zstd frame]``.  The version stands outside the body, so that a newer major version is refused
-by its number and not by whatever looks odd inside.  The hash makes every flipped bit an error, also inside text.
+by its number and not by whatever looks odd inside.  The hash, over the packed version and the body, makes every flipped
+bit an error, also inside text.
 """
 
 from __future__ import annotations
@@ -50,7 +51,8 @@ def encode(manifest: model.Manifest) -> bytes:
         fields["blobs"] = [[key, len(data), compressor.compress(data)] for key, data in manifest.blobs]
     fields.pop("extra", None)
     body = msgpack.packb(fields | dict(manifest.extra), use_bin_type=True)
-    envelope = (FORMAT, [model.SCHEMA_MAJOR, model.SCHEMA_MINOR], sha256_bytes(body), body)
+    version = [model.SCHEMA_MAJOR, model.SCHEMA_MINOR]
+    envelope = (FORMAT, version, _digest(version, body), body)
     packed: bytes = msgpack.packb(dict(zip(_ENVELOPE, envelope, strict=True)), use_bin_type=True)
     return packed
 
@@ -105,9 +107,13 @@ def _open_envelope(data: bytes, source: str) -> tuple[int, bytes]:
     body = envelope.get("body")
     if not isinstance(body, bytes) or set(envelope) != set(_ENVELOPE):
         raise _malformed(source, ["the envelope has not exactly the fields " + ", ".join(_ENVELOPE) + " @ $"])
-    if sha256_bytes(body) != envelope.get("sha256"):
+    if _digest(version, body) != envelope.get("sha256"):
         raise ManifestError(f"{source} is damaged: its content does not match its SHA-256.", hint=_MAKE_AGAIN)
     return minor, body
+
+
+def _digest(version: list[int], body: bytes) -> str:
+    return sha256_bytes(msgpack.packb(version) + body)
 
 
 def _unpack(data: bytes, source: str) -> Any:
@@ -149,13 +155,13 @@ def _malformed(source: str, found: list[str]) -> ManifestError:
     return ManifestError(f"{source} is malformed:\n{shown}{more}", hint=_MAKE_AGAIN)
 
 
-def _strictly(kind: type) -> Callable[[object, object], object]:
-    """Return a structure hook that converts nothing: cattrs would turn 5 into "5"."""
+def _strictly(kind: type) -> Callable[[object, Any], object]:
+    """Return a structure hook that converts nothing but enumerations; cattrs would turn 5 into "5"."""
 
-    def check(value: object, _: object) -> object:
+    def check(value: object, target: Any) -> object:
         if type(value) is not kind:
             raise TypeError(f"expected {kind.__name__}, not {type(value).__name__}")
-        return value
+        return value if target is kind else target(value)
 
     return check
 
@@ -165,8 +171,7 @@ def _converter(*, strict: bool) -> Converter:
     """Return the converter; a strict one refuses unknown fields, the other drops those of nested values."""
     converter = Converter(forbid_extra_keys=strict, omit_if_default=True)
     for kind in (str, int, bool, bytes):
-        # By identity: registered by class, the hook of str would also take every StrEnum.
-        converter.register_structure_hook_func(partial(operator.is_, kind), _strictly(kind))
+        converter.register_structure_hook(kind, _strictly(kind))
     converter.register_structure_hook_func(partial(operator.is_, object), lambda value, _: value)
     configure_union_passthrough(str | None, converter)
     return converter

@@ -1,0 +1,53 @@
+"""``castiron COMMAND``: one name for all commands, each imported only when it is asked for."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from importlib.metadata import version
+from typing import NamedTuple
+
+from castiron_common.console import run_command, stderr_console
+from castiron_common.errors import UsageError
+
+
+class _Command(NamedTuple):
+    module: str
+    """Has a typer application named ``app``."""
+    summary: str
+
+
+COMMANDS = {
+    "trace": _Command("castiron_trace.cli", "Analyse an application: which modules, files and libraries it needs."),
+    "link": _Command("castiron_link.cli", "Link a manifest into one static executable, with a license report."),
+    "build": _Command("castiron.build_cli", "Trace and link in one go."),
+    "manifest": _Command("castiron_manifest.cli", "Show, compare, explain or validate a manifest."),
+    "runtime": _Command("castiron_runtime.cli", "Build, list and export runtime packs."),
+}
+
+
+def main() -> None:
+    """Run the ``castiron`` command."""
+    arguments = sys.argv[1:]
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(_usage())
+        sys.exit(0 if arguments else UsageError.exit_code)
+    if arguments[0] == "--version":
+        print(f"castiron {version('castiron')}")
+        return
+    name = arguments[0]
+    if name not in COMMANDS:
+        stderr_console().print(f"error: there is no command {name!r}.\n\n{_usage()}", markup=False)
+        sys.exit(UsageError.exit_code)
+    module = importlib.import_module(COMMANDS[name].module)
+    run_command(module.app, prog=f"castiron {name}", args=arguments[1:])
+
+
+def _usage() -> str:
+    width = max(map(len, COMMANDS))
+    rows = "\n".join(f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items())
+    return (
+        "usage: castiron COMMAND ...\n\n"
+        "Turns a Python application into one fully static executable and tells what is in it.\n\n"
+        f"{rows}\n\n`castiron COMMAND --help` explains each; `castiron --version` prints the version."
+    )

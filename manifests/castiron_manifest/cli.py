@@ -1,0 +1,87 @@
+"""``castiron manifest show|diff|explain|validate``."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from castiron_manifest import show as view
+from castiron_manifest.reader import read_manifest
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Show, compare, explain or validate manifests.",
+)
+
+_File = Annotated[Path, typer.Argument(metavar="MANIFEST", help="A manifest; - reads standard input.")]
+
+
+@app.command()
+def show(
+    file: _File,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="The whole manifest as JSON.")] = False,
+    contents: Annotated[bool, typer.Option(help="With --json: the contents of blobs and license texts, too.")] = False,
+    modules: Annotated[bool, typer.Option("--modules", help="List every module with its tier and importer.")] = False,
+) -> None:
+    """Print what a manifest says."""
+    manifest = read_manifest(file)
+    if as_json:
+        json.dump(view.as_json_value(manifest, contents=contents), sys.stdout, indent=1, ensure_ascii=False)
+        print()
+        return
+    console = Console(highlight=False, soft_wrap=True)
+    if modules:
+        for module in manifest.modules:
+            via = f"{module.via.tier} by {module.via.importer}:{module.via.line}" if module.via else "entry"
+            print(f"{module.name}\t{module.kind}\t{module.distribution or module.origin}\t{via}")
+        return
+    grid = Table.grid(padding=(0, 2))
+    for label, text in view.summary(manifest):
+        grid.add_row(f"[bold]{label}", text)
+    console.print(grid)
+    if manifest.distributions:
+        table = Table("distribution", "version", "wheel", "license evidence")
+        for item in manifest.distributions:
+            evidence = item.license.expression or item.license.text or "; ".join(item.license.classifiers) or "none"
+            table.add_row(item.name, item.version, item.wheel.filename, evidence.splitlines()[0][:60])
+        console.print(table)
+    for finding in manifest.findings:
+        console.print(f"{finding.severity}: {finding.subject}: {finding.message} [{finding.code}]", markup=False)
+
+
+@app.command()
+def validate(file: _File) -> None:
+    """Check a manifest: intact, of a known version, well-formed, and consistent."""
+    manifest = read_manifest(file)
+    print(f"{file}: valid ({len(manifest.modules)} modules, {len(manifest.distributions)} distributions)")
+
+
+@app.command()
+def explain(
+    file: _File,
+    module: Annotated[str, typer.Argument(help="A module's dotted name.")],
+) -> None:
+    """Print the chain of imports that brings a module in."""
+    for name, via in view.chain(read_manifest(file), module):
+        print(f"{name}\t{via.tier} import in {via.importer}, line {via.line}" if via else f"{name}\t(start)")
+
+
+@app.command()
+def diff(
+    old: _File,
+    new: Annotated[Path, typer.Argument(metavar="MANIFEST", help="The newer one.")],
+) -> None:
+    """Compare two manifests; exit with 1 if they differ."""
+    lines = list(view.differences(read_manifest(old), read_manifest(new)))
+    print("\n".join(lines) if lines else "no difference")
+    if lines:
+        raise typer.Exit(1)

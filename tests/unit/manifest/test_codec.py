@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import msgpack
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from castiron_common.errors import ManifestError
+from castiron_common.files import sha256_bytes
+from castiron_manifest import codec, model
+from tests.unit.manifest.strategies import manifests, sha256
+
+EXAMPLE = Path(__file__).resolve().parents[3] / "manifests" / "examples" / "hello.manifest"
+APP = b"print('hello')\n"
+
+
+def small() -> model.Manifest:
+    key = sha256(APP)
+    return model.Manifest(
+        generator="castiron 0.1.0",
+        pack="cpython-3.13.5",
+        target=model.Target(platform="x86_64-linux-musl", python="3.13"),
+        entry=model.Entry(kind=model.EntryKind.SCRIPT, module="__main__", path="hello.py", name="hello"),
+        modules=(
+            model.Module(
+                name="__main__", kind=model.ModuleKind.SOURCE, origin=model.Origin.APP, path="hello.py", sha256=key
+            ),
+        ),
+        blobs=((key, APP),),
+    )
+
+
+def repack(change: dict[str, Any], *, version: tuple[int, int] = (1, 0), body: dict[str, Any] | None = None) -> bytes:
+    """Return the bytes of `small` with fields of its body changed, in a sound envelope."""
+    fields = body or msgpack.unpackb(msgpack.unpackb(codec.encode(small()))["body"])
+    data = msgpack.packb(fields | change)
+    digest = sha256_bytes(msgpack.packb(list(version)) + data)
+    envelope = {"format": codec.FORMAT, "version": list(version), "sha256": digest, "body": data}
+    return bytes(msgpack.packb(envelope))
+
+
+@given(manifests())
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_round_trip(manifest: model.Manifest) -> None:
+    data = codec.encode(manifest)
+    assert codec.decode(data) == manifest
+    assert codec.encode(codec.decode(data)) == data
+
+
+def test_truncation_at_every_byte_is_a_manifest_error() -> None:
+    data = codec.encode(small())
+    for length in range(len(data)):
+        with pytest.raises(ManifestError) as caught:
+            codec.decode(data[:length])
+        assert caught.value.hint
+
+
+def test_every_flipped_bit_is_a_manifest_error() -> None:
+    data = codec.encode(small())
+    for position in range(len(data)):
+        for bit in range(8):
+            damaged = bytearray(data)
+            damaged[position] ^= 1 << bit
+            with pytest.raises(ManifestError):
+                codec.decode(bytes(damaged))
+
+
+@given(st.binary(max_size=200))
+def test_any_bytes_are_a_manifest_error(data: bytes) -> None:
+    with pytest.raises(ManifestError):
+        codec.decode(data)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-(2**63), 2**63) | st.text(max_size=5) | st.binary(max_size=5),
+        lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    ),
+    st.sampled_from(sorted(set(model.Manifest.__dataclass_fields__) - {"extra"})),
+)
+@settings(deadline=None)
+def test_any_value_in_any_field_is_decoded_or_a_manifest_error(value: object, field: str) -> None:
+    refusal: ManifestError | None = None
+    try:
+        codec.decode(repack({field: value}))
+    except ManifestError as error:
+        refusal = error
+    assert refusal is None or "@ $" in refusal.what
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"generator": 5}, "expected str, not int @ $.generator"),
+        ({"modules": [{"name": "x"}]}, "@ $.modules[0].kind"),
+        ({"modules": [{"name": "x", "kind": "odd", "origin": "app"}]}, "@ $.modules[0].kind"),
+        ({"surprise": 1}, "unknown field 'surprise' @ $"),
+        ({"target": {"platform": "p", "python": "3.13", "cpu": "z80"}}, "@ $.target"),
+        ({"blobs": [["00", 3, b"x"]]}, "@ $.blobs[0]"),
+        ({"blobs": []}, "the content is not among the blobs @ $.modules[0]"),
+        ({"entry": {"kind": "script", "module": "m", "path": "../x", "name": "n"}}, "'../x' @ $.entry.path"),
+    ],
+)
+def test_malformed_fields_are_named_by_their_path(change: dict[str, Any], path: str) -> None:
+    with pytest.raises(ManifestError) as caught:
+        codec.decode(repack(change), source="x.manifest")
+    assert path in caught.value.what
+    assert caught.value.what.startswith("x.manifest is malformed")
+
+
+def test_a_newer_major_version_is_refused_by_its_number() -> None:
+    with pytest.raises(ManifestError, match=r"version 2\.7; this Castiron reads version 1"):
+        codec.decode(repack({"modules": "whatever"}, version=(2, 7)))
+
+
+def test_unknown_fields_of_a_newer_minor_version_are_kept() -> None:
+    data = repack({"colour": ["red"]}, version=(1, model.SCHEMA_MINOR + 1))
+    manifest = codec.decode(data)
+    assert manifest.extra == (("colour", ["red"]),)
+    assert msgpack.unpackb(msgpack.unpackb(codec.encode(manifest))["body"])["colour"] == ["red"]
+
+
+def test_encode_refuses_what_decode_would_refuse() -> None:
+    with pytest.raises(ValueError, match="the content is not among the blobs"):
+        codec.encode(replace(small(), blobs=()))
+    unsorted = (
+        model.Finding(code="b", severity=model.Severity.INFO, subject="", message=""),
+        model.Finding(code="a", severity=model.Severity.INFO, subject="", message=""),
+    )
+    with pytest.raises(ValueError, match=r"not in sorted order @ \$\.findings\[1\]"):
+        codec.encode(replace(small(), findings=unsorted))
+
+
+def test_a_blob_that_expands_beyond_its_declared_size_is_refused() -> None:
+    fields = msgpack.unpackb(msgpack.unpackb(codec.encode(small()))["body"])
+    fields["blobs"][0][1] = 3
+    with pytest.raises(ManifestError, match="declared size 3"):
+        codec.decode(repack({}, body=fields))
