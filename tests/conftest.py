@@ -1,0 +1,36 @@
+"""Fixtures shared by all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from castiron_common.progress import RichReporter
+
+if TYPE_CHECKING:
+    from castiron_runtime.model import Pack
+
+
+@pytest.fixture(scope="session")
+def pack() -> Pack:
+    """The default runtime pack, built on first use and shared through the cache by all tests and runs."""
+    from rich.console import Console
+
+    from castiron_runtime.packs import open_pack
+
+    return open_pack(reporter=RichReporter(Console(stderr=True)))
+
+
+@pytest.fixture
+def examples() -> Path:
+    """The folder of example applications."""
+    return Path(__file__).resolve().parent.parent / "examples"
+
+
+@pytest.fixture
+def plain_environment() -> dict[str, str]:
+    """An environment in which nothing of the host's Python leaks into a program under test."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("PYTHON") and key != "VIRTUAL_ENV"}
