@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from castiron_common.cache import cache_root, file_entry, folder_entry
+from castiron_common.errors import OutputError
+from castiron_common.files import atomic_write
+
+
+@pytest.mark.parametrize(
+    ("environ", "root"),
+    [
+        ({"CASTIRON_CACHE": "/c", "XDG_CACHE_HOME": "/x"}, Path("/c")),
+        ({"XDG_CACHE_HOME": "/x"}, Path("/x/castiron")),
+        ({}, Path.home() / ".cache/castiron"),
+    ],
+)
+def test_where_the_cache_is(environ: dict[str, str], root: Path) -> None:
+    assert cache_root(environ) == root
+
+
+def test_a_folder_is_built_once_however_many_ask(tmp_path: Path) -> None:
+    built = []
+
+    def build(folder: Path) -> None:
+        built.append(folder)
+        (folder / "x").write_text("1")
+
+    threads = [threading.Thread(target=folder_entry, args=(tmp_path / "entry", build)) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(built) == 1
+    assert (tmp_path / "entry" / "x").read_text() == "1"
+
+
+@pytest.mark.parametrize("entry", [folder_entry, file_entry])
+def test_an_interrupted_build_leaves_nothing_but_its_lock(entry: object, tmp_path: Path) -> None:
+    def build(path: Path) -> None:
+        if path.is_dir():
+            (path / "half").write_text("")
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        entry(tmp_path / "entry", build)  # type: ignore[operator]
+    assert [path.name for path in tmp_path.iterdir()] == ["entry.lock"]
+
+
+def test_an_atomic_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    path = tmp_path / "out"
+    path.write_text("old")
+
+    def write_half() -> None:
+        with atomic_write(path) as file:
+            file.write(b"new")
+            raise ValueError("stop")
+
+    with pytest.raises(ValueError, match="stop"):
+        write_half()
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_an_atomic_write_honours_the_umask(tmp_path: Path) -> None:
+    old = os.umask(0o027)
+    try:
+        with atomic_write(tmp_path / "program", executable=True) as file:
+            file.write(b"x")
+    finally:
+        os.umask(old)
+    assert (tmp_path / "program").stat().st_mode & 0o777 == 0o750
+
+
+def test_no_space_is_one_message(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="the folder does not exist"), atomic_write(tmp_path / "no" / "out"):
+        pass
+    with pytest.raises(OutputError, match="it is a folder"), atomic_write(tmp_path):
+        pass
+
+    def write_to_full() -> None:
+        with atomic_write(tmp_path / "out"):
+            raise OSError(28, "No space left on device")
+
+    with pytest.raises(OutputError, match="no space left"):
+        write_to_full()
+    assert not list(tmp_path.iterdir())
