@@ -1,0 +1,102 @@
+"""The one object file that belongs to the application: payload, table of built-in modules, table of extensions.
+
+No C is compiled per application.  The symbols are those of runtime/stub: ``castiron_payload`` and its size,
+``_PyImport_Inittab``, ``castiron_extensions`` and their count.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from castiron_link.elf_object import R_X86_64_64, ObjectWriter, SectionId, SymbolType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+PAYLOAD_SECTION = ".castiron.payload"
+PAYLOAD_ALIGNMENT = 4096
+"""A page, so that no page of the payload is shared with anything else."""
+
+_POINTER = 8
+_INITTAB_ROW = 2 * _POINTER
+_EXTENSION_ROW = 3 * _POINTER
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtensionRow:
+    """A row of ``castiron_extensions``: an extension module of a distribution."""
+
+    name: str
+    """Dotted module name."""
+    init: str
+    """Symbol of its init function."""
+    image: int
+    """Index of the absorbed image that has it."""
+
+
+def write_app_object(
+    path: Path,
+    *,
+    payload: bytes,
+    inittab: Sequence[tuple[str, str | None]],
+    extensions: Sequence[ExtensionRow] = (),
+) -> None:
+    """Write the relocatable object.  Its bytes depend on the arguments alone."""
+    writer = ObjectWriter()
+    section = writer.add_section(PAYLOAD_SECTION, align=PAYLOAD_ALIGNMENT, data=payload)
+    writer.define("castiron_payload", section, 0, type=SymbolType.OBJECT, size=len(payload))
+    _define_number(writer, "castiron_payload_size", len(payload))
+
+    names = _Names(writer, (*(name for name, _ in inittab), *(row.name for row in extensions)))
+    # One row more than there are: CPython looks for the end of its table, and an empty section carries no symbol.
+    table = _add_table(writer, "_PyImport_Inittab", bytes(_INITTAB_ROW * (len(inittab) + 1)))
+    for index, (name, init) in enumerate(inittab):
+        offset = _INITTAB_ROW * index
+        names.refer(table, offset, name)
+        if init is not None:
+            writer.undefined(init)
+            writer.relocate(table, offset + _POINTER, R_X86_64_64, init)
+
+    numbers = b"".join(struct.pack("<16xQ", row.image) for row in extensions)
+    table = _add_table(writer, "castiron_extensions", numbers + bytes(_EXTENSION_ROW))
+    for index, row in enumerate(extensions):
+        offset = _EXTENSION_ROW * index
+        names.refer(table, offset, row.name)
+        writer.undefined(row.init)
+        writer.relocate(table, offset + _POINTER, R_X86_64_64, row.init)
+    _define_number(writer, "castiron_extension_count", len(extensions))
+    writer.write(path)
+
+
+class _Names:
+    """The C strings of the tables, each text once, in a section of their own."""
+
+    def __init__(self, writer: ObjectWriter, texts: Iterable[str]) -> None:
+        data = bytearray()
+        self._offsets: dict[str, int] = {}
+        for text in texts:
+            if text not in self._offsets:
+                self._offsets[text] = len(data)
+                data += text.encode() + b"\0"
+        self._writer = writer
+        self._symbol = writer.section_symbol(writer.add_section(".rodata.castiron.names", data=bytes(data)))
+
+    def refer(self, section: SectionId, offset: int, text: str) -> None:
+        """Store the address of ``text`` at ``offset`` bytes into ``section``."""
+        self._writer.relocate(section, offset, R_X86_64_64, self._symbol, self._offsets[text])
+
+
+def _add_table(writer: ObjectWriter, symbol: str, data: bytes) -> SectionId:
+    """Add a table of pointers; it is read-only once relocated, and a static executable is relocated by the linker."""
+    section = writer.add_section(f".rodata.castiron.{symbol}", align=_POINTER, data=data)
+    writer.define(symbol, section, 0, type=SymbolType.OBJECT, size=len(data))
+    return section
+
+
+def _define_number(writer: ObjectWriter, symbol: str, value: int) -> None:
+    """Define ``const uint64_t symbol = value``."""
+    section = writer.add_section(f".rodata.castiron.{symbol}", align=_POINTER, data=struct.pack("<Q", value))
+    writer.define(symbol, section, 0, type=SymbolType.OBJECT, size=_POINTER)

@@ -1,0 +1,90 @@
+"""The cache of compiled code: one SQLite file, so that thousands of modules are one open and one query."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from typing import TYPE_CHECKING, Self
+
+from castiron_common.errors import OutputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+_SCHEMA = "CREATE TABLE IF NOT EXISTS code (key TEXT PRIMARY KEY, error TEXT, code BLOB NOT NULL) WITHOUT ROWID"
+_BATCH = 500
+"""Keys in one query; SQLite's oldest limit on variables is 999."""
+
+
+class BytecodeCache:
+    """Maps keys to (error or None, code).  Safe against concurrent use and interruption; a damaged file is remade."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Self:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._connection = self._open()
+        except OSError as error:
+            raise OutputError(
+                f"The cache folder {self._path.parent} cannot be written: {error.strerror or error}.",
+                hint="Make it writable, or set CASTIRON_CACHE to a folder that is.",
+            ) from error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+    def get(self, keys: Sequence[str]) -> dict[str, tuple[str | None, bytes]]:
+        """Return what is there of ``keys``."""
+        found: dict[str, tuple[str | None, bytes]] = {}
+        if self._connection is None:
+            return found
+        # Damage is no reason to fail: whatever cannot be read is compiled again.
+        with contextlib.suppress(sqlite3.DatabaseError):
+            for start in range(0, len(keys), _BATCH):
+                batch = keys[start : start + _BATCH]
+                marks = ",".join("?" * len(batch))
+                rows = self._connection.execute(f"SELECT key, error, code FROM code WHERE key IN ({marks})", batch)
+                found.update((key, (error, code)) for key, error, code in rows)
+        return found
+
+    def put(self, entries: Mapping[str, tuple[str | None, bytes]]) -> None:
+        """Keep ``entries``; a cache that cannot be written (full disk, read-only) keeps nothing and does not fail."""
+        if self._connection is None:
+            return
+        with contextlib.suppress(sqlite3.Error), self._connection:
+            self._connection.executemany(
+                "INSERT OR REPLACE INTO code VALUES (?, ?, ?)",
+                [(key, error, code) for key, (error, code) in sorted(entries.items())],
+            )
+
+    def _open(self) -> sqlite3.Connection | None:
+        for attempt in range(2):
+            connection = None
+            try:
+                connection = sqlite3.connect(self._path, timeout=30)
+                connection.execute(_SCHEMA)
+                connection.commit()
+            except sqlite3.OperationalError:
+                # Read-only folder or file: go without.
+                if connection is not None:
+                    connection.close()
+                return None
+            except sqlite3.DatabaseError:
+                if connection is not None:
+                    connection.close()
+                if attempt == 0:
+                    self._path.unlink(missing_ok=True)
+                    continue
+                return None
+            else:
+                return connection
+        return None

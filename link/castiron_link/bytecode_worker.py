@@ -1,0 +1,44 @@
+"""Runs in the pack's target interpreter: compiles the sources it is sent until its input ends.
+
+Request on stdin: u32 length of the path, u32 length of the source, both little-endian, then path and source.
+Answer on stdout: u8 status (0 compiled, 1 does not compile), u32 length of the message,
+u32 length of the code, then message and code.  Uses nothing that has to be imported from a file.
+"""
+
+import marshal
+import sys
+
+
+def answer(path, source, optimize):
+    """Return (status, message, code).  A source that does not compile becomes code that raises the same error."""
+    try:
+        code = compile(source, path, "exec", dont_inherit=True, optimize=optimize)
+    except SyntaxError as error:
+        message = f"line {error.lineno}: {error.msg}"
+        details = (path, error.lineno, error.offset, error.text, error.end_lineno, error.end_offset)
+        raising = f"raise {type(error).__name__}({error.msg!r}, {details!r})"
+        return 1, message, compile(raising, path, "exec", dont_inherit=True)
+    except (ValueError, OverflowError, RecursionError, MemoryError) as error:
+        # Null bytes, a bad encoding declaration, or nesting that is too deep.
+        raising = f"raise {type(error).__name__}({str(error)!r})"
+        return 1, str(error), compile(raising, path, "exec", dont_inherit=True)
+    return 0, "", code
+
+
+def main():
+    optimize = int(sys.argv[1])
+    requests, answers = sys.stdin.buffer, sys.stdout.buffer
+    while header := requests.read(8):
+        path_size = int.from_bytes(header[:4], "little")
+        source_size = int.from_bytes(header[4:], "little")
+        path = requests.read(path_size).decode()
+        source = requests.read(source_size)
+        status, message, code = answer(path, source, optimize)
+        text, data = message.encode("utf-8", "replace"), marshal.dumps(code)
+        answers.write(bytes([status]) + len(text).to_bytes(4, "little") + len(data).to_bytes(4, "little"))
+        answers.write(text)
+        answers.write(data)
+        answers.flush()
+
+
+main()

@@ -1,0 +1,171 @@
+"""Calls the static linker, and turns what it says into errors that name the symbol and who needs it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from castiron_common.errors import HostToolError, LinkError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+STACK_SIZE = 16 * 1024 * 1024
+"""Bytes; musl takes the stack size of every thread from here, and CPython's recursion limit assumes 8 MB or more."""
+
+FLAGS = (
+    "-m", "elf_x86_64", "-static", "-no-pie", "--build-id=none", "--eh-frame-hdr", "-O2", "--gc-sections", "--icf=safe",
+    "-z", "now", "-z", "relro", "-z", "noexecstack", "-z", f"stack-size={STACK_SIZE}", "--strip-all",
+    "--error-limit=0", "--no-demangle",
+)  # fmt: skip
+"""For every link.  ``--strip-all`` keeps the section headers, which scanners of licenses read."""
+
+_SHOWN = 10
+"""Messages of one kind that an error shows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkerCall:
+    """One call of the linker.  Order of ``objects`` and ``archives`` is the order of the command line."""
+
+    linker: tuple[str, ...]
+    objects: tuple[Path, ...]
+    archives: tuple[Path, ...]
+    """Searched as one group: the archives of CPython and of libc need each other."""
+    output: Path
+    map: Path
+    wrap: tuple[str, ...] = ()
+    """Symbols whose callers are led to ``__wrap_SYMBOL``."""
+    scripts: tuple[Path, ...] = ()
+    """Linker scripts that add to the default layout (with INSERT)."""
+    flags: tuple[str, ...] = ()
+    """Further options."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UndefinedSymbol:
+    """A symbol that nobody defines, with the places that need it."""
+
+    name: str
+    users: tuple[str, ...]
+
+
+def arguments(call: LinkerCall) -> list[str]:
+    """Return the command line."""
+    return [
+        *call.linker,
+        *FLAGS,
+        *call.flags,
+        *(f"--wrap={symbol}" for symbol in call.wrap),
+        *(f"--script={script}" for script in call.scripts),
+        f"--Map={call.map}",
+        "-o",
+        str(call.output),
+        *map(str, call.objects),
+        "--start-group",
+        *map(str, call.archives),
+        "--end-group",
+    ]
+
+
+def run_linker(call: LinkerCall) -> tuple[str, ...]:
+    """Link; return the linker's warnings.
+
+    Raises `LinkError` if it refuses, `HostToolError` if it cannot be started.
+    """
+    command = arguments(call)
+    if sum(map(len, command)) > _RESPONSE_FILE_ABOVE:
+        response = call.map.with_suffix(".args")
+        response.write_text("\n".join(map(_quote, command[len(call.linker) :])))
+        command = [*call.linker, f"@{response}"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    except OSError as error:
+        raise HostToolError(
+            f"The linker cannot be started: {command[0]}: {error.strerror or error}.",
+            hint="It comes with the Python package `ziglang`: install castiron again.",
+        ) from error
+    if done.returncode != 0:
+        raise linker_error(done.stderr, done.returncode)
+    return tuple(line for line in done.stderr.splitlines() if "warning:" in line)
+
+
+_RESPONSE_FILE_ABOVE = 100_000
+"""Characters; Linux takes at most 128 KiB in one argument and 2 MiB in all."""
+
+
+def _quote(argument: str) -> str:
+    return '"' + argument.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+_UNDEFINED = re.compile(r"error: undefined symbol: (.+)")
+_DUPLICATE = re.compile(r"error: duplicate symbol: (.+)")
+_REFERENCED = re.compile(r">>> (?:referenced by|defined (?:at|in)) (.+)")
+_CONTINUED = re.compile(r">>>\s{3,}(\S.*)")
+_SECTION = re.compile(r":\([^()]*\)$")
+_SPACE = re.compile(r"no space left|disk quota|file too large", re.IGNORECASE)
+
+
+def linker_error(stderr: str, status: int) -> LinkError:
+    """Return the error that the linker's messages amount to."""
+    undefined = _symbols(stderr, _UNDEFINED)
+    if undefined:
+        return LinkError(
+            f"Nobody defines {_counted(len(undefined), 'symbol')} that the application needs:\n{_shown(undefined)}",
+            hint="A native library of a wheel expects a library that is not in the binary; `link --keep-map` and the "
+            "names above say which. If the symbols are CPython's own, run trace again: the module list is incomplete.",
+        )
+    duplicate = _symbols(stderr, _DUPLICATE)
+    if duplicate:
+        return LinkError(
+            f"{_counted(len(duplicate), 'symbol')} defined more than once:\n{_shown(duplicate)}",
+            hint="Two libraries bring the same code under the same name; leave one of the distributions out.",
+        )
+    if _SPACE.search(stderr):
+        return LinkError(
+            "The linker ran out of disk space.",
+            hint="Free some space where the cache is, or set CASTIRON_CACHE to a folder with more.",
+        )
+    messages = [line for line in stderr.splitlines() if "error:" in line] or stderr.splitlines()[-_SHOWN:]
+    said = "\n".join(messages[:_SHOWN]) or (
+        f"it was ended by signal {-status}" if status < 0 else f"exit code {status}, without a word"
+    )
+    return LinkError(
+        f"The linker failed:\n{said}",
+        hint="This is a bug in castiron, or the cache is damaged: remove the cache folder and try again.",
+    )
+
+
+def _symbols(stderr: str, pattern: re.Pattern[str]) -> list[UndefinedSymbol]:
+    """Return the symbols that the messages of one kind are about, each with the files named below it."""
+    found: dict[str, list[str]] = {}
+    users: list[str] | None = None
+    for line in stderr.splitlines():
+        if match := pattern.search(line):
+            users = found.setdefault(match[1].strip(), [])
+        elif not line.startswith(">>>"):
+            users = None
+        elif users is not None and (match := _REFERENCED.match(line)):
+            users.append(_place(match[1]))
+        elif users and (match := _CONTINUED.match(line)):
+            # The second line of a pair names the object file, which says more than the source file does.
+            users[-1] = _place(match[1])
+    return [UndefinedSymbol(name=name, users=tuple(dict.fromkeys(users))) for name, users in sorted(found.items())]
+
+
+def _place(text: str) -> str:
+    """Return ``libssl.a(ssl_lib.o)`` for ``/long/path/libssl.a(ssl_lib.o):(.text+0x1)``."""
+    return _SECTION.sub("", text.strip()).rsplit("/", 1)[-1]
+
+
+def _shown(symbols: Sequence[UndefinedSymbol]) -> str:
+    lines = [f"  {symbol.name}" + (f"  ({', '.join(symbol.users[:3])})" if symbol.users else "") for symbol in symbols]
+    more = [f"  ... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
+    return "\n".join(lines[:_SHOWN] + more)
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -1,0 +1,173 @@
+"""What the passes hand to each other: immutable, and free of any user interface."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from castiron_manifest.model import Module, Origin
+
+
+class Sources(StrEnum):
+    """Whose ``.py`` files go into the binary beside the bytecode."""
+
+    ALL = "all"
+    """Everybody's: tracebacks show source lines, ``inspect.getsource`` works."""
+    APP = "app"
+    """The application's own only."""
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkOptions:
+    """What the user may choose about a link."""
+
+    optimize: int = 0
+    """As ``python -O``: 0, 1 (no assert) or 2 (no docstrings either)."""
+    sources: Sources = Sources.ALL
+    sys_path: tuple[str, ...] = ()
+    """Folders of the file system appended to ``sys.path``; ``$ORIGIN`` is the folder of the executable."""
+    full_finalize: bool = False
+    """End as ``python`` does, destroying every object, instead of flushing and leaving."""
+    obey_environment: bool = False
+    """Obey ``PYTHON*`` variables."""
+    as_python: bool = False
+    """Behave as a ``python`` command when called with its options."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedModule:
+    """A module with a file, at its place in the tree of the binary."""
+
+    module: Module
+    tree_path: str
+    """With suffix: ``lib/python3.13/json/__init__.py``."""
+    source: bytes
+    """The content of the ``.py`` file, as it was hashed and traced."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedExtension:
+    """An extension module of a distribution, at its place in the tree of the binary."""
+
+    module: Module
+    tree_path: str
+    """With suffix: ``lib/python3.13/site-packages/numpy/_core/_simd.cpython-313-x86_64-linux-musl.so``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedFile:
+    """A file that is not a module, at its place in the tree of the binary."""
+
+    tree_path: str
+    owner: str
+    """``app``, ``stdlib`` or the name of the distribution."""
+    executable: bool = False
+    data: bytes | None = None
+    """The content, if it is held in memory."""
+    path: Path | None = None
+    """Else the file on the host that has it."""
+
+    def read(self) -> bytes:
+        """Return the content."""
+        if self.data is not None:
+            return self.data
+        if self.path is None:
+            raise ValueError(f"{self.tree_path}: neither content nor path")
+        return self.path.read_bytes()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tree:
+    """Everything that will be visible under the executable's path.  Sorted by tree path."""
+
+    modules: tuple[PlacedModule, ...]
+    extensions: tuple[PlacedExtension, ...]
+    files: tuple[PlacedFile, ...]
+    builtins: tuple[str, ...]
+    """Names of the standard library's extension modules that the manifest asks for, sorted."""
+    site: Path | None
+    """The installed folder of the distributions on the host (``.../site-packages``); None without distributions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiled:
+    """A module's bytecode."""
+
+    tree_path: str
+    """With suffix, as in `PlacedModule`; also the code's ``co_filename``."""
+    code: bytes
+    """Marshalled code object, without the header of a ``.pyc``."""
+    error: str | None = None
+    """Why the source does not compile; then ``code`` raises that SyntaxError when it is run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """One object file or archive member, as far as the linker took it."""
+
+    source: str
+    """Path of the object file or archive, as it was given to the linker."""
+    member: str | None
+    """Name of the archive member."""
+    size: int
+    """Bytes of its sections that are in the executable's memory image (zero-filled ones included)."""
+
+
+class Inclusion(StrEnum):
+    """In which form a component is in the binary."""
+
+    STATIC = "static"
+    BYTECODE = "bytecode"
+    DATA = "data"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedText:
+    """One license text."""
+
+    path: str
+    sha256: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportedComponent:
+    """A component that is in the binary.  Sorted by (kind, name)."""
+
+    kind: str
+    """``application``, ``distribution`` or ``runtime``."""
+    name: str
+    version: str
+    license: str
+    """An SPDX expression if there is one, else what the component says about itself, else ``unknown``."""
+    evidence: str
+    """Where ``license`` comes from: ``License-Expression``, ``classifier``, ``license field``, ``recipe`` or ``none``."""
+    inclusion: tuple[Inclusion, ...]
+    size: int
+    """Bytes in the binary."""
+    texts: tuple[ReportedText, ...] = ()
+    purl: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkResult:
+    """What a link has made."""
+
+    output: Path
+    sha256: str
+    size: int
+    """Bytes of the executable."""
+    components: tuple[ReportedComponent, ...]
+    warnings: tuple[str, ...] = ()
+    seconds: tuple[tuple[str, float], ...] = field(default=())
+    """Wall time of each pass, in order."""
+
+
+def owner_of(origin: Origin, distribution: str | None) -> str:
+    """Return the owner's name as `PlacedFile` has it."""
+    return distribution if distribution is not None else str(origin)

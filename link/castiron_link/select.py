@@ -1,0 +1,107 @@
+"""Which extension modules of the standard library are linked in: what the manifest asks for and the interpreter needs.
+
+Every one brings its archives with it, and those their licenses, so this pass decides whether OpenSSL or SQLite are in
+the binary at all.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from castiron_common.errors import ModuleMissingError
+from castiron_manifest.model import Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+
+    from castiron_link.model import PlacedModule, Tree
+
+CORE_INITTAB: tuple[tuple[str, str | None], ...] = (
+    ("marshal", "PyMarshal_Init"),
+    ("_imp", "PyInit__imp"),
+    ("_ast", "PyInit__ast"),
+    ("_tokenize", "PyInit__tokenize"),
+    ("builtins", None),
+    ("sys", None),
+    ("gc", "PyInit_gc"),
+    ("_warnings", "_PyWarnings_Init"),
+    ("_string", "PyInit__string"),
+)
+"""Built into every interpreter, in this order.  Source: CPython 3.13, Modules/config.c.in."""
+
+CORE_NEEDS = frozenset(
+    {"_abc", "_codecs", "_io", "_signal", "_thread", "_weakref", "atexit", "errno", "faulthandler", "itertools",
+     "posix", "time"}
+)  # fmt: skip
+"""Extension modules that the interpreter or our stub imports from C, whatever the application does."""
+
+IMPLIED: Mapping[str, tuple[str, ...]] = {
+    "_elementtree": ("pyexpat",),
+    "_ssl": ("_socket",),
+    "_asyncio": ("_contextvars",),
+}
+"""Extension modules that import another one from C, where no scan of sources sees it."""
+
+_OPENSSL_ONLY = re.compile(
+    rb"""\b(?:pbkdf2_hmac|scrypt|_hashlib|hashlib\.algorithms_available)\b
+    | ["'](?:ripemd160|rmd160|sm3|sha512[_-]256|sha512[_-]224|md4|mdc2|whirlpool|md5-sha1)["']""",
+    re.VERBOSE | re.IGNORECASE,
+)
+"""What of hashlib exists in OpenSSL alone.  Source: CPython 3.13, Lib/hashlib.py and Modules/_hashopenssl.c."""
+
+_HASHLIB = re.compile(rb"\b_?hashlib\b")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """What is linked statically of the standard library's extension modules."""
+
+    extensions: tuple[str, ...]
+    """Sorted names; `CORE_INITTAB` is not among them."""
+    dropped: tuple[tuple[str, str], ...]
+    """(name, reason) of modules that the manifest names and that the application does without."""
+
+
+def select(tree: Tree, *, startup: Collection[str], offered: Collection[str]) -> Selection:
+    """Return the selection for ``tree``.
+
+    ``startup`` are the built-in modules that the interpreter imports to start, ``offered`` those the pack can give.
+    Raises `ModuleMissingError` for one that the pack does not offer.
+    """
+    core = {name for name, _ in CORE_INITTAB}
+    wanted = (set(tree.builtins) | set(startup) | CORE_NEEDS) - core
+    dropped: list[tuple[str, str]] = []
+    if "_hashlib" in wanted and "_ssl" not in wanted and not needs_openssl_digests(tree.modules):
+        wanted.discard("_hashlib")
+        dropped.append(("_hashlib", "CPython's own digests serve: nothing uses what only OpenSSL has"))
+    for name in sorted(wanted):
+        wanted.update(set(IMPLIED.get(name, ())) & set(offered))
+    if missing := sorted(wanted - set(offered)):
+        raise ModuleMissingError(
+            f"The runtime pack has no {', '.join(missing)}.",
+            hint="The manifest was made with another runtime pack: run trace again, or link with that pack.",
+        )
+    return Selection(extensions=tuple(sorted(wanted)), dropped=tuple(dropped))
+
+
+def needs_openssl_digests(modules: Iterable[PlacedModule]) -> bool:
+    """Return whether a source outside the standard library uses digests or key derivations that only OpenSSL has.
+
+    A word search on purpose: wrongly found costs size, wrongly missed would break the application.
+    """
+    return any(
+        module.module.origin is not Origin.STDLIB
+        and _HASHLIB.search(module.source) is not None
+        and _OPENSSL_ONLY.search(module.source) is not None
+        for module in modules
+    )
+
+
+def inittab(selection: Selection, inits: Mapping[str, str]) -> tuple[tuple[str, str | None], ...]:
+    """Return the rows of ``_PyImport_Inittab``: (module name, symbol of its init function or None).
+
+    ``inits`` gives the init symbol of every extension module that the pack offers.
+    """
+    return (*CORE_INITTAB, *((name, inits[name]) for name in selection.extensions))
