@@ -19,7 +19,9 @@ def classes() -> dict[str, int]:
 
 
 def test_every_error_has_an_exit_code_of_its_own_and_the_docs_list_them_all() -> None:
-    documented = {name: int(code) for code, name in re.findall(r"^\| (\d+) \| `(\w+)` \|", TABLE.read_text(), re.M)}
+    documented = {
+        name: int(code) for code, name in re.findall(r"^\| (\d+) \| `(\w+)` \|", TABLE.read_text(), re.MULTILINE)
+    }
     assert documented == classes()
     assert len(set(documented.values())) == len(documented)
     assert not set(documented.values()) & {0, 1, errors.EXIT_INTERRUPTED}
