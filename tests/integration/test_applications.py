@@ -1,0 +1,36 @@
+"""Real applications do as a static binary what they do under ordinary CPython."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.linking import Application, applications, ordinary, run, trace_and_link
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from castiron_runtime.model import Pack
+
+pytestmark = [pytest.mark.integration, pytest.mark.network]
+
+
+@pytest.mark.parametrize("application", applications(), ids=lambda application: application.name)
+def test_an_application_does_the_same(
+    application: Application, tmp_path: Path, plain_environment: dict[str, str], pack: Pack
+) -> None:
+    del pack
+    binary = trace_and_link(
+        application.entry, cwd=tmp_path, name=application.name, requirements=application.requirements
+    )
+    usual = ordinary(application, tmp_path)
+    work = tmp_path / "work"
+    work.mkdir()
+    for given in application.runs:
+        argv = [part.replace("{work}", str(work)) for part in given.argv]
+        env = plain_environment | {"COLUMNS": "80", "TERM": "dumb", "HOME": str(work)} | given.env
+        expected = run([*usual, *argv], cwd=work, stdin=given.stdin, env=env)
+        actual = run([binary, *argv], cwd=work, stdin=given.stdin, env=env)
+        assert (actual.status, actual.stdout) == (expected.status, expected.stdout), (argv, actual.stderr)
+        assert ("Traceback" in actual.stderr) == ("Traceback" in expected.stderr), actual.stderr
