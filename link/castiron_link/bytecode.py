@@ -63,14 +63,10 @@ def compile_modules(modules: Sequence[PlacedModule], compiler: Compiler) -> tupl
 
 
 def _key(module: PlacedModule, compiler: Compiler) -> str:
-    return ":".join(
-        (sha256_bytes(module.source), compiler.python_version, str(compiler.optimize), module.tree_path)
-    )
+    return ":".join((sha256_bytes(module.source), compiler.python_version, str(compiler.optimize), module.tree_path))
 
 
-def _compile(
-    missing: Sequence[tuple[str, PlacedModule]], compiler: Compiler
-) -> dict[str, tuple[str | None, bytes]]:
+def _compile(missing: Sequence[tuple[str, PlacedModule]], compiler: Compiler) -> dict[str, tuple[str | None, bytes]]:
     """Compile in worker processes.  Each takes the next module when it has done one."""
     waiting: queue.SimpleQueue[tuple[str, PlacedModule]] = queue.SimpleQueue()
     for item in missing:
@@ -88,7 +84,7 @@ def _compile(
                 results[key] = _request(worker, module)
         except queue.Empty:
             return
-        except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+        except BaseException as error:
             failures.append(error)
 
     threads = [threading.Thread(target=feed, args=(worker,), daemon=True) for worker in workers]

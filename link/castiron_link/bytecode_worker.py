@@ -26,6 +26,7 @@ def answer(path, source, optimize):
 
 
 def main():
+    """Answer requests until there are none."""
     optimize = int(sys.argv[1])
     requests, answers = sys.stdin.buffer, sys.stdout.buffer
     while header := requests.read(8):

@@ -153,7 +153,7 @@ def _symbols(stderr: str, pattern: re.Pattern[str]) -> list[UndefinedSymbol]:
         elif users and (match := _CONTINUED.match(line)):
             # The second line of a pair names the object file, which says more than the source file does.
             users[-1] = _place(match[1])
-    return [UndefinedSymbol(name=name, users=tuple(dict.fromkeys(users))) for name, users in sorted(found.items())]
+    return [UndefinedSymbol(name=name, users=tuple(sorted(set(users)))) for name, users in sorted(found.items())]
 
 
 def _place(text: str) -> str:

@@ -17,25 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from castiron_link.model import PlacedModule, Tree
-
-CORE_INITTAB: tuple[tuple[str, str | None], ...] = (
-    ("marshal", "PyMarshal_Init"),
-    ("_imp", "PyInit__imp"),
-    ("_ast", "PyInit__ast"),
-    ("_tokenize", "PyInit__tokenize"),
-    ("builtins", None),
-    ("sys", None),
-    ("gc", "PyInit_gc"),
-    ("_warnings", "_PyWarnings_Init"),
-    ("_string", "PyInit__string"),
-)
-"""Built into every interpreter, in this order.  Source: CPython 3.13, Modules/config.c.in."""
-
-CORE_NEEDS = frozenset(
-    {"_abc", "_codecs", "_io", "_signal", "_thread", "_weakref", "atexit", "errno", "faulthandler", "itertools",
-     "posix", "time"}
-)  # fmt: skip
-"""Extension modules that the interpreter or our stub imports from C, whatever the application does."""
+    from castiron_runtime.model import Extension
 
 IMPLIED: Mapping[str, tuple[str, ...]] = {
     "_elementtree": ("pyexpat",),
@@ -59,19 +41,18 @@ class Selection:
     """What is linked statically of the standard library's extension modules."""
 
     extensions: tuple[str, ...]
-    """Sorted names; `CORE_INITTAB` is not among them."""
+    """Sorted names."""
     dropped: tuple[tuple[str, str], ...]
     """(name, reason) of modules that the manifest names and that the application does without."""
 
 
-def select(tree: Tree, *, startup: Collection[str], offered: Collection[str]) -> Selection:
+def select(tree: Tree, *, startup: Collection[str], offered: Mapping[str, Extension]) -> Selection:
     """Return the selection for ``tree``.
 
     ``startup`` are the built-in modules that the interpreter imports to start, ``offered`` those the pack can give.
     Raises `ModuleMissingError` for one that the pack does not offer.
     """
-    core = {name for name, _ in CORE_INITTAB}
-    wanted = (set(tree.builtins) | set(startup) | CORE_NEEDS) - core
+    wanted = set(tree.builtins) | set(startup) | {name for name, extension in offered.items() if extension.always}
     dropped: list[tuple[str, str]] = []
     if "_hashlib" in wanted and "_ssl" not in wanted and not needs_openssl_digests(tree.modules):
         wanted.discard("_hashlib")
@@ -99,9 +80,6 @@ def needs_openssl_digests(modules: Iterable[PlacedModule]) -> bool:
     )
 
 
-def inittab(selection: Selection, inits: Mapping[str, str]) -> tuple[tuple[str, str | None], ...]:
-    """Return the rows of ``_PyImport_Inittab``: (module name, symbol of its init function or None).
-
-    ``inits`` gives the init symbol of every extension module that the pack offers.
-    """
-    return (*CORE_INITTAB, *((name, inits[name]) for name in selection.extensions))
+def inittab(extensions: Iterable[Extension]) -> tuple[tuple[str, str | None], ...]:
+    """Return the rows of ``_PyImport_Inittab``, sorted: (module name, its init function, None for those without)."""
+    return tuple(sorted((extension.name, extension.init or None) for extension in extensions))

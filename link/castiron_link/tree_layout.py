@@ -108,14 +108,10 @@ def build_tree(manifest: Manifest, *, stdlib: Path, site: Path | None, extra_std
         owner = owner_of(resource.origin, resource.distribution)
         if resource.origin is Origin.APP:
             data = _content(blobs, roots, resource.origin, resource.path, resource.sha256, what="file")
-            files[tree_path] = PlacedFile(
-                tree_path=tree_path, owner=owner, executable=resource.executable, data=data
-            )
+            files[tree_path] = PlacedFile(tree_path=tree_path, owner=owner, executable=resource.executable, data=data)
         else:
             path = _host_path(roots[resource.origin], resource.path, what="file")
-            files[tree_path] = PlacedFile(
-                tree_path=tree_path, owner=owner, executable=resource.executable, path=path
-            )
+            files[tree_path] = PlacedFile(tree_path=tree_path, owner=owner, executable=resource.executable, path=path)
 
     return Tree(
         modules=tuple(modules[path] for path in sorted(modules)),
@@ -138,9 +134,7 @@ def _startup_modules(names: Iterable[str], stdlib: Path, feature: str) -> Iterab
             continue  # Built in or frozen: it has no file in any Python.
         kind = ModuleKind.PACKAGE if package else ModuleKind.SOURCE
         module = Module(name=name, kind=kind, origin=Origin.STDLIB, path=path)
-        yield PlacedModule(
-            module=module, tree_path=place(Origin.STDLIB, path, feature), source=file.read_bytes()
-        )
+        yield PlacedModule(module=module, tree_path=place(Origin.STDLIB, path, feature), source=file.read_bytes())
 
 
 def _content(

@@ -1,0 +1,1 @@
+"""What the stub is told about how to start."""

@@ -1,0 +1,279 @@
+"""Stage 2 as a table of contents: each pass with its why, and what holds after it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from castiron_common.cache import cache_root
+from castiron_common.errors import EntryError, OutputError, RuntimePackError
+from castiron_common.files import output_error, sha256_file
+from castiron_link.app_object import write_app_object
+from castiron_link.audit import audit
+from castiron_link.boot import boot_config
+from castiron_link.bytecode import Compiler, compile_modules
+from castiron_link.ld import LinkerCall, run_linker
+from castiron_link.map_file import pieces
+from castiron_link.model import LinkOptions, LinkResult
+from castiron_link.natives import absorb_natives
+from castiron_link.packing import pack_tree
+from castiron_link.payload import write_payload
+from castiron_link.report import render
+from castiron_link.select import inittab, select
+from castiron_link.startup import startup
+from castiron_link.tree_layout import build_tree, entry_path
+from castiron_link.write import check_output, write_output
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from castiron_common.progress import Reporter
+    from castiron_link.model import Compiled
+    from castiron_link.natives import Absorbed
+    from castiron_manifest.model import Manifest
+    from castiron_runtime.model import LinkInputs, Pack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """One call of the link stage."""
+
+    manifest: Manifest
+    output: Path | None
+    """None: the name that the manifest gives, in the current folder."""
+    options: LinkOptions = field(default_factory=LinkOptions)
+    report: bool = True
+    """Write ``<output>.licenses.txt``."""
+    keep_map: Path | None = None
+    """Where the linker's map is copied to."""
+
+
+def link(request: Request, *, reporter: Reporter) -> LinkResult:
+    """Link a manifest into one static executable.
+
+    Raises subclasses of `CastironError`; then, as after an interruption, nothing is left at the output's place.
+    """
+    manifest, options = request.manifest, request.options
+    clock = _Clock()
+
+    # read: the manifest is decoded already; a place that cannot be written is better found before the work.
+    # After it: everything that is known of the application is in the manifest, and no pass looks elsewhere for more.
+    with clock("read"):
+        output = (request.output or Path(manifest.entry.name)).absolute()
+        check_output(output)
+
+    # pack: the interpreter that the analysis was made for; another one has other modules.
+    # After it: the pack's version is the manifest's.
+    with clock("pack"):
+        pack = _open_pack(manifest, reporter)
+        interpreter = _interpreter(pack, reporter)
+
+    # select: what goes in, and no more: the tree of files, the built-in modules, the libraries that those need.
+    # After it: every file has its place, every archive is built; nothing is added any more.
+    with clock("select"):
+        needs = startup(pack.id, interpreter, cache_root() / "link")
+        site = _site(manifest, reporter)
+        tree = build_tree(manifest, stdlib=pack.stdlib, site=site, extra_stdlib=needs.modules)
+        selection = select(tree, startup=needs.builtins, offered=pack.extensions)
+        inputs, stub = _provide(pack, selection.extensions, reporter)
+
+    with _working_folder() as work:
+        # absorb: shared objects become ordinary relocatable objects.
+        # After it: no shared object is left; each extension module has an init symbol.
+        with clock("absorb"):
+            absorbed = absorb_natives(manifest, tree, pack, inputs, work, reporter=reporter)
+
+        # compile: bytecode by the pack's own Python: its magic number, whatever the host runs.
+        # After it: each module has code, whose file names lie in the tree.
+        with clock("compile"):
+            compiled = compile_modules(tree.modules, _compiler(pack, options, interpreter))
+            _require_entry(manifest, compiled)
+
+        # payload: one position-independent block that the stub reads in place.
+        # After it: the application is one object file among archives.
+        with clock("payload"):
+            rows = {row.tree_path: index for index, row in enumerate(absorbed.extensions)}
+            packed = pack_tree(tree, compiled, sources=options.sources, extensions=rows)
+            payload = write_payload(boot_config(manifest, options), packed.modules, packed.files)
+            own = work / "app.o"
+            write_app_object(own, payload=payload, inittab=inittab(inputs.extensions), extensions=absorbed.extensions)
+
+        # ld: the linker takes of the archives what is used, into a folder of ours.
+        # After it: the executable exists, unseen, and the map says what is in it.
+        with clock("ld"):
+            call = _linker_call(pack, inputs, stub, absorbed, own, work)
+            warnings = run_linker(call)
+            with call.map.open() as lines:
+                taken = pieces(lines)
+
+        # audit: of the map, so of what is in the binary and not of what was offered; and before the binary has its
+        # name, so that a refusal leaves no file.
+        # After it: every byte of machine code has an owner with a license.
+        with clock("audit"):
+            components = audit(
+                manifest,
+                contributions=(*packed.contributions, *absorbed.contributions),
+                taken=taken,
+                inputs=inputs,
+                own=(own, *absorbed.objects),
+            )
+
+        # write: whole or not at all.
+        with clock("write"):
+            report = render(output.name, components) if request.report else None
+            digest, size = sha256_file(call.output), call.output.stat().st_size
+            write_output(call.output, output, report)
+            if request.keep_map is not None:
+                _copy_map(call.map, request.keep_map)
+
+    return LinkResult(
+        output=output,
+        sha256=digest,
+        size=size,
+        components=components,
+        warnings=(*_broken(compiled), *warnings),
+        seconds=clock.seconds,
+    )
+
+
+class _Clock:
+    """Measures passes."""
+
+    def __init__(self) -> None:
+        self._seconds: list[tuple[str, float]] = []
+
+    @property
+    def seconds(self) -> tuple[tuple[str, float], ...]:
+        return tuple(self._seconds)
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self._seconds.append((name, time.perf_counter() - started))
+
+
+@contextmanager
+def _working_folder() -> Iterator[Path]:
+    """A folder of this link alone; in the cache, as that has the space and is ours."""
+    try:
+        root = cache_root() / "work"
+        root.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix="link-", dir=root))
+    except OSError as error:
+        raise OutputError(
+            f"The cache folder {cache_root()} cannot be written: {error.strerror or error}.",
+            hint="Make it writable, or set CASTIRON_CACHE to a folder that is.",
+        ) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _open_pack(manifest: Manifest, reporter: Reporter) -> Pack:
+    from castiron_runtime.packs import open_pack
+
+    pack = open_pack(manifest.target.python, manifest.target.platform, reporter=reporter)
+    found = f"cpython-{pack.python_version}"
+    if manifest.pack != found:
+        raise RuntimePackError(
+            f"The manifest was made for {manifest.pack}, and the runtime pack here is {found}.",
+            hint="Run trace again here, or link where that pack is (`castiron runtime list`).",
+        )
+    return pack
+
+
+def _interpreter(pack: Pack, reporter: Reporter) -> Callable[[], Path]:
+    """Return a function that gives the runnable Python: it is built only if something has to be asked or compiled."""
+
+    @cache
+    def get() -> Path:
+        from castiron_runtime.packs import interpreter
+
+        return interpreter(pack, full=False, reporter=reporter)
+
+    return get
+
+
+def _compiler(pack: Pack, options: LinkOptions, interpreter: Callable[[], Path]) -> Compiler:
+    return Compiler(
+        interpreter=interpreter,
+        python_version=pack.python_version,
+        optimize=options.optimize,
+        cache=cache_root() / "link" / "bytecode.sqlite",
+    )
+
+
+def _site(manifest: Manifest, reporter: Reporter) -> Path | None:
+    """Return the ``site-packages`` with the manifest's distributions installed."""
+    if not manifest.distributions:
+        return None
+    from castiron_wheels.fetch import fetch
+    from castiron_wheels.site import site, site_packages
+
+    blobs = dict(manifest.blobs)
+    wheels = [
+        fetch(
+            item.name,
+            item.version,
+            item.wheel,
+            manifest.target,
+            blob=blobs.get(item.wheel.sha256),
+            reporter=reporter,
+        )
+        for item in manifest.distributions
+    ]
+    return site_packages(site(wheels, manifest.target), manifest.target)
+
+
+def _provide(pack: Pack, extensions: Sequence[str], reporter: Reporter) -> tuple[LinkInputs, Path]:
+    """Return what the extensions add to the link, and the stub's archive."""
+    from castiron_runtime.packs import provide, stub_archive
+
+    return provide(pack, extensions, reporter=reporter), stub_archive(pack, reporter=reporter)
+
+
+def _require_entry(manifest: Manifest, compiled: Sequence[Compiled]) -> None:
+    """Raise `EntryError` if the script to run does not compile: such a binary could do nothing."""
+    path = entry_path(manifest.entry, manifest.target.python)
+    for code in compiled:
+        if code.tree_path == path and code.error is not None:
+            raise EntryError(
+                f"{manifest.entry.path} does not compile: {code.error}.",
+                hint=f"Is it written for Python {manifest.target.python}? Correct it, and run trace again.",
+            )
+
+
+def _broken(compiled: Sequence[Compiled]) -> Iterator[str]:
+    for code in compiled:
+        if code.error is not None:
+            yield f"{code.tree_path} does not compile ({code.error}); importing it raises that error"
+
+
+def _linker_call(pack: Pack, inputs: LinkInputs, stub: Path, absorbed: Absorbed, own: Path, work: Path) -> LinkerCall:
+    from castiron_runtime.stub import wrapped_symbols
+
+    return LinkerCall(
+        linker=pack.toolchain.linker,
+        objects=(pack.toolchain.crt1, own, *absorbed.objects),
+        archives=(stub, *pack.core, *inputs.archives, *pack.toolchain.libraries),
+        output=work / "app",
+        map=work / "app.map",
+        wrap=wrapped_symbols(),
+        scripts=absorbed.scripts,
+        flags=absorbed.flags,
+    )
+
+
+def _copy_map(linked: Path, destination: Path) -> None:
+    try:
+        shutil.copyfile(linked, destination)
+    except OSError as error:
+        raise output_error(destination, error) from error

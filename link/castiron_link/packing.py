@@ -1,0 +1,82 @@
+"""Turns the tree and its bytecode into what the payload writer takes, and counts who brought how much."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from castiron_link.model import Inclusion, Sources, owner_of
+from castiron_link.payload import PayloadFile, PayloadModule
+from castiron_link.report import Contribution
+from castiron_manifest.model import ModuleKind, Origin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from castiron_link.model import Compiled, Tree
+
+_SUFFIX = re.compile(r"\.(?:py|abi3\.so|cpython-[^/.]*\.so|so)$")
+"""File name suffixes of modules.  A script without suffix (``bin/aws``) keeps its whole name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """The input of the payload writer, sorted by path."""
+
+    modules: tuple[PayloadModule, ...]
+    files: tuple[PayloadFile, ...]
+    contributions: tuple[Contribution, ...]
+
+
+def stem(tree_path: str, *, package: bool) -> str:
+    """Return the path of a module in the payload: without suffix; that of a package is its folder."""
+    return posixpath.dirname(tree_path) if package else _SUFFIX.sub("", tree_path)
+
+
+def pack_tree(tree: Tree, compiled: Sequence[Compiled], *, sources: Sources, extensions: Mapping[str, int]) -> Packed:
+    """Return what goes into the payload.
+
+    ``compiled`` is in the order of ``tree.modules``; ``extensions`` gives each extension module's row in the table of
+    extensions by its tree path.
+    """
+    modules: list[PayloadModule] = []
+    files: list[PayloadFile] = []
+    contributions: list[Contribution] = []
+    for placed, code in zip(tree.modules, compiled, strict=True):
+        owner = owner_of(placed.module.origin, placed.module.distribution)
+        package = placed.module.kind is ModuleKind.PACKAGE
+        with_source = sources is Sources.ALL or (sources is Sources.APP and placed.module.origin is Origin.APP)
+        modules.append(
+            PayloadModule(
+                path=stem(placed.tree_path, package=package), package=package, code=code.code, source=with_source
+            )
+        )
+        contributions.append(Contribution(owner=owner, inclusion=Inclusion.BYTECODE, size=len(code.code)))
+        if with_source:
+            files.append(PayloadFile(path=placed.tree_path, data=placed.source))
+            contributions.append(Contribution(owner=owner, inclusion=Inclusion.DATA, size=len(placed.source)))
+    modules += _extension_modules(tree, extensions)
+    for file in tree.files:
+        data = file.read()
+        files.append(PayloadFile(path=file.tree_path, data=data, executable=file.executable))
+        contributions.append(Contribution(owner=file.owner, inclusion=Inclusion.DATA, size=len(data)))
+    return Packed(
+        modules=tuple(sorted(modules, key=lambda module: module.path)),
+        files=tuple(sorted(files, key=lambda file: file.path)),
+        contributions=tuple(contributions),
+    )
+
+
+def _extension_modules(tree: Tree, rows: Mapping[str, int]) -> Iterator[PayloadModule]:
+    for placed in tree.extensions:
+        name = posixpath.basename(placed.tree_path).split(".")[0]
+        package = name == "__init__"
+        yield PayloadModule(
+            path=stem(placed.tree_path, package=package),
+            package=package,
+            code=b"",
+            source=False,
+            extension=rows[placed.tree_path],
+        )
