@@ -1,0 +1,1 @@
+"""Distributions for the target: resolved and fetched as wheels, built where there are none, installed."""

@@ -1,0 +1,164 @@
+"""Wheels and sdists by their hash: from the cache, from the manifest, else from the index; always verified."""
+
+from __future__ import annotations
+
+import re
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+from castiron_common.cache import cache_root, file_entry
+from castiron_common.errors import DependencyError, ManifestError
+from castiron_common.files import sha256_bytes, sha256_file
+from castiron_wheels.index import download, uv_compile
+from castiron_wheels.lock import read_lock
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from castiron_common.progress import Reporter
+    from castiron_manifest.model import Distribution, Target, Wheel
+    from castiron_wheels.model import Candidate
+
+_CONNECTIONS = 6
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+def wheel_entry(sha256: str, filename: str) -> Path:
+    """Return where the cache keeps that file."""
+    if not _SHA256.fullmatch(sha256) or filename in {"", ".", ".."} or "/" in filename or "\0" in filename:
+        raise ManifestError(
+            f"{filename!r} with the hash {sha256!r} does not name a wheel.",
+            hint="The manifest is damaged; make it again.",
+        )
+    return cache_root() / "wheels" / sha256 / filename
+
+
+def fetch(
+    name: str, version: str, wheel: Wheel, target: Target, *, blob: bytes | None = None, reporter: Reporter
+) -> Path:
+    """Return the wheel file in the cache; what is not there comes from ``blob`` (of the manifest) or the index."""
+    entry = wheel_entry(wheel.sha256, wheel.filename)
+    if entry.is_file():
+        return entry
+    if blob is not None:
+        return store(blob, wheel)
+    if wheel.embedded:
+        raise ManifestError(
+            f"The wheel {wheel.filename} is not in the manifest, and no index has it.", hint="Make the manifest again."
+        )
+    with reporter.task(f"fetch {name} {version}"):
+        return _fetch_missing([(name, version, wheel)], target)[0]
+
+
+def fetch_all(
+    distributions: Sequence[Distribution], target: Target, *, blobs: Mapping[str, bytes], reporter: Reporter
+) -> list[Path]:
+    """Return the wheel files of a manifest's distributions, in their order; one question to the index for all."""
+    missing = [
+        (item.name, item.version, item.wheel)
+        for item in distributions
+        if not item.wheel.embedded and not wheel_entry(item.wheel.sha256, item.wheel.filename).is_file()
+    ]
+    if missing:
+        with reporter.task(f"fetch {len(missing)} wheels"):
+            _fetch_missing(missing, target)
+    return [
+        fetch(item.name, item.version, item.wheel, target, blob=blobs.get(item.wheel.sha256), reporter=reporter)
+        for item in distributions
+    ]
+
+
+def store(content: bytes, wheel: Wheel) -> Path:
+    """Put a wheel that the manifest carries into the cache."""
+    if sha256_bytes(content) != wheel.sha256:
+        raise ManifestError(
+            f"The manifest's content of {wheel.filename} has another hash than it says.",
+            hint="Make the manifest again.",
+        )
+    return file_entry(wheel_entry(wheel.sha256, wheel.filename), lambda making: _write(making, content))
+
+
+def keep(path: Path) -> Path:
+    """Copy a wheel file of this machine into the cache."""
+    content = path.read_bytes()
+    return file_entry(wheel_entry(sha256_bytes(content), path.name), lambda making: _write(making, content))
+
+
+def fetch_candidates(candidates: Sequence[Candidate], *, reporter: Reporter) -> list[Path]:
+    """Return the files that the resolver chose, fetched side by side, in their order."""
+    missing = [item for item in candidates if item.sha256 is None or not _entry(item.sha256, item).is_file()]
+    if not missing:
+        return [_entry(str(item.sha256), item) for item in candidates]
+    with reporter.task(f"fetch {len(missing)} files"), ThreadPoolExecutor(max_workers=_CONNECTIONS) as pool:
+        futures = [pool.submit(_fetch_candidate, item) for item in candidates]
+        try:
+            return [future.result() for future in futures]
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _entry(sha256: str, candidate: Candidate) -> Path:
+    if candidate.sdist:
+        return cache_root() / "sdists" / sha256 / candidate.filename
+    return wheel_entry(sha256, candidate.filename)
+
+
+def _fetch_candidate(candidate: Candidate) -> Path:
+    label = f"The file {candidate.filename}"
+    if candidate.path is not None:
+        digest = sha256_file(candidate.path)
+        if candidate.sha256 not in {None, digest}:
+            raise DependencyError(
+                f"{label} has the SHA-256 {digest}, but {candidate.sha256} is expected.",
+                hint="The file was changed after it was locked; lock again, or put the right file there.",
+            )
+        content = candidate.path.read_bytes()
+        return file_entry(_entry(digest, candidate), lambda making: _write(making, content))
+    url = candidate.url
+    assert url is not None, "a candidate has a path or a URL"
+    if candidate.sha256 is not None:
+        expected = candidate.sha256
+        return file_entry(
+            _entry(expected, candidate), lambda making: _discard(download(url, making, sha256=expected, label=label))
+        )
+    # An index without hashes: the file is known by its address until its content is there.
+    address = cache_root() / "wheels" / ".unhashed" / sha256_bytes(url.encode()) / candidate.filename
+    first = file_entry(address, lambda making: _discard(download(url, making, sha256=None, label=label)))
+    content = first.read_bytes()
+    return file_entry(_entry(sha256_bytes(content), candidate), lambda making: _write(making, content))
+
+
+def _fetch_missing(wanted: Sequence[tuple[str, str, Wheel]], target: Target) -> list[Path]:
+    """Ask the index where the wheels are, and fetch them."""
+    lines = [f"{name}=={version}" for name, version, _ in wanted]
+    offered = read_lock(uv_compile(lines, target, options=["--no-deps"]), target, every_wheel=True)
+    chosen: list[Candidate] = []
+    for name, _version, wheel in wanted:
+        own = [item for item in offered if item.name == name and item.filename == wheel.filename]
+        fitting = [item for item in own if item.sha256 in {wheel.sha256, None}]
+        if not fitting:
+            what = "another file of that name" if own else "no such file"
+            raise DependencyError(
+                f"The manifest needs {wheel.filename} (SHA-256 {wheel.sha256}); the index has {what}.",
+                hint="Use the index that the manifest was made with (UV_DEFAULT_INDEX), or make the manifest again.",
+            )
+        chosen.append(fitting[0])
+    paths: list[Path] = []
+    with ThreadPoolExecutor(max_workers=_CONNECTIONS) as pool:
+        for (_, _, wheel), path in zip(wanted, pool.map(_fetch_candidate, chosen), strict=True):
+            if path != wheel_entry(wheel.sha256, wheel.filename):
+                raise DependencyError(
+                    f"{wheel.filename} from the index has another SHA-256 than the manifest says ({wheel.sha256}).",
+                    hint="Use the index that the manifest was made with, or make the manifest again.",
+                )
+            paths.append(path)
+    return paths
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _discard(_: object) -> None:
+    return None

@@ -1,0 +1,258 @@
+"""The exact versions installed beside a Python of this machine, as requirements for the target.
+
+What is installed here was chosen for another platform, and maybe another Python: only names, versions and the origin
+of local projects (PEP 610) are taken over; the files come anew, for the target.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib.metadata import Distribution, distributions
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from castiron_common.errors import InputError
+from castiron_wheels.model import LocalProject, Requirements
+from castiron_wheels.requirement_file import ARCHIVE_SUFFIXES
+from castiron_wheels.target import holds
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+
+    from castiron_manifest.model import Target
+
+_OWN = "castiron"
+"""Our own distribution: it and what only it needs never belong to the application."""
+
+_TOOLS = frozenset({"pip", "setuptools", "wheel", "uv", "distribute"})
+"""What environments bring along without being asked: left out unless something needs it."""
+
+_PROBE = "import sys, json; json.dump([p for p in sys.path if p], sys.stdout)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """One distribution installed beside a Python of this machine."""
+
+    name: str
+    """Normalised."""
+    version: str
+    modules: frozenset[str]
+    """Top-level names that can be imported."""
+    scripts: Mapping[str, str]
+    """Console scripts: name to ``module:function``."""
+    programs: frozenset[str]
+    """Names of the files under ``bin``."""
+    requires: tuple[Requirement, ...]
+    folder: Path | None
+    """The project folder, if it was installed from one (also editable)."""
+    archive: Path | None
+    """The wheel or sdist on this machine that it was installed from, if that still exists."""
+    url: str | None
+    """The requirement's URL, if it was installed from an archive elsewhere or from a repository."""
+
+
+def host_python(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the Python whose distributions count: the active virtual environment's, else the running one."""
+    if active := environ.get("VIRTUAL_ENV"):
+        candidate = Path(active) / "bin" / "python"
+        if candidate.exists():
+            return candidate
+    return Path(sys.executable)
+
+
+def installed(python: Path) -> tuple[Installed, ...]:
+    """Return what is installed beside ``python``, sorted by name; of two versions the one that Python imports."""
+    found: dict[str, Installed] = {}
+    for distribution in distributions(path=_search_path(python)):
+        item = _describe(distribution)
+        if item is not None:
+            found.setdefault(item.name, item)
+    return tuple(found[name] for name in sorted(found))
+
+
+def from_installed(
+    python: Path,
+    target: Target,
+    *,
+    imports: Collection[str] | None = None,
+    roots: Collection[str] = (),
+    everything: Sequence[Installed] | None = None,
+) -> Requirements:
+    """Return the exact versions installed beside ``python`` as requirements.
+
+    ``imports`` (top-level module names that the application imports) and ``roots`` (names of distributions) say what
+    is needed for certain; what else is installed may be a plug-in, so it is asked for too, but may be left out if
+    nothing fits the target.  Without both, everything is needed.
+    """
+    beside = installed(python) if everything is None else everything
+    by_name = {item.name: item for item in beside}
+    own = _closure({_OWN}, by_name, target)
+    if imports is None and not roots:
+        needed = _closure({name for name in by_name if name not in own | _TOOLS}, by_name, target)
+        start = frozenset(needed)
+    else:
+        wanted = set(imports or ())
+        start = frozenset(canonicalize_name(name) for name in roots if canonicalize_name(name) in by_name) | {
+            item.name for item in beside if item.modules & wanted
+        }
+        needed = _closure(start, by_name, target)
+    rest = _closure({name for name in by_name if name not in own | _TOOLS}, by_name, target)
+    chosen = [by_name[name] for name in sorted(needed | rest)]
+    lines = [line for item in chosen if (line := _line(item)) is not None]
+    return Requirements(
+        origin=f"the distributions beside {python}",
+        lines=tuple(lines),
+        projects=tuple(LocalProject(path=item.folder, name=item.name) for item in chosen if item.folder),
+        archives=tuple((item.archive, ()) for item in chosen if item.archive),
+        exact=True,
+        optional=frozenset(item.name for item in chosen) - needed,
+        direct=start,
+    )
+
+
+def _search_path(python: Path) -> list[str]:
+    """Return ``sys.path`` of that Python, as it is after its ``.pth`` files were read."""
+    if python.resolve() == Path(sys.executable).resolve() and python.parent == Path(sys.executable).parent:
+        return [entry for entry in sys.path if entry]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    try:
+        done = subprocess.run(
+            [str(python), "-P", "-c", _PROBE] if _knows_safe_path(python) else [str(python), "-c", _PROBE],
+            capture_output=True,
+            check=True,
+            text=True,
+            env=environment,
+            cwd="/",
+            timeout=60,
+        )
+        entries = json.loads(done.stdout)
+    except (OSError, ValueError, subprocess.SubprocessError) as error:
+        raise InputError(
+            f"{python} cannot be asked what is installed beside it: {error}.", hint="Name a working Python interpreter."
+        ) from error
+    return [str(entry) for entry in entries]
+
+
+def _knows_safe_path(python: Path) -> bool:
+    """Say whether the interpreter is surely new enough for ``-P`` (3.11)."""
+    match = re.fullmatch(r"python3\.(\d+)", python.resolve().name)
+    return bool(match and int(match[1]) >= 11)
+
+
+def _describe(distribution: Distribution) -> Installed | None:
+    """Return what the metadata says; None for a leftover without a name (an interrupted removal)."""
+    name = distribution.metadata["Name"]
+    version = distribution.metadata["Version"]
+    if not name or not version:
+        return None
+    modules, programs = _contents(distribution)
+    folder, archive, url = _origin(distribution)
+    return Installed(
+        name=canonicalize_name(name),
+        version=version,
+        modules=modules,
+        scripts={entry.name: entry.value for entry in distribution.entry_points if entry.group == "console_scripts"},
+        programs=programs,
+        requires=_requires(distribution.requires or []),
+        folder=folder,
+        archive=archive,
+        url=url,
+    )
+
+
+def _requires(lines: Iterable[str]) -> tuple[Requirement, ...]:
+    """Parse requirements; what an installed distribution says wrongly is of no use here and checked again later."""
+    parsed = []
+    for line in lines:
+        try:
+            parsed.append(Requirement(line))
+        except InvalidRequirement:
+            continue
+    return tuple(parsed)
+
+
+def _contents(distribution: Distribution) -> tuple[frozenset[str], frozenset[str]]:
+    """Return top-level module names and names of programs, from ``RECORD`` or ``top_level.txt``."""
+    modules: set[str] = set((distribution.read_text("top_level.txt") or "").split())
+    programs: set[str] = set()
+    for file in distribution.files or ():
+        first, *rest = file.parts
+        if first == "..":
+            if "bin" in file.parts[:-1]:
+                programs.add(file.name)
+        elif rest and not first.endswith((".dist-info", ".egg-info", ".data")) and first != "__pycache__":
+            modules.add(first)
+        elif not rest and file.suffix in {".py", ".so", ".pyd"}:
+            modules.add(first.split(".")[0])
+    return frozenset(name for name in modules if name.isidentifier()), frozenset(programs)
+
+
+def _origin(distribution: Distribution) -> tuple[Path | None, Path | None, str | None]:
+    """Return (project folder, local archive, URL) of what was not installed from an index.
+
+    Source: PEP 610 (``direct_url.json``); older editable installs leave their metadata in the project itself.
+    """
+    text = distribution.read_text("direct_url.json")
+    location = Path(str(distribution.locate_file("")))
+    if text is None:
+        legacy = getattr(distribution, "_path", None)
+        if isinstance(legacy, Path) and legacy.suffix == ".egg-info" and legacy.is_dir():
+            for folder in (location, location.parent):
+                if folder.name != "site-packages" and any(
+                    (folder / file).is_file() for file in ("setup.py", "pyproject.toml")
+                ):
+                    return folder.absolute(), None, None
+        return None, None, None
+    try:
+        data = json.loads(text)
+        url = str(data["url"])
+    except (ValueError, KeyError, TypeError):
+        return None, None, None
+    if isinstance(vcs := data.get("vcs_info"), dict):
+        subdirectory = f"#subdirectory={data['subdirectory']}" if data.get("subdirectory") else ""
+        return None, None, f"{vcs.get('vcs', 'git')}+{url}@{vcs.get('commit_id', '')}{subdirectory}"
+    if not url.startswith("file:"):
+        return None, None, url
+    path = Path(unquote(urlsplit(url).path)) / str(data.get("subdirectory", ""))
+    if path.is_dir():
+        return path, None, None
+    if path.is_file() and path.name.endswith(ARCHIVE_SUFFIXES):
+        return None, path, None
+    return None, None, None
+
+
+def _line(item: Installed) -> str | None:
+    if item.folder or item.archive:
+        return None
+    if item.url:
+        return f"{item.name} @ {item.url}"
+    return f"{item.name}=={item.version}"
+
+
+def _closure(start: Iterable[str], by_name: Mapping[str, Installed], target: Target) -> set[str]:
+    """Return ``start`` and all that it depends on in the target, as far as it is installed here."""
+    active: dict[str, set[str]] = {}
+    waiting: list[tuple[str, frozenset[str]]] = [(name, frozenset()) for name in start]
+    while waiting:
+        name, extras = waiting.pop()
+        item = by_name.get(name)
+        if item is None or (name in active and extras <= active[name]):
+            continue
+        known = active.setdefault(name, set())
+        known |= extras
+        waiting += [
+            (canonicalize_name(other.name), frozenset(str(canonicalize_name(extra)) for extra in other.extras))
+            for other in item.requires
+            if holds(other.marker, target, known)
+        ]
+    return set(active)

@@ -1,0 +1,136 @@
+"""Reads ``pylock.toml`` (PEP 751), a user's or uv's, and picks for each package the file that fits the target best."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from packaging.pylock import (
+    Package,
+    PackageArchive,
+    PackageDirectory,
+    PackageSdist,
+    PackageVcs,
+    PackageWheel,
+    Pylock,
+    PylockSelectError,
+    PylockValidationError,
+)
+
+from castiron_common.errors import DependencyError, InputError
+from castiron_wheels.model import Candidate
+from castiron_wheels.target import fits, marker_environment, supported_tags
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from castiron_manifest.model import Target
+
+
+def read_lock(
+    text: str,
+    target: Target,
+    *,
+    origin: str = "uv's answer",
+    folder: Path | None = None,
+    extras: Collection[str] = (),
+    groups: Collection[str] | None = None,
+    every_wheel: bool = False,
+    accepted: Mapping[str, Collection[str]] | None = None,
+) -> list[Candidate]:
+    """Return the chosen files, sorted by name; an sdist only where no wheel fits.
+
+    With ``every_wheel`` return all wheels that fit instead of the best.  Relative paths are relative to ``folder``.
+    ``accepted`` limits the files of the distributions it names to those hashes.
+    `InputError` if the text is no lock file, `DependencyError` if it has nothing for the target.
+    """
+    try:
+        data = tomllib.loads(text)
+        for package in data.get("packages", ()) if accepted else ():
+            _keep_accepted(package, accepted or {})
+        lock = Pylock.from_dict(data)
+    except (tomllib.TOMLDecodeError, PylockValidationError) as error:
+        raise InputError(f"{origin} is not a valid lock file (PEP 751): {error}.", hint="Lock again.") from error
+    found: list[Candidate] = []
+    try:
+        selected = lock.select(
+            environment=marker_environment(target),
+            tags=supported_tags(target),
+            extras=extras,
+            dependency_groups=groups,
+        )
+        for package, source in selected:
+            if every_wheel:
+                wheels = [wheel for wheel in package.wheels or () if fits(wheel.filename, target)]
+                found.extend(_candidate(package, wheel, folder) for wheel in wheels)
+            else:
+                found.append(_candidate(package, source, folder))
+    except PylockSelectError as error:
+        raise DependencyError(
+            f"{origin} has nothing for {target.platform} and Python {target.python}: {error}.",
+            hint="Lock again for that platform too, or give the requirements instead of the lock.",
+        ) from error
+    return sorted(found, key=lambda item: (item.name, item.filename))
+
+
+def _keep_accepted(package: dict[str, Any], accepted: Mapping[str, Collection[str]]) -> None:
+    """Remove the files whose hashes the user does not accept; `DependencyError` if none remains."""
+    pins = accepted.get(str(package.get("name")))
+    if pins is None:
+        return
+    wheels = [wheel for wheel in package.get("wheels", ()) if wheel.get("hashes", {}).get("sha256") in pins]
+    sdist = package.get("sdist", {})
+    package.pop("wheels", None)
+    if wheels:
+        package["wheels"] = wheels
+    if sdist.get("hashes", {}).get("sha256") not in pins:
+        package.pop("sdist", None)
+        if not wheels:
+            raise DependencyError(
+                f"No file of {package['name']} {package.get('version', '')} for the target has one of the hashes "
+                "given for it.",
+                hint="Add the hashes of all its files (uv pip compile --generate-hashes), not only of this machine's.",
+            )
+
+
+def _candidate(
+    package: Package,
+    source: PackageVcs | PackageDirectory | PackageArchive | PackageWheel | PackageSdist,
+    folder: Path | None,
+) -> Candidate:
+    version = None if package.version is None else str(package.version)
+    match source:
+        case PackageWheel() | PackageSdist():
+            filename, indexed = source.filename, True
+            sdist = isinstance(source, PackageSdist)
+        case PackageArchive():
+            filename, indexed = unquote(Path(urlsplit(source.url or source.path or "").path).name), False
+            sdist = not filename.endswith(".whl")
+        case PackageDirectory():
+            tree = (folder or Path.cwd()) / source.path / (source.subdirectory or "")
+            return Candidate(name=package.name, version=version, filename="", path=tree, sdist=True, indexed=False)
+        case PackageVcs():
+            if source.type != "git":
+                raise DependencyError(
+                    f"{package.name} comes from a {source.type} repository.", hint="Only git repositories can be used."
+                )
+            place = source.url or str((folder or Path.cwd()) / (source.path or ""))
+            subdirectory = f"#subdirectory={source.subdirectory}" if source.subdirectory else ""
+            url = f"git+{place}@{source.commit_id}{subdirectory}"
+            return Candidate(name=package.name, version=version, filename="", url=url, sdist=True, indexed=False)
+    path: Path | None = None
+    if source.path is not None and (source.url is None or folder is not None):
+        path = (folder or Path.cwd()) / source.path
+    return Candidate(
+        name=package.name,
+        version=version,
+        filename=filename,
+        url=None if path else source.url,
+        path=path,
+        sha256=dict(source.hashes).get("sha256") if source.hashes else None,
+        size=source.size,
+        sdist=sdist,
+        indexed=indexed and path is None and not (source.url or "").startswith("file:"),
+    )

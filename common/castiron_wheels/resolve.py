@@ -1,0 +1,442 @@
+"""From requirements to an environment: which distributions, in which versions, from which files.
+
+uv resolves for the target.  A version with a fitting wheel is preferred to a newer one without, but only where nothing
+else has to give way for it; what remains without a wheel is built from its sdist.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections import defaultdict
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from castiron_common.errors import DependencyError, InputError
+from castiron_manifest.model import Finding, Severity, Wheel
+from castiron_wheels.fetch import fetch_candidates, keep
+from castiron_wheels.index import ResolutionError, uv_compile
+from castiron_wheels.lock import read_lock
+from castiron_wheels.model import Environment, LocalProject, ResolvedDistribution
+from castiron_wheels.target import fits, holds, marker_environment, platform_of
+from castiron_wheels.wheelfile import read_metadata, split_filename
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from castiron_common.progress import Reporter
+    from castiron_manifest.model import Target
+    from castiron_wheels.model import Candidate, Requirements
+
+_ROUNDS = 4
+"""How often what built sdists turn out to need may lead to another resolution."""
+
+
+def resolve(requirements: Requirements, target: Target, *, reporter: Reporter) -> Environment:
+    """Return the environment that the requirements ask for, with every wheel in the cache.
+
+    `DependencyError` names what cannot be resolved, fetched or built, and says what to do.
+    """
+    platform_of(target)
+    _check_python(requirements.requires_python, target, requirements.origin)
+    if not requirements:
+        return Environment(target=target)
+    local = _local_wheels(requirements, target, reporter)
+    search = _Search(requirements=requirements, target=target, reporter=reporter, local=local)
+    built: dict[str, Path] = {}
+    for _ in range(_ROUNDS):
+        search.built = built
+        candidates = search.candidates()
+        fetched = fetch_candidates([item for item in candidates if item.filename], reporter=reporter)
+        files = dict(zip((item for item in candidates if item.filename), fetched, strict=True))
+        wheels = {name: path for name, (path, _) in local.items()}
+        newly: dict[str, Path] = {}
+        for candidate in candidates:
+            if candidate.name in built:
+                wheels[candidate.name] = built[candidate.name]
+            elif candidate.sdist:
+                newly[candidate.name] = wheels[candidate.name] = search.build(candidate, files.get(candidate))
+            elif candidate.name not in local:
+                wheels[candidate.name] = files[candidate]
+        graph = _Graph(wheels=wheels, target=target)
+        graph.follow(search.roots())
+        unmet = graph.unmet()
+        # Metadata read on this machine may differ from what the build for the target says in the end.
+        if not search.complete and any(name in newly for name, _ in unmet):
+            built = built | newly
+            continue
+        break
+    search.findings += _unmet_findings(unmet)
+    embedded = {item.name for item in candidates if item.sdist or not item.indexed} | set(local) | set(built)
+    if requirements.index_options:
+        embedded |= set(wheels)  # the index is named in a file that the link stage never sees
+    direct = search.direct(graph)
+    return Environment(
+        target=target,
+        distributions=tuple(
+            _distribution(name, wheels[name], graph, embedded=name in embedded, direct=name in direct)
+            for name in sorted(wheels)
+        ),
+        findings=tuple(sorted(set(search.findings), key=lambda item: (item.code, item.subject, item.message))),
+    )
+
+
+def _check_python(specifier: str | None, target: Target, subject: str) -> None:
+    if specifier is None:
+        return
+    try:
+        accepted = SpecifierSet(specifier).contains(marker_environment(target)["python_full_version"])
+    except InvalidSpecifier as error:
+        raise InputError(f"{subject}: {specifier!r} is not a version specifier.", hint="Correct it.") from error
+    if not accepted:
+        raise DependencyError(
+            f"{subject} requires Python {specifier}, but the target is Python {target.python}.",
+            hint="Choose another version of it, or another target Python.",
+        )
+
+
+def _local_wheels(
+    requirements: Requirements, target: Target, reporter: Reporter
+) -> dict[str, tuple[Path, tuple[str, ...]]]:
+    """Return the wheels of what lies on this machine: normalised name to (wheel in the cache, extras asked for)."""
+    found: dict[str, tuple[Path, tuple[str, ...]]] = {}
+    made: list[tuple[Path, tuple[str, ...]]] = []
+    if requirements.projects:
+        from castiron_wheels.source import project_wheel
+
+        made += [(project_wheel(item, target, reporter=reporter), item.extras) for item in requirements.projects]
+    for path, extras in requirements.archives:
+        if not path.name.endswith(".whl"):
+            from castiron_wheels.source import sdist_wheel
+
+            made.append((sdist_wheel(path, path.name, None, target, reporter=reporter), extras))
+        elif fits(path.name, target):
+            made.append((keep(path), extras))
+        elif not requirements.exact:
+            raise DependencyError(
+                f"The wheel {path} does not fit {target.platform} and Python {target.python}.",
+                hint="Give one whose name ends in musllinux_1_2_x86_64.whl or none-any.whl, or its sdist.",
+            )
+    for wheel, extras in made:
+        name, _ = split_filename(wheel.name)
+        before = found.get(name, (wheel, ()))
+        if before[0] != wheel:
+            raise DependencyError(f"{name} is given twice, with different contents.", hint="Give it once.")
+        found[name] = (wheel, tuple(sorted({*before[1], *extras})))
+    return found
+
+
+@dataclass(slots=True)
+class _Search:
+    """Asks uv, and decides between wheels and sdists."""
+
+    requirements: Requirements
+    target: Target
+    reporter: Reporter
+    local: Mapping[str, tuple[Path, tuple[str, ...]]]
+    built: Mapping[str, Path] = field(default_factory=dict)
+    """Wheels built from sdists in an earlier round."""
+    findings: list[Finding] = field(default_factory=list)
+    complete: bool = False
+    """True: nothing may be added to what the requirements list."""
+    _lines: list[str] = field(default_factory=list)
+
+    def candidates(self) -> list[Candidate]:
+        """Return one file for every distribution that is not in ``local``, sorted by name."""
+        wanted = self.requirements
+        self.findings.clear()
+        self.complete = wanted.lock is not None or not wanted.dependencies
+        if wanted.lock is not None:
+            return read_lock(
+                _read_text(wanted.lock),
+                self.target,
+                origin=wanted.lock.name,
+                folder=wanted.lock.parent,
+                extras=wanted.lock_extras,
+                groups=wanted.lock_groups,
+            )
+        self._lines = [line for line in wanted.lines if _line_name(line) not in self.local]
+        self._lines += [_file_line(name, path, extras) for name, (path, extras) in sorted(self.local.items())]
+        self._lines += [_file_line(name, path, ()) for name, path in sorted(self.built.items())]
+        if all(_line_name(line) in self.local for line in self._lines) and not self._needs_more():
+            return []
+        with self.reporter.task("resolve") as task:
+            task.step(f"{len(self._lines)} requirements of {wanted.origin}")
+            found = self._exact() if wanted.exact else self._free()
+        return [item for item in found if item.name not in self.local]
+
+    def _needs_more(self) -> bool:
+        """Say whether the local wheels alone leave anything to resolve."""
+        graph = _Graph(wheels={name: path for name, (path, _) in self.local.items()}, target=self.target)
+        graph.follow(self.roots())
+        return bool(graph.unmet())
+
+    def roots(self) -> list[Requirement]:
+        """Return what is asked for by name."""
+        roots = [Requirement(f"{name}[{','.join(extras)}]") for name, (_, extras) in sorted(self.local.items())]
+        for line in self.requirements.lines:
+            try:
+                roots.append(Requirement(line))
+            except InvalidRequirement:
+                continue  # a bare URL: its name is known from the file alone
+        return roots
+
+    def direct(self, graph: _Graph) -> set[str]:
+        """Return the names that the application asks for itself."""
+        if self.requirements.direct is not None:
+            return set(self.requirements.direct)
+        if self.requirements.lock is not None:
+            needed = {name for names in graph.edges.values() for name in names}
+            return set(graph.wheels) - needed
+        named: set[str] = {canonicalize_name(root.name) for root in graph.active_roots}
+        if any(_line_name(line) is None for line in self.requirements.lines):
+            # A bare URL names no distribution: what nothing else needs was asked for.
+            named |= set(graph.wheels) - {name for names in graph.edges.values() for name in names}
+        return named
+
+    def build(self, candidate: Candidate, file: Path | None) -> Path:
+        """Return the wheel built from the candidate's sdist, folder or repository."""
+        from castiron_wheels.source import project_wheel, repository_wheel, sdist_wheel
+
+        label = f"{candidate.name} {candidate.version}" if candidate.version else candidate.name
+        if file is None and candidate.path is not None:
+            project = LocalProject(path=candidate.path.absolute(), name=candidate.name)
+            return project_wheel(project, self.target, reporter=self.reporter)
+        if file is None:
+            return repository_wheel(candidate.name, str(candidate.url), self.target, reporter=self.reporter)
+        wheel = sdist_wheel(file, candidate.name, candidate.version, self.target, reporter=self.reporter)
+        self._find(
+            "built-from-sdist", candidate.name, f"{label} has no wheel for the target; it was built from its sdist."
+        )
+        return wheel
+
+    def _compile(self, lines: Sequence[str], options: Sequence[str] = ()) -> list[Candidate]:
+        wanted = self.requirements
+        accepted = {pin.name: pin.sha256 for pin in wanted.hashes}
+        every_option = [*wanted.index_options, *options, *([] if wanted.dependencies else ["--no-deps"])]
+        with tempfile.TemporaryDirectory(prefix="castiron-") as folder:
+            constraints = None
+            if wanted.constraints:
+                constraints = Path(folder) / "constraints.txt"
+                constraints.write_text("".join(f"{line}\n" for line in wanted.constraints), encoding="utf-8")
+            text = uv_compile(
+                lines,
+                self.target,
+                options=every_option,
+                constraints=constraints,
+                folder=wanted.folder,
+            )
+        return read_lock(text, self.target, folder=wanted.folder or Path.cwd(), accepted=accepted)
+
+    def _free(self) -> list[Candidate]:
+        """Resolve; then look for versions with wheels for those that have none."""
+        found = self._compile(self._lines)
+        limits: list[str] = []
+        for name in [item.name for item in found if item.sdist and item.indexed]:
+            if self._is_pinned(name):
+                continue
+            try:
+                other = self._compile(self._lines, [*limits, "--only-binary", name])
+            except ResolutionError as error:
+                if error.unreachable:
+                    raise
+                continue  # no version has a wheel that goes with the rest
+            if not _only_changes(name, found, other):
+                continue
+            before = next(item for item in found if item.name == name)
+            after = next((item for item in other if item.name == name), None)
+            if after is not None and not after.sdist:
+                limits += ["--only-binary", name]
+                found = other
+                self._find(
+                    "older-version",
+                    name,
+                    f"{name} {after.version} was chosen, because {before.version} has no wheel for the target.",
+                )
+        return found
+
+    def _is_pinned(self, name: str) -> bool:
+        for line in (*self._lines, *self.requirements.constraints):
+            if _line_name(line) == name:
+                parsed = Requirement(line)
+                if parsed.url or any(part.operator == "===" or _is_exact(str(part)) for part in parsed.specifier):
+                    return True
+        return False
+
+    def _exact(self) -> list[Candidate]:
+        """Resolve an existing environment's versions; leave out what may be missing and has nothing for the target."""
+        optional = self.requirements.optional
+        lines = list(self._lines)
+        try:
+            found = self._compile(lines)
+        except ResolutionError as error:
+            if error.unreachable:
+                raise
+            may_miss = [line for line in lines if _line_name(line) in optional]
+            there = self._available(may_miss)
+            for line in may_miss:
+                if line not in there:
+                    lines.remove(line)
+                    self._leave_out(str(_line_name(line)), "no index has it in that version")
+            found = self._exact_versions(lines)
+        for item in [item for item in found if item.sdist and item.name in optional]:
+            found.remove(item)
+            self._leave_out(item.name, f"version {item.version} has no wheel for the target")
+        return found
+
+    def _exact_versions(self, lines: Sequence[str]) -> list[Candidate]:
+        try:
+            return self._compile(lines)
+        except ResolutionError as error:
+            if error.unreachable:
+                raise
+            found = self._compile(lines, ["--no-deps"])
+            self.complete = True
+            self._find(
+                "inconsistent-environment",
+                self.requirements.origin,
+                "the installed versions contradict each other's requirements; they were taken as they are",
+            )
+            return found
+
+    def _available(self, lines: Sequence[str]) -> set[str]:
+        """Return those lines that an index can serve, found by halving."""
+        if not lines:
+            return set()
+        try:
+            self._compile(lines, ["--no-deps"])
+            return set(lines)
+        except ResolutionError as error:
+            if error.unreachable:
+                raise
+        if len(lines) == 1:
+            return set()
+        middle = len(lines) // 2
+        return self._available(lines[:middle]) | self._available(lines[middle:])
+
+    def _leave_out(self, name: str, why: str) -> None:
+        self._find(
+            "left-out",
+            name,
+            f"{name} is installed beside the host's Python, but {why}; it was left out",
+            Severity.WARNING,
+        )
+
+    def _find(self, code: str, subject: str, message: str, severity: Severity = Severity.INFO) -> None:
+        self.findings.append(Finding(code=code, severity=severity, subject=subject, message=message))
+
+
+def _only_changes(name: str, before: Iterable[Candidate], after: Iterable[Candidate]) -> bool:
+    """Say whether all other distributions that are in both keep their versions: nothing else had to give way."""
+    versions = {item.name: item.version for item in after}
+    return all(item.name == name or versions.get(item.name, item.version) == item.version for item in before)
+
+
+def _is_exact(specifier: str) -> bool:
+    return specifier.startswith("==") and not specifier.endswith(".*")
+
+
+def _line_name(line: str) -> str | None:
+    """Return the normalised name of a requirement line; None for a bare URL."""
+    try:
+        return canonicalize_name(Requirement(line).name)
+    except InvalidRequirement:
+        return None
+
+
+def _file_line(name: str, path: Path, extras: Sequence[str]) -> str:
+    suffix = f"[{','.join(extras)}]" if extras else ""
+    return f"{name}{suffix} @ {path.as_uri()}"
+
+
+def _read_text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The lock file {path} cannot be read: {error}.", hint="Check the file.") from error
+
+
+@dataclass(slots=True)
+class _Graph:
+    """Who needs whom, from the wheels' own metadata, for the target and the extras that are asked for."""
+
+    wheels: Mapping[str, Path]
+    target: Target
+    edges: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    active_roots: list[Requirement] = field(default_factory=list)
+    _extras: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def follow(self, roots: Iterable[Requirement]) -> None:
+        """Fill ``edges``, starting with the extras that the roots ask for."""
+        for root in roots:
+            if holds(root.marker, self.target):
+                self.active_roots.append(root)
+                self._extras[canonicalize_name(root.name)] |= {canonicalize_name(extra) for extra in root.extras}
+        waiting = sorted(self.wheels)
+        while waiting:
+            name = waiting.pop()
+            for requirement in self._required(name):
+                other = canonicalize_name(requirement.name)
+                new = {canonicalize_name(extra) for extra in requirement.extras} - self._extras[other]
+                self.edges[name].add(other)
+                if new:
+                    self._extras[other] |= new
+                    if other in self.wheels:
+                        waiting.append(other)
+
+    def unmet(self) -> list[tuple[str, Requirement]]:
+        """Return (distribution, requirement) for what is missing or of a wrong version, sorted."""
+        result = []
+        for name in sorted(self.wheels):
+            for requirement in self._required(name):
+                wheel = self.wheels.get(canonicalize_name(requirement.name))
+                if wheel is None or not requirement.specifier.contains(
+                    Version(split_filename(wheel.name)[1]), prereleases=True
+                ):
+                    result.append((name, requirement))
+        return result
+
+    def _required(self, name: str) -> list[Requirement]:
+        extras = self._extras[name]
+        metadata = read_metadata(self.wheels[name])
+        return [item for item in metadata.requires if holds(item.marker, self.target, extras)]
+
+
+def _unmet_findings(unmet: Iterable[tuple[str, Requirement]]) -> list[Finding]:
+    return [
+        Finding(
+            code="unmet-requirement",
+            severity=Severity.WARNING,
+            subject=name,
+            message=f"{name} requires {_without_marker(requirement)}, which the environment does not have",
+        )
+        for name, requirement in unmet
+    ]
+
+
+def _without_marker(requirement: Requirement) -> str:
+    """Return the requirement without its marker, which is known to hold."""
+    return str(requirement).partition(";")[0].strip()
+
+
+def _distribution(name: str, path: Path, graph: _Graph, *, embedded: bool, direct: bool) -> ResolvedDistribution:
+    metadata = read_metadata(path)
+    python = metadata.requires_python
+    _check_python(
+        str(python) if python is not None else None,
+        graph.target,
+        f"{name} {metadata.version}",
+    )
+    return ResolvedDistribution(
+        name=name,
+        version=metadata.version,
+        wheel=Wheel(filename=path.name, sha256=path.parent.name, size=path.stat().st_size, embedded=embedded),
+        path=path,
+        requires=tuple(sorted(graph.edges[name] & set(graph.wheels))),
+        direct=direct,
+    )

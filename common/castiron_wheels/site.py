@@ -1,0 +1,231 @@
+"""Installs wheels for the target into one cached folder, laid out like an installation prefix.
+
+The folder depends on nothing but the wheels' contents: no time, no path of this machine, no installed Python.  So
+it is written here rather than by an installer that knows only the environment it runs in: uv's ``--target`` puts
+scripts and data beside the modules, and its ``--prefix`` wants an interpreter of the target's version.
+
+Source: Binary distribution format, Entry points and Recording installed projects, packaging.python.org specifications.
+"""
+
+from __future__ import annotations
+
+import base64
+import configparser
+import hashlib
+import os
+import posixpath
+import re
+import shutil
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from castiron_common.cache import cache_root, folder_entry
+from castiron_common.files import sha256_file
+from castiron_wheels.wheelfile import (
+    dist_info_folder,
+    format_record,
+    parse_record,
+    safe_member,
+    split_filename,
+    unusable,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from castiron_manifest.model import Target
+
+LAYOUT = "site-1"
+"""Part of the cache key: raised when the same wheels would give another tree."""
+
+SHEBANG = b"#!/usr/bin/env python3\n"
+"""First line of every installed script: the only one that names no place of this machine."""
+
+_SCRIPT = """\
+import sys
+from {module} import {first}
+if __name__ == "__main__":
+    sys.exit({function}())
+"""
+_ENTRY_POINT = re.compile(r"^\s*([\w.]+)\s*:\s*([\w.]+)\s*(\[.*\])?\s*$")
+
+
+@dataclass(frozen=True, slots=True)
+class _Write:
+    """One file to write: a member of the wheel, or content made here."""
+
+    destination: str
+    """Relative to the prefix."""
+    member: zipfile.ZipInfo | None
+    content: bytes
+    executable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What one wheel writes."""
+
+    wheel: Path
+    writes: tuple[_Write, ...]
+
+
+def site_packages(prefix: Path, target: Target) -> Path:
+    """Return the folder of importable files under a prefix that `site` returned."""
+    return prefix / _site_packages(target)
+
+
+def site(wheels: Sequence[Path], target: Target) -> Path:
+    """Return the prefix folder with the wheels installed: ``lib/python3.13/site-packages``, ``bin``, ``share`` ...
+
+    The folder is shared and must not be changed.  Where two wheels bring the same file, the distribution whose name
+    sorts last wins, whatever order the wheels are given in.
+    """
+    by_name = sorted(wheels, key=lambda path: (split_filename(path.name), path.name))
+    key = hashlib.sha256(f"{LAYOUT}\n{target.platform}\n{target.python}\n".encode())
+    for digest in sorted(_content_hash(path) for path in by_name):
+        key.update(f"{digest}\n".encode())
+    entry = cache_root() / "sites" / key.hexdigest()
+    return folder_entry(entry, lambda folder: install(by_name, folder, target))
+
+
+def install(wheels: Sequence[Path], prefix: Path, target: Target) -> None:
+    """Install the wheels into ``prefix``, an existing folder; of two with the same file the later one wins."""
+    (prefix / _site_packages(target)).mkdir(parents=True, exist_ok=True)
+    plans = [_plan(wheel, target) for wheel in wheels]
+    owner = {write.destination: index for index, plan in enumerate(plans) for write in plan.writes}
+    for folder in sorted({posixpath.dirname(destination) for destination in owner}):
+        (prefix / folder).mkdir(parents=True, exist_ok=True)
+
+    def work(index: int) -> None:
+        _write(plans[index], prefix, {path for path, winner in owner.items() if winner == index})
+
+    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+        for done in [pool.submit(work, index) for index in range(len(plans))]:
+            done.result()
+
+
+def _site_packages(target: Target) -> str:
+    return f"lib/python{target.python}/site-packages"
+
+
+def _content_hash(wheel: Path) -> str:
+    """Return the wheel's SHA-256: in the cache, the name of its folder (it was verified when put there)."""
+    if wheel.parent.parent == cache_root() / "wheels":
+        return wheel.parent.name
+    return sha256_file(wheel)
+
+
+def _plan(wheel: Path, target: Target) -> _Plan:
+    """Decide where each member of the wheel goes and what ``RECORD`` will say."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            return _Plan(wheel, tuple(_writes(archive, wheel, target)))
+    except (OSError, zipfile.BadZipFile, KeyError, UnicodeDecodeError, EOFError) as error:
+        raise unusable(wheel, f"it is damaged ({error})") from error
+
+
+def _writes(archive: zipfile.ZipFile, wheel: Path, target: Target) -> list[_Write]:
+    dist_info = dist_info_folder(archive, wheel)
+    _check_version(archive.read(f"{dist_info}/WHEEL"), wheel)
+    recorded = parse_record(archive.read(f"{dist_info}/RECORD"))
+    root = _site_packages(target)
+    data = f"{dist_info.removesuffix('.dist-info')}.data"
+    schemes = {
+        "purelib": root,
+        "platlib": root,
+        "scripts": "bin",
+        "data": "",
+        "headers": f"include/python{target.python}/{dist_info.rsplit('-', 1)[0]}",
+    }
+    # pip and uv let a console script of the entry points replace a script of the same name.
+    writes: dict[str, _Write] = {}
+    rows: dict[str, tuple[str, str, str]] = {}
+    made: dict[str, bytes] = {}
+    for member in archive.infolist():
+        name = member.filename
+        if member.is_dir() or name == f"{dist_info}/RECORD":
+            continue
+        if not safe_member(name):
+            raise unusable(wheel, f"its member {name!r} would be written outside the target folder")
+        executable = bool((member.external_attr >> 16) & 0o111)
+        digest, size = recorded.get(name, ("", ""))
+        if name.startswith(f"{data}/"):
+            _, scheme, *rest = name.split("/", 2)
+            if scheme not in schemes or not rest:
+                raise unusable(wheel, f"its member {name!r} is of no known kind")
+            destination = posixpath.join(schemes[scheme], rest[0])
+            if scheme == "scripts":
+                content = archive.read(member)
+                if content.startswith(b"#!python"):
+                    made[destination] = SHEBANG + content.partition(b"\n")[2]
+                    continue
+                executable = True
+        else:
+            destination = f"{root}/{name}"
+        writes[destination] = _Write(destination, member, b"", executable)
+        relative = posixpath.relpath(destination, root)
+        rows[destination] = (relative, digest, size)
+    if f"{dist_info}/entry_points.txt" in archive.NameToInfo:
+        made.update(_scripts(archive.read(f"{dist_info}/entry_points.txt").decode("utf-8"), wheel))
+    for destination, content in made.items():
+        writes[destination] = _Write(destination, None, content, executable=True)
+        rows[destination] = _row(posixpath.relpath(destination, root), content)
+    installer = f"{root}/{dist_info}/INSTALLER"
+    writes[installer] = _Write(installer, None, b"castiron\n", executable=False)
+    rows[installer] = _row(f"{dist_info}/INSTALLER", b"castiron\n")
+    record = f"{root}/{dist_info}/RECORD"
+    content = format_record([*rows.values(), (f"{dist_info}/RECORD", "", "")])
+    writes[record] = _Write(record, None, content, executable=False)
+    return list(writes.values())
+
+
+def _check_version(text: bytes, wheel: Path) -> None:
+    found = re.search(rb"^Wheel-Version:\s*(\d+)\.", text, re.MULTILINE)
+    if not found or int(found[1]) != 1:
+        raise unusable(wheel, "its format version is not 1.x")
+
+
+def _row(path: str, content: bytes) -> tuple[str, str, str]:
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    return (path, f"sha256={digest}", str(len(content)))
+
+
+def _scripts(text: str, wheel: Path) -> dict[str, bytes]:
+    """Return the files under ``bin`` that the entry points ask for."""
+    parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
+    parser.optionxform = str  # type: ignore[method-assign,assignment]
+    try:
+        parser.read_string(text)
+    except configparser.Error as error:
+        raise unusable(wheel, f"its entry_points.txt is malformed ({error})") from error
+    made: dict[str, bytes] = {}
+    for section in ("console_scripts", "gui_scripts"):
+        for name, value in parser.items(section) if parser.has_section(section) else ():
+            match = _ENTRY_POINT.match(value)
+            if not match or "/" in name or name in {"", ".", ".."}:
+                raise unusable(wheel, f"its script {name!r} = {value!r} is not an entry point")
+            module, function = match[1], match[2]
+            script = _SCRIPT.format(module=module, first=function.split(".")[0], function=function)
+            made[f"bin/{name}"] = SHEBANG + script.encode("utf-8")
+    return made
+
+
+def _write(plan: _Plan, prefix: Path, own: set[str]) -> None:
+    with zipfile.ZipFile(plan.wheel) as archive:
+        for write in plan.writes:
+            if write.destination not in own:
+                continue
+            path = prefix / write.destination
+            try:
+                with path.open("wb") as out:
+                    if write.member is None:
+                        out.write(write.content)
+                    else:
+                        with archive.open(write.member) as source:
+                            shutil.copyfileobj(source, out, 1 << 20)
+            except (zipfile.BadZipFile, EOFError, IsADirectoryError, NotImplementedError) as error:
+                raise unusable(plan.wheel, f"its member for {write.destination} cannot be written ({error})") from error
+            path.chmod(0o755 if write.executable else 0o644)

@@ -1,0 +1,240 @@
+"""Sources on their way to a wheel: sdists, project folders and repositories, each built once and cached by content."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import tarfile
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from castiron_common.cache import cache_root, folder_entry
+from castiron_common.errors import DependencyError, HostToolError
+from castiron_common.files import sha256_bytes, sha256_file
+from castiron_wheels import build, compilers
+from castiron_wheels.fetch import keep
+from castiron_wheels.wheelfile import safe_member
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from castiron_common.progress import Reporter
+    from castiron_manifest.model import Target
+    from castiron_wheels.model import LocalProject
+
+_VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr", "CVS"})
+_LEFTOVERS = frozenset(
+    {"__pycache__", ".venv", "venv", "node_modules", ".tox", ".nox", ".mypy_cache", ".pytest_cache", ".ruff_cache"}
+)
+"""Folders that are never part of a project's sources."""
+
+_TOP_LEFTOVERS = frozenset({"build", "dist"})
+"""The same, directly in the project folder, unless they hold a package."""
+
+_READS_HISTORY = frozenset(
+    {
+        "hatch-vcs", "setuptools-scm", "setuptools-git-versioning", "vcs-versioning", "versioningit", "flit-scm",
+        "poetry-dynamic-versioning", "uv-dynamic-versioning", "versioneer", "pbr", "pdm-backend",
+    }
+)  # fmt: skip
+"""Build requirements that take the version from the repository's history."""
+
+
+def sdist_wheel(sdist: Path, name: str, version: str | None, target: Target, *, reporter: Reporter) -> Path:
+    """Return the wheel (in the cache) that the sdist gives in the target's interpreter."""
+    label = f"{name} {version}" if version else name
+
+    def copy(folder: Path) -> Path:
+        return unpack(sdist, folder)
+
+    return _built(sha256_file(sdist), label, copy, target, full=True, reporter=reporter)
+
+
+def project_wheel(project: LocalProject, target: Target, *, reporter: Reporter) -> Path:
+    """Return the wheel (in the cache) of a project folder; the folder itself is not touched."""
+    history = _reads_history(project.path)
+    digest = tree_hash(project.path, history=history)
+
+    def copy(folder: Path) -> Path:
+        return copy_tree(project.path, folder / (project.name or "project"), history=history)
+
+    # Few builds of an application's own code need OpenSSL or ctypes, and those libraries take minutes to make.
+    return _built(
+        digest, project.name or project.path.name, copy, target, full=_compiles(project.path), reporter=reporter
+    )
+
+
+def repository_wheel(name: str, url: str, target: Target, *, reporter: Reporter) -> Path:
+    """Return the wheel (in the cache) of ``git+URL@COMMIT#subdirectory=...``."""
+    place, _, fragment = url.removeprefix("git+").partition("#")
+    place, _, commit = place.rpartition("@")
+    subdirectory = fragment.removeprefix("subdirectory=") if fragment.startswith("subdirectory=") else "."
+
+    def copy(folder: Path) -> Path:
+        checkout = folder / "repository"
+        for argv in (
+            ["git", "clone", "--quiet", "--no-checkout", place, str(checkout)],
+            ["git", "-C", str(checkout), "checkout", "--quiet", commit],
+            ["git", "-C", str(checkout), "submodule", "--quiet", "update", "--init", "--recursive"],
+        ):
+            _git(argv, name)
+        source = (checkout / subdirectory).resolve()
+        if not source.is_relative_to(checkout.resolve()) or not source.is_dir():
+            raise DependencyError(f"{url} has no folder {subdirectory}.", hint="Correct the subdirectory.")
+        return source
+
+    return _built(
+        sha256_bytes(f"{place}\n{commit}\n{subdirectory}".encode()), name, copy, target, full=True, reporter=reporter
+    )
+
+
+def _built(
+    content: str, label: str, copy: Callable[[Path], Path], target: Target, *, full: bool, reporter: Reporter
+) -> Path:
+    """Return the wheel built from sources of that content hash, from the cache if it was built before."""
+    pack = build.target_pack(target, reporter=reporter)
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    key = "\n".join([build.RECIPE, compilers.RECIPE, pack.id, pack.toolchain.version, epoch, content])
+    entry = cache_root() / "built" / sha256_bytes(key.encode())
+
+    def make(folder: Path) -> None:
+        # Under a name of fixed length: paths that a build compiles in have the same length everywhere.
+        with tempfile.TemporaryDirectory(prefix="castiron-build-") as work:
+            sources = Path(work) / "source"
+            sources.mkdir()
+            build.build_tree(
+                copy(sources),
+                Path(work),
+                folder,
+                label=label,
+                pack=pack,
+                full=full,
+                target=target,
+                reporter=reporter,
+            )
+
+    folder = folder_entry(entry, make)
+    return keep(next(folder.glob("*.whl")))
+
+
+def unpack(sdist: Path, folder: Path) -> Path:
+    """Extract an sdist below ``folder`` and return its top folder; nothing is written outside."""
+    try:
+        if sdist.name.endswith(".zip"):
+            with zipfile.ZipFile(sdist) as archive:
+                for member in archive.namelist():
+                    if not safe_member(member):
+                        raise _bad_sdist(sdist, f"its member {member!r} would be written outside")
+                archive.extractall(folder)
+        else:
+            with tarfile.open(sdist) as tar:
+                tar.extractall(folder, filter="data")
+    except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+        raise _bad_sdist(sdist, str(error)) from error
+    tops = sorted(path for path in folder.iterdir() if path.is_dir())
+    if len(tops) != 1:
+        raise _bad_sdist(sdist, "it does not hold exactly one folder")
+    return tops[0]
+
+
+def _bad_sdist(sdist: Path, why: str) -> DependencyError:
+    return DependencyError(f"The source distribution {sdist.name} cannot be used: {why}.", hint="Take another version.")
+
+
+def source_files(folder: Path, *, history: bool) -> Iterator[Path]:
+    """Yield the project's files, sorted, without version control, environments and results of earlier builds."""
+    for root, folders, files in os.walk(folder):
+        here = Path(root)
+        kept = []
+        for name in sorted(folders):
+            path = here / name
+            top = here == folder
+            if name in _VERSION_CONTROL:
+                skip = not (history and top)
+            elif top and name in _TOP_LEFTOVERS:
+                skip = not (path / "__init__.py").is_file()
+            else:
+                skip = name in _LEFTOVERS or name.endswith(".egg-info") or (path / "pyvenv.cfg").is_file()
+            if skip:
+                continue
+            if path.is_symlink():
+                yield path
+            else:
+                kept.append(name)
+        folders[:] = kept
+        for name in sorted(files):
+            if not name.endswith((".pyc", ".pyo")):
+                yield here / name
+
+
+def tree_hash(folder: Path, *, history: bool) -> str:
+    """Return a hash of the project's sources: paths, contents, executable bits and links."""
+    digest = hashlib.sha256()
+    for path in source_files(folder, history=False):
+        relative = path.relative_to(folder).as_posix()
+        if path.is_symlink():
+            kind, content = "link", sha256_bytes(os.readlink(path).encode())  # noqa: PTH115  the text itself
+        elif path.is_file():
+            kind, content = ("program" if os.access(path, os.X_OK) else "file"), sha256_file(path)
+        else:
+            continue  # sockets, pipes
+        digest.update(f"{kind}\0{relative}\0{content}\n".encode())
+    if history:
+        digest.update(
+            _git(["git", "-C", str(folder), "describe", "--always", "--dirty", "--long", "--tags"], folder.name)
+        )
+    return digest.hexdigest()
+
+
+def copy_tree(folder: Path, destination: Path, *, history: bool) -> Path:
+    """Copy the project's sources to ``destination``, with fixed times."""
+    destination.mkdir(parents=True)
+    for path in source_files(folder, history=history):
+        if not path.is_symlink() and not path.is_file():
+            continue
+        copy = destination / path.relative_to(folder)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, copy, follow_symlinks=False)
+    return destination
+
+
+def _reads_history(folder: Path) -> bool:
+    """Say whether the build takes the version from the repository, which is then needed too."""
+    if not (folder / ".git").exists():
+        return False
+    for line in build.build_system(folder).requires:
+        try:
+            if canonicalize_name(Requirement(line).name) in _READS_HISTORY:
+                return True
+        except InvalidRequirement:
+            continue  # reported with its place when the build environment is made
+    return False
+
+
+def _compiles(folder: Path) -> bool:
+    """Say whether the project has sources of other languages: then its build may want any extension module."""
+    suffixes = {".c", ".cc", ".cpp", ".cxx", ".pyx", ".f90", ".f", ".rs"}
+    return any(path.suffix in suffixes for path in source_files(folder, history=False))
+
+
+def _git(argv: list[str], name: str) -> bytes:
+    try:
+        done = subprocess.run(argv, capture_output=True, check=False, env={**os.environ, "GIT_TERMINAL_PROMPT": "0"})
+    except FileNotFoundError as error:
+        raise HostToolError(
+            f"git is needed for {name}, and this machine does not have it.",
+            hint="Install with: sudo apt-get install git",
+        ) from error
+    if done.returncode != 0:
+        reason = done.stderr.decode(errors="replace").strip()
+        raise DependencyError(
+            f"The repository of {name} cannot be used: {reason}", hint="Check its address and commit."
+        )
+    return done.stdout
