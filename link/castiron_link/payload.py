@@ -1,0 +1,368 @@
+"""Writes the payload: one position-independent block that the stub reads in place, without copying.
+
+It holds how to start, the tree of folders and files, and the bytecode of the modules.  The format is described byte by
+byte in ``runtime/castiron_runtime/stub/README.md`` and read by ``payload.c`` there.  The reader trusts it, so
+everything is checked here: paths, duplicates, lengths, and that what runs first exists.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from castiron_common.errors import LinkError
+from castiron_manifest.model import EntryKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+MAGIC = b"CASTIRON"
+VERSION = 1
+
+_HEADER = struct.Struct("<8sIIQIIQQQQQQQQQQ")
+_NODE = struct.Struct("<QIBBHQQII")
+_MODULE = struct.Struct("<QQIIQQII")
+_TEXT = struct.Struct("<II")
+_TEXT_LIMIT = 1 << 32
+"""Texts are found by 32-bit offsets; they stand before all data, so this is no limit on the data."""
+_DATA_ALIGNMENT = 16
+
+_KINDS = {EntryKind.SCRIPT: 0, EntryKind.MODULE: 1, EntryKind.FUNCTION: 2}
+_FULL_FINALIZE, _OBEY_ENVIRONMENT, _AS_PYTHON = 1, 2, 4
+_PACKAGE, _SOURCE, _EXTENSION = 1, 2, 4
+_FOLDER, _FILE = 0, 1
+_NONE = 0xFFFF_FFFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayloadModule:
+    """One importable module, or the script to run."""
+
+    path: str
+    """Tree path without suffix: ``lib/python3.13/json`` for a package, ``lib/python3.13/json/decoder``."""
+    package: bool
+    code: bytes
+    """Marshalled code object without the header of a ``.pyc``; its ``co_filename`` is the tree path with suffix."""
+    source: bool
+    """Whether the ``.py`` file is among the files."""
+    extension: int | None = None
+    """For an extension module: its row in the table ``castiron_extensions``."""
+    suffix: str | None = None
+    """What follows ``path`` in the file's name.  None: ``.py``, ``/__init__.py`` or ``.so`` as fits; nothing for a
+    script whose file is called ``path``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayloadFile:
+    """One file of the tree."""
+
+    path: str
+    data: bytes = field(repr=False)
+    executable: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BootConfig:
+    """How the binary starts."""
+
+    kind: EntryKind
+    module: str = "__main__"
+    """The module to run, or the one that has the function."""
+    function: str | None = None
+    """For `EntryKind.FUNCTION`: dotted attribute path in the module."""
+    path: str | None = None
+    """For `EntryKind.SCRIPT`: tree path of the script, with suffix."""
+    program: str
+    """The program's name, for messages."""
+    optimize: int = 0
+    """0, 1 or 2, as ``python -O``: what ``sys.flags.optimize`` says."""
+    sys_path: tuple[str, ...] = ()
+    """Folders of the file system appended to ``sys.path``; a leading ``$ORIGIN`` is the folder of the executable."""
+    full_finalize: bool = False
+    """End as ``python`` does, destroying every object, instead of flushing and leaving."""
+    obey_environment: bool = False
+    """Obey ``PYTHON*`` variables."""
+    as_python: bool = False
+    """Act as a ``python`` command when called with its options."""
+
+
+@dataclass(slots=True)
+class _Folder:
+    """A folder while the tree is being built."""
+
+    folders: dict[bytes, _Folder] = field(default_factory=dict)
+    files: dict[bytes, PayloadFile] = field(default_factory=dict)
+    modules: list[_Module] = field(default_factory=list)
+    index: int = 0
+    """Its node."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Module:
+    """A module with its place."""
+
+    name: bytes
+    suffix: bytes
+    module: PayloadModule
+    own: _Folder | None
+    """The folder of a package."""
+
+    @property
+    def order(self) -> tuple[bytes, int]:
+        """By name; of one name, first what a path finder would take."""
+        rank = 0 if self.module.package else 1 if self.module.extension is not None else 2
+        return self.name, rank
+
+
+def write_payload(config: BootConfig, modules: Iterable[PayloadModule], files: Iterable[PayloadFile]) -> bytes:
+    """Return the payload.  Its bytes depend on the arguments alone, and not on their order.
+
+    Raises `LinkError` for a path that is not relative and normal, for two things at one path, and for a missing entry.
+    """
+    root = _Folder()
+    by_path: dict[str, PayloadFile] = {}
+    for file in files:
+        _add_file(root, file)
+        by_path[file.path] = file
+    with_code = _add_modules(root, modules, by_path, config.path)
+    _check_entry(config, with_code)
+    return _Writer(root).write(config)
+
+
+def _bad(what: str) -> LinkError:
+    return LinkError(what, hint="Run trace again; if it happens again, this is a bug in castiron, please report it.")
+
+
+def _components(path: str) -> list[bytes]:
+    """Return the names along a path of the tree; `LinkError` unless it is relative and normal."""
+    if "\0" in path or not path or any(part in {"", ".", ".."} for part in path.split("/")):
+        raise _bad(f"A file cannot be at {path!r} in the binary: the path is not relative and normal.")
+    try:
+        return [part.encode("utf-8", "surrogateescape") for part in path.split("/")]
+    except UnicodeEncodeError:
+        raise _bad(f"A file cannot be at {path!r} in the binary: the path cannot be encoded.") from None
+
+
+def _folder(root: _Folder, names: Iterable[bytes], path: str) -> _Folder:
+    """Return the folder with these names along its path, making what is missing."""
+    folder = root
+    for name in names:
+        if name in folder.files:
+            raise _bad(f"{path!r} goes through a file of the binary as if it were a folder.")
+        folder = folder.folders.setdefault(name, _Folder())
+    return folder
+
+
+def _add_file(root: _Folder, file: PayloadFile) -> None:
+    *parents, name = _components(file.path)
+    folder = _folder(root, parents, file.path)
+    if name in folder.files:
+        raise _bad(f"Two files are at {file.path!r} in the binary.")
+    if name in folder.folders:
+        raise _bad(f"{file.path!r} is both a file and a folder of the binary.")
+    folder.files[name] = file
+
+
+def _suffix(module: PayloadModule, files: dict[str, PayloadFile], script: str | None) -> str:
+    if module.suffix is not None:
+        return module.suffix
+    ending = ".py" if module.extension is None else ".so"
+    if module.package:
+        return f"/__init__{ending}"
+    if (
+        module.extension is None
+        and module.path + ending not in files
+        and (module.path in files or module.path == script)
+    ):
+        return ""
+    return ending
+
+
+def _add_modules(
+    root: _Folder, modules: Iterable[PayloadModule], files: dict[str, PayloadFile], script: str | None
+) -> set[str]:
+    """Put the modules into their folders; return the paths, with suffix, of those that have bytecode."""
+    with_code: set[str] = set()
+    seen: set[tuple[str, bool, bool]] = set()
+    for module in modules:
+        *parents, name = _components(module.path)
+        suffix = _suffix(module, files, script)
+        file_path = module.path + suffix
+        key = (module.path, module.package, module.extension is not None)
+        if key in seen:
+            raise _bad(f"Two modules are at {module.path!r} in the binary.")
+        seen.add(key)
+        if module.extension is None:
+            with_code.add(file_path)
+            if not module.code:
+                raise _bad(f"The module {module.path!r} has no bytecode.")
+            if module.source and file_path not in files:
+                raise _bad(f"The source of the module {module.path!r} is not among the files.")
+        elif not 0 <= module.extension < _NONE:
+            raise _bad(f"The module {module.path!r} has the impossible extension number {module.extension}.")
+        elif file_path not in files:
+            # Code looks whether its own shared object exists; what is in it is in the executable itself.
+            _add_file(root, PayloadFile(path=file_path, data=b"", executable=True))
+        own = _folder(root, [*parents, name], module.path) if module.package else None
+        _folder(root, parents, module.path).modules.append(
+            _Module(name, suffix.encode("utf-8", "surrogateescape"), module, own)
+        )
+    return with_code
+
+
+def _check_entry(config: BootConfig, with_code: set[str]) -> None:
+    if config.kind is EntryKind.SCRIPT and config.path not in with_code:
+        raise _bad(f"The script to run, {config.path!r}, is not among the modules.")
+    if config.kind is not EntryKind.SCRIPT and not config.module:
+        raise _bad("The module to run has no name.")
+    if config.kind is EntryKind.FUNCTION and not config.function:
+        raise _bad("The function to call has no name.")
+    if config.optimize not in {0, 1, 2}:
+        raise _bad(f"The optimisation level {config.optimize} does not exist.")
+
+
+class _Texts:
+    """The texts of the payload, each once and followed by a zero byte."""
+
+    def __init__(self, base: int) -> None:
+        self.data = bytearray()
+        self._base = base
+        self._known: dict[bytes, int] = {}
+
+    def add(self, text: bytes) -> int:
+        """Return the reference to a text: its offset in the payload below, its length above 32 bits."""
+        if b"\0" in text:
+            raise _bad(f"{text!r} contains a zero byte.")
+        offset = self._known.get(text)
+        if offset is None:
+            offset = self._known[text] = self._base + len(self.data)
+            self.data += text + b"\0"
+            if self._base + len(self.data) > _TEXT_LIMIT:
+                raise _bad("The names in the binary are longer than 4 GiB together.")
+        return offset | len(text) << 32
+
+    @property
+    def end(self) -> int:
+        """Offset in the payload behind the texts."""
+        return self._base + len(self.data)
+
+
+class _Writer:
+    """Lays the payload out: header, nodes, modules, entries of sys.path, texts, bytecode, files."""
+
+    def __init__(self, root: _Folder) -> None:
+        self._folders: list[_Folder] = []
+        """In the order of their nodes."""
+        self._nodes: list[tuple[bytes, int, _Folder | PayloadFile]] = []
+        """Name, parent, what it is."""
+        self._arrange(root)
+
+    def _arrange(self, root: _Folder) -> None:
+        """Number the nodes so that the children of a folder stand together, sorted by name."""
+        self._nodes.append((b"", 0, root))
+        for index, (_, _, item) in enumerate(self._nodes):  # grows while it is walked: breadth first
+            if isinstance(item, PayloadFile):
+                continue
+            item.index = index
+            self._folders.append(item)
+            children: dict[bytes, _Folder | PayloadFile] = {**item.folders, **item.files}
+            self._nodes += [(name, index, children[name]) for name in sorted(children)]
+            item.modules.sort(key=lambda module: module.order)
+
+    def write(self, config: BootConfig) -> bytes:
+        """Return the payload."""
+        module_count = sum(len(folder.modules) for folder in self._folders)
+        nodes_at = _HEADER.size
+        modules_at = nodes_at + _NODE.size * len(self._nodes)
+        paths_at = modules_at + _MODULE.size * module_count
+        texts = _Texts(paths_at + _TEXT.size * len(config.sys_path))
+        sys_path = b"".join(struct.pack("<Q", texts.add(_encode(entry))) for entry in config.sys_path)
+        entry = [
+            texts.add(_encode(text or "")) for text in (config.module, config.function, config.path, config.program)
+        ]
+        names = [texts.add(name) for name, _, _ in self._nodes]
+        references = [
+            (texts.add(module.name), texts.add(module.suffix)) for folder in self._folders for module in folder.modules
+        ]
+        data = _Data(texts.end)
+        modules = self._modules(references, data)
+        nodes = self._node_records(names, data)
+        flags = (
+            _FULL_FINALIZE * config.full_finalize
+            | _OBEY_ENVIRONMENT * config.obey_environment
+            | _AS_PYTHON * config.as_python
+        )
+        header = _HEADER.pack(
+            MAGIC,
+            VERSION,
+            flags,
+            data.end,
+            _KINDS[config.kind],
+            config.optimize,
+            *entry,
+            *(nodes_at, len(self._nodes)),
+            *(modules_at, module_count),
+            *(paths_at, len(config.sys_path)),
+        )
+        return b"".join((header, nodes, modules, sys_path, texts.data, *data.parts))
+
+    def _modules(self, references: Sequence[tuple[int, int]], data: _Data) -> bytes:
+        out = bytearray()
+        position = iter(references)
+        for folder in self._folders:
+            for placed in folder.modules:
+                module = placed.module
+                name, suffix = next(position)
+                flags = (
+                    _PACKAGE * module.package | _SOURCE * module.source | _EXTENSION * (module.extension is not None)
+                )
+                offset = data.add(module.code, 1) if module.code else 0
+                out += _MODULE.pack(
+                    name,
+                    suffix,
+                    folder.index,
+                    flags,
+                    offset,
+                    len(module.code),
+                    _NONE if module.extension is None else module.extension,
+                    _NONE if placed.own is None else placed.own.index,
+                )
+        return bytes(out)
+
+    def _node_records(self, names: Sequence[int], data: _Data) -> bytes:
+        out = bytearray()
+        next_child, next_module = 1, 0
+        for name, (_, parent, item) in zip(names, self._nodes, strict=True):
+            if isinstance(item, PayloadFile):
+                offset = data.add(item.data, _DATA_ALIGNMENT) if item.data else 0
+                out += _NODE.pack(name, parent, _FILE, item.executable, 0, offset, len(item.data), 0, 0)
+                continue
+            children = len(item.folders) + len(item.files)
+            out += _NODE.pack(name, parent, _FOLDER, 1, 0, next_child, children, next_module, len(item.modules))
+            next_child += children
+            next_module += len(item.modules)
+        return bytes(out)
+
+
+class _Data:
+    """What follows the texts: pieces of bytes at aligned offsets."""
+
+    def __init__(self, start: int) -> None:
+        self.parts: list[bytes] = []
+        self.end = start
+
+    def add(self, piece: bytes, alignment: int) -> int:
+        """Append a piece; return its offset in the payload."""
+        padding = -self.end % alignment
+        self.parts += [bytes(padding), piece]
+        offset = self.end + padding
+        self.end = offset + len(piece)
+        return offset
+
+
+def _encode(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        raise _bad(f"{text!r} cannot be encoded.") from None
