@@ -5,11 +5,17 @@ Answer on stdout: u8 status (0 compiled, 1 does not compile), u32 length of the 
 u32 length of the code, then message and code.  Uses nothing that has to be imported from a file.
 """
 
+from __future__ import annotations
+
 import marshal
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from types import CodeType
 
-def answer(path, source, optimize):
+
+def answer(path: str, source: bytes, optimize: int) -> tuple[int, str, CodeType]:
     """Return (status, message, code).  A source that does not compile becomes code that raises the same error."""
     try:
         code = compile(source, path, "exec", dont_inherit=True, optimize=optimize)
@@ -25,7 +31,7 @@ def answer(path, source, optimize):
     return 0, "", code
 
 
-def main():
+def main() -> None:
     """Answer requests until there are none."""
     optimize = int(sys.argv[1])
     requests, answers = sys.stdin.buffer, sys.stdout.buffer

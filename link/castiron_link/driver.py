@@ -107,7 +107,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         # ld: the linker takes of the archives what is used, into a folder of ours.
         # After it: the executable exists, unseen, and the map says what is in it.
         with clock("ld"):
-            call = _linker_call(pack, inputs, stub, absorbed, own, work)
+            call = _linker_call(pack, inputs=inputs, stub=stub, absorbed=absorbed, own=own, work=work)
             warnings = run_linker(call)
             with call.map.open() as lines:
                 taken = pieces(lines)
@@ -121,6 +121,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 contributions=(*packed.contributions, *absorbed.contributions),
                 taken=taken,
                 inputs=inputs,
+                stub=stub,
                 own=(own, *absorbed.objects),
             )
 
@@ -215,22 +216,12 @@ def _site(manifest: Manifest, reporter: Reporter) -> Path | None:
     """Return the ``site-packages`` with the manifest's distributions installed."""
     if not manifest.distributions:
         return None
-    from castiron_wheels.fetch import fetch
+    from castiron_wheels.fetch import fetch_all
     from castiron_wheels.site import site, site_packages
 
-    blobs = dict(manifest.blobs)
-    wheels = [
-        fetch(
-            item.name,
-            item.version,
-            item.wheel,
-            manifest.target,
-            blob=blobs.get(item.wheel.sha256),
-            reporter=reporter,
-        )
-        for item in manifest.distributions
-    ]
-    return site_packages(site(wheels, manifest.target), manifest.target)
+    target = manifest.target
+    wheels = fetch_all(manifest.distributions, target, blobs=dict(manifest.blobs), reporter=reporter)
+    return site_packages(site(wheels, target), target)
 
 
 def _provide(pack: Pack, extensions: Sequence[str], reporter: Reporter) -> tuple[LinkInputs, Path]:
@@ -257,7 +248,9 @@ def _broken(compiled: Sequence[Compiled]) -> Iterator[str]:
             yield f"{code.tree_path} does not compile ({code.error}); importing it raises that error"
 
 
-def _linker_call(pack: Pack, inputs: LinkInputs, stub: Path, absorbed: Absorbed, own: Path, work: Path) -> LinkerCall:
+def _linker_call(
+    pack: Pack, *, inputs: LinkInputs, stub: Path, absorbed: Absorbed, own: Path, work: Path
+) -> LinkerCall:
     from castiron_runtime.stub import wrapped_symbols
 
     return LinkerCall(

@@ -1,4 +1,4 @@
-"""The absorb pass as the driver sees it: which shared objects go in, and what the linker and the payload get of them."""
+"""The absorb pass as the driver sees it: what the linker and the payload get of the shared objects."""
 
 from __future__ import annotations
 

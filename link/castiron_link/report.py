@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from castiron_link.model import Inclusion, ReportedComponent, ReportedText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from castiron_link.model import Piece
     from castiron_manifest.model import Distribution, LicenseEvidence, LicenseFile, Manifest
@@ -40,13 +40,14 @@ def components(
     *,
     contributions: Iterable[Contribution],
     pieces: Iterable[Piece],
-    component_of: Callable[[Piece], ReportedComponent | None],
+    owners_of: Callable[[Piece], Sequence[ReportedComponent]],
     interpreter: ReportedComponent,
 ) -> tuple[ReportedComponent, ...]:
     """Return every component of the binary.
 
-    ``component_of`` names the runtime component of a linked object (its size and inclusion are ignored), or None for
-    the application's own object.  ``interpreter`` owns the bytecode of the standard library.
+    ``owners_of`` names the runtime components that a linked object comes from (size and inclusion are ignored), the
+    one that its bytes count for first; none for the application's own objects.  ``interpreter`` owns the bytecode of
+    the standard library.
     """
     sizes: dict[str, dict[Inclusion, int]] = {}
     for contribution in contributions:
@@ -57,11 +58,9 @@ def components(
     if "stdlib" in sizes:
         runtime[interpreter.name] = (interpreter, sizes.pop("stdlib"))
     for piece in pieces:
-        component = component_of(piece)
-        if component is None:
-            continue
-        _, forms = runtime.setdefault(component.name, (component, {}))
-        forms[Inclusion.STATIC] = forms.get(Inclusion.STATIC, 0) + piece.size
+        for index, component in enumerate(owners_of(piece)):
+            _, forms = runtime.setdefault(component.name, (component, {}))
+            forms[Inclusion.STATIC] = forms.get(Inclusion.STATIC, 0) + (0 if index else piece.size)
 
     found = [_sized(component, forms) for component, forms in runtime.values()]
     texts = dict(manifest.texts)
@@ -111,8 +110,10 @@ def render(name: str, components: Collection[ReportedComponent]) -> str:
         for component in components
     ]
     widths = [min(60, max(len(row[column]) for row in (header, *rows))) for column in range(len(header))]
-    for row in (header, tuple("-" * width for width in widths), *rows):
-        lines.append("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    lines += [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in (header, tuple("-" * width for width in widths), *rows)
+    ]
     lines.append("")
     for sha256, number in numbers.items():
         users = [(component, text) for component in components for text in component.texts if text.sha256 == sha256]

@@ -46,9 +46,11 @@ def report() -> tuple:
             Piece(source="/w/app.o", member=None, size=99),
             Piece(source="/p/libpython.a", member="a.o", size=1000),
             Piece(source="/p/libpython.a", member="b.o", size=1000),
+            Piece(source="/p/libcastiron.a", member="main.o", size=7),
             Piece(source="/p/libc.a", member="printf.o", size=30),
         ],
         inputs=inputs(),
+        stub=Path("/p/libcastiron.a"),
         own=(Path("/w/app.o"),),
     )
 
@@ -58,6 +60,7 @@ def test_lists_what_is_in_and_nothing_else() -> None:
     assert rows == [
         ("application", "app", "its own", (Inclusion.BYTECODE,), 10),
         ("distribution", "d", "MIT", (Inclusion.BYTECODE, Inclusion.DATA), 11),
+        ("runtime", "castiron", "Apache-2.0 OR MIT", (Inclusion.STATIC,), 7),
         ("runtime", "cpython", "MIT", (Inclusion.STATIC, Inclusion.BYTECODE), 2100),
         ("runtime", "musl", "MIT", (Inclusion.STATIC,), 30),
     ]
@@ -79,6 +82,7 @@ def test_code_that_nobody_owns_is_an_error() -> None:
             contributions=[],
             taken=[Piece(source="/x/libghost.a", member="a.o", size=1)],
             inputs=inputs(),
+            stub=Path("/p/libcastiron.a"),
             own=(),
         )
 
