@@ -1,0 +1,214 @@
+"""The absorb pass: shared objects in, objects and tables for the linker out."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from castiron_common.errors import NativeError
+from castiron_link.absorb.closure import ImagePlan, LibraryFile, plan
+from castiron_link.absorb.emit import cached_object, init_symbol
+from castiron_link.absorb.facts import read_facts
+from castiron_link.absorb.layout import linker_script
+from castiron_link.absorb.program import Program, read_program
+from castiron_link.absorb.scope import Resolution, resolve
+from castiron_link.absorb.table import SITE, write_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from pathlib import Path
+
+    from castiron_common.progress import Reporter
+    from castiron_manifest.model import Native
+    from castiron_runtime.model import Pack
+
+_SHOWN = 12
+"""Missing symbols that an error lists."""
+
+
+_PRIVATE = frozenset(("__errno_location", "__h_errno_location", "__environ", "_exit", "_Exit"))
+"""Names of libc that programs ask for although they are not in the name space of applications."""
+
+
+class Lookup(StrEnum):
+    """Which of the program's own symbols ``dlsym`` finds by name."""
+
+    ALL = "all"
+    """All of libc and the interpreter's API: for applications that use ctypes or cffi's ABI mode."""
+    FOUND = "found"
+    """The names of libc that images which call ``dlsym`` hold among their constants."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbsorbedExtension:
+    """An extension module in an image."""
+
+    module: str
+    """Dotted name."""
+    path: str
+    """Its file, relative to site-packages."""
+    symbol: str
+    """The linker symbol of its init function."""
+    image: int
+    """Index in ``castiron_images``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AbsorbedImage:
+    """What one image adds to the binary."""
+
+    paths: tuple[str, ...]
+    """The files it comes from, relative to site-packages."""
+    owners: tuple[str, ...]
+    """Their distributions, sorted."""
+    sha256: str
+    size: int
+    """Bytes in the executable."""
+    relocations: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Absorbed:
+    """What the linker gets."""
+
+    objects: tuple[Path, ...] = ()
+    """For the command line, images first, then their tables."""
+    script: str | None = None
+    """Text for ``--script``; None if there is no image."""
+    extensions: tuple[AbsorbedExtension, ...] = ()
+    """Sorted by module name."""
+    images: tuple[AbsorbedImage, ...] = ()
+    """In the order of ``castiron_images``."""
+
+
+def absorb(
+    natives: Iterable[Native],
+    site: Path,
+    pack: Pack,
+    work_dir: Path,
+    reporter: Reporter,
+    *,
+    wanted: Collection[str] | None = None,
+    archives: Iterable[Path] = (),
+    lookup: Lookup = Lookup.FOUND,
+) -> Absorbed:
+    """Turn shared objects of ``site`` (a ``site-packages`` folder) into objects for the linker.
+
+    ``natives`` are all that may be needed; ``wanted`` names (by path) those that go in with what they need, by default
+    all.  ``archives`` are further static libraries of the link.  Objects are cached; ``work_dir`` receives the tables.
+
+    Raises `NativeError` if one of them cannot be absorbed, or if nobody provides a symbol that it needs.
+    """
+    compiler_rt = [path for path in pack.toolchain.libraries if path.name.startswith("libcompiler_rt")]
+    libc = [path for path in pack.toolchain.libraries if path not in compiler_rt]
+    program = read_program(libc=libc, interpreter=pack.core, others=(*compiler_rt, *archives))
+    known = {native.path: native for native in natives}
+    files = [
+        LibraryFile(path=native.path, owner=native.distribution, sha256=native.sha256) for native in known.values()
+    ]
+
+    with reporter.task("absorb") as task:
+        task.step("reading shared objects")
+        images = plan(
+            files,
+            wanted,
+            lambda file: read_facts(site / file.path, name=f"{file.path} ({file.owner})", sha256=file.sha256),
+        )
+        task.step("binding symbols")
+        resolutions = bind(images, program)
+        task.step("writing objects")
+        objects = _write_objects(images, resolutions, site)
+        tables = work_dir / "images.o"
+        write_tables(tables, images, program_symbols=_program_symbols(images, program, lookup), tree_prefix=SITE)
+    if not images and lookup is not Lookup.ALL:
+        return Absorbed()
+    return Absorbed(
+        objects=(*objects, tables),
+        script=linker_script() if images else None,
+        extensions=_extensions(images, known),
+        images=tuple(_report(image) for image in images),
+    )
+
+
+def bind(images: Sequence[ImagePlan], program: Program) -> tuple[Resolution, ...]:
+    """Bind all references of all images.  Raises `NativeError` that lists what nobody provides."""
+    facts = [image.facts for image in images]
+    needed = [image.needed for image in images]
+    resolutions = tuple(resolve(number, facts, needed, program) for number in range(len(images)))
+    missing = [m for resolution in resolutions for m in resolution.missing]
+    if missing:
+        raise _missing_error(images, [(m.image, m.symbol) for m in missing])
+    return resolutions
+
+
+def _missing_error(images: Sequence[ImagePlan], missing: Sequence[tuple[int, str]]) -> NativeError:
+    by_image: dict[int, list[str]] = defaultdict(list)
+    for user, symbol in missing:
+        by_image[user].append(symbol)
+    lines = []
+    hints = []
+    for number, symbols in sorted(by_image.items()):
+        image = images[number]
+        shown = ", ".join(sorted(symbols)[:_SHOWN]) + (
+            f" and {len(symbols) - _SHOWN} more" if len(symbols) > _SHOWN else ""
+        )
+        lines.append(f"  {image.name}: {shown}")
+        if image.absent:
+            lines.append(f"    it needs {', '.join(image.absent)}, which no distribution of the environment brings")
+        hints.append(image.files[0].owner)
+    owners = ", ".join(sorted(set(hints)))
+    return NativeError(
+        "Nobody provides symbols that native libraries need:\n" + "\n".join(lines),
+        hint=f"Add the distribution that brings the library, exclude the modules that need it, or use a complete "
+        f"musllinux wheel of {owners}.",
+    )
+
+
+def _write_objects(images: Sequence[ImagePlan], resolutions: Sequence[Resolution], site: Path) -> tuple[Path, ...]:
+    ids = [image.id for image in images]
+
+    def write(number: int) -> Path:
+        image = images[number]
+        return cached_object(site / image.files[0].path, image, resolutions[number].bindings, ids)
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        return tuple(pool.map(write, range(len(images))))
+
+
+def _program_symbols(images: Sequence[ImagePlan], program: Program, lookup: Lookup) -> frozenset[str]:
+    """Return the names of the executable's symbols that ``dlsym`` must find."""
+    if lookup is Lookup.ALL:
+        return program.api | {name for name in program.libc if not name.startswith("_")} | _PRIVATE & program.libc
+    found: set[str] = set()
+    for image in images:
+        for text in image.facts.strings:
+            # Rust puts constants next to each other: a name may be the tail of a run.
+            found.update(tail for start in range(len(text) - 2) if (tail := text[start:]) in program.libc)
+    return frozenset(found)
+
+
+def _extensions(images: Sequence[ImagePlan], known: dict[str, Native]) -> tuple[AbsorbedExtension, ...]:
+    found = []
+    for number, image in enumerate(images):
+        for file in image.files:
+            module = known[file.path].module
+            if module is None:
+                continue
+            name = module.rpartition(".")[2]
+            if name in image.facts.init_functions:
+                symbol = init_symbol(image.id, name)
+                found.append(AbsorbedExtension(module=module, path=file.path, symbol=symbol, image=number))
+    return tuple(sorted(found, key=lambda extension: (extension.module, extension.path)))
+
+
+def _report(image: ImagePlan) -> AbsorbedImage:
+    return AbsorbedImage(
+        paths=tuple(file.path for file in image.files),
+        owners=tuple(sorted({file.owner for file in image.files})),
+        sha256=image.facts.sha256,
+        size=image.facts.span,
+        relocations=image.facts.relocation_count,
+    )

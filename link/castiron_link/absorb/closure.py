@@ -1,0 +1,205 @@
+"""Which files become images: the wanted ones and what they need, each content once, each user bound to its own.
+
+Source: System V ABI, "Shared Object Dependencies" (``DT_RUNPATH``, ``$ORIGIN``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from castiron_common.errors import NativeError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+    from castiron_link.absorb.facts import ImageFacts
+
+_PROGRAM_LIBRARY = re.compile(
+    r"""(ld-musl-|libc\.musl-|libc\.so$
+    |lib(pthread|dl|m|rt|util|crypt|resolv|xnet)\.so(\.|$)
+    |libpython3(\.\d+)?t?\.so)""",
+    re.VERBOSE,
+)
+"""Libraries that are the executable itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LibraryFile:
+    """A shared object of the application's environment."""
+
+    path: str
+    """Relative to site-packages, with ``/``."""
+    owner: str
+    """Normalised name of its distribution."""
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImagePlan:
+    """One image of the binary."""
+
+    id: str
+    """Sixteen hexadecimal digits that name its symbols; depends on content, and on the path only where it must."""
+    files: tuple[LibraryFile, ...]
+    """The files whose content it is, sorted by path; the first stands for it in messages."""
+    facts: ImageFacts
+    needed: tuple[int, ...]
+    """Indices of the images it needs, in ``DT_NEEDED`` order."""
+    absent: tuple[str, ...]
+    """Needed libraries that neither the environment nor the executable holds."""
+
+    @property
+    def name(self) -> str:
+        """The name for messages: ``numpy/_core/_simd.so (numpy)``."""
+        return f"{self.files[0].path} ({self.files[0].owner})"
+
+
+def is_program_library(soname: str) -> bool:
+    """Whether ``soname`` is what the executable itself provides: libc in all its names, libpython."""
+    return _PROGRAM_LIBRARY.match(posixpath.basename(soname)) is not None
+
+
+def plan(
+    files: Iterable[LibraryFile], wanted: Collection[str] | None, read: Callable[[LibraryFile], ImageFacts]
+) -> tuple[ImagePlan, ...]:
+    """Return the images for the ``wanted`` paths (all, if None) and everything they need, sorted by first path.
+
+    ``read`` parses one file.  Raises `NativeError` if a wanted path is not among the files.
+    """
+    by_path = {file.path: file for file in files}
+    facts: dict[str, ImageFacts] = {}
+    edges: dict[str, tuple[str | None, ...]] = {}
+    # Sonames are read of every file, but only once somebody looks for one that is not beside it.
+    sonames = _Sonames(by_path, facts, read)
+    todo = sorted(by_path if wanted is None else wanted)
+    for path in todo:
+        if path not in by_path:
+            raise NativeError(
+                f"The shared object {path} is not in the environment.",
+                hint="The manifest and the installed distributions do not agree: run trace again.",
+            )
+    while todo:
+        path = todo.pop()
+        if path in edges:
+            continue
+        if path not in facts:
+            facts[path] = read(by_path[path])
+        edges[path] = tuple(
+            None if is_program_library(needed) else sonames.find(needed, by_path[path], facts[path].runpaths)
+            for needed in facts[path].needed
+        )
+        todo.extend(target for target in edges[path] if target is not None)
+    return _images(by_path, facts, edges)
+
+
+class _Sonames:
+    """Finds needed libraries by run path, else by their soname among all files."""
+
+    def __init__(
+        self,
+        by_path: Mapping[str, LibraryFile],
+        facts: dict[str, ImageFacts],
+        read: Callable[[LibraryFile], ImageFacts],
+    ) -> None:
+        self._by_path = by_path
+        self._facts = facts
+        self._read = read
+        self._by_name: dict[str, list[str]] = defaultdict(list)
+        for path in sorted(by_path):
+            self._by_name[posixpath.basename(path)].append(path)
+
+    def find(self, needed: str, user: LibraryFile, runpaths: Sequence[str]) -> str | None:
+        """Return the path of the library that ``user`` gets for the name ``needed``."""
+        origin = posixpath.dirname(user.path)
+        for entry in runpaths:
+            folder = entry.replace("${ORIGIN}", "$ORIGIN").replace("$ORIGIN", origin or ".")
+            candidate = posixpath.normpath(posixpath.join(folder, needed))
+            if candidate in self._by_path:
+                return candidate
+        # No run path leads there: a loader would find it if the distribution had opened it before, by its name.
+        candidates = self._by_name.get(posixpath.basename(needed)) or self._with_soname(needed, user)
+        same_owner = [path for path in candidates if self._by_path[path].owner == user.owner]
+        near = sorted(same_owner or candidates, key=lambda path: (posixpath.dirname(path) != origin, path))
+        return near[0] if near else None
+
+    def _with_soname(self, needed: str, user: LibraryFile) -> list[str]:
+        """Return the files of the user's distribution that have this soname, though not this name."""
+        found = []
+        for path, file in sorted(self._by_path.items()):
+            if file.owner != user.owner:
+                continue
+            if path not in self._facts:
+                self._facts[path] = self._read(file)
+            if self._facts[path].soname == needed:
+                found.append(path)
+        return found
+
+
+def _images(
+    by_path: Mapping[str, LibraryFile],
+    facts: Mapping[str, ImageFacts],
+    edges: Mapping[str, tuple[str | None, ...]],
+) -> tuple[ImagePlan, ...]:
+    """Merge files of equal content whose needs are equal too, and number the images."""
+    groups = _equal_files(by_path, facts, edges)
+    members: dict[int, list[str]] = defaultdict(list)
+    for path in sorted(groups):
+        members[groups[path]].append(path)
+    order = sorted(members.values())
+    index = {path: number for number, paths in enumerate(order) for path in paths}
+    contents: dict[str, int] = defaultdict(int)
+    for paths in order:
+        contents[by_path[paths[0]].sha256] += 1
+    plans = []
+    for paths in order:
+        first = paths[0]
+        digest = by_path[first].sha256
+        unique = contents[digest] == 1
+        identity = digest if unique else hashlib.sha256(f"{digest}\n{first}".encode()).hexdigest()
+        needed = [index[target] for target in edges[first] if target is not None]
+        absent = [
+            name
+            for name, target in zip(facts[first].needed, edges[first], strict=True)
+            if target is None and not is_program_library(name)
+        ]
+        plans.append(
+            ImagePlan(
+                id=identity[:16],
+                files=tuple(by_path[path] for path in paths),
+                facts=facts[first],
+                needed=tuple(dict.fromkeys(needed)),
+                absent=tuple(absent),
+            )
+        )
+    return tuple(plans)
+
+
+def _equal_files(
+    by_path: Mapping[str, LibraryFile],
+    facts: Mapping[str, ImageFacts],
+    edges: Mapping[str, tuple[str | None, ...]],
+) -> dict[str, int]:
+    """Return a class per path; two files are in one class if they and all they need have equal content.
+
+    Partition refinement, as libraries may need each other in a cycle.  Extension modules stay apart: each keeps the
+    state of its own module, as two files loaded by path do.
+    """
+    labels: dict[str, tuple[object, ...]] = {
+        path: (by_path[path].sha256, path if facts[path].init_functions else "") for path in edges
+    }
+    count = 0
+    while True:
+        numbers = {label: number for number, label in enumerate(sorted(set(labels.values()), key=repr))}
+        classes = {path: numbers[label] for path, label in labels.items()}
+        if len(numbers) == count:
+            return classes
+        count = len(numbers)
+        labels = {
+            path: (classes[path], tuple(-1 if target is None else classes[target] for target in targets))
+            for path, targets in edges.items()
+        }

@@ -1,0 +1,130 @@
+"""What the executable itself offers to images: the symbols of libc, of the interpreter and of the compiler's runtime.
+
+They come from the archives that go to the linker, so that what will be missing is known before the linker is called.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgpack
+
+from castiron_common.cache import cache_root, file_entry
+from castiron_common.errors import RuntimePackError
+from castiron_common.files import sha256_file
+from castiron_runtime.archives import read_members
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_PROGRAM_VERSION = 1
+_SHT_SYMTAB = 2
+_STV_HIDDEN = 2
+
+LARGE_FILE_ALIASES = {
+    f"{name}64": name
+    for name in (
+        "aio_cancel", "aio_error", "aio_fsync", "aio_read", "aio_return", "aio_suspend", "aio_write", "alphasort",
+        "creat", "fallocate", "fgetpos", "fopen", "freopen", "fseeko", "fsetpos", "fstat", "fstatat", "fstatfs",
+        "fstatvfs", "ftello", "ftruncate", "ftw", "getdents", "getrlimit", "glob", "globfree", "lio_listio", "lockf",
+        "lseek", "lstat", "mkostemp", "mkostemps", "mkstemp", "mkstemps", "mmap", "nftw", "open", "openat",
+        "posix_fadvise", "posix_fallocate", "pread", "preadv", "prlimit", "pwrite", "pwritev", "readdir", "scandir",
+        "sendfile", "setrlimit", "stat", "statfs", "statvfs", "tmpfile", "truncate", "versionsort",
+    )
+} | {"readdir64_r": "readdir_r"}  # fmt: skip
+"""Names of the large-file interfaces that musl's dynamic linker still resolves and its libc.a no longer defines.
+
+Source: musl 1.2.4 release notes; ``_LARGEFILE64_SOURCE`` in musl 1.2.3's headers.
+"""
+
+OWN = {"__tls_get_addr": "castiron_tls_get_addr"}
+"""Functions whose images get another: in one static executable a variable's place is known relative to the thread
+pointer, so the words that ``__tls_get_addr`` receives hold that (see emit.py)."""
+
+RUNTIME = frozenset(("dladdr", "dladdr1", "dlclose", "dlerror", "dlinfo", "dl_iterate_phdr", "dlopen", "dlsym"))
+"""Functions that the stub defines for images, whatever libc.a holds."""
+
+_PYTHON = re.compile(r"_?Py[A-Z_]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """Symbols of the executable."""
+
+    first: frozenset[str]
+    """What a process would have in its global scope before any extension module: libc and the interpreter's API.
+    These win over definitions of the images, as in ``ld.so``."""
+    last: frozenset[str]
+    """What the linker can add if nobody else defines it (compiler-rt, other archives)."""
+    api: frozenset[str]
+    """The part of ``first`` that is the interpreter's public and private API."""
+    libc: frozenset[str]
+    """The part of ``first`` that is libc's."""
+
+    def external(self, name: str) -> str | None:
+        """Return under which name the executable defines ``name`` for images before they are searched, if it does."""
+        own = OWN.get(name)
+        if own is not None:
+            return own
+        if name in self.first or name in RUNTIME:
+            return name
+        alias = LARGE_FILE_ALIASES.get(name)
+        return alias if alias in self.first else None
+
+
+_START_FILES = frozenset(("_init", "_fini"))
+"""Every image has its own of these; libc's are placeholders."""
+
+
+def read_program(*, libc: Iterable[Path], interpreter: Iterable[Path], others: Iterable[Path] = ()) -> Program:
+    """Return what the archives define.
+
+    Zig marks most of its part of libc hidden, which says nothing here, so there every global name counts; the
+    interpreter's hidden names are its private ones.
+    """
+    libc_names = frozenset(name for path in libc for name, _ in _defined(path)) - _START_FILES
+    api = frozenset(
+        name for path in interpreter for name, hidden in _defined(path) if not hidden and _PYTHON.match(name)
+    )
+    rest = frozenset(name for path in others for name, _ in _defined(path))
+    return Program(first=libc_names | api, last=rest, api=api, libc=libc_names)
+
+
+def _defined(archive: Path) -> list[tuple[str, bool]]:
+    """Return (name, hidden) of every global symbol that an archive defines; cached by its content."""
+    digest = sha256_file(archive)
+    entry = cache_root() / "absorb" / f"symbols-{_PROGRAM_VERSION}" / f"{digest}.msgpack"
+
+    def build(making: Path) -> None:
+        names: dict[str, bool] = {}
+        for member, data in read_members(archive):
+            if data.startswith(b"\x7fELF\x02\x01"):
+                for name, hidden in _member_symbols(data, f"{archive.name}({member})"):
+                    names[name] = names.get(name, True) and hidden
+        making.write_bytes(msgpack.packb(sorted(names.items())))
+
+    return [(name, hidden) for name, hidden in msgpack.unpackb(file_entry(entry, build).read_bytes())]
+
+
+def _member_symbols(data: bytes, name: str) -> Iterable[tuple[str, bool]]:
+    """Yield (name, hidden) of the global definitions of one relocatable object.  Source: System V ABI, chapter 4."""
+    try:
+        shoff, shnum = struct.unpack_from("<Q", data, 40)[0], struct.unpack_from("<H", data, 60)[0]
+        headers = [struct.unpack_from("<IIQQQQIIQQ", data, shoff + 64 * i) for i in range(shnum)]
+        for header in headers:
+            if header[1] != _SHT_SYMTAB:
+                continue
+            strings = data[headers[header[6]][4] :][: headers[header[6]][5]]
+            table = data[header[4] :][: header[5] // 24 * 24]
+            for offset, info, other, section, _, _ in struct.iter_unpack("<IBBHQQ", table):
+                if section and info >> 4 and offset:
+                    yield strings[offset : strings.index(b"\0", offset)].decode(), other & 3 in (1, _STV_HIDDEN)
+    except (struct.error, IndexError, ValueError) as error:
+        raise RuntimePackError(
+            f"{name} is not a well-formed object file: {error}.",
+            hint="Delete the pack from the cache; it is built again.",
+        ) from error

@@ -1,0 +1,142 @@
+"""The tables that the stub reads: the images, the names they can be opened by, and the program's own symbols.
+
+Layout: runtime/castiron_runtime/stub/images.h.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import struct
+from typing import TYPE_CHECKING
+
+from castiron_link.absorb.emit import base_symbol, tls_symbol
+from castiron_link.absorb.image import R_TPOFF64
+from castiron_link.elf_object import R_X86_64_64, ObjectWriter, SectionFlag, SectionId, SymbolId, SymbolType
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from pathlib import Path
+
+    from castiron_link.absorb.closure import ImagePlan
+
+SITE = "lib/python3.13/site-packages"
+_PHDR = struct.Struct("<IIQQQQQQ")
+_IMAGE = struct.Struct("<8x8x8x8xqIIQ")
+"""base, program headers, name, needed (all pointers); tls offset; counts of headers and needed; span in bytes."""
+_PAIR = 16
+
+
+class _Strings:
+    """C strings, each once."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self._offsets: dict[str, int] = {}
+
+    def add(self, text: str) -> int:
+        offset = self._offsets.get(text)
+        if offset is None:
+            offset = self._offsets[text] = len(self.data)
+            self.data += text.encode("utf-8", "surrogateescape") + b"\0"
+        return offset
+
+
+def write_tables(
+    path: Path, images: Sequence[ImagePlan], *, program_symbols: Iterable[str], tree_prefix: str = SITE
+) -> None:
+    """Write the object that defines ``castiron_images`` and what belongs to it."""
+    writer = ObjectWriter()
+    strings = _Strings()
+    names = sorted((alias, number) for number, image in enumerate(images) for alias in _aliases(image, tree_prefix))
+    symbols = sorted(set(program_symbols), key=str.encode)
+    for text in (*(name for name, _ in names), *symbols):
+        strings.add(text)
+    for image in images:
+        strings.add(_tree_path(image, tree_prefix))
+    section = writer.add_section(".rodata.castiron.image_names", data=strings.data)
+    text_symbol = writer.section_symbol(section)
+    _images(writer, images, strings, text_symbol, tree_prefix)
+    _pairs(writer, "castiron_image_names", [(name, number) for name, number in names], strings, text_symbol)
+    _program_symbols(writer, symbols, strings, text_symbol)
+    if images:
+        state = writer.add_section(
+            ".bss.castiron.image_states",
+            flags=SectionFlag.ALLOC | SectionFlag.WRITE,
+            align=8,
+            nobits=_PAIR * len(images),
+        )
+        writer.define("castiron_image_states", state, 0, type=SymbolType.OBJECT, size=_PAIR * len(images))
+    writer.write(path)
+
+
+def _tree_path(image: ImagePlan, tree_prefix: str) -> str:
+    return f"{tree_prefix}/{image.files[0].path}"
+
+
+def _aliases(image: ImagePlan, tree_prefix: str) -> set[str]:
+    """The names an image can be opened by: paths in the tree, file names, soname."""
+    found = {image.facts.soname} if image.facts.soname else set()
+    for file in image.files:
+        found |= {f"{tree_prefix}/{file.path}", posixpath.basename(file.path)}
+    return found
+
+
+def _images(
+    writer: ObjectWriter, images: Sequence[ImagePlan], strings: _Strings, text: SymbolId, tree_prefix: str
+) -> None:
+    headers, needed, rows = bytearray(), bytearray(), bytearray()
+    header_offsets, needed_offsets = [], []
+    for image in images:
+        header_offsets.append(len(headers))
+        needed_offsets.append(len(needed))
+        for s in image.facts.segments:
+            headers += _PHDR.pack(s.type, s.flags, s.offset, s.vaddr, s.vaddr, s.filesz, s.memsz, s.align)
+        needed += struct.pack(f"<{len(image.needed)}I", *image.needed)
+        rows += _IMAGE.pack(0, len(image.facts.segments), len(image.needed), image.facts.span)
+    header_section = writer.section_symbol(_table(writer, "castiron_image_headers", headers))
+    needed_section = writer.section_symbol(_table(writer, "castiron_image_needs", needed))
+    table = _table(writer, "castiron_images", rows)
+    for number, image in enumerate(images):
+        row = number * _IMAGE.size
+        writer.undefined(base_symbol(image.id))
+        writer.relocate(table, row, R_X86_64_64, base_symbol(image.id))
+        writer.relocate(table, row + 8, R_X86_64_64, header_section, header_offsets[number])
+        writer.relocate(table, row + 16, R_X86_64_64, text, strings.add(_tree_path(image, tree_prefix)))
+        writer.relocate(table, row + 24, R_X86_64_64, needed_section, needed_offsets[number])
+        if image.facts.tls:
+            writer.undefined(tls_symbol(image.id), type=SymbolType.TLS)
+            writer.relocate(table, row + 32, R_TPOFF64, tls_symbol(image.id))
+    _number(writer, "castiron_image_count", len(images))
+
+
+def _pairs(
+    writer: ObjectWriter, symbol: str, rows: Sequence[tuple[str, int]], strings: _Strings, text: SymbolId
+) -> None:
+    """Add a sorted table of (name, number)."""
+    data = b"".join(struct.pack("<8xQ", number) for _, number in rows)
+    table = _table(writer, symbol, bytearray(data))
+    for index, (name, _) in enumerate(rows):
+        writer.relocate(table, index * _PAIR, R_X86_64_64, text, strings.add(name))
+    _number(writer, symbol.removesuffix("s") + "_count", len(rows))
+
+
+def _program_symbols(writer: ObjectWriter, symbols: Sequence[str], strings: _Strings, text: SymbolId) -> None:
+    """Add the sorted table of (name, address) of the executable's symbols that ``dlsym`` finds."""
+    table = _table(writer, "castiron_program_symbols", bytearray(_PAIR * len(symbols)))
+    for index, name in enumerate(symbols):
+        writer.undefined(name)
+        writer.relocate(table, index * _PAIR, R_X86_64_64, text, strings.add(name))
+        writer.relocate(table, index * _PAIR + 8, R_X86_64_64, name)
+    _number(writer, "castiron_program_symbol_count", len(symbols))
+
+
+def _table(writer: ObjectWriter, symbol: str, data: bytearray) -> SectionId:
+    """Add a read-only table; a symbol needs a section with at least one byte behind it."""
+    section = writer.add_section(f".rodata.castiron.{symbol}", align=8, data=data or bytearray(8))
+    writer.define(symbol, section, 0, type=SymbolType.OBJECT, size=len(data))
+    return section
+
+
+def _number(writer: ObjectWriter, symbol: str, value: int) -> None:
+    section = writer.add_section(f".rodata.castiron.{symbol}", align=8, data=struct.pack("<Q", value))
+    writer.define(symbol, section, 0, type=SymbolType.OBJECT, size=8)
