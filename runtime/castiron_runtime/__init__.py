@@ -1,0 +1,1 @@
+"""Runtime packs: a CPython built for static linking, its libraries, its licenses and its own runnable interpreter."""

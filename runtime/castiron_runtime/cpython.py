@@ -1,0 +1,331 @@
+"""Building CPython: the static libraries of the interpreter and of each extension module, and its library tree."""
+
+from __future__ import annotations
+
+import ast
+import fnmatch
+import re
+import shlex
+import shutil
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from castiron_common.errors import RuntimePackError
+from castiron_runtime import archives, licenses
+from castiron_runtime.process import BuildLog, clean_environment, jobs
+from castiron_runtime.toolchain import TARGET, write_archive, write_tools
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from castiron_common.progress import Task
+    from castiron_runtime.model import Component, Toolchain
+    from castiron_runtime.recipe import Recipe
+    from castiron_runtime.sources import Source
+    from castiron_runtime.toolchain import Zig
+
+REVISION = 2
+"""Raise when the same recipe, source and toolchain give other files."""
+
+_LEFT_OUT = ("Modules/config.o", "Python/frozen.o")
+"""Objects that hold the tables of modules: every binary has its own."""
+
+_HASH_ARCHIVE = "Modules/_hacl/libHacl_Hash_SHA2.a"
+_EXPAT_ARCHIVE = "Modules/expat/libexpat.a"
+_MPDEC_ARCHIVE = "Modules/_decimal/libmpdec/libmpdec.a"
+_INNER_ARCHIVES = (_HASH_ARCHIVE, _EXPAT_ARCHIVE, _MPDEC_ARCHIVE)
+
+_MODULE_ARCHIVES: Mapping[str, tuple[str, ...]] = {
+    "_decimal": (_MPDEC_ARCHIVE,),
+    "pyexpat": (_EXPAT_ARCHIVE,),
+    # _elementtree calls expat through pyexpat's capsule.
+    "_elementtree": (),
+    "_sha2": (_HASH_ARCHIVE,),
+}
+"""The libraries that Makefile variables, and not Modules/Setup, give to a module."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltExtension:
+    """An extension module as the build left it."""
+
+    name: str
+    init: str
+    libraries: tuple[str, ...]
+    """File names in ``build/lib``."""
+    components: tuple[str, ...]
+    always: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltPython:
+    """What the description of the pack is made from."""
+
+    core: str
+    frozen: str
+    objects: tuple[str, ...]
+    """Of the core."""
+    extensions: tuple[BuiltExtension, ...]
+    owners: Mapping[str, tuple[str, ...]]
+    components: tuple[Component, ...]
+    config: Mapping[str, str]
+    """Variables of the Makefile."""
+
+
+def build(
+    recipe: Recipe, source: Source, toolchain: Toolchain, zig: Zig, making: Path, *, task: Task, log: BuildLog
+) -> BuiltPython:
+    """Build CPython into ``making``: ``build/lib``, ``install``, ``source``; return what was built."""
+    work = making / "work"
+    work.mkdir()
+    task.step("unpacking")
+    tree = archives.unpack(source.path, work)
+    feature = str(recipe.build["feature"])
+    built = work / "b"
+    built.mkdir()
+    tools = write_tools(toolchain, work / "tools")
+    prefix_maps = (f"-ffile-prefix-map={tree}=cpython", f"-ffile-prefix-map={built}=build")
+    environment = clean_environment(
+        {
+            "CC": str(tools["cc"]),
+            "AR": str(tools["ar"]),
+            "RANLIB": str(tools["ranlib"]),
+            "READELF": "false",
+            # Not CFLAGS: sysconfig hands those on to everyone who compiles extension modules.
+            "CFLAGS_NODIST": shlex.join((*toolchain.cflags, *prefix_maps)),
+            # Else the host's libraries are found.
+            "PKG_CONFIG": "false",
+            "MODULE_BUILDTYPE": "static",
+            "CONFIG_SITE": str(_write_site(recipe, work)),
+        }
+    )
+    task.step("configure")
+    # By its relative path: srcdir is compiled into getpath.
+    configure = [f"../{tree.name}/configure", f"--host={TARGET}", f"--build={TARGET}", *recipe.build["configure"]]
+    log.run(configure, cwd=built, env=environment)
+    _check_configuration(built / "pyconfig.h")
+    task.step("compiling")
+    library = f"libpython{feature}.a"
+    targets = [library, *_INNER_ARCHIVES, "python", "pybuilddir.txt"]
+    log.run(["make", f"-j{jobs()}", *targets], cwd=built, env=environment)
+    task.step("archiving")
+    variables = _makefile_variables((built / "Makefile").read_text())
+    if variables.get("EXT_SUFFIX") != f".cpython-{feature.replace('.', '')}-{TARGET}.so":
+        raise RuntimePackError(
+            f"CPython calls its extension modules {variables.get('EXT_SUFFIX')!r}: no musllinux wheel would be found.",
+            hint=f"The configuration is in {log.path}.",
+        )
+    components = _components(recipe, source, tree)
+    result = _archive(recipe, zig, built, making, components, variables, log=log)
+    _install(recipe, tree, built, making, feature, work)
+    shutil.rmtree(work)
+    return result
+
+
+def _write_site(recipe: Recipe, work: Path) -> Path:
+    site = work / "config.site"
+    lines = (f"{key}={shlex.quote(value)}" for key, value in sorted(recipe.build["site"].items()))
+    site.write_text("\n".join(lines) + "\n")
+    return site
+
+
+def _check_configuration(header: Path) -> None:
+    text = header.read_text()
+    if re.search(r"^#define HAVE_ALIGNED_REQUIRED 1", text, re.MULTILINE) or not re.search(
+        r"^#define Py_HASH_ALGORITHM 3$", text, re.MULTILINE
+    ):
+        raise RuntimePackError(
+            "CPython's configure did not choose SipHash13 for strings.",
+            hint="Report this, with the version of ziglang: the recipe's settings no longer have their effect.",
+        )
+
+
+def _components(recipe: Recipe, source: Source, tree: Path) -> tuple[Component, ...]:
+    facts = (recipe.license, *recipe.bundled)
+    sha256 = source.sha256
+    return tuple(licenses.describe(fact, tree, version=source.version, source_sha256=sha256) for fact in facts)
+
+
+def _makefile_variables(text: str) -> dict[str, str]:
+    joined = text.replace("\\\n", " ")
+    return {found[1]: found[2].strip() for found in re.finditer(r"^(\w+)=[ \t]*(.*)$", joined, re.MULTILINE)}
+
+
+def parse_setup(text: str) -> dict[str, tuple[str, ...]]:
+    """Return module -> object files from a ``Modules/Setup`` file; only what stands under ``*static*`` or nothing.
+
+    Source: the format is described in CPython's Modules/Setup.
+    """
+    modules: dict[str, tuple[str, ...]] = {}
+    static = True
+    for raw in text.replace("\\\n", " ").splitlines():
+        line = raw.partition("#")[0].strip()
+        if line.startswith("*"):
+            static = line == "*static*"
+        elif line and static and "=" not in line.split()[0]:
+            name, *words = line.split()
+            modules[name] = tuple(
+                str(PurePosixPath("Modules") / PurePosixPath(word).with_suffix(".o"))
+                for word in words
+                if word.endswith(".c")
+            )
+    return modules
+
+
+def parse_inittab(text: str) -> dict[str, str]:
+    """Return module -> init function (empty for NULL) of a generated ``Modules/config.c``, in its order."""
+    table = text.partition("_PyImport_Inittab[]")[2]
+    return {name: "" if init == "NULL" else init for name, init in re.findall(r'\{"([^"]+)",\s*(\w+)\}', table)}
+
+
+def _archive(
+    recipe: Recipe,
+    zig: Zig,
+    built: Path,
+    making: Path,
+    components: tuple[Component, ...],
+    variables: Mapping[str, str],
+    *,
+    log: BuildLog,
+) -> BuiltPython:
+    library = making / "build" / "lib"
+    library.mkdir(parents=True)
+    modules = parse_setup((built / "Modules" / "Setup.stdlib").read_text())
+    inits = parse_inittab((built / "Modules" / "config.c").read_text())
+    feature = str(recipe.build["feature"])
+    objects = [word for word in _library_objects(variables, f"libpython{feature}.a", built)]
+    main = components[0].name
+    owners: dict[str, tuple[str, ...]] = {}
+
+    def write(name: str, members: Iterable[str]) -> str:
+        members = list(members)
+        owners[name] = tuple(sorted({_owner(recipe, member, main) for member in members}))
+        write_archive(
+            zig, library / name, [(member.replace("/", "-"), (built / member).read_bytes()) for member in members], log=log
+        )
+        return name
+
+    inner = {
+        path: write(PurePosixPath(path).name, _inner_objects(path, variables, built)) for path in _INNER_ARCHIVES
+    }
+    taken: set[str] = set(_LEFT_OUT)
+    extensions = []
+    for name, init in sorted(inits.items()):
+        files: tuple[str, ...] = ()
+        if name in modules:
+            # Bundled code goes into an archive of its own, so that a license report can tell it apart.
+            own = [path for path in modules[name] if _owner(recipe, path, main) == main]
+            others = [path for path in modules[name] if path not in own]
+            taken.update(modules[name])
+            files = (write(f"lib{name}.a", own),)
+            if others:
+                bundled = _owner(recipe, others[0], main)
+                files = (*files, write(f"lib{name}-{bundled}.a", others))
+            files = (*files, *(inner[path] for path in _MODULE_ARCHIVES.get(name, ())))
+        extensions.append(
+            BuiltExtension(
+                name=name,
+                init=init,
+                libraries=files,
+                components=tuple(sorted({main, *(owner for file in files for owner in owners[file])})),
+                always=name not in modules,
+            )
+        )
+    core_objects = tuple(path for path in objects if path not in taken)
+    return BuiltPython(
+        core=write(f"libpython{feature}.a", core_objects),
+        frozen=write("libfrozen.a", ["Python/frozen.o"]),
+        objects=core_objects,
+        extensions=tuple(extensions),
+        owners=owners,
+        components=components,
+        config=variables,
+    )
+
+
+def _owner(recipe: Recipe, path: str, main: str) -> str:
+    for facts in recipe.bundled:
+        if any(fnmatch.fnmatchcase(path, pattern) for pattern in facts.archives):
+            return facts.name
+    return main
+
+
+def _library_objects(variables: Mapping[str, str], name: str, built: Path) -> list[str]:
+    """Return the objects of libpython, by path, as its Makefile rule lists them."""
+    words = _expand("$(LIBRARY_OBJS)", variables).split()
+    missing = [word for word in words if not (built / word).is_file()]
+    if missing or len(words) < 100:
+        raise RuntimePackError(
+            f"CPython's Makefile lists {len(words)} objects for {name}, of which {len(missing)} are not there.",
+            hint="Report this: the recipe does not fit this version of CPython.",
+        )
+    return words
+
+
+def _inner_objects(archive: str, variables: Mapping[str, str], built: Path) -> list[str]:
+    variable = {_HASH_ARCHIVE: "LIBHACL_SHA2_OBJS", _EXPAT_ARCHIVE: "LIBEXPAT_OBJS", _MPDEC_ARCHIVE: "LIBMPDEC_OBJS"}
+    words = _expand(f"$({variable[archive]})", variables).split()
+    if not words or not all((built / word).is_file() for word in words):
+        raise RuntimePackError(
+            f"CPython's Makefile does not say what {archive} consists of.",
+            hint="Report this: the recipe does not fit this version of CPython.",
+        )
+    return words
+
+
+def _expand(text: str, variables: Mapping[str, str]) -> str:
+    for _ in range(20):
+        expanded = re.sub(r"\$\((\w+)\)", lambda found: variables.get(found[1], ""), text)
+        if expanded == text:
+            break
+        text = expanded
+    return text
+
+
+def _install(recipe: Recipe, tree: Path, built: Path, making: Path, feature: str, work: Path) -> None:
+    """Lay out the library tree, the headers and the C sources."""
+    stdlib = making / "install" / "lib" / f"python{feature}"
+    leave_out = {PurePosixPath(path) for path in recipe.build["leave_out"]}
+
+    def ignored(folder: str, names: list[str]) -> list[str]:
+        here = PurePosixPath(Path(folder).relative_to(tree / "Lib"))
+        return [name for name in names if name == "__pycache__" or here / name in leave_out]
+
+    shutil.copytree(tree / "Lib", stdlib, ignore=ignored)
+    for folder in ("lib-dynload", "site-packages"):
+        (stdlib / folder).mkdir(exist_ok=True)
+    data = built / (built / "pybuilddir.txt").read_text().strip()
+    for file in data.glob("_sysconfigdata_*.py"):
+        folders = {tree: "/build/cpython", built: "/build", work / "tools": "/tools"}
+        (stdlib / file.name).write_text(_neutral_sysconfig(file.read_text(), folders))
+    include = making / "install" / "include" / f"python{feature}"
+    shutil.copytree(tree / "Include", include)
+    shutil.copyfile(built / "pyconfig.h", include / "pyconfig.h")
+    sources = making / "source"
+    wanted = {".c", ".h", ".inc"}
+    for base in (tree, built):
+        for name in ("Modules", "Objects", "Parser", "Programs", "Python"):
+            for path in sorted((base / name).rglob("*")):
+                if path.suffix in wanted and path.is_file() and "_test" not in path.name and path.name != "config.c":
+                    target = sources / path.relative_to(base)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copyfile(path, target)
+
+
+def _neutral_sysconfig(text: str, folders: Mapping[Path, str]) -> str:
+    """Return the module of build variables without this build's folders and wrapper names.
+
+    Written anew, as pprint's line breaks depend on the length of the paths.
+    """
+    variables = ast.literal_eval(text.partition("build_time_vars = ")[2])
+    lines = [f" {key!r}: {_neutral(value, folders)!r},\n" for key, value in sorted(variables.items())]
+    return "# The variables of this interpreter's build; sysconfig reads them.\nbuild_time_vars = {\n" + "".join(lines) + "}\n"
+
+
+def _neutral(value: object, folders: Mapping[Path, str]) -> object:
+    if not isinstance(value, str):
+        return value
+    for folder in sorted(folders, key=lambda folder: -len(str(folder))):
+        value = value.replace(str(folder), folders[folder])
+    return re.sub(r"/tools/(cc|ar|ranlib)\b", r"\1", value)

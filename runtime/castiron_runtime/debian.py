@@ -1,0 +1,220 @@
+"""Debian's source packages as a source of archives: apt's own client with a private state folder, needs no root.
+
+The mirror is the one that the machine's apt configuration names; signatures are checked by apt against Debian's
+keyring, and apt checks every file against the hash in the signed index.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from castiron_common.cache import cache_root, locked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+_INDEX_LIFETIME = 24 * 3600
+_UPDATE_TIMEOUT = 180
+_FETCH_TIMEOUT = 900
+
+
+class UnavailableError(Exception):
+    """Debian cannot serve it, or this machine has no apt; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stanza:
+    package: str
+    version: str
+    files: dict[str, str]
+    """SHA-256 -> file name."""
+
+    @property
+    def upstream(self) -> str:
+        """The upstream part of the version: without epoch and Debian revision."""
+        return self.version.partition(":")[2].rpartition("-")[0] if ":" in self.version else (
+            self.version.rpartition("-")[0] or self.version
+        )
+
+    @property
+    def order(self) -> tuple[tuple[int, ...], str]:
+        """Sorts by the numbers in the upstream version."""
+        return tuple(int(number) for number in re.findall(r"\d+", self.upstream)), self.version
+
+
+@contextmanager
+def fetch_by_hash(package: str, suite: str, sha256: str) -> Iterator[Path]:
+    """Fetch the file with this hash of a source package, whatever its packaging revision; it lasts as long as the context.
+
+    Raises `UnavailableError`.
+    """
+    with _Apt(suite) as apt:
+        holding = [stanza for stanza in apt.stanzas(package) if sha256 in stanza.files]
+        if not holding:
+            raise UnavailableError(f"Debian's {suite} no longer lists it")
+        reason = ""
+        for stanza in holding:
+            with tempfile.TemporaryDirectory(prefix="castiron-source-") as folder:
+                reason = apt.download(stanza, Path(folder))
+                file = Path(folder) / stanza.files[sha256]
+                if file.is_file():
+                    yield file
+                    return
+        raise UnavailableError(reason)
+
+
+@contextmanager
+def fetch_series(package: str, suite: str, series: str) -> Iterator[tuple[str, Path]]:
+    """Fetch the newest upstream archive of a series that the suite serves; gives (version, file).
+
+    Raises `UnavailableError`.
+    """
+    with _Apt(suite) as apt:
+        stanzas = [stanza for stanza in apt.stanzas(package) if _upstream_version(stanza).startswith(series)]
+        if not stanzas:
+            raise UnavailableError("no such version is listed")
+        reason = ""
+        for stanza in sorted(stanzas, key=lambda stanza: stanza.order, reverse=True):
+            archives = [name for name in stanza.files.values() if re.search(r"\.orig\.tar\.(gz|xz|bz2)$", name)]
+            with tempfile.TemporaryDirectory(prefix="castiron-source-") as folder:
+                reason = apt.download(stanza, Path(folder))
+                present = [Path(folder) / name for name in archives if (Path(folder) / name).is_file()]
+                if present:
+                    yield _upstream_version(stanza), present[0]
+                    return
+        raise UnavailableError(reason)
+
+
+def _upstream_version(stanza: _Stanza) -> str:
+    """``1.3.dfsg+really1.3.1`` is 1.3.1: what comes after "really" counts, and "+dfsg" says only what was removed."""
+    version = stanza.upstream.rpartition("+really")[2] or stanza.upstream
+    return re.sub(r"[+.]dfsg\d*$", "", version)
+
+
+class _Apt:
+    """apt with a state folder of our own for one suite; locked, as two processes may want the same."""
+
+    def __init__(self, suite: str) -> None:
+        self._suite = suite
+        self._folder = cache_root() / "apt" / suite
+        self._lock = locked(self._folder)
+
+    def __enter__(self) -> _Apt:
+        if shutil.which("apt-get") is None:
+            raise UnavailableError("this machine has no apt-get")
+        self._lock.__enter__()
+        try:
+            self._update()
+        except BaseException:
+            self._lock.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.__exit__(None, None, None)
+
+    def stanzas(self, package: str) -> list[_Stanza]:
+        """Return the versions of a source package that the suite lists."""
+        result = self._run("apt-cache", "showsrc", "--only-source", package, timeout=60)
+        return [stanza for stanza in map(_parse_stanza, result.stdout.split("\n\n")) if stanza.package == package]
+
+    def download(self, stanza: _Stanza, folder: Path) -> str:
+        """Fetch the files of a source package into ``folder``; return why some are missing.
+
+        apt stops at the first file that is gone (often only the packaging, replaced by a newer revision) but keeps the
+        verified others.
+        """
+        argument = f"{stanza.package}={stanza.version}"
+        result = self._run("apt-get", "source", "--download-only", argument, cwd=folder, timeout=_FETCH_TIMEOUT)
+        errors = [line for line in result.stderr.splitlines() if line.startswith(("E:", "Err"))]
+        return errors[0][:200] if errors else "apt-get fetched nothing"
+
+    def _update(self) -> None:
+        stamp = self._folder / "updated"
+        if stamp.is_file() and 0 <= time.time() - stamp.stat().st_mtime < _INDEX_LIFETIME:
+            return
+        for part in ("state/lists/partial", "cache/archives/partial", "sources"):
+            (self._folder / part).mkdir(parents=True, exist_ok=True)
+        keyring = f"Signed-By: {_KEYRING}\n" if _KEYRING.is_file() else ""
+        (self._folder / "sources" / "castiron.sources").write_text(
+            f"Types: deb-src\nURIs: {_mirror(self._suite)}\nSuites: {self._suite}\nComponents: main\n{keyring}"
+        )
+        result = self._run("apt-get", "update", timeout=_UPDATE_TIMEOUT)
+        if result.returncode or "\nW: Failed to fetch" in f"\n{result.stderr}":
+            lines = [line for line in result.stderr.splitlines() if line.startswith(("E:", "W:"))]
+            raise UnavailableError(f"apt-get update failed: {lines[0] if lines else result.returncode}")
+        stamp.touch()
+
+    def _run(
+        self, program: str, *arguments: str, timeout: float, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        options = {
+            "Dir::State": self._folder / "state",
+            "Dir::State::status": os.devnull,
+            "Dir::Cache": self._folder / "cache",
+            "Dir::Etc::SourceList": os.devnull,
+            "Dir::Etc::SourceParts": self._folder / "sources",
+            "Acquire::Retries": 2,
+            "Acquire::http::Timeout": 20,
+        }
+        if os.geteuid() == 0:
+            # As root apt changes to the user _apt, who may not write into our folder.
+            options["APT::Sandbox::User"] = "root"
+        settings = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
+        try:
+            return subprocess.run(
+                [program, *settings, *arguments],
+                cwd=cwd,
+                env=dict(os.environ) | {"LC_ALL": "C"},
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=timeout,
+                check=False,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise UnavailableError(f"{program} did not end within {timeout:.0f} s") from error
+
+
+def _mirror(suite: str) -> str:
+    """Return the address of the Debian mirror in the machine's apt configuration that holds ``suite``."""
+    result = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(COMPONENT) $(CREATED_BY)"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    security = suite.endswith("-security")
+    for line in result.stdout.splitlines():
+        address, _, rest = line.partition(" ")
+        if rest.startswith("main ") and address.rstrip("/").endswith("/debian-security" if security else "/debian"):
+            return address
+    kind = "a Debian security mirror" if security else "a Debian mirror"
+    raise UnavailableError(f"this machine's apt configuration names no {kind}")
+
+
+def _parse_stanza(text: str) -> _Stanza:
+    fields: dict[str, str] = {}
+    key = ""
+    for line in text.splitlines():
+        if line[:1] in {" ", "\t"}:
+            fields[key] = f"{fields.get(key, '')}\n{line.strip()}"
+        else:
+            key, _, value = line.partition(":")
+            fields[key] = value.strip()
+    files = {}
+    for line in fields.get("Checksums-Sha256", "").splitlines():
+        if len(parts := line.split()) == 3:
+            files[parts[0]] = parts[2]
+    return _Stanza(fields.get("Package", ""), fields.get("Version", ""), files)

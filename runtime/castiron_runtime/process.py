@@ -1,0 +1,106 @@
+"""Programs that builds call: found or named as missing, run with a clean environment, their output in a log file."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+from castiron_common.cache import cache_root
+from castiron_common.errors import HostToolError, RuntimePackError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+_PACKAGES = {"sh": "dash", "make": "make", "perl": "perl", "apt-get": "apt"}
+_TAIL_LINES = 12
+
+
+def require_tools(*names: str) -> None:
+    """Raise `HostToolError` naming every missing program and the command that installs them."""
+    missing = [name for name in names if shutil.which(name) is None]
+    if missing:
+        packages = " ".join(sorted({_PACKAGES.get(name, name) for name in missing}))
+        raise HostToolError(
+            f"Building the runtime needs {' and '.join(missing)}, which this machine does not have.",
+            hint=f"Install with: sudo apt-get install {packages}   (or your system's equivalent)",
+        )
+
+
+def jobs() -> int:
+    """Return how many compilers may run at once: ``CASTIRON_JOBS``, else the processors we may use."""
+    wish = os.environ.get("CASTIRON_JOBS", "")
+    return int(wish) if wish.isdecimal() and int(wish) > 0 else len(os.sched_getaffinity(0))
+
+
+def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of a build: nothing of the caller's but PATH, so that his flags change no byte."""
+    zig_cache = str(cache_root() / "zig")
+    environment = {
+        "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
+        "HOME": "/nonexistent",
+        "LC_ALL": "C",
+        "TZ": "UTC",
+        # 1980-01-01: the first day zip files know; __DATE__ and __TIME__ become this.
+        "SOURCE_DATE_EPOCH": "315532800",
+        "ZIG_GLOBAL_CACHE_DIR": zig_cache,
+        "ZIG_LOCAL_CACHE_DIR": zig_cache,
+    }
+    return environment | dict(extra or {})
+
+
+class BuildLog:
+    """The log file of one component's build; commands append to it."""
+
+    def __init__(self, component: str) -> None:
+        self.component = component
+        folder = cache_root() / "logs"
+        folder.mkdir(parents=True, exist_ok=True)
+        self.path: Path = folder / f"{component}.log"
+        self.path.write_text("")
+
+    def run(self, argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str]) -> str:
+        """Run a program to its end and return what it wrote (both streams).
+
+        On failure raises `RuntimePackError` with the end of the output and the name of the log.  The program gets a
+        process group of its own, which is killed if we are interrupted: no compiler stays behind.
+        """
+        command = [str(part) for part in argv]
+        with self.path.open("ab") as log:
+            log.write(f"$ cd {cwd}\n$ {' '.join(command)}\n".encode())
+            log.flush()
+            start = log.tell()
+            try:
+                process = subprocess.Popen(
+                    command,
+                    cwd=cwd,
+                    env=dict(env),
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except FileNotFoundError as error:
+                raise HostToolError(
+                    f"Building {self.component} needs {command[0]}, which cannot be run: {error.strerror}.",
+                    hint=f"Install with: sudo apt-get install {_PACKAGES.get(command[0], command[0])}",
+                ) from error
+            try:
+                status = process.wait()
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                raise
+        with self.path.open("rb") as log:
+            log.seek(start)
+            output = log.read().decode(errors="replace")
+        if status:
+            tail = "\n".join(output.splitlines()[-_TAIL_LINES:])
+            raise RuntimePackError(
+                f"Building {self.component} failed: {command[0]} ended with status {status}.\n{tail}",
+                hint=f"The whole output is in {self.path}.",
+            )
+        return output

@@ -1,0 +1,165 @@
+"""Source archives: found in a local folder, fetched from upstream, or from Debian's source packages; always by hash."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from castiron_common.cache import cache_root, file_entry, locked
+from castiron_common.errors import RuntimePackError
+from castiron_common.files import atomic_write, sha256_file
+from castiron_runtime import debian
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from castiron_common.progress import Task
+    from castiron_runtime.recipe import Recipe, SourcePin
+
+CONNECT_TIMEOUT = 6.0
+"""Seconds that upstream has to answer, before the next place is asked."""
+
+_unreachable: dict[str, str] = {}
+"""Hosts that did not answer in this process, with the reason: no second wait for them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A source archive at hand."""
+
+    version: str
+    sha256: str
+    path: Path
+    pinned: bool
+    """False for a version that stands in for pinned ones that are gone."""
+
+
+def local_folders() -> tuple[Path, ...]:
+    """Return the folders of source archives that the user names in ``CASTIRON_SOURCES`` (separated by colons)."""
+    return tuple(Path(part) for part in os.environ.get("CASTIRON_SOURCES", "").split(":") if part)
+
+
+def fetch(recipe: Recipe, *, task: Task) -> Source:
+    """Return the source archive of a component.
+
+    Pins are tried in the recipe's order: the cache, local folders, then the pin's own place.  When all have failed, the
+    Debian suites' current version of the same series is taken, authenticated by the archive's signature.  What was
+    chosen is recorded, so that a second call gives the same, without the network.
+    """
+    store, record = _places(recipe)
+    with locked(record):
+        if (chosen := recorded(recipe)) is not None:
+            return chosen
+        source = _find(recipe, store, task)
+        text = json.dumps({"version": source.version, "file": str(source.path.relative_to(store)),
+                           "sha256": source.sha256, "pinned": source.pinned}, indent=1)
+        with atomic_write(record) as file:
+            file.write(text.encode())
+        return source
+
+
+def forget(recipe: Recipe) -> None:
+    """Forget which archive was chosen, so that the next fetch looks for the pinned one again."""
+    _places(recipe)[1].unlink(missing_ok=True)
+
+
+def recorded(recipe: Recipe) -> Source | None:
+    """Return the archive that was chosen before, if it is still there; no network, no waiting."""
+    store, record = _places(recipe)
+    try:
+        values = json.loads(record.read_bytes())
+        source = Source(
+            version=values["version"], sha256=values["sha256"], path=store / values["file"], pinned=values["pinned"]
+        )
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return source if source.path.is_file() else None
+
+
+def _places(recipe: Recipe) -> tuple[Path, Path]:
+    store = cache_root() / "sources"
+    return store, store / f"{recipe.name}-{recipe.digest[:16]}.json"
+
+
+def _find(recipe: Recipe, store: Path, task: Task) -> Source:
+    reasons: list[str] = []
+    for pin in recipe.pins:
+        target = store / pin.sha256 / pin.file
+        if not target.is_file():
+            try:
+                file_entry(target, lambda making, pin=pin: _obtain(pin, making, task))  # type: ignore[misc]
+            except _UnavailableError as error:
+                reasons.append(f"{pin.file}: {error}")
+                continue
+        return Source(version=pin.version, sha256=pin.sha256, path=target, pinned=True)
+    for package, suite in dict.fromkeys((pin.package, pin.suite) for pin in recipe.pins if pin.package):
+        task.step(f"looking for another version of {recipe.series}* in Debian's {suite}")
+        try:
+            found = debian.fetch_series(package, suite, recipe.series)
+        except debian.UnavailableError as error:
+            reasons.append(f"{package} {recipe.series}* in {suite}: {error}")
+            continue
+        with found as (version, file):
+            sha256 = sha256_file(file)
+            target = store / sha256 / file.name
+            file_entry(target, lambda making, file=file: shutil.copyfile(file, making) and None)  # type: ignore[misc]
+        task.step(f"WARNING: the pinned sources are gone; {version} of Debian's {suite} stands in")
+        return Source(version=version, sha256=sha256, path=target, pinned=False)
+    raise RuntimePackError(
+        f"No source archive of {recipe.name} can be had:\n" + "\n".join(f"  {reason}" for reason in reasons),
+        hint=f"Put {recipe.pins[0].file} into a folder and name that folder in CASTIRON_SOURCES.",
+    )
+
+
+class _UnavailableError(Exception):
+    """This pin's archive is not to be had there; the message says why."""
+
+
+def _obtain(pin: SourcePin, making: Path, task: Task) -> None:
+    """Write the pin's archive to ``making``: from a local folder, else from the pin's place; check its hash."""
+    for candidate in _local_candidates(pin):
+        if sha256_file(candidate) == pin.sha256:
+            shutil.copyfile(candidate, making)
+            return
+    if pin.url:
+        task.step(f"fetching {pin.file} from {urlsplit(pin.url).hostname}")
+        _download(pin.url, making)
+    else:
+        task.step(f"fetching {pin.file} from Debian's {pin.suite}")
+        try:
+            with debian.fetch_by_hash(pin.package, pin.suite, pin.sha256) as file:
+                shutil.copyfile(file, making)
+        except debian.UnavailableError as error:
+            raise _UnavailableError(str(error)) from error
+    actual = sha256_file(making)
+    if actual != pin.sha256:
+        raise _UnavailableError(f"has SHA-256 {actual} and not {pin.sha256} of the recipe")
+
+
+def _local_candidates(pin: SourcePin) -> Iterator[Path]:
+    for folder in local_folders():
+        candidate = folder / pin.file
+        if candidate.is_file():
+            yield candidate
+
+
+def _download(url: str, making: Path) -> None:
+    host = urlsplit(url).hostname or ""
+    if host in _unreachable:
+        raise _UnavailableError(_unreachable[host])
+    try:
+        with urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT) as answer, making.open("wb") as file:  # noqa: S310
+            shutil.copyfileobj(answer, file)
+    except urllib.error.HTTPError as error:
+        raise _UnavailableError(f"{host} says {error.code} {error.reason}") from error
+    except OSError as error:
+        reason = getattr(error, "reason", None) or error
+        _unreachable[host] = f"{host} cannot be reached ({reason})"
+        raise _UnavailableError(_unreachable[host]) from error

@@ -1,0 +1,116 @@
+"""The stub archive: the C that runs in every binary, compiled once per pack and per content of its sources."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from castiron_common.cache import cache_root, file_entry
+from castiron_common.errors import RuntimePackError
+from castiron_runtime.process import BuildLog, clean_environment, jobs
+from castiron_runtime.toolchain import find_zig, write_archive
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from castiron_common.progress import Reporter
+    from castiron_runtime.model import Pack
+
+FOLDER = Path(__file__).parent / "stub"
+_SUFFIXES = {".c", ".h", ".inc", ".toml", ".py", ".S"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StubSettings:
+    """How the stub's sources are compiled: ``stub.toml``.
+
+    In all flags ``{include}``, ``{internal_include}``, ``{source}`` (of CPython) and ``{stub}`` stand for folders.
+    """
+
+    flags: tuple[str, ...]
+    """For every file, after the pack's own."""
+    file_flags: Mapping[str, tuple[str, ...]]
+    """For single files, by name."""
+    extra_sources: tuple[str, ...]
+    """Files outside the stub's folder to compile too, e.g. ``{source}/Objects/mimalloc/static.c``."""
+
+
+def read_settings(path: Path) -> StubSettings:
+    """Return the settings in ``path``; raises `RuntimePackError` naming the wrong key."""
+    try:
+        values = tomllib.loads(path.read_text()) if path.is_file() else {}
+    except tomllib.TOMLDecodeError as error:
+        raise RuntimePackError(f"{path.name} is not TOML: {error}.", hint="Correct it.") from error
+    unknown = sorted(set(values) - {"flags", "file", "sources"})
+    if unknown:
+        raise RuntimePackError(f"{path.name}: unknown key {unknown[0]!r}.", hint="Known: flags, sources, [file].")
+    files = values.get("file", {})
+    return StubSettings(
+        flags=_texts(path, "flags", values.get("flags", [])),
+        file_flags={name: _texts(path, f"file.{name!r}", flags) for name, flags in files.items()},
+        extra_sources=_texts(path, "sources", values.get("sources", [])),
+    )
+
+
+def _texts(path: Path, key: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise RuntimePackError(f"{path.name}: {key} is not a list of strings.", hint="Correct it.")
+    return tuple(value)
+
+
+def stub_archive(pack: Pack, *, reporter: Reporter, folder: Path = FOLDER) -> Path:
+    """Return ``libcastiron.a`` for a pack, compiled if sources, settings or pack are new."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
+    sources = [path for path in files if path.suffix in {".c", ".S"}]
+    if not sources:
+        raise RuntimePackError(f"There are no C files in {folder}.", hint="The installation of Castiron is damaged.")
+    digest = hashlib.sha256(pack.id.encode())
+    for path in files:
+        data = path.read_bytes()
+        digest.update(f"{path.relative_to(folder)}\0{len(data)}\0".encode() + data)
+    entry = cache_root() / "components" / f"stub-{digest.hexdigest()[:16]}" / "libcastiron.a"
+
+    def build(making: Path) -> None:
+        with reporter.task("stub", estimate=5) as task:
+            task.step(f"compiling {len(sources)} files")
+            _compile(pack, folder, sources, making)
+
+    return file_entry(entry, build)
+
+
+def _compile(pack: Pack, folder: Path, sources: list[Path], making: Path) -> None:
+    settings = read_settings(folder / "stub.toml")
+    log = BuildLog("stub")
+    names = {"include": pack.include, "internal_include": pack.internal_include, "source": pack.source, "stub": folder}
+
+    def filled(words: tuple[str, ...]) -> list[str]:
+        return [word.format(**names) for word in words]
+
+    work = making.with_name(f"{making.name}.work")
+    work.mkdir()
+    maps = (f"-ffile-prefix-map={folder}=castiron", f"-ffile-prefix-map={pack.root}=pack")
+    everything = [*sources, *(Path(path) for path in filled(settings.extra_sources))]
+    toolchain = pack.toolchain
+
+    def compile_one(numbered: tuple[int, Path]) -> tuple[str, bytes]:
+        number, source = numbered
+        target = work / f"{number}.o"
+        own = filled(settings.file_flags.get(source.name, ()))
+        flags = (*toolchain.cflags, f"-I{pack.include}", f"-I{folder}", *maps, *filled(settings.flags), *own)
+        log.run([*toolchain.cc, *flags, "-c", source, "-o", target], cwd=folder, env=clean_environment())
+        return f"{source.stem}.o", target.read_bytes()
+
+    try:
+        with ThreadPoolExecutor(jobs()) as pool:
+            members = list(pool.map(compile_one, enumerate(everything)))
+        archive = work / "libcastiron.a"
+        write_archive(find_zig(), archive, members, log=log)
+        archive.replace(making)
+    finally:
+        for path in work.iterdir():
+            path.unlink()
+        work.rmdir()
