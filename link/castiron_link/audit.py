@@ -35,7 +35,8 @@ def audit(
 ) -> tuple[ReportedComponent, ...]:
     """Return every component of the binary.
 
-    ``taken`` is what the map says, ``stub`` the stub's archive, ``own`` are the objects of this link, whose owners ``contributions`` has counted.
+    ``taken`` is what the map says, ``stub`` the archive of our own C code, ``own`` are the objects of this link, whose
+    owners ``contributions`` has counted.
     Raises `LinkError` if something is in the binary that no component owns.
     """
     by_name = {component.name: component for component in (*inputs.components, own_component())}

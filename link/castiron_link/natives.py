@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from castiron_link.app_object import ExtensionRow
-
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from castiron_common.progress import Reporter
+    from castiron_link.app_object import ExtensionRow
+    from castiron_link.model import Tree
     from castiron_link.report import Contribution
+    from castiron_manifest.model import Manifest
+    from castiron_runtime.model import LinkInputs, Pack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,3 +29,12 @@ class Absorbed:
     """Rows of the table of extension modules, sorted by name."""
     contributions: tuple[Contribution, ...] = ()
     """How many bytes of machine code each distribution brings."""
+
+
+def absorb_natives(
+    manifest: Manifest, tree: Tree, pack: Pack, inputs: LinkInputs, work: Path, *, reporter: Reporter
+) -> Absorbed:
+    """Return what the shared objects of the manifest become; nothing if it has none."""
+    if not tree.extensions and not manifest.natives:
+        return Absorbed()
+    raise NotImplementedError

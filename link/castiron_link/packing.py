@@ -48,9 +48,14 @@ def pack_tree(tree: Tree, compiled: Sequence[Compiled], *, sources: Sources, ext
         owner = owner_of(placed.module.origin, placed.module.distribution)
         package = placed.module.kind is ModuleKind.PACKAGE
         with_source = sources is Sources.ALL or (sources is Sources.APP and placed.module.origin is Origin.APP)
+        path = stem(placed.tree_path, package=package)
         modules.append(
             PayloadModule(
-                path=stem(placed.tree_path, package=package), package=package, code=code.code, source=with_source
+                path=path,
+                package=package,
+                code=code.code,
+                source=with_source,
+                suffix=placed.tree_path.removeprefix(path),
             )
         )
         contributions.append(Contribution(owner=owner, inclusion=Inclusion.BYTECODE, size=len(code.code)))
@@ -73,10 +78,12 @@ def _extension_modules(tree: Tree, rows: Mapping[str, int]) -> Iterator[PayloadM
     for placed in tree.extensions:
         name = posixpath.basename(placed.tree_path).split(".")[0]
         package = name == "__init__"
+        path = stem(placed.tree_path, package=package)
         yield PayloadModule(
-            path=stem(placed.tree_path, package=package),
+            path=path,
             package=package,
             code=b"",
             source=False,
             extension=rows[placed.tree_path],
+            suffix=placed.tree_path.removeprefix(path),
         )

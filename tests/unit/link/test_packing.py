@@ -1,0 +1,75 @@
+import pytest
+
+from castiron_link.model import Compiled, Inclusion, PlacedExtension, PlacedFile, PlacedModule, Sources, Tree
+from castiron_link.packing import pack_tree, stem
+from castiron_link.payload import PayloadFile, PayloadModule
+from castiron_link.report import Contribution
+from castiron_manifest.model import Module, ModuleKind, Origin
+
+
+@pytest.mark.parametrize(
+    ("path", "package", "expected"),
+    [
+        ("app/x.py", False, "app/x"),
+        ("lib/python3.13/json/__init__.py", True, "lib/python3.13/json"),
+        ("bin/aws", False, "bin/aws"),
+        ("a/_x.cpython-313-x86_64-linux-musl.so", False, "a/_x"),
+        ("a/_x.abi3.so", False, "a/_x"),
+        ("a/_x.so", False, "a/_x"),
+        ("a/dotted.name.py", False, "a/dotted.name"),
+    ],
+)
+def test_stems(path: str, package: bool, expected: str) -> None:
+    assert stem(path, package=package) == expected
+
+
+def tree() -> Tree:
+    app = Module(name="__main__", kind=ModuleKind.SOURCE, origin=Origin.APP, path="app.py", sha256="0" * 64)
+    json = Module(name="json", kind=ModuleKind.PACKAGE, origin=Origin.STDLIB, path="json/__init__.py")
+    fast = Module(
+        name="d._x", kind=ModuleKind.EXTENSION, origin=Origin.DISTRIBUTION, distribution="d", path="d/_x.abi3.so"
+    )
+    return Tree(
+        modules=(
+            PlacedModule(module=app, tree_path="app/app.py", source=b"import json"),
+            PlacedModule(module=json, tree_path="lib/json/__init__.py", source=b"#"),
+        ),
+        extensions=(PlacedExtension(module=fast, tree_path="site/d/_x.abi3.so"),),
+        files=(PlacedFile(tree_path="site/d/data", owner="d", data=b"12345"),),
+        builtins=(),
+        site=None,
+    )
+
+
+COMPILED = (Compiled(tree_path="app/app.py", code=b"A"), Compiled(tree_path="lib/json/__init__.py", code=b"JJ"))
+
+
+def test_everything_has_its_place_and_owner() -> None:
+    packed = pack_tree(tree(), COMPILED, sources=Sources.ALL, extensions={"site/d/_x.abi3.so": 4})
+    assert packed.modules == (
+        PayloadModule(path="app/app", package=False, code=b"A", source=True, suffix=".py"),
+        PayloadModule(path="lib/json", package=True, code=b"JJ", source=True, suffix="/__init__.py"),
+        PayloadModule(path="site/d/_x", package=False, code=b"", source=False, extension=4, suffix=".abi3.so"),
+    )
+    assert packed.files == (
+        PayloadFile(path="app/app.py", data=b"import json"),
+        PayloadFile(path="lib/json/__init__.py", data=b"#"),
+        PayloadFile(path="site/d/data", data=b"12345"),
+    )
+    assert set(packed.contributions) == {
+        Contribution(owner="app", inclusion=Inclusion.BYTECODE, size=1),
+        Contribution(owner="app", inclusion=Inclusion.DATA, size=11),
+        Contribution(owner="stdlib", inclusion=Inclusion.BYTECODE, size=2),
+        Contribution(owner="stdlib", inclusion=Inclusion.DATA, size=1),
+        Contribution(owner="d", inclusion=Inclusion.DATA, size=5),
+    }
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [(Sources.APP, ["app/app.py", "site/d/data"]), (Sources.NONE, ["site/d/data"])],
+)
+def test_sources_are_left_out_on_request(sources: Sources, expected: list[str]) -> None:
+    packed = pack_tree(tree(), COMPILED, sources=sources, extensions={"site/d/_x.abi3.so": 0})
+    assert [file.path for file in packed.files] == expected
+    assert [module.source for module in packed.modules] == [sources is Sources.APP, False, False]
