@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from castiron_common.progress import Reporter
     from castiron_link.model import Compiled
-    from castiron_link.natives import Absorbed
+    from castiron_link.natives import Natives
     from castiron_manifest.model import Manifest
     from castiron_runtime.model import LinkInputs, Pack
 
@@ -87,7 +87,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         # absorb: shared objects become ordinary relocatable objects.
         # After it: no shared object is left; each extension module has an init symbol.
         with clock("absorb"):
-            absorbed = absorb_natives(manifest, tree, pack, inputs, work, reporter=reporter)
+            natives = absorb_natives(manifest, tree, pack, inputs, work=work, reporter=reporter)
 
         # compile: bytecode by the pack's own Python: its magic number, whatever the host runs.
         # After it: each module has code, whose file names lie in the tree.
@@ -98,16 +98,16 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         # payload: one position-independent block that the stub reads in place.
         # After it: the application is one object file among archives.
         with clock("payload"):
-            rows = {row.tree_path: index for index, row in enumerate(absorbed.extensions)}
-            packed = pack_tree(tree, compiled, sources=options.sources, extensions=rows)
+            rows = {row.tree_path: index for index, row in enumerate(natives.extensions)}
+            packed = pack_tree(tree, compiled, sources=options.sources, extensions=rows, libraries=natives.libraries)
             payload = write_payload(boot_config(manifest, options), packed.modules, packed.files)
             own = work / "app.o"
-            write_app_object(own, payload=payload, inittab=inittab(inputs.extensions), extensions=absorbed.extensions)
+            write_app_object(own, payload=payload, inittab=inittab(inputs.extensions), extensions=natives.extensions)
 
         # ld: the linker takes of the archives what is used, into a folder of ours.
         # After it: the executable exists, unseen, and the map says what is in it.
         with clock("ld"):
-            call = _linker_call(pack, inputs=inputs, stub=stub, absorbed=absorbed, own=own, work=work)
+            call = _linker_call(pack, inputs=inputs, stub=stub, natives=natives, own=own, work=work)
             warnings = run_linker(call)
             with call.map.open() as lines:
                 taken = pieces(lines)
@@ -118,11 +118,11 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         with clock("audit"):
             components = audit(
                 manifest,
-                contributions=(*packed.contributions, *absorbed.contributions),
+                contributions=(*packed.contributions, *natives.contributions),
                 taken=taken,
                 inputs=inputs,
                 stub=stub,
-                own=(own, *absorbed.objects),
+                own=(own, *natives.objects),
             )
 
         # write: whole or not at all.
@@ -248,20 +248,17 @@ def _broken(compiled: Sequence[Compiled]) -> Iterator[str]:
             yield f"{code.tree_path} does not compile ({code.error}); importing it raises that error"
 
 
-def _linker_call(
-    pack: Pack, *, inputs: LinkInputs, stub: Path, absorbed: Absorbed, own: Path, work: Path
-) -> LinkerCall:
+def _linker_call(pack: Pack, *, inputs: LinkInputs, stub: Path, natives: Natives, own: Path, work: Path) -> LinkerCall:
     from castiron_runtime.stub import wrapped_symbols
 
     return LinkerCall(
         linker=pack.toolchain.linker,
-        objects=(pack.toolchain.crt1, own, *absorbed.objects),
+        objects=(pack.toolchain.crt1, own, *natives.objects),
         archives=(stub, *pack.core, *inputs.archives, *pack.toolchain.libraries),
         output=work / "app",
         map=work / "app.map",
         wrap=wrapped_symbols(),
-        scripts=absorbed.scripts,
-        flags=absorbed.flags,
+        scripts=natives.scripts,
     )
 
 

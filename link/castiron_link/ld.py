@@ -41,8 +41,6 @@ class LinkerCall:
     """Symbols whose callers are led to ``__wrap_SYMBOL``."""
     scripts: tuple[Path, ...] = ()
     """Linker scripts that add to the default layout (with INSERT)."""
-    flags: tuple[str, ...] = ()
-    """Further options."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +56,6 @@ def arguments(call: LinkerCall) -> list[str]:
     return [
         *call.linker,
         *FLAGS,
-        *call.flags,
         *(f"--wrap={symbol}" for symbol in call.wrap),
         *(f"--script={script}" for script in call.scripts),
         f"--Map={call.map}",
@@ -90,7 +87,7 @@ def run_linker(call: LinkerCall) -> tuple[str, ...]:
         ) from error
     if done.returncode != 0:
         raise linker_error(done.stderr, done.returncode)
-    return tuple(line for line in done.stderr.splitlines() if "warning:" in line)
+    return tuple(line for line in done.stderr.splitlines() if "warning:" in line and not _HARMLESS.search(line))
 
 
 _RESPONSE_FILE_ABOVE = 100_000
@@ -100,6 +97,9 @@ _RESPONSE_FILE_ABOVE = 100_000
 def _quote(argument: str) -> str:
     return '"' + argument.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
+
+_HARMLESS = re.compile(r"--icf=safe conservatively ignores")
+"""Warnings about zig's own start file, which has no table of significant addresses."""
 
 _UNDEFINED = re.compile(r"error: undefined symbol: (.+)")
 _DUPLICATE = re.compile(r"error: duplicate symbol: (.+)")

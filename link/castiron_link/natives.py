@@ -2,39 +2,129 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from castiron_common.errors import NativeError
+from castiron_link.app_object import ExtensionRow
+from castiron_link.model import Inclusion
+from castiron_link.report import Contribution
+from castiron_link.tree_layout import place
+from castiron_manifest.model import Origin
+
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from castiron_common.progress import Reporter
-    from castiron_link.app_object import ExtensionRow
     from castiron_link.model import Tree
-    from castiron_link.report import Contribution
     from castiron_manifest.model import Manifest
     from castiron_runtime.model import LinkInputs, Pack
 
+_OPENS_LIBRARIES = re.compile(rb"\bdlopen\b|\bctypes\b|\bcffi\b")
+_DLOPEN = re.compile(rb"\bdlopen\b")
+_CFFI = "cffi"
+_CFFI_BACKEND = "_cffi_backend"
+_CTYPES = "_ctypes"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Absorbed:
+class Natives:
     """What has become of the shared objects."""
 
     objects: tuple[Path, ...] = ()
     scripts: tuple[Path, ...] = ()
     """Linker scripts."""
-    flags: tuple[str, ...] = ()
-    """Linker options."""
     extensions: tuple[ExtensionRow, ...] = ()
     """Rows of the table of extension modules, sorted by name."""
+    libraries: tuple[str, ...] = ()
+    """Tree paths of all files that were absorbed, sorted: code looks whether they exist before it opens them."""
     contributions: tuple[Contribution, ...] = ()
-    """How many bytes of machine code each distribution brings."""
+    """How many bytes each distribution brings."""
 
 
 def absorb_natives(
-    manifest: Manifest, tree: Tree, pack: Pack, inputs: LinkInputs, work: Path, *, reporter: Reporter
-) -> Absorbed:
-    """Return what the shared objects of the manifest become; nothing if it has none."""
-    if not tree.extensions and not manifest.natives:
-        return Absorbed()
-    raise NotImplementedError
+    manifest: Manifest, tree: Tree, pack: Pack, inputs: LinkInputs, *, work: Path, reporter: Reporter
+) -> Natives:
+    """Return what the shared objects of the manifest become; nothing if there are none and nobody asks for symbols.
+
+    Raises `NativeError` for what cannot be absorbed.
+    """
+    by_name = finds_symbols_by_name(tree, {extension.name for extension in inputs.extensions})
+    wanted = wanted_natives(manifest, tree)
+    if not wanted and not by_name:
+        return Natives()
+    # The absorber is only imported when there is something to absorb: a hello should not wait for it.
+    from castiron_link.absorb import Lookup, absorb
+
+    done = absorb(
+        manifest.natives,
+        tree.site or work,
+        pack,
+        work,
+        reporter,
+        wanted=wanted,
+        archives=inputs.archives,
+        lookup=Lookup.ALL if by_name else Lookup.FOUND,
+    )
+    feature = manifest.target.python
+    rows = {extension.path: extension for extension in done.extensions}
+    missing = [item for item in tree.extensions if item.module.path not in rows]
+    if missing:
+        raise NativeError(
+            f"{missing[0].module.path} has no init function for the module {missing[0].module.name}.",
+            hint=f"The wheel of {missing[0].module.distribution} is damaged, or made for another Python.",
+        )
+    scripts: tuple[Path, ...] = ()
+    if done.script is not None:
+        scripts = (work / "images.ld",)
+        scripts[0].write_text(done.script)
+    return Natives(
+        objects=done.objects,
+        scripts=scripts,
+        extensions=tuple(
+            ExtensionRow(
+                name=item.module.name,
+                tree_path=item.tree_path,
+                init=rows[str(item.module.path)].symbol,
+                image=rows[str(item.module.path)].image,
+            )
+            for item in sorted(tree.extensions, key=lambda item: (item.module.name, item.tree_path))
+        ),
+        libraries=tuple(sorted(place(Origin.DISTRIBUTION, path, feature) for i in done.images for path in i.paths)),
+        contributions=tuple(
+            Contribution(owner=image.owners[0], inclusion=Inclusion.STATIC, size=image.size) for image in done.images
+        ),
+    )
+
+
+def wanted_natives(manifest: Manifest, tree: Tree) -> frozenset[str]:
+    """Return the paths of the shared objects that go in; what they need comes along.
+
+    Those are the extension modules of the tree, libraries that are no module (somebody opens them, or nobody can tell),
+    and, of distributions whose code opens libraries by path, also modules that nobody imports.
+    """
+    imported = {item.module.path for item in tree.extensions}
+    opening = {
+        item.module.distribution
+        for item in tree.modules
+        if item.module.distribution is not None and _OPENS_LIBRARIES.search(item.source)
+    }
+    needed = {name for native in manifest.natives for name in native.needed}
+    return frozenset(
+        native.path
+        for native in manifest.natives
+        if native.path in imported
+        or (native.module is None and native.soname not in needed)
+        or (native.module is not None and native.distribution in opening)
+    )
+
+
+def finds_symbols_by_name(tree: Tree, builtins: Collection[str]) -> bool:
+    """Return whether the application may look up the program's own symbols: through ctypes, or cffi's ABI mode."""
+    if _CTYPES in builtins:
+        return True
+    return any(item.module.name == _CFFI_BACKEND for item in tree.extensions) and any(
+        item.module.distribution != _CFFI and _DLOPEN.search(item.source) for item in tree.modules
+    )

@@ -35,11 +35,18 @@ def stem(tree_path: str, *, package: bool) -> str:
     return posixpath.dirname(tree_path) if package else _SUFFIX.sub("", tree_path)
 
 
-def pack_tree(tree: Tree, compiled: Sequence[Compiled], *, sources: Sources, extensions: Mapping[str, int]) -> Packed:
+def pack_tree(
+    tree: Tree,
+    compiled: Sequence[Compiled],
+    *,
+    sources: Sources,
+    extensions: Mapping[str, int],
+    libraries: Iterable[str] = (),
+) -> Packed:
     """Return what goes into the payload.
 
     ``compiled`` is in the order of ``tree.modules``; ``extensions`` gives each extension module's row in the table of
-    extensions by its tree path.
+    extensions by its tree path.  ``libraries`` are the tree paths of absorbed shared objects: empty files.
     """
     modules: list[PayloadModule] = []
     files: list[PayloadFile] = []
@@ -63,6 +70,8 @@ def pack_tree(tree: Tree, compiled: Sequence[Compiled], *, sources: Sources, ext
             files.append(PayloadFile(path=placed.tree_path, data=placed.source))
             contributions.append(Contribution(owner=owner, inclusion=Inclusion.DATA, size=len(placed.source)))
     modules += _extension_modules(tree, extensions)
+    modules_of_wheels = {placed.tree_path for placed in tree.extensions}
+    files += [PayloadFile(path=path, data=b"", executable=True) for path in libraries if path not in modules_of_wheels]
     for file in tree.files:
         data = file.read()
         files.append(PayloadFile(path=file.tree_path, data=data, executable=file.executable))

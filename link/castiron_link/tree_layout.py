@@ -51,7 +51,8 @@ def root_of(origin: Origin, feature: str) -> str:
 def place(origin: Origin, path: str, feature: str) -> str:
     """Return the tree path of a file.
 
-    A wheel's ``data`` scheme leaves site-packages (``../../../share/x``) but never the tree; `ManifestError` if it does.
+    A wheel's ``data`` scheme leaves site-packages (``../../../share/x``) but never the tree:
+    `ManifestError` if it does.
     """
     placed = posixpath.normpath(posixpath.join(root_of(origin, feature), path))
     if placed.startswith(("../", "/")) or placed in {".", ".."}:
@@ -101,9 +102,11 @@ def build_tree(manifest: Manifest, *, stdlib: Path, site: Path | None, extra_std
     for placed in _startup_modules(extra_stdlib, stdlib, feature):
         modules.setdefault(placed.tree_path, placed)
 
+    # Shared objects are absorbed, not carried along as files.
+    absorbed = {place(Origin.DISTRIBUTION, native.path, feature) for native in manifest.natives}
     for resource in manifest.resources:
         tree_path = place(resource.origin, resource.path, feature)
-        if tree_path in modules or tree_path in extensions:
+        if tree_path in modules or tree_path in extensions or tree_path in absorbed:
             continue
         owner = owner_of(resource.origin, resource.distribution)
         if resource.origin is Origin.APP:
