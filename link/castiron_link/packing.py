@@ -13,7 +13,7 @@ from castiron_link.report import Contribution
 from castiron_manifest.model import ModuleKind, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from castiron_link.model import Compiled, Tree
 
