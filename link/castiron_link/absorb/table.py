@@ -24,6 +24,8 @@ _PHDR = struct.Struct("<IIQQQQQQ")
 _IMAGE = struct.Struct("<8x8x8x8xqIIQ")
 """base, program headers, name, needed (all pointers); tls offset; counts of headers and needed; span in bytes."""
 _PAIR = 16
+_STATE = 24
+"""Bytes of a ``castiron_image_state``."""
 
 
 class _Strings:
@@ -63,9 +65,9 @@ def write_tables(
             ".bss.castiron.image_states",
             flags=SectionFlag.ALLOC | SectionFlag.WRITE,
             align=8,
-            nobits=_PAIR * len(images),
+            nobits=_STATE * len(images),
         )
-        writer.define("castiron_image_states", state, 0, type=SymbolType.OBJECT, size=_PAIR * len(images))
+        writer.define("castiron_image_states", state, 0, type=SymbolType.OBJECT, size=_STATE * len(images))
     writer.write(path)
 
 
