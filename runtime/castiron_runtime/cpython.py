@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from castiron_runtime.sources import Source
     from castiron_runtime.toolchain import Zig
 
-REVISION = 2
+REVISION = 3
 """Raise when the same recipe, source and toolchain give other files."""
 
 _LEFT_OUT = ("Modules/config.o", "Python/frozen.o")
@@ -84,22 +84,23 @@ def build(
     feature = str(recipe.build["feature"])
     built = work / "b"
     built.mkdir()
-    tools = write_tools(toolchain, work / "tools")
-    prefix_maps = (f"-ffile-prefix-map={tree}=cpython", f"-ffile-prefix-map={built}=build")
+    tools = work / "tools"
+    write_tools(toolchain, tools, prefix_maps={tree: "cpython", built: "build"})
     environment = clean_environment(
         {
-            "CC": str(tools["cc"]),
-            "AR": str(tools["ar"]),
-            "RANLIB": str(tools["ranlib"]),
+            "CC": "cc",
+            "AR": "ar",
+            "RANLIB": "ranlib",
             "READELF": "false",
             # Not CFLAGS: sysconfig hands those on to everyone who compiles extension modules.
-            "CFLAGS_NODIST": shlex.join((*toolchain.cflags, *prefix_maps)),
+            "CFLAGS_NODIST": shlex.join(toolchain.cflags),
             # Else the host's libraries are found.
             "PKG_CONFIG": "false",
             "MODULE_BUILDTYPE": "static",
             "CONFIG_SITE": str(_write_site(recipe, work)),
         }
     )
+    environment["PATH"] = f"{tools}:{environment['PATH']}"
     task.step("configure")
     # By its relative path: srcdir is compiled into getpath.
     configure = [f"../{tree.name}/configure", f"--host={TARGET}", f"--build={TARGET}", *recipe.build["configure"]]
@@ -297,7 +298,7 @@ def _install(recipe: Recipe, tree: Path, built: Path, making: Path, feature: str
         (stdlib / folder).mkdir(exist_ok=True)
     data = built / (built / "pybuilddir.txt").read_text().strip()
     for file in data.glob("_sysconfigdata_*.py"):
-        folders = {tree: "/build/cpython", built: "/build", work / "tools": "/tools"}
+        folders = {tree: "/build/cpython", built: "/build"}
         (stdlib / file.name).write_text(_neutral_sysconfig(file.read_text(), folders))
     include = making / "install" / "include" / f"python{feature}"
     shutil.copytree(tree / "Include", include)
@@ -314,7 +315,7 @@ def _install(recipe: Recipe, tree: Path, built: Path, making: Path, feature: str
 
 
 def _neutral_sysconfig(text: str, folders: Mapping[Path, str]) -> str:
-    """Return the module of build variables without this build's folders and wrapper names.
+    """Return the module of build variables without this build's folders.
 
     Written anew, as pprint's line breaks depend on the length of the paths.
     """
@@ -328,4 +329,4 @@ def _neutral(value: object, folders: Mapping[Path, str]) -> object:
         return value
     for folder in sorted(folders, key=lambda folder: -len(str(folder))):
         value = value.replace(str(folder), folders[folder])
-    return re.sub(r"/tools/(cc|ar|ranlib)\b", r"\1", value)
+    return value

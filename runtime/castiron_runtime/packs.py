@@ -3,25 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, folder_entry
-from castiron_common.errors import RuntimePackError
-from castiron_runtime import cpython, description, sources
+from castiron_common.errors import ModuleMissingError, RuntimePackError
+from castiron_runtime import cpython, description, library, sources
 from castiron_runtime.process import BuildLog, require_tools
+from castiron_runtime.description import on_demand_extensions
+from castiron_runtime.model import LinkInputs
 from castiron_runtime.recipe import load_recipe, recipe_names
 from castiron_runtime.stub import stub_archive
 from castiron_runtime.toolchain import TARGET, find_zig, open_toolchain, toolchain_key
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from pathlib import Path
 
     from castiron_common.progress import Reporter
+    from castiron_runtime.library import Library
     from castiron_runtime.model import Pack, Toolchain
-    from castiron_runtime.recipe import Recipe
+    from castiron_runtime.recipe import ExtensionRecipe, Recipe
     from castiron_runtime.sources import Source
 
-__all__ = ["open_pack", "stub_archive", "supported_pythons"]
+__all__ = ["component", "open_pack", "provide", "stub_archive", "supported_pythons"]
 
 DEFAULT_PYTHON = "3.13"
 
@@ -73,3 +78,82 @@ def component_key(recipe: Recipe, source: Source, needs: tuple[str, ...], *, rev
     """Return the content key of a built component: recipe, source, toolchain, builder, and its dependencies' keys."""
     parts = (recipe.digest, source.sha256, toolchain_key(find_zig()), str(revision), *needs)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def component(name: str, toolchain: Toolchain, *, reporter: Reporter) -> Library:
+    """Return a component other than CPython, by the name of its recipe; builds it on first need."""
+    recipe = load_recipe(name)
+    needed = tuple(component(need, toolchain, reporter=reporter) for need in recipe.needs)
+    source = _source(recipe, reporter)
+    key = component_key(recipe, source, tuple(need.key for need in needed), revision=library.REVISION)
+    entry = cache_root() / "components" / f"{name}-{source.version}-{key[:16]}"
+
+    def build(making: Path) -> None:
+        require_tools(*recipe.tools)
+        with reporter.task(f"{name} {source.version}", estimate=recipe.estimate) as task:
+            library.build(recipe, source, toolchain, needed, making, task=task, log=BuildLog(name))
+
+    folder_entry(entry, build)
+    return library.read(entry, key)
+
+
+def provide(pack: Pack, extensions: Collection[str], *, reporter: Reporter) -> LinkInputs:
+    """Return what linking these extension modules of the standard library needs; builds components on first need.
+
+    Raises `ModuleMissingError` for a name that the pack does not offer.
+    """
+    unknown = sorted(set(extensions) - set(pack.extensions))
+    if unknown:
+        raise ModuleMissingError(
+            f"The runtime pack has no extension module {', '.join(unknown)}.",
+            hint="castiron runtime info lists those it has.",
+        )
+    recipes = {recipe.name: recipe for recipe in on_demand_extensions()}
+    archives: dict[Path, tuple[str, ...]] = {}
+    components = dict(pack.components)
+    chosen = []
+    for name in sorted(set(extensions)):
+        extension = pack.extensions[name]
+        if extension.on_demand:
+            recipe = recipes[name]
+            libraries = tuple(component(item, pack.toolchain, reporter=reporter) for item in recipe.components)
+            own = _extension_archive(recipe, libraries, pack, reporter)
+            files = {own: ("cpython",)} | {
+                path: (library.component.name,) for library in libraries for path in library.archives
+            }
+            components |= {library.component.name: library.component for library in libraries}
+            extension = replace(
+                extension,
+                archives=tuple(files),
+                components=tuple(sorted({"cpython", *(library.component.name for library in libraries)})),
+            )
+        else:
+            files = {path: pack.owners[path] for path in extension.archives}
+        chosen.append(extension)
+        # What others depend on must come after them: a library asked for twice moves to the end.
+        for path, owner in files.items():
+            archives.pop(path, None)
+            archives[path] = owner
+    used = {name for extension in chosen for name in extension.components}
+    always = {"cpython", *(name for path in pack.toolchain.libraries for name in pack.owners[path])}
+    return LinkInputs(
+        archives=tuple(archives),
+        components=tuple(components[name] for name in sorted(used | always)),
+        owners={path: pack.owners[path] for path in (*pack.core, *pack.toolchain.libraries, pack.toolchain.crt1)}
+        | archives,
+        extensions=tuple(chosen),
+    )
+
+
+def _extension_archive(
+    recipe: ExtensionRecipe, libraries: tuple[Library, ...], pack: Pack, reporter: Reporter
+) -> Path:
+    parts = (pack.id, str(library.REVISION), repr(recipe), *(item.key for item in libraries))
+    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    entry = cache_root() / "components" / f"extension-{recipe.name}-{key[:16]}"
+
+    def build(making: Path) -> None:
+        with reporter.task(f"module {recipe.name}", estimate=3 * len(recipe.sources)):
+            library.build_extension(recipe, libraries, pack, making, log=BuildLog(f"extension-{recipe.name}"))
+
+    return folder_entry(entry, build) / f"lib{recipe.name}.a"

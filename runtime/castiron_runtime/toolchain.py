@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from castiron_common.progress import Reporter
 
 TARGET = "x86_64-linux-musl"
-_REVISION = 3
+_REVISION = 4
 """Raise when the same ziglang gives other files here."""
 
 LIBRARIES = ("libc.a", "libzigc.a", "libcompiler_rt.a")
@@ -181,18 +181,20 @@ def write_archive(zig: Zig, archive: Path, members: list[tuple[str, bytes]], *, 
     folder.rmdir()
 
 
-def write_tools(toolchain: Toolchain, folder: Path) -> Mapping[str, Path]:
+def write_tools(toolchain: Toolchain, folder: Path, *, prefix_maps: Mapping[Path, str]) -> None:
     """Write ``cc``, ``ld.lld``, ``ar`` and ``ranlib`` as shell scripts, for configure scripts and make files.
 
-    ``cc`` links statically with the harvested files; the host's libraries cannot be found through it.
+    To be found through PATH, so that no name of a folder gets into what is built.  ``cc`` links statically with the
+    harvested files; the host's libraries cannot be found through it.  ``prefix_maps`` gives folders other names in
+    ``__FILE__`` and the like.
     """
     folder.mkdir(parents=True, exist_ok=True)
     zig = toolchain.linker[0]
     lib = toolchain.crt1.parent
-    compile_words = shlex.join(toolchain.cc)
-    link_words = shlex.join(
-        [f"--ld-path={folder / 'ld.lld'}", f"--sysroot={folder}", f"-L{lib}", "-static", "-nostdlib", str(toolchain.crt1)]
-    )
+    maps = (f"-ffile-prefix-map={path}={prefix_maps[path]}" for path in prefix_maps)
+    compile_words = shlex.join((*toolchain.cc, *maps))
+    find_words = shlex.join([f"--ld-path={folder / 'ld.lld'}", f"--sysroot={folder}"])
+    link_words = shlex.join([f"-L{lib}", "-static", "-nostdlib", str(toolchain.crt1)])
     libraries = shlex.join(["-Wl,--start-group", *map(str, toolchain.libraries), "-Wl,--end-group"])
     scripts = {
         "cc": f"""#!/bin/sh
@@ -200,21 +202,19 @@ for word do
   case $word in
     --print-multiarch|-print-multiarch) echo {toolchain.target}; exit 0;;
     -c|-S|-E|-M|-MM|-fsyntax-only|-v|-V|--version|-dump*|-print-*|--print-*) exec {compile_words} "$@";;
+    -shared|-nostdlib|-r) exec {compile_words} {find_words} "$@";;
   esac
 done
-exec {compile_words} {link_words} "$@" {libraries} -Wl,-z,stack-size={STACK_SIZE},--build-id=none
+exec {compile_words} {find_words} {link_words} "$@" {libraries} -Wl,-z,stack-size={STACK_SIZE},--build-id=none
 """,
         "ld.lld": f'#!/bin/sh\nexec {shlex.quote(zig)} ld.lld "$@"\n',
         "ar": f'#!/bin/sh\nexec {shlex.quote(zig)} ar "$@"\n',
         "ranlib": f'#!/bin/sh\nexec {shlex.quote(zig)} ranlib "$@"\n',
     }
-    written = {}
     for name, text in scripts.items():
         path = folder / name
         path.write_text(text)
         path.chmod(0o755)
-        written[name] = path
-    return written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

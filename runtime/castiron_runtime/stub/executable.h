@@ -1,0 +1,17 @@
+/* Where this program's file is: the root of the tree inside it, and sys.executable. */
+#ifndef CASTIRON_EXECUTABLE_H
+#define CASTIRON_EXECUTABLE_H
+
+#include <stddef.h>
+
+/* Finds the absolute path.  Called once, before anything else asks. */
+void executable_find(const char *argv0);
+
+/* Absolute path, without symbolic links as far as the kernel tells. */
+const char *executable_path(void);
+size_t executable_path_length(void);
+
+/* Bytes of it up to the last slash: the folder. At least 1 if the executable is in "/". */
+size_t executable_folder_length(void);
+
+#endif

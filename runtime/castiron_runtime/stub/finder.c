@@ -1,0 +1,303 @@
+#include "finder.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "loader.h"
+#include "payload.h"
+#include "tree.h"
+
+static PyObject *path_entry_type;
+
+/* Modules that every CPython has inside (Modules/config.c.in, Modules/Setup.bootstrap.in), sorted: these come before
+ * sys.path.  The other built-in modules of this executable are files in lib-dynload elsewhere, and there come last. */
+static const char *const always_builtin[] = {
+    "_abc",       "_ast",       "_codecs",     "_collections", "_functools", "_imp",   "_io",       "_locale",
+    "_operator",  "_signal",    "_sre",        "_stat",        "_string",    "_suggestions", "_symtable", "_sysconfig",
+    "_thread",    "_tokenize",  "_tracemalloc", "_typing",     "_warnings",  "_weakref", "atexit",   "builtins",
+    "errno",      "faulthandler", "gc",        "itertools",    "marshal",    "posix",  "pwd",       "sys",
+    "time",       "zipimport",
+};
+
+static bool is_always_builtin(const char *name)
+{
+    size_t low = 0, high = sizeof always_builtin / sizeof *always_builtin;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(always_builtin[middle], name);
+        if (order == 0)
+            return true;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return false;
+}
+
+/* The folder of the tree at an entry of a path, or NODE_NONE; whether the entry is in the tree at all. */
+static uint32_t folder_at(PyObject *entry, bool *inside)
+{
+    *inside = false;
+    if (!PyUnicode_Check(entry))
+        return NODE_NONE;
+    Py_ssize_t size;
+    const char *text = PyUnicode_AsUTF8AndSize(entry, &size);
+    char encoded[PATH_MAX];
+    if (text == NULL) {
+        /* Not valid UTF-8: the executable may be in such a folder. */
+        PyErr_Clear();
+        PyObject *bytes = PyUnicode_EncodeFSDefault(entry);
+        if (bytes == NULL || (size = PyBytes_GET_SIZE(bytes)) >= (Py_ssize_t)sizeof encoded) {
+            PyErr_Clear();
+            Py_XDECREF(bytes);
+            return NODE_NONE;
+        }
+        text = memcpy(encoded, PyBytes_AS_STRING(bytes), (size_t)size + 1);
+        Py_DECREF(bytes);
+    }
+    if (!tree_begins(text))
+        return NODE_NONE;
+    struct tree_place place;
+    tree_locate(AT_FDCWD, text, &place);
+    *inside = place.kind != TREE_OUTSIDE;
+    if (place.kind != TREE_INSIDE || payload_node(place.node)->kind != NODE_FOLDER)
+        return NODE_NONE;
+    return place.node;
+}
+
+/* The last component of a dotted name. */
+static const char *tail_of(const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    return dot == NULL ? name : dot + 1;
+}
+
+/* A module that can be imported; scripts without suffix cannot. */
+static uint32_t find_in(uint32_t folder, const char *tail)
+{
+    uint32_t module = payload_find_module(folder, tail, strlen(tail));
+    return module != NODE_NONE && payload_module(module)->suffix.length != 0 ? module : NODE_NONE;
+}
+
+static bool is_folder(uint32_t folder, const char *tail)
+{
+    uint32_t child = payload_child(folder, tail, strlen(tail));
+    return child != NODE_NONE && payload_node(child)->kind == NODE_FOLDER;
+}
+
+/* find_spec(fullname, path=None, target=None) of sys.meta_path's first finder.
+ *
+ * It answers only if the path leads to a module of the payload before it leads anywhere else.  Namespace packages and
+ * everything in the file system are PathFinder's, which asks the path entry finders below. */
+static PyObject *find_spec(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    (void)self;
+    static char *names[] = {"fullname", "path", "target", NULL};
+    PyObject *fullname, *path = Py_None, *target = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "U|OO:find_spec", names, &fullname, &path, &target))
+        return NULL;
+    const char *name = PyUnicode_AsUTF8(fullname);
+    if (name == NULL) {
+        PyErr_Clear();
+        Py_RETURN_NONE;
+    }
+    if (path == Py_None) {
+        if (is_always_builtin(name))
+            Py_RETURN_NONE;
+        path = PySys_GetObject("path");
+        if (path == NULL)
+            Py_RETURN_NONE;
+    }
+    const char *tail = tail_of(name);
+    if (!PyList_Check(path))
+        Py_RETURN_NONE; /* a namespace package's path is computed anew by PathFinder */
+    for (Py_ssize_t i = 0; i < PyList_GET_SIZE(path); i++) {
+        bool inside;
+        uint32_t folder = folder_at(PyList_GET_ITEM(path, i), &inside);
+        if (!inside)
+            Py_RETURN_NONE;
+        if (folder == NODE_NONE)
+            continue;
+        uint32_t module = find_in(folder, tail);
+        if (module != NODE_NONE)
+            return loader_spec(fullname, module);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *invalidate_caches(PyObject *self, PyObject *unused)
+{
+    (void)self;
+    (void)unused;
+    Py_RETURN_NONE; /* what is in the executable does not change */
+}
+
+static PyMethodDef meta_methods[] = {
+    {"find_spec", (PyCFunction)(void (*)(void))find_spec, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"invalidate_caches", invalidate_caches, METH_NOARGS, NULL},
+    {0},
+};
+static PyType_Slot meta_slots[] = {{Py_tp_methods, meta_methods}, {0, NULL}};
+static PyType_Spec meta_spec = {
+    .name = "_castiron.Finder",
+    .basicsize = sizeof(PyObject),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = meta_slots,
+};
+
+/* The finder of one folder of the tree. */
+typedef struct {
+    PyObject_HEAD
+    PyObject *path;
+    uint32_t folder;
+} PathEntryFinder;
+
+static void path_entry_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    Py_DECREF(((PathEntryFinder *)self)->path);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyObject *path_entry_repr(PyObject *self)
+{
+    return PyUnicode_FromFormat("CastironPathFinder(%R)", ((PathEntryFinder *)self)->path);
+}
+
+static PyObject *path_entry_path(PyObject *self, void *unused)
+{
+    (void)unused;
+    return Py_NewRef(((PathEntryFinder *)self)->path);
+}
+
+/* A portion of a namespace package: the folder without an __init__. */
+static PyObject *namespace_spec(PyObject *self, PyObject *fullname, const char *tail)
+{
+    PyObject *bootstrap = PyImport_AddModuleRef("_frozen_importlib");
+    if (bootstrap == NULL)
+        return NULL;
+    PyObject *spec = PyObject_CallMethod(bootstrap, "ModuleSpec", "OO", fullname, Py_None);
+    Py_DECREF(bootstrap);
+    PyObject *portion = PyUnicode_FromFormat("%U/%s", ((PathEntryFinder *)self)->path, tail);
+    PyObject *portions = portion == NULL ? NULL : PyList_New(1);
+    if (portions != NULL)
+        PyList_SET_ITEM(portions, 0, Py_NewRef(portion));
+    if (spec == NULL || portions == NULL ||
+        PyObject_SetAttrString(spec, "submodule_search_locations", portions) < 0)
+        Py_CLEAR(spec);
+    Py_XDECREF(portion);
+    Py_XDECREF(portions);
+    return spec;
+}
+
+static PyObject *path_entry_find_spec(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"fullname", "target", NULL};
+    PyObject *fullname, *target = Py_None;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "U|O:find_spec", names, &fullname, &target))
+        return NULL;
+    const char *name = PyUnicode_AsUTF8(fullname);
+    if (name == NULL)
+        return NULL;
+    const char *tail = tail_of(name);
+    uint32_t folder = ((PathEntryFinder *)self)->folder;
+    uint32_t module = find_in(folder, tail);
+    if (module != NODE_NONE)
+        return loader_spec(fullname, module);
+    if (is_folder(folder, tail))
+        return namespace_spec(self, fullname, tail);
+    Py_RETURN_NONE;
+}
+
+/* pkgutil's protocol: (name, is_package) of everything that can be imported from the folder. */
+static PyObject *path_entry_iter_modules(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    static char *names[] = {"prefix", NULL};
+    const char *prefix = "";
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "|s:iter_modules", names, &prefix))
+        return NULL;
+    const Node *folder = payload_node(((PathEntryFinder *)self)->folder);
+    PyObject *result = PyList_New(0);
+    const char *previous = "";
+    for (uint32_t i = 0; result != NULL && i < folder->module_count; i++) {
+        const Module *module = payload_module(folder->first_module + i);
+        const char *name = payload_text(module->name);
+        if (module->suffix.length == 0 || strcmp(name, "__init__") == 0 || strcmp(name, previous) == 0)
+            continue;
+        previous = name;
+        PyObject *item = Py_BuildValue("(NN)", PyUnicode_FromFormat("%s%s", prefix, name),
+                                       PyBool_FromLong(module->flags & MODULE_PACKAGE));
+        if (item == NULL || PyList_Append(result, item) < 0)
+            Py_CLEAR(result);
+        Py_XDECREF(item);
+    }
+    return result;
+}
+
+static PyMethodDef path_entry_methods[] = {
+    {"find_spec", (PyCFunction)(void (*)(void))path_entry_find_spec, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"iter_modules", (PyCFunction)(void (*)(void))path_entry_iter_modules, METH_VARARGS | METH_KEYWORDS, NULL},
+    {"invalidate_caches", invalidate_caches, METH_NOARGS, NULL},
+    {0},
+};
+static PyGetSetDef path_entry_attributes[] = {{"path", path_entry_path, NULL, NULL, NULL}, {0}};
+static PyType_Slot path_entry_slots[] = {
+    {Py_tp_dealloc, path_entry_dealloc},
+    {Py_tp_repr, path_entry_repr},
+    {Py_tp_methods, path_entry_methods},
+    {Py_tp_getset, path_entry_attributes},
+    {0, NULL},
+};
+static PyType_Spec path_entry_spec = {
+    .name = "_castiron.PathEntryFinder",
+    .basicsize = sizeof(PathEntryFinder),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = path_entry_slots,
+};
+
+/* For sys.path_hooks: folders of the tree are ours, and nothing else is. */
+static PyObject *path_hook(PyObject *self, PyObject *path)
+{
+    (void)self;
+    bool inside;
+    uint32_t folder = folder_at(path, &inside);
+    if (folder == NODE_NONE) {
+        PyErr_Format(PyExc_ImportError, "%R is not a folder in the executable", path);
+        return NULL;
+    }
+    PyTypeObject *type = (PyTypeObject *)path_entry_type;
+    PathEntryFinder *finder = (PathEntryFinder *)type->tp_alloc(type, 0);
+    if (finder == NULL)
+        return NULL;
+    finder->path = Py_NewRef(path);
+    finder->folder = folder;
+    return (PyObject *)finder;
+}
+
+static PyMethodDef hook_function = {"castiron_path_hook", path_hook, METH_O, NULL};
+
+int finder_install(void)
+{
+    path_entry_type = PyType_FromSpec(&path_entry_spec);
+    PyObject *meta_type = PyType_FromSpec(&meta_spec);
+    if (path_entry_type == NULL || meta_type == NULL)
+        return -1;
+    PyObject *finder = PyType_GenericAlloc((PyTypeObject *)meta_type, 0);
+    PyObject *hook = PyCFunction_New(&hook_function, NULL);
+    PyObject *finders = PySys_GetObject("meta_path"), *hooks = PySys_GetObject("path_hooks");
+    int status = -1;
+    if (finder != NULL && hook != NULL && finders != NULL && hooks != NULL)
+        status = PyList_Insert(finders, 0, finder) < 0 || PyList_Append(hooks, hook) < 0 ? -1 : 0;
+    Py_DECREF(meta_type);
+    Py_XDECREF(finder);
+    Py_XDECREF(hook);
+    return status;
+}
+
+PyObject *finder_path_entry_type(void)
+{
+    return path_entry_type;
+}

@@ -1,0 +1,13 @@
+/* Finds the modules of the payload: a finder for sys.meta_path, and one for every folder of the tree on a path. */
+#ifndef CASTIRON_FINDER_H
+#define CASTIRON_FINDER_H
+
+#include <Python.h>
+
+/* Installs both.  Between core and main initialisation. */
+int finder_install(void);
+
+/* The type of the path entry finders; for what must be told about it. */
+PyObject *finder_path_entry_type(void);
+
+#endif

@@ -1,0 +1,117 @@
+#include "payload.h"
+
+#include <stdio.h>
+#include <string.h>
+
+extern const unsigned char castiron_payload[];
+extern const uint64_t castiron_payload_size;
+
+enum { VERSION = 1 };
+
+_Static_assert(sizeof(Header) == 112, "the writer's header");
+_Static_assert(sizeof(Node) == 40, "the writer's node");
+_Static_assert(sizeof(Module) == 48, "the writer's module");
+
+bool payload_open(void)
+{
+    const Header *header = payload_header();
+    if (castiron_payload_size < sizeof *header || memcmp(header->magic, "CASTIRON", 8) != 0) {
+        fputs("castiron: this executable has no payload\n", stderr);
+        return false;
+    }
+    if (header->version != VERSION || header->size != castiron_payload_size) {
+        fputs("castiron: the payload of this executable is of another version: link it again\n", stderr);
+        return false;
+    }
+    return true;
+}
+
+const Header *payload_header(void)
+{
+    return (const Header *)castiron_payload;
+}
+
+const char *payload_text(Text text)
+{
+    return (const char *)castiron_payload + text.offset;
+}
+
+const void *payload_data(uint64_t offset)
+{
+    return castiron_payload + offset;
+}
+
+const Node *payload_node(uint32_t index)
+{
+    return (const Node *)payload_data(payload_header()->nodes) + index;
+}
+
+const Module *payload_module(uint32_t index)
+{
+    return (const Module *)payload_data(payload_header()->modules) + index;
+}
+
+Text payload_sys_path(uint64_t index)
+{
+    return ((const Text *)payload_data(payload_header()->sys_path))[index];
+}
+
+/* As bytes.__lt__ orders them, which is how the writer sorts. */
+static int compare(Text text, const char *name, size_t length)
+{
+    size_t common = text.length < length ? text.length : length;
+    int order = memcmp(payload_text(text), name, common);
+    if (order != 0)
+        return order;
+    return text.length < length ? -1 : text.length > length;
+}
+
+uint32_t payload_child(uint32_t folder, const char *name, size_t length)
+{
+    const Node *parent = payload_node(folder);
+    uint32_t low = (uint32_t)parent->start, high = low + (uint32_t)parent->size;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        int order = compare(payload_node(middle)->name, name, length);
+        if (order == 0)
+            return middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return NODE_NONE;
+}
+
+uint32_t payload_find_module(uint32_t folder, const char *name, size_t length)
+{
+    const Node *parent = payload_node(folder);
+    uint32_t low = parent->first_module, end = low + parent->module_count, high = end;
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (compare(payload_module(middle)->name, name, length) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < end && compare(payload_module(low)->name, name, length) == 0 ? low : NODE_NONE;
+}
+
+size_t payload_node_path(uint32_t node, char *buffer, size_t size)
+{
+    size_t length = 0;
+    for (uint32_t at = node; at != NODE_ROOT; at = payload_node(at)->parent)
+        length += payload_node(at)->name.length + (at != node);
+    if (length >= size)
+        return length;
+    buffer[length] = '\0';
+    char *end = buffer + length;
+    for (uint32_t at = node; at != NODE_ROOT; at = payload_node(at)->parent) {
+        Text name = payload_node(at)->name;
+        if (at != node)
+            *--end = '/';
+        end -= name.length;
+        memcpy(end, payload_text(name), name.length);
+    }
+    return length;
+}
