@@ -6,7 +6,6 @@ an uncaught exception, `warnings` to show one, `copyreg` to copy an object).  Th
 
 from __future__ import annotations
 
-import json
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,33 +19,27 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 IMPORTED_FROM_C = (
-    "_sitebuiltins",
-    "codecs",
     "copyreg",
     "encodings.ascii",
     "encodings.latin_1",
     "encodings.utf_8",
-    "importlib",
-    "importlib.machinery",
     "io",
-    "os",
-    "runpy",
-    "signal",
+    "tokenize",
     "traceback",
     "warnings",
 )
-"""Modules that C code of CPython or of our stub may import.  Source: PyImport_Import* calls of CPython 3.13."""
+"""Modules that C code of CPython or of our stub imports in any application, and what those need to do their work.
+
+Source: PyImport_Import* calls of CPython 3.13; `linecache`, which shows source lines, imports `tokenize` when it does.
+"""
 
 _ASK = """
-import json, sys
+import sys
 for name in sys.argv[1:]:
     __import__(name)
-builtin = sys.builtin_module_names
-names = sorted(name for name in sys.modules if name != "__main__")
-print(json.dumps({
-    "modules": [name for name in names if name not in builtin],
-    "builtins": [name for name in names if name in builtin],
-}))
+for name in sorted(sys.modules):
+    if name not in ("__main__", "_frozen_importlib", "_frozen_importlib_external", "zipimport"):
+        print(name, int(name in sys.builtin_module_names))
 """
 
 
@@ -77,6 +70,9 @@ def startup(pack_id: str, interpreter: Callable[[], Path], cache: Path) -> Start
             )
         file.write_text(done.stdout)
 
-    entry = cache / f"startup-{key[:32]}.json"
-    answer = json.loads(file_entry(entry, ask).read_text())
-    return Startup(modules=tuple(answer["modules"]), builtins=tuple(answer["builtins"]))
+    entry = cache / f"startup-{key[:32]}"
+    rows = [line.split() for line in file_entry(entry, ask).read_text().splitlines()]
+    return Startup(
+        modules=tuple(name for name, builtin in rows if builtin == "0"),
+        builtins=tuple(name for name, builtin in rows if builtin == "1"),
+    )
