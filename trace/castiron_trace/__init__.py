@@ -1,0 +1,1 @@
+"""Stage 1: what an application needs, found without running it, or by watching a run."""

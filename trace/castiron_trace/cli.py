@@ -1,0 +1,187 @@
+"""``trace APP > APP.manifest``: the only place of this stage that talks to a person."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from castiron_common.console import run_command, stderr_console
+from castiron_common.errors import ModuleMissingError, UsageError
+
+if TYPE_CHECKING:
+    from castiron_trace.driver import Outcome
+    from castiron_trace.model import Options, Reached
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+DEFAULT_PYTHON = "3.13"
+DEFAULT_PLATFORM = "x86_64-linux-musl"
+_SHOWN_FINDINGS = 12
+
+
+@app.command(context_settings={"help_option_names": ["-h", "--help"]})
+def trace(
+    application: Annotated[
+        str, typer.Argument(metavar="APP", help="A file, a project folder, module:function, or a command's name.")
+    ],
+    arguments: Annotated[
+        list[str] | None, typer.Argument(metavar="-- ARGS", help="With --run: the application's arguments.")
+    ] = None,
+    *,
+    module: Annotated[bool, typer.Option("-m", help="APP is a module, as for `python -m`.")] = False,
+    entry: Annotated[str | None, typer.Option("--entry", metavar="NAME", help="Which script of a project.")] = None,
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of standard output.")] = None,
+    requirements: Annotated[
+        list[Path] | None, typer.Option("-r", "--requirements", help="requirements.txt, pylock.toml or pyproject.toml.")
+    ] = None,
+    with_: Annotated[list[str] | None, typer.Option("--with", metavar="REQUIREMENT", help="One more requirement.")] = None,
+    extra: Annotated[list[str] | None, typer.Option("--extra", help="An extra of the project.")] = None,
+    python_env: Annotated[
+        Path | None, typer.Option("--python-env", help="Take the exact versions installed in this environment.")
+    ] = None,
+    host_python: Annotated[
+        Path | None, typer.Option("--host-python", help="Where to look for versions if nothing names them.")
+    ] = None,
+    include: Annotated[
+        list[str] | None, typer.Option("--include", metavar="MODULE", help="A module that no import shows; pkg.* for all.")
+    ] = None,
+    exclude: Annotated[list[str] | None, typer.Option("--exclude", metavar="MODULE", help="Leave this out.")] = None,
+    include_data: Annotated[
+        list[Path] | None, typer.Option("--include-data", metavar="PATH", help="A data file or folder of the application.")
+    ] = None,
+    no_data_guess: Annotated[
+        bool, typer.Option("--no-data-guess", help="Take no data file of the application without being told.")
+    ] = False,
+    path: Annotated[
+        list[Path] | None, typer.Option("--path", metavar="FOLDER", help="A folder the application puts on sys.path.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="The program's name.")] = None,
+    run: Annotated[bool, typer.Option("--run", help="Run the application once and add what it uses.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="With --run: only what the run used.")] = False,
+    explain: Annotated[
+        str | None, typer.Option("--explain", metavar="MODULE", help="Print why a module goes in, and write nothing.")
+    ] = None,
+    python: Annotated[str, typer.Option("--python", help="Python version of the binary.")] = DEFAULT_PYTHON,
+    target: Annotated[str, typer.Option("--target", help="Platform of the binary.")] = DEFAULT_PLATFORM,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No summary.")] = False,
+) -> None:
+    """Analyse a Python application: which modules, data files, native libraries and licenses it needs.
+
+    The manifest goes to standard output: trace app.py > app.manifest
+    """
+    to_terminal = output is None and explain is None and sys.stdout.isatty()
+    if to_terminal:
+        raise UsageError(
+            "A manifest is binary data: it is not written to a terminal.",
+            hint=f"Redirect it: trace {application} > {Path(application).stem or 'app'}.manifest (or use -o FILE).",
+        )
+    if prune and not run:
+        raise UsageError("--prune keeps what a run used.", hint="Add --run.")
+    if arguments and not run:
+        raise UsageError(
+            f"Too many arguments: {' '.join(arguments)}.", hint="Arguments of the application go with --run, after --."
+        )
+    from castiron_manifest.model import Target
+    from castiron_trace.model import Options
+
+    options = Options(
+        application=application,
+        as_module=module,
+        entry=entry,
+        requirements=tuple(requirements or ()),
+        with_=tuple(with_ or ()),
+        environment=python_env,
+        host_python=host_python,
+        extras=tuple(extra or ()),
+        include=tuple(include or ()),
+        exclude=tuple(exclude or ()),
+        include_data=tuple(include_data or ()),
+        guess_data=not no_data_guess,
+        paths=tuple(path or ()),
+        name=name,
+        run=tuple(arguments or ()) if run else None,
+        prune=prune,
+        folder=Path.cwd(),
+        target=Target(platform=target, python=python),
+    )
+    _run(options, output, explain, quiet=quiet)
+
+
+def _run(options: Options, output: Path | None, explain: str | None, *, quiet: bool) -> None:
+    from castiron_common.progress import RichReporter, SilentReporter
+    from castiron_trace.driver import trace as analyse
+
+    outcome = analyse(options, reporter=SilentReporter() if quiet else RichReporter(stderr_console()))
+    if explain is not None:
+        print(_explanation(outcome.reached, explain))
+        return
+    from castiron_common.files import atomic_write
+    from castiron_manifest.codec import encode
+
+    data = encode(outcome.manifest)
+    if output is None:
+        sys.stdout.buffer.write(data)
+        sys.stdout.buffer.flush()
+    else:
+        with atomic_write(output) as file:
+            file.write(data)
+    if not quiet:
+        _summary(outcome, len(data))
+
+
+def _explanation(reached: Reached, name: str) -> str:
+    """Return the chain of imports that brings a module in, one line each."""
+    from castiron_trace.graph import chain, tier_name
+
+    if name not in reached.modules:
+        if name in reached.missing:
+            importer, line, _weakest = reached.missing[name]
+            return f"{name} is not found; {importer}:{line} imports it"
+        raise ModuleMissingError(f"{name} does not go in.", hint="Check its name; --include adds a module.")
+    steps = chain(reached, name)
+    lines: list[str] = []
+    for before, module in zip([None, *steps], steps, strict=False):
+        if before is None:
+            why = "is the application's entry" if module.name == reached.entry else _origin(module.importer)
+            lines.append(f"{module.name} {why}")
+            continue
+        file = before.file.as_posix() if before.file is not None else before.name
+        where = f"{file}:{module.line}" if module.line else file
+        lines.append(f"{before.name} -> {module.name}   ({tier_name(module.tier)}, {where})")
+    return "\n".join(lines)
+
+
+def _origin(importer: str | None) -> str:
+    return "was imported in the watched run" if importer == "(run)" else "is needed by the interpreter itself"
+
+
+def _summary(outcome: Outcome, size: int) -> None:
+    from castiron_manifest.model import Severity
+
+    manifest = outcome.manifest
+    console = stderr_console()
+    own = sum(module.origin == "app" for module in manifest.modules)
+    standard = sum(module.origin == "stdlib" for module in manifest.modules)
+    others = len(manifest.modules) - own - standard
+    console.print(
+        f"[bold]{manifest.entry.name}[/bold]: {own} own modules, {others} of {len(manifest.distributions)} distributions, "
+        f"{standard} of the standard library; {len(manifest.resources)} data files, {len(manifest.natives)} native "
+        f"libraries; manifest of {size:,} bytes"
+    )
+    console.print(f"requirements: {outcome.source}", markup=False)
+    shown = [finding for finding in manifest.findings if finding.severity is not Severity.INFO]
+    for finding in shown[:_SHOWN_FINDINGS]:
+        style = "red" if finding.severity is Severity.ERROR else "yellow"
+        console.print(f"[{style}]{finding.severity}[/{style}]", end=" ")
+        console.print(f"{finding.subject}: {finding.message} [{finding.code}]", markup=False)
+    hidden = len(manifest.findings) - len(shown[:_SHOWN_FINDINGS])
+    if hidden:
+        console.print(f"{hidden} more findings: castiron manifest show FILE", markup=False)
+
+
+def main() -> None:
+    """Run the ``trace`` command."""
+    run_command(app, prog="trace")

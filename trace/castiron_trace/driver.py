@@ -1,0 +1,107 @@
+"""The trace, pass by pass: entry -> environment -> graph -> natives -> resources -> licenses -> manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from castiron_common.cache import cache_root
+from castiron_trace import environment, observe
+from castiron_trace.assemble import assemble
+from castiron_trace.checks import check_reached, check_script_syntax, missing_top_levels
+from castiron_trace.entry import PlanKind, read_plan, resolve_plan
+from castiron_trace.graph import analyse
+from castiron_trace.licenses import evidence
+from castiron_trace.natives import natives
+from castiron_trace.resources import Blobs, app_resources, distribution_contents, stdlib_resources
+from castiron_trace.stdlib_graph import stdlib_graph
+from castiron_trace.target_python import from_pack
+
+if TYPE_CHECKING:
+    from castiron_common.progress import Reporter
+    from castiron_manifest.model import Manifest
+    from castiron_trace.model import Options, Reached, TargetPython
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The manifest, and what the summary tells beside it."""
+
+    manifest: Manifest
+    reached: Reached
+    source: str
+    """Where the requirements were found."""
+    run_status: int | None = None
+    """Exit status of the watched run."""
+
+
+def trace(options: Options, *, reporter: Reporter, python: TargetPython | None = None) -> Outcome:
+    """Analyse an application; ``python`` replaces the interpreter of the runtime pack (for tests)."""
+    # The name alone is looked at first: what can be no entry is refused before anything is built or resolved for it.
+    plan = read_plan(options)
+
+    # The target's Python reads the sources (the host's may not know their syntax), and its standard library's graph is
+    # there from now on.
+    python = python or from_pack(options.target, reporter=reporter)
+    stdlib = stdlib_graph(python, reporter=reporter)
+    cache = cache_root() / "scans"
+
+    # A first look at the application's own code, without distributions: it parses, and what it imports is known.
+    alone = None
+    if plan.own:
+        alone = analyse(python, stdlib, resolve_plan(plan, None), None, options, cache=cache)
+        check_script_syntax(alone, plan.path if plan.kind is PlanKind.SCRIPT else None)
+
+    # From here on the environment is fixed: every distribution has a version, a wheel and its files in a folder.
+    chosen = environment.prepare(options, plan, lambda: missing_top_levels(alone), reporter=reporter)
+    entry = resolve_plan(plan, chosen.site)
+
+    # The closure.  Nothing is imported, nothing of what is analysed runs.
+    if alone is not None and chosen.site is None and options.run is None:
+        reached = alone
+    else:
+        with reporter.task("Import graph"):
+            reached = analyse(python, stdlib, entry, chosen.site, options, cache=cache)
+
+    # A watched run adds what no reading finds.
+    seen = None
+    if options.run is not None:
+        seen = observe.run(options, entry, chosen.site, reporter=reporter, python=python)
+        reached = analyse(
+            python, stdlib, entry, chosen.site, options, cache=cache, observed=seen.modules, prune=options.prune,
+            observed_files=seen.files,
+        )  # fmt: skip
+
+    # From here on the set of modules is final; what makes the application unable to start is an error now.
+    check_reached(reached, entry, options)
+
+    # Everything else in the distributions: data files, shared objects, license evidence.
+    contents = None if chosen.site is None else distribution_contents(chosen.site, reached)
+    shared, native_findings = natives({} if contents is None else contents.elf_candidates)
+    blobs = Blobs()
+    own_data, data_findings = app_resources(entry, reached, options, blobs)
+    texts: dict[str, str] = {}
+    licenses = {
+        name: evidence(chosen.site.folder, dist_info, contents.files[name], texts)
+        for name, dist_info in ({} if contents is None else contents.dist_infos).items()
+        if chosen.site is not None and contents is not None
+    }
+
+    manifest = assemble(
+        generator=f"castiron {version('castiron')}",
+        python=python,
+        target=options.target,
+        entry=entry,
+        site=chosen.site,
+        reached=reached,
+        resources=[*own_data, *stdlib_resources(reached, python.stdlib), *(contents.resources if contents else ())],
+        natives=shared,
+        licenses=licenses,
+        findings=[*reached.findings, *chosen.findings, *native_findings, *data_findings],
+        texts=texts,
+        blobs=blobs,
+    )
+    return Outcome(
+        manifest=manifest, reached=reached, source=chosen.source, run_status=None if seen is None else seen.status
+    )

@@ -1,0 +1,530 @@
+"""Our own pass over a syntax tree: every import with its tier and line, and the other facts that decide what goes in.
+
+modulegraph2 knows neither tiers nor lines, takes ``TYPE_CHECKING`` for an ordinary condition and does not follow
+``importlib.import_module("x")``; see DESIGN.md.  The result is plain data, because it is kept in the scan cache.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from typing import Any, TypedDict
+
+from castiron_trace.inside.conditional import MENTIONS
+
+ANALYSER_VERSION = 3
+"""Raised when the same source would give another `Scan`: it is part of every cache key."""
+
+REQUIRED, GUARDED, LAZY, DECLARED, OBSERVED = range(5)
+"""Tiers as integers, strongest first; the names are those of `castiron_manifest.model.Tier`."""
+
+MAIN_BLOCK = 9
+"""Tier of what stands under ``if __name__ == "__main__"``: runs in the entry module only."""
+
+NAME_PLACEHOLDER = "{__name__}"
+"""Stands for the module's own name in an absolute import that is relative to ``__name__``."""
+
+_DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+(?::[\w.]*)?")
+_MODULE_NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
+_LONGEST_LITERAL = 200
+
+_RESOURCE_OWNERS = frozenset({"resources", "importlib_resources", "pkgutil", "pkg_resources"})
+_RESOURCE_CALLS = frozenset(
+    {
+        "files", "open_text", "open_binary", "read_text", "read_binary", "path", "contents", "is_resource", "get_data",
+        "resource_filename", "resource_string", "resource_stream", "resource_exists", "resource_listdir",
+    }
+)  # fmt: skip
+_BARE_RESOURCE_CALLS = frozenset({"files", "get_data", "resource_filename", "resource_string", "PackageLoader"})
+_WALKS = frozenset({"iter_modules", "walk_packages", "spec_from_file_location", "find_modules"})
+_ENTRY_POINT_CALLS = frozenset(
+    {"entry_points", "iter_entry_points", "load_entry_point", "get_entry_info", "get_entry_map"}
+)
+_CODEC_FUNCTIONS = frozenset({"lookup", "getencoder", "getdecoder", "getreader", "getwriter", "getincrementaldecoder"})
+
+class Scan(TypedDict):
+    """What one source file says.  All lists are sorted; lines are 1-based."""
+
+    imports: list[list[Any]]
+    """[module, level, [names] or None, tier, line]; a star is the name ``*``."""
+    computed: list[list[Any]]
+    """[line, what]: imports of names that only a run knows."""
+    dotted: list[list[Any]]
+    """[literal, line]: strings which look like dotted names."""
+    strings: list[list[Any]]
+    """[literal, line]: every short string; filled for the application's own files alone."""
+    entry_points: list[str] | None
+    """Short strings of a module that looks up entry points; None if it does not."""
+    scripts: list[str]
+    """Strings that end with ``.py``: files run or read by path."""
+    codecs: list[str]
+    """Encodings named literally."""
+    dynamic_codec: bool
+    """True if an encoding is not a literal."""
+    extends_path: bool
+    """True for a ``pkgutil.extend_path`` or ``pkg_resources`` namespace package."""
+    mentions: list[str]
+    """Those of `MENTIONS` that the source uses."""
+    error: list[Any] | None
+    """[line, message] if the source does not parse; then everything else is empty."""
+
+
+def empty_scan() -> Scan:
+    """Return the scan of a module without source."""
+    return Scan(
+        imports=[], computed=[], dotted=[], strings=[], entry_points=None, scripts=[], codecs=[], dynamic_codec=False,
+        extends_path=False, mentions=[], error=None,
+    )  # fmt: skip
+
+
+def scan_source(source: bytes, *, own: bool) -> Scan:
+    """Scan one file; ``own`` collects all short strings, for the application's own code."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError) as error:
+        line = getattr(error, "lineno", None) or 0
+        return empty_scan() | Scan(error=[line, getattr(error, "msg", None) or str(error)])  # type: ignore[typeddict-item]
+    except (RecursionError, MemoryError):
+        return empty_scan() | Scan(error=[0, "nested too deeply to parse"])  # type: ignore[typeddict-item]
+    scanner = _Scanner(own=own)
+    scanner.run(tree)
+    scanner.look_at_characters(source)
+    return scanner.result()
+
+
+def defined_names(source: bytes) -> tuple[set[str], bool]:
+    """Return the names a module binds at its top level, and whether others are possible (star import, ``__getattr__``)."""
+    names: set[str] = set()
+    todo: list[ast.AST] = list(ast.parse(source).body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif not isinstance(node, ast.Lambda):
+            todo.extend(ast.iter_child_nodes(node))
+    return names, "*" in names or "__getattr__" in names
+
+
+class _Scanner:
+    """Walks with an explicit stack: generated sources nest deeper than Python recurses."""
+
+    def __init__(self, *, own: bool) -> None:
+        self._own = own
+        self._imports: dict[tuple[str, int, tuple[str, ...] | None], tuple[int, int]] = {}
+        self._computed: set[tuple[int, str]] = set()
+        self._strings: dict[str, int] = {}
+        self._codecs: set[str] = set()
+        self._dynamic_codec = False
+        self._extends_path = False
+        self._uses_entry_points = False
+        self._mentions: set[str] = set()
+
+    def result(self) -> Scan:
+        dotted = [[text, line] for text, line in self._strings.items() if _DOTTED.fullmatch(text)]
+        # ``class: logging.handlers.SMTPHandler`` in a configuration mentions the handler as code would.
+        self._mentions.update(MENTIONS.intersection(text.rpartition(".")[2] for text, _line in dotted))
+        short = sorted(text for text in self._strings if len(text) <= 80 and " " not in text)
+        return Scan(
+            imports=sorted(
+                ([module, level, None if names is None else list(names), tier, line]
+                 for (module, level, names), (tier, line) in self._imports.items()),
+                key=lambda item: (item[4], item[0], item[1], item[2] or []),
+            ),
+            computed=sorted([line, what] for line, what in self._computed),
+            dotted=sorted(dotted),
+            strings=sorted([text, line] for text, line in self._strings.items()) if self._own else [],
+            entry_points=short if self._uses_entry_points else None,
+            scripts=sorted(text for text in self._strings if text.endswith(".py") and " " not in text),
+            codecs=sorted(self._codecs),
+            dynamic_codec=self._dynamic_codec,
+            extends_path=self._extends_path,
+            mentions=sorted(self._mentions),
+            error=None,
+        )  # fmt: skip
+
+    def look_at_characters(self, source: bytes) -> None:
+        """Note what the syntax tree does not show; see `castiron_trace.inside.conditional`."""
+        if not source.isascii():
+            self._mentions.add("@non_ascii")
+        if b"\\N{" in source:
+            self._mentions.add("@named_character")
+
+    def run(self, tree: ast.AST) -> None:
+        stack: list[tuple[ast.AST, int]] = [(tree, REQUIRED)]
+        while stack:
+            node, tier = stack.pop()
+            kind = node.__class__
+            if kind is ast.Constant:
+                self._constant(node)  # type: ignore[arg-type]
+            elif kind is ast.Name or kind is ast.Attribute:
+                name = node.id if kind is ast.Name else node.attr  # type: ignore[attr-defined]
+                if name in MENTIONS:
+                    self._mentions.add(name)
+                if kind is ast.Attribute:
+                    stack.append((node.value, tier))  # type: ignore[attr-defined]
+            elif kind in _SPECIAL:
+                _SPECIAL[kind](self, node, tier, stack)
+            else:
+                for name in node._fields:
+                    value = getattr(node, name)
+                    if isinstance(value, list):
+                        stack.extend((item, tier) for item in value if isinstance(item, ast.AST))
+                    elif isinstance(value, ast.AST):
+                        stack.append((value, tier))
+
+    # Statements -----------------------------------------------------------------------------------------------------
+
+    def _import(self, node: ast.Import, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        del stack
+        for alias in node.names:
+            self._add(alias.name, 0, None, tier, node.lineno)
+
+    def _import_from(self, node: ast.ImportFrom, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        del stack
+        self._add(node.module or "", node.level, tuple(sorted(a.name for a in node.names)), tier, node.lineno)
+
+    def _if(self, node: ast.If, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        stack.append((node.test, tier))
+        value = _decided(node.test)
+        body = else_ = max(tier, GUARDED)
+        if _is_main_test(node.test):
+            body, else_ = MAIN_BLOCK, tier
+        elif value is not None:
+            body = else_ = tier
+        if value is not False:
+            stack.extend((item, body) for item in node.body)
+        if value is not True:
+            stack.extend((item, else_) for item in node.orelse)
+
+    def _try(self, node: ast.Try, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        inner = max(tier, GUARDED) if node.handlers else tier
+        for part in (node.body, node.handlers, node.orelse):
+            stack.extend((item, inner) for item in part)
+        stack.extend((item, tier) for item in node.finalbody)
+
+    def _with(self, node: ast.With, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        inner = tier
+        for item in node.items:
+            stack.append((item, tier))
+            call = item.context_expr
+            if isinstance(call, ast.Call) and _name_of(call.func) in {"suppress", "raises"}:
+                inner = max(tier, GUARDED)
+        stack.extend((item, inner) for item in node.body)
+
+    def _match(self, node: ast.Match, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        stack.append((node.subject, tier))
+        stack.extend((case, max(tier, GUARDED)) for case in node.cases)
+
+    def _function(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, tier: int, stack: list[tuple[ast.AST, int]]
+    ) -> None:
+        self._type_params(node)
+        # Decorators and defaults run with the definition; annotations are for type checkers.
+        outside = [*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
+        stack.extend((item, tier) for item in outside)
+        stack.extend((item, max(tier, LAZY)) for item in node.body)
+
+    def _class(self, node: ast.ClassDef, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        self._type_params(node)
+        for part in (node.decorator_list, node.bases, node.keywords, node.body):
+            stack.extend((item, tier) for item in part)
+
+    def _type_params(self, node: ast.AST) -> None:
+        if getattr(node, "type_params", None):  # PEP 695: the interpreter imports typing
+            self._mentions.add("@type_params")
+
+    def _lambda(self, node: ast.Lambda, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        stack.append((node.body, max(tier, LAZY)))
+
+    def _annotated(self, node: ast.AnnAssign, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        if node.value is not None:
+            stack.append((node.value, tier))
+
+    def _expression(self, node: ast.Expr, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        if not isinstance(node.value, ast.Constant):  # a docstring names modules without importing them
+            stack.append((node.value, tier))
+
+    def _sequence(self, node: ast.List | ast.Tuple, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        """``[sys.executable, "-m", "package"]``: a program that starts itself."""
+        for flag, module in zip(node.elts, node.elts[1:], strict=False):
+            if isinstance(flag, ast.Constant) and flag.value == "-m" and (name := _literal_module(module)):
+                self._add(name, 0, ("__main__",), max(tier, LAZY), node.lineno)
+        stack.extend((item, tier) for item in node.elts)
+
+    # Expressions ----------------------------------------------------------------------------------------------------
+
+    def _call(self, node: ast.Call, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        stack.append((node.func, tier))
+        stack.extend((item, tier) for item in node.args)
+        stack.extend((keyword.value, tier) for keyword in node.keywords)
+        name = _name_of(node.func)
+        if name in {"import_module", "__import__"}:
+            self._dynamic_import(node, name, tier)
+        elif name in _WALKS:
+            self._computed.add((node.lineno, name))
+        elif name == "find_spec" or name == "run_module":
+            if node.args and (module := _literal_module(node.args[0])):
+                self._add(module, 0, ("__main__",) if name == "run_module" else None, max(tier, GUARDED), node.lineno)
+            elif name == "run_module":
+                self._computed.add((node.lineno, name))
+        elif name in _ENTRY_POINT_CALLS:
+            self._uses_entry_points = True
+        elif name in {"extend_path", "declare_namespace"}:
+            self._extends_path = True
+        elif _is_resource_call(node.func, name):
+            if node.args and (module := _literal_module(node.args[0])):
+                self._add(module, 0, None, max(tier, GUARDED), node.lineno)
+        self._codec(node, name)
+
+    def _dynamic_import(self, node: ast.Call, name: str, tier: int) -> None:
+        argument = node.args[0] if node.args else _keyword(node, "name")
+        if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
+            if argument is not None:
+                self._computed.add((node.lineno, name))
+            return
+        text = argument.value
+        relative = text.lstrip(".")
+        level = len(text) - len(relative)
+        if not _MODULE_NAME.fullmatch(relative):
+            if relative or not level:
+                return
+        if name == "__import__":
+            self._dunder_import(node, text, tier)
+        elif not level:
+            self._add(text, 0, None, tier, node.lineno)
+        else:
+            self._relative(node, relative, level, tier)
+
+    def _dunder_import(self, node: ast.Call, text: str, tier: int) -> None:
+        names = node.args[3] if len(node.args) > 3 else _keyword(node, "fromlist")
+        level = node.args[4] if len(node.args) > 4 else _keyword(node, "level")
+        found = [c.value for c in getattr(names, "elts", []) if isinstance(c, ast.Constant) and isinstance(c.value, str)]
+        number = level.value if isinstance(level, ast.Constant) and isinstance(level.value, int) else 0
+        self._add(text, max(number, 0), tuple(sorted(filter(None, found))) or None, tier, node.lineno)
+
+    def _relative(self, node: ast.Call, relative: str, level: int, tier: int) -> None:
+        """``import_module(".x", package=...)``: as `importlib.util.resolve_name` reads it."""
+        package = node.args[1] if len(node.args) > 1 else _keyword(node, "package")
+        if isinstance(package, ast.Constant) and isinstance(package.value, str):
+            bits = package.value.rsplit(".", level - 1)
+            if len(bits) == level and bits[0]:
+                self._add(f"{bits[0]}.{relative}".rstrip("."), 0, None, tier, node.lineno)
+        elif isinstance(package, ast.Name) and package.id == "__name__" and level == 1:
+            self._add(f"{NAME_PLACEHOLDER}.{relative}", 0, None, tier, node.lineno)
+        elif package is None or (isinstance(package, ast.Name) and package.id == "__package__"):
+            self._add(relative, level, None, tier, node.lineno)
+        else:
+            self._computed.add((node.lineno, "import_module"))
+
+    def _codec(self, node: ast.Call, name: str) -> None:
+        argument: ast.expr | None = _keyword(node, "encoding")
+        if argument is None:
+            if name in {"encode", "decode"} and isinstance(node.func, ast.Attribute):
+                argument = node.args[0] if node.args else None
+            elif name in _CODEC_FUNCTIONS and isinstance(node.func, ast.Attribute):
+                owner = node.func.value
+                argument = node.args[0] if node.args and _name_of(owner) == "codecs" else None
+            elif name in {"str", "bytes"} and isinstance(node.func, ast.Name) and len(node.args) > 1:
+                argument = node.args[1]
+        if isinstance(argument, ast.Constant):
+            if isinstance(argument.value, str) and len(argument.value) < 40:
+                self._codecs.add(argument.value)
+        elif argument is not None:
+            self._dynamic_codec = True
+
+    def _constant(self, node: ast.Constant) -> None:
+        text = node.value
+        if isinstance(text, str) and 0 < len(text) <= _LONGEST_LITERAL and "\n" not in text:
+            line = self._strings.get(text)
+            if line is None or node.lineno < line:
+                self._strings[text] = node.lineno
+
+    def _add(self, module: str, level: int, names: tuple[str, ...] | None, tier: int, line: int) -> None:
+        key = (module, level, names)
+        found = self._imports.get(key)
+        if found is None or (tier, line) < found:
+            self._imports[key] = (tier, line)
+
+
+_SPECIAL: dict[type[ast.AST], Any] = {
+    ast.Import: _Scanner._import,  # noqa: SLF001 - a dispatch table of the class's own methods
+    ast.ImportFrom: _Scanner._import_from,  # noqa: SLF001
+    ast.If: _Scanner._if,  # noqa: SLF001
+    ast.Try: _Scanner._try,  # noqa: SLF001
+    ast.TryStar: _Scanner._try,  # noqa: SLF001
+    ast.With: _Scanner._with,  # noqa: SLF001
+    ast.AsyncWith: _Scanner._with,  # noqa: SLF001
+    ast.Match: _Scanner._match,  # noqa: SLF001
+    ast.FunctionDef: _Scanner._function,  # noqa: SLF001
+    ast.AsyncFunctionDef: _Scanner._function,  # noqa: SLF001
+    ast.ClassDef: _Scanner._class,  # noqa: SLF001
+    ast.Lambda: _Scanner._lambda,  # noqa: SLF001
+    ast.AnnAssign: _Scanner._annotated,  # noqa: SLF001
+    ast.Expr: _Scanner._expression,  # noqa: SLF001
+    ast.List: _Scanner._sequence,  # noqa: SLF001
+    ast.Tuple: _Scanner._sequence,  # noqa: SLF001
+    ast.Call: _Scanner._call,  # noqa: SLF001
+}
+
+
+def _name_of(node: ast.AST) -> str:
+    """Return the last name of a dotted expression, or an empty string."""
+    if isinstance(node, ast.Name):
+        return node.id
+    return node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _keyword(node: ast.Call, name: str) -> ast.expr | None:
+    return next((keyword.value for keyword in node.keywords if keyword.arg == name), None)
+
+
+def _literal_module(node: ast.AST) -> str | None:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and _MODULE_NAME.fullmatch(node.value):
+        return node.value
+    return None
+
+
+def _is_resource_call(function: ast.expr, name: str) -> bool:
+    if isinstance(function, ast.Attribute):
+        return name in _RESOURCE_CALLS and _name_of(function.value) in _RESOURCE_OWNERS or name == "PackageLoader"
+    return name in _BARE_RESOURCE_CALLS
+
+
+def _is_main_test(test: ast.expr) -> bool:
+    return (
+        isinstance(test, ast.Compare)
+        and isinstance(test.ops[0], ast.Eq)
+        and len(test.comparators) == 1
+        and {_side(test.left), _side(test.comparators[0])} == {"__name__", "'__main__'"}
+    )
+
+
+def _side(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return repr(node.value)
+    return _name_of(node)
+
+
+# Conditions that the target decides ---------------------------------------------------------------------------------
+
+_TARGET_FACTS: dict[str, object] = {
+    "TYPE_CHECKING": False,
+    "typing.TYPE_CHECKING": False,
+    "t.TYPE_CHECKING": False,
+    "sys.version_info": tuple(sys.version_info),
+    "sys.version_info.major": sys.version_info[0],
+    "sys.version_info.minor": sys.version_info[1],
+    "version_info": tuple(sys.version_info),
+    "sys.hexversion": sys.hexversion,
+    "sys.platform": "linux",
+    "os.name": "posix",
+    "sys.implementation.name": "cpython",
+    "six.PY2": False,
+    "six.PY3": True,
+    "PY2": False,
+    "PY3": True,
+}
+_TARGET_CALLS: dict[str, object] = {
+    "platform.system": "Linux",
+    "platform.python_implementation": "CPython",
+}
+_UNKNOWN = object()
+
+
+def _decided(test: ast.expr) -> bool | None:
+    """Return what the target's version and platform make of a condition; None if they do not decide it."""
+    value = _value(test)
+    return None if value is _UNKNOWN else bool(value)
+
+
+def _value(node: ast.expr) -> object:
+    if isinstance(node, ast.Constant):
+        return node.value
+    if isinstance(node, ast.Name | ast.Attribute):
+        dotted = _dotted(node)
+        if dotted.endswith(".TYPE_CHECKING"):
+            return False
+        return _TARGET_FACTS.get(dotted, _UNKNOWN)
+    if isinstance(node, ast.Tuple | ast.List | ast.Set):
+        values = tuple(_value(item) for item in node.elts)
+        return _UNKNOWN if _UNKNOWN in values else values
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        value = _value(node.operand)
+        return value if value is _UNKNOWN else not value
+    if isinstance(node, ast.BoolOp):
+        return _bool_op(node)
+    if isinstance(node, ast.Subscript):
+        return _subscript(node)
+    if isinstance(node, ast.Call):
+        return _call_value(node)
+    if isinstance(node, ast.Compare) and len(node.ops) == 1:
+        return _compare(_value(node.left), node.ops[0], _value(node.comparators[0]))
+    return _UNKNOWN
+
+
+def _bool_op(node: ast.BoolOp) -> object:
+    """Three-valued: one false operand decides an ``and``, one true operand decides an ``or``."""
+    values = [_value(item) for item in node.values]
+    deciding = isinstance(node.op, ast.Or)
+    if any(value is not _UNKNOWN and bool(value) is deciding for value in values):
+        return deciding
+    return _UNKNOWN if any(value is _UNKNOWN for value in values) else not deciding
+
+
+def _subscript(node: ast.Subscript) -> object:
+    base = _value(node.value)
+    if not isinstance(base, tuple):
+        return _UNKNOWN
+    if isinstance(node.slice, ast.Slice):
+        bounds = [_UNKNOWN if part is None else _value(part) for part in (node.slice.lower, node.slice.upper)]
+        numbers = [bound if isinstance(bound, int) else None for bound in bounds]
+        return base[numbers[0] : numbers[1]]
+    index = _value(node.slice)
+    return base[index] if isinstance(index, int) and index < len(base) else _UNKNOWN
+
+
+def _call_value(node: ast.Call) -> object:
+    if isinstance(node.func, ast.Attribute) and node.func.attr in {"startswith", "lower"}:
+        base = _value(node.func.value)
+        if isinstance(base, str) and node.func.attr == "lower":
+            return base.lower()
+        prefix = _value(node.args[0]) if node.args else _UNKNOWN
+        return base.startswith(prefix) if isinstance(base, str) and isinstance(prefix, str | tuple) else _UNKNOWN
+    return _TARGET_CALLS.get(_dotted(node.func), _UNKNOWN)
+
+
+def _compare(left: object, operator: ast.cmpop, right: object) -> object:
+    if left is _UNKNOWN or right is _UNKNOWN:
+        return _UNKNOWN
+    operation = _OPERATIONS.get(type(operator))
+    try:
+        return _UNKNOWN if operation is None else operation(left, right)
+    except TypeError:
+        return _UNKNOWN
+
+
+_OPERATIONS: dict[type[ast.cmpop], Any] = {
+    ast.Eq: lambda a, b: a == b,
+    ast.NotEq: lambda a, b: a != b,
+    ast.Lt: lambda a, b: a < b,
+    ast.LtE: lambda a, b: a <= b,
+    ast.Gt: lambda a, b: a > b,
+    ast.GtE: lambda a, b: a >= b,
+    ast.In: lambda a, b: a in b,
+    ast.NotIn: lambda a, b: a not in b,
+}
+
+
+def _dotted(node: ast.AST) -> str:
+    parts: list[str] = []
+    while isinstance(node, ast.Attribute):
+        parts.append(node.attr)
+        node = node.value
+    if not isinstance(node, ast.Name):
+        return ""
+    return ".".join([node.id, *reversed(parts)])

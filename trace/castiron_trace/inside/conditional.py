@@ -1,0 +1,93 @@
+"""What is known about the standard library's imports that its sources do not say.
+
+Read by the host (closure) and inside the target interpreter (which names to look for in sources).
+"""
+
+from __future__ import annotations
+
+NEVER_FOLLOWED = frozenset(
+    {
+        # Pure-Python stand-ins for C modules that a pack always has, and other platforms' helpers.
+        "_aix_support", "_android_support", "_apple_support", "_ios_support", "_osx_support", "_py_abc", "_py_warnings", "_pydatetime",
+        "_pydecimal", "_pyio", "nturl2path",
+        # Self-tests, command lines and interactive tools; imported by functions that only ``python -m`` runs.
+        "_pyrepl", "doctest", "idlelib", "lib2to3", "pdb", "pydoc", "pydoc_data", "rlcompleter", "site", "test", "turtledemo",
+        "unittest",
+    }
+)  # fmt: skip
+"""Modules (with their submodules) that the standard library's guarded and lazy imports do not bring in."""
+
+NEVER_LAZILY = frozenset({"argparse", "getopt", "optparse", "plistlib", "pstats", "readline", "statistics", "timeit"})
+"""Modules that the standard library imports inside functions only for its own command lines or for other systems."""
+
+CONDITIONAL: dict[tuple[str, str], frozenset[str]] = {
+    ("_datetime", "_strptime"): frozenset({"strptime"}),
+    ("ast", "inspect"): frozenset({"get_docstring"}),
+    ("builtins", "typing"): frozenset({"@type_params"}),
+    ("functools", "typing"): frozenset({"singledispatch", "singledispatchmethod"}),
+    ("importlib._bootstrap_external", "importlib.metadata"): frozenset({"importlib_metadata"}),
+    ("importlib._bootstrap_external", "importlib.readers"): frozenset({"importlib_resources"}),
+    ("importlib._bootstrap_external", "tokenize"): frozenset({"get_source", "decode_source"}),
+    ("logging", "pickle"): frozenset({"@never"}),
+    ("logging.handlers", "email.message"): frozenset({"SMTPHandler"}),
+    ("logging.handlers", "email.utils"): frozenset({"SMTPHandler"}),
+    ("logging.handlers", "http.client"): frozenset({"HTTPHandler"}),
+    ("logging.handlers", "smtplib"): frozenset({"SMTPHandler"}),
+    ("os", "ntpath"): frozenset({"@never"}),
+    ("os", "subprocess"): frozenset({"popen"}),
+    ("os.path", "ntpath"): frozenset({"@never"}),
+    ("pathlib._local", "urllib.parse"): frozenset({"as_uri", "from_uri"}),
+    ("platform", "socket"): frozenset({"@never"}),
+    ("platform", "subprocess"): frozenset({"processor", "uname"}),
+    ("posix", "resource"): frozenset({"@never"}),
+    ("re._parser", "unicodedata"): frozenset({"@named_character"}),
+    ("shutil", "bz2"): frozenset({"make_archive", "unpack_archive"}),
+    ("shutil", "lzma"): frozenset({"make_archive", "unpack_archive"}),
+    ("shutil", "tarfile"): frozenset({"make_archive", "unpack_archive"}),
+    ("shutil", "zipfile"): frozenset({"make_archive", "unpack_archive"}),
+    ("shutil", "zlib"): frozenset({"make_archive", "unpack_archive"}),
+    ("time", "_strptime"): frozenset({"strptime"}),
+    ("traceback", "unicodedata"): frozenset({"@non_ascii"}),
+    ("types", "_socket"): frozenset({"@never"}),
+    ("typing", "inspect"): frozenset({"runtime_checkable", "Protocol"}),
+    ("uuid", "shutil"): frozenset({"uuid1", "getnode"}),
+    ("uuid", "socket"): frozenset({"uuid1", "getnode"}),
+    ("uuid", "subprocess"): frozenset({"uuid1", "getnode"}),
+    ("warnings", "inspect"): frozenset({"deprecated"}),
+    ("warnings", "tracemalloc"): frozenset({"tracemalloc"}),
+    ("zipimport", "importlib.resources"): frozenset({"@never"}),
+}
+"""Imports that are followed only if another module that goes in mentions one of the names, or the module is asked for."""
+
+MENTIONS = frozenset(name for names in CONDITIONAL.values() for name in names)
+"""Names to look for in sources.  Those with ``@`` are not identifiers: PEP 695 syntax, characters beyond ASCII in a source
+(a traceback measures their width), ``\\N{...}`` in a regular expression; nothing mentions ``@never``.
+"""
+
+FROM_C: dict[str, tuple[str, ...]] = {
+    "builtins": ("_pylong", "copyreg", "linecache", "traceback", "typing", "warnings"),
+    "importlib.resources": ("importlib.readers", "importlib.resources.readers"),
+    "importlib.util": ("importlib._abc",),
+    "multiprocessing.popen_forkserver": ("multiprocessing.forkserver",),
+    "multiprocessing.popen_spawn_posix": ("multiprocessing.spawn", "multiprocessing.resource_tracker"),
+    "multiprocessing.context": (
+        "multiprocessing.forkserver", "multiprocessing.popen_fork", "multiprocessing.popen_forkserver",
+        "multiprocessing.popen_spawn_posix", "multiprocessing.spawn",
+    ),
+    "multiprocessing.shared_memory": ("multiprocessing.resource_tracker",),
+    "_socket": ("encodings.idna",),
+    "_ctypes": ("ctypes._endian",),
+    "_sqlite3": ("sqlite3.dump",),
+    "_zoneinfo": ("zoneinfo._common", "zoneinfo._tzpath"),
+    "_interpchannels": ("concurrent.futures.interpreter",),
+}  # fmt: skip
+"""Imports that C code makes or that have computed names, beyond modulegraph2's own table: followed as required."""
+
+MINIMAL_CODECS = (
+    "aliases", "ascii", "cp437", "latin_1", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "utf_16",
+    "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_8", "utf_8_sig",
+)  # fmt: skip
+"""Submodules of ``encodings`` that every binary gets."""
+
+FOREIGN_CODECS = frozenset({"mbcs", "oem", "cp65001", "_win_cp_codecs"})
+"""Submodules of ``encodings`` that work on Windows alone."""

@@ -1,0 +1,273 @@
+"""modulegraph2 behind one module: it builds the graph, we say where a module is and what it imports.
+
+modulegraph2 2.3 resolves names with `importlib.util.find_spec`, which imports parent packages, and reads every file twice.
+`TracedGraph` replaces that one step (`_load_module`) and keeps all others: relative imports, names of ``from`` imports,
+aliases, implied imports, exclusion, hooks.  Nothing here executes the code that is analysed.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.machinery import ExtensionFileLoader, ModuleSpec, SourcelessFileLoader
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from modulegraph2 import (
+    Alias,
+    AliasNode,
+    BaseNode,
+    BuiltinModule,
+    BytecodeModule,
+    DependencyInfo,
+    ExtensionModule,
+    InvalidModule,
+    MissingModule,
+    ModuleGraph,
+    NamespacePackage,
+    Package,
+    Script,
+    SourceModule,
+)
+from modulegraph2._importinfo import ImportInfo, create_importinfo
+
+from castiron_trace.inside.ast_pass import DECLARED, MAIN_BLOCK, NAME_PLACEHOLDER, REQUIRED, Scan, empty_scan
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+APP = "(app)"
+STDLIB = "(stdlib)"
+
+
+@dataclass(frozen=True)
+class ImportEdge(DependencyInfo):  # type: ignore[misc]
+    """modulegraph2's edge with what it does not know: how strong the import is, and where it stands."""
+
+    tier: int = REQUIRED
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class TieredImport(ImportInfo):  # type: ignore[misc]
+    """modulegraph2's import with the tier and the line of our own pass."""
+
+    tier: int = REQUIRED
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """Where a module is; the adapter makes a node of it."""
+
+    owner: str
+    """`APP`, `STDLIB`, or a distribution's normalised name."""
+    spec: ModuleSpec | None = None
+    """None for a built-in module."""
+    scan: Scan | None = None
+    leaf: bool = False
+    """True if the imports are not to be followed here (the standard library has a graph of its own)."""
+    package: bool = False
+    """For leaves: whether it is a package."""
+    alias: str | None = None
+    """The module that the name really is."""
+    search_path: tuple[str, ...] = ()
+
+
+class Locator(Protocol):
+    """Finds modules for the graph."""
+
+    script_owner: str
+    """Who owns the entry script."""
+
+    def find(self, name: str, importer: BaseNode | None, path: list[str] | None) -> Found | None:
+        """Return where ``name`` is; ``path`` is its parent package's search path, None for a top-level name."""
+
+    def script(self, path: str) -> Scan:
+        """Return the scan of a script."""
+
+
+class TracedGraph(ModuleGraph):  # type: ignore[misc]
+    """modulegraph2's graph over files that are found and read by a `Locator`."""
+
+    def __init__(self, locator: Locator, *, stdlib_implies: bool) -> None:
+        super().__init__(use_stdlib_implies=stdlib_implies, use_builtin_hooks=False)
+        self._locator = locator
+        self._importer: str | None = None
+        self._tier = REQUIRED
+        self._line = 0
+        self._main: set[str] = set()
+        self.add_implies({"os.path": Alias("posixpath")})
+
+    # What callers use -----------------------------------------------------------------------------------------------
+
+    def add_main_module(self, name: str) -> BaseNode:
+        """Add a module that runs as ``__main__``: the imports below its ``__main__`` test count."""
+        self._main.add(name)
+        return self.add_module(name)
+
+    def declare(self, importer: BaseNode, name: str, *, tier: int = DECLARED, line: int = 0) -> BaseNode:
+        """Import ``name`` from ``importer`` on somebody's word rather than on an import statement's."""
+        with self._context(importer.identifier, tier, line):
+            return self.import_module(importer, name)
+
+    def import_edges(self) -> Iterator[tuple[str, str, int, int]]:
+        """Yield (importer, imported, tier, line): the strongest, then first import between each two modules."""
+        for source, target, attributes in self.edges():
+            best = min((edge.tier, edge.line) if isinstance(edge, ImportEdge) else (REQUIRED, 0) for edge in attributes)
+            yield source.identifier, target.identifier, best[0], best[1]
+
+    # What modulegraph2 calls ----------------------------------------------------------------------------------------
+
+    def add_edge(self, source: Any, destination: Any, edge_attributes: DependencyInfo) -> None:
+        """Note tier and line of the import that is being processed on the edges of its module."""
+        name = source if isinstance(source, str) else source.identifier
+        tier, line = (self._tier, self._line) if name == self._importer else (REQUIRED, 0)
+        edge = ImportEdge(
+            edge_attributes.is_optional, edge_attributes.is_global, edge_attributes.in_fromlist,
+            edge_attributes.imported_as, tier, line,
+        )  # fmt: skip
+        super().add_edge(source, destination, edge)
+
+    def _process_import(self, importing_module: BaseNode, import_info: ImportInfo) -> None:
+        with self._import_context(importing_module, import_info):
+            super()._process_import(importing_module, import_info)
+
+    def _process_namelist(self, importing_module: Any, imported_module: BaseNode, import_info: ImportInfo) -> None:
+        if isinstance(importing_module, Script | NamespacePackage) or hasattr(importing_module, "globals_written"):
+            with self._import_context(importing_module, import_info):
+                super()._process_namelist(importing_module, imported_module, import_info)
+
+    def _load_module(self, importing_module: BaseNode | None, module_name: str) -> BaseNode:
+        parent, _, _ = module_name.rpartition(".")
+        path: list[str] | None = None
+        if parent:
+            parent_node = self.find_node(parent)
+            if isinstance(parent_node, AliasNode):
+                parent_node = self.find_node(parent_node.actual_module)
+            path = [str(folder) for folder in getattr(parent_node, "search_path", ())]
+        found = self._locator.find(module_name, importing_module, path)
+        if found is None:
+            return self._create_missing_module(importing_module, module_name)
+        if found.alias is not None:
+            return self._add_alias(module_name, found.alias)
+        node, scan = _make_node(module_name, found)
+        node.extension_attributes["scan"] = scan
+        node.extension_attributes["owner"] = found.owner
+        self.add_node(node)
+        self._process_import_list(node, () if found.leaf else self._imports(node, scan))
+        return node
+
+    def _load_script(self, script_path: Any) -> Script:
+        node = Script(script_path, None)
+        scan = self._locator.script(str(script_path))
+        node.extension_attributes["scan"] = scan
+        node.extension_attributes["owner"] = self._locator.script_owner
+        self._main.add(node.identifier)
+        self.add_node(node)
+        self._process_import_list(node, self._imports(node, scan))
+        return node
+
+    # Helpers --------------------------------------------------------------------------------------------------------
+
+    def _add_alias(self, name: str, actual: str) -> BaseNode:
+        node = AliasNode(name, actual)
+        self.add_node(node)
+        self._process_import_list(node, ())
+        other = self._find_or_load_module(node, actual)
+        with self._context(name, REQUIRED, 0):
+            self.add_edge(node, other, DependencyInfo(False, True, False, None))
+        return node
+
+    def _imports(self, node: BaseNode, scan: Scan) -> Iterable[TieredImport]:
+        is_main = node.identifier in self._main or node.name.endswith("__main__")
+        for module, level, names, tier, line in scan["imports"]:
+            if tier == MAIN_BLOCK:
+                if not is_main:
+                    continue
+                tier = REQUIRED  # noqa: PLW2901
+            name = module.replace(NAME_PLACEHOLDER, node.name)
+            info = create_importinfo(
+                (name, None), None if names is None else [(item, None) for item in names], level, False, False, False
+            )
+            yield TieredImport(**vars(info), tier=tier, line=line)
+
+    @contextmanager
+    def _import_context(self, importer: BaseNode, info: ImportInfo) -> Iterator[None]:
+        if isinstance(info, TieredImport):
+            with self._context(importer.identifier, info.tier, info.line):
+                yield
+        else:
+            yield
+
+    @contextmanager
+    def _context(self, importer: str, tier: int, line: int) -> Iterator[None]:
+        before = self._importer, self._tier, self._line
+        self._importer, self._tier, self._line = importer, tier, line
+        try:
+            yield
+        finally:
+            self._importer, self._tier, self._line = before
+
+
+def _make_node(name: str, found: Found) -> tuple[BaseNode, Scan]:
+    """Make modulegraph2's node for a module; its kinds follow the loader as `modulegraph2._graphbuilder` does."""
+    scan = found.scan or empty_scan()
+    spec = found.spec
+    if spec is None:
+        if found.package:
+            return _package(name, None, BuiltinModule, ()), scan
+        return _module(BuiltinModule, name, None), scan
+    if spec.loader is None:
+        path = [Path(folder) for folder in spec.submodule_search_locations or ()]
+        return NamespacePackage(name, None, None, None, {}, search_path=path, has_data_files=False), scan
+    if isinstance(spec.loader, ExtensionFileLoader):
+        kind = ExtensionModule
+    elif isinstance(spec.loader, SourcelessFileLoader):
+        kind = BytecodeModule
+    else:
+        kind = InvalidModule if scan["error"] else SourceModule
+    if spec.submodule_search_locations is not None:
+        return _package(name, spec.origin, kind, found.search_path), scan
+    return _module(kind, name, spec.origin), scan
+
+
+def _module(kind: type[Any], name: str, origin: str | None) -> BaseNode:
+    return kind(name, None, None, None if origin is None else Path(origin), {}, set(), set(), None)
+
+
+def _package(name: str, origin: str | None, kind: type[Any], path: tuple[str, ...]) -> Package:
+    return Package(
+        name, None, None, None if origin is None else Path(origin).parent, {}, init_module=_module(kind, name, origin),
+        search_path=[Path(folder) for folder in path], has_data_files=False, namespace_type=None,
+    )  # fmt: skip
+
+
+def kind_of(node: BaseNode) -> str:
+    """Return ``source``, ``package``, ``namespace``, ``extension``, ``builtin``, ``alias``, ``invalid``, ``bytecode`` or ``missing``."""
+    if isinstance(node, Package):
+        inner = kind_of(node.init_module)
+        return inner if inner in {"extension", "bytecode", "invalid"} else "package"
+    for kind, name in _KINDS:
+        if isinstance(node, kind):
+            return name
+    return "missing"
+
+
+_KINDS = (
+    (NamespacePackage, "namespace"),
+    (ExtensionModule, "extension"),
+    (BuiltinModule, "builtin"),
+    (InvalidModule, "invalid"),
+    (BytecodeModule, "bytecode"),
+    (SourceModule, "source"),
+    (Script, "script"),
+    (AliasNode, "alias"),
+    (MissingModule, "missing"),
+)
+
+
+def file_of(node: BaseNode) -> str | None:
+    """Return the file a node was made from."""
+    origin = node.init_module.filename if isinstance(node, Package) else node.filename
+    return None if origin is None else str(origin)

@@ -1,0 +1,189 @@
+"""Where modules of the application, its distributions and the standard library are."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from castiron_trace.inside.ast_pass import Scan
+from castiron_trace.inside.finder import StaticFinder, extended_path
+from castiron_trace.inside.graph_adapter import APP, STDLIB, Found
+from castiron_trace.inside.moves import moved
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+    from importlib.machinery import ModuleSpec
+
+    from modulegraph2 import BaseNode
+
+    from castiron_trace.inside.scans import ScanStore
+    from castiron_trace.inside.world import World
+
+_VENDOR_FOLDERS = frozenset({"_vendor", "vendor", "_vendored", "vendored", "extern", "_vendored_packages", "third_party"})
+
+
+class StdlibLocator:
+    """Finds the standard library's own modules, to build its graph."""
+
+    def __init__(self, *, root: str, builtins: Collection[str], scans: ScanStore, finder: StaticFinder) -> None:
+        self._root = root
+        self._builtins = builtins
+        self._scans = scans
+        self._finder = finder
+
+    def find(self, name: str, importer: BaseNode | None, path: list[str] | None) -> Found | None:
+        """Return where ``name`` is, a built-in module first."""
+        del importer
+        if name in self._builtins:
+            return Found(owner=STDLIB)
+        spec = self._finder.find(name, [self._root] if path is None else path)
+        if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
+            return None
+        scan = self._scans.of_file(spec.origin, own=False)
+        return Found(owner=STDLIB, spec=spec, scan=scan, search_path=tuple(spec.submodule_search_locations or ()))
+
+    script_owner = STDLIB
+
+    def script(self, path: str) -> Scan:
+        """Not used: the standard library has no script."""
+        return self._scans.of_file(path, own=False)
+
+
+class TraceLocator:
+    """Finds what an application may import, in the order of the binary's ``sys.path``: application, stdlib, distributions."""
+
+    def __init__(
+        self,
+        *,
+        app_roots: Sequence[str],
+        site: str | None,
+        stdlib: Mapping[str, Sequence[str | None]],
+        world: World,
+        scans: ScanStore,
+        finder: StaticFinder,
+        wheels: Mapping[str, str],
+        script_owner: str = APP,
+    ) -> None:
+        self._roots = list(app_roots)
+        self._site = site
+        self._path = [*self._roots, *([site] if site else [])]
+        self._stdlib = stdlib
+        self._world = world
+        self._scans = scans
+        self._finder = finder
+        self._wheels = wheels
+        self.script_owner = script_owner
+        self._vendor: dict[str, list[str]] = {}
+        self.shadowed = {name for name in self._own_top_levels() if self._stdlib.get(name, ["builtin"])[0] != "builtin"}
+        """Top-level names of the standard library that the application has modules for."""
+
+    def _own_top_levels(self) -> set[str]:
+        found: set[str] = set()
+        for root in self._roots:
+            for entry in Path(root).iterdir() if Path(root).is_dir() else ():
+                if entry.suffix == ".py" and entry.stem in self._stdlib:
+                    found.add(entry.stem)
+                elif entry.name in self._stdlib and (entry / "__init__.py").is_file():
+                    found.add(entry.name)
+        return found
+
+    def is_own(self, name: str) -> bool:
+        """Return whether the application has a top-level module or package of this name (a bare folder does not count)."""
+        spec = self._finder.find(name, self._roots)
+        return spec is not None and spec.loader is not None
+
+    def own_modules_below(self, name: str) -> list[str]:
+        """Return the modules below one of the application's packages, sorted."""
+        folders = (Path(root, *name.split(".")) for root in self._roots)
+        return sorted({module for folder in folders if folder.is_dir() for module in modules_below(folder, name)})
+
+    def find(self, name: str, importer: BaseNode | None, path: list[str] | None) -> Found | None:
+        """Return where ``name`` is; None if it is nowhere."""
+        top = name.partition(".")[0]
+        if top not in self.shadowed:
+            known = self._stdlib.get(name)
+            if known is not None:
+                return Found(owner=STDLIB, leaf=True, package=known[0] == "package")
+        spec = self._finder.find(name, self._path if path is None else path)
+        if spec is None and importer is not None:
+            if (alias := moved(name, set(self._world.distributions))) is not None:
+                return Found(owner=STDLIB, alias=alias)
+            if path is None:
+                spec = self._finder.find(name, self._hidden_folders(importer))
+        return None if spec is None else self._found(name, spec, None if path is None else path)
+
+    def script(self, path: str) -> Scan:
+        """Return the scan of the entry script."""
+        return self._scans.of_file(path, own=self.script_owner == APP)
+
+    def _found(self, name: str, spec: ModuleSpec, path: list[str] | None) -> Found:
+        locations = list(spec.submodule_search_locations or ())
+        if spec.loader is None or spec.origin is None:
+            return Found(owner=self._owner(locations[0]) or self._world.modules.get(name, APP), spec=spec)
+        owner = self._owner(spec.origin) or APP
+        scan = self._scan(spec.origin, owner)
+        if scan["extends_path"] and locations:
+            leaf = name.rpartition(".")[2]
+            locations = extended_path(leaf, self._path if path is None else path, locations)
+        return Found(owner=owner, spec=spec, scan=scan, search_path=tuple(locations))
+
+    def _scan(self, origin: str, owner: str) -> Scan:
+        scan = self._scan_file(origin, owner)
+        if origin.endswith(".so"):
+            # mypyc and Cython's pure mode leave the source beside what they compiled: it says exactly what is imported.
+            source = Path(origin).with_name(Path(origin).name.partition(".")[0] + ".py")
+            if source.is_file():
+                return self._scan_file(str(source), owner) | Scan(dynamic_codec=True)  # type: ignore[typeddict-item]
+        return scan
+
+    def _scan_file(self, origin: str, owner: str) -> Scan:
+        wheel = self._wheels.get(owner)
+        if wheel is not None and self._relative(origin) is not None:
+            return self._scans.of_wheel(wheel, origin)
+        return self._scans.of_file(origin, own=owner == APP)
+
+    def _relative(self, origin: str) -> str | None:
+        if self._site is None or not origin.startswith(self._site + os.sep):
+            return None
+        return origin[len(self._site) + 1 :]
+
+    def _owner(self, origin: str) -> str | None:
+        relative = self._relative(origin)
+        if relative is None:
+            return APP
+        return self._world.owners.get(relative)
+
+    def _hidden_folders(self, importer: BaseNode) -> list[str]:
+        """Return folders that the importer's owner may put on ``sys.path``: vendored copies, folders it names."""
+        owner = importer.extension_attributes.get("owner")
+        if owner == APP:
+            strings = [text for text, _line in importer.extension_attributes["scan"]["strings"]]
+            named = [Path(root, text) for root in self._roots for text in strings if text not in {"", ".", ".."}]
+            return [str(folder) for folder in named if not Path(folder).is_absolute() or folder.is_dir()]
+        if not isinstance(owner, str) or owner not in self._world.distributions or self._site is None:
+            return []
+        known = self._vendor.get(owner)
+        if known is None:
+            folders = {
+                "/".join(parts[: index + 1])
+                for path in self._world.distributions[owner].files
+                for parts in [path.split("/")]
+                for index, part in enumerate(parts[:-1])
+                if part in _VENDOR_FOLDERS
+            }
+            known = self._vendor[owner] = [str(Path(self._site, folder)) for folder in sorted(folders)]
+        return known
+
+
+def modules_below(folder: Path, name: str) -> list[str]:
+    """Return the modules in a package's folder and its sub-packages, whether imported or not."""
+    found: list[str] = []
+    for entry in sorted(folder.iterdir()):
+        if entry.suffix == ".py" and re.fullmatch(r"\w+", entry.stem) and entry.stem != "__init__":
+            found.append(f"{name}.{entry.stem}")
+        elif re.fullmatch(r"\w+", entry.name) and (entry / "__init__.py").is_file():
+            found.append(f"{name}.{entry.name}")
+            found.extend(modules_below(entry, f"{name}.{entry.name}"))
+    return found

@@ -1,0 +1,224 @@
+"""What goes in beyond the import statements: computed names, dotted strings, entry points, compiled modules.
+
+Runs as modulegraph2's post-processing hook: once per module, after its imports were read.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from modulegraph2 import ExtensionModule, Package
+
+from castiron_trace.inside.graph_adapter import APP, STDLIB, TracedGraph, file_of
+from castiron_trace.inside.locator import modules_below
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from modulegraph2 import BaseNode
+
+    from castiron_trace.inside.ast_pass import Scan
+    from castiron_trace.inside.locator import TraceLocator
+    from castiron_trace.inside.world import World
+
+_NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
+_NOT_BY_STRING = frozenset({"unittest", "test", "tkinter", "idlelib", "lib2to3", "pydoc", "turtle", "ensurepip", "doctest", "pdb"})
+"""Parts of the standard library that distributions name in messages and tables far oftener than they import them."""
+_HINTS = {"zoneinfo": "tzdata"}
+"""A standard library module that looks for a distribution by a computed name -> that distribution."""
+_IGNORED_GROUPS = frozenset({"console_scripts", "gui_scripts", "distutils.commands", "distutils.setup_keywords", "egg_info.writers"})
+
+
+class InclusionPolicy:
+    """Adds ``declared`` edges; collects findings and files on the way."""
+
+    def __init__(
+        self,
+        *,
+        locator: TraceLocator,
+        world: World,
+        stdlib: Mapping[str, Sequence[str | None]],
+        app_roots: Sequence[str],
+        direct: Collection[str],
+        site: str | None,
+    ) -> None:
+        self._locator = locator
+        self._world = world
+        self._stdlib = stdlib
+        self._roots = app_roots
+        self._direct = set(direct)
+        self._site = site
+        self._widened: set[str] = set()
+        self._own_widened: set[str] = set()
+        self._groups_by_owner: dict[str, set[str]] = {}
+        self._users: dict[str, BaseNode] = {}
+        self._loaded_groups: set[str] = set()
+        self.findings: list[tuple[str, str, str, str]] = []
+        """(code, severity, subject, message)."""
+        self.files: set[str] = set()
+        """Files that go in although no rule for resources would take them."""
+
+    def __call__(self, graph: TracedGraph, node: BaseNode) -> None:
+        """Look at one module whose imports have been read."""
+        owner = node.extension_attributes.get("owner")
+        scan: Scan | None = node.extension_attributes.get("scan")
+        if owner is None or scan is None:
+            return
+        if owner == STDLIB:
+            hint = _HINTS.get(node.name)
+            if hint in self._world.distributions:
+                self._widen(graph, node, hint, 0)
+            return
+        if owner == APP:
+            self._own_strings(graph, node, scan)
+        else:
+            self._dotted_strings(graph, node, scan, owner)
+            self._scripts(node, scan, owner)
+        self._computed(graph, node, scan, owner)
+        if _is_extension(node) and owner != APP:
+            self._compiled(graph, node, scan, owner)
+        names = self._groups_by_owner.setdefault(owner, set())
+        names.update(text for text, _line in scan["dotted"])
+        if scan["entry_points"] is not None:
+            names.update(scan["entry_points"])
+            self._users.setdefault(owner, node)
+
+    def finish(self, graph: TracedGraph) -> bool:
+        """Load the entry point groups that reached code asks for; True if that added something."""
+        groups = self._world.groups() - _IGNORED_GROUPS - self._loaded_groups
+        added = False
+        own = self._groups_by_owner.get(APP, set())
+        for owner in sorted(self._users):
+            names = set(self._groups_by_owner[owner]) | own
+            for group in sorted(groups & names):
+                self._loaded_groups.add(group)
+                for _dist, module in self._world.entry_points(group):
+                    if module in self._world.modules:
+                        graph.declare(self._users[owner], module)
+                        added = True
+            groups -= self._loaded_groups
+        return added
+
+    # Rules ----------------------------------------------------------------------------------------------------------
+
+    def _computed(self, graph: TracedGraph, node: BaseNode, scan: Scan, owner: str) -> None:
+        for line, what in scan["computed"]:
+            place = f"{self._place(node)}:{line}"
+            if owner == APP:
+                self.findings.append(
+                    (
+                        "computed-import", "warning", place,
+                        f"{what} with a name that only a run knows: what it imports of the application itself is not seen. "
+                        "Watch a run with --run, or name the modules with --include.",
+                    )  # fmt: skip
+                )
+            elif owner not in self._widened:
+                self.findings.append(
+                    ("computed-import", "info", place, f"{what} with a computed name: all modules of {owner} go in.")
+                )
+                self._widen(graph, node, owner, line)
+
+    def _compiled(self, graph: TracedGraph, node: BaseNode, scan: Scan, owner: str) -> None:
+        if scan["dynamic_codec"]:
+            return  # a source stands beside it and has been read
+        self._widen(graph, node, owner, 0)
+        for other in self._world.requires.get(owner, ()):
+            if other in self._world.distributions:
+                for name in self._world.distributions[other].top_levels():
+                    graph.declare(node, name)
+        if node.name == "_cffi_backend":
+            graph.declare(node, "cffi")
+
+    def _widen(self, graph: TracedGraph, node: BaseNode, owner: str, line: int) -> None:
+        if owner in self._widened:
+            return
+        self._widened.add(owner)
+        for name in self._world.distributions[owner].widened():
+            graph.declare(node, name, line=line)
+
+    def _dotted_strings(self, graph: TracedGraph, node: BaseNode, scan: Scan, owner: str) -> None:
+        reach = self._world.reach(owner)
+        for text, line in scan["dotted"]:
+            name = self._longest(text, self._world.modules)
+            if name is not None and self._world.modules[name] in reach and "." in name:
+                graph.declare(node, name, line=line)
+            elif name is None and text.partition(".")[0] not in _NOT_BY_STRING:
+                name = self._longest(text, self._stdlib)
+                if name is not None and "." in name:
+                    graph.declare(node, name, line=line)
+
+    def _own_strings(self, graph: TracedGraph, node: BaseNode, scan: Scan) -> None:
+        for raw, line in scan["strings"]:
+            text = raw.partition(":")[0]
+            if not _NAME.fullmatch(text):
+                continue
+            top, dot, _rest = text.partition(".")
+            if not dot and top == Path(file_of(node) or "").stem:
+                continue  # a script that says its own name
+            if self._locator.is_own(top):
+                self._own_module(graph, node, text, line)
+            elif dot or self._world.modules.get(top) in self._direct:
+                name = self._longest(text, self._world.modules) or (self._longest(text, self._stdlib) if dot else None)
+                if name is not None:
+                    graph.declare(node, name, line=line)
+
+    def _own_module(self, graph: TracedGraph, node: BaseNode, text: str, line: int) -> None:
+        """A string names a module of the application: a framework will look into its package."""
+        parts = text.split(".")
+        for root in self._roots:
+            folder = Path(root)
+            package: list[str] = []
+            for index, part in enumerate(parts):
+                folder = folder / part
+                if (folder / "__init__.py").is_file():
+                    package = parts[: index + 1]
+                elif folder.with_name(f"{part}.py").is_file():
+                    graph.declare(node, ".".join(parts[: index + 1]), line=line)
+                    break
+                else:
+                    break
+            if package:
+                name = ".".join(package)
+                graph.declare(node, name, line=line)
+                if name not in self._own_widened:
+                    self._own_widened.add(name)
+                    for module in modules_below(Path(root, *package), name):
+                        graph.declare(node, module, line=line)
+
+    def _scripts(self, node: BaseNode, scan: Scan, owner: str) -> None:
+        """Files ``x.py`` that a distribution names: it runs or reads them by path."""
+        installed = self._world.distributions.get(owner)
+        place = file_of(node)
+        if installed is None or place is None or self._site is None:
+            return
+        folder = os.path.relpath(Path(place).parent, self._site)
+        for text in scan["scripts"]:
+            path = os.path.normpath(f"{folder}/{text}")
+            if path in installed.files:
+                self.files.add(path)
+
+    # Helpers --------------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _longest(text: str, names: Mapping[str, Any]) -> str | None:
+        name = text.partition(":")[0]
+        while name:
+            if name in names:
+                return name
+            name = name.rpartition(".")[0]
+        return None
+
+    def _place(self, node: BaseNode) -> str:
+        place = file_of(node) or node.name
+        for root in [*([self._site] if self._site else []), *self._roots]:
+            if place.startswith(root + os.sep):
+                return place[len(root) + 1 :]
+        return Path(place).name
+
+
+def _is_extension(node: BaseNode) -> bool:
+    return isinstance(node.init_module if isinstance(node, Package) else node, ExtensionModule)
+

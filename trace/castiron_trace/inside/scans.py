@@ -1,0 +1,104 @@
+"""Scans of files, kept by content: by a wheel's hash for what a wheel brings, by the file's own hash otherwise."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from castiron_trace.inside.ast_pass import ANALYSER_VERSION, DECLARED, Scan, empty_scan, scan_source
+
+_FROM_RUST_AND_C = (
+    "abc", "ast", "asyncio", "base64", "binascii", "builtins", "bz2", "calendar", "codecs", "collections", "collections.abc",
+    "concurrent.futures", "contextvars", "copy", "copyreg", "csv", "dataclasses", "datetime", "decimal", "email", "enum",
+    "fractions", "functools", "gc", "hashlib", "importlib", "inspect", "io", "ipaddress", "itertools", "json", "locale", "logging",
+    "math", "mmap", "numbers", "operator", "os", "pathlib", "pickle", "platform", "queue", "random", "re", "reprlib", "secrets",
+    "shutil", "signal", "socket", "string", "struct", "subprocess", "sys", "tempfile", "threading", "time", "traceback", "types",
+    "typing", "unicodedata", "uuid", "warnings", "weakref", "zlib", "zoneinfo",
+)  # fmt: skip
+"""What compiled code imports by name; their names are looked for in its bytes.  OpenSSL, SQLite and Tk are not guessed."""
+
+
+class ScanStore:
+    """Reads sources, scans them once, and writes what is new when asked to."""
+
+    def __init__(self, folder: Path | None, site: str | None) -> None:
+        self._folder = None if folder is None else folder / f"{sys.version_info[0]}.{sys.version_info[1]}-{ANALYSER_VERSION}"
+        self._site = site
+        self._wheels: dict[str, dict[str, Scan]] = {}
+        self._dirty: set[str] = set()
+
+    def of_wheel(self, wheel: str, path: str) -> Scan:
+        """Return the scan of a file below site-packages that the wheel with this SHA-256 installed."""
+        known = self._wheels.get(wheel)
+        if known is None:
+            known = self._wheels[wheel] = self._load(self._wheel_file(wheel)) or {}
+        relative = os.path.relpath(path, self._site)
+        scan = known.get(relative)
+        if scan is None:
+            scan = known[relative] = _scan(Path(path).read_bytes(), path, own=False)
+            self._dirty.add(wheel)
+        return scan
+
+    def of_file(self, path: str, *, own: bool) -> Scan:
+        """Return the scan of any other file."""
+        data = Path(path).read_bytes()
+        if self._folder is None:
+            return _scan(data, path, own=own)
+        digest = hashlib.sha256(data).hexdigest()
+        entry = self._folder / ("own" if own else "files") / digest[:2] / f"{digest}.json"
+        found = self._load(entry)
+        if found is not None:
+            return found["scan"]
+        scan = _scan(data, path, own=own)
+        self._write(entry, {"scan": scan})
+        return scan
+
+    def save(self) -> None:
+        """Write the scans made since the store was opened; whole files, one rename each."""
+        for wheel in sorted(self._dirty):
+            entry = self._wheel_file(wheel)
+            if entry is not None:
+                # Another process may have written since: what it found is as true as what we found.
+                self._write(entry, (self._load(entry) or {}) | self._wheels[wheel])
+        self._dirty.clear()
+
+    def _wheel_file(self, wheel: str) -> Path | None:
+        return None if self._folder is None else self._folder / "wheels" / f"{wheel}.json"
+
+    @staticmethod
+    def _load(entry: Path | None) -> dict[str, Scan] | None:
+        if entry is None:
+            return None
+        try:
+            found = json.loads(entry.read_bytes())
+        except (OSError, ValueError):
+            return None  # not there, or damaged: made again
+        return found if isinstance(found, dict) else None
+
+    @staticmethod
+    def _write(entry: Path, scans: dict[str, Scan]) -> None:
+        entry.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{entry.name}.", dir=entry.parent)
+        with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
+            json.dump(scans, file, separators=(",", ":"), sort_keys=True)
+        Path(name).replace(entry)
+
+
+def _scan(data: bytes, path: str, *, own: bool) -> Scan:
+    return scan_extension(data) if path.endswith(".so") else scan_source(data, own=own)
+
+
+def scan_extension(data: bytes) -> Scan:
+    """Look for the standard library's names in compiled code, which imports without a trace in any source."""
+    scan = empty_scan()
+    tokens = set(re.findall(rb"[A-Za-z_][\w.]{1,40}", data))
+    joined = b"\0".join(tokens)
+    # Short names would match by chance inside Rust's run-together strings; they must stand alone.
+    found = [n for n in _FROM_RUST_AND_C if n.encode() in tokens or (len(n) > 5 and n.encode() in joined)]
+    scan["imports"] = [[name, 0, None, DECLARED, 0] for name in sorted(found)]
+    return scan

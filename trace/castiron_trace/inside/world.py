@@ -1,0 +1,131 @@
+"""What is installed on the target's site-packages: owners of files, modules of distributions, entry points."""
+
+from __future__ import annotations
+
+import configparser
+import csv
+import re
+from dataclasses import dataclass, field
+from email.parser import HeaderParser
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_TEST_FOLDERS = frozenset({"tests", "test"})
+_WORDS = re.compile(r"\w+(?:\.\w+)*")
+
+
+@dataclass(slots=True, kw_only=True)
+class Installed:
+    """One distribution as its RECORD and metadata tell."""
+
+    name: str
+    """Normalised."""
+    modules: dict[str, str] = field(default_factory=dict)
+    """Importable name -> path relative to site-packages."""
+    entry_points: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Group -> name -> value."""
+    files: frozenset[str] = frozenset()
+    """All its files below site-packages, relative."""
+
+    def top_levels(self) -> list[str]:
+        """Return the top-level names it brings, sorted."""
+        return sorted({name.partition(".")[0] for name in self.modules})
+
+    def widened(self) -> list[str]:
+        """Return its modules without those in folders of tests, sorted."""
+        return sorted(
+            name
+            for name, path in self.modules.items()
+            if not _TEST_FOLDERS.intersection(path.split("/")[:-1]) and not path.endswith("/conftest.py")
+        )
+
+
+class World:
+    """All distributions of one site-packages folder."""
+
+    def __init__(self, site: str | None, suffixes: Iterable[str], requires: Mapping[str, list[str]]) -> None:
+        self.distributions: dict[str, Installed] = {}
+        self.owners: dict[str, str] = {}
+        """Path relative to site-packages -> normalised name."""
+        self.modules: dict[str, str] = {}
+        """Every importable name (namespaces too) -> a distribution that has it."""
+        self.requires = requires
+        self._reach: dict[str, frozenset[str]] = {}
+        self._suffixes = (*suffixes, ".py")
+        if site is not None:
+            for folder in sorted(Path(site).glob("*.dist-info")):
+                self._read(folder)
+        for name in sorted(self.distributions):
+            for module in self.distributions[name].modules:
+                parts = module.split(".")
+                for count in range(1, len(parts) + 1):
+                    self.modules.setdefault(".".join(parts[:count]), name)
+
+    def reach(self, name: str) -> frozenset[str]:
+        """Return the distributions that ``name`` may use: itself and what it requires, transitively."""
+        known = self._reach.get(name)
+        if known is None:
+            seen = {name}
+            todo = [name]
+            while todo:
+                for other in self.requires.get(todo.pop(), ()):
+                    if other not in seen and other in self.distributions:
+                        seen.add(other)
+                        todo.append(other)
+            known = self._reach[name] = frozenset(seen)
+        return known
+
+    def groups(self) -> set[str]:
+        """Return the names of all entry point groups."""
+        return {group for dist in self.distributions.values() for group in dist.entry_points}
+
+    def entry_points(self, group: str) -> list[tuple[str, str]]:
+        """Return (distribution, module) of each entry point of a group, sorted."""
+        return sorted(
+            {
+                (dist.name, value.partition("[")[0].partition(":")[0].strip())
+                for dist in self.distributions.values()
+                for value in dist.entry_points.get(group, {}).values()
+            }
+        )
+
+    def _read(self, folder: Path) -> None:
+        try:
+            metadata = HeaderParser().parsestr((folder / "METADATA").read_text(encoding="utf-8", errors="replace"))
+            record = (folder / "RECORD").read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            return  # not a distribution that an installer made; `castiron_trace.environment` has reported it
+        name = re.sub(r"[-_.]+", "-", metadata["Name"] or folder.name.partition("-")[0]).lower()
+        paths = [row[0] for row in csv.reader(record.splitlines()) if row and not row[0].startswith(("../", "/"))]
+        installed = Installed(name=name, files=frozenset(paths), entry_points=read_entry_points(folder))
+        for path in paths:
+            self.owners[path] = name
+            if (module := self._module(path)) is not None and (
+                module not in installed.modules or not path.endswith(".py")  # an extension hides a source beside it
+            ):
+                installed.modules[module] = path
+        self.distributions[name] = installed
+
+    def _module(self, path: str) -> str | None:
+        for suffix in self._suffixes:
+            if path.endswith(suffix) and ".dist-info/" not in path:
+                name = path[: -len(suffix)].removesuffix("/__init__").replace("/", ".")
+                return name if _WORDS.fullmatch(name) else None
+        return None
+
+
+def read_entry_points(folder: Path) -> dict[str, dict[str, str]]:
+    """Read ``entry_points.txt`` of a dist-info folder; nothing if there is none.
+
+    Source: the entry points specification (an INI file with case-sensitive keys).
+    """
+    parser = configparser.RawConfigParser(delimiters=("=",), strict=False, interpolation=None)
+    parser.optionxform = str  # type: ignore[assignment,method-assign]
+    try:
+        parser.read_string((folder / "entry_points.txt").read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, configparser.Error):
+        return {}
+    return {group: dict(parser.items(group)) for group in parser.sections()}

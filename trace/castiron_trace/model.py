@@ -1,0 +1,130 @@
+"""What the passes of a trace hand to each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from castiron_manifest.model import Tier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from castiron_manifest.model import Entry, Finding, Target
+    from castiron_wheels.model import ResolvedDistribution
+
+TIERS = (Tier.REQUIRED, Tier.GUARDED, Tier.LAZY, Tier.DECLARED, Tier.OBSERVED)
+"""Tiers by the number that the analysis inside the target interpreter uses."""
+
+STDLIB = "(stdlib)"
+APP = "(app)"
+"""Owners of modules that belong to no distribution; the strings of `castiron_trace.inside.graph_adapter`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the user asked `trace` for."""
+
+    application: str
+    """A file, a folder, ``package.module:function``, a console script's name, or with ``as_module`` a module."""
+    as_module: bool = False
+    entry: str | None = None
+    """Which of a project's scripts, if it has several."""
+    requirements: tuple[Path, ...] = ()
+    with_: tuple[str, ...] = ()
+    environment: Path | None = None
+    """A virtual environment or interpreter whose exact versions count."""
+    host_python: Path | None = None
+    """The Python beside which distributions are looked for when nothing says what the application needs."""
+    extras: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    include_data: tuple[Path, ...] = ()
+    guess_data: bool = True
+    paths: tuple[Path, ...] = ()
+    """Further folders that the application puts on ``sys.path``."""
+    name: str | None = None
+    run: tuple[str, ...] | None = None
+    """Arguments of a run to watch; None for none."""
+    prune: bool = False
+    folder: Path
+    """The current folder: what relative names refer to."""
+    target: Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetPython:
+    """The target's interpreter and standard library, as the analysis needs them."""
+
+    id: str
+    """Key of the caches; the pack's id."""
+    version: str
+    """``3.13.5``."""
+    interpreter: Path
+    """Runs the analysis."""
+    stdlib: Path
+    builtins: frozenset[str]
+    """Extension modules of the standard library that can be linked."""
+    suffixes: tuple[str, ...]
+    """File name endings of extension modules in distributions, best first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResolvedEntry:
+    """The entry, and where the application's own modules are."""
+
+    entry: Entry
+    script: Path | None
+    """The file to read, for a script."""
+    roots: tuple[Path, ...]
+    """Folders that hold the application's own modules; empty if a distribution is the application."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """The installed target environment."""
+
+    folder: Path
+    """``site-packages``."""
+    distributions: tuple[ResolvedDistribution, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReachedModule:
+    """One module of the closure."""
+
+    name: str
+    kind: str
+    """`castiron_manifest.model.ModuleKind` as a string."""
+    owner: str
+    """`APP`, `STDLIB` or a distribution's normalised name."""
+    file: Path | None
+    importer: str | None
+    """None for the entry and for what the interpreter needs."""
+    line: int
+    tier: int
+    """Of the edge from ``importer``."""
+    weakest: int
+    """The weakest tier on the way from the entry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """The closure, and what was noticed on the way."""
+
+    modules: Mapping[str, ReachedModule]
+    entry: str
+    """Name of the entry's module."""
+    findings: tuple[Finding, ...] = ()
+    files: frozenset[Path] = frozenset()
+    """Source files that are read or run by path."""
+    strings: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    """Short strings of the application's own modules, by module."""
+    missing: Mapping[str, tuple[str, int, int]] = field(default_factory=dict)
+    """Modules that exist nowhere -> (importer, line, weakest tier on the way)."""
+    unknown_includes: tuple[str, ...] = ()
+    defines: tuple[frozenset[str], bool] | None = None
+    """Names that the entry's module binds, and whether there may be more."""
+    invalid: tuple[tuple[str, int, str], ...] = ()
+    """(module, line, message) of sources that do not parse."""

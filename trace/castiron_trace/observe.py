@@ -1,0 +1,153 @@
+"""``trace --run``: the application runs in the target's own interpreter, and what it used is united with what was read."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from castiron_common.errors import RunError
+from castiron_manifest.model import EntryKind
+
+if TYPE_CHECKING:
+    from castiron_common.progress import Reporter
+    from castiron_trace.model import Options, ResolvedEntry, Site, TargetPython
+
+_RUNNER = """
+import json, os, runpy, sys
+spec = json.loads(os.environ.pop("CASTIRON_ENTRY"))
+stdlib = [p for p in sys.path if p not in spec["path"] and p != spec["observer"] and "site-packages" not in p]
+sys.path[:] = [*spec["roots"], *stdlib, *spec["site"]]
+sys.argv[:] = spec["argv"]
+if spec["kind"] == "script":
+    runpy.run_path(spec["script"], run_name="__main__")
+elif spec["kind"] == "module":
+    runpy.run_module(spec["module"], run_name="__main__", alter_sys=True)
+else:
+    import importlib
+    value = importlib.import_module(spec["module"])
+    for part in spec["function"].split("."):
+        value = getattr(value, part)
+    sys.exit(value())
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What a run used."""
+
+    modules: tuple[str, ...]
+    """Names that were imported, sorted; some may exist nowhere (an attempt that failed)."""
+    files: tuple[Path, ...]
+    """Files that were executed or read below the application's folders or site-packages, sorted."""
+    libraries: tuple[str, ...]
+    """What ctypes opened, sorted."""
+    status: int
+
+
+def run(
+    options: Options,
+    entry: ResolvedEntry,
+    site: Site | None,
+    *,
+    reporter: Reporter,
+    python: TargetPython,
+    interpreter: Path | None = None,
+) -> Observed:
+    """Run the application once under the audit hook.
+
+    Its standard output goes to our standard error, as ours is the manifest's.  Raises `RunError` if it ends with a
+    status other than 0: then it did not do what the binary is to do.
+    """
+    if interpreter is None:
+        from castiron_trace.target_python import full_interpreter
+
+        interpreter = full_interpreter(options.target, reporter=reporter)
+    with tempfile.TemporaryDirectory(prefix="castiron-run-") as scratch:
+        observer = Path(scratch, "observer")
+        observer.mkdir()
+        shutil.copyfile(Path(__file__).parent / "inside" / "observer.py", observer / "sitecustomize.py")
+        log = Path(scratch, "log")
+        status = _run(options, entry, site, interpreter, observer, log)
+        lines = log.read_text(encoding="utf-8", errors="surrogateescape").splitlines() if log.exists() else []
+    if status != 0:
+        how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
+        raise RunError(
+            f"The application {how} while it was watched.",
+            hint="Give it arguments with which it succeeds, after --; its own messages are above.",
+        )
+    return _events(lines, entry, site, status)
+
+
+def _run(
+    options: Options, entry: ResolvedEntry, site: Site | None, interpreter: Path, observer: Path, log: Path
+) -> int:
+    roots = [str(root) for root in entry.roots]
+    folders = [str(site.folder)] if site else []
+    what = entry.entry
+    script = str(entry.script) if entry.script else None
+    spec = {
+        "kind": what.kind.value, "module": what.module, "function": what.function, "script": script, "roots": roots,
+        "site": folders, "path": [*roots, *folders], "observer": str(observer),
+        "argv": [script if what.kind is EntryKind.SCRIPT else what.name, *(options.run or ())],
+    }  # fmt: skip
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    environment |= {
+        "CASTIRON_OBSERVE": str(log),
+        "CASTIRON_ENTRY": json.dumps(spec),
+        # Children that start sys.executable find the same modules, and are watched by the same hook.
+        "PYTHONPATH": os.pathsep.join([str(observer), *roots, *folders]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONNOUSERSITE": "1",
+    }
+    sys.stdout.flush()
+    return subprocess.run(
+        [str(interpreter), "-c", _RUNNER], env=environment, stdout=sys.stderr, check=False, cwd=options.folder
+    ).returncode
+
+
+def _events(lines: list[str], entry: ResolvedEntry, site: Site | None, status: int) -> Observed:
+    roots = [*entry.roots, *([site.folder, site.folder.parent.parent.parent] if site else [])]
+    modules: set[str] = set()
+    files: set[Path] = set()
+    libraries: set[str] = set()
+    for line in lines:
+        kind, _, value = line.partition(" ")
+        if kind == "import":
+            modules.add(value)
+        elif kind == "dlopen":
+            libraries.add(value)
+        else:
+            path = Path(value)
+            if path.is_absolute() and "__pycache__" not in path.parts and any(path.is_relative_to(r) for r in roots):
+                files.add(path)
+    existing = {path for path in files if path.is_file()}
+    modules |= {name for path in existing for name in _module_names(path, entry, site)}
+    return Observed(
+        modules=tuple(sorted(name for name in modules if _is_name(name))),
+        files=tuple(sorted(existing)),
+        libraries=tuple(sorted(libraries)),
+        status=status,
+    )
+
+
+def _module_names(path: Path, entry: ResolvedEntry, site: Site | None) -> list[str]:
+    """Return the name under which a source below a root is imported: `import_module` raises no import event."""
+    if path.suffix != ".py" or path == entry.script:
+        return []
+    for root in sorted((*entry.roots, *([site.folder] if site else [])), key=lambda r: -len(r.parts)):
+        if path.is_relative_to(root):
+            parts = path.relative_to(root).with_suffix("").parts
+            name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            return [name] if name else []
+    return []
+
+
+def _is_name(name: str) -> bool:
+    return bool(name) and all(part and part.replace("_", "a").isalnum() for part in name.split("."))

@@ -1,0 +1,273 @@
+"""The resources pass: every file that goes in and is no reached module."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from castiron_common.errors import InputError
+from castiron_common.files import sha256_bytes
+from castiron_manifest.model import Finding, Origin, Resource, Severity
+from castiron_trace.inside.world import read_entry_points
+from castiron_trace.model import APP, STDLIB
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from castiron_trace.model import Options, Reached, ResolvedEntry, Site
+
+_COMPILED = (".pyc", ".pyo", ".pyd")
+_NEVER = frozenset({"direct_url.json", "REQUESTED", "uv_cache.json", "uv_build.json"})
+"""Files of dist-info that tell about one installation on one machine."""
+_SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules", "build", "dist"})
+_NOT_DATA = (".rst", ".md", ".exe", ".bat", ".sh", ".ico")
+LARGEST_GUESS = 64 * 1024 * 1024
+"""Bytes of application data that are taken without being asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contents:
+    """The files of the distributions, and which go in how."""
+
+    resources: tuple[Resource, ...]
+    elf_candidates: Mapping[str, tuple[tuple[str, Path], ...]]
+    """Distribution -> (path relative to site-packages, file) of what may be a shared object."""
+    dist_infos: Mapping[str, str]
+    """Distribution -> its dist-info folder, relative to site-packages."""
+    files: Mapping[str, tuple[str, ...]]
+    """Distribution -> its files as RECORD names them."""
+
+
+@dataclass(slots=True)
+class Blobs:
+    """The application's own files, by content."""
+
+    by_hash: dict[str, bytes] = field(default_factory=dict)
+
+    def add(self, file: Path) -> tuple[str, int]:
+        """Read a file; return (SHA-256, size in bytes)."""
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            raise InputError(
+                f"Cannot read {file}: {error.strerror or error}.", hint="Make it readable, or leave it out."
+            ) from error
+        digest = sha256_bytes(data)
+        self.by_hash[digest] = data
+        return digest, len(data)
+
+
+def records(site: Path) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """Return distribution -> (dist-info folder, files as RECORD names them, sorted)."""
+    found: dict[str, tuple[str, tuple[str, ...]]] = {}
+    for folder in sorted(site.glob("*.dist-info")):
+        rows = csv.reader((folder / "RECORD").read_text(encoding="utf-8").splitlines())
+        name = re.sub(r"[-_.]+", "-", folder.name.removesuffix(".dist-info").rpartition("-")[0]).lower()
+        found[name] = (folder.name, tuple(sorted({row[0] for row in rows if row})))
+    return found
+
+
+def distribution_contents(site: Site, reached: Reached) -> Contents:
+    """Sort the files of every distribution of the environment."""
+    resources: list[Resource] = []
+    elf: dict[str, tuple[tuple[str, Path], ...]] = {}
+    dist_infos: dict[str, str] = {}
+    files: dict[str, tuple[str, ...]] = {}
+    known = records(site.folder)
+    modules = _module_files(reached, site.folder)
+    named = {os.path.relpath(file, site.folder) for file in reached.files}
+    for distribution in (item.name for item in site.distributions):
+        dist_info, paths = known[distribution]
+        dist_infos[distribution], files[distribution] = dist_info, paths
+        sorter = _Sorter(site.folder, dist_info, paths, modules, named)
+        elf[distribution] = tuple(sorter.elf)
+        for path in sorter.chosen:
+            file = site.folder / path
+            resources.append(
+                Resource(
+                    path=path,
+                    origin=Origin.DISTRIBUTION,
+                    distribution=distribution,
+                    size=file.stat().st_size,
+                    executable=os.access(file, os.X_OK) and not path.endswith(".dist-info"),
+                )
+            )
+    return Contents(resources=tuple(resources), elf_candidates=elf, dist_infos=dist_infos, files=files)
+
+
+def _module_files(reached: Reached, site: Path) -> frozenset[str]:
+    """Return the files of reached modules below site-packages, relative to it."""
+    prefix = f"{site}{os.sep}"
+    return frozenset(
+        str(module.file)[len(prefix) :]
+        for module in reached.modules.values()
+        if module.file is not None and str(module.file).startswith(prefix)
+    )
+
+
+class _Sorter:
+    """Decides about the files of one distribution."""
+
+    def __init__(
+        self, site: Path, dist_info: str, paths: Collection[str], modules: Collection[str], named: Collection[str]
+    ) -> None:
+        self.chosen: list[str] = []
+        self.elf: list[tuple[str, Path]] = []
+        scripts = read_entry_points(site / dist_info)
+        launchers = {f"../../../bin/{name}" for group in ("console_scripts", "gui_scripts") for name in scripts.get(group, ())}
+        packages = {str(PurePosixPath(path).parent) for path in paths if PurePosixPath(path).name == "__init__.py"}
+        sources: dict[str, int] = {}
+        for path in paths:
+            if path.endswith((".py", ".so")):
+                sources[str(PurePosixPath(path).parent)] = sources.get(str(PurePosixPath(path).parent), 0) + 1
+        reached = {str(PurePosixPath(path).parent) for path in modules}
+        used = any(path in modules for path in paths) or not packages
+        for path in paths:
+            folder = str(PurePosixPath(path).parent)
+            if path in modules or path in launchers or path.endswith(_COMPILED) or PurePosixPath(path).name in _NEVER:
+                if path.endswith(".so") and path in modules:
+                    self.elf.append((path, site / path))
+                continue
+            if path.startswith(f"{dist_info}/") or path in named:
+                self.chosen.append(path)
+                continue
+            if not used or path.startswith("../../../include/"):
+                continue
+            home = _home(folder, packages)
+            data_package = home is not None and home not in reached and sources.get(home, 0) == 1
+            if home is not None and home not in reached and not (data_package and _tests_free(home)):
+                if _is_elf_name(path):
+                    self.elf.append((path, site / path))
+                continue
+            if _is_elf_name(path):
+                self.elf.append((path, site / path))
+            elif not path.endswith(".py") or data_package or (home is not None and folder != home):
+                # A source outside any package, below a package's folder, is data: a template, a script to copy.
+                if (site / path).is_file():
+                    self.chosen.append(path)
+
+
+def _home(folder: str, packages: Collection[str]) -> str | None:
+    """Return the nearest folder upwards that is a package."""
+    while folder not in {".", ""} and not folder.startswith(".."):
+        if folder in packages:
+            return folder
+        folder = str(PurePosixPath(folder).parent)
+    return None
+
+
+def _tests_free(folder: str) -> bool:
+    return not {"test", "tests"}.intersection(folder.split("/"))
+
+
+def _is_elf_name(path: str) -> bool:
+    return bool(re.search(r"\.so(?:\.\d+)*$", path))
+
+
+def stdlib_resources(reached: Reached, stdlib: Path) -> Iterator[Resource]:
+    """Yield data files of reached packages of the standard library."""
+    folders = {
+        module.file.parent for module in reached.modules.values() if module.owner == STDLIB and module.kind == "package" and module.file
+    }
+    for folder in sorted(folders):
+        for file in sorted((stdlib / folder).iterdir()):
+            if file.is_file() and file.suffix not in {".py", ".pyc", ".so", *_NOT_DATA} and not file.name.startswith("README"):
+                yield Resource(path=(folder / file.name).as_posix(), origin=Origin.STDLIB, size=file.stat().st_size)
+
+
+def app_resources(
+    entry: ResolvedEntry, reached: Reached, options: Options, blobs: Blobs
+) -> tuple[list[Resource], list[Finding]]:
+    """Return the application's own data files: those in its packages, those it names, and those the user names."""
+    chosen: dict[str, Path] = {}
+    findings: list[Finding] = []
+    own = {module.file for module in reached.modules.values() if module.owner == APP and module.file is not None}
+    if options.guess_data:
+        guessed: dict[str, Path] = {}
+        for module in reached.modules.values():
+            if module.owner == APP and module.kind == "package" and module.file is not None:
+                root = root_of(module.file, entry.roots)
+                if root is not None:
+                    for file in _files_below(module.file.parent, stop_at_packages=True):
+                        guessed[file.relative_to(root).as_posix()] = file
+        for root in entry.roots:
+            for text in sorted({text for strings in reached.strings.values() for text, _line in strings}):
+                for file in _named_files(root, text):
+                    guessed.setdefault(file.relative_to(root).as_posix(), file)
+        guessed = {path: file for path, file in guessed.items() if file not in own}
+        size = sum(file.stat().st_size for file in guessed.values())
+        if size > LARGEST_GUESS:
+            findings.append(
+                Finding(
+                    code="data-too-large", severity=Severity.WARNING, subject=entry.entry.name,
+                    message=f"The files beside the application that it seems to use have {size} bytes: they do not go in. "
+                    "Name those it needs with --include-data.",
+                )  # fmt: skip
+            )
+        else:
+            chosen |= guessed
+    for file in sorted(reached.files):
+        root = root_of(file, entry.roots)
+        if root is not None and file not in own and file.is_file():
+            chosen[file.relative_to(root).as_posix()] = file
+    for path in options.include_data:
+        chosen |= _included(path, entry, options.folder)
+    resources = []
+    for name in sorted(chosen):
+        digest, size = blobs.add(chosen[name])
+        resources.append(
+            Resource(
+                path=name, origin=Origin.APP, size=size, sha256=digest, executable=os.access(chosen[name], os.X_OK)
+            )
+        )
+    return resources, findings
+
+
+def _included(path: Path, entry: ResolvedEntry, folder: Path) -> dict[str, Path]:
+    full = (folder / path).resolve()
+    if not full.exists():
+        raise InputError(f"--include-data: there is no {path}.", hint="Check the name; it is relative to the current folder.")
+    root = root_of(full, entry.roots) or root_of(full, (folder.resolve(),)) or full.parent
+    files = [full] if full.is_file() else list(_files_below(full, stop_at_packages=False, sources=True))
+    return {file.relative_to(root).as_posix(): file for file in files}
+
+
+def root_of(file: Path, roots: Iterable[Path]) -> Path | None:
+    """Return the deepest folder that holds the file; None if none does."""
+    holding = [root for root in roots if file.is_relative_to(root)]
+    return max(holding, key=lambda root: len(root.parts), default=None)
+
+
+def _named_files(root: Path, text: str) -> Iterator[Path]:
+    """Yield what a string of the application names beside it: a file, or all files of a folder."""
+    if len(text) < 2 or text.startswith((".", "/", "~")) or "\0" in text or ".." in PurePosixPath(text).parts:
+        return
+    path = root / text
+    try:
+        if path.is_file() and not path.is_symlink():
+            yield path
+        elif path.is_dir() and not _is_hidden_or_environment(path):
+            yield from _files_below(path, stop_at_packages=True)
+    except OSError:
+        return  # longer than a file name can be: not one
+
+
+def _is_hidden_or_environment(folder: Path) -> bool:
+    return folder.name.startswith(".") or folder.name in _SKIPPED_FOLDERS or (folder / "pyvenv.cfg").exists()
+
+
+def _files_below(folder: Path, *, stop_at_packages: bool, sources: bool = False) -> Iterator[Path]:
+    """Yield data files below a folder, sorted; sub-packages are looked at on their own if they are reached."""
+    for entry in sorted(folder.iterdir()):
+        if entry.is_symlink() and not entry.exists():
+            continue
+        if entry.is_dir():
+            if not _is_hidden_or_environment(entry) and not (stop_at_packages and (entry / "__init__.py").is_file()):
+                yield from _files_below(entry, stop_at_packages=stop_at_packages, sources=sources)
+        elif entry.is_file() and not entry.name.startswith(".") and not entry.name.endswith(_COMPILED):
+            if sources or not entry.name.endswith((".py", ".so")):
+                yield entry

@@ -1,0 +1,113 @@
+"""The standard library's own import graph: made once per runtime pack, then read from the cache."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from castiron_common.cache import cache_root, file_entry
+from castiron_common.errors import RuntimePackError
+from castiron_trace.child import ask
+from castiron_trace.inside.ast_pass import ANALYSER_VERSION
+from castiron_trace.inside.conditional import CONDITIONAL, NEVER_FOLLOWED, NEVER_LAZILY
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+    from pathlib import Path
+
+    from castiron_common.progress import Reporter
+    from castiron_trace.model import TargetPython
+
+_GUARDED, _LAZY = 1, 2
+_STARTUP = "import sys; print(*sorted(name for name in sys.modules if name != '__main__'))"
+_NOT_AT_START = frozenset({"zipimport", "_frozen_importlib", "_frozen_importlib_external"})
+"""Frozen into every interpreter, or (zipimport) started without by the binary."""
+
+
+@dataclass(frozen=True)
+class StdlibGraph:
+    """Every module of the standard library and every import between two of them."""
+
+    file: Path
+    """Where it is kept, for the analysis in the target interpreter."""
+    data: dict[str, Any]
+
+    @property
+    def modules(self) -> dict[str, list[str | None]]:
+        """Name -> [kind, path relative to the standard library's folder]."""
+        found: dict[str, list[str | None]] = self.data["modules"]
+        return found
+
+    @property
+    def startup(self) -> list[str]:
+        """Modules that the interpreter itself imports, sorted."""
+        found: list[str] = self.data["startup"]
+        return found
+
+    @property
+    def mentions(self) -> dict[str, list[str]]:
+        """Module -> the names of `CONDITIONAL` that its source uses."""
+        found: dict[str, list[str]] = self.data["mentions"]
+        return found
+
+    @cached_property
+    def codecs(self) -> list[str]:
+        """Names of the submodules of ``encodings``."""
+        return sorted(name.removeprefix("encodings.") for name in self.modules if name.startswith("encodings."))
+
+    def edges(self, name: str, mentioned: Collection[str]) -> Iterator[tuple[str, int, int]]:
+        """Yield (imported, tier, line) of the imports that are followed from ``name``.
+
+        ``mentioned`` are the names of `CONDITIONAL` that other modules which go in use.
+        """
+        for target, tier, line in self.data["edges"].get(name, ()):
+            condition = CONDITIONAL.get((name, target))
+            if condition is not None:
+                if condition.isdisjoint(mentioned):
+                    continue
+            elif tier >= _GUARDED and not _same_part(name, target):
+                parts = {target.partition(".")[0], target}
+                if parts & NEVER_FOLLOWED or (tier >= _LAZY and parts & NEVER_LAZILY):
+                    continue
+            yield target, tier, line
+
+
+def _same_part(name: str, target: str) -> bool:
+    """Say whether both belong to one top-level package: what unittest imports of itself is followed."""
+    return name.partition(".")[0] == target.partition(".")[0]
+
+
+def stdlib_graph(python: TargetPython, *, reporter: Reporter) -> StdlibGraph:
+    """Return the graph of a pack's standard library, made on first need (about five seconds)."""
+    entry = cache_root() / "stdlib-graph" / f"{python.id}-{ANALYSER_VERSION}.json"
+
+    def build(path: Path) -> None:
+        with reporter.task("Standard library's import graph", estimate=5):
+            graph = ask(python, {"mode": "stdlib", "root": str(python.stdlib), "builtins": sorted(python.builtins)})
+            graph["startup"] = [name for name in _startup(python) if name not in _NOT_AT_START]
+            path.write_text(json.dumps(graph, separators=(",", ":"), sort_keys=True), encoding="utf-8")
+
+    file_entry(entry, build)
+    try:
+        data = json.loads(entry.read_bytes())
+    except ValueError:
+        # Damaged from outside (we write whole files only): make it again.
+        entry.unlink(missing_ok=True)
+        file_entry(entry, build)
+        data = json.loads(entry.read_bytes())
+    return StdlibGraph(entry, data)
+
+
+def _startup(python: TargetPython) -> list[str]:
+    done = subprocess.run(
+        [str(python.interpreter), "-I", "-S", "-c", _STARTUP], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise RuntimePackError(
+            f"The target interpreter {python.interpreter} does not start: {done.stderr.strip()[-500:]}",
+            hint="Build the runtime pack again with `castiron runtime build`.",
+        )
+    return done.stdout.split()
