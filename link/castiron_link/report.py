@@ -95,14 +95,13 @@ def render(name: str, components: Collection[ReportedComponent]) -> str:
         "under which license.  Sizes are bytes in the executable.",
         "",
     ]
-    header = ("component", "version", "license", "evidence", "form", "bytes", "texts")
+    header = ("component", "version", "license", "form", "bytes", "texts")
     numbers = _numbered(components)
     rows = [
         (
             component.name,
             component.version,
             component.license,
-            component.evidence,
             "+".join(component.inclusion),
             str(component.size),
             " ".join(f"[{numbers[text.sha256]}]" for text in component.texts) or "-",
@@ -114,6 +113,8 @@ def render(name: str, components: Collection[ReportedComponent]) -> str:
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in (header, tuple("-" * width for width in widths), *rows)
     ]
+    lines += ["", "Where the licenses come from:", ""]
+    lines += [f"  {component.name}: {component.evidence}" for component in components]
     lines.append("")
     for sha256, number in numbers.items():
         users = [(component, text) for component in components for text in component.texts if text.sha256 == sha256]
