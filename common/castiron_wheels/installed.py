@@ -99,7 +99,8 @@ def from_installed(
     own = _closure({_OWN}, by_name, target)
     if imports is None and not roots:
         needed = _closure({name for name in by_name if name not in own | _TOOLS}, by_name, target)
-        start = frozenset(needed)
+        inner = {canonicalize_name(other.name) for name in needed for other in by_name[name].requires}
+        start = frozenset(needed - inner) or frozenset(needed)
     else:
         wanted = set(imports or ())
         start = frozenset(canonicalize_name(name) for name in roots if canonicalize_name(name) in by_name) | {

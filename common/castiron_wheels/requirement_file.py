@@ -26,9 +26,11 @@ if TYPE_CHECKING:
     from castiron_manifest.model import Target
 
 ARCHIVE_SUFFIXES = (".whl", ".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz")
-_EXTRAS = re.compile(r"^(?P<path>.*?)(?:\[(?P<extras>[\w\-., ]*)\])?$")
+_EXTRAS = re.compile(r"^(?P<path>.*?)(?:\[(?P<extras>[\w\-., ]*)\])?$", re.DOTALL)
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _COMMENT = re.compile(r"(^|\s+)#.*$")
+_NEWLINES = re.compile(r"\s*[\r\n\f\v\x1c-\x1e\x85\u2028\u2029]+\s*")
+"""What a line from a TOML string may contain; uv would take it for two lines."""
 _URL = re.compile(r"^(?:[a-z]+\+)?(?:https?|ssh|git|file)://", re.IGNORECASE)
 
 _WITH_VALUE = {
@@ -119,6 +121,7 @@ def logical_lines(text: str) -> Iterator[tuple[int, str]]:
 
 def add_line(line: str, into: Collected, *, folder: Path, where: str, constraint: bool = False) -> None:
     """Take in one requirement or option; relative paths are relative to ``folder``."""
+    line = _NEWLINES.sub(" ", line).strip()
     if line.startswith("-"):
         _add_option(line, into, folder=folder, where=where, constraint=constraint)
         return
@@ -144,7 +147,7 @@ def _add_option(line: str, into: Collected, *, folder: Path, where: str, constra
     elif option in {"-c", "--constraint"}:
         read_file(folder / value, into, constraint=True)
     elif option in {"-e", "--editable"}:
-        if not _add_local(value, into, folder=folder, where=where):
+        if not _add_local(value, into, folder=folder, where=where, editable=True):
             into.lines.append(value)
     elif option in _FLAGS:
         into.index_options.extend(_FLAGS[option])
@@ -198,7 +201,7 @@ def _parse(requirement: str, where: str) -> Requirement:
         ) from error
 
 
-def _add_local(requirement: str, into: Collected, *, folder: Path, where: str) -> bool:
+def _add_local(requirement: str, into: Collected, *, folder: Path, where: str, editable: bool = False) -> bool:
     """Take ``requirement`` if it is a folder or an archive on this machine; say whether it was."""
     name: str | None = None
     extras: Iterable[str] = ()
@@ -218,7 +221,7 @@ def _add_local(requirement: str, into: Collected, *, folder: Path, where: str) -
         assert match is not None
         location = match["path"].strip()
         extras = [extra.strip() for extra in (match["extras"] or "").split(",") if extra.strip()]
-        if not _is_path(location, folder):
+        if not _is_path(location, folder) and not (editable and not _URL.match(location)):
             return False
         if marker.strip() and not holds(_parse(f"x ; {marker}", where).marker, into.target):
             return True

@@ -224,14 +224,27 @@ class _Search:
             if wanted.constraints:
                 constraints = Path(folder) / "constraints.txt"
                 constraints.write_text("".join(f"{line}\n" for line in wanted.constraints), encoding="utf-8")
-            text = uv_compile(
-                lines,
-                self.target,
-                options=every_option,
-                constraints=constraints,
-                folder=wanted.folder,
-            )
-        return read_lock(text, self.target, folder=wanted.folder or Path.cwd(), accepted=accepted)
+
+            def ask(*more: str) -> list[Candidate]:
+                text = uv_compile(
+                    lines,
+                    self.target,
+                    options=[*every_option, *more],
+                    constraints=constraints,
+                    folder=wanted.folder,
+                )
+                return read_lock(text, self.target, folder=wanted.folder or Path.cwd(), accepted=accepted)
+
+            pinned = {name for line in lines if (name := _pinned_name(line)) is not None}
+            if len(pinned) == len(lines):
+                # The index can add nothing to what is pinned; not asking it saves most of the time.
+                try:
+                    found = ask("--offline")
+                    if all(item.name in pinned for item in found):
+                        return found
+                except DependencyError:
+                    pass  # not everything is in uv's cache
+            return ask()
 
     def _free(self) -> list[Candidate]:
         """Resolve; then look for versions with wheels for those that have none."""
@@ -261,12 +274,7 @@ class _Search:
         return found
 
     def _is_pinned(self, name: str) -> bool:
-        for line in (*self._lines, *self.requirements.constraints):
-            if _line_name(line) == name:
-                parsed = Requirement(line)
-                if parsed.url or any(part.operator == "===" or _is_exact(str(part)) for part in parsed.specifier):
-                    return True
-        return False
+        return any(_pinned_name(line) == name for line in (*self._lines, *self.requirements.constraints))
 
     def _exact(self) -> list[Candidate]:
         """Resolve an existing environment's versions; leave out what may be missing and has nothing for the target."""
@@ -337,8 +345,14 @@ def _only_changes(name: str, before: Iterable[Candidate], after: Iterable[Candid
     return all(item.name == name or versions.get(item.name, item.version) == item.version for item in before)
 
 
-def _is_exact(specifier: str) -> bool:
-    return specifier.startswith("==") and not specifier.endswith(".*")
+def _pinned_name(line: str) -> str | None:
+    """Return the normalised name if the line leaves no choice of version."""
+    try:
+        parsed = Requirement(line)
+    except InvalidRequirement:
+        return None
+    exact = any(part.operator in {"==", "==="} and not part.version.endswith(".*") for part in parsed.specifier)
+    return canonicalize_name(parsed.name) if exact or parsed.url else None
 
 
 def _line_name(line: str) -> str | None:

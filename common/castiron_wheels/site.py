@@ -138,7 +138,7 @@ def _writes(archive: zipfile.ZipFile, wheel: Path, target: Target) -> list[_Writ
         "platlib": root,
         "scripts": "bin",
         "data": "",
-        "headers": f"include/python{target.python}/{dist_info.rsplit('-', 1)[0]}",
+        "headers": f"include/python{target.python}/{dist_info.removesuffix('.dist-info').rpartition('-')[0]}",
     }
     # pip and uv let a console script of the entry points replace a script of the same name.
     writes: dict[str, _Write] = {}

@@ -73,10 +73,14 @@ def dist_info_folder(archive: zipfile.ZipFile, path: Path) -> str:
             if member.endswith("/METADATA") and member.count("/") == 1 and ".dist-info/" in member
         }
     )
-    fitting = [folder for folder in found if canonicalize_name(folder.rsplit("-", 1)[0]) == canonicalize_name(name)]
+    fitting = [folder for folder in found if _owner(folder) == name]
     if len(fitting) != 1 and len(found) != 1:
         raise unusable(path, "it does not contain exactly one .dist-info folder of its own")
     return (fitting or found)[0]
+
+
+def _owner(dist_info: str) -> str:
+    return canonicalize_name(dist_info.removesuffix(".dist-info").rpartition("-")[0])
 
 
 @lru_cache(maxsize=4096)

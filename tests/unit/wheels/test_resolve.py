@@ -1,0 +1,281 @@
+"""Resolution against an index on the loopback: real uv, no network."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from castiron_common.errors import DependencyError
+from castiron_common.files import sha256_file
+from castiron_common.progress import SilentReporter
+from castiron_manifest.model import Severity, Target
+from castiron_wheels import source
+from castiron_wheels.fetch import keep
+from castiron_wheels.model import Environment, Requirements
+from castiron_wheels.requirements import from_files, from_lines, from_project
+from castiron_wheels.resolve import resolve
+from tests.unit.wheels.indexes import Index, make_sdist
+from tests.unit.wheels.making import make_wheel
+
+MUSL = "cp313-cp313-musllinux_1_2_x86_64"
+GLIBC = "cp313-cp313-manylinux_2_17_x86_64"
+
+
+def run(target: Target, *lines: str, folder: Path | None = None) -> Environment:
+    return resolve(from_lines(lines, target, origin="test", folder=folder), target, reporter=SilentReporter())
+
+
+def versions(environment: Environment) -> dict[str, str]:
+    return {item.name: item.version for item in environment.distributions}
+
+
+def test_nothing_asked_for_starts_no_program(target: Target, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    monkeypatch.setattr("subprocess.Popen", None)
+    assert run(target) == Environment(target=target)
+    assert not cache.exists()
+
+
+def test_the_targets_files_are_chosen(index: Index, target: Target) -> None:
+    for tag in (MUSL, GLIBC, "py3-none-any", "cp312-cp312-musllinux_1_2_x86_64"):
+        make_wheel(index.folder, "native", "1.0", tag=tag)
+    make_wheel(index.folder, "app", "2.0", requires=["native", "gone; sys_platform == 'win32'"])
+    found = run(target, "app")
+    assert [item.wheel.filename for item in found.distributions] == [
+        "app-2.0-py3-none-any.whl",
+        f"native-1.0-{MUSL}.whl",
+    ]
+    app = found.distributions[0]
+    assert (app.requires, app.direct, app.wheel.embedded) == (("native",), True, False)
+    assert not found.distributions[1].direct
+    assert sha256_file(app.path) == app.wheel.sha256 == app.path.parent.name
+    assert app.wheel.size == app.path.stat().st_size
+
+
+def test_extras_bring_their_distributions(index: Index, target: Target) -> None:
+    make_wheel(
+        index.folder,
+        "app",
+        requires=["a; extra == 'x'", "b; extra == 'y'"],
+        metadata="Provides-Extra: x\nProvides-Extra: y\n",
+    )
+    make_wheel(index.folder, "a", requires=["app[y]"])
+    make_wheel(index.folder, "b")
+    assert set(versions(run(target, "app"))) == {"app"}
+    found = run(target, "app[x]")
+    assert found.get("app") is not None
+    assert found.get("app").requires == ("a", "b")  # type: ignore[union-attr]
+
+
+def test_cached_pins_need_no_index(index: Index, target: Target) -> None:
+    make_wheel(index.folder, "a", requires=["b"])
+    make_wheel(index.folder, "b")
+    first = run(target, "a==1.0", "b==1.0")
+    index.asked.clear()
+    assert run(target, "a==1.0", "b==1.0") == first
+    assert index.asked == []
+
+
+def test_older_version_with_a_wheel_is_preferred(index: Index, target: Target) -> None:
+    make_sdist(index.folder, "native", "2.0")
+    make_wheel(index.folder, "native", "1.0", tag=MUSL)
+    found = run(target, "native")
+    assert versions(found) == {"native": "1.0"}
+    assert [(item.code, item.subject) for item in found.findings] == [("older-version", "native")]
+
+
+@pytest.fixture
+def built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
+    """Replace building by a finished wheel of the same name; return what was asked for."""
+    asked: list[str] = []
+
+    def fake(sdist: Path, name: str, version: str | None, target: Target, *, reporter: object) -> Path:
+        asked.append(sdist.name)
+        return keep(make_wheel(tmp_path / "built", name, version or "0", requires=["late"] if name == "native" else []))
+
+    monkeypatch.setattr(source, "sdist_wheel", fake)
+    return asked
+
+
+def test_no_other_distribution_gives_way_for_a_wheel(index: Index, target: Target, built: list[str]) -> None:
+    make_wheel(index.folder, "app", "2.0", requires=["watcher>=2"])
+    make_wheel(index.folder, "app", "1.0")
+    make_sdist(index.folder, "watcher", "2.0")
+    make_wheel(index.folder, "watcher", "1.0")
+    found = run(target, "app")
+    assert versions(found) == {"app": "2.0", "watcher": "2.0"}
+    assert built == ["watcher-2.0.tar.gz"]
+    assert found.get("watcher").wheel.embedded  # type: ignore[union-attr]
+    assert [item.code for item in found.findings] == ["built-from-sdist"]
+
+
+def test_exact_pins_are_kept(index: Index, target: Target, built: list[str]) -> None:
+    make_sdist(index.folder, "pinned", "2.0")
+    make_wheel(index.folder, "pinned", "1.0", tag=MUSL)
+    assert versions(run(target, "pinned==2.0")) == {"pinned": "2.0"}
+    assert built == ["pinned-2.0.tar.gz"]
+
+
+def test_what_a_built_wheel_needs_is_added(index: Index, target: Target, built: list[str]) -> None:
+    make_sdist(index.folder, "native", "1.0")
+    make_wheel(index.folder, "late", "3.0")
+    found = run(target, "native")
+    assert versions(found) == {"late": "3.0", "native": "1.0"}
+    assert built == ["native-1.0.tar.gz"]
+    assert found.get("native").requires == ("late",)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["nosuch"], "nosuch was not found"),
+        (["app", "lib<1"], "lib>=2"),
+        (["lib==9"], "no version of lib==9"),
+        (["glibc"], "glibc"),
+    ],
+)
+def test_one_error_with_reason_and_advice(lines: list[str], message: str, index: Index, target: Target) -> None:
+    make_wheel(index.folder, "app", requires=["lib>=2"])
+    make_wheel(index.folder, "lib", "2.0")
+    make_wheel(index.folder, "lib", "0.5")
+    make_wheel(index.folder, "glibc", tag=GLIBC)
+    with pytest.raises(DependencyError, match=message) as caught:
+        run(target, *lines)
+    assert caught.value.hint
+    assert "warning:" not in caught.value.what
+
+
+def test_unreachable_index(index: Index, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    with pytest.raises(DependencyError, match="cannot be resolved") as caught:
+        run(target, "app")
+    assert "cannot be reached" in caught.value.hint
+
+
+def test_hashes_of_the_user_are_kept(index: Index, target: Target, tmp_path: Path) -> None:
+    musl = make_wheel(index.folder, "a", tag=MUSL, files={"a.py": "native"})
+    pure = make_wheel(index.folder, "a")
+    file = tmp_path / "requirements.txt"
+    file.write_text(f"a==1.0 --hash=sha256:{sha256_file(pure)}\n")
+    found = resolve(from_files([file], target), target, reporter=SilentReporter())
+    assert [item.wheel.filename for item in found.distributions] == [pure.name]
+    file.write_text(f"a==1.0 --hash=sha256:{sha256_file(musl)}\n")
+    found = resolve(from_files([file], target), target, reporter=SilentReporter())
+    assert [item.wheel.filename for item in found.distributions] == [musl.name]
+    file.write_text(f"a==1.0 --hash=sha256:{'0' * 64}\n")
+    with pytest.raises(DependencyError, match="has one of the hashes"):
+        resolve(from_files([file], target), target, reporter=SilentReporter())
+
+
+def test_wheel_files_of_this_machine_are_embedded(index: Index, target: Target, tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path / "own", "own", requires=["lib"])
+    make_wheel(index.folder, "lib")
+    found = run(target, "./own/own-1.0-py3-none-any.whl", folder=tmp_path)
+    assert {item.name: (item.wheel.embedded, item.direct) for item in found.distributions} == {
+        "own": (True, True),
+        "lib": (False, False),
+    }
+    assert found.distributions[1].wheel.sha256 == sha256_file(wheel)
+
+
+def test_wheel_file_for_another_platform_is_refused(target: Target, tmp_path: Path, cache: Path) -> None:
+    make_wheel(tmp_path, "own", tag=GLIBC)
+    with pytest.raises(DependencyError, match="does not fit"):
+        run(target, f"./own-1.0-{GLIBC}.whl", folder=tmp_path)
+
+
+def test_wheels_alone_need_no_index(index: Index, target: Target, tmp_path: Path) -> None:
+    make_wheel(tmp_path, "a", requires=["b"])
+    make_wheel(tmp_path, "b")
+    found = run(target, "./a-1.0-py3-none-any.whl", "./b-1.0-py3-none-any.whl", folder=tmp_path)
+    assert [(item.name, item.requires) for item in found.distributions] == [("a", ("b",)), ("b", ())]
+    assert index.asked == []
+
+
+def test_index_named_in_a_requirements_file_makes_wheels_embedded(index: Index, target: Target, tmp_path: Path) -> None:
+    make_wheel(index.folder, "a")
+    (tmp_path / "r.txt").write_text(f"--index-url {index.url}\na\n")
+    found = resolve(from_files([tmp_path / "r.txt"], target), target, reporter=SilentReporter())
+    assert [item.wheel.embedded for item in found.distributions] == [True]
+
+
+def test_constraints_limit_without_asking(index: Index, target: Target, tmp_path: Path) -> None:
+    for version in ("1.0", "2.0"):
+        make_wheel(index.folder, "a", version)
+    (tmp_path / "c.txt").write_text("a<2\nunused==7\n")
+    (tmp_path / "r.txt").write_text("-c c.txt\na\n")
+    assert versions(resolve(from_files([tmp_path / "r.txt"], target), target, reporter=SilentReporter())) == {
+        "a": "1.0"
+    }
+
+
+def test_lock_file_is_taken_as_it_is(index: Index, target: Target, tmp_path: Path) -> None:
+    wheel = make_wheel(index.folder, "a", "1.0", requires=["b"])
+    make_wheel(index.folder, "a", "2.0")
+    other = make_wheel(tmp_path / "files", "b", "5.0")
+    base = index.url.removesuffix("/simple")
+    lock = tmp_path / "pylock.toml"
+    lock.write_text(f"""
+lock-version = "1.0"
+created-by = "test"
+[[packages]]
+name = "a"
+version = "1.0"
+wheels = [{{url = "{base}/files/{wheel.name}", hashes = {{sha256 = "{sha256_file(wheel)}"}}}}]
+[[packages]]
+name = "b"
+version = "5.0"
+wheels = [{{path = "files/{other.name}", hashes = {{sha256 = "{sha256_file(other)}"}}}}]
+[[packages]]
+name = "winonly"
+version = "1"
+marker = "sys_platform == 'win32'"
+wheels = [{{url = "{base}/files/winonly-1-py3-none-any.whl", hashes = {{sha256 = "00"}}}}]
+""")
+    found = resolve(from_files([lock], target), target, reporter=SilentReporter())
+    assert [(item.name, item.version, item.direct, item.wheel.embedded) for item in found.distributions] == [
+        ("a", "1.0", True, False),
+        ("b", "5.0", False, True),
+    ]
+    assert index.asked == [f"/files/{wheel.name}"]
+
+
+def test_python_versions_are_checked(index: Index, target: Target, tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[project]\nname='a'\nrequires-python='<3.13'\ndependencies=['b']\n")
+    with pytest.raises(DependencyError, match="requires Python <3.13"):
+        resolve(from_project(tmp_path, target), target, reporter=SilentReporter())
+
+
+def exact(lines: tuple[str, ...], optional: frozenset[str] = frozenset()) -> Requirements:
+    return Requirements(origin="beside", lines=lines, exact=True, optional=optional)
+
+
+def test_installed_versions_that_nothing_has_are_left_out(index: Index, target: Target) -> None:
+    make_wheel(index.folder, "a", requires=["b"])
+    make_wheel(index.folder, "b")
+    make_sdist(index.folder, "nowheel", "1.0")
+    lines = ("a==1.0", "b==1.0", "nowheel==1.0", "private==3", "b2==1")
+    found = resolve(exact(lines, frozenset({"nowheel", "private", "b2"})), target, reporter=SilentReporter())
+    assert set(versions(found)) == {"a", "b"}
+    assert [(item.code, item.subject, item.severity) for item in found.findings] == [
+        ("left-out", "b2", Severity.WARNING),
+        ("left-out", "nowheel", Severity.WARNING),
+        ("left-out", "private", Severity.WARNING),
+    ]
+    with pytest.raises(DependencyError, match="private"):
+        resolve(exact(lines), target, reporter=SilentReporter())
+
+
+def test_contradicting_installed_versions_are_taken_as_they_are(index: Index, target: Target) -> None:
+    make_wheel(index.folder, "a", requires=["b>=2"])
+    make_wheel(index.folder, "b", "1.0")
+    found = resolve(exact(("a==1.0", "b==1.0")), target, reporter=SilentReporter())
+    assert versions(found) == {"a": "1.0", "b": "1.0"}
+    assert [item.code for item in found.findings] == ["inconsistent-environment", "unmet-requirement"]
+
+
+def test_what_only_the_target_needs_is_added_to_installed_versions(index: Index, target: Target) -> None:
+    make_wheel(index.folder, "a", requires=["backport; python_version >= '3.13'"])
+    make_wheel(index.folder, "backport", "7.0")
+    assert versions(resolve(exact(("a==1.0",)), target, reporter=SilentReporter())) == {"a": "1.0", "backport": "7.0"}

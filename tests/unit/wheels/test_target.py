@@ -1,0 +1,77 @@
+"""Which wheels the target can use, and what markers say there."""
+
+from __future__ import annotations
+
+import pytest
+from packaging.markers import Marker
+
+from castiron_common.errors import UsageError
+from castiron_manifest.model import Target
+from castiron_wheels.target import fits, holds, marker_environment, platform_of, supported_tags
+
+
+@pytest.mark.parametrize(
+    ("filename", "expected"),
+    [
+        ("a-1-py3-none-any.whl", True),
+        ("a-1-py2.py3-none-any.whl", True),
+        ("a-1-cp313-cp313-musllinux_1_2_x86_64.whl", True),
+        ("a-1-cp313-cp313-musllinux_1_1_x86_64.whl", True),
+        ("a-1-cp37-abi3-musllinux_1_1_x86_64.whl", True),
+        ("a-1-cp313-cp313-linux_x86_64.whl", True),
+        ("a-1-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.musllinux_1_1_x86_64.whl", True),
+        ("a-1-cp313-cp313-manylinux_2_17_x86_64.whl", False),
+        ("a-1-cp312-cp312-musllinux_1_2_x86_64.whl", False),
+        ("a-1-cp313-cp313t-musllinux_1_2_x86_64.whl", False),
+        ("a-1-cp313-cp313-musllinux_1_2_aarch64.whl", False),
+        ("a-1-cp313-cp313-musllinux_1_3_x86_64.whl", False),
+        ("a-1-py2-none-any.whl", False),
+        ("not a wheel", False),
+    ],
+)
+def test_fits(filename: str, expected: bool, target: Target) -> None:
+    assert fits(filename, target) is expected
+
+
+def test_specific_tags_come_first(target: Target) -> None:
+    tags = [str(tag) for tag in supported_tags(target)]
+    order = [
+        "cp313-cp313-musllinux_1_2_x86_64",
+        "cp313-cp313-musllinux_1_1_x86_64",
+        "cp37-abi3-musllinux_1_2_x86_64",
+        "py3-none-any",
+    ]
+    assert [tag for tag in tags if tag in order] == order
+
+
+def test_unknown_platform_is_refused() -> None:
+    with pytest.raises(UsageError, match="sparc-solaris"):
+        platform_of(Target(platform="sparc-solaris", python="3.13"))
+
+
+@pytest.mark.parametrize(
+    ("marker", "extras", "expected"),
+    [
+        ("python_version >= '3.13'", (), True),
+        ("python_version < '3.11'", (), False),
+        ("sys_platform == 'linux' and platform_machine == 'x86_64'", (), True),
+        ("sys_platform == 'win32'", (), False),
+        ("extra == 'socks'", (), False),
+        ("extra == 'socks'", ("socks",), True),
+        ("platform_python_implementation != 'PyPy'", (), True),
+    ],
+)
+def test_markers_hold_for_the_target_not_the_host(
+    marker: str, extras: tuple[str, ...], expected: bool, target: Target
+) -> None:
+    assert holds(Marker(marker), target, extras) is expected
+
+
+def test_no_marker_holds(target: Target) -> None:
+    assert holds(None, target)
+
+
+def test_marker_values_are_complete(target: Target) -> None:
+    from packaging.markers import default_environment
+
+    assert set(marker_environment(target)) == set(default_environment())
