@@ -1,0 +1,69 @@
+"""``castiron build``: it takes the options of ``trace`` and those of ``link``, whatever these are."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from castiron.build import build
+from castiron_link.cli import link
+from castiron_trace.cli import trace
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+_KEEP = "keep_manifest"
+_NOT_OF_TRACE = frozenset({"output", "explain"})
+_NOT_OF_LINK = frozenset({"manifest"})
+
+KeepOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--keep-manifest", metavar="FILE", help="Keep the manifest that the stages share.", show_default=False
+    ),
+]
+
+
+def parameters(command: Callable[..., Any], leave_out: frozenset[str]) -> list[inspect.Parameter]:
+    """Return the parameters of a command, annotations evaluated, without those in ``leave_out``."""
+    hints = typing.get_type_hints(command, include_extras=True)
+    return [
+        parameter.replace(annotation=hints[name])
+        for name, parameter in inspect.signature(command).parameters.items()
+        if name not in leave_out
+    ]
+
+
+_OF_TRACE = parameters(trace, _NOT_OF_TRACE)
+_OF_LINK = parameters(link, _NOT_OF_LINK)
+
+
+def _build(**values: Any) -> None:
+    """Trace and link a Python application: one static executable, and a report of what is in it.
+
+    Takes the options of both stages: `trace --help` and `link --help` tell more.
+    """
+    of_trace = {parameter.name: values[parameter.name] for parameter in _OF_TRACE}
+    of_link = {parameter.name: values[parameter.name] for parameter in _OF_LINK}
+    build(
+        lambda manifest: trace(**of_trace, output=manifest, explain=None),
+        lambda manifest: link(manifest, **of_link),
+        manifest=values[_KEEP],
+    )
+
+
+def _signature() -> inspect.Signature:
+    keep = inspect.Parameter(_KEEP, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=KeepOption)
+    # A stable sort: positional arguments first.
+    return inspect.Signature(sorted((*_OF_TRACE, *_OF_LINK, keep), key=lambda parameter: parameter.kind))
+
+
+_build.__signature__ = _signature()  # type: ignore[attr-defined]  # what typer reads
+_build.__annotations__ = {name: item.annotation for name, item in _signature().parameters.items()}
+app.command(context_settings={"help_option_names": ["-h", "--help"]})(_build)

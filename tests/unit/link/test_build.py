@@ -1,0 +1,41 @@
+from pathlib import Path
+
+import pytest
+
+from castiron.build import build
+from castiron.build_cli import _OF_LINK, _OF_TRACE, _signature
+
+
+def test_the_manifest_goes_from_one_stage_to_the_other(tmp_path: Path) -> None:
+    seen = []
+    build(lambda path: path.write_text("m"), lambda path: seen.append((path, path.read_text())))
+    assert seen[0][1] == "m"
+    assert not seen[0][0].exists()
+
+
+def test_the_manifest_is_kept_on_request(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.manifest"
+    build(lambda path: path.write_text("m"), lambda path: None, manifest=kept)
+    assert kept.read_text() == "m"
+
+
+def test_a_failing_trace_is_not_linked() -> None:
+    def fail(path: Path) -> None:
+        raise ValueError(path.name)
+
+    with pytest.raises(ValueError, match="app.manifest"):
+        build(fail, lambda path: pytest.fail("linked"))
+
+
+def test_options_of_both_stages_do_not_clash() -> None:
+    names = [parameter.name for parameter in (*_OF_TRACE, *_OF_LINK)]
+    assert len(names) == len(set(names))
+    flags = [
+        flag
+        for parameter in _signature().parameters.values()
+        for option in parameter.annotation.__metadata__
+        for declaration in (getattr(option, "param_decls", None) or ())
+        for flag in declaration.split("/")
+    ]
+    assert len(flags) == len(set(flags))
+    assert {"-o", "-r", "--run", "--optimize"} <= set(flags)
