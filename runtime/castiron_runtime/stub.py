@@ -37,6 +37,8 @@ class StubSettings:
     """For single files, by name."""
     extra_sources: tuple[str, ...]
     """Files outside the stub's folder to compile too, e.g. ``{source}/Objects/mimalloc/static.c``."""
+    wrap: tuple[str, ...]
+    """Functions of libc whose callers the linker leads to the stub's ``__wrap_FUNCTION``."""
 
 
 def read_settings(path: Path) -> StubSettings:
@@ -45,15 +47,21 @@ def read_settings(path: Path) -> StubSettings:
         values = tomllib.loads(path.read_text()) if path.is_file() else {}
     except tomllib.TOMLDecodeError as error:
         raise RuntimePackError(f"{path.name} is not TOML: {error}.", hint="Correct it.") from error
-    unknown = sorted(set(values) - {"flags", "file", "sources"})
+    unknown = sorted(set(values) - {"flags", "file", "sources", "wrap"})
     if unknown:
-        raise RuntimePackError(f"{path.name}: unknown key {unknown[0]!r}.", hint="Known: flags, sources, [file].")
+        raise RuntimePackError(f"{path.name}: unknown key {unknown[0]!r}.", hint="Known: flags, sources, wrap, [file].")
     files = values.get("file", {})
     return StubSettings(
         flags=_texts(path, "flags", values.get("flags", [])),
         file_flags={name: _texts(path, f"file.{name!r}", flags) for name, flags in files.items()},
         extra_sources=_texts(path, "sources", values.get("sources", [])),
+        wrap=_texts(path, "wrap", values.get("wrap", [])),
     )
+
+
+def wrapped_symbols(folder: Path = FOLDER) -> tuple[str, ...]:
+    """Return the functions that a link has to wrap (``ld.lld --wrap``)."""
+    return read_settings(folder / "stub.toml").wrap
 
 
 def _texts(path: Path, key: str, value: Any) -> tuple[str, ...]:
