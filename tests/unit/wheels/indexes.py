@@ -7,12 +7,12 @@ import io
 import tarfile
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import TracebackType
 
 
@@ -123,7 +123,7 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
     info = f"{name}-{version}.dist-info"
     requires = "".join(f"Requires-Dist: {line}\\n" for line in project.get("dependencies", []))
     files = {path.name: path.read_text() for path in pathlib.Path().glob("*.py") if path.name != "backend.py"}
-    files[f"{name}_built.py"] = "flags = %r\\n" % {key: os.environ[key] for key in ("SOURCE_DATE_EPOCH", "PYTHONHASHSEED")}
+    files[f"{name}_built.py"] = f"epoch = {os.environ['SOURCE_DATE_EPOCH']!r}\\n"
     files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\\nName: {project['name']}\\nVersion: {version}\\n{requires}"
     files[f"{info}/WHEEL"] = "Wheel-Version: 1.0\\nGenerator: t\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
     files[f"{info}/RECORD"] = "".join(f"{path},,\\n" for path in files) + f"{info}/RECORD,,\\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +10,8 @@ from castiron_common.errors import InputError
 from castiron_wheels.requirements import from_files, from_lock, from_project, from_script
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from castiron_manifest.model import Target
 
 PROJECT = """
@@ -113,7 +114,8 @@ def script(folder: Path, text: str) -> Path:
 
 
 def test_script_block(tmp_path: Path, target: Target) -> None:
-    text = '#!/usr/bin/env python\n# /// script\n# requires-python = ">=3.11"\n# dependencies = [\n#   "rich",\n#\n# ]\n# ///\n'
+    text = '# /// script\n# requires-python = ">=3.11"\n# dependencies = [\n#   "rich",\n#\n# ]\n# ///\n'
+    text = f"#!/usr/bin/env python\n{text}"
     found = from_script(script(tmp_path, text), target)
     assert found is not None
     assert (found.lines, found.requires_python) == (("rich",), ">=3.11")

@@ -7,7 +7,6 @@ import hashlib
 import subprocess
 import sys
 from importlib.metadata import distributions
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,6 +17,8 @@ from castiron_wheels.site import SHEBANG, site, site_packages
 from tests.unit.wheels.making import WHEEL, make_wheel
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from castiron_manifest.model import Target
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -19,6 +19,9 @@ from castiron_wheels.wheelfile import (
     split_filename,
 )
 from tests.unit.wheels.making import make_wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def test_metadata(tmp_path: Path) -> None:

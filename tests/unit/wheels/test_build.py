@@ -1,0 +1,165 @@
+"""Builds from source, with a backend of their own and this machine's Python in the place of the target's."""
+
+from __future__ import annotations
+
+import sys
+import tarfile
+import time
+import zipfile
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from castiron_common.errors import DependencyError, InputError
+from castiron_common.progress import SilentReporter
+from castiron_runtime import packs
+from castiron_wheels import build
+from castiron_wheels.model import LocalProject
+from castiron_wheels.requirements import from_lines
+from castiron_wheels.resolve import resolve
+from castiron_wheels.source import project_wheel, sdist_wheel, source_files, tree_hash, unpack
+from castiron_wheels.wheelfile import read_metadata
+from tests.unit.wheels.indexes import BACKEND, make_sdist
+
+if TYPE_CHECKING:
+    from castiron_manifest.model import Target
+
+PROJECT = """
+[build-system]
+requires = []
+build-backend = "backend"
+backend-path = ["."]
+[project]
+name = "my-app"
+version = "1.5"
+"""
+
+
+@pytest.fixture(autouse=True)
+def _stand_in(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+    tools = SimpleNamespace(version="0", linker=("/nonexistent/zig", "ld.lld"))
+    version = ".".join(map(str, sys.version_info[:3]))
+    pack = SimpleNamespace(id="stand-in", python_version=version, toolchain=tools)
+    python = Path(getattr(sys, "_base_executable", sys.executable))
+    monkeypatch.setattr(build, "target_pack", lambda *_, **__: pack)
+    monkeypatch.setattr(packs, "interpreter", lambda *_, **__: python, raising=False)
+
+
+def project(folder: Path, text: str = PROJECT) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "pyproject.toml").write_text(text)
+    (folder / "backend.py").write_text(BACKEND)
+    (folder / "my_app.py").write_text("x = 1\n")
+    return folder
+
+
+def test_project_is_built_once_and_left_untouched(tmp_path: Path, target: Target) -> None:
+    folder = project(tmp_path / "app")
+    before = sorted(path.name for path in folder.iterdir())
+    first = project_wheel(LocalProject(path=folder), target, reporter=SilentReporter())
+    assert sorted(path.name for path in folder.iterdir()) == before
+    assert (read_metadata(first).name, read_metadata(first).version) == ("my-app", "1.5")
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "x.pyc").write_bytes(b"x")
+    stamp = first.stat().st_mtime_ns
+    assert project_wheel(LocalProject(path=folder), target, reporter=SilentReporter()) == first
+    assert first.stat().st_mtime_ns == stamp
+    (folder / "my_app.py").write_text("x = 2\n")
+    assert project_wheel(LocalProject(path=folder), target, reporter=SilentReporter()) != first
+
+
+def test_same_sources_give_the_same_bytes_anywhere(
+    tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheels = []
+    for place in ("one", "another/place"):
+        monkeypatch.setenv("CASTIRON_CACHE", str(tmp_path / place / "cache"))
+        folder = project(tmp_path / place / "app")
+        wheels.append(project_wheel(LocalProject(path=folder), target, reporter=SilentReporter()))
+        time.sleep(2.1)  # ZIP files know even seconds: the backend writes the current time
+    assert wheels[0].read_bytes() == wheels[1].read_bytes()
+    with zipfile.ZipFile(wheels[0]) as archive:
+        assert archive.read("my_app_built.py") == b"epoch = '315532800'\n"
+
+
+def test_sdist(tmp_path: Path, target: Target) -> None:
+    sdist = make_sdist(tmp_path, "thing", "3.0")
+    wheel = sdist_wheel(sdist, "thing", "3.0", target, reporter=SilentReporter())
+    assert read_metadata(wheel).version == "3.0"
+
+
+def test_resolved_project_is_embedded(tmp_path: Path, target: Target) -> None:
+    folder = project(tmp_path / "app")
+    found = resolve(
+        from_lines(["-e ./app"], target, origin="t", folder=folder.parent), target, reporter=SilentReporter()
+    )
+    assert [(item.name, item.wheel.embedded, item.direct) for item in found.distributions] == [("my-app", True, True)]
+
+
+def test_failure_names_the_distribution_the_log_and_the_choices(tmp_path: Path, cache: Path, target: Target) -> None:
+    folder = project(tmp_path / "app", f'{PROJECT}description = "broken"\n')
+    with pytest.raises(DependencyError) as caught:
+        project_wheel(LocalProject(path=folder, name="my-app"), target, reporter=SilentReporter())
+    log = cache / "logs" / "my-app.log"
+    assert "my-app" in caught.value.what
+    assert str(log) in caught.value.what
+    assert "this project cannot be built" in caught.value.what
+    assert "musllinux" in caught.value.hint
+    assert "building my_app" in log.read_text()
+    assert not [path for path in (cache / "built").iterdir() if path.is_dir()]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[build-system]\nrequires = 'x'\n", "not a list of strings"),
+        ("[build-system]\nrequires = []\nbuild-backend = 'b'\nbackend-path = ['..']\n", "is outside"),
+        ("[build-system]\nrequires = []\nbuild-backend = 'nosuchbackend'\n", "No module named 'nosuchbackend'"),
+    ],
+)
+def test_bad_build_systems(text: str, message: str, tmp_path: Path, target: Target) -> None:
+    folder = project(tmp_path / "app", text)
+    with pytest.raises((InputError, DependencyError), match=message):
+        project_wheel(LocalProject(path=folder), target, reporter=SilentReporter())
+
+
+def test_leftovers_are_no_sources(tmp_path: Path) -> None:
+    folder = project(tmp_path / "app")
+    plain = tree_hash(folder, history=False)
+    for name in (".git/x", "build/lib/y.py", "dist/z.whl", ".venv/pyvenv.cfg", "env/pyvenv.cfg", "a.egg-info/PKG-INFO"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("")
+    assert tree_hash(folder, history=False) == plain
+    assert {path.name for path in source_files(folder, history=False)} == {"pyproject.toml", "backend.py", "my_app.py"}
+    (folder / "src" / "build").mkdir(parents=True)
+    (folder / "src" / "build" / "__init__.py").write_text("")
+    assert tree_hash(folder, history=False) != plain
+
+
+def test_executable_bits_and_links_count(tmp_path: Path) -> None:
+    folder = project(tmp_path / "app")
+    plain = tree_hash(folder, history=False)
+    (folder / "my_app.py").chmod(0o755)
+    executable = tree_hash(folder, history=False)
+    (folder / "link").symlink_to("my_app.py")
+    assert len({plain, executable, tree_hash(folder, history=False)}) == 3
+
+
+def test_sdists_that_are_not(tmp_path: Path) -> None:
+    bad = tmp_path / "a-1.tar.gz"
+    bad.write_bytes(b"no archive")
+    with pytest.raises(DependencyError, match="cannot be used"):
+        unpack(bad, tmp_path / "out1")
+    with tarfile.open(bad, "w:gz") as tar:
+        tar.add(__file__, "../escape.py")
+    (tmp_path / "out2").mkdir()
+    with pytest.raises(DependencyError, match="cannot be used"):
+        unpack(bad, tmp_path / "out2")
+    assert not (tmp_path / "escape.py").exists()
+    archive = tmp_path / "a-1.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("../escape.py", "")
+    with pytest.raises(DependencyError, match="outside"):
+        unpack(archive, tmp_path / "out3")
