@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from castiron_link.natives import Natives
     from castiron_manifest.model import Manifest
     from castiron_runtime.model import LinkInputs, Pack
+
+
+_OLD = 24 * 3600
+"""Seconds after which a working folder belongs to no link any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +170,7 @@ def _working_folder() -> Iterator[Path]:
     try:
         root = cache_root() / "work"
         root.mkdir(parents=True, exist_ok=True)
+        _remove_old(root)
         folder = Path(tempfile.mkdtemp(prefix="link-", dir=root))
     except OSError as error:
         raise OutputError(
@@ -176,6 +181,14 @@ def _working_folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_old(root: Path) -> None:
+    """Remove what killed links left behind."""
+    for left in root.iterdir():
+        with suppress(OSError):
+            if time.time() - left.stat().st_mtime > _OLD:
+                shutil.rmtree(left, ignore_errors=True)
 
 
 def _open_pack(manifest: Manifest, reporter: Reporter) -> Pack:

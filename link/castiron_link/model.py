@@ -140,13 +140,13 @@ class ReportedComponent:
     """A component that is in the binary.  Sorted by (kind, name)."""
 
     kind: str
-    """``application``, ``distribution`` or ``runtime``."""
+    """``application``, ``distribution``, ``vendored`` (declared by a wheel) or ``runtime``."""
     name: str
     version: str
     license: str
     """An SPDX expression if there is one, else what the component says about itself, else ``unknown``."""
     evidence: str
-    """Where ``license`` comes from: ``License-Expression``, ``classifier``, ``license field``, ``recipe`` or ``none``."""
+    """Where ``license`` comes from: ``License-Expression``, ``classifier``, ``license field``, a recipe, ``none``."""
     inclusion: tuple[Inclusion, ...]
     size: int
     """Bytes in the binary."""

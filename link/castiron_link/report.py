@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from castiron_link.model import Inclusion, ReportedComponent, ReportedText
+from castiron_link.sbom import vendored
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -20,7 +21,7 @@ UNKNOWN = "unknown"
 """The license of a component that says nothing about it: a finding, never a guess."""
 
 _OSI = "License :: OSI Approved :: "
-_ORDER = {"application": 0, "distribution": 1, "runtime": 2}
+_ORDER = {"application": 0, "distribution": 1, "vendored": 2, "runtime": 3}
 _RULE = "=" * 100
 
 
@@ -68,6 +69,14 @@ def components(
         _sized(_distribution(distribution, texts), sizes[distribution.name])
         for distribution in manifest.distributions
         if distribution.name in sizes
+    ]
+    # What is compiled into a wheel's shared objects has no size of its own: it is part of the wheel's.
+    found += [
+        replace(component, inclusion=(Inclusion.STATIC,))
+        for distribution in manifest.distributions
+        if Inclusion.STATIC in sizes.get(distribution.name, {})
+        for sbom in distribution.license.sboms
+        for component in vendored(distribution, texts[sbom.sha256], unknown=UNKNOWN)
     ]
     if "app" in sizes:
         found.append(_sized(_application(manifest), sizes["app"]))
