@@ -81,8 +81,9 @@ def build(
         _write(tree, entry, source.version)
     fills = {"jobs": str(jobs()), "compiler_rt": str(toolchain.libraries[-1])}
     for command in table.get("commands", ()):
-        task.step(" ".join(command[:2]))
-        log.run([word.format(**fills) for word in command], cwd=tree, env=environment)
+        words = [word.format(**fills) for word in command]
+        task.step(" ".join(words[:2]))
+        log.run(words, cwd=tree, env=environment)
     (making / "lib").mkdir()
     for entry in table.get("archive", ()):
         task.step(entry["name"])

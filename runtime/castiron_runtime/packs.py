@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from castiron_common.cache import cache_root, folder_entry
 from castiron_common.errors import ModuleMissingError, RuntimePackError
 from castiron_runtime import cpython, description, library, sources
+from castiron_runtime import interpreter as interpreters
 from castiron_runtime.process import BuildLog, require_tools
 from castiron_runtime.description import on_demand_extensions
 from castiron_runtime.model import LinkInputs
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from castiron_runtime.recipe import ExtensionRecipe, Recipe
     from castiron_runtime.sources import Source
 
-__all__ = ["component", "open_pack", "provide", "stub_archive", "supported_pythons"]
+__all__ = ["component", "interpreter", "open_pack", "provide", "stub_archive", "supported_pythons"]
 
 DEFAULT_PYTHON = "3.13"
 
@@ -157,3 +158,29 @@ def _extension_archive(
             library.build_extension(recipe, libraries, pack, making, log=BuildLog(f"extension-{recipe.name}"))
 
     return folder_entry(entry, build) / f"lib{recipe.name}.a"
+
+
+def interpreter(pack: Pack, *, full: bool, reporter: Reporter) -> Path:
+    """Return the target's runnable ``python``; links it on first need.
+
+    ``full=False``: CPython with zlib and what needs no other component; ``full=True``: with every extension module.
+    """
+    wanted = [extension.name for extension in pack.extensions.values() if full or not extension.on_demand]
+    inputs = provide(pack, {*wanted, "zlib"}, reporter=reporter)
+    musl = component("musl", pack.toolchain, reporter=reporter)
+    folder = cache_root() / "components"
+    # The program names its loader by an absolute path, so a cache that was moved needs another interpreter.
+    parts = (pack.id, musl.key, str(interpreters.REVISION), str(folder), *map(str, inputs.archives))
+    key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
+    entry = folder / f"interpreter-{pack.python_version}-{'full' if full else 'base'}-{key[:16]}"
+
+    def build(making: Path) -> None:
+        with reporter.task(f"target interpreter ({'full' if full else 'base'})", estimate=30) as task:
+            foreign = [path for path, owner in inputs.owners.items() if path in inputs.archives and "cpython" not in owner]
+            always = [extension for extension in pack.extensions.values() if extension.always]
+            extensions = {item.name: item for item in (*always, *inputs.extensions)}
+            interpreters.build(
+                pack, list(extensions.values()), foreign, musl, making, entry, task=task, log=BuildLog("interpreter")
+            )
+
+    return folder_entry(entry, build) / "bin" / f"python{pack.feature}"

@@ -6,6 +6,8 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root
@@ -13,7 +15,6 @@ from castiron_common.errors import HostToolError, RuntimePackError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
 _PACKAGES = {"sh": "dash", "make": "make", "perl": "perl", "apt-get": "apt"}
 _TAIL_LINES = 12
@@ -69,17 +70,14 @@ class BuildLog:
         process group of its own, which is killed if we are interrupted: no compiler stays behind.
         """
         command = [str(part) for part in argv]
-        with self.path.open("ab") as log:
-            log.write(f"$ cd {cwd}\n$ {' '.join(command)}\n".encode())
-            log.flush()
-            start = log.tell()
+        with tempfile.TemporaryFile() as output:
             try:
                 process = subprocess.Popen(
                     command,
                     cwd=cwd,
                     env=dict(env),
                     stdin=subprocess.DEVNULL,
-                    stdout=log,
+                    stdout=output,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
                 )
@@ -94,13 +92,17 @@ class BuildLog:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 raise
-        with self.path.open("rb") as log:
-            log.seek(start)
-            output = log.read().decode(errors="replace")
+            finally:
+                output.seek(0)
+                data = output.read()
+                # One write, so that the outputs of commands that run at once do not mix.
+                with self.path.open("ab") as log:
+                    log.write(f"$ cd {cwd}\n$ {' '.join(command)}\n".encode() + data)
+        text = data.decode(errors="replace")
         if status:
-            tail = "\n".join(output.splitlines()[-_TAIL_LINES:])
+            tail = "\n".join(text.splitlines()[-_TAIL_LINES:])
             raise RuntimePackError(
-                f"Building {self.component} failed: {command[0]} ended with status {status}.\n{tail}",
+                f"Building {self.component} failed: {Path(command[0]).name} ended with status {status}.\n{tail}",
                 hint=f"The whole output is in {self.path}.",
             )
-        return output
+        return text

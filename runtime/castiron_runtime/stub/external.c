@@ -7,7 +7,9 @@
 static PyObject *module;      /* _frozen_importlib_external */
 static PyObject *placeholder; /* stands for PathFinder at the end of sys.meta_path until there is one */
 static PyObject *zip_hook;    /* stands for zipimporter at the start of sys.path_hooks until it is imported */
-static int started;           /* the real code runs or has run */
+static PyThread_type_lock lock; /* held while the real code runs */
+static unsigned long runner;    /* the thread that runs it */
+static int finished;
 
 static int list_remove(const char *list_name, PyObject *item)
 {
@@ -21,31 +23,47 @@ static int list_remove(const char *list_name, PyObject *item)
 }
 
 /* Executes the real module in the place of the placeholder and installs its finder and path hook. */
-static int execute(void)
+static int run(void)
 {
-    if (started)
-        return 0;
-    started = 1;
     PyObject *names = PyModule_GetDict(module);
     PyObject *bootstrap = PyImport_AddModuleRef("_frozen_importlib");
     PyObject *code = frozen_external_code();
     PyObject *result = NULL;
-    int installed = -1;
-    if (bootstrap == NULL || code == NULL || PyDict_DelItemString(names, "__getattr__") < 0 ||
-        PyDict_DelItemString(names, "_install") < 0 ||
+    int status = -1;
+    if (bootstrap == NULL || code == NULL ||
         PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) < 0)
         goto done;
     result = PyEval_EvalCode(code, names, names);
     if (result == NULL)
         goto done;
     Py_SETREF(result, PyObject_CallMethod(module, "_install", "O", bootstrap));
-    if (result != NULL)
-        installed = list_remove("meta_path", placeholder);
+    if (result != NULL && PyDict_DelItemString(names, "__getattr__") == 0)
+        status = list_remove("meta_path", placeholder);
 done:
     Py_XDECREF(result);
     Py_XDECREF(code);
     Py_XDECREF(bootstrap);
-    return installed;
+    return status;
+}
+
+/* Runs it once, whichever thread comes first; 0 too within the run itself. */
+static int execute(void)
+{
+    unsigned long self = PyThread_get_thread_ident();
+    if (finished || runner == self)
+        return 0;
+    Py_BEGIN_ALLOW_THREADS
+    PyThread_acquire_lock(lock, WAIT_LOCK);
+    Py_END_ALLOW_THREADS
+    int status = 0;
+    if (!finished) {
+        runner = self;
+        status = run();
+        runner = 0;
+        finished = status == 0;
+    }
+    PyThread_release_lock(lock);
+    return status;
 }
 
 /* importlib._bootstrap calls this while Python starts: there is nothing to install yet. */
@@ -60,14 +78,13 @@ static PyObject *placeholder_install(PyObject *self, PyObject *bootstrap)
 static PyObject *placeholder_getattr(PyObject *self, PyObject *name)
 {
     (void)self;
-    if (!started && PyUnicode_Check(name)) {
-        /* Looked up by the import system for every module; the answers do not need the code. */
-        if (PyUnicode_CompareWithASCIIString(name, "__path__") != 0 &&
-            PyUnicode_CompareWithASCIIString(name, "__file__") != 0) {
-            if (execute() < 0)
-                return NULL;
-            return PyObject_GetAttr(module, name);
-        }
+    /* The import system looks these up, and the answer does not need the code. */
+    int plain = PyUnicode_Check(name) && (PyUnicode_CompareWithASCIIString(name, "__path__") == 0 ||
+                                          PyUnicode_CompareWithASCIIString(name, "__file__") == 0);
+    if (!plain && runner != PyThread_get_thread_ident()) {
+        if (execute() < 0)
+            return NULL;
+        return PyObject_GetAttr(module, name);
     }
     PyErr_Format(PyExc_AttributeError, "module '_frozen_importlib_external' has no attribute %R", name);
     return NULL;
@@ -195,8 +212,9 @@ static PyMethodDef zip_function = {"zipimporter", placeholder_zipimporter, METH_
 
 int external_prepare(void)
 {
+    lock = PyThread_allocate_lock();
     module = PyModule_New("_frozen_importlib_external");
-    if (module == NULL || PyModule_AddFunctions(module, functions) < 0)
+    if (lock == NULL || module == NULL || PyModule_AddFunctions(module, functions) < 0)
         return -1;
     PyObject *modules = PyImport_GetModuleDict();
     if (PyDict_SetItemString(modules, "_frozen_importlib_external", module) < 0)

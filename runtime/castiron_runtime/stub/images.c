@@ -9,8 +9,8 @@
 
 #define PAGE ((uint64_t)4096)
 
-/* Absolute path of the executable, below which the tree appears (tree.c). */
-extern const char *castiron_executable(void) CASTIRON_WEAK;
+/* Absolute path of the executable, below which the tree appears (executable.c). */
+extern const char *executable_path(void) CASTIRON_WEAK;
 
 static _Atomic uint64_t live_count;
 static uint64_t started_count;
@@ -102,7 +102,7 @@ static int set_protections(const struct castiron_image *image)
 
 static char *full_path(const struct castiron_image *image)
 {
-    const char *root = castiron_executable ? castiron_executable() : "";
+    const char *root = executable_path ? executable_path() : "";
     size_t root_length = strlen(root), length = strlen(image->path);
     char *path = malloc(root_length + 1 + length + 1);
     if (path) {

@@ -97,6 +97,37 @@ uint32_t payload_find_module(uint32_t folder, const char *name, size_t length)
     return low < end && compare(payload_module(low)->name, name, length) == 0 ? low : NODE_NONE;
 }
 
+uint32_t payload_module_of_file(uint32_t folder, const char *base)
+{
+    bool package = strncmp(base, "__init__.", 9) == 0 && folder != NODE_ROOT;
+    /* A package is listed in the folder above its own. */
+    const Node *list = payload_node(package ? payload_node(folder)->parent : folder);
+    for (uint32_t i = list->first_module; i < list->first_module + list->module_count; i++) {
+        const Module *module = payload_module(i);
+        const char *name = payload_text(module->name), *suffix = payload_text(module->suffix);
+        if (module->flags & MODULE_PACKAGE) {
+            if (package && module->own_folder == folder && strcmp(suffix + 1, base) == 0)
+                return i;
+        } else if (!package && strncmp(base, name, module->name.length) == 0 &&
+                   strcmp(base + module->name.length, suffix) == 0) {
+            return i;
+        }
+    }
+    return NODE_NONE;
+}
+
+uint32_t payload_module_at(Text path)
+{
+    const char *rest = payload_text(path);
+    uint32_t folder = NODE_ROOT;
+    for (const char *slash; (slash = strchr(rest, '/')) != NULL; rest = slash + 1) {
+        folder = payload_child(folder, rest, (size_t)(slash - rest));
+        if (folder == NODE_NONE || payload_node(folder)->kind != NODE_FOLDER)
+            return NODE_NONE;
+    }
+    return payload_module_of_file(folder, rest);
+}
+
 size_t payload_node_path(uint32_t node, char *buffer, size_t size)
 {
     size_t length = 0;

@@ -81,6 +81,12 @@ uint32_t payload_child(uint32_t folder, const char *name, size_t length);
 /* The first module of this name in a folder (a package before an extension before a plain module), or NODE_NONE. */
 uint32_t payload_find_module(uint32_t folder, const char *name, size_t length);
 
+/* The module whose file is called `base` in a folder, or NODE_NONE. */
+uint32_t payload_module_of_file(uint32_t folder, const char *base);
+
+/* The module whose file has a tree path, or NODE_NONE. */
+uint32_t payload_module_at(Text path);
+
 /* Writes the tree path of a node (without a leading slash; empty for the root) and a zero byte into `buffer` if they fit;
  * returns the length of the path. */
 size_t payload_node_path(uint32_t node, char *buffer, size_t size);

@@ -1,0 +1,38 @@
+#include "adapters.h"
+
+#include <string.h>
+
+#include "finder.h"
+
+/* Calls module.`function`(our path entry finder's type, module.`argument`) if the module has both. */
+static int register_finder(PyObject *module, const char *function, const char *argument)
+{
+    PyObject *call, *value;
+    if (PyObject_GetOptionalAttrString(module, function, &call) <= 0)
+        return PyErr_Occurred() ? -1 : 0;
+    int status = PyObject_GetOptionalAttrString(module, argument, &value);
+    if (status > 0) {
+        PyObject *result = PyObject_CallFunctionObjArgs(call, finder_path_entry_type(), value, NULL);
+        Py_DECREF(value);
+        status = result == NULL ? -1 : 0;
+        Py_XDECREF(result);
+    }
+    Py_DECREF(call);
+    return status;
+}
+
+int adapters_apply(PyObject *name, PyObject *module)
+{
+    Py_ssize_t length;
+    const char *text = PyUnicode_AsUTF8AndSize(name, &length);
+    if (text == NULL)
+        return -1;
+    static const char resources[] = "pkg_resources"; /* also where it is vendored, as pip does */
+    Py_ssize_t size = sizeof resources - 1;
+    if (length < size || strcmp(text + length - size, resources) != 0 || (length > size && text[length - size - 1] != '.'))
+        return 0;
+    /* Distributions and namespace packages in folders of the tree are found as in any other folder. */
+    if (register_finder(module, "register_finder", "find_on_path") < 0)
+        return -1;
+    return register_finder(module, "register_namespace_handler", "file_ns_handler");
+}

@@ -1,0 +1,78 @@
+#include "command_line.h"
+
+#include <stddef.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* What these libraries run in a new interpreter; each begins so, and goes on with numbers. */
+static const char *const commands[] = {
+    "from multiprocessing.spawn import spawn_main; spawn_main(",
+    "from multiprocessing.forkserver import main; main(",
+    "from multiprocessing.resource_tracker import main;main(",
+    "from billiard.spawn import spawn_main; spawn_main(",
+    "from billiard.forkserver import main; main(",
+    "from billiard.semaphore_tracker import main;main(",
+    "from loky.backend.resource_tracker import main; main(",
+    "from joblib.externals.loky.backend.resource_tracker import main; main(",
+};
+static const char *const modules[] = {
+    "loky.backend.popen_loky_posix",
+    "joblib.externals.loky.backend.popen_loky_posix",
+};
+
+static bool is_known_command(const char *text)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+        if (strncmp(text, commands[i], strlen(commands[i])) == 0)
+            return true;
+    return false;
+}
+
+static bool is_known_module(const char *text)
+{
+    for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
+        if (strcmp(text, modules[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A file that python would run: with its suffix, or after options that are python's. */
+static bool is_script(const char *path, bool after_options)
+{
+    size_t length = strlen(path);
+    bool named = (length > 3 && strcmp(path + length - 3, ".py") == 0) ||
+                 (length > 4 && (strcmp(path + length - 4, ".pyc") == 0 || strcmp(path + length - 4, ".pyz") == 0));
+    struct stat status;
+    return (named || after_options) && stat(path, &status) == 0;
+}
+
+bool command_line_is_python(int count, char **arguments, bool any)
+{
+    static const char plain[] = "bBdEiIOPqRsStuvx";
+    for (int i = 1; i < count; i++) {
+        const char *option = arguments[i];
+        if (option[0] != '-')
+            return any && is_script(option, i > 1);
+        if (option[1] == '\0')
+            return any;
+        if (strcmp(option, "--check-hash-based-pycs") == 0) {
+            i++;
+            continue;
+        }
+        for (const char *letter = option + 1; *letter != '\0'; letter++) {
+            /* The rest of the argument, or else the next one, belongs to these letters. */
+            const char *value = letter[1] != '\0' ? letter + 1 : i + 1 < count ? arguments[i + 1] : NULL;
+            if (*letter == 'c')
+                return value != NULL && (any || is_known_command(value));
+            if (*letter == 'm')
+                return value != NULL && (any || is_known_module(value));
+            if (*letter == 'X' || *letter == 'W') {
+                i += letter[1] == '\0';
+                break;
+            }
+            if (strchr(plain, *letter) == NULL)
+                return false;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,75 @@
+/* CPython's loader of shared libraries (instead of Python/dynload_shlib.c): what it finds is already in the executable.
+ *
+ * Only the search for the init function is replaced, so everything around it - package context of single-phase modules,
+ * multi-phase initialisation, sub-interpreter checks, copies on a second import - is CPython's own.
+ */
+#include <Python.h>
+
+#include <stdint.h>
+#include <string.h>
+
+#include "payload.h"
+#include "tree.h"
+
+struct extension {
+    const char *name;
+    PyObject *(*init)(void);
+    uint64_t image;
+};
+
+extern const struct extension castiron_extensions[];
+extern const uint64_t castiron_extension_count;
+
+/* Owned by images.c, which is linked only into executables that have absorbed images. */
+extern int castiron_image_prepare(uint64_t image) __attribute__((weak));
+
+const char *_PyImport_DynLoadFiletab[] = {
+    "." SOABI ".so",
+    ".abi" Py_STRINGIFY(PY_MAJOR_VERSION) ".so",
+    ".so",
+    NULL,
+};
+
+typedef void (*init_function)(void);
+
+static init_function fail(const char *name, const char *path, const char *why)
+{
+    PyObject *message = PyUnicode_FromFormat("%s: %s", path, why);
+    PyObject *module = PyUnicode_FromString(name);
+    PyObject *file = PyUnicode_DecodeFSDefault(path);
+    if (message != NULL && module != NULL && file != NULL)
+        PyErr_SetImportError(message, module, file);
+    Py_XDECREF(message);
+    Py_XDECREF(module);
+    Py_XDECREF(file);
+    return NULL;
+}
+
+/* The row of the table of extensions for a path of the tree, or NODE_NONE. */
+static uint32_t row_of(const char *path)
+{
+    struct tree_place place;
+    if (!tree_begins(path))
+        return NODE_NONE;
+    tree_locate(AT_FDCWD, path, &place);
+    if (place.kind != TREE_INSIDE)
+        return NODE_NONE;
+    const Node *file = payload_node(place.node);
+    uint32_t module = payload_module_of_file(file->parent, payload_text(file->name));
+    return module == NODE_NONE ? NODE_NONE : payload_module(module)->extension;
+}
+
+init_function _PyImport_FindSharedFuncptr(const char *prefix, const char *name, const char *path, FILE *file)
+{
+    (void)prefix;
+    (void)file;
+    uint32_t row = row_of(path);
+    if (row == NODE_NONE || row >= castiron_extension_count)
+        return fail(name, path, "a static executable cannot load shared objects; this one was not linked into it");
+    const struct extension *extension = &castiron_extensions[row];
+    if (castiron_image_prepare == NULL)
+        return fail(name, path, "the executable lacks the code that starts absorbed libraries");
+    if (castiron_image_prepare(extension->image) != 0)
+        return fail(name, path, strerror(errno));
+    return (init_function)extension->init;
+}

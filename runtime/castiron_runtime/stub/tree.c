@@ -1,0 +1,152 @@
+#include "tree.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "executable.h"
+
+const char *tree_root = "";
+size_t tree_root_length;
+bool tree_has_folder_descriptors;
+
+int __real_fstat(int descriptor, struct stat *status);
+int __real_stat(const char *path, struct stat *status);
+
+void tree_open(void)
+{
+    tree_root = executable_path();
+    tree_root_length = executable_path_length();
+}
+
+size_t tree_node_path(uint32_t node, char *buffer, size_t size)
+{
+    if (tree_root_length + 1 >= size)
+        return tree_root_length + 1 + payload_node_path(node, NULL, 0);
+    memcpy(buffer, tree_root, tree_root_length);
+    size_t used = tree_root_length;
+    buffer[used] = '\0';
+    if (node == NODE_ROOT)
+        return used;
+    buffer[used++] = '/';
+    return used + payload_node_path(node, buffer + used, size - used);
+}
+
+static void nowhere(struct tree_place *place, int error)
+{
+    place->kind = TREE_NOWHERE;
+    place->error = error;
+}
+
+/* The path left the tree: what follows in it is relative to the executable's folder. */
+static void outside(struct tree_place *place, const char *rest)
+{
+    size_t folder = executable_folder_length();
+    char path[PATH_MAX];
+    int size = snprintf(path, sizeof path, "%.*s/%s", (int)(folder == 1 ? 0 : folder), tree_root, rest);
+    if (size >= (int)sizeof path) {
+        nowhere(place, ENAMETOOLONG);
+        return;
+    }
+    memcpy(place->storage, path, (size_t)size + 1); /* `rest` may be part of the storage */
+    if (tree_begins(place->storage)) {
+        tree_locate(AT_FDCWD, place->storage, place); /* and came back; shorter by two components, so this ends */
+        return;
+    }
+    place->kind = TREE_OUTSIDE;
+    place->folder = AT_FDCWD;
+    place->path = place->storage;
+}
+
+/* Follows `rest` from `node`. */
+static void walk(uint32_t node, const char *rest, struct tree_place *place)
+{
+    bool must_be_folder = false;
+    for (;;) {
+        must_be_folder = *rest == '/';
+        rest += strspn(rest, "/");
+        if (*rest == '\0')
+            break;
+        size_t length = strcspn(rest, "/");
+        if (payload_node(node)->kind != NODE_FOLDER) {
+            nowhere(place, ENOTDIR);
+            return;
+        }
+        if (length == 1 && rest[0] == '.') {
+            must_be_folder = true;
+        } else if (length == 2 && rest[0] == '.' && rest[1] == '.') {
+            if (node == NODE_ROOT) {
+                rest += length;
+                outside(place, rest + strspn(rest, "/"));
+                return;
+            }
+            node = payload_node(node)->parent;
+        } else if (length > NAME_MAX) {
+            nowhere(place, ENAMETOOLONG);
+            return;
+        } else {
+            node = payload_child(node, rest, length);
+            if (node == NODE_NONE) {
+                nowhere(place, ENOENT);
+                return;
+            }
+        }
+        rest += length;
+    }
+    if (must_be_folder && payload_node(node)->kind != NODE_FOLDER) {
+        nowhere(place, ENOTDIR);
+        return;
+    }
+    place->kind = TREE_INSIDE;
+    place->node = node;
+}
+
+void tree_locate(int folder, const char *path, struct tree_place *place)
+{
+    if (tree_begins(path)) {
+        walk(NODE_ROOT, path + tree_root_length, place);
+        return;
+    }
+    struct stat status;
+    uint32_t node = NODE_NONE;
+    if (folder != AT_FDCWD && path != NULL && path[0] != '/' && __real_fstat(folder, &status) == 0)
+        node = tree_descriptor_node(&status);
+    if (node != NODE_NONE && (payload_node(node)->kind == NODE_FOLDER || path[0] == '\0')) {
+        walk(node, path, place);
+        return;
+    }
+    place->kind = TREE_OUTSIDE;
+    place->folder = folder;
+    place->path = path;
+}
+
+/* Whether the file called `path` is this executable. */
+static bool is_executable(const char *path)
+{
+    struct stat one, two;
+    return __real_stat(path, &one) == 0 && S_ISREG(one.st_mode) && __real_stat(tree_root, &two) == 0 &&
+           one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
+bool tree_retry(int folder, const char *path, struct tree_place *place)
+{
+    if (path == NULL || (folder != AT_FDCWD && path[0] != '/') || tree_root_length == 0)
+        return false;
+    size_t length = strlen(path);
+    if (length >= sizeof place->storage)
+        return false;
+    char *copy = place->storage;
+    memcpy(copy, path, length + 1);
+    for (size_t at = length; at > 1; at--) {
+        if (copy[at - 1] != '/')
+            continue;
+        copy[at - 1] = '\0';
+        if (is_executable(copy)) {
+            walk(NODE_ROOT, path + at - 1, place);
+            return true;
+        }
+        copy[at - 1] = '/';
+    }
+    errno = ENOTDIR;
+    return false;
+}

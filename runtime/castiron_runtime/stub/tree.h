@@ -1,0 +1,91 @@
+/* The read-only tree of files inside the executable: where a path leads.
+ *
+ * <executable>/lib/... are paths that the kernel knows nothing about.  The linker leads the C library's file functions
+ * (--wrap) to ours, which compare every path with the executable's own, once; the others go on to the real functions.
+ */
+#ifndef CASTIRON_TREE_H
+#define CASTIRON_TREE_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "payload.h"
+
+enum tree_kind {
+    TREE_OUTSIDE, /* use `folder` and `path` with the real function */
+    TREE_INSIDE,  /* `node` */
+    TREE_NOWHERE, /* fail with `error` */
+};
+
+struct tree_place {
+    enum tree_kind kind;
+    uint32_t node;
+    int error;
+    int folder;
+    const char *path;
+    char storage[PATH_MAX];
+};
+
+/* The root of the tree; set once by tree_open. */
+extern const char *tree_root;
+extern size_t tree_root_length;
+/* Whether a descriptor of a folder of the tree was ever given out. */
+extern bool tree_has_folder_descriptors;
+
+void tree_open(void);
+
+/* Whether the path is below the executable's. */
+static inline bool tree_begins(const char *path)
+{
+    return path != NULL && tree_root_length != 0 && strncmp(path, tree_root, tree_root_length) == 0 &&
+           path[tree_root_length] == '/';
+}
+
+/* Whether tree_locate must be asked about a path relative to a folder's descriptor. */
+static inline bool tree_concerns(int folder, const char *path)
+{
+    return tree_begins(path) ||
+           (__builtin_expect(tree_has_folder_descriptors, 0) && folder != AT_FDCWD && path != NULL && path[0] != '/');
+}
+
+/* Where a path leads.  `..` is resolved by its letters, and may lead out of the tree again. */
+void tree_locate(int folder, const char *path, struct tree_place *place);
+
+/* After the real function has failed with ENOTDIR: whether the path leads into the tree in another way (relatively,
+ * through a symbolic link or /proc/self/exe), and where.  Keeps errno if not. */
+bool tree_retry(int folder, const char *path, struct tree_place *place);
+
+/* Writes the absolute path of a node as payload_node_path does. */
+size_t tree_node_path(uint32_t node, char *buffer, size_t size);
+
+/* A descriptor of a file or folder of the tree; -1 with errno. */
+int tree_open_node(uint32_t node, int flags);
+
+/* The node of a descriptor that tree_open_node made, or NODE_NONE.  `status` is what the real fstat said of it. */
+uint32_t tree_descriptor_node(const struct stat *status);
+
+/* As stat of an ordinary file on a read-only disk. */
+void tree_status(uint32_t node, struct stat *status);
+
+/* Seconds since 1970 that every file of the tree was changed at: 2 January 1980, which zip archives can store in every
+ * time zone. */
+enum { TREE_TIME = 315619200 };
+
+/* Calls the real function for a path that is not in the tree, and returns its result; falls through, with `place`, for a
+ * path that is.  `failed` tells by `result` whether the real function failed. */
+#define TREE_ELSEWHERE(place, folder, path, type, call, failed)                                                            \
+    struct tree_place place;                                                                                               \
+    if (!tree_concerns(folder, path)) {                                                                                    \
+        type result = (call);                                                                                              \
+        if (!(failed) || errno != ENOTDIR || !tree_retry(folder, path, &place))                                            \
+            return result;                                                                                                 \
+    } else {                                                                                                               \
+        tree_locate(folder, path, &place);                                                                                 \
+    }
+
+#endif
