@@ -102,9 +102,7 @@ def absorb(
 
     Raises `NativeError` if one of them cannot be absorbed, or if nobody provides a symbol that it needs.
     """
-    compiler_rt = [path for path in pack.toolchain.libraries if path.name.startswith("libcompiler_rt")]
-    libc = [path for path in pack.toolchain.libraries if path not in compiler_rt]
-    program = read_program(libc=libc, interpreter=pack.core, others=(*compiler_rt, *archives))
+    program = read_program(libc=pack.toolchain.libraries, interpreter=pack.core, others=archives)
     known = {native.path: native for native in natives}
     files = [
         LibraryFile(path=native.path, owner=native.distribution, sha256=native.sha256) for native in known.values()
@@ -121,7 +119,7 @@ def absorb(
         resolutions = bind(images, program)
         task.step("writing objects")
         objects = _write_objects(images, resolutions, site)
-        tables = work_dir / "images.o"
+        tables = work_dir / "image-tables.o"
         write_tables(tables, images, program_symbols=_program_symbols(images, program, lookup), tree_prefix=SITE)
     if not images and lookup is not Lookup.ALL:
         return Absorbed()

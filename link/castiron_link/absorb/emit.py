@@ -43,11 +43,12 @@ if TYPE_CHECKING:
     from castiron_link.absorb.closure import ImagePlan
     from castiron_link.absorb.facts import Reference
 
-EMIT_VERSION = 1
+EMIT_VERSION = 2
 """Part of the cache key; raised when the same image and bindings give other bytes."""
 
 IMAGE_SECTION = ".castiron.image"
 TLS_SECTION = ".tdata.castiron"
+ZERO_TLS_SECTION = ".tbss.castiron"
 TLS_DESCRIPTOR = "castiron_tlsdesc"
 """The stub's resolver of TLS descriptors: returns the second word of the descriptor it is called with."""
 
@@ -138,14 +139,17 @@ class _Emitter:
             writer.define(init_symbol(self._id, module), section, value, type=SymbolType.FUNC)
         words = self._relocate(section)
         if tls:
+            # Every thread gets a copy of .tdata: blocks of zeros only (OpenBLAS: 140 KB) must not be part of it.
             block = writer.add_section(
-                f"{TLS_SECTION}.{self._id}",
+                f"{TLS_SECTION if tls.filesz else ZERO_TLS_SECTION}.{self._id}",
                 flags=SectionFlag.ALLOC | SectionFlag.WRITE | SectionFlag.TLS | SectionFlag.RETAIN,
                 align=max(tls.align, 16),
-                data=template,
+                data=template if tls.filesz else None,
+                nobits=0 if tls.filesz else tls.memsz,
             )
             writer.define(tls_symbol(self._id), block, 0, type=SymbolType.TLS, size=tls.memsz)
-            self._fill_template(block, template, tls, words)
+            if tls.filesz:
+                self._fill_template(block, template, tls, words)
         writer.write(path)
 
     def _relocate(self, section: SectionId) -> dict[int, tuple[int, str, int]]:

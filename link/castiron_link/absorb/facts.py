@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgpack
@@ -19,7 +20,7 @@ from castiron_link.absorb.image import R_NONE, R_RELATIVE, SHN_ABS, STB_LOCAL, I
 if TYPE_CHECKING:
     from pathlib import Path
 
-FACTS_VERSION = 1
+FACTS_VERSION = 2
 """Part of the cache key; raised when `ImageFacts` or `check` changes."""
 
 
@@ -49,6 +50,27 @@ class Reference(NamedTuple):
     absolute: bool
 
 
+class Definitions:
+    """The symbols that an image offers to others; unpacked when the first is looked up, as few images are searched."""
+
+    __slots__ = ("_packed", "_table")
+
+    def __init__(self, table: dict[str, Definition] | None = None, *, packed: bytes = b"") -> None:
+        self._table = table
+        self._packed = packed
+
+    def get(self, name: str) -> Definition | None:
+        """Return the definition of ``name``, if there is one."""
+        if self._table is None:
+            rows = msgpack.unpackb(self._packed, use_list=False, unicode_errors="surrogateescape")
+            self._table = dict(zip(rows, map(Definition._make, rows.values()), strict=True))
+        return self._table.get(name)
+
+    def pack(self) -> bytes:
+        """Return the table as msgpack."""
+        return self._packed or bytes(msgpack.packb(self._table, unicode_errors="surrogateescape"))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImageFacts:
     """An image without its bytes.  Addresses are offsets from its base, sizes are in bytes."""
@@ -60,7 +82,7 @@ class ImageFacts:
     soname: str | None
     needed: tuple[str, ...]
     runpaths: tuple[str, ...]
-    definitions: dict[str, Definition]
+    definitions: Definitions
     references: tuple[Reference, ...]
     segments: tuple[Segment, ...]
     """All program headers."""
@@ -122,7 +144,7 @@ def extract(image: Image) -> ImageFacts:
         soname=image.soname,
         needed=image.needed,
         runpaths=image.runpaths,
-        definitions=definitions,
+        definitions=Definitions(definitions),
         references=references,
         segments=image.segments,
         span=image.span,
@@ -156,14 +178,15 @@ def _identifiers(image: Image) -> tuple[str, ...]:
 
 def encode(facts: ImageFacts) -> bytes:
     """Return the facts as msgpack."""
-    fields = {name: getattr(facts, name) for name in ImageFacts.__slots__}
+    fields = {name: getattr(facts, name) for name in ImageFacts.__slots__} | {"definitions": facts.definitions.pack()}
     return bytes(msgpack.packb(fields, unicode_errors="surrogateescape"))
 
 
 def decode(data: bytes) -> ImageFacts:
     """Return the facts that `encode` wrote."""
     fields = msgpack.unpackb(data, use_list=False, unicode_errors="surrogateescape", strict_map_key=False)
-    fields["definitions"] = {name: Definition(*row) for name, row in fields["definitions"].items()}
-    fields["references"] = tuple(Reference(*row) for row in fields["references"])
+    fields["definitions"] = Definitions(packed=fields["definitions"])
+    # A million-row table is made without a Python call per row.
+    fields["references"] = tuple(map(partial(tuple.__new__, Reference), fields["references"]))
     fields["segments"] = tuple(Segment(*row) for row in fields["segments"])
     return ImageFacts(**fields)

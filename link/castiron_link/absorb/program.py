@@ -18,7 +18,7 @@ from castiron_common.files import sha256_file
 from castiron_runtime.archives import read_members
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
 _PROGRAM_VERSION = 1
@@ -64,16 +64,8 @@ class Program:
     """The part of ``first`` that is the interpreter's public and private API."""
     libc: frozenset[str]
     """The part of ``first`` that is libc's."""
-
-    def external(self, name: str) -> str | None:
-        """Return under which name the executable defines ``name`` for images before they are searched, if it does."""
-        own = OWN.get(name)
-        if own is not None:
-            return own
-        if name in self.first or name in RUNTIME:
-            return name
-        alias = LARGE_FILE_ALIASES.get(name)
-        return alias if alias in self.first else None
+    names: Mapping[str, str]
+    """Under which name the executable defines what it offers before images are searched; covers ``first``."""
 
 
 _START_FILES = frozenset(("_init", "_fini"))
@@ -83,15 +75,29 @@ _START_FILES = frozenset(("_init", "_fini"))
 def read_program(*, libc: Iterable[Path], interpreter: Iterable[Path], others: Iterable[Path] = ()) -> Program:
     """Return what the archives define.
 
-    Zig marks most of its part of libc hidden, which says nothing here, so there every global name counts; the
-    interpreter's hidden names are its private ones.
+    Zig spreads libc over three archives and marks much of it hidden, which says nothing here, so every global name
+    counts, but for the compiler's helpers: images bring libgcc's.  The interpreter's hidden names are its private ones.
     """
-    libc_names = frozenset(name for path in libc for name, _ in _defined(path)) - _START_FILES
+    helpers: set[str] = set()
+    libc_names: set[str] = set()
+    for path in libc:
+        names = {name for name, _ in _defined(path)}
+        if path.name.startswith("libcompiler_rt"):
+            helpers |= {name for name in names if name.startswith("__")}
+        libc_names |= names - helpers
+    libc_names -= _START_FILES
     api = frozenset(
         name for path in interpreter for name, hidden in _defined(path) if not hidden and _PYTHON.match(name)
     )
-    rest = frozenset(name for path in others for name, _ in _defined(path))
-    return Program(first=libc_names | api, last=rest, api=api, libc=libc_names)
+    rest = frozenset(name for path in others for name, _ in _defined(path)) | helpers
+    return program(api=api, libc=frozenset(libc_names), last=rest)
+
+
+def program(*, api: frozenset[str], libc: frozenset[str], last: frozenset[str]) -> Program:
+    """Return the program that offers these symbols, and what follows from them."""
+    names = {name: name for name in (*api, *libc, *RUNTIME)}
+    names |= {alias: name for alias, name in LARGE_FILE_ALIASES.items() if name in libc and alias not in libc}
+    return Program(first=api | libc, last=last, api=api, libc=libc, names=names | OWN)
 
 
 def _defined(archive: Path) -> list[tuple[str, bool]]:

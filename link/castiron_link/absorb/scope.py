@@ -17,8 +17,9 @@ Source: System V ABI, "Shared Object Dependencies"; musl's ``dynlink.c``; glibc'
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
+from castiron_link.absorb.facts import Definition
 from castiron_link.absorb.image import (
     STB_GNU_UNIQUE,
     STB_LOCAL,
@@ -31,12 +32,12 @@ from castiron_link.absorb.image import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from castiron_link.absorb.facts import Definition, ImageFacts, Reference
+    from castiron_link.absorb.facts import Definitions, ImageFacts, Reference
     from castiron_link.absorb.program import Program
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToImage:
+# Named tuples, as a link makes hundreds of thousands of these.
+class ToImage(NamedTuple):
     """Bound to a place in an image."""
 
     image: int
@@ -46,15 +47,13 @@ class ToImage:
     tls: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToProgram:
+class ToProgram(NamedTuple):
     """Left to the linker under this name."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ToNumber:
+class ToNumber(NamedTuple):
     """An absolute value; 0 for a weak symbol that nobody defines."""
 
     value: int
@@ -114,42 +113,47 @@ def construction_order(needed: Sequence[Sequence[int]]) -> tuple[int, ...]:
 def resolve(number: int, images: Sequence[ImageFacts], needed: Sequence[Sequence[int]], program: Program) -> Resolution:
     """Bind every reference of image ``number``."""
     scope = search_order(number, needed)
-    tables = [(image, images[image].definitions) for image in scope]
+    others = [(image, images[image].definitions) for image in scope[1:]]
     bindings: list[Binding] = []
     missing: list[Missing] = []
     for reference in images[number].references:
-        bound = _bind(reference, number, tables, program)
+        bound = _bind(reference, number, others, program)
         if bound is None:
             missing.append(Missing(image=number, symbol=reference.name))
-            bound = ToNumber(value=0)
+            bound = ToNumber(0)
         bindings.append(bound)
     return Resolution(bindings=tuple(bindings), missing=tuple(missing))
 
 
 def _bind(
-    reference: Reference, number: int, tables: Sequence[tuple[int, dict[str, Definition]]], program: Program
+    reference: Reference, number: int, others: Sequence[tuple[int, Definitions]], program: Program
 ) -> Binding | None:
     _, name, value, kind, binding, visibility, defined, absolute = reference
-    if defined and (binding == STB_LOCAL or visibility != STV_DEFAULT):
-        return ToNumber(value=value) if absolute else ToImage(image=number, value=value, tls=kind == STT_TLS)
-    external = program.external(name)
+    own = Definition(value, kind, binding, visibility, absolute) if defined else None
+    if own is not None and (binding == STB_LOCAL or visibility != STV_DEFAULT):
+        return _to(number, own)
+    external = program.names.get(name)
     if external is not None:
-        return ToProgram(name=external)
-    found: tuple[int, Definition] | None = None
-    for image, definitions in tables:
+        return ToProgram(external)
+    found = None if own is None else (number, own)
+    for image, definitions in others if own is None or _once_per_program(name, own) else ():
         definition = definitions.get(name)
         if definition is not None:
             found = (image, definition)
             if not _once_per_program(name, definition):
                 break
     if found is not None:
-        image, definition = found
-        if definition.absolute:
-            return ToNumber(value=definition.value)
-        return ToImage(image=image, value=definition.value, tls=definition.type == STT_TLS)
+        return _to(*found)
     if name in program.last:
-        return ToProgram(name=name)
-    return ToNumber(value=0) if binding == STB_WEAK else None
+        return ToProgram(name)
+    return ToNumber(0) if binding == STB_WEAK else None
+
+
+def _to(image: int, definition: Definition) -> Binding:
+    """Return the place of a definition."""
+    if definition.absolute:
+        return ToNumber(definition.value)
+    return ToImage(image, definition.value, definition.type == STT_TLS)
 
 
 def _once_per_program(name: str, definition: Definition) -> bool:

@@ -1,5 +1,4 @@
 /* dlopen and its family in a static executable: the program itself, and the libraries that were absorbed into it. */
-#define _GNU_SOURCE
 #include "images.h"
 
 #include <dlfcn.h>
