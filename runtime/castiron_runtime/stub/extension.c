@@ -23,8 +23,15 @@ extern const uint64_t castiron_extension_count;
 /* Owned by images.c, which is linked only into executables that have absorbed images. */
 extern int castiron_image_prepare(uint64_t image) __attribute__((weak));
 
+#if defined(__x86_64__)
+#define MACHINE "x86_64"
+#elif defined(__aarch64__)
+#define MACHINE "aarch64"
+#endif
+#define TAG "cpython-" Py_STRINGIFY(PY_MAJOR_VERSION) Py_STRINGIFY(PY_MINOR_VERSION) "-" MACHINE "-linux-musl"
+
 const char *_PyImport_DynLoadFiletab[] = {
-    "." SOABI ".so",
+    "." TAG ".so",
     ".abi" Py_STRINGIFY(PY_MAJOR_VERSION) ".so",
     ".so",
     NULL,

@@ -4,6 +4,7 @@
  */
 #include <Python.h>
 #include <marshal.h>
+#include <stdbool.h>
 
 #include "frozen.h"
 

@@ -1,5 +1,4 @@
 /* dl_iterate_phdr: unwinders find the tables of the executable and of the live images through it. */
-#define _GNU_SOURCE
 #include "images.h"
 
 #include <link.h>

@@ -1,5 +1,4 @@
 /* Functions that would change a file: EROFS for what is in the tree. */
-#define _GNU_SOURCE
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/time.h>

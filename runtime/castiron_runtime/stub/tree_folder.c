@@ -1,5 +1,4 @@
 /* opendir and the like.  A DIR of the tree is ours; what begins it cannot begin one of the C library's. */
-#define _GNU_SOURCE
 #include <dirent.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -3,7 +3,6 @@
  * The kernel gives a descriptor to any process that inherits it, so what node it stands for is written where it cannot get
  * lost: in the modification time of the memfd.
  */
-#define _GNU_SOURCE
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,4 @@
 /* stat, access and the like, of files in the tree. */
-#define _GNU_SOURCE
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/sysmacros.h>
