@@ -21,7 +21,7 @@ from castiron_link.bytecode import Compiler, compile_modules
 from castiron_link.ld import LinkerCall, run_linker
 from castiron_link.map_file import pieces
 from castiron_link.model import LinkOptions, LinkResult
-from castiron_link.natives import absorb_natives
+from castiron_link.natives import absorb_natives, provided_extensions
 from castiron_link.packing import pack_tree
 from castiron_link.payload import write_payload
 from castiron_link.report import render
@@ -85,7 +85,8 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         site = _site(manifest, reporter)
         tree = build_tree(manifest, stdlib=pack.stdlib, site=site, extra_stdlib=needs.modules)
         selection = select(tree, startup=needs.builtins, offered=pack.extensions)
-        inputs, stub = _provide(pack, selection.extensions, reporter)
+        names = sorted({*selection.extensions, *provided_extensions(manifest, tree)})
+        inputs, stub = _provide(pack, names, reporter)
 
     with _working_folder() as work:
         # absorb: shared objects become ordinary relocatable objects.

@@ -99,6 +99,26 @@ def absorb_natives(
     )
 
 
+PROVIDED = {"libz.so": "zlib"}
+"""Libraries that musllinux wheels may expect of the system, and the built-in module whose archives hold them.
+
+Source: auditwheel's policies for musllinux (``lib_whitelist``): beside libc that is zlib alone.
+"""
+
+
+def provided_extensions(manifest: Manifest, tree: Tree) -> frozenset[str]:
+    """Return the built-in modules that go in because a shared object needs the library they are made with."""
+    if not wanted_natives(manifest, tree):
+        return frozenset()
+    needed = {name for native in manifest.natives for name in native.needed}
+    return frozenset(
+        module
+        for library, module in PROVIDED.items()
+        for name in needed
+        if name == library or name.startswith(f"{library}.")
+    )
+
+
 def wanted_natives(manifest: Manifest, tree: Tree) -> frozenset[str]:
     """Return the paths of the shared objects that go in; what they need comes along.
 
