@@ -1,0 +1,88 @@
+"""What compilers leave in shared objects: the crates of cargo-auditable, and who compiled them.
+
+Sources: cargo-auditable's PARSING.md (section ``.dep-v0``: zlib-compressed JSON); ``.comment`` as GCC, Clang and rustc
+write it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from elftools.common.exceptions import ELFError
+from elftools.elf.elffile import ELFFile
+
+from castiron_common.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_LIMIT = 64 * 1024 * 1024
+"""Bytes that a decompressed crate list may have; real ones have kilobytes."""
+_RUSTC = re.compile(rb"rustc version (\d+\.\d+\.\d+)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crate:
+    """A Rust crate that is compiled in."""
+
+    name: str
+    version: str
+    source: str
+    """``crates.io``, ``git``, ``local`` ..."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What one shared object says about its making."""
+
+    rustc: str | None
+    """Version of the Rust compiler; None if none was at work."""
+    crates: tuple[Crate, ...] | None
+    """Of cargo-auditable, without those that only build; None if there is no such list."""
+
+
+def examine(path: Path) -> Facts:
+    """Return what a shared object says.  Raises `InputError` if it is no ELF file or its crate list is damaged."""
+    try:
+        with path.open("rb") as file:
+            return _examine(file, path)
+    except (OSError, ELFError) as error:
+        raise InputError(
+            f"{path.name} cannot be read as a shared object: {error}.", hint="Remove the cache folder and try again."
+        ) from error
+
+
+def _examine(file: IO[bytes], path: Path) -> Facts:
+    elf = ELFFile(file)
+    comment = elf.get_section_by_name(".comment")
+    found = _RUSTC.search(comment.data()) if comment is not None else None
+    section = elf.get_section_by_name(".dep-v0")
+    return Facts(
+        rustc=found[1].decode() if found else None,
+        crates=None if section is None else crates(section.data(), path.name),
+    )
+
+
+def crates(data: bytes, name: str) -> tuple[Crate, ...]:
+    """Return the crates of a ``.dep-v0`` section, sorted by (name, version).  Raises `InputError`."""
+    try:
+        unpacker = zlib.decompressobj()
+        text = unpacker.decompress(data, _LIMIT)
+        if unpacker.unconsumed_tail:
+            raise ValueError("it is larger than any real list")
+        rows = json.loads(text)["packages"]
+        found = {
+            Crate(name=row["name"], version=row["version"], source=row.get("source", ""))
+            for row in rows
+            if row.get("kind", "runtime") == "runtime" and not row.get("root")
+        }
+    except (zlib.error, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"The list of Rust crates in {name} is damaged: {error}.",
+            hint="The wheel is not what its maker wrote; install it again, or report it to its project.",
+        ) from error
+    return tuple(sorted(found, key=lambda crate: (crate.name, crate.version)))

@@ -1,0 +1,167 @@
+"""SPDX license expressions: reading them from what people write, and reasoning about AND, OR and WITH.
+
+Source: SPDX 2.3, annex D; PEP 639.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any
+
+from castiron_audit.tables import table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+_REF = re.compile(r"(?:DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A-Za-z0-9.-]+")
+
+
+@cache
+def _licensing() -> Any:
+    from license_expression import get_spdx_licensing
+
+    return get_spdx_licensing()
+
+
+@cache
+def _identifiers() -> frozenset[str]:
+    return frozenset(key.lower() for key in _licensing().known_symbols) | frozenset(
+        key.lower() for key in table("names")["deprecated"]
+    )
+
+
+@lru_cache(maxsize=4096)
+def normalise(text: str) -> str | None:
+    """Return the canonical form of an SPDX expression, or None if ``text`` is none.
+
+    Deprecated identifiers become today's (``LGPL-2.1`` means exactly that version, by SPDX's own definition);
+    ``LicenseRef-`` identifiers are kept as they are.
+    """
+    parsed = _parse(text)
+    return None if parsed is None else str(parsed)
+
+
+@lru_cache(maxsize=4096)
+def _parse(text: str) -> Any:
+    licensing = _licensing()
+    if not text.strip() or len(text) > 2000:
+        return None
+    from license_expression import ExpressionError, ExpressionParseError
+
+    # The old "MIT/Apache-2.0" of Rust crates means a choice.
+    try:
+        parsed = licensing.parse(re.sub(r"(?<=\w)/(?=\w)", " OR ", text), validate=False, strict=False)
+    except (ExpressionError, ExpressionParseError, AttributeError, TypeError):
+        return None
+    if parsed is None:
+        return None
+    # Only identifiers count: the library also knows names such as "GPL" for one certain version of it.
+    known = _identifiers()
+    words = [word for word in re.findall(r"[^\s()]+", text) if word.upper() not in {"AND", "OR", "WITH"}]
+    if not all(_REF.fullmatch(word) or word.lower() in known for word in re.split(r"[\s/]+", " ".join(words))):
+        return None
+    deprecated = table("names")["deprecated"]
+    found = str(parsed)
+    renewed = re.sub(r"[A-Za-z0-9.+-]+", lambda match: deprecated.get(match[0], match[0]), found)
+    return parsed if renewed == found else licensing.parse(renewed, validate=False, strict=False)
+
+
+def leaves(expression: str) -> tuple[str, ...]:
+    """Return the licenses an expression names (``GPL-2.0-only WITH x`` is one), in order, each once."""
+    parsed = _parse(expression)
+    if parsed is None:
+        return (expression,)
+    return tuple(dict.fromkeys(str(leaf) for leaf in _leaves(parsed)))
+
+
+def _leaves(node: Any) -> Iterable[Any]:
+    from license_expression import LicenseSymbol, LicenseWithExceptionSymbol
+
+    if isinstance(node, (LicenseSymbol, LicenseWithExceptionSymbol)):
+        yield node
+        return
+    for argument in node.args:
+        yield from _leaves(argument)
+
+
+def satisfied(expression: str, accepted: Callable[[str], bool]) -> bool:
+    """Return whether the accepted licenses suffice: every part of an AND, one choice of an OR."""
+    parsed = _parse(expression)
+    return accepted(expression) if parsed is None else _satisfied(parsed, accepted)
+
+
+def _satisfied(node: Any, accepted: Callable[[str], bool]) -> bool:
+    from license_expression import LicenseSymbol, LicenseWithExceptionSymbol
+
+    if isinstance(node, (LicenseSymbol, LicenseWithExceptionSymbol)):
+        return accepted(str(node))
+    parts = [_satisfied(argument, accepted) for argument in node.args]
+    return any(parts) if node.operator.strip() == "OR" else all(parts)
+
+
+def both(expressions: Iterable[str]) -> str | None:
+    """Return the AND of expressions, duplicates left out; None if there are none."""
+    kept = list(dict.fromkeys(expressions))
+    if not kept:
+        return None
+    if len(kept) == 1:
+        return kept[0]
+    return normalise(" AND ".join(f"({item})" if " OR " in item else item for item in kept))
+
+
+def either(expressions: Iterable[str]) -> str | None:
+    """Return the OR of expressions, duplicates left out; None if there are none."""
+    kept = list(dict.fromkeys(expressions))
+    return normalise(" OR ".join(f"({item})" if " AND " in item else item for item in kept)) if kept else None
+
+
+def family(license_id: str) -> str:
+    """Return the license without version and exception: ``GPL`` for ``GPL-2.0-or-later WITH x``."""
+    base = license_id.split(" WITH ")[0]
+    return re.sub(r"-\d[\w.]*(?:-.*)?$|-(?:only|or-later)$", "", base).split("-Clause")[0].rstrip("-0123456789.")
+
+
+def from_field(text: str) -> str | None:
+    """Return the expression that a ``License`` field names without ambiguity, else None."""
+    line = " ".join(text.split())
+    if not line or len(line) > 120:
+        return None
+    known: str | None = table("names")["fields"].get(line.lower().rstrip("."))
+    if known is not None:
+        return known
+    if not re.search(r"\s(?!AND\b|OR\b|WITH\b|and\b|or\b|with\b)", line) or " AND " in line or " OR " in line:
+        return normalise(line)
+    return None
+
+
+def from_classifier(classifier: str) -> tuple[str | None, tuple[str, ...]]:
+    """Return (expression, candidates) of a trove classifier; the first is None if the classifier is ambiguous."""
+    name = classifier.rsplit(" :: ", 1)[-1]
+    exact: str | None = table("names")["classifiers"].get(name)
+    return exact, tuple(table("names")["ambiguous"].get(name, ()))
+
+
+def is_category(classifier: str) -> bool:
+    """Return whether a classifier only says that there is a license (``OSI Approved``)."""
+    return classifier.rsplit(" :: ", 1)[-1] in {"OSI Approved", "License"}
+
+
+def choose(expression: str, cost: Callable[[str], int]) -> tuple[str, ...]:
+    """Return the licenses of the cheapest way to satisfy an expression; of equal choices the first.
+
+    The cost of a way is that of its dearest license.
+    """
+    parsed = _parse(expression)
+    return (expression,) if parsed is None else tuple(dict.fromkeys(_choose(parsed, cost)[1]))
+
+
+def _choose(node: Any, cost: Callable[[str], int]) -> tuple[int, list[str]]:
+    from license_expression import LicenseSymbol, LicenseWithExceptionSymbol
+
+    if isinstance(node, (LicenseSymbol, LicenseWithExceptionSymbol)):
+        return cost(str(node)), [str(node)]
+    ways = [_choose(argument, cost) for argument in node.args]
+    if node.operator.strip() == "OR":
+        return min(ways, key=lambda way: way[0])
+    return max(way[0] for way in ways), [leaf for _, found in ways for leaf in found]

@@ -1,0 +1,236 @@
+"""What an audit says, as immutable values: components, how their licenses are known, findings, the report.
+
+Sequences are sorted by the key named in each docstring, so equal inputs give equal reports and equal documents.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """What a component is."""
+
+    APPLICATION = "application"
+    """The program itself."""
+    DISTRIBUTION = "distribution"
+    """A Python distribution."""
+    VENDORED = "vendored"
+    """Somebody else's code inside of a distribution or of CPython."""
+    LIBRARY = "library"
+    """A shared library that a wheel brings along, absorbed into the binary."""
+    CRATE = "crate"
+    """A Rust crate compiled into a shared object of a wheel."""
+    DATA = "data"
+    """Fonts and other files with a license of their own."""
+    RUNTIME = "runtime"
+    """CPython, its static libraries, libc, the compiler's runtime, Castiron's own start-up code."""
+
+
+class Form(StrEnum):
+    """In which form a component is in the binary."""
+
+    STATIC = "static"
+    """Machine code, linked."""
+    BYTECODE = "bytecode"
+    DATA = "data"
+
+
+class Source(StrEnum):
+    """What says which license a component has, strongest first."""
+
+    SETTLED = "settled"
+    """The policy, with a written reason."""
+    EXPRESSION = "License-Expression"
+    """PEP 639 metadata."""
+    RECIPE = "recipe"
+    """The runtime pack's recipe, which names the file it was read from."""
+    LISTING = "listing"
+    """A "Name/Files/License" list inside a license file of the wheel."""
+    SBOM = "SBOM"
+    """A document in the wheel (PEP 770) or data that the compiler left in the shared object."""
+    CATALOGUE = "catalogue"
+    """Castiron's table of libraries, each row with its source."""
+    CLASSIFIER = "classifier"
+    """``License ::`` classifiers that name one license."""
+    FIELD = "License field"
+    """The free-text ``License`` field, when it names a license unambiguously."""
+    TEXT = "license text"
+    """A license file that equals a text of the SPDX list, up to ``similarity``."""
+    NONE = "none"
+
+
+class Severity(StrEnum):
+    """How much a finding matters."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One thing that says something about a license."""
+
+    source: Source
+    where: str
+    """The file or field: ``numpy-2.3.4.dist-info/METADATA``, ``pillow.libs/libtiff.so``."""
+    says: str
+    """What it says, in its own words."""
+    expression: str | None = None
+    """The SPDX expression that this amounts to; None if it is ambiguous."""
+    similarity: float | None = None
+    """For texts: 1.0 is equal up to layout (Dice coefficient of word triples)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The license of a component, and how it is known."""
+
+    expression: str | None
+    """SPDX license expression; None: unknown."""
+    source: Source
+    where: str = ""
+    similarity: float | None = None
+    evidence: tuple[Evidence, ...] = ()
+    """Everything that was read, strongest first."""
+    reason: str = ""
+    """Why, where a source alone does not say it (a runtime exception, a settlement)."""
+
+
+UNKNOWN = Verdict(expression=None, source=Source.NONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """One license or notice text, where it was found."""
+
+    path: str
+    """Relative to site-packages or to the component's source tree; ``SPDX:<id>`` for the list's own text."""
+    sha256: str
+    """Key of the text in `Report.texts`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One link of the chain that brings a component in."""
+
+    name: str
+    """A module, distribution or file."""
+    how: str
+    """``required import in app.py, line 3``; empty for the start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Component:
+    """A piece of software or data with a license of its own."""
+
+    id: str
+    """Unique in the report and the same in every run: ``distribution/numpy``, ``library/numpy/libopenblas``."""
+    kind: Kind
+    name: str
+    version: str = ""
+    """Empty if nothing says it."""
+    purl: str | None = None
+    cpe: str | None = None
+    hashes: tuple[tuple[str, str], ...] = ()
+    """(file name, SHA-256) of wheels, shared libraries or source archives, sorted."""
+    verdict: Verdict = UNKNOWN
+    texts: tuple[Text, ...] = ()
+    copyrights: tuple[str, ...] = ()
+    """Copyright lines of the texts, as they stand there."""
+    forms: tuple[Form, ...] = ()
+    size: int = 0
+    """Bytes in the binary that are its own; those of components inside of it count for these."""
+    parent: str | None = None
+    """Id of the component that it is a part of."""
+    requires: tuple[str, ...] = ()
+    """Ids of the components that it depends on, sorted."""
+    chain: tuple[Step, ...] = ()
+    """From the entry point to this component."""
+    direct: bool = False
+    summary: str = ""
+    home_page: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something a person should know.  Sorted by (severity, code, component, message)."""
+
+    code: str
+    """Stable identifier: ``unknown-license``."""
+    severity: Severity
+    component: str
+    """Id of the component."""
+    message: str
+    settled: str | None = None
+    """The written reason why it does not matter, from the policy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obligation:
+    """Something that has to be done because of a license.  Sorted by (code)."""
+
+    code: str
+    """``attribution``, ``source-offer`` ..."""
+    title: str
+    text: str
+    source: str
+    """Where it is read: the license and its section."""
+    components: tuple[str, ...]
+    """Ids, sorted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A component that the policy does not let in."""
+
+    component: str
+    reason: str
+    """``GPL-3.0-only is denied``."""
+    remedy: str
+    """How to be rid of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The whole audit."""
+
+    name: str
+    version: str
+    generator: str
+    """``castiron 0.1.0``."""
+    target: str
+    """``x86_64-linux-musl``."""
+    python: str
+    """``3.13.5``."""
+    license: str | None = None
+    """The application's own, where its project says it."""
+    linked: bool = False
+    """True if the components are those of the linker's map; False for what a manifest foretells."""
+    policy: str = "none"
+    """The policy that was applied, in one line."""
+    components: tuple[Component, ...] = ()
+    """Sorted by (kind, name, version, id); the application first."""
+    findings: tuple[Finding, ...] = ()
+    obligations: tuple[Obligation, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
+    """Sorted by component."""
+    texts: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Each text once: (sha256, text), sorted."""
+
+    def component(self, key: str) -> Component:
+        """Return the component with an id; KeyError if there is none."""
+        for item in self.components:
+            if item.id == key:
+                return item
+        raise KeyError(key)
+
+
+KIND_ORDER = {kind: index for index, kind in enumerate(Kind)}
+
+
+def sort_key(component: Component) -> tuple[int, str, str, str]:
+    """Return the key components are sorted by."""
+    return KIND_ORDER[component.kind], component.name.lower(), component.version, component.id
