@@ -104,12 +104,12 @@ def build(
     task.step("configure")
     # By its relative path: srcdir is compiled into getpath.
     configure = [f"../{tree.name}/configure", f"--host={TARGET}", f"--build={TARGET}", *recipe.build["configure"]]
-    log.run(configure, cwd=built, env=environment)
+    log.run(configure, cwd=built, env=environment, live=True)
     _check_configuration(built / "pyconfig.h")
     task.step("compiling")
     library = f"libpython{feature}.a"
     targets = [library, *_INNER_ARCHIVES, "python", "pybuilddir.txt"]
-    log.run(["make", f"-j{jobs()}", *targets], cwd=built, env=environment)
+    log.run(["make", f"-j{jobs()}", *targets], cwd=built, env=environment, live=True)
     task.step("archiving")
     variables = _makefile_variables((built / "Makefile").read_text())
     if variables.get("EXT_SUFFIX") != f".cpython-{feature.replace('.', '')}-{TARGET}.so":
@@ -118,8 +118,9 @@ def build(
             hint=f"The configuration is in {log.path}.",
         )
     components = _components(recipe, source, tree)
-    result = _archive(recipe, zig, built, making, components, variables, log=log)
-    _install(recipe, tree, built, making, feature, work)
+    folder = making / "build" / "lib"
+    result = _archive(recipe, zig=zig, built=built, library=folder, components=components, variables=variables, log=log)
+    _install(recipe, tree, built, making)
     shutil.rmtree(work)
     return result
 
@@ -182,20 +183,20 @@ def parse_inittab(text: str) -> dict[str, str]:
 
 def _archive(
     recipe: Recipe,
+    *,
     zig: Zig,
     built: Path,
-    making: Path,
+    library: Path,
     components: tuple[Component, ...],
     variables: Mapping[str, str],
-    *,
     log: BuildLog,
 ) -> BuiltPython:
-    library = making / "build" / "lib"
+    """Sort the objects into archives: the core, one for each extension module, one for each bundled component."""
     library.mkdir(parents=True)
     modules = parse_setup((built / "Modules" / "Setup.stdlib").read_text())
     inits = parse_inittab((built / "Modules" / "config.c").read_text())
     feature = str(recipe.build["feature"])
-    objects = [word for word in _library_objects(variables, f"libpython{feature}.a", built)]
+    objects = _library_objects(variables, f"libpython{feature}.a", built)
     main = components[0].name
     owners: dict[str, tuple[str, ...]] = {}
 
@@ -203,13 +204,14 @@ def _archive(
         members = list(members)
         owners[name] = tuple(sorted({_owner(recipe, member, main) for member in members}))
         write_archive(
-            zig, library / name, [(member.replace("/", "-"), (built / member).read_bytes()) for member in members], log=log
+            zig,
+            library / name,
+            [(member.replace("/", "-"), (built / member).read_bytes()) for member in members],
+            log=log,
         )
         return name
 
-    inner = {
-        path: write(PurePosixPath(path).name, _inner_objects(path, variables, built)) for path in _INNER_ARCHIVES
-    }
+    inner = {path: write(PurePosixPath(path).name, _inner_objects(path, variables, built)) for path in _INNER_ARCHIVES}
     taken: set[str] = set(_LEFT_OUT)
     extensions = []
     for name, init in sorted(inits.items()):
@@ -284,8 +286,9 @@ def _expand(text: str, variables: Mapping[str, str]) -> str:
     return text
 
 
-def _install(recipe: Recipe, tree: Path, built: Path, making: Path, feature: str, work: Path) -> None:
+def _install(recipe: Recipe, tree: Path, built: Path, making: Path) -> None:
     """Lay out the library tree, the headers and the C sources."""
+    feature = recipe.build["feature"]
     stdlib = making / "install" / "lib" / f"python{feature}"
     leave_out = {PurePosixPath(path) for path in recipe.build["leave_out"]}
 
@@ -321,7 +324,11 @@ def _neutral_sysconfig(text: str, folders: Mapping[Path, str]) -> str:
     """
     variables = ast.literal_eval(text.partition("build_time_vars = ")[2])
     lines = [f" {key!r}: {_neutral(value, folders)!r},\n" for key, value in sorted(variables.items())]
-    return "# The variables of this interpreter's build; sysconfig reads them.\nbuild_time_vars = {\n" + "".join(lines) + "}\n"
+    return (
+        "# The variables of this interpreter's build; sysconfig reads them.\nbuild_time_vars = {\n"
+        + "".join(lines)
+        + "}\n"
+    )
 
 
 def _neutral(value: object, folders: Mapping[Path, str]) -> object:

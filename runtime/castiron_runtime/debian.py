@@ -42,8 +42,10 @@ class _Stanza:
     @property
     def upstream(self) -> str:
         """The upstream part of the version: without epoch and Debian revision."""
-        return self.version.partition(":")[2].rpartition("-")[0] if ":" in self.version else (
-            self.version.rpartition("-")[0] or self.version
+        return (
+            self.version.partition(":")[2].rpartition("-")[0]
+            if ":" in self.version
+            else (self.version.rpartition("-")[0] or self.version)
         )
 
     @property
@@ -54,7 +56,7 @@ class _Stanza:
 
 @contextmanager
 def fetch_by_hash(package: str, suite: str, sha256: str) -> Iterator[Path]:
-    """Fetch the file with this hash of a source package, whatever its packaging revision; it lasts as long as the context.
+    """Fetch the file of a source package that has this hash, whatever the packaging revision; it lasts as the context.
 
     Raises `UnavailableError`.
     """

@@ -29,7 +29,7 @@ FORMAT_VERSION = "8"
 
 
 def write(
-    root: Path, recipe: Recipe, source: Source, built: BuiltPython, toolchain: Toolchain, zig: Zig, *, key: str
+    root: Path, recipe: Recipe, source: Source, built: BuiltPython, *, toolchain: Toolchain, zig: Zig, key: str
 ) -> None:
     """Write ``PYTHON.json`` and ``licenses/`` of a pack below ``root``."""
     components = (*built.components, *toolchain_components(zig))
@@ -37,10 +37,7 @@ def write(
     by_name = {component.name: component for component in components}
     feature = str(recipe.build["feature"])
     tag = feature.replace(".", "")
-    extensions = {
-        extension.name: [_extension_entry(extension, by_name)]
-        for extension in built.extensions
-    }
+    extensions = {extension.name: [_extension_entry(extension, by_name)] for extension in built.extensions}
     document = {
         "version": FORMAT_VERSION,
         "target_triple": "x86_64-unknown-linux-musl",

@@ -38,8 +38,8 @@ int main(int argc, char **argv)
 }
 """
 
-_DIVISION = """/* 128-bit division, which compilers call by these names.  Zig's compiler-rt has it too, but in one object with memcpy,
-   sin and others, whose definitions would take the place of those in libc.so. */
+_DIVISION = """/* 128-bit division, which compilers call by these names.  Zig's compiler-rt has it too, but in one
+   object with memcpy, sin and others, whose definitions would take the place of those in libc.so. */
 typedef unsigned __int128 wide;
 typedef unsigned long word;
 
@@ -90,11 +90,11 @@ __int128 __modti3(__int128 n, __int128 d)
 def build(
     pack: Pack,
     extensions: Sequence[Extension],
+    *,
     libraries: Iterable[Path],
     musl: Library,
     making: Path,
     final: Path,
-    *,
     task: Task,
     log: BuildLog,
 ) -> None:
@@ -123,10 +123,10 @@ def build(
     arguments = [
         *("-m", "elf_x86_64", "-no-pie", "--export-dynamic", "--hash-style=gnu", "-znow", "-zrelro", "--eh-frame-hdr"),
         *("--build-id=none", f"-zstack-size={STACK_SIZE}", f"--exclude-libs={':'.join(path.name for path in hidden)}"),
-        *("--dynamic-linker", final / "lib" / LOADER, "-o", making / "bin" / name),
-        *(crt1, crti, work / "main.o", work / "config.o", work / "division.o"),
-        *("--whole-archive", *whole, "--no-whole-archive"),
-        *("--start-group", *hidden, "--end-group", f"-L{making / 'lib'}", "-l:libc.so", crtn),
+        *("--dynamic-linker", str(final / "lib" / LOADER), "-o", str(making / "bin" / name)),
+        *map(str, (crt1, crti, *(work / file for file in ("main.o", "config.o", "division.o")))),
+        *("--whole-archive", *map(str, whole), "--no-whole-archive"),
+        *("--start-group", *map(str, hidden), "--end-group", f"-L{making / 'lib'}", "-l:libc.so", str(crtn)),
     ]
     response = work / "link.rsp"
     response.write_text("".join(f'"{argument}"\n' for argument in arguments))
@@ -140,8 +140,8 @@ def build(
     # The loader's path inside the program is the final one: run it through the loader that is here now.
     loader = making / "lib" / LOADER
     # (Which is why compileall cannot start processes of its own: sys.executable is the loader.)
-    program = [loader, making / "bin" / name, "-I", "-S", "-m", "compileall", "-q"]
-    options = ["--invalidation-mode", "unchecked-hash", "-s", making, "-p", final]
+    program: list[str | Path] = [loader, making / "bin" / name, "-I", "-S", "-m", "compileall", "-q"]
+    options: list[str | Path] = ["--invalidation-mode", "unchecked-hash", "-s", making, "-p", final]
     environment = clean_environment({"PYTHONHOME": str(making)})
     entries = sorted(path for path in (making / "lib" / name).iterdir() if path.suffix in {"", ".py"})
     shares = [entries[start :: jobs()] for start in range(jobs())]
@@ -154,15 +154,21 @@ def inittab_source(extensions: Sequence[Extension]) -> str:
     ordered = sorted(extensions, key=lambda extension: extension.name)
     declarations = "".join(f"extern PyObject *{item.init}(void);\n" for item in ordered if item.init)
     entries = "".join(f'    {{"{item.name}", {item.init or "NULL"}}},\n' for item in ordered)
-    return f"#include <Python.h>\n\n{declarations}\nstruct _inittab _PyImport_Inittab[] = {{\n{entries}    {{0, 0}}\n}};\n"
+    return (
+        f"#include <Python.h>\n\n{declarations}\nstruct _inittab _PyImport_Inittab[] = {{\n{entries}    {{0, 0}}\n}};\n"
+    )
 
 
 def _compile(pack: Pack, work: Path, sources: dict[str, str], *, log: BuildLog) -> None:
     for name, text in sources.items():
         source = work / name
         source.write_text(text)
-        argv = [*pack.toolchain.cc, *pack.toolchain.cflags, f"-I{pack.include}", "-fvisibility=hidden", "-c", source]
-        log.run([*argv, "-o", source.with_suffix(".o")], cwd=work, env=clean_environment())
+        flags = (*pack.toolchain.cflags, f"-I{pack.include}", "-fvisibility=hidden")
+        log.run(
+            [*pack.toolchain.cc, *flags, "-c", source, "-o", source.with_suffix(".o")],
+            cwd=work,
+            env=clean_environment(),
+        )
 
 
 def _lay_out(pack: Pack, making: Path) -> None:

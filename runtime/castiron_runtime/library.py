@@ -83,7 +83,7 @@ def build(
     for command in table.get("commands", ()):
         words = [word.format(**fills) for word in command]
         task.step(" ".join(words[:2]))
-        log.run(words, cwd=tree, env=environment)
+        log.run(words, cwd=tree, env=environment, live=True)
     (making / "lib").mkdir()
     for entry in table.get("archive", ()):
         task.step(entry["name"])
@@ -163,7 +163,7 @@ def compile_objects(
     maps: Mapping[Path, str],
     log: BuildLog,
 ) -> list[tuple[str, bytes]]:
-    """Compile C and assembly files of ``tree``, by pattern, and return member names and objects, in the recipe's order."""
+    """Compile C and assembly files of ``tree``, by pattern; return member names and objects in the recipe's order."""
     sources: list[Path] = []
     for pattern in entry["sources"]:
         found = sorted(tree.glob(pattern))

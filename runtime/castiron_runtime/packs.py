@@ -10,9 +10,9 @@ from castiron_common.cache import cache_root, folder_entry
 from castiron_common.errors import ModuleMissingError, RuntimePackError
 from castiron_runtime import cpython, description, library, sources
 from castiron_runtime import interpreter as interpreters
-from castiron_runtime.process import BuildLog, require_tools
 from castiron_runtime.description import on_demand_extensions
 from castiron_runtime.model import LinkInputs
+from castiron_runtime.process import BuildLog, require_tools
 from castiron_runtime.recipe import load_recipe, recipe_names
 from castiron_runtime.stub import stub_archive
 from castiron_runtime.toolchain import TARGET, find_zig, open_toolchain, toolchain_key
@@ -61,7 +61,7 @@ def open_pack(python: str = DEFAULT_PYTHON, platform: str = TARGET, *, reporter:
         with reporter.task(f"CPython {source.version}", estimate=recipe.estimate) as task:
             zig = find_zig()
             built = cpython.build(recipe, source, toolchain, zig, making, task=task, log=BuildLog("cpython"))
-            description.write(making, recipe, source, built, toolchain, zig, key=key)
+            description.write(making, recipe, source, built, toolchain=toolchain, zig=zig, key=key)
 
     folder_entry(entry, build)
     return description.read(entry, toolchain)
@@ -119,9 +119,8 @@ def provide(pack: Pack, extensions: Collection[str], *, reporter: Reporter) -> L
             recipe = recipes[name]
             libraries = tuple(component(item, pack.toolchain, reporter=reporter) for item in recipe.components)
             own = _extension_archive(recipe, libraries, pack, reporter)
-            files = {own: ("cpython",)} | {
-                path: (library.component.name,) for library in libraries for path in library.archives
-            }
+            files: dict[Path, tuple[str, ...]] = {own: ("cpython",)}
+            files |= {path: (library.component.name,) for library in libraries for path in library.archives}
             components |= {library.component.name: library.component for library in libraries}
             extension = replace(
                 extension,
@@ -146,9 +145,7 @@ def provide(pack: Pack, extensions: Collection[str], *, reporter: Reporter) -> L
     )
 
 
-def _extension_archive(
-    recipe: ExtensionRecipe, libraries: tuple[Library, ...], pack: Pack, reporter: Reporter
-) -> Path:
+def _extension_archive(recipe: ExtensionRecipe, libraries: tuple[Library, ...], pack: Pack, reporter: Reporter) -> Path:
     parts = (pack.id, str(library.REVISION), repr(recipe), *(item.key for item in libraries))
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     entry = cache_root() / "components" / f"extension-{recipe.name}-{key[:16]}"
@@ -176,11 +173,20 @@ def interpreter(pack: Pack, *, full: bool, reporter: Reporter) -> Path:
 
     def build(making: Path) -> None:
         with reporter.task(f"target interpreter ({'full' if full else 'base'})", estimate=30) as task:
-            foreign = [path for path, owner in inputs.owners.items() if path in inputs.archives and "cpython" not in owner]
+            foreign = [
+                path for path, owner in inputs.owners.items() if path in inputs.archives and "cpython" not in owner
+            ]
             always = [extension for extension in pack.extensions.values() if extension.always]
             extensions = {item.name: item for item in (*always, *inputs.extensions)}
             interpreters.build(
-                pack, list(extensions.values()), foreign, musl, making, entry, task=task, log=BuildLog("interpreter")
+                pack,
+                list(extensions.values()),
+                libraries=foreign,
+                musl=musl,
+                making=making,
+                final=entry,
+                task=task,
+                log=BuildLog("interpreter"),
             )
 
     return folder_entry(entry, build) / "bin" / f"python{pack.feature}"

@@ -63,14 +63,19 @@ class BuildLog:
         self.path: Path = folder / f"{component}.log"
         self.path.write_text("")
 
-    def run(self, argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str]) -> str:
+    def run(self, argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], live: bool = False) -> str:
         """Run a program to its end and return what it wrote (both streams).
 
         On failure raises `RuntimePackError` with the end of the output and the name of the log.  The program gets a
-        process group of its own, which is killed if we are interrupted: no compiler stays behind.
+        process group of its own, which is killed if we are interrupted: no compiler stays behind.  With ``live`` the
+        output is in the log while the program runs; no other may then write into the same log.
         """
         command = [str(part) for part in argv]
-        with tempfile.TemporaryFile() as output:
+        head = f"$ cd {cwd}\n$ {' '.join(command)}\n".encode()
+        with self.path.open("ab") if live else tempfile.TemporaryFile() as output:
+            output.write(head)
+            output.flush()
+            start = output.tell()
             try:
                 process = subprocess.Popen(
                     command,
@@ -92,12 +97,14 @@ class BuildLog:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
                 raise
-            finally:
-                output.seek(0)
+            if live:
+                data = self._from(start)
+            else:
+                output.seek(start)
                 data = output.read()
                 # One write, so that the outputs of commands that run at once do not mix.
                 with self.path.open("ab") as log:
-                    log.write(f"$ cd {cwd}\n$ {' '.join(command)}\n".encode() + data)
+                    log.write(head + data)
         text = data.decode(errors="replace")
         if status:
             tail = "\n".join(text.splitlines()[-_TAIL_LINES:])
@@ -106,3 +113,8 @@ class BuildLog:
                 hint=f"The whole output is in {self.path}.",
             )
         return text
+
+    def _from(self, start: int) -> bytes:
+        with self.path.open("rb") as log:
+            log.seek(start)
+            return log.read()

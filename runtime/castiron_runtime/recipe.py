@@ -198,9 +198,7 @@ def load_recipe(name: str) -> Recipe:
     """Return the recipe ``recipes/<name>.toml`` that comes with Castiron."""
     file = _FOLDER / f"{name}.toml"
     if not file.is_file():
-        raise RuntimePackError(
-            f"There is no recipe {name!r}.", hint=f"There are: {', '.join(sorted(recipe_names()))}."
-        )
+        raise RuntimePackError(f"There is no recipe {name!r}.", hint=f"There are: {', '.join(sorted(recipe_names()))}.")
     return parse_recipe(name, file.read_bytes())
 
 

@@ -58,8 +58,15 @@ def fetch(recipe: Recipe, *, task: Task) -> Source:
         if (chosen := recorded(recipe)) is not None:
             return chosen
         source = _find(recipe, store, task)
-        text = json.dumps({"version": source.version, "file": str(source.path.relative_to(store)),
-                           "sha256": source.sha256, "pinned": source.pinned}, indent=1)
+        text = json.dumps(
+            {
+                "version": source.version,
+                "file": str(source.path.relative_to(store)),
+                "sha256": source.sha256,
+                "pinned": source.pinned,
+            },
+            indent=1,
+        )
         with atomic_write(record) as file:
             file.write(text.encode())
         return source
@@ -110,7 +117,7 @@ def _find(recipe: Recipe, store: Path, task: Task) -> Source:
             sha256 = sha256_file(file)
             target = store / sha256 / file.name
             file_entry(target, lambda making, file=file: shutil.copyfile(file, making) and None)  # type: ignore[misc]
-        task.step(f"WARNING: the pinned sources are gone; {version} of Debian's {suite} stands in")
+        task.note(f"warning: the pinned sources are gone; version {version} of Debian's {suite} stands in for them")
         return Source(version=version, sha256=sha256, path=target, pinned=False)
     raise RuntimePackError(
         f"No source archive of {recipe.name} can be had:\n" + "\n".join(f"  {reason}" for reason in reasons),
@@ -155,7 +162,7 @@ def _download(url: str, making: Path) -> None:
     if host in _unreachable:
         raise _UnavailableError(_unreachable[host])
     try:
-        with urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT) as answer, making.open("wb") as file:  # noqa: S310
+        with urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT) as answer, making.open("wb") as file:
             shutil.copyfileobj(answer, file)
     except urllib.error.HTTPError as error:
         raise _UnavailableError(f"{host} says {error.code} {error.reason}") from error

@@ -142,8 +142,8 @@ def _harvest(zig: Zig, making: Path, log: BuildLog) -> None:
     source = making / "main.c"
     source.write_text("int main(void) { return 0; }\n")
     # -s: libraries without debug information, which would hold this machine's paths.
-    argv = [zig.program, "cc", "-target", TARGET, "-static", "-O2", "-s", "-v", "main.c", "-o", "main"]
-    output = log.run(argv, cwd=making, env=clean_environment())
+    command = ("cc", "-target", TARGET, "-static", "-O2", "-s", "-v", "main.c", "-o", "main")
+    output = log.run([zig.program, *command], cwd=making, env=clean_environment())
     line = next((line for line in reversed(output.splitlines()) if re.match(r"(\S*[ /])?ld\.lld ", line)), "")
     inputs = {Path(word).name: Path(word) for word in shlex.split(line) if word.startswith("/")}
     missing = [name for name in ("crt1.o", *LIBRARIES) if name not in inputs]
@@ -246,7 +246,7 @@ _TOOLCHAIN_LICENSES = (
         name="compiler-rt",
         expression="MIT AND Apache-2.0 WITH LLVM-exception",
         files=("LICENSE", "lib/libunwind/LICENSE.TXT"),
-        why="; Zig's lib/compiler_rt says in its sources what was ported from LLVM, whose license text the wheel has there",
+        why="; its lib/compiler_rt names what was ported from LLVM, whose license text stands with libunwind",
         cpe="",
     ),
 )
