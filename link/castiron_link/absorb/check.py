@@ -42,6 +42,9 @@ SUPPORTED_RELOCATIONS = frozenset(
     (R_NONE, R_64, R_GLOB_DAT, R_JUMP_SLOT, R_RELATIVE, R_DTPMOD64, R_DTPOFF64, R_TPOFF64, R_TLSDESC)
 )
 
+_MAX_SPAN = 4 << 30
+"""Bytes.  A shared object of the small code model addresses itself within 2 GiB."""
+
 _WHEEL = "Use a wheel whose file name ends in musllinux_1_2_x86_64.whl, or have its source distribution built."
 
 
@@ -82,6 +85,8 @@ def _wrong_kind(image: Image) -> Sequence[Problem]:
 
 def _memory(image: Image) -> Sequence[Problem]:
     problems: list[Problem] = []
+    if image.span > _MAX_SPAN:
+        problems.append((f"its segments span {image.span >> 30} GiB", "The file may be damaged; reinstall it."))
     if image.executable_stack:
         problems.append(
             (

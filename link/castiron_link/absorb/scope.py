@@ -90,26 +90,6 @@ def search_order(start: int, needed: Sequence[Sequence[int]]) -> tuple[int, ...]
     return tuple(order)
 
 
-def construction_order(needed: Sequence[Sequence[int]]) -> tuple[int, ...]:
-    """Return all images with dependencies before their users; a cycle starts at its lowest index."""
-    order: list[int] = []
-    state = [0] * len(needed)
-    for root in range(len(needed)):
-        stack = [(root, iter(needed[root]))] if not state[root] else []
-        if stack:
-            state[root] = 1
-        while stack:
-            image, rest = stack[-1]
-            following = next((i for i in rest if not state[i]), None)
-            if following is None:
-                stack.pop()
-                order.append(image)
-            else:
-                state[following] = 1
-                stack.append((following, iter(needed[following])))
-    return tuple(order)
-
-
 def resolve(number: int, images: Sequence[ImageFacts], needed: Sequence[Sequence[int]], program: Program) -> Resolution:
     """Bind every reference of image ``number``."""
     scope = search_order(number, needed)

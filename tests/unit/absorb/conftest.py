@@ -7,16 +7,19 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
+import pytest
 
 import castiron_runtime.toolchain
-import pytest
 from castiron_common.files import sha256_file
 from castiron_common.progress import SilentReporter
 from castiron_link.absorb import Absorbed, Lookup, absorb
 from castiron_manifest.model import Native
-from castiron_runtime.model import Toolchain
 from castiron_runtime.toolchain import open_toolchain
+
+if TYPE_CHECKING:
+    from castiron_runtime.model import Toolchain
 
 STUB = Path(castiron_runtime.toolchain.__file__).parent / "stub"
 STUB_SOURCES = ("images.c", "image_symbols.c", "image_tls.c", "phdr.c", "dlfcn.c")

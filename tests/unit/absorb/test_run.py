@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import subprocess
+from typing import TYPE_CHECKING
 
 import pytest
-from castiron_link.absorb import Lookup
 from elftools.elf.elffile import ELFFile
 
-from tests.unit.absorb.conftest import Workshop
+from castiron_link.absorb import Lookup
+
+if TYPE_CHECKING:
+    from tests.unit.absorb.conftest import Workshop
 
 PRELUDE = """
 #define _GNU_SOURCE
@@ -47,7 +50,10 @@ def test_relative_and_symbolic_relocations_and_zero_tail(workshop: Workshop) -> 
         int *visible = &numbers[3];
         size_t (*length)(const char *) = strlen;
         static char zeros[300000];
-        int get(void) { zeros[299999]++; return *inside * 100 + *visible * 10 + (int)length("abc") + zeros[299999] + zeros[5]; }
+        int get(void) {
+            zeros[299999]++;
+            return *inside * 100 + *visible * 10 + (int)length("abc") + zeros[299999] + zeros[5];
+        }
         """,
     )
     assert workshop.run(PRELUDE + 'int main(void) { printf("%d", CALL(open_("a.so"), "get")); }') == "344"
@@ -85,12 +91,16 @@ def test_search_order_is_breadth_first(workshop: Workshop) -> None:
     workshop.library("deep.so", "int who(void) { return 3; }")
     workshop.library("left.so", "int left(void) { return 0; }", needs=("deep.so",))
     workshop.library("right.so", "int who(void) { return 2; }")
-    workshop.library("a.so", "int who(void); int get(void) { return who(); }", "-Wl,--no-as-needed", needs=("left.so", "right.so"))
+    workshop.library(
+        "a.so", "int who(void); int get(void) { return who(); }", "-Wl,--no-as-needed", needs=("left.so", "right.so")
+    )
     assert workshop.run(PRELUDE + 'int main(void) { printf("%d", CALL(open_("a.so"), "get")); }') == "2"
 
 
 def test_libc_comes_before_the_image(workshop: Workshop) -> None:
-    workshop.library("a.so", "int ffsl(long v) { (void)v; return 99; } int get(void) { return ffsl(4); }", "-O0", "-fno-builtin")
+    workshop.library(
+        "a.so", "int ffsl(long v) { (void)v; return 99; } int get(void) { return ffsl(4); }", "-O0", "-fno-builtin"
+    )
     assert workshop.run(PRELUDE + 'int main(void) { printf("%d", CALL(open_("a.so"), "get")); }') == "3"
 
 
@@ -123,9 +133,18 @@ def test_thread_local_variables(workshop: Workshop, flags: tuple[str, ...]) -> N
         static __thread int *pointer = &target;
         static __thread int counter = 5;
         __thread long zero;
-        int get(void) { counter++; zero++; shared++; return counter * 10000 + (int)zero * 1000 + shared * 10 + *pointer; }
+        int get(void) {
+            counter++, zero++, shared++;
+            return counter * 10000 + (int)zero * 1000 + shared * 10 + *pointer;
+        }
         static void *run(void *result) { *(int *)result = get(); return 0; }
-        int in_thread(void) { int result; pthread_t t; pthread_create(&t, 0, run, &result); pthread_join(t, 0); return result; }
+        int in_thread(void) {
+            int result;
+            pthread_t thread;
+            pthread_create(&thread, 0, run, &result);
+            pthread_join(thread, 0);
+            return result;
+        }
         """,
         *flags,
         needs=("b.so",),
@@ -199,7 +218,9 @@ def test_concurrent_first_use(workshop: Workshop) -> None:
 
 
 def test_fork_while_another_thread_constructs(workshop: Workshop) -> None:
-    workshop.library("a.so", "#include <unistd.h>\n__attribute__((constructor)) static void up(void) { usleep(200000); }")
+    workshop.library(
+        "a.so", "#include <unistd.h>\n__attribute__((constructor)) static void up(void) { usleep(200000); }"
+    )
     workshop.library("b.so", "int get(void) { return 5; }")
     main = """
     static void *use(void *unused) { open_("a.so"); return unused; }
@@ -305,7 +326,7 @@ def test_wrapped_functions_are_seen_by_images(workshop: Workshop) -> None:
 def test_large_file_names_are_the_plain_ones(workshop: Workshop) -> None:
     workshop.library(
         "a.so",
-        'int open64(const char *, int, ...); long lseek64(int, long, int);\n'
+        "int open64(const char *, int, ...); long lseek64(int, long, int);\n"
         'int get(void) { int f = open64("/dev/zero", 0); return f > 2 && lseek64(f, 0, 0) == 0; }',
     )
     assert workshop.run(PRELUDE + 'int main(void) { printf("%d", CALL(open_("a.so"), "get")); }') == "1"
@@ -316,7 +337,8 @@ def test_dlopen_names_and_errors(workshop: Workshop) -> None:
     main = """
     int main(void) {
         void *program = dlopen(NULL, RTLD_NOW);
-        printf("%d", dlopen("libc.so.6", RTLD_NOW) == program && dlopen("libc.musl-x86_64.so.1", RTLD_NOW) == program
+        printf("%d", dlopen("libc.so.6", RTLD_NOW) == program
+                  && dlopen("libc.musl-x86_64.so.1", RTLD_NOW) == program
                   && dlopen("/lib/ld-musl-x86_64.so.1", RTLD_NOW) == program && dlopen("libm.so.6", RTLD_LAZY) == program);
         void *a = open_("liba.so.3");
         printf("%d", a == open_("liba.so") && a == open_("/anywhere/liba.so")

@@ -1,0 +1,167 @@
+"""What cannot be absorbed is refused by name, with what to do."""
+
+from __future__ import annotations
+
+import struct
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from castiron_common.errors import NativeError
+from castiron_link.absorb.check import check
+from castiron_link.absorb.facts import decode, encode, extract
+from castiron_link.absorb.image import PT_GNU_STACK, PT_LOAD, R_GLOB_DAT, Image, Tag
+
+if TYPE_CHECKING:
+    from tests.unit.absorb.conftest import Workshop
+
+SOURCE = "extern int elsewhere; int here = 3; int *p = &here; int get(void) { return elsewhere + *p; }"
+
+
+@pytest.fixture
+def good(workshop: Workshop) -> bytearray:
+    return bytearray(workshop.library("a.so", SOURCE).read_bytes())
+
+
+def refusal(data: bytes) -> str:
+    with pytest.raises(NativeError) as caught:
+        check(Image(bytes(data), name="a.so (demo)"))
+    assert "a.so (demo)" in caught.value.what
+    assert caught.value.hint
+    return caught.value.what
+
+
+def segment(data: bytes, kind: int, flags: int | None = None) -> int:
+    """Return the file offset of the first program header of this kind."""
+    phoff, count = struct.unpack_from("<Q", data, 32)[0], struct.unpack_from("<H", data, 56)[0]
+    for index in range(count):
+        at = phoff + 56 * index
+        found = struct.unpack_from("<II", data, at)
+        if found[0] == kind and (flags is None or found[1] == flags):
+            return int(at)
+    raise AssertionError
+
+
+def test_good_library_passes(good: bytearray) -> None:
+    check(Image(bytes(good), name="a.so"))
+
+
+def test_facts_survive_the_cache(good: bytearray) -> None:
+    facts = extract(Image(bytes(good), name="a.so"))
+    again = decode(encode(facts))
+    assert again.references == facts.references
+    assert again.segments == facts.segments
+    assert again.definitions.get("here") == facts.definitions.get("here")
+    assert again.definitions.get("nowhere") is None
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "words"),
+    [(18, b"\xb7\x00", "AArch64"), (18, b"\xff\x7f", "machine 32767"), (16, b"\x02\x00", "not a shared object")],
+)
+def test_wrong_kind(good: bytearray, offset: int, value: bytes, words: str) -> None:
+    good[offset : offset + 2] = value
+    assert words in refusal(good)
+
+
+def test_wrong_class_and_no_elf(good: bytearray) -> None:
+    good[4] = 1
+    with pytest.raises(NativeError, match="not a 64-bit"):
+        Image(bytes(good), name="a.so")
+    with pytest.raises(NativeError, match="not an ELF file"):
+        Image(b"GROUP ( libc.so.6 )", name="a.so")
+
+
+def test_executable_stack(good: bytearray) -> None:
+    good[segment(good, PT_GNU_STACK) + 4] |= 1
+    assert "executable stack" in refusal(good)
+
+
+def test_writable_code(good: bytearray) -> None:
+    good[segment(good, PT_LOAD, 6) + 4] = 7
+    assert "writable and executable" in refusal(good)
+
+
+def test_text_relocations(workshop: Workshop) -> None:
+    data = workshop.library(
+        "t.so", '__asm__(".text\\n.globl f\\nf: .quad f\\n");', "-Wl,-z,notext", "-Wl,-Bsymbolic"
+    ).read_bytes()
+    assert "text relocations" in refusal(data)
+
+
+def test_function_chosen_at_load_time(workshop: Workshop) -> None:
+    source = (
+        '__asm__(".text\\n.globl f\\n.type f,@gnu_indirect_function\\nf: ret\\n"); void f(void); void (*p)(void) = f;'
+    )
+    data = workshop.library("i.so", source).read_bytes()
+    assert "STT_GNU_IFUNC" in refusal(data)
+
+
+def test_glibc(workshop: Workshop) -> None:
+    workshop.library("libc.so.6", "int fake;")
+    data = workshop.library(
+        "g.so", "extern int fake; int get(void) { return fake; }", needs=("libc.so.6",)
+    ).read_bytes()
+    assert "linked against glibc (libc.so.6)" in refusal(data)
+
+
+def test_unknown_relocation(good: bytearray) -> None:
+    image = Image(bytes(good), name="a.so")
+    at = image.file_offset(image.tag(Tag.RELA), 24)
+    for entry in range(at, at + image.tag(Tag.RELASZ), 24):
+        if struct.unpack_from("<I", good, entry + 8)[0] == R_GLOB_DAT:
+            struct.pack_into("<I", good, entry + 8, 200)
+    assert "relocation kind 200" in refusal(good)
+
+
+def test_several_problems_are_told_together(good: bytearray) -> None:
+    good[segment(good, PT_GNU_STACK) + 4] |= 1
+    good[segment(good, PT_LOAD, 6) + 4] = 7
+    text = refusal(good)
+    assert "executable stack" in text
+    assert "writable and executable" in text
+
+
+def test_missing_symbol_names_library_and_owner(workshop: Workshop) -> None:
+    workshop.library(
+        "pkg/a.so", "int nobody_has_this(void); int get(void) { return nobody_has_this(); }", owner="pkg-dist"
+    )
+    with pytest.raises(NativeError) as caught:
+        workshop.absorb()
+    assert "pkg/a.so (pkg-dist): nobody_has_this" in caught.value.what
+
+
+def test_missing_library_is_named(workshop: Workshop) -> None:
+    library = workshop.library("libgone.so.1", "int gone(void) { return 1; }")
+    workshop.library("a.so", "int gone(void); int get(void) { return gone(); }", needs=("libgone.so.1",))
+    library.unlink()
+    workshop.natives = [native for native in workshop.natives if native.path == "a.so"]
+    with pytest.raises(NativeError, match=r"it needs libgone\.so\.1, which no distribution"):
+        workshop.absorb()
+
+
+def test_changed_file_is_refused(workshop: Workshop) -> None:
+    path = workshop.library("a.so", "int f(void) { return 41414141; }")
+    absorbed = workshop.absorb()
+    assert absorbed.images
+    path.write_bytes(path.read_bytes() + b"\0")
+    workshop.natives = [native for native in workshop.natives if native.path == "a.so"]
+    for cached in absorbed.objects[:-1]:
+        cached.unlink()
+    with pytest.raises(NativeError, match="has changed"):
+        workshop.absorb()
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_damaged_files_give_errors_and_no_tracebacks(good: bytearray, data: st.DataObject) -> None:
+    damaged = bytearray(good)
+    for _ in range(data.draw(st.integers(1, 6))):
+        at = data.draw(st.integers(0, len(damaged) - 1))
+        damaged[at] = data.draw(st.integers(0, 255))
+    end = data.draw(st.integers(0, len(damaged)) | st.just(len(damaged)))
+    with suppress(NativeError):
+        extract(Image(bytes(damaged[:end]), name="a.so"))
