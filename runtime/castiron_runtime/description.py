@@ -16,7 +16,7 @@ from castiron_runtime.recipe import load_recipe, recipe_names
 from castiron_runtime.toolchain import TARGET, toolchain_components
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from castiron_runtime.cpython import BuiltExtension, BuiltPython
@@ -114,22 +114,35 @@ def _without_build_paths(document: dict[str, Any], root: Path) -> dict[str, Any]
 
 
 def _extension_entry(extension: BuiltExtension, components: Mapping[str, Component]) -> dict[str, Any]:
+    return _entry(extension.init, extension.libraries, extension.components, components, always=extension.always)
+
+
+def on_demand_entry(
+    extension: Extension, libraries: Sequence[str], components: Mapping[str, Component]
+) -> dict[str, Any]:
+    """Return the description of an extension module that was built on demand; ``libraries`` are file names."""
+    return _entry(extension.init, libraries, extension.components, components, always=False)
+
+
+def _entry(
+    init: str, libraries: Sequence[str], names: Sequence[str], components: Mapping[str, Component], *, always: bool
+) -> dict[str, Any]:
     return {
-        "in_core": extension.always,
-        "init_fn": extension.init or "NULL",
-        "licenses": sorted({components[name].license for name in extension.components}),
-        "license_paths": sorted(_license_path(components[name]) for name in extension.components),
+        "in_core": always,
+        "init_fn": init or "NULL",
+        "licenses": sorted({components[name].license for name in names}),
+        "license_paths": sorted(_license_path(components[name]) for name in names),
         "license_public_domain": False,
         "links": [
             {"name": name.removeprefix("lib").removesuffix(".a"), "path_static": f"build/lib/{name}"}
-            for name in extension.libraries
+            for name in libraries
         ],
         "objs": [],
-        "required": extension.always,
+        "required": always,
         "shared_lib": None,
-        "static_lib": f"build/lib/{extension.libraries[0]}" if extension.libraries else None,
+        "static_lib": f"build/lib/{libraries[0]}" if libraries else None,
         "variant": "default",
-        "castiron_components": list(extension.components),
+        "castiron_components": list(names),
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, folder_entry
@@ -190,3 +190,47 @@ def interpreter(pack: Pack, *, full: bool, reporter: Reporter) -> Path:
             )
 
     return folder_entry(entry, build) / "bin" / f"python{pack.feature}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryRow:
+    """One recipe, and what of it is in the cache."""
+
+    recipe: str
+    version: str
+    """That was chosen, else the first pinned one."""
+    license: str
+    modules: tuple[str, ...]
+    """Extension modules of the standard library that need it."""
+    built: tuple[Path, ...]
+    """Entries in the cache, of any key; sorted."""
+
+
+def inventory() -> tuple[InventoryRow, ...]:
+    """Return what can be built and what is built, without building or fetching anything."""
+    rows = []
+    for name in recipe_names():
+        recipe = load_recipe(name)
+        known = sources.recorded(recipe)
+        version = known.version if known else recipe.pins[0].version
+        stem = "cpython" if name.startswith("cpython-") else name
+        built = sorted(path for path in (cache_root() / "components").glob(f"{stem}-{version}-*") if path.is_dir())
+        rows.append(
+            InventoryRow(
+                recipe=name,
+                version=version,
+                license=recipe.license.expression,
+                modules=tuple(extension.name for extension in recipe.extensions),
+                built=tuple(built),
+            )
+        )
+    return tuple(rows)
+
+
+def forget_sources() -> None:
+    """Forget every choice of a source archive that stands in for pinned ones; the next build looks for those again."""
+    for name in recipe_names():
+        recipe = load_recipe(name)
+        known = sources.recorded(recipe)
+        if known is not None and not known.pinned:
+            sources.forget(recipe)

@@ -1,0 +1,188 @@
+"""``castiron runtime``: everything that a person sees of runtime packs."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from castiron_common.console import run_command, stderr_console
+from castiron_common.progress import RichReporter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from rich.table import Table
+
+    from castiron_runtime.model import Component
+
+app = typer.Typer(
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+    help="Build, list and export runtime packs.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+PythonOption = Annotated[str, typer.Option("--python", metavar="X.Y", help="Feature version of the target's Python.")]
+OutputOption = Annotated[
+    Path, typer.Option("-o", "--output", metavar="FILE", help="An archive ending in .tar.zst.", show_default=False)
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def _reporter() -> RichReporter:
+    return RichReporter(stderr_console())
+
+
+@app.command()
+def build(
+    modules: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[MODULE]...", help="Extension modules whose libraries to build too, e.g. _ssl."),
+    ] = None,
+    *,
+    python: PythonOption = "3.13",
+    everything: Annotated[bool, typer.Option("--all", help="Build every library and both interpreters.")] = False,
+    refresh: Annotated[
+        bool, typer.Option("--refresh", help="Look for the pinned sources again, if others stand in for them.")
+    ] = False,
+) -> None:
+    """Build a runtime pack: toolchain, CPython, and what is asked for.  What is built already is not built again."""
+    from castiron_runtime import packs
+
+    reporter = _reporter()
+    if refresh:
+        packs.forget_sources()
+    pack = packs.open_pack(python, reporter=reporter)
+    packs.provide(pack, pack.extensions if everything else modules or (), reporter=reporter)
+    if everything:
+        packs.interpreter(pack, full=False, reporter=reporter)
+        packs.interpreter(pack, full=True, reporter=reporter)
+        packs.stub_archive(pack, reporter=reporter)
+    stderr_console().print(f"CPython {pack.python_version} for {pack.platform}, pack {pack.id[:16]}", markup=False)
+    print(pack.root)
+
+
+@app.command("list")
+def list_components(*, as_json: JsonOption = False) -> None:
+    """List what can be built, and what of it is in the cache."""
+    from castiron_runtime import packs
+
+    rows = packs.inventory()
+    if as_json:
+        _print_json(
+            [
+                {
+                    "recipe": row.recipe,
+                    "version": row.version,
+                    "license": row.license,
+                    "modules": list(row.modules),
+                    "built": list(row.built),
+                }
+                for row in rows
+            ]
+        )
+        return
+    table = _table("recipe", "version", "license", "modules", "built")
+    for row in rows:
+        table.add_row(row.recipe, row.version, row.license, " ".join(row.modules), "yes" if row.built else "")
+    _print_table(table)
+
+
+@app.command()
+def info(*, python: PythonOption = "3.13", as_json: JsonOption = False) -> None:
+    """Describe a pack: identity, components with licenses, extension modules.  Builds the core on first need."""
+    from castiron_runtime import packs
+
+    pack = packs.open_pack(python, reporter=_reporter())
+    if as_json:
+        print((pack.root / "PYTHON.json").read_text(), end="")
+        return
+    print(f"id         {pack.id}")
+    print(f"python     {pack.python_version}")
+    print(f"platform   {pack.platform}")
+    print(f"toolchain  ziglang {pack.toolchain.version}")
+    print(f"folder     {pack.root}\n")
+    _print_table(_component_table(pack.components.values()))
+    groups = {
+        "in every binary": [item for item in pack.extensions.values() if item.always],
+        "linked on need": [item for item in pack.extensions.values() if not item.always and not item.on_demand],
+        "built on need": [item for item in pack.extensions.values() if item.on_demand],
+    }
+    for title, extensions in groups.items():
+        print(f"\nmodules {title}: {' '.join(item.name for item in extensions)}")
+
+
+@app.command()
+def export(
+    *,
+    output: OutputOption,
+    python: PythonOption = "3.13",
+) -> None:
+    """Write a pack as a python-build-standalone "full" archive, with every library and the interpreter."""
+    from castiron_runtime import packs
+    from castiron_runtime.export import export_pack
+
+    reporter = _reporter()
+    pack = packs.open_pack(python, reporter=reporter)
+    export_pack(pack, output, reporter=reporter)
+    stderr_console().print(f"{output}: {output.stat().st_size / 1e6:.1f} MB", markup=False)
+
+
+@app.command("python", context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})
+def run_python(
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="[ARGUMENT]...", help="Handed to python.")] = None,
+    *,
+    python: PythonOption = "3.13",
+    base: Annotated[bool, typer.Option("--base", help="The one without OpenSSL, SQLite, libffi ...")] = False,
+    path: Annotated[bool, typer.Option("--path", help="Print where it is; do not run it.")] = False,
+) -> None:
+    """Run the target's own Python: it imports musllinux wheels, on whatever libc this machine has."""
+    from castiron_runtime import packs
+
+    reporter = _reporter()
+    program = packs.interpreter(packs.open_pack(python, reporter=reporter), full=not base, reporter=reporter)
+    if path:
+        print(program)
+        return
+    os.execv(program, [str(program), *(arguments or [])])
+
+
+def _table(*titles: str) -> Table:
+    from rich.table import Table
+
+    return Table(*titles, box=None, header_style="bold", pad_edge=False)
+
+
+def _component_table(components: Iterable[Component]) -> Table:
+    table = _table("component", "version", "license", "evidence")
+    for component in components:
+        table.add_row(component.name, component.version, component.license, component.evidence)
+    return table
+
+
+def _print_table(table: Table) -> None:
+    from rich.console import Console
+
+    console = Console(highlight=False, markup=False)
+    if not console.is_terminal:
+        # Whole cells for whoever reads it line by line.
+        console.width = 400
+    console.print(table)
+
+
+def _print_json(value: object) -> None:
+    print(json.dumps(value, indent=1))
+
+
+def main() -> None:
+    """Run the commands of ``castiron runtime``."""
+    run_command(app, prog="castiron runtime")
+
+
+if __name__ == "__main__":
+    main()
