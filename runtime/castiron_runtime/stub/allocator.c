@@ -20,7 +20,21 @@ static bool _PyMem_mi_page_maybe_free(mi_page_t *page, mi_page_queue_t *queue, b
 static void _PyMem_mi_page_reclaimed(mi_page_t *page);
 static void _PyMem_mi_heap_collect_qsbr(mi_heap_t *heap);
 
+/* mimalloc asks /proc whether memory is overcommitted.  A program's start should open nothing, so we assume the worse case,
+ * in which memory is committed piece by piece.  (The macro takes the definition and the call apart by their argument.) */
+#define unix_detect_overcommit(argument) unix_detect_overcommit_##argument()
+static bool unix_detect_overcommit_(void)
+{
+    return false;
+}
+
 #include "mimalloc/static.c"
+
+/* Nor should it look for NUMA nodes in /sys.  Before mimalloc's own constructor. */
+__attribute__((constructor(101))) static void set_options(void)
+{
+    mi_option_set(mi_option_use_numa_nodes, 1);
+}
 
 static void _PyMem_mi_page_clear_qsbr(mi_page_t *page)
 {

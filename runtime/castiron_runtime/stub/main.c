@@ -40,7 +40,7 @@ static void pre_initialize(const struct boot *boot)
 {
     PyPreConfig config;
     PyPreConfig_InitPythonConfig(&config);
-    config.isolated = !boot->obey_environment;
+    config.isolated = !boot->obey_environment && !boot->as_python;
     config.use_environment = boot->obey_environment;
     config.parse_argv = boot->as_python;
     check(Py_PreInitializeFromBytesArgs(&config, boot->argc, boot->argv));
@@ -56,7 +56,7 @@ static void use_allocator(void)
 static void configure(PyConfig *config, const struct boot *boot)
 {
     PyConfig_InitIsolatedConfig(config);
-    config->isolated = !boot->obey_environment;
+    config->isolated = !boot->obey_environment && !boot->as_python; /* else an option (-I) of the command line */
     config->use_environment = boot->obey_environment;
     config->safe_path = !boot->as_python;
     config->parse_argv = boot->as_python;

@@ -49,11 +49,24 @@ static DIR *open_folder(uint32_t node, int descriptor)
     return (DIR *)folder;
 }
 
+/* The C library's opendir calls open, which may have found a folder of the tree in a roundabout way. */
+static DIR *if_real(DIR *stream)
+{
+    struct stat status;
+    if (stream == NULL || !tree_has_folder_descriptors || __real_fstat(__real_dirfd(stream), &status) < 0)
+        return stream;
+    uint32_t node = tree_descriptor_node(&status);
+    if (node == NODE_NONE)
+        return stream;
+    __real_closedir(stream);
+    return open_folder(node, -1);
+}
+
 DIR *__wrap_opendir(const char *path)
 {
     if (path != NULL && strcmp(path, tree_root) == 0 && tree_root_length != 0)
         return open_folder(NODE_ROOT, -1);
-    TREE_ELSEWHERE(place, AT_FDCWD, path, DIR *, __real_opendir(path), result == NULL)
+    TREE_ELSEWHERE(place, AT_FDCWD, path, DIR *, if_real(__real_opendir(path)), result == NULL)
     if (place.kind == TREE_OUTSIDE)
         return __real_opendir(place.path);
     if (place.kind == TREE_INSIDE)
