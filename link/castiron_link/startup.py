@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from castiron_common.cache import file_entry
 from castiron_common.errors import RuntimePackError
 from castiron_common.files import sha256_bytes
+from castiron_manifest.model import EntryKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +34,9 @@ IMPORTED_FROM_C = (
 Source: PyImport_Import* calls of CPython 3.13; `linecache`, which shows source lines, imports `tokenize` when it does.
 """
 
+IMPORTED_FOR_ENTRY = {EntryKind.MODULE: ("runpy",)}
+"""Modules that our stub imports to run an entry."""
+
 _ASK = """
 import sys
 for name in sys.argv[1:]:
@@ -51,18 +55,17 @@ class Startup:
     builtins: tuple[str, ...]
 
 
-def startup(pack_id: str, interpreter: Callable[[], Path], cache: Path) -> Startup:
-    """Return what the pack's interpreter needs; asked once per pack and kept in the folder ``cache``.
+def startup(pack_id: str, interpreter: Callable[[], Path], cache: Path, kind: EntryKind) -> Startup:
+    """Return what the pack's interpreter needs to start an entry of this kind; asked once and kept in ``cache``.
 
     ``interpreter`` returns the runnable Python and is called only if the answer is not there yet.
     """
-    key = sha256_bytes("\n".join((pack_id, _ASK, *IMPORTED_FROM_C)).encode())
+    names = (*IMPORTED_FROM_C, *IMPORTED_FOR_ENTRY.get(kind, ()))
+    key = sha256_bytes("\n".join((pack_id, _ASK, *names)).encode())
 
     def ask(file: Path) -> None:
         python = interpreter()
-        done = subprocess.run(
-            [python, "-I", "-S", "-c", _ASK, *IMPORTED_FROM_C], capture_output=True, text=True, check=False
-        )
+        done = subprocess.run([python, "-I", "-S", "-c", _ASK, *names], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise RuntimePackError(
                 f"The target Python {python} does not run: {done.stderr.strip() or f'exit code {done.returncode}'}.",

@@ -33,6 +33,10 @@ _PRIVATE = frozenset(("__errno_location", "__h_errno_location", "__environ", "_e
 """Names of libc that programs ask for although they are not in the name space of applications."""
 
 
+_REPLACED = frozenset(("_Py_Get_Getpath_CodeObject", "_Py_M__getpath"))
+"""Defined by the one object of the interpreter that the stub replaces (Modules/getpath.o)."""
+
+
 class Lookup(StrEnum):
     """Which of the program's own symbols ``dlsym`` finds by name."""
 
@@ -179,7 +183,7 @@ def _write_objects(images: Sequence[ImagePlan], resolutions: Sequence[Resolution
 def _program_symbols(images: Sequence[ImagePlan], program: Program, lookup: Lookup) -> frozenset[str]:
     """Return the names of the executable's symbols that ``dlsym`` must find."""
     if lookup is Lookup.ALL:
-        return program.api | {name for name in program.libc if not name.startswith("_")} | _PRIVATE & program.libc
+        return (program.api - _REPLACED) | {name for name in program.libc if not name.startswith("_")} | _PRIVATE & program.libc
     found: set[str] = set()
     for image in images:
         for text in image.facts.strings:
