@@ -7,15 +7,12 @@ import time
 from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
-from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.text import Text
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from rich.console import Console
-    from rich.progress import Task as RichTask
-    from rich.progress import TaskID
+
+    from castiron_common.live_progress import LiveTable
 
 
 class Task(Protocol):
@@ -65,42 +62,6 @@ class _LineTask:
         self._console.print(f"{self._name}: {text}", markup=False, style="yellow")
 
 
-class _LiveTask:
-    def __init__(self, progress: Progress, row: TaskID, name: str) -> None:
-        self._progress = progress
-        self._row = row
-        self._name = name
-
-    def step(self, text: str) -> None:
-        self._progress.update(self._row, step=text)
-
-    def note(self, text: str) -> None:
-        self._progress.console.print(f"{self._name}: {text}", markup=False, style="yellow")
-
-
-class _EstimateColumn(ProgressColumn):
-    """How long the whole is expected to take; nothing for work without an estimate."""
-
-    def render(self, task: RichTask) -> Text:
-        estimate = task.fields["estimate"]
-        if not estimate:
-            return Text("")
-        minutes, seconds = divmod(round(estimate), 60)
-        return Text(f"of about {minutes}:{seconds:02d}", style="dim")
-
-
-class _TimeBarColumn(BarColumn):
-    """A bar of elapsed time against the estimate; it waits just before its end when the work takes longer."""
-
-    def render(self, task: RichTask) -> object:  # type: ignore[override]
-        estimate = task.fields["estimate"]
-        if not estimate:
-            return Text("")
-        task.total = 1.0
-        task.completed = min((task.elapsed or 0.0) / estimate, 0.99)
-        return super().render(task)
-
-
 class RichReporter:
     """One live table for all tasks under way on a terminal; plain lines (start, steps, end with seconds) elsewhere.
 
@@ -110,7 +71,7 @@ class RichReporter:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._lock = threading.Lock()
-        self._progress: Progress | None = None
+        self._table: LiveTable | None = None
         self._running = 0
 
     @contextmanager
@@ -118,12 +79,11 @@ class RichReporter:
         """Show the work with its current step, the elapsed time and the estimate."""
         started = time.monotonic()
         if self._console.is_terminal:
-            progress = self._enter()
-            row = progress.add_task(name, total=None, step="", estimate=estimate)
+            table = self._enter()
             try:
-                yield _LiveTask(progress, row, name)
+                with table.row(name, estimate) as row:
+                    yield row
             finally:
-                progress.remove_task(row)
                 self._leave()
         else:
             about = f" (about {estimate:.0f} s)" if estimate and estimate >= 1 else ""
@@ -133,27 +93,21 @@ class RichReporter:
         if seconds >= 1.0 or not self._console.is_terminal:
             self._console.print(f"{name}: done in {seconds:.1f} s", markup=False, style="dim")
 
-    def _enter(self) -> Progress:
+    def _enter(self) -> LiveTable:
         """Return the one live display; the first task starts it."""
+        # Imported only now: what is in the cache is opened without any progress to show, and must be quick.
+        from castiron_common.live_progress import LiveTable
+
         with self._lock:
-            if self._progress is None:
-                columns = (
-                    SpinnerColumn(),
-                    TextColumn("{task.description}", markup=False),
-                    TextColumn("{task.fields[step]}", style="dim", markup=False),
-                    _TimeBarColumn(bar_width=20),
-                    TimeElapsedColumn(),
-                    _EstimateColumn(),
-                )
-                self._progress = Progress(*columns, console=self._console, transient=True)
-                self._progress.start()
+            if self._table is None:
+                self._table = LiveTable(self._console)
             self._running += 1
-            return self._progress
+            return self._table
 
     def _leave(self) -> None:
         """End the live display with the last task."""
         with self._lock:
             self._running -= 1
-            if self._running == 0 and self._progress is not None:
-                self._progress.stop()
-                self._progress = None
+            if self._running == 0 and self._table is not None:
+                self._table.stop()
+                self._table = None

@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from castiron_runtime.sources import Source
     from castiron_runtime.toolchain import Zig
 
-REVISION = 3
-"""Raise when the same recipe, source and toolchain give other files."""
-
 _LEFT_OUT = ("Modules/config.o", "Python/frozen.o")
 """Objects that hold the tables of modules: every binary has its own."""
 

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from castiron_runtime.model import Extension, Pack
     from castiron_runtime.process import BuildLog
 
-REVISION = 5
-"""Raise when the same pack gives another interpreter."""
-
 LOADER = "ld-musl-x86_64.so.1"
 """Tools recognise a musl interpreter by "musl" in the name of its loader (packaging's ``_musllinux``)."""
 

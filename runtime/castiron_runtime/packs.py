@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, folder_entry
 from castiron_common.errors import ModuleMissingError, RuntimePackError
-from castiron_runtime import cpython, description, library, sources
-from castiron_runtime import interpreter as interpreters
+from castiron_runtime import description, library, revisions, sources
 from castiron_runtime.description import on_demand_extensions
 from castiron_runtime.model import LinkInputs
 from castiron_runtime.process import BuildLog, require_tools
@@ -51,13 +50,15 @@ def open_pack(python: str = DEFAULT_PYTHON, platform: str = TARGET, *, reporter:
         )
     recipe = load_recipe(f"cpython-{python}")
     source = _source(recipe, reporter)
-    key = component_key(recipe, source, (), revision=cpython.REVISION)
+    key = component_key(recipe, source, (), revision=revisions.CPYTHON)
     entry = cache_root() / "components" / f"cpython-{source.version}-{key[:16]}"
     if not entry.is_dir():
         require_tools(*recipe.tools)
     toolchain = open_toolchain(reporter=reporter)
 
     def build(making: Path) -> None:
+        from castiron_runtime import cpython
+
         with reporter.task(f"CPython {source.version}", estimate=recipe.estimate) as task:
             zig = find_zig()
             built = cpython.build(recipe, source, toolchain, zig, making, task=task, log=BuildLog("cpython"))
@@ -86,13 +87,15 @@ def component(name: str, toolchain: Toolchain, *, reporter: Reporter) -> Library
     recipe = load_recipe(name)
     needed = tuple(component(need, toolchain, reporter=reporter) for need in recipe.needs)
     source = _source(recipe, reporter)
-    key = component_key(recipe, source, tuple(need.key for need in needed), revision=library.REVISION)
+    key = component_key(recipe, source, tuple(need.key for need in needed), revision=revisions.LIBRARY)
     entry = cache_root() / "components" / f"{name}-{source.version}-{key[:16]}"
 
     def build(making: Path) -> None:
+        from castiron_runtime import library_build
+
         require_tools(*recipe.tools)
         with reporter.task(f"{name} {source.version}", estimate=recipe.estimate) as task:
-            library.build(recipe, source, toolchain, needed, making, task=task, log=BuildLog(name))
+            library_build.build(recipe, source, toolchain, needed, making, task=task, log=BuildLog(name))
 
     folder_entry(entry, build)
     return library.read(entry, key)
@@ -146,13 +149,15 @@ def provide(pack: Pack, extensions: Collection[str], *, reporter: Reporter) -> L
 
 
 def _extension_archive(recipe: ExtensionRecipe, libraries: tuple[Library, ...], pack: Pack, reporter: Reporter) -> Path:
-    parts = (pack.id, str(library.REVISION), repr(recipe), *(item.key for item in libraries))
+    parts = (pack.id, str(revisions.LIBRARY), repr(recipe), *(item.key for item in libraries))
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     entry = cache_root() / "components" / f"extension-{recipe.name}-{key[:16]}"
 
     def build(making: Path) -> None:
+        from castiron_runtime import library_build
+
         with reporter.task(f"module {recipe.name}", estimate=3 * len(recipe.sources)):
-            library.build_extension(recipe, libraries, pack, making, log=BuildLog(f"extension-{recipe.name}"))
+            library_build.build_extension(recipe, libraries, pack, making, log=BuildLog(f"extension-{recipe.name}"))
 
     return folder_entry(entry, build) / f"lib{recipe.name}.a"
 
@@ -167,11 +172,13 @@ def interpreter(pack: Pack, *, full: bool, reporter: Reporter) -> Path:
     musl = component("musl", pack.toolchain, reporter=reporter)
     folder = cache_root() / "components"
     # The program names its loader by an absolute path, so a cache that was moved needs another interpreter.
-    parts = (pack.id, musl.key, str(interpreters.REVISION), str(folder), *map(str, inputs.archives))
+    parts = (pack.id, musl.key, str(revisions.INTERPRETER), str(folder), *map(str, inputs.archives))
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     entry = folder / f"interpreter-{pack.python_version}-{'full' if full else 'base'}-{key[:16]}"
 
     def build(making: Path) -> None:
+        from castiron_runtime import interpreter as interpreters
+
         with reporter.task(f"target interpreter ({'full' if full else 'base'})", estimate=30) as task:
             foreign = [
                 path for path, owner in inputs.owners.items() if path in inputs.archives and "cpython" not in owner

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from castiron_common.cache import cache_root, file_entry, locked
 from castiron_common.errors import RuntimePackError
 from castiron_common.files import atomic_write, sha256_file
-from castiron_runtime import debian
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -96,6 +91,8 @@ def _places(recipe: Recipe) -> tuple[Path, Path]:
 
 
 def _find(recipe: Recipe, store: Path, task: Task) -> Source:
+    from castiron_runtime import debian
+
     reasons: list[str] = []
     for pin in recipe.pins:
         target = store / pin.sha256 / pin.file
@@ -116,7 +113,7 @@ def _find(recipe: Recipe, store: Path, task: Task) -> Source:
         with found as (version, file):
             sha256 = sha256_file(file)
             target = store / sha256 / file.name
-            file_entry(target, lambda making, file=file: shutil.copyfile(file, making) and None)  # type: ignore[misc]
+            file_entry(target, lambda making, file=file: _copy(file, making))  # type: ignore[misc]
         task.note(f"warning: the pinned sources are gone; version {version} of Debian's {suite} stands in for them")
         return Source(version=version, sha256=sha256, path=target, pinned=False)
     raise RuntimePackError(
@@ -131,9 +128,13 @@ class _UnavailableError(Exception):
 
 def _obtain(pin: SourcePin, making: Path, task: Task) -> None:
     """Write the pin's archive to ``making``: from a local folder, else from the pin's place; check its hash."""
+    from urllib.parse import urlsplit
+
+    from castiron_runtime import debian
+
     for candidate in _local_candidates(pin):
         if sha256_file(candidate) == pin.sha256:
-            shutil.copyfile(candidate, making)
+            _copy(candidate, making)
             return
     if pin.url:
         task.step(f"fetching {pin.file} from {urlsplit(pin.url).hostname}")
@@ -142,12 +143,16 @@ def _obtain(pin: SourcePin, making: Path, task: Task) -> None:
         task.step(f"fetching {pin.file} from Debian's {pin.suite}")
         try:
             with debian.fetch_by_hash(pin.package, pin.suite, pin.sha256) as file:
-                shutil.copyfile(file, making)
+                _copy(file, making)
         except debian.UnavailableError as error:
             raise _UnavailableError(str(error)) from error
     actual = sha256_file(making)
     if actual != pin.sha256:
         raise _UnavailableError(f"has SHA-256 {actual} and not {pin.sha256} of the recipe")
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.write_bytes(source.read_bytes())
 
 
 def _local_candidates(pin: SourcePin) -> Iterator[Path]:
@@ -158,6 +163,11 @@ def _local_candidates(pin: SourcePin) -> Iterator[Path]:
 
 
 def _download(url: str, making: Path) -> None:
+    import shutil
+    import urllib.error
+    import urllib.request
+    from urllib.parse import urlsplit
+
     host = urlsplit(url).hostname or ""
     if host in _unreachable:
         raise _UnavailableError(_unreachable[host])

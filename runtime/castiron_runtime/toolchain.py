@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, folder_entry
 from castiron_common.errors import HostToolError, RuntimePackError
-from castiron_runtime import archives
+from castiron_runtime import revisions
 from castiron_runtime.model import Component, LicenseText, Toolchain
 from castiron_runtime.process import BuildLog, clean_environment
 
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from castiron_common.progress import Reporter
 
 TARGET = "x86_64-linux-musl"
-_REVISION = 4
-"""Raise when the same ziglang gives other files here."""
-
 LIBRARIES = ("libc.a", "libzigc.a", "libcompiler_rt.a")
 _MUSL_STUBS = ("m", "pthread", "dl", "rt", "util", "crypt", "resolv", "xnet")
 """Libraries that musl has in libc; ``-lm`` must find an empty archive and not the host's glibc."""
@@ -79,7 +76,9 @@ def find_zig() -> Zig:
 
 def toolchain_key(zig: Zig) -> str:
     """Return the key of everything the toolchain contributes to an object's bytes."""
-    text = "\n".join([str(_REVISION), zig.version, host_platform.machine(), TARGET, *OPTIMISATION, *compiler(zig)[2:]])
+    text = "\n".join(
+        [str(revisions.TOOLCHAIN), zig.version, host_platform.machine(), TARGET, *OPTIMISATION, *compiler(zig)[2:]]
+    )
     text = text.replace(str(zig.lib), "")
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -139,6 +138,8 @@ def open_toolchain(*, reporter: Reporter) -> Toolchain:
 
 
 def _harvest(zig: Zig, making: Path, log: BuildLog) -> None:
+    from castiron_runtime import archives
+
     source = making / "main.c"
     source.write_text("int main(void) { return 0; }\n")
     # -s: libraries without debug information, which would hold this machine's paths.
@@ -166,6 +167,8 @@ def _harvest(zig: Zig, making: Path, log: BuildLog) -> None:
 
 def write_archive(zig: Zig, archive: Path, members: list[tuple[str, bytes]], *, log: BuildLog) -> None:
     """Write a static library with a symbol index whose bytes depend on names and contents of the members alone."""
+    from castiron_runtime import archives
+
     folder = archive.with_name(f"{archive.name}.members")
     folder.mkdir()
     names = archives.distinct(name for name, _ in members)
