@@ -92,7 +92,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         # absorb: shared objects become ordinary relocatable objects.
         # After it: no shared object is left; each extension module has an init symbol.
         with clock("absorb"):
-            natives = absorb_natives(manifest, tree, pack, inputs, work=work, reporter=reporter)
+            natives = absorb_natives(manifest, tree, pack, inputs, stub=stub, work=work, reporter=reporter)
 
         # compile: bytecode by the pack's own Python: its magic number, whatever the host runs.
         # After it: each module has code, whose file names lie in the tree.

@@ -45,7 +45,7 @@ class Natives:
 
 
 def absorb_natives(
-    manifest: Manifest, tree: Tree, pack: Pack, inputs: LinkInputs, *, work: Path, reporter: Reporter
+    manifest: Manifest, tree: Tree, pack: Pack, inputs: LinkInputs, *, stub: Path, work: Path, reporter: Reporter
 ) -> Natives:
     """Return what the shared objects of the manifest become; nothing if there are none and nobody asks for symbols.
 
@@ -66,6 +66,7 @@ def absorb_natives(
         reporter,
         wanted=wanted,
         archives=inputs.archives,
+        stub=(stub,),
         lookup=Lookup.ALL if by_name else Lookup.FOUND,
     )
     feature = manifest.target.python

@@ -33,10 +33,6 @@ _PRIVATE = frozenset(("__errno_location", "__h_errno_location", "__environ", "_e
 """Names of libc that programs ask for although they are not in the name space of applications."""
 
 
-_REPLACED = frozenset(("_Py_Get_Getpath_CodeObject", "_Py_M__getpath"))
-"""Defined by the one object of the interpreter that the stub replaces (Modules/getpath.o)."""
-
-
 class Lookup(StrEnum):
     """Which of the program's own symbols ``dlsym`` finds by name."""
 
@@ -97,16 +93,18 @@ def absorb(
     *,
     wanted: Collection[str] | None = None,
     archives: Iterable[Path] = (),
+    stub: Iterable[Path] = (),
     lookup: Lookup = Lookup.FOUND,
 ) -> Absorbed:
     """Turn shared objects of ``site`` (a ``site-packages`` folder) into objects for the linker.
 
     ``natives`` are all that may be needed; ``wanted`` names (by path) those that go in with what they need, by default
-    all.  ``archives`` are further static libraries of the link.  Objects are cached; ``work_dir`` receives the tables.
+    all.  ``archives`` are further static libraries of the link, ``stub`` those that come before the pack's.  Objects are
+    cached; ``work_dir`` receives the tables.
 
     Raises `NativeError` if one of them cannot be absorbed, or if nobody provides a symbol that it needs.
     """
-    program = read_program(libc=pack.toolchain.libraries, interpreter=pack.core, others=archives)
+    program = read_program(libc=pack.toolchain.libraries, interpreter=pack.core, others=archives, stub=stub)
     known = {native.path: native for native in natives}
     files = [
         LibraryFile(path=native.path, owner=native.distribution, sha256=native.sha256) for native in known.values()
@@ -183,13 +181,14 @@ def _write_objects(images: Sequence[ImagePlan], resolutions: Sequence[Resolution
 def _program_symbols(images: Sequence[ImagePlan], program: Program, lookup: Lookup) -> frozenset[str]:
     """Return the names of the executable's symbols that ``dlsym`` must find."""
     if lookup is Lookup.ALL:
-        return (program.api - _REPLACED) | {name for name in program.libc if not name.startswith("_")} | _PRIVATE & program.libc
+        public = {name for name in program.libc if not name.startswith("_")} | _PRIVATE & program.libc
+        return (program.api | public) - program.unreachable
     found: set[str] = set()
     for image in images:
         for text in image.facts.strings:
             # Rust puts constants next to each other: a name may be the tail of a run.
             found.update(tail for start in range(len(text) - 2) if (tail := text[start:]) in program.libc)
-    return frozenset(found)
+    return frozenset(found) - program.unreachable
 
 
 def _extensions(images: Sequence[ImagePlan], known: dict[str, Native]) -> tuple[AbsorbedExtension, ...]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 import struct
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgpack
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-_PROGRAM_VERSION = 1
+_PROGRAM_VERSION = 2
 _SHT_SYMTAB = 2
 _STV_HIDDEN = 2
 
@@ -66,54 +67,80 @@ class Program:
     """The part of ``first`` that is libc's."""
     names: Mapping[str, str]
     """Under which name the executable defines what it offers before images are searched; covers ``first``."""
+    unreachable: frozenset[str]
+    """Names in archive members that the stub replaces: they cannot be linked in on their own."""
 
 
 _START_FILES = frozenset(("_init", "_fini"))
 """Every image has its own of these; libc's are placeholders."""
 
 
-def read_program(*, libc: Iterable[Path], interpreter: Iterable[Path], others: Iterable[Path] = ()) -> Program:
+def read_program(
+    *, libc: Iterable[Path], interpreter: Iterable[Path], others: Iterable[Path] = (), stub: Iterable[Path] = ()
+) -> Program:
     """Return what the archives define.
 
     Zig spreads libc over three archives and marks much of it hidden, which says nothing here, so every global name
     counts, but for the compiler's helpers: images bring libgcc's.  The interpreter's hidden names are its private ones.
     """
+    first = frozenset(symbol.name for path in stub for symbol in _defined(path))
     helpers: set[str] = set()
     libc_names: set[str] = set()
+    hidden_by_stub: set[str] = set()
     for path in libc:
-        names = {name for name, _ in _defined(path)}
+        names = {symbol.name for symbol in _defined(path)}
         if path.name.startswith("libcompiler_rt"):
             helpers |= {name for name in names if name.startswith("__")}
         libc_names |= names - helpers
+        hidden_by_stub |= _beside(first, path)
     libc_names -= _START_FILES
-    api = frozenset(
-        name for path in interpreter for name, hidden in _defined(path) if not hidden and _PYTHON.match(name)
-    )
-    rest = frozenset(name for path in others for name, _ in _defined(path)) | helpers
-    return program(api=api, libc=frozenset(libc_names), last=rest)
+    api: set[str] = set()
+    for path in interpreter:
+        api |= {symbol.name for symbol in _defined(path) if not symbol.hidden and _PYTHON.match(symbol.name)}
+        hidden_by_stub |= _beside(first, path)
+    rest = frozenset(symbol.name for path in others for symbol in _defined(path)) | helpers
+    return program(api=frozenset(api), libc=frozenset(libc_names), last=rest, unreachable=frozenset(hidden_by_stub))
 
 
-def program(*, api: frozenset[str], libc: frozenset[str], last: frozenset[str]) -> Program:
+def _beside(names: frozenset[str], archive: Path) -> set[str]:
+    """Return what members that define one of ``names`` define else: asking for it would define those twice."""
+    members = {symbol.member for symbol in _defined(archive) if symbol.name in names}
+    return {symbol.name for symbol in _defined(archive) if symbol.member in members} - names
+
+
+def program(
+    *, api: frozenset[str], libc: frozenset[str], last: frozenset[str], unreachable: frozenset[str] = frozenset()
+) -> Program:
     """Return the program that offers these symbols, and what follows from them."""
     names = {name: name for name in (*api, *libc, *RUNTIME)}
     names |= {alias: name for alias, name in LARGE_FILE_ALIASES.items() if name in libc and alias not in libc}
-    return Program(first=api | libc, last=last, api=api, libc=libc, names=names | OWN)
+    return Program(first=api | libc, last=last, api=api, libc=libc, names=names | OWN, unreachable=unreachable)
 
 
-def _defined(archive: Path) -> list[tuple[str, bool]]:
-    """Return (name, hidden) of every global symbol that an archive defines; cached by its content."""
+class _Symbol(NamedTuple):
+    """A global definition in an archive."""
+
+    name: str
+    hidden: bool
+    member: int
+
+
+@cache
+def _defined(archive: Path) -> tuple[_Symbol, ...]:
+    """Return every global symbol that an archive defines; cached by its content."""
     digest = sha256_file(archive)
     entry = cache_root() / "absorb" / f"symbols-{_PROGRAM_VERSION}" / f"{digest}.msgpack"
 
     def build(making: Path) -> None:
-        names: dict[str, bool] = {}
-        for member, data in read_members(archive):
-            if data.startswith(b"\x7fELF\x02\x01"):
-                for name, hidden in _member_symbols(data, f"{archive.name}({member})"):
-                    names[name] = names.get(name, True) and hidden
-        making.write_bytes(msgpack.packb(sorted(names.items())))
+        rows = [
+            (name, hidden, number)
+            for number, (member, data) in enumerate(read_members(archive))
+            if data.startswith(b"\x7fELF\x02\x01")
+            for name, hidden in _member_symbols(data, f"{archive.name}({member})")
+        ]
+        making.write_bytes(msgpack.packb(rows))
 
-    return [(name, hidden) for name, hidden in msgpack.unpackb(file_entry(entry, build).read_bytes())]
+    return tuple(map(_Symbol._make, msgpack.unpackb(file_entry(entry, build).read_bytes())))
 
 
 def _member_symbols(data: bytes, name: str) -> Iterable[tuple[str, bool]]:
