@@ -10,11 +10,13 @@ import json
 import re
 import zlib
 from dataclasses import dataclass
+from functools import cache
 from typing import IO, TYPE_CHECKING
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 
+from castiron_audit.tables import table
 from castiron_common.errors import InputError
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
 _LIMIT = 64 * 1024 * 1024
 """Bytes that a decompressed crate list may have; real ones have kilobytes."""
+_GCC = re.compile(rb"GCC: \([^)]*\) (\d+\.\d+\.\d+)")
 _RUSTC = re.compile(rb"rustc version (\d+\.\d+\.\d+)")
 
 
@@ -41,8 +44,12 @@ class Facts:
 
     rustc: str | None
     """Version of the Rust compiler; None if none was at work."""
+    gcc: str | None
+    """Version of GCC; None if it was not at work."""
     crates: tuple[Crate, ...] | None
     """Of cargo-auditable, without those that only build; None if there is no such list."""
+    signatures: tuple[tuple[str, str], ...] = ()
+    """(library of the catalogue, version or "") of static libraries that left words in the code, sorted."""
 
 
 def examine(path: Path) -> Facts:
@@ -59,12 +66,37 @@ def examine(path: Path) -> Facts:
 def _examine(file: IO[bytes], path: Path) -> Facts:
     elf = ELFFile(file)
     comment = elf.get_section_by_name(".comment")
-    found = _RUSTC.search(comment.data()) if comment is not None else None
+    said = comment.data() if comment is not None else b""
+    rustc, gcc = _RUSTC.search(said), _GCC.search(said)
     section = elf.get_section_by_name(".dep-v0")
+    file.seek(0)
     return Facts(
-        rustc=found[1].decode() if found else None,
+        signatures=signatures(file.read()),
+        rustc=rustc[1].decode() if rustc else None,
+        gcc=gcc[1].decode() if gcc else None,
         crates=None if section is None else crates(section.data(), path.name),
     )
+
+
+@cache
+def _signatures() -> tuple[tuple[str, bytes, re.Pattern[bytes]], ...]:
+    return tuple(
+        (row["library"], row["anchor"].encode(), re.compile(row["pattern"].encode()))
+        for row in table("signatures")["signature"]
+    )
+
+
+def signatures(data: bytes) -> tuple[tuple[str, str], ...]:
+    """Return (library, version) for every library of the table whose words are in ``data``."""
+    found: dict[str, str] = {}
+    for library, anchor, pattern in _signatures():
+        at = data.find(anchor)
+        while at >= 0 and library not in found:
+            match = pattern.search(data, max(0, at - 16), at + 600)
+            if match is not None:
+                found[library] = match[1].decode()
+            at = data.find(anchor, at + 1)
+    return tuple(sorted(found.items()))
 
 
 def crates(data: bytes, name: str) -> tuple[Crate, ...]:

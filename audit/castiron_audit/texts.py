@@ -19,12 +19,15 @@ SAME = 0.90
 CONTAINS = 0.92
 """Share of a license's triples from which on a file contains it."""
 
-RESEMBLES = 0.70
+RESEMBLES = 0.65
 """Dice coefficient from which on a text decides between a few licenses that something else has named."""
 
 _MAX_TEXT = 2_000_000
 _WORD = re.compile(r"[a-z0-9]+")
-_COPYRIGHT_LINE = re.compile(r"^\W*(?:copyright\b|\(c\)|©|portions copyright|all rights reserved).*$", re.MULTILINE)
+_COPYRIGHT_LINE = re.compile(
+    r"^\W*(?:(?:portions )?copyright\W{0,3}(?:\(c\)|©|\d{4}|by\b|<|\[|\{|holder>|years?\b|notice>).*|(?:\(c\)|©)\s*\d{4}.*|all rights reserved\W*)$",
+    re.MULTILINE,
+)
 _PLACEHOLDER = re.compile(r"<[^<>\n]{1,60}>|\[[^\[\]\n]{1,40}\]|\{[^{}\n]{1,40}\}")
 _BULLET = re.compile(r"^\s*(?:\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]|[-*•])\s+", re.MULTILINE)
 _SAME_WORDS = {
@@ -122,7 +125,7 @@ def recognise(text: str) -> tuple[Match, ...]:
 
 
 def closest(text: str, candidates: tuple[str, ...]) -> str | None:
-    """Return the one of a few licenses that a text resembles (Dice at least 0.7, clearly more than the others)."""
+    """Return the one of a few licenses that a text resembles (Dice of `RESEMBLES`, clearly more than the others)."""
     found = words(text)
     shingles = _triples(found)
     plain = " ".join(found)
@@ -222,9 +225,9 @@ def _license_shingles(name: str) -> tuple[frozenset[int], ...]:
 def words(text: str) -> list[str]:
     """Return the words that count for a comparison."""
     text = text[:_MAX_TEXT].lower()
-    text = _PLACEHOLDER.sub(" ", text)
     text = re.sub(r"^[ \t]*(?://+|/\*+|\*+/|\*|#+|;+|--|\.\.|rem\b)[ \t]?", "", text, flags=re.MULTILINE)
     text = _COPYRIGHT_LINE.sub(" ", text)
+    text = _PLACEHOLDER.sub(" ", text)
     text = _BULLET.sub(" ", text)
     text = re.sub(r"end of terms and conditions[\s\S]*", " ", text)
     return [_SAME_WORDS.get(word, word) for word in _WORD.findall(text)]
@@ -276,7 +279,8 @@ def is_open_ended(license_id: str) -> bool:
 
 
 _NOTICE = re.compile(
-    r"^[\s#*/;.%-]*((?:portions\s+)?(?:copyright\b|©|\(c\)\s*(?:copyright\s*)?\d{4})[^\n]{4,160})$", re.IGNORECASE | re.MULTILINE
+    r"^[\s#*/;.%-]*((?:portions\s+)?(?:copyright\W{0,3}(?:\(c\)|©|\d{4}|by\b)|©|\(c\)\s*(?:copyright\s*)?\d{4})[^\n]{4,160})$",
+    re.IGNORECASE | re.MULTILINE,
 )
 _NOT_A_NOTICE = re.compile(
     r"copyright (?:notice|holder|owner|license|law|interest|statement|and (?:license|permission)|disclaimer|act\b|in\b|to\b|of\b|is\b"

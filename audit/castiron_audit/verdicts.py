@@ -29,6 +29,8 @@ _CHOICE = re.compile(
     r"|your choice of|can (?:choose|use it under) either",
     re.IGNORECASE | re.MULTILINE,
 )
+_SHORT = 3000
+"""Characters; a license file that only points to the license files beside it is shorter."""
 _LICENSE_FILE = re.compile(r"^(?:un)?(?:licen[sc]e|copying|copyright)(?:[-_.](?P<which>.+?))?(?:\.(?:txt|md|rst))?$", re.IGNORECASE)
 _LICENSE_WORDS = re.compile(
     r"(?:apache|mit|bsd|mpl|gpl|lgpl|agpl|psf|python|isc|zlib|boost|unlicense|artistic|cc0|ofl|zpl|epl)(?:[-_.]?v?\d[\d.]*)?"
@@ -95,7 +97,7 @@ def judge(
         evidence.append(subject)
     heads = [(file, texts[file.sha256]) for file in said.files if is_main_file(file.path) and file.sha256 in texts]
     named = _from_texts(heads, said.text)
-    choice = _says_choice([text for _, text in heads if len(text) < 3000], description, said.text)
+    choice = says_choice([text for _, text in heads if len(text) < _SHORT], description, said.text)
     field = None if said.text is None else expressions.from_field(said.text)
 
     own_texts = [read_listing(text).head for _, text in heads] or ([said.text] if said.text else [])
@@ -166,9 +168,10 @@ def judge_texts(where: str, text: str) -> tuple[Evidence, ...]:
     return tuple(evidence)
 
 
-def joined(evidence: Sequence[Evidence]) -> str | None:
-    """Return the AND of what texts of one component say."""
-    return expressions.both(item.expression for item in evidence if item.expression is not None)
+def joined(evidence: Sequence[Evidence], *, choice: bool = False) -> str | None:
+    """Return what several texts of one component amount to: all together, or any of them if they are a choice."""
+    combine = expressions.either if choice else expressions.both
+    return combine(item.expression for item in evidence if item.expression is not None)
 
 
 def similar(left: str, right: str) -> bool:
@@ -205,7 +208,8 @@ def unfolded(field: str) -> str:
     return f"{first}\n{textwrap.dedent(rest)}"
 
 
-def _says_choice(heads: Iterable[str], description: str, field: str | None) -> bool:
+def says_choice(heads: Iterable[str], description: str = "", field: str | None = None) -> bool:
+    """Return whether a project says in words that its licenses are a choice."""
     about = "\n".join(
         block for block in re.split(r"\n{3,}", description) if re.search(r"licen[sc]e", block, re.IGNORECASE)
     )
