@@ -150,6 +150,34 @@ static enum io_kind io_kind(PyObject *io, PyObject *base, PyObject *object)
     return IO_PYTHON;
 }
 
+/* The standard streams and their buffers were flushed already, and complained if that failed. */
+static bool is_standard(PyObject *object)
+{
+    static const char *const names[] = {"stdout", "stderr", "__stdout__", "__stderr__"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        PyObject *stream = PySys_GetObject(names[i]);
+        if (stream == NULL || stream == Py_None)
+            continue;
+        PyObject *buffer = PyObject_GetAttrString(stream, "buffer");
+        if (buffer == NULL)
+            PyErr_Clear();
+        Py_XDECREF(buffer);
+        if (object == stream || object == buffer)
+            return true;
+    }
+    return false;
+}
+
+/* As the end of a file object that cannot be written: one complaint, and it is closed. */
+static void give_up(PyObject *file)
+{
+    PyErr_WriteUnraisable(file);
+    PyObject *result = PyObject_CallMethod(file, "close", NULL);
+    if (result == NULL)
+        PyErr_Clear();
+    Py_XDECREF(result);
+}
+
 /* Flushes what is buffered.  Returns whether the destruction of objects would do something that can be noticed. */
 static bool flush_files(void)
 {
@@ -169,8 +197,8 @@ static bool flush_files(void)
             enum io_kind own = io_kind(io, base, object);
             if (own == IO_PYTHON)
                 noticeable = !is_closed(object);
-            else if (own == kind && !is_closed(object) && flush(object) < 0)
-                PyErr_WriteUnraisable(object);
+            else if (own == kind && !is_closed(object) && !is_standard(object) && flush(object) < 0)
+                give_up(object);
             else if (PyGen_Check(object) || PyCoro_CheckExact(object) || PyAsyncGen_CheckExact(object))
                 noticeable = has_cleanup_to_come(object);
             else if (own == NOT_IO)

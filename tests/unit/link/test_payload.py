@@ -1,0 +1,270 @@
+"""The payload's writer, against a reader that follows the description in runtime/castiron_runtime/stub/README.md."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from castiron_common.errors import LinkError
+from castiron_link.payload import BootConfig, PayloadFile, PayloadModule, write_payload
+from castiron_manifest.model import EntryKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NONE = 0xFFFF_FFFF
+
+
+@dataclass(frozen=True)
+class ReadModule:
+    path: str
+    suffix: str
+    package: bool
+    source: bool
+    extension: int | None
+    code: bytes
+
+
+class Reader:
+    """What payload.c does, without its trust."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        magic, version, self.flags, size, self.kind, self.optimize = struct.unpack_from("<8sIIQII", data)
+        assert (magic, version, size) == (b"CASTIRON", 1, len(data))
+        self.entry = [self.text(at) for at in (32, 40, 48, 56)]
+        self.nodes_at, self.node_count, self.modules_at, self.module_count, paths_at, path_count = struct.unpack_from(
+            "<6Q", data, 64
+        )
+        self.sys_path = [self.text(paths_at + 8 * i) for i in range(path_count)]
+
+    def text(self, at: int) -> str:
+        offset, length = struct.unpack_from("<II", self.data, at)
+        assert self.data[offset + length] == 0
+        return self.data[offset : offset + length].decode("utf-8", "surrogateescape")
+
+    def node(self, index: int) -> tuple[str, int, int, bool, int, int, int, int]:
+        assert 0 <= index < self.node_count
+        at = self.nodes_at + 40 * index
+        parent, kind, executable, zero, start, size, first, count = struct.unpack_from("<IBBHQQII", self.data, at + 8)
+        assert zero == 0
+        return self.text(at), parent, kind, bool(executable), start, size, first, count
+
+    def files(self) -> dict[str, tuple[bytes, bool]]:
+        return dict(self._walk(0, ""))
+
+    def _walk(self, index: int, path: str) -> Iterator[tuple[str, tuple[bytes, bool]]]:
+        _, _, kind, executable, start, size, _, _ = self.node(index)
+        if kind == 1:
+            assert start % 16 == 0
+            yield path, (self.data[start : start + size], executable)
+            return
+        children = range(start, start + size)
+        names = [self.node(child)[0] for child in children]
+        encoded = [name.encode("utf-8", "surrogateescape") for name in names]
+        assert encoded == sorted(set(encoded))
+        for child, name in zip(children, names, strict=True):
+            assert self.node(child)[1] == index
+            yield from self._walk(child, f"{path}/{name}" if path else name)
+
+    def folder_path(self, index: int) -> str:
+        names = []
+        while index != 0:
+            name, index, kind, *_ = self.node(index)
+            assert kind == 0
+            names.append(name)
+        return "/".join(reversed(names))
+
+    def modules(self) -> list[ReadModule]:
+        found = []
+        for index in range(self.node_count):
+            _, _, kind, _, _, _, first, count = self.node(index)
+            if kind == 0:
+                found += [self.module(number, index) for number in range(first, first + count)]
+        assert len(found) == self.module_count
+        return found
+
+    def module(self, number: int, expected_folder: int) -> ReadModule:
+        at = self.modules_at + 48 * number
+        folder, flags, code, size, extension, own = struct.unpack_from("<IIQQII", self.data, at + 16)
+        assert folder == expected_folder
+        name = self.text(at)
+        path = "/".join(filter(None, (self.folder_path(folder), name)))
+        assert self.folder_path(own) == path if flags & 1 else own == NONE
+        return ReadModule(
+            path=path,
+            suffix=self.text(at + 8),
+            package=bool(flags & 1),
+            source=bool(flags & 2),
+            extension=extension if flags & 4 else None,
+            code=self.data[code : code + size],
+        )
+
+
+def config(**values: object) -> BootConfig:
+    settings: dict[str, object] = {"kind": EntryKind.FUNCTION, "module": "m", "function": "main", "program": "p"}
+    return BootConfig(**{**settings, **values})  # type: ignore[arg-type]
+
+
+def module(path: str, **values: object) -> PayloadModule:
+    settings: dict[str, object] = {"package": False, "code": b"code of " + path.encode(), "source": False}
+    return PayloadModule(path=path, **{**settings, **values})  # type: ignore[arg-type]
+
+
+def test_header() -> None:
+    read = Reader(
+        write_payload(
+            config(optimize=2, sys_path=("$ORIGIN/plugins", "/opt"), full_finalize=True, as_python=True), [], []
+        )
+    )
+    assert (read.flags, read.kind, read.optimize) == (1 | 4, 2, 2)
+    assert read.entry == ["m", "main", "", "p"]
+    assert read.sys_path == ["$ORIGIN/plugins", "/opt"]
+    assert read.files() == {}
+
+
+def test_modules_and_files() -> None:
+    modules = [
+        module("lib/json", package=True, source=True),
+        module("lib/json/decoder"),
+        module("app/x", source=True),
+        module("lib/site/a", code=b"", extension=7, suffix=".cpython-313-x86_64-linux-musl.so"),
+    ]
+    files = [
+        PayloadFile(path="app/x.py", data=b"print()"),
+        PayloadFile(path="lib/json/__init__.py", data=b""),
+        PayloadFile(path="bin/tool", data=b"#!", executable=True),
+    ]
+    read = Reader(write_payload(config(kind=EntryKind.SCRIPT, path="app/x.py"), modules, files))
+    assert read.files() == {
+        "app/x.py": (b"print()", False),
+        "bin/tool": (b"#!", True),
+        "lib/json/__init__.py": (b"", False),
+        # Its content is in the executable, but that it exists can be seen.
+        "lib/site/a.cpython-313-x86_64-linux-musl.so": (b"", True),
+    }
+    assert {(m.path, m.suffix, m.package, m.source, m.extension, m.code) for m in read.modules()} == {
+        ("lib/json", "/__init__.py", True, True, None, b"code of lib/json"),
+        ("lib/json/decoder", ".py", False, False, None, b"code of lib/json/decoder"),
+        ("app/x", ".py", False, True, None, b"code of app/x"),
+        ("lib/site/a", ".cpython-313-x86_64-linux-musl.so", False, False, 7, b""),
+    }
+
+
+def test_script_without_suffix() -> None:
+    modules, files = [module("bin/aws", source=True)], [PayloadFile(path="bin/aws", data=b"#!/usr/bin/python")]
+    read = Reader(write_payload(config(kind=EntryKind.SCRIPT, path="bin/aws"), modules, files))
+    assert [(m.path, m.suffix) for m in read.modules()] == [("bin/aws", "")]
+    without_source = Reader(write_payload(config(kind=EntryKind.SCRIPT, path="bin/aws"), [module("bin/aws")], []))
+    assert [m.suffix for m in without_source.modules()] == [""]
+
+
+def test_of_one_name_the_package_is_first() -> None:
+    modules = [module("a"), module("a", package=True), module("a", code=b"", extension=0), module("Z")]
+    read = Reader(write_payload(config(), modules, []))
+    assert [(m.path, m.package, m.extension) for m in read.modules()] == [
+        ("Z", False, None),
+        ("a", True, None),
+        ("a", False, 0),
+        ("a", False, None),
+    ]
+
+
+def test_order_of_arguments_does_not_matter() -> None:
+    modules = [module(f"lib/m{number}") for number in range(20)]
+    files = [PayloadFile(path=f"share/{number}/f", data=bytes([number])) for number in range(20)]
+    assert write_payload(config(), modules, files) == write_payload(config(), modules[::-1], files[::-1])
+
+
+def test_iterators_are_taken() -> None:
+    file = PayloadFile(path="a", data=b"x")
+    assert Reader(write_payload(config(), iter([module("m")]), iter([file]))).files() == {"a": (b"x", False)}
+
+
+@pytest.mark.parametrize("path", ["", "/abs", "a//b", "a/", "./a", "a/../b", "..", "a\0b", "\ud800"])
+def test_bad_paths(path: str) -> None:
+    with pytest.raises(LinkError):
+        write_payload(config(), [], [PayloadFile(path=path, data=b"")])
+    with pytest.raises(LinkError):
+        write_payload(config(), [module("ok"), PayloadModule(path=path, package=False, code=b"c", source=False)], [])
+
+
+@pytest.mark.parametrize(
+    ("modules", "files"),
+    [
+        ([], ["a", "a"]),
+        ([], ["a", "a/b"]),
+        ([], ["a/b", "a"]),
+        ([module("a"), module("a")], []),
+        ([module("a", package=True)], ["a"]),
+        ([module("a", source=True)], []),
+        ([module("a", code=b"")], []),
+        ([module("a", code=b"", extension=-1)], []),
+        ([module("a", code=b"", extension=NONE)], []),
+    ],
+)
+def test_contradictions(modules: list[PayloadModule], files: list[str]) -> None:
+    with pytest.raises(LinkError) as caught:
+        write_payload(config(), modules, [PayloadFile(path=path, data=b"") for path in files])
+    assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"kind": EntryKind.SCRIPT, "path": "app/x.py"},
+        {"kind": EntryKind.SCRIPT, "path": None},
+        {"kind": EntryKind.MODULE, "module": ""},
+        {"function": None},
+        {"optimize": 3},
+        {"program": "a\0b"},
+        {"sys_path": ("\ud800",)},
+    ],
+)
+def test_impossible_starts(settings: dict[str, object]) -> None:
+    with pytest.raises(LinkError):
+        write_payload(config(**settings), [], [])
+
+
+names = st.text(
+    st.characters(exclude_characters="/\0", exclude_categories=["Cs"]) | st.just("\udc80"), min_size=1, max_size=8
+).filter(lambda name: name not in {".", ".."})
+paths = st.lists(names, min_size=1, max_size=5).map("/".join)
+
+
+def consistent(found: dict[str, bytes]) -> dict[str, bytes]:
+    """Leave out files that are folders of others."""
+    return {path: data for path, data in found.items() if not any(other.startswith(f"{path}/") for other in found)}
+
+
+@given(st.dictionaries(paths, st.binary(max_size=50), max_size=20).map(consistent), st.data())
+def test_round_trip(found: dict[str, bytes], data: st.DataObject) -> None:
+    executable = {path: data.draw(st.booleans()) for path in found}
+    files = [PayloadFile(path=path, data=content, executable=executable[path]) for path, content in found.items()]
+    # Modules in folders of their own, so that no file is in their way.
+    modules = data.draw(
+        st.lists(
+            st.builds(
+                PayloadModule,
+                path=paths.map("modules/".__add__),
+                package=st.just(False),
+                code=st.binary(min_size=1, max_size=20),
+                source=st.just(False),
+                suffix=st.just(".py"),
+            ),
+            max_size=10,
+            unique_by=lambda item: item.path,
+        )
+        if not any(path.split("/")[0] == "modules" for path in found)
+        else st.just([])
+    )
+    read = Reader(write_payload(config(), modules, files))
+    assert read.files() == {path: (content, executable[path]) for path, content in found.items()}
+    assert {(item.path, item.suffix, item.code) for item in read.modules()} == {
+        (item.path, ".py", item.code) for item in modules
+    }
