@@ -14,7 +14,7 @@ from castiron_manifest.model import (
     Origin,
     Via,
 )
-from castiron_trace.checks import missing_findings, origin_of
+from castiron_trace.checks import module_findings, origin_of
 from castiron_trace.graph import tier_name
 from castiron_trace.licenses import read_metadata
 from castiron_trace.resources import records, root_of
@@ -48,7 +48,7 @@ def assemble(
     unique = {(item.origin.value, item.distribution or "", item.path): item for item in resources}
     for key in {(m.origin.value, m.distribution or "", m.path) for m in modules}:
         unique.pop((key[0], key[1], key[2] or ""), None)
-    all_findings = {(f.code, f.subject, f.message): f for f in (*findings, *missing_findings(reached))}
+    all_findings = {(f.code, f.subject, f.message): f for f in (*findings, *module_findings(reached, python))}
     distributions = () if site is None else tuple(_distributions(site, licenses, blobs))
     return Manifest(
         generator=generator,
@@ -96,9 +96,7 @@ def _own_path(file: Path, roots: Sequence[Path]) -> str:
     return file.name if root is None else file.relative_to(root).as_posix()
 
 
-def _distributions(
-    site: Site, licenses: Mapping[str, LicenseEvidence], blobs: Blobs
-) -> Iterable[Distribution]:
+def _distributions(site: Site, licenses: Mapping[str, LicenseEvidence], blobs: Blobs) -> Iterable[Distribution]:
     known = records(site.folder)
     names = {item.name for item in site.distributions}
     for item in sorted(site.distributions, key=lambda d: d.name):

@@ -33,11 +33,15 @@ def trace(
     *,
     module: Annotated[bool, typer.Option("-m", help="APP is a module, as for `python -m`.")] = False,
     entry: Annotated[str | None, typer.Option("--entry", metavar="NAME", help="Which script of a project.")] = None,
-    output: Annotated[Path | None, typer.Option("-o", "--output", help="Write here instead of standard output.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write here instead of standard output.")
+    ] = None,
     requirements: Annotated[
         list[Path] | None, typer.Option("-r", "--requirements", help="requirements.txt, pylock.toml or pyproject.toml.")
     ] = None,
-    with_: Annotated[list[str] | None, typer.Option("--with", metavar="REQUIREMENT", help="One more requirement.")] = None,
+    with_: Annotated[
+        list[str] | None, typer.Option("--with", metavar="REQUIREMENT", help="One more requirement.")
+    ] = None,
     extra: Annotated[list[str] | None, typer.Option("--extra", help="An extra of the project.")] = None,
     python_env: Annotated[
         Path | None, typer.Option("--python-env", help="Take the exact versions installed in this environment.")
@@ -46,11 +50,13 @@ def trace(
         Path | None, typer.Option("--host-python", help="Where to look for versions if nothing names them.")
     ] = None,
     include: Annotated[
-        list[str] | None, typer.Option("--include", metavar="MODULE", help="A module that no import shows; pkg.* for all.")
+        list[str] | None,
+        typer.Option("--include", metavar="MODULE", help="A module that no import shows; pkg.* for all."),
     ] = None,
     exclude: Annotated[list[str] | None, typer.Option("--exclude", metavar="MODULE", help="Leave this out.")] = None,
     include_data: Annotated[
-        list[Path] | None, typer.Option("--include-data", metavar="PATH", help="A data file or folder of the application.")
+        list[Path] | None,
+        typer.Option("--include-data", metavar="PATH", help="A data file or folder of the application."),
     ] = None,
     no_data_guess: Annotated[
         bool, typer.Option("--no-data-guess", help="Take no data file of the application without being told.")

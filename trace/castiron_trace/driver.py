@@ -74,7 +74,7 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
         )  # fmt: skip
 
     # From here on the set of modules is final; what makes the application unable to start is an error now.
-    check_reached(reached, entry, options)
+    check_reached(reached, entry, python)
 
     # Everything else in the distributions: data files, shared objects, license evidence.
     contents = None if chosen.site is None else distribution_contents(chosen.site, reached)

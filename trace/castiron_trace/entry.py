@@ -67,7 +67,9 @@ def read_plan(options: Options) -> Plan:
     extra = tuple(_existing_folder(options.folder / path) for path in options.paths)
     if options.as_module:
         if not _MODULE.fullmatch(name):
-            raise EntryError(f"{name!r} is not the name of a module.", hint="Name it as `python -m` would: package.module.")
+            raise EntryError(
+                f"{name!r} is not the name of a module.", hint="Name it as `python -m` would: package.module."
+            )
         return _module_plan(options, name, None, extra)
     path = options.folder / name
     candidates = _candidates(options, name, path)
@@ -145,7 +147,11 @@ def _folder_plan(options: Options, folder: Path, extra: tuple[Path, ...]) -> Pla
         if main.is_file():
             check_script(main)
             return Plan(
-                kind=PlanKind.SCRIPT, name="__main__.py", path=main, roots=(folder, *extra), program=options.name or folder.name
+                kind=PlanKind.SCRIPT,
+                name="__main__.py",
+                path=main,
+                roots=(folder, *extra),
+                program=options.name or folder.name,
             )
         raise EntryError(
             f"{folder} is a folder without a project: it has no pyproject.toml, setup.py or __main__.py.",
@@ -155,7 +161,8 @@ def _folder_plan(options: Options, folder: Path, extra: tuple[Path, ...]) -> Pla
     if options.entry is not None:
         if scripts and options.entry not in scripts:
             raise EntryError(
-                f"The project {folder.name} has no script {options.entry!r}.", hint=f"It has: {', '.join(sorted(scripts))}."
+                f"The project {folder.name} has no script {options.entry!r}.",
+                hint=f"It has: {', '.join(sorted(scripts))}.",
             )
         chosen = options.entry
     elif len(scripts) == 1:
@@ -172,11 +179,10 @@ def _folder_plan(options: Options, folder: Path, extra: tuple[Path, ...]) -> Pla
         )  # fmt: skip
     else:
         raise EntryError(
-            f"The project {folder.name} has no [project.scripts].", hint="Name a file in it, or its script with --entry NAME."
+            f"The project {folder.name} has no [project.scripts].",
+            hint="Name a file in it, or its script with --entry NAME.",
         )
-    return Plan(
-        kind=PlanKind.PROJECT, name=chosen, path=folder, own=False, program=options.name or chosen, roots=extra
-    )
+    return Plan(kind=PlanKind.PROJECT, name=chosen, path=folder, own=False, program=options.name or chosen, roots=extra)
 
 
 def _is_project(folder: Path) -> bool:
@@ -247,7 +253,7 @@ def _command(plan: Plan, site: Site | None) -> ResolvedEntry:
     old: list[str] = []
     known: set[str] = set()
     for distribution, dist_info, files in _records(site):
-        groups = read_entry_points((site.folder if site else dist_info) / dist_info)
+        groups = read_entry_points(dist_info)
         scripts = {**groups.get("gui_scripts", {}), **groups.get("console_scripts", {})}
         known |= scripts.keys()
         if plan.name in scripts:
@@ -257,7 +263,9 @@ def _command(plan: Plan, site: Site | None) -> ResolvedEntry:
         known |= {name.rpartition("/")[2] for name in files if name.startswith("../../../bin/")}
     if len(found) + len(old) > 1:
         owners = ", ".join(sorted({name for name, _ in found} | set(old)))
-        raise EntryError(f"The command {plan.name} is ambiguous: {owners} provide it.", hint="Name the function: module:function.")
+        raise EntryError(
+            f"The command {plan.name} is ambiguous: {owners} provide it.", hint="Name the function: module:function."
+        )
     if found:
         return _from_entry_point(plan, *found[0])
     if old and site is not None:
@@ -271,10 +279,10 @@ def _command(plan: Plan, site: Site | None) -> ResolvedEntry:
     raise EntryError(f"There is no file and no command {plan.name}.", hint=_command_hint(plan.name, known))
 
 
-def _records(site: Site | None) -> Iterable[tuple[str, str, tuple[str, ...]]]:
+def _records(site: Site | None) -> Iterable[tuple[str, Path, tuple[str, ...]]]:
     if site is None:
         return []
-    return [(name, folder, files) for name, (folder, files) in records(site.folder).items()]
+    return [(name, site.folder / folder, files) for name, (folder, files) in records(site.folder).items()]
 
 
 def _command_hint(name: str, known: Collection[str]) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from castiron_manifest.model import Finding, Severity, Tier
 from castiron_trace.child import ask
-from castiron_trace.inside.conditional import FOREIGN_CODECS, MINIMAL_CODECS
+from castiron_trace.inside.conditional import FOREIGN_CODECS, MINIMAL_CODECS, TRANSFORMS
 from castiron_trace.model import APP, STDLIB, Reached, ReachedModule
 
 if TYPE_CHECKING:
@@ -187,9 +187,8 @@ class _Closure:
 
     def _codecs(self) -> list[str]:
         available = set(self._stdlib.codecs) - FOREIGN_CODECS
-        if self._answer["dynamic_codec"] and not self._prune:
-            return [f"encodings.{name}" for name in sorted(available)]
-        found: set[str] = set()
+        whole = self._answer["dynamic_codec"] and not self._prune
+        found = available - TRANSFORMS if whole else set()
         for text in self._answer["codecs"]:
             name = "".join(c if c.isalnum() else "_" for c in text.lower()).strip("_")
             found |= {name, *_aliased_codec(name)} & available

@@ -16,7 +16,23 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FILE_NAME = re.compile(r"(?i)^(?:un)?(?:licen[cs]e|copying|notice|copyright|authors|patents|eula|ofl)s?(?:[._\-].*)?$")
-_NOT_TEXT = (".py", ".pyc", ".pyi", ".so", ".json", ".html", ".js", ".css", ".h", ".c", ".toml", ".png", ".svg", ".pyx", ".xml")
+_NOT_TEXT = (
+    ".py",
+    ".pyc",
+    ".pyi",
+    ".so",
+    ".json",
+    ".html",
+    ".js",
+    ".css",
+    ".h",
+    ".c",
+    ".toml",
+    ".png",
+    ".svg",
+    ".pyx",
+    ".xml",
+)
 _LARGEST = 4_000_000
 """Bytes; a longer file is no license text."""
 

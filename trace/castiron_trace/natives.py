@@ -37,7 +37,9 @@ def natives(files: Mapping[str, Sequence[tuple[str, Path]]]) -> tuple[tuple[Nati
             except _MalformedError as error:
                 findings.append(
                     Finding(
-                        code="malformed-elf", severity=Severity.WARNING, subject=path,
+                        code="malformed-elf",
+                        severity=Severity.WARNING,
+                        subject=path,
                         message=f"It begins like a shared object but cannot be read as one: {error}.",
                     )  # fmt: skip
                 )
@@ -122,12 +124,13 @@ def _read(data: bytes) -> dict[str, Any]:
             if isinstance(segment, DynamicSegment):
                 for tag in segment.iter_tags():
                     kind = tag.entry.d_tag
+                    # pyelftools gives a tag that names a string an attribute of the tag's own name.
+                    text = str(getattr(tag, str(kind).removeprefix("DT_").lower(), ""))
                     if kind == "DT_NEEDED":
-                        facts["needed"].append(tag.needed)
+                        facts["needed"].append(text)
                     elif kind == "DT_SONAME":
-                        facts["soname"] = tag.soname
+                        facts["soname"] = text
                     elif kind in ("DT_RUNPATH", "DT_RPATH"):
-                        text = tag.runpath if kind == "DT_RUNPATH" else tag.rpath
                         facts["runpaths"].extend(text.split(":"))
                 if elf.elfclass == 64 and elf.little_endian:
                     facts |= _symbols(segment)

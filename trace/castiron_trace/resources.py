@@ -118,7 +118,9 @@ class _Sorter:
         self.chosen: list[str] = []
         self.elf: list[tuple[str, Path]] = []
         scripts = read_entry_points(site / dist_info)
-        launchers = {f"../../../bin/{name}" for group in ("console_scripts", "gui_scripts") for name in scripts.get(group, ())}
+        launchers = {
+            f"../../../bin/{name}" for group in ("console_scripts", "gui_scripts") for name in scripts.get(group, ())
+        }
         packages = {str(PurePosixPath(path).parent) for path in paths if PurePosixPath(path).name == "__init__.py"}
         sources: dict[str, int] = {}
         for path in paths:
@@ -171,11 +173,17 @@ def _is_elf_name(path: str) -> bool:
 def stdlib_resources(reached: Reached, stdlib: Path) -> Iterator[Resource]:
     """Yield data files of reached packages of the standard library."""
     folders = {
-        module.file.parent for module in reached.modules.values() if module.owner == STDLIB and module.kind == "package" and module.file
+        module.file.parent
+        for module in reached.modules.values()
+        if module.owner == STDLIB and module.kind == "package" and module.file
     }
     for folder in sorted(folders):
         for file in sorted((stdlib / folder).iterdir()):
-            if file.is_file() and file.suffix not in {".py", ".pyc", ".so", *_NOT_DATA} and not file.name.startswith("README"):
+            if (
+                file.is_file()
+                and file.suffix not in {".py", ".pyc", ".so", *_NOT_DATA}
+                and not file.name.startswith("README")
+            ):
                 yield Resource(path=(folder / file.name).as_posix(), origin=Origin.STDLIB, size=file.stat().st_size)
 
 
@@ -203,7 +211,9 @@ def app_resources(
         if size > LARGEST_GUESS:
             findings.append(
                 Finding(
-                    code="data-too-large", severity=Severity.WARNING, subject=entry.entry.name,
+                    code="data-too-large",
+                    severity=Severity.WARNING,
+                    subject=entry.entry.name,
                     message=f"The files beside the application that it seems to use have {size} bytes: they do not go in. "
                     "Name those it needs with --include-data.",
                 )  # fmt: skip
@@ -230,7 +240,9 @@ def app_resources(
 def _included(path: Path, entry: ResolvedEntry, folder: Path) -> dict[str, Path]:
     full = (folder / path).resolve()
     if not full.exists():
-        raise InputError(f"--include-data: there is no {path}.", hint="Check the name; it is relative to the current folder.")
+        raise InputError(
+            f"--include-data: there is no {path}.", hint="Check the name; it is relative to the current folder."
+        )
     root = root_of(full, entry.roots) or root_of(full, (folder.resolve(),)) or full.parent
     files = [full] if full.is_file() else list(_files_below(full, stop_at_packages=False, sources=True))
     return {file.relative_to(root).as_posix(): file for file in files}

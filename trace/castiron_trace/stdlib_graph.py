@@ -68,7 +68,7 @@ class StdlibGraph:
             if condition is not None:
                 if condition.isdisjoint(mentioned):
                     continue
-            elif tier >= _GUARDED and not _same_part(name, target):
+            elif tier >= _GUARDED and not _same_part(name, target) and name.partition(".")[0] not in NEVER_FOLLOWED:
                 parts = {target.partition(".")[0], target}
                 if parts & NEVER_FOLLOWED or (tier >= _LAZY and parts & NEVER_LAZILY):
                     continue

@@ -35,7 +35,7 @@ def stdlib_graph(request: dict[str, Any]) -> dict[str, Any]:
     for name in sorted({*_stdlib_names(root), *builtins}):
         graph.add_module(name)
     nodes: dict[str, list[str | None]] = {}
-    for node in graph.nodes():
+    for node in graph.module_nodes():
         kind = kind_of(node)
         if kind in {"source", "package", "builtin", "alias"}:
             origin = file_of(node)
@@ -45,9 +45,11 @@ def stdlib_graph(request: dict[str, Any]) -> dict[str, Any]:
         if source in nodes and target in nodes:
             edges.setdefault(source, []).append([target, tier, line])
     for source, targets in FROM_C.items():
-        edges.setdefault(source, []).extend([target, REQUIRED, 0] for target in targets if target in nodes and source in nodes)
+        edges.setdefault(source, []).extend(
+            [target, REQUIRED, 0] for target in targets if target in nodes and source in nodes
+        )
     mentions: dict[str, list[str]] = {}
-    for node in graph.nodes():
+    for node in graph.module_nodes():
         # The few lines of the standard library with other characters are comments.
         names = set(node.extension_attributes.get("scan", {}).get("mentions", ())) - {"@non_ascii"}
         if names and node.name in nodes:
@@ -95,18 +97,18 @@ def trace_graph(request: dict[str, Any]) -> dict[str, Any]:
     graph = TracedGraph(locator, stdlib_implies=False)
     graph.add_excludes(request["exclude"])
     if request["widen"]:
-        graph.add_post_processing_hook(policy)
+        graph.add_post_processing_hook(lambda _graph, node: policy(graph, node))
     entry = _add_entry(graph, request)
     for name in request["observed"]:
         graph.declare(entry, name, tier=OBSERVED)
         with graph.hook_context():
             pass
     unknown = _add_includes(graph, entry, request["include"], locator, world)
-    while request["widen"] and policy.finish(graph):
+    while request["widen"] and policy.finish(graph, entry):
         with graph.hook_context():
             pass
     scans.save()
-    return _result(graph, entry, unknown, policy, locator, request)
+    return _result(graph, entry, policy, locator, request) | {"unknown": unknown}
 
 
 def _add_entry(graph: TracedGraph, request: dict[str, Any]) -> Any:
@@ -120,9 +122,7 @@ def _add_entry(graph: TracedGraph, request: dict[str, Any]) -> Any:
     return graph.add_module(request["module"])
 
 
-def _add_includes(
-    graph: TracedGraph, entry: Any, include: list[str], locator: TraceLocator, world: World
-) -> list[str]:
+def _add_includes(graph: TracedGraph, entry: Any, include: list[str], locator: TraceLocator, world: World) -> list[str]:
     unknown: list[str] = []
     for name in include:
         names = [name]
@@ -139,16 +139,15 @@ def _add_includes(
 
 
 def _result(
-    graph: TracedGraph, entry: Any, unknown: list[str], policy: InclusionPolicy, locator: TraceLocator,
-    request: dict[str, Any],
-) -> dict[str, Any]:  # fmt: skip
+    graph: TracedGraph, entry: Any, policy: InclusionPolicy, locator: TraceLocator, request: dict[str, Any]
+) -> dict[str, Any]:
     nodes: dict[str, list[str | None]] = {}
     strings: dict[str, list[list[Any]]] = {}
     invalid: list[list[Any]] = []
     codecs: set[str] = set()
     mentions: set[str] = set()
     dynamic_codec = False
-    for node in graph.nodes():
+    for node in graph.module_nodes():
         kind, owner = kind_of(node), node.extension_attributes.get("owner")
         nodes[node.identifier] = [kind, owner, file_of(node)]
         scan = node.extension_attributes.get("scan")
@@ -172,7 +171,6 @@ def _result(
         "edges": sorted(graph.import_edges()),
         "findings": sorted(policy.findings),
         "files": sorted(policy.files),
-        "unknown": unknown,
         "invalid": sorted(invalid),
         "strings": strings,
         "codecs": sorted(codecs),

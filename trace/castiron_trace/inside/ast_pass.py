@@ -13,7 +13,7 @@ from typing import Any, TypedDict
 
 from castiron_trace.inside.conditional import MENTIONS
 
-ANALYSER_VERSION = 3
+ANALYSER_VERSION = 8
 """Raised when the same source would give another `Scan`: it is part of every cache key."""
 
 REQUIRED, GUARDED, LAZY, DECLARED, OBSERVED = range(5)
@@ -38,10 +38,27 @@ _RESOURCE_CALLS = frozenset(
 )  # fmt: skip
 _BARE_RESOURCE_CALLS = frozenset({"files", "get_data", "resource_filename", "resource_string", "PackageLoader"})
 _WALKS = frozenset({"iter_modules", "walk_packages", "spec_from_file_location", "find_modules"})
-_ENTRY_POINT_CALLS = frozenset(
-    {"entry_points", "iter_entry_points", "load_entry_point", "get_entry_info", "get_entry_map"}
+_IMPORT_HELPERS = frozenset(
+    {
+        "import_by_path", "import_class", "import_file", "import_from_string", "import_item", "import_object",
+        "import_string", "load_module", "load_module_from_file", "load_module_from_modpath", "load_module_from_name",
+        "load_object", "load_source", "resolve_name", "symbol_by_name",
+    }
+)  # fmt: skip
+"""Functions of that name import what their argument names, whoever wrote them."""
+_ENTRY_POINT_NAMES = frozenset(
+    {
+        "entry_points",
+        "iter_entry_points",
+        "load_entry_point",
+        "get_entry_info",
+        "get_entry_map",
+        "EntryPoint",
+        "EntryPoints",
+    }
 )
 _CODEC_FUNCTIONS = frozenset({"lookup", "getencoder", "getdecoder", "getreader", "getwriter", "getincrementaldecoder"})
+
 
 class Scan(TypedDict):
     """What one source file says.  All lists are sorted; lines are 1-based."""
@@ -83,14 +100,19 @@ def scan_source(source: bytes, *, own: bool) -> Scan:
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:
-        line = getattr(error, "lineno", None) or 0
-        return empty_scan() | Scan(error=[line, getattr(error, "msg", None) or str(error)])  # type: ignore[typeddict-item]
+        return _unreadable(getattr(error, "lineno", None) or 0, getattr(error, "msg", None) or str(error))
     except (RecursionError, MemoryError):
-        return empty_scan() | Scan(error=[0, "nested too deeply to parse"])  # type: ignore[typeddict-item]
+        return _unreadable(0, "nested too deeply to parse")
     scanner = _Scanner(own=own)
     scanner.run(tree)
     scanner.look_at_characters(source)
     return scanner.result()
+
+
+def _unreadable(line: int, message: str) -> Scan:
+    scan = empty_scan()
+    scan["error"] = [line, message]
+    return scan
 
 
 def defined_names(source: bytes) -> tuple[set[str], bool]:
@@ -125,7 +147,7 @@ class _Scanner:
         self._mentions: set[str] = set()
 
     def result(self) -> Scan:
-        dotted = [[text, line] for text, line in self._strings.items() if _DOTTED.fullmatch(text)]
+        dotted = [(text, line) for text, line in self._strings.items() if _DOTTED.fullmatch(text)]
         # ``class: logging.handlers.SMTPHandler`` in a configuration mentions the handler as code would.
         self._mentions.update(MENTIONS.intersection(text.rpartition(".")[2] for text, _line in dotted))
         short = sorted(text for text in self._strings if len(text) <= 80 and " " not in text)
@@ -136,7 +158,7 @@ class _Scanner:
                 key=lambda item: (item[4], item[0], item[1], item[2] or []),
             ),
             computed=sorted([line, what] for line, what in self._computed),
-            dotted=sorted(dotted),
+            dotted=sorted([text, line] for text, line in dotted),
             strings=sorted([text, line] for text, line in self._strings.items()) if self._own else [],
             entry_points=short if self._uses_entry_points else None,
             scripts=sorted(text for text in self._strings if text.endswith(".py") and " " not in text),
@@ -165,6 +187,8 @@ class _Scanner:
                 name = node.id if kind is ast.Name else node.attr  # type: ignore[attr-defined]
                 if name in MENTIONS:
                     self._mentions.add(name)
+                elif name in _ENTRY_POINT_NAMES:
+                    self._uses_entry_points = True
                 if kind is ast.Attribute:
                     stack.append((node.value, tier))  # type: ignore[attr-defined]
             elif kind in _SPECIAL:
@@ -250,11 +274,14 @@ class _Scanner:
             stack.append((node.value, tier))
 
     def _sequence(self, node: ast.List | ast.Tuple, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
-        """``[sys.executable, "-m", "package"]``: a program that starts itself."""
-        for flag, module in zip(node.elts, node.elts[1:], strict=False):
-            if isinstance(flag, ast.Constant) and flag.value == "-m" and (name := _literal_module(module)):
-                self._add(name, 0, ("__main__",), max(tier, LAZY), node.lineno)
+        self._own_commands(node.elts, tier)
         stack.extend((item, tier) for item in node.elts)
+
+    def _own_commands(self, items: list[ast.expr], tier: int) -> None:
+        """``sys.executable, "-m", "package"``: a program that starts itself as Python."""
+        for flag, module in zip(items, items[1:], strict=False):
+            if isinstance(flag, ast.Constant) and flag.value == "-m" and (name := _literal_module(module)):
+                self._add(name, 0, ("__main__",), max(tier, LAZY), flag.lineno)
 
     # Expressions ----------------------------------------------------------------------------------------------------
 
@@ -262,23 +289,24 @@ class _Scanner:
         stack.append((node.func, tier))
         stack.extend((item, tier) for item in node.args)
         stack.extend((keyword.value, tier) for keyword in node.keywords)
+        self._own_commands(node.args, tier)
         name = _name_of(node.func)
         if name in {"import_module", "__import__"}:
             self._dynamic_import(node, name, tier)
         elif name in _WALKS:
             self._computed.add((node.lineno, name))
-        elif name == "find_spec" or name == "run_module":
+        elif name in _IMPORT_HELPERS:
+            if not (node.args and isinstance(node.args[0], ast.Constant)):
+                self._computed.add((node.lineno, name))
+        elif name in {"find_spec", "run_module"}:
             if node.args and (module := _literal_module(node.args[0])):
                 self._add(module, 0, ("__main__",) if name == "run_module" else None, max(tier, GUARDED), node.lineno)
             elif name == "run_module":
                 self._computed.add((node.lineno, name))
-        elif name in _ENTRY_POINT_CALLS:
-            self._uses_entry_points = True
         elif name in {"extend_path", "declare_namespace"}:
             self._extends_path = True
-        elif _is_resource_call(node.func, name):
-            if node.args and (module := _literal_module(node.args[0])):
-                self._add(module, 0, None, max(tier, GUARDED), node.lineno)
+        elif _is_resource_call(node.func, name) and node.args and (module := _literal_module(node.args[0])):
+            self._add(module, 0, None, max(tier, GUARDED), node.lineno)
         self._codec(node, name)
 
     def _dynamic_import(self, node: ast.Call, name: str, tier: int) -> None:
@@ -290,9 +318,8 @@ class _Scanner:
         text = argument.value
         relative = text.lstrip(".")
         level = len(text) - len(relative)
-        if not _MODULE_NAME.fullmatch(relative):
-            if relative or not level:
-                return
+        if not _MODULE_NAME.fullmatch(relative) and (relative or not level):
+            return
         if name == "__import__":
             self._dunder_import(node, text, tier)
         elif not level:
@@ -303,7 +330,9 @@ class _Scanner:
     def _dunder_import(self, node: ast.Call, text: str, tier: int) -> None:
         names = node.args[3] if len(node.args) > 3 else _keyword(node, "fromlist")
         level = node.args[4] if len(node.args) > 4 else _keyword(node, "level")
-        found = [c.value for c in getattr(names, "elts", []) if isinstance(c, ast.Constant) and isinstance(c.value, str)]
+        found = [
+            c.value for c in getattr(names, "elts", []) if isinstance(c, ast.Constant) and isinstance(c.value, str)
+        ]
         number = level.value if isinstance(level, ast.Constant) and isinstance(level.value, int) else 0
         self._add(text, max(number, 0), tuple(sorted(filter(None, found))) or None, tier, node.lineno)
 
@@ -391,7 +420,7 @@ def _literal_module(node: ast.AST) -> str | None:
 
 def _is_resource_call(function: ast.expr, name: str) -> bool:
     if isinstance(function, ast.Attribute):
-        return name in _RESOURCE_CALLS and _name_of(function.value) in _RESOURCE_OWNERS or name == "PackageLoader"
+        return (name in _RESOURCE_CALLS and _name_of(function.value) in _RESOURCE_OWNERS) or name == "PackageLoader"
     return name in _BARE_RESOURCE_CALLS
 
 

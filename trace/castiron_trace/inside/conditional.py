@@ -39,7 +39,7 @@ CONDITIONAL: dict[tuple[str, str], frozenset[str]] = {
     ("pathlib._local", "urllib.parse"): frozenset({"as_uri", "from_uri"}),
     ("platform", "socket"): frozenset({"@never"}),
     ("platform", "subprocess"): frozenset({"processor", "uname"}),
-    ("posix", "resource"): frozenset({"@never"}),
+    ("posix", "resource"): frozenset({"wait3", "wait4"}),
     ("re._parser", "unicodedata"): frozenset({"@named_character"}),
     ("shutil", "bz2"): frozenset({"make_archive", "unpack_archive"}),
     ("shutil", "lzma"): frozenset({"make_archive", "unpack_archive"}),
@@ -65,7 +65,8 @@ MENTIONS = frozenset(name for names in CONDITIONAL.values() for name in names)
 """
 
 FROM_C: dict[str, tuple[str, ...]] = {
-    "builtins": ("_pylong", "copyreg", "linecache", "traceback", "typing", "warnings"),
+    "builtins": ("_pylong", "copyreg", "linecache", "struct", "traceback", "typing", "warnings"),
+    "_decimal": ("collections", "collections.abc", "numbers"),
     "importlib.resources": ("importlib.readers", "importlib.resources.readers"),
     "importlib.util": ("importlib._abc",),
     "multiprocessing.popen_forkserver": ("multiprocessing.forkserver",),
@@ -81,13 +82,19 @@ FROM_C: dict[str, tuple[str, ...]] = {
     "_zoneinfo": ("zoneinfo._common", "zoneinfo._tzpath"),
     "_interpchannels": ("concurrent.futures.interpreter",),
 }  # fmt: skip
-"""Imports that C code makes or that have computed names, beyond modulegraph2's own table: followed as required."""
+"""Imports that C code makes or that have computed names, beyond modulegraph2's own table: followed as required.
+
+Source: the calls of ``PyImport_Import*``, ``_PyImport_GetModuleAttr*`` and ``PyCapsule_Import`` in CPython 3.13.
+"""
 
 MINIMAL_CODECS = (
     "aliases", "ascii", "cp437", "latin_1", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "utf_16",
     "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_8", "utf_8_sig",
 )  # fmt: skip
 """Submodules of ``encodings`` that every binary gets."""
+
+TRANSFORMS = frozenset({"bz2_codec", "zlib_codec"})
+"""Submodules of ``encodings`` that bring compression libraries: only if they are named."""
 
 FOREIGN_CODECS = frozenset({"mbcs", "oem", "cp65001", "_win_cp_codecs"})
 """Submodules of ``encodings`` that work on Windows alone."""

@@ -41,7 +41,7 @@ STDLIB = "(stdlib)"
 
 
 @dataclass(frozen=True)
-class ImportEdge(DependencyInfo):  # type: ignore[misc]
+class ImportEdge(DependencyInfo):
     """modulegraph2's edge with what it does not know: how strong the import is, and where it stands."""
 
     tier: int = REQUIRED
@@ -49,7 +49,7 @@ class ImportEdge(DependencyInfo):  # type: ignore[misc]
 
 
 @dataclass(frozen=True)
-class TieredImport(ImportInfo):  # type: ignore[misc]
+class TieredImport(ImportInfo):
     """modulegraph2's import with the tier and the line of our own pass."""
 
     tier: int = REQUIRED
@@ -87,7 +87,7 @@ class Locator(Protocol):
         """Return the scan of a script."""
 
 
-class TracedGraph(ModuleGraph):  # type: ignore[misc]
+class TracedGraph(ModuleGraph):
     """modulegraph2's graph over files that are found and read by a `Locator`."""
 
     def __init__(self, locator: Locator, *, stdlib_implies: bool) -> None:
@@ -97,7 +97,8 @@ class TracedGraph(ModuleGraph):  # type: ignore[misc]
         self._tier = REQUIRED
         self._line = 0
         self._main: set[str] = set()
-        self.add_implies({"os.path": Alias("posixpath")})
+        # Put into sys.modules by their parents; no finder is asked for them.
+        self.add_implies({"os.path": Alias("posixpath"), "collections.abc": Alias("_collections_abc")})
 
     # What callers use -----------------------------------------------------------------------------------------------
 
@@ -111,9 +112,17 @@ class TracedGraph(ModuleGraph):  # type: ignore[misc]
         with self._context(importer.identifier, tier, line):
             return self.import_module(importer, name)
 
+    def module_nodes(self) -> Iterator[BaseNode]:
+        """Yield all nodes; none is a distribution, as we add none."""
+        for node in self.nodes():
+            if isinstance(node, BaseNode):
+                yield node
+
     def import_edges(self) -> Iterator[tuple[str, str, int, int]]:
         """Yield (importer, imported, tier, line): the strongest, then first import between each two modules."""
         for source, target, attributes in self.edges():
+            if isinstance(target, MissingModule) and all(edge.in_fromlist for edge in attributes):
+                continue  # ``from package import name``: an attribute
             best = min((edge.tier, edge.line) if isinstance(edge, ImportEdge) else (REQUIRED, 0) for edge in attributes)
             yield source.identifier, target.identifier, best[0], best[1]
 
@@ -144,7 +153,10 @@ class TracedGraph(ModuleGraph):  # type: ignore[misc]
         if parent:
             parent_node = self.find_node(parent)
             if isinstance(parent_node, AliasNode):
-                parent_node = self.find_node(parent_node.actual_module)
+                actual = f"{parent_node.actual_module}.{module_name.rpartition('.')[2]}"
+                if kind_of(self._find_or_load_module(None, actual)) != "missing":
+                    return self._add_alias(module_name, actual)
+                return self._create_missing_module(importing_module, module_name)
             path = [str(folder) for folder in getattr(parent_node, "search_path", ())]
         found = self._locator.find(module_name, importing_module, path)
         if found is None:
@@ -171,7 +183,7 @@ class TracedGraph(ModuleGraph):  # type: ignore[misc]
     # Helpers --------------------------------------------------------------------------------------------------------
 
     def _add_alias(self, name: str, actual: str) -> BaseNode:
-        node = AliasNode(name, actual)
+        node = AliasNode(name, actual)  # type: ignore[no-untyped-call]
         self.add_node(node)
         self._process_import_list(node, ())
         other = self._find_or_load_module(node, actual)
@@ -221,6 +233,7 @@ def _make_node(name: str, found: Found) -> tuple[BaseNode, Scan]:
     if spec.loader is None:
         path = [Path(folder) for folder in spec.submodule_search_locations or ()]
         return NamespacePackage(name, None, None, None, {}, search_path=path, has_data_files=False), scan
+    kind: type[Any]
     if isinstance(spec.loader, ExtensionFileLoader):
         kind = ExtensionModule
     elif isinstance(spec.loader, SourcelessFileLoader):
@@ -233,7 +246,8 @@ def _make_node(name: str, found: Found) -> tuple[BaseNode, Scan]:
 
 
 def _module(kind: type[Any], name: str, origin: str | None) -> BaseNode:
-    return kind(name, None, None, None if origin is None else Path(origin), {}, set(), set(), None)
+    node: BaseNode = kind(name, None, None, None if origin is None else Path(origin), {}, set(), set(), None)
+    return node
 
 
 def _package(name: str, origin: str | None, kind: type[Any], path: tuple[str, ...]) -> Package:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from castiron_trace.inside.scans import ScanStore
     from castiron_trace.inside.world import World
 
-_VENDOR_FOLDERS = frozenset({"_vendor", "vendor", "_vendored", "vendored", "extern", "_vendored_packages", "third_party"})
+_VENDOR_FOLDERS = frozenset(
+    {"_vendor", "vendor", "_vendored", "vendored", "extern", "_vendored_packages", "third_party"}
+)
 
 
 class StdlibLocator:
@@ -111,6 +113,8 @@ class TraceLocator:
             if (alias := moved(name, set(self._world.distributions))) is not None:
                 return Found(owner=STDLIB, alias=alias)
             if path is None:
+                if (alias := self._inner_package(name, importer)) is not None:
+                    return Found(owner=STDLIB, alias=alias)
                 spec = self._finder.find(name, self._hidden_folders(importer))
         return None if spec is None else self._found(name, spec, None if path is None else path)
 
@@ -132,10 +136,9 @@ class TraceLocator:
     def _scan(self, origin: str, owner: str) -> Scan:
         scan = self._scan_file(origin, owner)
         if origin.endswith(".so"):
-            # mypyc and Cython's pure mode leave the source beside what they compiled: it says exactly what is imported.
-            source = Path(origin).with_name(Path(origin).name.partition(".")[0] + ".py")
-            if source.is_file():
-                return self._scan_file(str(source), owner) | Scan(dynamic_codec=True)  # type: ignore[typeddict-item]
+            source = source_beside(origin)
+            if source is not None:
+                return self._scan_file(source, owner)
         return scan
 
     def _scan_file(self, origin: str, owner: str) -> Scan:
@@ -154,6 +157,15 @@ class TraceLocator:
         if relative is None:
             return APP
         return self._world.owners.get(relative)
+
+    def _inner_package(self, name: str, importer: BaseNode) -> str | None:
+        """Return the package of the importer's distribution that a hook of its own makes a top-level one (awscli's botocore)."""
+        installed = self._world.distributions.get(importer.extension_attributes.get("owner", ""))
+        for top in installed.top_levels() if installed else ():
+            path = installed.modules.get(f"{top}.{name}") if installed else None
+            if path is not None and path.endswith("/__init__.py"):
+                return f"{top}.{name}"
+        return None
 
     def _hidden_folders(self, importer: BaseNode) -> list[str]:
         """Return folders that the importer's owner may put on ``sys.path``: vendored copies, folders it names."""
@@ -175,6 +187,12 @@ class TraceLocator:
             }
             known = self._vendor[owner] = [str(Path(self._site, folder)) for folder in sorted(folders)]
         return known
+
+
+def source_beside(extension: str) -> str | None:
+    """Return the source that mypyc or Cython's pure mode leaves beside what it compiled; None if there is none."""
+    source = Path(extension).with_name(Path(extension).name.partition(".")[0] + ".py")
+    return str(source) if source.is_file() else None
 
 
 def modules_below(folder: Path, name: str) -> list[str]:

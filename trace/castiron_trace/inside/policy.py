@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from modulegraph2 import ExtensionModule, Package
 
 from castiron_trace.inside.graph_adapter import APP, STDLIB, TracedGraph, file_of
-from castiron_trace.inside.locator import modules_below
+from castiron_trace.inside.locator import modules_below, source_beside
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -25,11 +25,17 @@ if TYPE_CHECKING:
     from castiron_trace.inside.world import World
 
 _NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
-_NOT_BY_STRING = frozenset({"unittest", "test", "tkinter", "idlelib", "lib2to3", "pydoc", "turtle", "ensurepip", "doctest", "pdb"})
+_NOT_BY_STRING = frozenset(
+    {"unittest", "test", "tkinter", "idlelib", "lib2to3", "pydoc", "turtle", "ensurepip", "doctest", "pdb"}
+)
 """Parts of the standard library that distributions name in messages and tables far oftener than they import them."""
 _HINTS = {"zoneinfo": "tzdata"}
 """A standard library module that looks for a distribution by a computed name -> that distribution."""
-_IGNORED_GROUPS = frozenset({"console_scripts", "gui_scripts", "distutils.commands", "distutils.setup_keywords", "egg_info.writers"})
+_CERTAIN = frozenset({"import_module", "__import__", "iter_modules", "walk_packages", "spec_from_file_location", "run_module"})
+"""What imports by a computed name beyond doubt: only these are worth a warning about the application itself."""
+_IGNORED_GROUPS = frozenset(
+    {"console_scripts", "gui_scripts", "distutils.commands", "distutils.setup_keywords", "egg_info.writers"}
+)
 
 
 class InclusionPolicy:
@@ -86,8 +92,27 @@ class InclusionPolicy:
             names.update(scan["entry_points"])
             self._users.setdefault(owner, node)
 
-    def finish(self, graph: TracedGraph) -> bool:
-        """Load the entry point groups that reached code asks for; True if that added something."""
+    def finish(self, graph: TracedGraph, entry: BaseNode) -> bool:
+        """Load what reached code asks for by entry points, and what nothing asks for; True if that added something."""
+        return self._entry_points(graph) or self._unused(graph, entry)
+
+    def _unused(self, graph: TracedGraph, entry: BaseNode) -> bool:
+        """Take whole distributions that the user asks for, that no other needs, and that no import leads to.
+
+        They are there to be named at run time: a build back end, a plug-in, a server's worker class.
+        """
+        needed = {other for others in self._world.requires.values() for other in others}
+        reached = {node.extension_attributes.get("owner") for node in graph.module_nodes()}
+        added = False
+        for name in sorted(self._direct & self._world.distributions.keys() - needed - reached - self._widened):
+            self.findings.append(
+                ("unused-requirement", "info", name, "Nothing is seen to import it, so all its modules go in.")
+            )
+            self._widen(graph, entry, name, 0)
+            added = True
+        return added
+
+    def _entry_points(self, graph: TracedGraph) -> bool:
         groups = self._world.groups() - _IGNORED_GROUPS - self._loaded_groups
         added = False
         own = self._groups_by_owner.get(APP, set())
@@ -95,10 +120,13 @@ class InclusionPolicy:
             names = set(self._groups_by_owner[owner]) | own
             for group in sorted(groups & names):
                 self._loaded_groups.add(group)
-                for _dist, module in self._world.entry_points(group):
+                for provider, module in self._world.entry_points(group):
                     if module in self._world.modules:
                         graph.declare(self._users[owner], module)
                         added = True
+                        if provider != owner:
+                            # A plug-in's host names more of it than the entry point does: in templates, in settings.
+                            self._widen(graph, self._users[owner], provider, 0)
             groups -= self._loaded_groups
         return added
 
@@ -107,10 +135,14 @@ class InclusionPolicy:
     def _computed(self, graph: TracedGraph, node: BaseNode, scan: Scan, owner: str) -> None:
         for line, what in scan["computed"]:
             place = f"{self._place(node)}:{line}"
+            if owner == APP and what not in _CERTAIN:
+                continue
             if owner == APP:
                 self.findings.append(
                     (
-                        "computed-import", "warning", place,
+                        "computed-import",
+                        "warning",
+                        place,
                         f"{what} with a name that only a run knows: what it imports of the application itself is not seen. "
                         "Watch a run with --run, or name the modules with --include.",
                     )  # fmt: skip
@@ -122,8 +154,9 @@ class InclusionPolicy:
                 self._widen(graph, node, owner, line)
 
     def _compiled(self, graph: TracedGraph, node: BaseNode, scan: Scan, owner: str) -> None:
-        if scan["dynamic_codec"]:
-            return  # a source stands beside it and has been read
+        place = file_of(node)
+        if place is not None and source_beside(place) is not None:
+            return  # the source beside it has been read and says it exactly
         self._widen(graph, node, owner, 0)
         for other in self._world.requires.get(owner, ()):
             if other in self._world.distributions:
@@ -221,4 +254,3 @@ class InclusionPolicy:
 
 def _is_extension(node: BaseNode) -> bool:
     return isinstance(node.init_module if isinstance(node, Package) else node, ExtensionModule)
-

@@ -27,7 +27,9 @@ class ScanStore:
     """Reads sources, scans them once, and writes what is new when asked to."""
 
     def __init__(self, folder: Path | None, site: str | None) -> None:
-        self._folder = None if folder is None else folder / f"{sys.version_info[0]}.{sys.version_info[1]}-{ANALYSER_VERSION}"
+        self._folder = (
+            None if folder is None else folder / f"{sys.version_info[0]}.{sys.version_info[1]}-{ANALYSER_VERSION}"
+        )
         self._site = site
         self._wheels: dict[str, dict[str, Scan]] = {}
         self._dirty: set[str] = set()
