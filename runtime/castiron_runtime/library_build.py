@@ -55,7 +55,7 @@ def build(
             "CC": "cc",
             "AR": "ar",
             "RANLIB": "ranlib",
-            "CFLAGS": shlex.join(toolchain.cflags),
+            "CFLAGS": shlex.join((*toolchain.cflags, *table.get("cflags", ()))),
             "CPPFLAGS": shlex.join(f"-I{need.include}" for need in needs),
             "LDFLAGS": shlex.join(f"-L{need.root / 'lib'}" for need in needs),
             "PKG_CONFIG": "false",

@@ -16,7 +16,7 @@ from castiron_common.errors import HostToolError, RuntimePackError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_PACKAGES = {"sh": "dash", "make": "make", "perl": "perl", "apt-get": "apt"}
+_PACKAGES = {"awk": "mawk", "sh": "dash", "make": "make", "perl": "perl", "apt-get": "apt"}
 _TAIL_LINES = 12
 
 
