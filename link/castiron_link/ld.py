@@ -57,6 +57,9 @@ def arguments(call: LinkerCall) -> list[str]:
         *call.linker,
         *FLAGS,
         *(f"--wrap={symbol}" for symbol in call.wrap),
+        # zig's libc defines some of them weakly; the linker gives the binding on to the wrapper's name, and for a weak
+        # name no archive is searched: the call would go to address 0.
+        *(f"--undefined=__wrap_{symbol}" for symbol in call.wrap),
         *(f"--script={script}" for script in call.scripts),
         f"--Map={call.map}",
         "-o",
