@@ -23,6 +23,7 @@ from packaging.utils import canonicalize_name
 from castiron_common.cache import cache_root
 from castiron_common.errors import CastironError, DependencyError, InputError
 from castiron_wheels.compilers import write_compilers
+from castiron_wheels.index import client_environment
 from castiron_wheels.requirements import from_lines, read_pyproject
 from castiron_wheels.site import install
 from castiron_wheels.wheelfile import normalise_wheel, split_filename
@@ -77,6 +78,22 @@ def target_pack(target: Target, *, reporter: Reporter) -> Pack:
     from castiron_runtime.packs import open_pack
 
     return open_pack(target.python, target.platform, reporter=reporter)
+
+
+def metadata_build(target: Target, folder: Path, *, reporter: Reporter) -> tuple[Path, dict[str, str]]:
+    """Return the interpreter and the environment with which uv can build an sdist's metadata as for the target.
+
+    ``folder`` takes the compilers and must last as long as the environment is used.
+    """
+    from castiron_runtime.packs import interpreter  # as above
+
+    pack = target_pack(target, reporter=reporter)
+    python = interpreter(pack, full=True, reporter=reporter)
+    tools = folder / "compilers"
+    compilers = write_compilers(tools, Path(pack.toolchain.linker[0]), target.platform)
+    environ = client_environment()
+    path = os.pathsep.join([str(tools), environ.get("PATH", "/usr/bin:/bin")])
+    return python, {**environ, **compilers, **_zig_cache(), "PATH": path, "PKG_CONFIG_LIBDIR": str(folder / "none")}
 
 
 def build_tree(
@@ -280,7 +297,6 @@ def _variables(job: _Job) -> Mapping[str, str]:
         folder.mkdir(exist_ok=True)
     compilers = write_compilers(tools, Path(job.pack.toolchain.linker[0]), job.target.platform)
     path = [str(job.environment / "bin"), str(tools), os.environ.get("PATH", "/usr/bin:/bin")]
-    zig_cache = str(cache_root() / "zig")
     return {
         **compilers,
         "PATH": os.pathsep.join(path),
@@ -297,9 +313,13 @@ def _variables(job: _Job) -> Mapping[str, str]:
         # Libraries of this machine are glibc's: no build may find them.
         "PKG_CONFIG_LIBDIR": str(job.work / "no-libraries"),
         "CMAKE_FIND_ROOT_PATH": str(job.environment),
-        "ZIG_GLOBAL_CACHE_DIR": zig_cache,
-        "ZIG_LOCAL_CACHE_DIR": zig_cache,
+        **_zig_cache(),
     }
+
+
+def _zig_cache() -> dict[str, str]:
+    folder = str(cache_root() / "zig")
+    return {"ZIG_GLOBAL_CACHE_DIR": folder, "ZIG_LOCAL_CACHE_DIR": folder}
 
 
 def _failure(job: _Job, why: str) -> DependencyError:

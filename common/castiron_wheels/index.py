@@ -43,8 +43,10 @@ _TIMEOUT = 60.0
 class ResolutionError(DependencyError):
     """uv found no solution, or could not look for one."""
 
-    def __init__(self, what: str, *, hint: str, unreachable: bool) -> None:
+    def __init__(self, what: str, *, hint: str, unreachable: bool = False, build_failed: bool = False) -> None:
         super().__init__(what, hint=hint)
+        self.build_failed = build_failed
+        """True if uv tried to build an sdist for its metadata."""
         self.unreachable = unreachable
         """True if no index could be asked: trying other versions is no use."""
 
@@ -106,7 +108,7 @@ def _explain(stderr: str) -> ResolutionError:
     details = "\n".join(kept)
     shown = kept[:24] + ([f"... and {len(kept) - 24} more lines"] if len(kept) > 24 else [])
     what = "\n".join(shown).removeprefix("error: ") or "uv failed without a message."
-    unreachable = False
+    unreachable = build_failed = False
     if "network was disabled" in details:
         unreachable = True
         hint = "Allow the network (UV_OFFLINE), or resolve once with it: the files are then in the cache."
@@ -119,12 +121,15 @@ def _explain(stderr: str) -> ResolutionError:
     elif "was not found in the package registry" in details or "not found in the cache" in details:
         hint = "Check the spelling of the name; if it is on another index, name that (UV_INDEX)."
     elif re.search(r"Failed to build|Call to `|build backend", details):
+        build_failed = True
         hint = "Building its metadata failed; take a version that has a wheel, or install what the message asks for."
     elif "No solution found" in details:
         hint = "Loosen one of the requirements named above, or take versions that agree and have files for the target."
     else:
         hint = "Correct the requirement named above."
-    return ResolutionError(f"The dependencies cannot be resolved: {what}", hint=hint, unreachable=unreachable)
+    return ResolutionError(
+        f"The dependencies cannot be resolved: {what}", hint=hint, unreachable=unreachable, build_failed=build_failed
+    )
 
 
 def client_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -123,6 +123,7 @@ def from_installed(
 
 def _search_path(python: Path) -> list[str]:
     """Return ``sys.path`` of that Python, as it is after its ``.pth`` files were read."""
+    python = python.absolute()
     if python.resolve() == Path(sys.executable).resolve() and python.parent == Path(sys.executable).parent:
         return [entry for entry in sys.path if entry]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -237,7 +238,8 @@ def _line(item: Installed) -> str | None:
         return None
     if item.url:
         return f"{item.name} @ {item.url}"
-    return f"{item.name}=={item.version}"
+    # A local label (2.1+cpu) is no version of the index's; without it the version matches any label.
+    return f"{item.name}=={item.version.partition('+')[0]}"
 
 
 def _closure(start: Iterable[str], by_name: Mapping[str, Installed], target: Target) -> set[str]:

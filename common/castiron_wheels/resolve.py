@@ -225,12 +225,16 @@ class _Search:
                 constraints = Path(folder) / "constraints.txt"
                 constraints.write_text("".join(f"{line}\n" for line in wanted.constraints), encoding="utf-8")
 
-            def ask(*more: str) -> list[Candidate]:
+            def ask(
+                *more: str, python: Path | None = None, environ: Mapping[str, str] | None = None
+            ) -> list[Candidate]:
                 text = uv_compile(
                     lines,
                     self.target,
                     options=[*every_option, *more],
                     constraints=constraints,
+                    python=python,
+                    environ=environ,
                     folder=wanted.folder,
                 )
                 return read_lock(text, self.target, folder=wanted.folder or Path.cwd(), accepted=accepted)
@@ -244,7 +248,16 @@ class _Search:
                         return found
                 except DependencyError:
                     pass  # not everything is in uv's cache
-            return ask()
+            try:
+                return ask()
+            except ResolutionError as error:
+                if not error.build_failed:
+                    raise
+            # Some sdists tell their metadata only to the Python and the compiler that they are for.
+            from castiron_wheels.build import metadata_build
+
+            python, environ = metadata_build(self.target, Path(folder), reporter=self.reporter)
+            return ask(python=python, environ=environ)
 
     def _free(self) -> list[Candidate]:
         """Resolve; then look for versions with wheels for those that have none."""

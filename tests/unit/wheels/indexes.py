@@ -89,16 +89,25 @@ class Index:
         return f"<!DOCTYPE html><html><body>{links}</body></html>".encode()
 
 
-def make_sdist(folder: Path, name: str, version: str, *, requires: tuple[str, ...] = ()) -> Path:
-    """Write an sdist whose metadata is complete without a build (PEP 643)."""
+def make_sdist(
+    folder: Path,
+    name: str,
+    version: str,
+    *,
+    requires: tuple[str, ...] = (),
+    metadata_version: str = "2.2",
+    backend: str | None = None,
+) -> Path:
+    """Write an sdist with a backend of its own; from version 2.2 its metadata counts without a build (PEP 643)."""
     top = f"{name}-{version}"
-    metadata = f"Metadata-Version: 2.2\nName: {name}\nVersion: {version}\n"
+    metadata = f"Metadata-Version: {metadata_version}\nName: {name}\nVersion: {version}\n"
     metadata += "".join(f"Requires-Dist: {line}\n" for line in requires)
+    known = f"dependencies={list(requires)!r}" if metadata_version >= "2.2" else "dynamic=['dependencies']"
     files = {
         f"{top}/PKG-INFO": metadata,
         f"{top}/pyproject.toml": "[build-system]\nrequires=[]\nbuild-backend='backend'\nbackend-path=['.']\n"
-        f"[project]\nname='{name}'\nversion='{version}'\ndependencies={list(requires)!r}\n",
-        f"{top}/backend.py": BACKEND,
+        f"[project]\nname='{name}'\nversion='{version}'\n{known}\n",
+        f"{top}/backend.py": BACKEND if backend is None else backend,
         f"{top}/{name}.py": "x = 1\n",
     }
     path = folder / f"{top}.tar.gz"
@@ -123,7 +132,7 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
     info = f"{name}-{version}.dist-info"
     requires = "".join(f"Requires-Dist: {line}\\n" for line in project.get("dependencies", []))
     files = {path.name: path.read_text() for path in pathlib.Path().glob("*.py") if path.name != "backend.py"}
-    files[f"{name}_built.py"] = f"epoch = {os.environ['SOURCE_DATE_EPOCH']!r}\\n"
+    files[f"{name}_built.py"] = f"epoch = {os.environ.get('SOURCE_DATE_EPOCH')!r}\\n"
     files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\\nName: {project['name']}\\nVersion: {version}\\n{requires}"
     files[f"{info}/WHEEL"] = "Wheel-Version: 1.0\\nGenerator: t\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
     files[f"{info}/RECORD"] = "".join(f"{path},,\\n" for path in files) + f"{info}/RECORD,,\\n"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -10,16 +12,13 @@ from castiron_common.errors import DependencyError
 from castiron_common.files import sha256_file
 from castiron_common.progress import SilentReporter
 from castiron_manifest.model import Severity, Target
-from castiron_wheels import source
+from castiron_wheels import build, source
 from castiron_wheels.fetch import keep
 from castiron_wheels.model import Environment, Requirements
 from castiron_wheels.requirements import from_files, from_lines, from_project
 from castiron_wheels.resolve import resolve
-from tests.unit.wheels.indexes import Index, make_sdist
+from tests.unit.wheels.indexes import BACKEND, Index, make_sdist
 from tests.unit.wheels.making import make_wheel
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MUSL = "cp313-cp313-musllinux_1_2_x86_64"
 GLIBC = "cp313-cp313-manylinux_2_17_x86_64"
@@ -282,3 +281,20 @@ def test_what_only_the_target_needs_is_added_to_installed_versions(index: Index,
     make_wheel(index.folder, "a", requires=["backport; python_version >= '3.13'"])
     make_wheel(index.folder, "backport", "7.0")
     assert versions(resolve(exact(("a==1.0",)), target, reporter=SilentReporter())) == {"a": "1.0", "backport": "7.0"}
+
+
+def test_metadata_that_only_the_target_knows(
+    index: Index, target: Target, tmp_path: Path, built: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    backend = 'import os\nif os.environ.get("STAND_IN") != "1":\n    raise SystemExit("wrong Python")\n' + BACKEND
+    make_sdist(index.folder, "thing", "1.0", metadata_version="1.0", backend=backend)
+
+    def stand_in(target: Target, folder: Path, *, reporter: object) -> tuple[Path, dict[str, str]]:
+        return Path(sys.executable), {**os.environ, "STAND_IN": "1"}
+
+    monkeypatch.setattr(build, "metadata_build", lambda *_, **__: (Path(sys.executable), dict(os.environ)))
+    with pytest.raises(DependencyError, match="wrong Python"):
+        run(target, "thing")
+    monkeypatch.setattr(build, "metadata_build", stand_in)
+    assert versions(run(target, "thing")) == {"thing": "1.0"}
+    assert built == ["thing-1.0.tar.gz"]
