@@ -28,19 +28,25 @@ static int run(void)
     PyObject *names = PyModule_GetDict(module);
     PyObject *bootstrap = PyImport_AddModuleRef("_frozen_importlib");
     PyObject *code = frozen_external_code();
+    /* The package importlib may have renamed the module by now; its classes keep the name that they are known by. */
+    PyObject *renamed = Py_XNewRef(PyDict_GetItemString(names, "__name__"));
+    PyObject *original = PyUnicode_FromString("_frozen_importlib_external");
     PyObject *result = NULL;
     int status = -1;
-    if (bootstrap == NULL || code == NULL ||
+    if (bootstrap == NULL || code == NULL || renamed == NULL || original == NULL ||
+        PyDict_SetItemString(names, "__name__", original) < 0 ||
         PyDict_SetItemString(names, "__builtins__", PyEval_GetBuiltins()) < 0)
         goto done;
     result = PyEval_EvalCode(code, names, names);
-    if (result == NULL)
+    if (result == NULL || PyDict_SetItemString(names, "__name__", renamed) < 0)
         goto done;
     Py_SETREF(result, PyObject_CallMethod(module, "_install", "O", bootstrap));
     if (result != NULL && PyDict_DelItemString(names, "__getattr__") == 0)
         status = list_remove("meta_path", placeholder);
 done:
     Py_XDECREF(result);
+    Py_XDECREF(original);
+    Py_XDECREF(renamed);
     Py_XDECREF(code);
     Py_XDECREF(bootstrap);
     return status;
