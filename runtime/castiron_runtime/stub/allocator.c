@@ -20,12 +20,13 @@ static bool _PyMem_mi_page_maybe_free(mi_page_t *page, mi_page_queue_t *queue, b
 static void _PyMem_mi_page_reclaimed(mi_page_t *page);
 static void _PyMem_mi_heap_collect_qsbr(mi_heap_t *heap);
 
-/* mimalloc asks /proc whether memory is overcommitted.  A program's start should open nothing, so we assume the worse case,
- * in which memory is committed piece by piece.  (The macro takes the definition and the call apart by their argument.) */
+/* mimalloc asks /proc whether memory is overcommitted.  A program's start should open nothing, so we assume that it is, as
+ * on nearly every system; where it is not, a reservation may fail, and mimalloc takes less at a time.  (The macro takes the
+ * definition and the call apart by their argument.) */
 #define unix_detect_overcommit(argument) unix_detect_overcommit_##argument()
 static bool unix_detect_overcommit_(void)
 {
-    return false;
+    return true;
 }
 
 #include "mimalloc/static.c"

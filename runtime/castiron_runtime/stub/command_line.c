@@ -22,6 +22,9 @@ static const char *const modules[] = {
 
 static bool is_known_command(const char *text)
 {
+    static const char first[] = "import sys; ";
+    if (strncmp(text, first, sizeof first - 1) == 0)
+        text += sizeof first - 1;
     for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
         if (strncmp(text, commands[i], strlen(commands[i])) == 0)
             return true;

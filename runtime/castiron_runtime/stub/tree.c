@@ -13,6 +13,13 @@ bool tree_has_folder_descriptors;
 int __real_fstat(int descriptor, struct stat *status);
 int __real_stat(const char *path, struct stat *status);
 
+/* One function of each of the files below.  The linker renames calls of execve to calls of __wrap_execve without looking
+ * for it in the archive, so something must ask for every member; it throws this table away again, and what nobody calls. */
+extern int __wrap_stat(), __wrap_open(), __wrap_opendir(), __wrap_unlink(), __wrap_listxattr(), __wrap_execve();
+__attribute__((used)) static int (*const members[])() = {
+    __wrap_stat, __wrap_open, __wrap_opendir, __wrap_unlink, __wrap_listxattr, __wrap_execve,
+};
+
 void tree_open(void)
 {
     tree_root = executable_path();
