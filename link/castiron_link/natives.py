@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from castiron_common.errors import NativeError
 from castiron_link.app_object import ExtensionRow
 from castiron_link.model import Inclusion
 from castiron_link.report import Contribution
@@ -71,12 +70,8 @@ def absorb_natives(
     )
     feature = manifest.target.python
     rows = {extension.path: extension for extension in done.extensions}
-    missing = [item for item in tree.extensions if item.module.path not in rows]
-    if missing:
-        raise NativeError(
-            f"{missing[0].module.path} has no init function for the module {missing[0].module.name}.",
-            hint=f"The wheel of {missing[0].module.distribution} is damaged, or made for another Python.",
-        )
+    # Some libraries are named like modules, so that packaging tools take them, and are opened by path (pycryptodome).
+    modules = [item for item in tree.extensions if item.module.path in rows]
     scripts: tuple[Path, ...] = ()
     if done.script is not None:
         scripts = (work / "images.ld",)
@@ -91,7 +86,7 @@ def absorb_natives(
                 init=rows[str(item.module.path)].symbol,
                 image=rows[str(item.module.path)].image,
             )
-            for item in sorted(tree.extensions, key=lambda item: (item.module.name, item.tree_path))
+            for item in sorted(modules, key=lambda item: (item.module.name, item.tree_path))
         ),
         libraries=tuple(sorted(place(Origin.DISTRIBUTION, path, feature) for i in done.images for path in i.paths)),
         contributions=tuple(

@@ -70,8 +70,7 @@ def pack_tree(
             files.append(PayloadFile(path=placed.tree_path, data=placed.source))
             contributions.append(Contribution(owner=owner, inclusion=Inclusion.DATA, size=len(placed.source)))
     modules += _extension_modules(tree, extensions)
-    modules_of_wheels = {placed.tree_path for placed in tree.extensions}
-    files += [PayloadFile(path=path, data=b"", executable=True) for path in libraries if path not in modules_of_wheels]
+    files += [PayloadFile(path=path, data=b"", executable=True) for path in libraries if path not in extensions]
     for file in tree.files:
         data = file.read()
         files.append(PayloadFile(path=file.tree_path, data=data, executable=file.executable))
@@ -85,6 +84,8 @@ def pack_tree(
 
 def _extension_modules(tree: Tree, rows: Mapping[str, int]) -> Iterator[PayloadModule]:
     for placed in tree.extensions:
+        if placed.tree_path not in rows:
+            continue
         name = posixpath.basename(placed.tree_path).split(".")[0]
         package = name == "__init__"
         path = stem(placed.tree_path, package=package)

@@ -99,8 +99,8 @@ def absorb(
     """Turn shared objects of ``site`` (a ``site-packages`` folder) into objects for the linker.
 
     ``natives`` are all that may be needed; ``wanted`` names (by path) those that go in with what they need, by default
-    all.  ``archives`` are further static libraries of the link, ``stub`` those that come before the pack's.  Objects are
-    cached; ``work_dir`` receives the tables.
+    all.  ``archives`` are further static libraries of the link, ``stub`` those that come before the pack's.  Objects
+    are cached; ``work_dir`` receives the tables.
 
     Raises `NativeError` if one of them cannot be absorbed, or if nobody provides a symbol that it needs.
     """

@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-_PROGRAM_VERSION = 2
+_PROGRAM_VERSION = 3
 _SHT_SYMTAB = 2
 _STV_HIDDEN = 2
+_STB_WEAK = 2
 
 LARGE_FILE_ALIASES = {
     f"{name}64": name
@@ -104,7 +105,7 @@ def read_program(
 
 def _beside(names: frozenset[str], archive: Path) -> set[str]:
     """Return what members that define one of ``names`` define else: asking for it would define those twice."""
-    members = {symbol.member for symbol in _defined(archive) if symbol.name in names}
+    members = {symbol.member for symbol in _defined(archive) if symbol.name in names and not symbol.weak}
     return {symbol.name for symbol in _defined(archive) if symbol.member in members} - names
 
 
@@ -122,6 +123,7 @@ class _Symbol(NamedTuple):
 
     name: str
     hidden: bool
+    weak: bool
     member: int
 
 
@@ -133,18 +135,18 @@ def _defined(archive: Path) -> tuple[_Symbol, ...]:
 
     def build(making: Path) -> None:
         rows = [
-            (name, hidden, number)
+            (name, hidden, weak, number)
             for number, (member, data) in enumerate(read_members(archive))
             if data.startswith(b"\x7fELF\x02\x01")
-            for name, hidden in _member_symbols(data, f"{archive.name}({member})")
+            for name, hidden, weak in _member_symbols(data, f"{archive.name}({member})")
         ]
         making.write_bytes(msgpack.packb(rows))
 
     return tuple(map(_Symbol._make, msgpack.unpackb(file_entry(entry, build).read_bytes())))
 
 
-def _member_symbols(data: bytes, name: str) -> Iterable[tuple[str, bool]]:
-    """Yield (name, hidden) of the global definitions of one relocatable object.  Source: System V ABI, chapter 4."""
+def _member_symbols(data: bytes, name: str) -> Iterable[tuple[str, bool, bool]]:
+    """Yield (name, hidden, weak) of the global definitions of a relocatable object.  Source: System V ABI, chapter 4."""
     try:
         shoff, shnum = struct.unpack_from("<Q", data, 40)[0], struct.unpack_from("<H", data, 60)[0]
         headers = [struct.unpack_from("<IIQQQQIIQQ", data, shoff + 64 * i) for i in range(shnum)]
@@ -155,7 +157,8 @@ def _member_symbols(data: bytes, name: str) -> Iterable[tuple[str, bool]]:
             table = data[header[4] :][: header[5] // 24 * 24]
             for offset, info, other, section, _, _ in struct.iter_unpack("<IBBHQQ", table):
                 if section and info >> 4 and offset:
-                    yield strings[offset : strings.index(b"\0", offset)].decode(), other & 3 in (1, _STV_HIDDEN)
+                    text = strings[offset : strings.index(b"\0", offset)].decode()
+                    yield text, other & 3 in (1, _STV_HIDDEN), info >> 4 == _STB_WEAK
     except (struct.error, IndexError, ValueError) as error:
         raise RuntimePackError(
             f"{name} is not a well-formed object file: {error}.",
