@@ -162,7 +162,7 @@ def parse_setup(text: str) -> dict[str, tuple[str, ...]]:
         line = raw.partition("#")[0].strip()
         if line.startswith("*"):
             static = line == "*static*"
-        elif line and static and "=" not in line.split()[0]:
+        elif line and static and not re.match(r"\w+\s*=", line):
             name, *words = line.split()
             modules[name] = tuple(
                 str(PurePosixPath("Modules") / PurePosixPath(word).with_suffix(".o"))
