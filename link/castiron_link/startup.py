@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 IMPORTED_FROM_C = (
+    "_sitebuiltins",
     "copyreg",
     "encodings.ascii",
     "encodings.latin_1",
