@@ -73,9 +73,9 @@ def _refuse_tkinter(reached: Reached, python: TargetPython) -> None:
     module = reached.modules.get("tkinter")
     if module is not None and module.weakest == _REQUIRED and "_tkinter" not in python.builtins:
         raise ModuleMissingError(
-            f"{_place(reached, module.importer or '', module.line)} imports tkinter, which a static binary cannot have: "
+            f"{_place(reached, module.importer, module.line)} imports tkinter, which a static binary cannot have: "
             "it needs Tcl and Tk.",
-            hint="Import it inside try/except or inside the function that needs it, or leave it out with --exclude tkinter.",
+            hint="Import it inside try/except or in the function that needs it; or --exclude tkinter.",
         )
 
 
@@ -90,7 +90,9 @@ def _refuse_missing(reached: Reached) -> None:
             )
 
 
-def _place(reached: Reached, importer: str, line: int) -> str:
+def _place(reached: Reached, importer: str | None, line: int) -> str:
+    if importer is None:
+        return "the command line"
     module = reached.modules.get(importer)
     file = importer if module is None or module.file is None else module.file.name
     return f"{file}:{line}" if line else file
@@ -101,10 +103,12 @@ def module_findings(reached: Reached, python: TargetPython) -> Iterator[Finding]
     module = reached.modules.get("tkinter")
     if module is not None and "_tkinter" not in python.builtins:
         yield Finding(
-            code="no-tkinter", severity=Severity.WARNING, subject="tkinter",
-            message=f"{_place(reached, module.importer or '', module.line)} imports it, and a static binary cannot have it (it "
-            "needs Tcl and Tk): the import will fail with an ordinary ImportError.",
-        )  # fmt: skip
+            code="no-tkinter",
+            severity=Severity.WARNING,
+            subject="tkinter",
+            message=f"{_place(reached, module.importer, module.line)} imports it, and a static binary cannot have it "
+            "(it needs Tcl and Tk): the import will fail with an ordinary ImportError.",
+        )
     for name in reached.missing:
         importer, line, weakest = reached.missing[name]
         module = reached.modules.get(importer)
@@ -120,9 +124,11 @@ def module_findings(reached: Reached, python: TargetPython) -> Iterator[Finding]
             )
         elif module.owner == APP:
             yield Finding(
-                code="optional-module-missing", severity=Severity.INFO, subject=name,
+                code="optional-module-missing",
+                severity=Severity.INFO,
+                subject=name,
                 message=f"{place} imports it in a place that may do without, and it is nowhere.",
-            )  # fmt: skip
+            )
 
 
 def origin_of(owner: str) -> Origin:

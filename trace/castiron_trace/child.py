@@ -24,9 +24,14 @@ def ask(python: TargetPython, request: dict[str, Any]) -> dict[str, Any]:
     """
     inside = Path(__file__).parent / "inside"
     command = [
-        str(python.interpreter), "-S", "-P", "-X", f"pycache_prefix={cache_root() / 'bytecode'}", str(inside),
+        str(python.interpreter),
+        "-S",
+        "-P",
+        "-X",
+        f"pycache_prefix={cache_root() / 'bytecode'}",
+        str(inside),
         *_search_path(),
-    ]  # fmt: skip
+    ]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     environment["PYTHONHASHSEED"] = "0"
     try:

@@ -173,9 +173,9 @@ def _summary(outcome: Outcome, size: int) -> None:
     standard = sum(module.origin == "stdlib" for module in manifest.modules)
     others = len(manifest.modules) - own - standard
     console.print(
-        f"[bold]{manifest.entry.name}[/bold]: {own} own modules, {others} of {len(manifest.distributions)} distributions, "
-        f"{standard} of the standard library; {len(manifest.resources)} data files, {len(manifest.natives)} native "
-        f"libraries; manifest of {size:,} bytes"
+        f"[bold]{manifest.entry.name}[/bold]: {own} own modules, {others} of {len(manifest.distributions)} "
+        f"distributions, {standard} of the standard library; {len(manifest.resources)} data files, "
+        f"{len(manifest.natives)} native libraries; manifest of {size:,} bytes"
     )
     console.print(f"requirements: {outcome.source}", markup=False)
     shown = [finding for finding in manifest.findings if finding.severity is not Severity.INFO]

@@ -67,7 +67,7 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
     # A watched run adds what no reading finds.
     seen = None
     if options.run is not None:
-        seen = observe.run(options, entry, chosen.site, reporter=reporter, python=python)
+        seen = observe.run(options, entry, chosen.site, reporter=reporter)
         reached = analyse(
             python, stdlib, entry, chosen.site, options, cache=cache, observed=seen.modules, prune=options.prune,
             observed_files=seen.files,

@@ -76,7 +76,7 @@ def read_plan(options: Options) -> Plan:
     if len(candidates) > 1:
         raise EntryError(
             f"{name!r} is ambiguous: it names {' and '.join(candidates)}.",
-            hint=f"Write ./{name} for the file or folder, -m for a module, or change to another folder for the command.",
+            hint=f"Write ./{name} for the file or folder, or change to another folder for the command.",
         )
     if path.is_dir():
         return _folder_plan(options, path, extra)
@@ -110,9 +110,12 @@ def _script_plan(options: Options, path: Path, extra: tuple[Path, ...]) -> Plan:
     # As `python app.py` does: the folder of the file itself, behind symbolic links.
     real = path.resolve()
     return Plan(
-        kind=PlanKind.SCRIPT, name=real.name, path=real, roots=(real.parent, *_source_folder(real.parent), *extra),
+        kind=PlanKind.SCRIPT,
+        name=real.name,
+        path=real,
+        roots=(real.parent, *_source_folder(real.parent), *extra),
         program=options.name or path.name.removesuffix(".py"),
-    )  # fmt: skip
+    )
 
 
 def check_script(path: Path) -> None:
@@ -174,9 +177,12 @@ def _folder_plan(options: Options, folder: Path, extra: tuple[Path, ...]) -> Pla
         )
     elif (folder / "__main__.py").is_file():
         return Plan(
-            kind=PlanKind.SCRIPT, name="__main__.py", path=folder / "__main__.py", roots=(folder, *extra),
+            kind=PlanKind.SCRIPT,
+            name="__main__.py",
+            path=folder / "__main__.py",
+            roots=(folder, *extra),
             program=options.name or folder.name,
-        )  # fmt: skip
+        )
     else:
         raise EntryError(
             f"The project {folder.name} has no [project.scripts].",
@@ -212,10 +218,14 @@ def _module_plan(options: Options, module: str, function: str | None, extra: tup
     roots = (folder, *_source_folder(folder), *extra)
     own = any(_has_module(root, module.partition(".")[0]) for root in roots)
     return Plan(
-        kind=PlanKind.MODULE if function is None else PlanKind.FUNCTION, name=module, function=function,
-        roots=roots if own else extra, own=own, path=folder,
+        kind=PlanKind.MODULE if function is None else PlanKind.FUNCTION,
+        name=module,
+        function=function,
+        roots=roots if own else extra,
+        own=own,
+        path=folder,
         program=options.name or (module.partition(".")[0] if function else module),
-    )  # fmt: skip
+    )
 
 
 def _has_module(root: Path, name: str) -> bool:
@@ -225,7 +235,7 @@ def _has_module(root: Path, name: str) -> bool:
     return folder.is_dir() and any(folder.rglob("*.py"))
 
 
-# With the environment ---------------------------------------------------------------------------------------------------
+# With the environment -------------------------------------------------------------------------------------------------
 
 
 def resolve_plan(plan: Plan, site: Site | None) -> ResolvedEntry:
@@ -272,9 +282,13 @@ def _command(plan: Plan, site: Site | None) -> ResolvedEntry:
         path = site.folder.parent.parent.parent / "bin" / plan.name
         check_script(path)
         entry = Entry(
-            kind=EntryKind.SCRIPT, module="__main__", path=f"bin/{plan.name}", origin=Origin.DISTRIBUTION,
-            distribution=old[0], name=plan.program,
-        )  # fmt: skip
+            kind=EntryKind.SCRIPT,
+            module="__main__",
+            path=f"bin/{plan.name}",
+            origin=Origin.DISTRIBUTION,
+            distribution=old[0],
+            name=plan.program,
+        )
         return ResolvedEntry(entry=entry, script=path, roots=plan.roots)
     raise EntryError(f"There is no file and no command {plan.name}.", hint=_command_hint(plan.name, known))
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import EntryError, InputError, UsageError
@@ -12,6 +11,7 @@ from castiron_trace.model import Site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from pathlib import Path
 
     from castiron_common.progress import Reporter
     from castiron_manifest.model import Finding
@@ -61,8 +61,8 @@ def find_requirements(
 ) -> tuple[Requirements | None, str]:
     """Return what is needed and where that is written.
 
-    In this order: options (-r, --python-env), the script's own block (PEP 723), a project, a requirements.txt beside it,
-    and at last the distributions installed beside the host's Python.  --with adds to whichever is found.
+    In this order: options (-r, --python-env), the script's own block (PEP 723), a project, a requirements.txt beside
+    it, and at last the distributions installed beside the host's Python.  --with adds to whichever is found.
     """
     from castiron_wheels.requirements import from_lines
 

@@ -37,8 +37,8 @@ def analyse(
 ) -> Reached:
     """Return what the entry reaches.
 
-    ``observed`` are names of modules that a run imported, ``observed_files`` what it read.  With ``prune`` nothing else is
-    followed but what runs when those are imported.
+    ``observed`` are names of modules that a run imported, ``observed_files`` what it read.  With ``prune``
+    nothing else is followed but what runs when those are imported.
     """
     request = _request(stdlib, entry, site, options, python, cache=cache)
     request["observed"] = list(observed)
@@ -106,9 +106,15 @@ class _Closure:
                 missing[name] = (source or "", line, weakest)
             elif kind in _REAL or kind == "script":
                 modules[public] = ReachedModule(
-                    name=public, kind="source" if kind == "script" else kind, owner=owner or STDLIB,
-                    file=None if file is None else Path(file), importer="(run)" if tier == _OBSERVED else source, line=line, tier=tier, weakest=weakest,
-                )  # fmt: skip
+                    name=public,
+                    kind="source" if kind == "script" else kind,
+                    owner=owner or STDLIB,
+                    file=None if file is None else Path(file),
+                    importer="(run)" if tier == _OBSERVED else source,
+                    line=line,
+                    tier=tier,
+                    weakest=weakest,
+                )
         strings = self._answer["strings"]
         return Reached(
             modules=dict(sorted(modules.items())),
@@ -170,7 +176,7 @@ class _Closure:
         return best
 
     def _mentioned(self) -> dict[str, set[str]]:
-        """Return the names of `CONDITIONAL` in use -> the modules that use them; a fixed point, as more modules use more."""
+        """Return the names of `CONDITIONAL` in use -> the modules that use them (a fixed point)."""
         mentioned: dict[str, set[str]] = {name: {"(application)"} for name in self._answer["mentions"]}
         while True:
             before = sum(map(len, mentioned.values()))
@@ -199,15 +205,19 @@ class _Closure:
             yield Finding(code=code, severity=Severity(severity), subject=subject, message=message)
         for name in self._answer["shadowed"]:
             yield Finding(
-                code="shadows-stdlib", severity=Severity.WARNING, subject=name,
+                code="shadows-stdlib",
+                severity=Severity.WARNING,
+                subject=name,
                 message=f"The application's own {name} hides the standard library's module of that name.",
-            )  # fmt: skip
+            )
         for name, line, message in self._answer["invalid"]:
             if name in best and name != self._entry:
                 yield Finding(
-                    code="syntax-error", severity=Severity.INFO, subject=name,
+                    code="syntax-error",
+                    severity=Severity.INFO,
+                    subject=name,
                     message=f"Line {line} is no Python of the target's version ({message}): it goes in as a data file.",
-                )  # fmt: skip
+                )
 
 
 def _aliased_codec(name: str) -> set[str]:

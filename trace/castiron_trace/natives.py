@@ -9,8 +9,8 @@ from collections import Counter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from castiron_common.cache import cache_root, file_entry
-from castiron_common.files import sha256_bytes
+from castiron_common.cache import cache_root
+from castiron_common.files import atomic_write, sha256_bytes
 from castiron_manifest.model import Finding, Native, Severity
 
 if TYPE_CHECKING:
@@ -20,20 +20,25 @@ if TYPE_CHECKING:
 _VERSION = 1
 """Raised when the same file would give another description."""
 
+_SYMBOL = struct.Struct("<IBBHQQ")
+_RELA = struct.Struct("<QQq")
 _LIBC = {"libc.so.6": "glibc", "ld-linux-x86-64.so.2": "glibc", "libc.so": "musl"}
 
 
-def natives(files: Mapping[str, Sequence[tuple[str, Path]]]) -> tuple[tuple[Native, ...], tuple[Finding, ...]]:
-    """Return what the shared objects are, given each distribution's candidates as (path relative to site-packages, file)."""
+def natives(
+    files: Mapping[str, Sequence[tuple[str, Path, str | None]]],
+) -> tuple[tuple[Native, ...], tuple[Finding, ...]]:
+    """Return what the shared objects are.
+
+    ``files`` are each distribution's candidates: path relative to site-packages, file, and RECORD's SHA-256,
+    under which its description may be known already.
+    """
     found: list[tuple[str, str, dict[str, Any]]] = []
     findings: list[Finding] = []
     for distribution in sorted(files):
-        for path, file in sorted(files[distribution]):
-            data = file.read_bytes()
-            if not data.startswith(b"\x7fELF"):
-                continue
+        for path, file, digest in sorted(files[distribution]):
             try:
-                facts = _facts(data)
+                facts = _known(digest) or _facts(file.read_bytes())
             except _MalformedError as error:
                 findings.append(
                     Finding(
@@ -41,10 +46,10 @@ def natives(files: Mapping[str, Sequence[tuple[str, Path]]]) -> tuple[tuple[Nati
                         severity=Severity.WARNING,
                         subject=path,
                         message=f"It begins like a shared object but cannot be read as one: {error}.",
-                    )  # fmt: skip
+                    )
                 )
                 continue
-            if facts["type"] == "ET_DYN":
+            if facts is not None and facts["type"] == "ET_DYN":
                 found.append((distribution, path, facts))
     providers = _providers(found)
     described = [
@@ -73,34 +78,50 @@ def _unusable(described: Iterable[Native]) -> Iterator[Finding]:
     for native in described:
         if native.machine != "X86_64":
             yield Finding(
-                code="foreign-machine", severity=Severity.WARNING, subject=native.path,
+                code="foreign-machine",
+                severity=Severity.WARNING,
+                subject=native.path,
                 message=f"It is for {native.machine}, not for x86-64, and cannot be used.",
-            )  # fmt: skip
+            )
         elif native.libc == "glibc":
             yield Finding(
-                code="glibc-library", severity=Severity.WARNING, subject=native.path,
+                code="glibc-library",
+                severity=Severity.WARNING,
+                subject=native.path,
                 message="It needs glibc; a static binary for musl cannot hold it.",
-            )  # fmt: skip
+            )
 
 
 class _MalformedError(Exception):
     """A file that is no proper ELF file."""
 
 
-def _facts(data: bytes) -> dict[str, Any]:
-    """Describe one ELF file; kept in the cache by its content."""
-    digest = sha256_bytes(data)
-    entry = cache_root() / "natives" / str(_VERSION) / digest[:2] / f"{digest}.json"
-    if not entry.is_file():
-        facts = _read(data) | {"sha256": digest, "size": len(data)}
-        text = json.dumps(facts, separators=(",", ":"), sort_keys=True)
-        file_entry(entry, lambda path: _write_text(path, text))
-    found: dict[str, Any] = json.loads(entry.read_bytes())
+def _entry(digest: str) -> Path:
+    return cache_root() / "natives" / str(_VERSION) / digest[:2] / f"{digest}.json"
+
+
+def _known(digest: str | None) -> dict[str, Any] | None:
+    """Return the description of a file by its content's hash, if there is one in the cache."""
+    if digest is None:
+        return None
+    try:
+        found: dict[str, Any] = json.loads(_entry(digest).read_bytes())
+    except (OSError, ValueError):
+        return None  # not there, or damaged: made again
     return found
 
 
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+def _facts(data: bytes) -> dict[str, Any] | None:
+    """Describe one ELF file, and keep that in the cache by its content; None for a file of another kind."""
+    if not data.startswith(b"\x7fELF"):
+        return None
+    digest = sha256_bytes(data)
+    facts = _read(data) | {"sha256": digest, "size": len(data)}
+    entry = _entry(digest)
+    entry.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_write(entry) as file:
+        file.write(json.dumps(facts, separators=(",", ":"), sort_keys=True).encode())
+    return facts
 
 
 def _read(data: bytes) -> dict[str, Any]:
@@ -115,9 +136,16 @@ def _read(data: bytes) -> dict[str, Any]:
     try:
         elf = ELFFile(io.BytesIO(data))
         facts: dict[str, Any] = {
-            "type": elf["e_type"], "machine": str(elf["e_machine"]).removeprefix("EM_"), "soname": None, "needed": [],
-            "runpaths": [], "tls_size": 0, "undefined": [], "defined": [], "relocations": [],
-        }  # fmt: skip
+            "type": elf["e_type"],
+            "machine": str(elf["e_machine"]).removeprefix("EM_"),
+            "soname": None,
+            "needed": [],
+            "runpaths": [],
+            "tls_size": 0,
+            "undefined": [],
+            "defined": [],
+            "relocations": [],
+        }
         for segment in elf.iter_segments():
             if segment["p_type"] == "PT_TLS":
                 facts["tls_size"] = segment["p_memsz"]
@@ -133,28 +161,31 @@ def _read(data: bytes) -> dict[str, Any]:
                     elif kind in ("DT_RUNPATH", "DT_RPATH"):
                         facts["runpaths"].extend(text.split(":"))
                 if elf.elfclass == 64 and elf.little_endian:
-                    facts |= _symbols(segment)
-                    facts["relocations"] = _relocations(elf, segment, data)
+                    facts |= _symbols(elf, segment)
+                    facts["relocations"] = _relocations(elf, segment)
     except (ELFError, struct.error, UnicodeDecodeError, IndexError, KeyError, ValueError) as error:
         raise _MalformedError(str(error) or type(error).__name__) from error
     return facts
 
 
-def _symbols(segment: Any) -> dict[str, list[str]]:
-    """Return names of undefined and of exported dynamic symbols, sorted."""
+def _symbols(elf: Any, segment: Any) -> dict[str, list[str]]:
+    """Return names of undefined and of exported dynamic symbols, sorted.
+
+    Source: System V ABI, chapter 4 (symbol table); `Elf64_Sym` is name, info, other, section, value, size.
+    """
     undefined: set[str] = set()
     defined: set[str] = set()
-    for symbol in segment.iter_symbols():
-        if not symbol.name:
-            continue
-        if symbol["st_shndx"] == "SHN_UNDEF":
-            undefined.add(symbol.name)
-        elif symbol["st_info"]["bind"] != "STB_LOCAL":
-            defined.add(symbol.name)
+    tags = {tag.entry.d_tag: tag.entry.d_val for tag in segment.iter_tags()}
+    strings = _bytes_at(elf, tags.get("DT_STRTAB"), tags.get("DT_STRSZ", 0))
+    table = _bytes_at(elf, tags.get("DT_SYMTAB"), segment.num_symbols() * _SYMBOL.size)
+    for name, info, _other, section, _value, _size in _SYMBOL.iter_unpack(table):
+        if name and (section == 0 or info >> 4):
+            text = strings[name : strings.index(b"\0", name)].decode()
+            (defined if section else undefined).add(text)
     return {"undefined": sorted(undefined), "defined": sorted(defined)}
 
 
-def _relocations(elf: Any, segment: Any, data: bytes) -> list[list[Any]]:
+def _relocations(elf: Any, segment: Any) -> list[list[Any]]:
     """Count dynamic relocations by kind, DT_RELR's packed ones as R_X86_64_RELATIVE.
 
     Source: System V ABI, chapter 5 (dynamic section), and the RELR proposal in generic-abi.
@@ -165,23 +196,27 @@ def _relocations(elf: Any, segment: Any, data: bytes) -> list[list[Any]]:
     names = {number: name for name, number in ENUM_RELOC_TYPE_x64.items() if isinstance(number, int)}
     counts: Counter[str] = Counter()
     for table, size in (("DT_RELA", "DT_RELASZ"), ("DT_JMPREL", "DT_PLTRELSZ")):
-        for _offset, info, _addend in struct.iter_unpack("<QQq", _table(elf, tags, table, size, data)):
-            kind = info & 0xFFFFFFFF
-            counts[names.get(kind, f"R_{kind}")] += 1
-    for (word,) in struct.iter_unpack("<Q", _table(elf, tags, "DT_RELR", "DT_RELRSZ", data)):
+        kinds = Counter(
+            info & 0xFFFFFFFF for _, info, _ in _RELA.iter_unpack(_bytes_at(elf, tags.get(table), tags.get(size, 0)))
+        )
+        for kind, count in kinds.items():
+            counts[names.get(kind, f"R_{kind}")] += count
+    for (word,) in struct.iter_unpack("<Q", _bytes_at(elf, tags.get("DT_RELR"), tags.get("DT_RELRSZ", 0))):
         counts["R_X86_64_RELATIVE"] += 1 if word & 1 == 0 else word.bit_count() - 1
     counts.pop("R_X86_64_NONE", None)
     return sorted([kind, count] for kind, count in counts.items())
 
 
-def _table(elf: Any, tags: Mapping[str, int], table: str, size: str, data: bytes) -> bytes:
-    address, length = tags.get(table), tags.get(size, 0)
+def _bytes_at(elf: Any, address: int | None, length: int) -> bytes:
+    """Return what the file puts at an address of its image."""
     if address is None or not length:
         return b""
     offset = next(iter(elf.address_offsets(address)), None)
     if offset is None:
-        raise ValueError(f"{table} points outside the file")
-    return data[offset : offset + length]
+        raise ValueError(f"its dynamic section points to {address:#x}, which is outside the file")
+    elf.stream.seek(offset)
+    found: bytes = elf.stream.read(length)
+    return found
 
 
 def _providers(found: Iterable[tuple[str, str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:

@@ -1,8 +1,7 @@
-"""``trace --run``: the application runs in the target's own interpreter, and what it used is united with what was read."""
+"""``trace --run``: the application runs in the target's own interpreter; what it used joins what was read."""
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import subprocess
@@ -10,24 +9,32 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from castiron_common.errors import RunError
 from castiron_manifest.model import EntryKind
 
 if TYPE_CHECKING:
     from castiron_common.progress import Reporter
-    from castiron_trace.model import Options, ResolvedEntry, Site, TargetPython
+    from castiron_trace.model import Options, ResolvedEntry, Site
 
 _RUNNER = """
-import json, os, runpy, sys
-spec = json.loads(os.environ.pop("CASTIRON_ENTRY"))
+import os, sys
+spec = eval(os.environ.pop("CASTIRON_ENTRY"))
 stdlib = [p for p in sys.path if p not in spec["path"] and p != spec["observer"] and "site-packages" not in p]
 sys.path[:] = [*spec["roots"], *stdlib, *spec["site"]]
 sys.argv[:] = spec["argv"]
+def run_script(path):
+    with open(path, "rb") as file:
+        code = compile(file.read(), path, "exec")
+    main = globals()
+    main.clear()
+    main.update(__name__="__main__", __file__=path, __builtins__=__import__("builtins"), __spec__=None)
+    exec(code, main)
 if spec["kind"] == "script":
-    runpy.run_path(spec["script"], run_name="__main__")
+    run_script(spec["script"])
 elif spec["kind"] == "module":
+    import runpy
     runpy.run_module(spec["module"], run_name="__main__", alter_sys=True)
 else:
     import importlib
@@ -57,7 +64,6 @@ def run(
     site: Site | None,
     *,
     reporter: Reporter,
-    python: TargetPython,
     interpreter: Path | None = None,
 ) -> Observed:
     """Run the application once under the audit hook.
@@ -74,7 +80,7 @@ def run(
         observer.mkdir()
         shutil.copyfile(Path(__file__).parent / "inside" / "observer.py", observer / "sitecustomize.py")
         log = Path(scratch, "log")
-        status = _run(options, entry, site, interpreter, observer, log)
+        status = _run(_specification(options, entry, site, observer), interpreter, log, folder=options.folder)
         lines = log.read_text(encoding="utf-8", errors="surrogateescape").splitlines() if log.exists() else []
     if status != 0:
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
@@ -85,30 +91,38 @@ def run(
     return _events(lines, entry, site, status)
 
 
-def _run(
-    options: Options, entry: ResolvedEntry, site: Site | None, interpreter: Path, observer: Path, log: Path
-) -> int:
+def _specification(options: Options, entry: ResolvedEntry, site: Site | None, observer: Path) -> dict[str, Any]:
+    """Return what the runner in the target interpreter must know."""
     roots = [str(root) for root in entry.roots]
     folders = [str(site.folder)] if site else []
     what = entry.entry
     script = str(entry.script) if entry.script else None
-    spec = {
-        "kind": what.kind.value, "module": what.module, "function": what.function, "script": script, "roots": roots,
-        "site": folders, "path": [*roots, *folders], "observer": str(observer),
+    return {
+        "kind": what.kind.value,
+        "module": what.module,
+        "function": what.function,
+        "script": script,
+        "roots": roots,
+        "site": folders,
+        "path": [*roots, *folders],
+        "observer": str(observer),
         "argv": [script if what.kind is EntryKind.SCRIPT else what.name, *(options.run or ())],
-    }  # fmt: skip
+    }
+
+
+def _run(spec: dict[str, Any], interpreter: Path, log: Path, *, folder: Path) -> int:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     environment |= {
         "CASTIRON_OBSERVE": str(log),
-        "CASTIRON_ENTRY": json.dumps(spec),
+        "CASTIRON_ENTRY": repr(spec),
         # Children that start sys.executable find the same modules, and are watched by the same hook.
-        "PYTHONPATH": os.pathsep.join([str(observer), *roots, *folders]),
+        "PYTHONPATH": os.pathsep.join([spec["observer"], *spec["path"]]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
     }
     sys.stdout.flush()
     return subprocess.run(
-        [str(interpreter), "-c", _RUNNER], env=environment, stdout=sys.stderr, check=False, cwd=options.folder
+        [str(interpreter), "-c", _RUNNER], env=environment, stdout=sys.stderr, check=False, cwd=folder
     ).returncode
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import os
 import re
@@ -34,8 +35,8 @@ class Contents:
     """The files of the distributions, and which go in how."""
 
     resources: tuple[Resource, ...]
-    elf_candidates: Mapping[str, tuple[tuple[str, Path], ...]]
-    """Distribution -> (path relative to site-packages, file) of what may be a shared object."""
+    elf_candidates: Mapping[str, tuple[tuple[str, Path, str | None], ...]]
+    """Distribution -> (path relative to site-packages, file, SHA-256 by RECORD) of what may be a shared object."""
     dist_infos: Mapping[str, str]
     """Distribution -> its dist-info folder, relative to site-packages."""
     files: Mapping[str, tuple[str, ...]]
@@ -71,10 +72,20 @@ def records(site: Path) -> dict[str, tuple[str, tuple[str, ...]]]:
     return found
 
 
+def _hashes(record: Path) -> dict[str, str]:
+    """Return the SHA-256 of each file as RECORD gives it, in hexadecimal."""
+    found: dict[str, str] = {}
+    for row in csv.reader(record.read_text(encoding="utf-8").splitlines()):
+        if len(row) == 3 and row[1].startswith("sha256="):
+            text = row[1].removeprefix("sha256=")
+            found[row[0]] = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).hex()
+    return found
+
+
 def distribution_contents(site: Site, reached: Reached) -> Contents:
     """Sort the files of every distribution of the environment."""
     resources: list[Resource] = []
-    elf: dict[str, tuple[tuple[str, Path], ...]] = {}
+    elf: dict[str, tuple[tuple[str, Path, str | None], ...]] = {}
     dist_infos: dict[str, str] = {}
     files: dict[str, tuple[str, ...]] = {}
     known = records(site.folder)
@@ -84,7 +95,8 @@ def distribution_contents(site: Site, reached: Reached) -> Contents:
         dist_info, paths = known[distribution]
         dist_infos[distribution], files[distribution] = dist_info, paths
         sorter = _Sorter(site.folder, dist_info, paths, modules, named)
-        elf[distribution] = tuple(sorter.elf)
+        hashes = _hashes(site.folder / dist_info / "RECORD")
+        elf[distribution] = tuple((path, site.folder / path, hashes.get(path)) for path in sorter.elf)
         for path in sorter.chosen:
             file = site.folder / path
             resources.append(
@@ -116,7 +128,7 @@ class _Sorter:
         self, site: Path, dist_info: str, paths: Collection[str], modules: Collection[str], named: Collection[str]
     ) -> None:
         self.chosen: list[str] = []
-        self.elf: list[tuple[str, Path]] = []
+        self.elf: list[str] = []
         scripts = read_entry_points(site / dist_info)
         launchers = {
             f"../../../bin/{name}" for group in ("console_scripts", "gui_scripts") for name in scripts.get(group, ())
@@ -132,7 +144,7 @@ class _Sorter:
             folder = str(PurePosixPath(path).parent)
             if path in modules or path in launchers or path.endswith(_COMPILED) or PurePosixPath(path).name in _NEVER:
                 if path.endswith(".so") and path in modules:
-                    self.elf.append((path, site / path))
+                    self.elf.append(path)
                 continue
             if path.startswith(f"{dist_info}/") or path in named:
                 self.chosen.append(path)
@@ -143,14 +155,14 @@ class _Sorter:
             data_package = home is not None and home not in reached and sources.get(home, 0) == 1
             if home is not None and home not in reached and not (data_package and _tests_free(home)):
                 if _is_elf_name(path):
-                    self.elf.append((path, site / path))
+                    self.elf.append(path)
                 continue
+            # A source outside any package, below a package's folder, is data: a template, a script to copy.
+            data = not path.endswith(".py") or data_package or (home is not None and folder != home)
             if _is_elf_name(path):
-                self.elf.append((path, site / path))
-            elif not path.endswith(".py") or data_package or (home is not None and folder != home):
-                # A source outside any package, below a package's folder, is data: a template, a script to copy.
-                if (site / path).is_file():
-                    self.chosen.append(path)
+                self.elf.append(path)
+            elif data and (site / path).is_file():
+                self.chosen.append(path)
 
 
 def _home(folder: str, packages: Collection[str]) -> str | None:
@@ -214,9 +226,9 @@ def app_resources(
                     code="data-too-large",
                     severity=Severity.WARNING,
                     subject=entry.entry.name,
-                    message=f"The files beside the application that it seems to use have {size} bytes: they do not go in. "
+                    message=f"The files that the application seems to use have {size} bytes: they do not go in. "
                     "Name those it needs with --include-data.",
-                )  # fmt: skip
+                )
             )
         else:
             chosen |= guessed
@@ -280,6 +292,7 @@ def _files_below(folder: Path, *, stop_at_packages: bool, sources: bool = False)
         if entry.is_dir():
             if not _is_hidden_or_environment(entry) and not (stop_at_packages and (entry / "__init__.py").is_file()):
                 yield from _files_below(entry, stop_at_packages=stop_at_packages, sources=sources)
-        elif entry.is_file() and not entry.name.startswith(".") and not entry.name.endswith(_COMPILED):
-            if sources or not entry.name.endswith((".py", ".so")):
+        elif entry.is_file() and not entry.name.startswith("."):
+            skipped = _COMPILED if sources else (*_COMPILED, ".py", ".so")
+            if not entry.name.endswith(skipped):
                 yield entry

@@ -36,6 +36,6 @@ def full_interpreter(target: Target, *, reporter: Reporter) -> Path:
 
 
 def suffixes(target: Target) -> tuple[str, ...]:
-    """Return the file name endings of extension modules for a target, best first, as its `importlib.machinery` has them."""
+    """Return the endings of extension modules' file names, best first, as in the target's `importlib.machinery`."""
     digits = target.python.replace(".", "")
     return (f".cpython-{digits}-{target.platform}.so", ".abi3.so", ".so")

@@ -87,10 +87,15 @@ def trace_graph(request: dict[str, Any]) -> dict[str, Any]:
     suffixes: list[str] = request["suffixes"]
     world = World(site, suffixes, request["requires"])
     locator = TraceLocator(
-        app_roots=request["app_roots"], site=site, stdlib=stdlib, world=world, scans=scans,
-        finder=StaticFinder(suffixes), wheels=request["wheels"],
+        app_roots=request["app_roots"],
+        site=site,
+        stdlib=stdlib,
+        world=world,
+        scans=scans,
+        finder=StaticFinder(suffixes),
+        wheels=request["wheels"],
         script_owner=request["script_owner"],
-    )  # fmt: skip
+    )
     policy = InclusionPolicy(
         locator=locator, world=world, stdlib=stdlib, app_roots=request["app_roots"], direct=request["direct"], site=site
     )

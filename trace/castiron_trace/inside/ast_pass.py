@@ -7,11 +7,12 @@ modulegraph2 knows neither tiers nor lines, takes ``TYPE_CHECKING`` for an ordin
 from __future__ import annotations
 
 import ast
+import itertools
 import re
-import sys
 from typing import Any, TypedDict
 
 from castiron_trace.inside.conditional import MENTIONS
+from castiron_trace.inside.conditions import decided
 
 ANALYSER_VERSION = 8
 """Raised when the same source would give another `Scan`: it is part of every cache key."""
@@ -32,19 +33,43 @@ _LONGEST_LITERAL = 200
 _RESOURCE_OWNERS = frozenset({"resources", "importlib_resources", "pkgutil", "pkg_resources"})
 _RESOURCE_CALLS = frozenset(
     {
-        "files", "open_text", "open_binary", "read_text", "read_binary", "path", "contents", "is_resource", "get_data",
-        "resource_filename", "resource_string", "resource_stream", "resource_exists", "resource_listdir",
+        "files",
+        "open_text",
+        "open_binary",
+        "read_text",
+        "read_binary",
+        "path",
+        "contents",
+        "is_resource",
+        "get_data",
+        "resource_filename",
+        "resource_string",
+        "resource_stream",
+        "resource_exists",
+        "resource_listdir",
     }
-)  # fmt: skip
+)
 _BARE_RESOURCE_CALLS = frozenset({"files", "get_data", "resource_filename", "resource_string", "PackageLoader"})
 _WALKS = frozenset({"iter_modules", "walk_packages", "spec_from_file_location", "find_modules"})
 _IMPORT_HELPERS = frozenset(
     {
-        "import_by_path", "import_class", "import_file", "import_from_string", "import_item", "import_object",
-        "import_string", "load_module", "load_module_from_file", "load_module_from_modpath", "load_module_from_name",
-        "load_object", "load_source", "resolve_name", "symbol_by_name",
+        "import_by_path",
+        "import_class",
+        "import_file",
+        "import_from_string",
+        "import_item",
+        "import_object",
+        "import_string",
+        "load_module",
+        "load_module_from_file",
+        "load_module_from_modpath",
+        "load_module_from_name",
+        "load_object",
+        "load_source",
+        "resolve_name",
+        "symbol_by_name",
     }
-)  # fmt: skip
+)
 """Functions of that name import what their argument names, whoever wrote them."""
 _ENTRY_POINT_NAMES = frozenset(
     {
@@ -90,9 +115,18 @@ class Scan(TypedDict):
 def empty_scan() -> Scan:
     """Return the scan of a module without source."""
     return Scan(
-        imports=[], computed=[], dotted=[], strings=[], entry_points=None, scripts=[], codecs=[], dynamic_codec=False,
-        extends_path=False, mentions=[], error=None,
-    )  # fmt: skip
+        imports=[],
+        computed=[],
+        dotted=[],
+        strings=[],
+        entry_points=None,
+        scripts=[],
+        codecs=[],
+        dynamic_codec=False,
+        extends_path=False,
+        mentions=[],
+        error=None,
+    )
 
 
 def scan_source(source: bytes, *, own: bool) -> Scan:
@@ -116,7 +150,7 @@ def _unreadable(line: int, message: str) -> Scan:
 
 
 def defined_names(source: bytes) -> tuple[set[str], bool]:
-    """Return the names a module binds at its top level, and whether others are possible (star import, ``__getattr__``)."""
+    """Return the names a module binds at its top level, and whether there may be more (``*``, ``__getattr__``)."""
     names: set[str] = set()
     todo: list[ast.AST] = list(ast.parse(source).body)
     while todo:
@@ -153,8 +187,10 @@ class _Scanner:
         short = sorted(text for text in self._strings if len(text) <= 80 and " " not in text)
         return Scan(
             imports=sorted(
-                ([module, level, None if names is None else list(names), tier, line]
-                 for (module, level, names), (tier, line) in self._imports.items()),
+                (
+                    [module, level, None if names is None else list(names), tier, line]
+                    for (module, level, names), (tier, line) in self._imports.items()
+                ),
                 key=lambda item: (item[4], item[0], item[1], item[2] or []),
             ),
             computed=sorted([line, what] for line, what in self._computed),
@@ -167,7 +203,7 @@ class _Scanner:
             extends_path=self._extends_path,
             mentions=sorted(self._mentions),
             error=None,
-        )  # fmt: skip
+        )
 
     def look_at_characters(self, source: bytes) -> None:
         """Note what the syntax tree does not show; see `castiron_trace.inside.conditional`."""
@@ -214,7 +250,7 @@ class _Scanner:
 
     def _if(self, node: ast.If, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
         stack.append((node.test, tier))
-        value = _decided(node.test)
+        value = decided(node.test)
         body = else_ = max(tier, GUARDED)
         if _is_main_test(node.test):
             body, else_ = MAIN_BLOCK, tier
@@ -279,7 +315,7 @@ class _Scanner:
 
     def _own_commands(self, items: list[ast.expr], tier: int) -> None:
         """``sys.executable, "-m", "package"``: a program that starts itself as Python."""
-        for flag, module in zip(items, items[1:], strict=False):
+        for flag, module in itertools.pairwise(items):
             if isinstance(flag, ast.Constant) and flag.value == "-m" and (name := _literal_module(module)):
                 self._add(name, 0, ("__main__",), max(tier, LAZY), flag.lineno)
 
@@ -437,123 +473,3 @@ def _side(node: ast.expr) -> str:
     if isinstance(node, ast.Constant):
         return repr(node.value)
     return _name_of(node)
-
-
-# Conditions that the target decides ---------------------------------------------------------------------------------
-
-_TARGET_FACTS: dict[str, object] = {
-    "TYPE_CHECKING": False,
-    "typing.TYPE_CHECKING": False,
-    "t.TYPE_CHECKING": False,
-    "sys.version_info": tuple(sys.version_info),
-    "sys.version_info.major": sys.version_info[0],
-    "sys.version_info.minor": sys.version_info[1],
-    "version_info": tuple(sys.version_info),
-    "sys.hexversion": sys.hexversion,
-    "sys.platform": "linux",
-    "os.name": "posix",
-    "sys.implementation.name": "cpython",
-    "six.PY2": False,
-    "six.PY3": True,
-    "PY2": False,
-    "PY3": True,
-}
-_TARGET_CALLS: dict[str, object] = {
-    "platform.system": "Linux",
-    "platform.python_implementation": "CPython",
-}
-_UNKNOWN = object()
-
-
-def _decided(test: ast.expr) -> bool | None:
-    """Return what the target's version and platform make of a condition; None if they do not decide it."""
-    value = _value(test)
-    return None if value is _UNKNOWN else bool(value)
-
-
-def _value(node: ast.expr) -> object:
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, ast.Name | ast.Attribute):
-        dotted = _dotted(node)
-        if dotted.endswith(".TYPE_CHECKING"):
-            return False
-        return _TARGET_FACTS.get(dotted, _UNKNOWN)
-    if isinstance(node, ast.Tuple | ast.List | ast.Set):
-        values = tuple(_value(item) for item in node.elts)
-        return _UNKNOWN if _UNKNOWN in values else values
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        value = _value(node.operand)
-        return value if value is _UNKNOWN else not value
-    if isinstance(node, ast.BoolOp):
-        return _bool_op(node)
-    if isinstance(node, ast.Subscript):
-        return _subscript(node)
-    if isinstance(node, ast.Call):
-        return _call_value(node)
-    if isinstance(node, ast.Compare) and len(node.ops) == 1:
-        return _compare(_value(node.left), node.ops[0], _value(node.comparators[0]))
-    return _UNKNOWN
-
-
-def _bool_op(node: ast.BoolOp) -> object:
-    """Three-valued: one false operand decides an ``and``, one true operand decides an ``or``."""
-    values = [_value(item) for item in node.values]
-    deciding = isinstance(node.op, ast.Or)
-    if any(value is not _UNKNOWN and bool(value) is deciding for value in values):
-        return deciding
-    return _UNKNOWN if any(value is _UNKNOWN for value in values) else not deciding
-
-
-def _subscript(node: ast.Subscript) -> object:
-    base = _value(node.value)
-    if not isinstance(base, tuple):
-        return _UNKNOWN
-    if isinstance(node.slice, ast.Slice):
-        bounds = [_UNKNOWN if part is None else _value(part) for part in (node.slice.lower, node.slice.upper)]
-        numbers = [bound if isinstance(bound, int) else None for bound in bounds]
-        return base[numbers[0] : numbers[1]]
-    index = _value(node.slice)
-    return base[index] if isinstance(index, int) and index < len(base) else _UNKNOWN
-
-
-def _call_value(node: ast.Call) -> object:
-    if isinstance(node.func, ast.Attribute) and node.func.attr in {"startswith", "lower"}:
-        base = _value(node.func.value)
-        if isinstance(base, str) and node.func.attr == "lower":
-            return base.lower()
-        prefix = _value(node.args[0]) if node.args else _UNKNOWN
-        return base.startswith(prefix) if isinstance(base, str) and isinstance(prefix, str | tuple) else _UNKNOWN
-    return _TARGET_CALLS.get(_dotted(node.func), _UNKNOWN)
-
-
-def _compare(left: object, operator: ast.cmpop, right: object) -> object:
-    if left is _UNKNOWN or right is _UNKNOWN:
-        return _UNKNOWN
-    operation = _OPERATIONS.get(type(operator))
-    try:
-        return _UNKNOWN if operation is None else operation(left, right)
-    except TypeError:
-        return _UNKNOWN
-
-
-_OPERATIONS: dict[type[ast.cmpop], Any] = {
-    ast.Eq: lambda a, b: a == b,
-    ast.NotEq: lambda a, b: a != b,
-    ast.Lt: lambda a, b: a < b,
-    ast.LtE: lambda a, b: a <= b,
-    ast.Gt: lambda a, b: a > b,
-    ast.GtE: lambda a, b: a >= b,
-    ast.In: lambda a, b: a in b,
-    ast.NotIn: lambda a, b: a not in b,
-}
-
-
-def _dotted(node: ast.AST) -> str:
-    parts: list[str] = []
-    while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
-        node = node.value
-    if not isinstance(node, ast.Name):
-        return ""
-    return ".".join([node.id, *reversed(parts)])

@@ -8,13 +8,32 @@ from __future__ import annotations
 NEVER_FOLLOWED = frozenset(
     {
         # Pure-Python stand-ins for C modules that a pack always has, and other platforms' helpers.
-        "_aix_support", "_android_support", "_apple_support", "_ios_support", "_osx_support", "_py_abc", "_py_warnings", "_pydatetime",
-        "_pydecimal", "_pyio", "nturl2path",
+        "_aix_support",
+        "_android_support",
+        "_apple_support",
+        "_ios_support",
+        "_osx_support",
+        "_py_abc",
+        "_py_warnings",
+        "_pydatetime",
+        "_pydecimal",
+        "_pyio",
+        "nturl2path",
         # Self-tests, command lines and interactive tools; imported by functions that only ``python -m`` runs.
-        "_pyrepl", "doctest", "idlelib", "lib2to3", "pdb", "pydoc", "pydoc_data", "rlcompleter", "site", "test", "turtledemo",
+        "_pyrepl",
+        "doctest",
+        "idlelib",
+        "lib2to3",
+        "pdb",
+        "pydoc",
+        "pydoc_data",
+        "rlcompleter",
+        "site",
+        "test",
+        "turtledemo",
         "unittest",
     }
-)  # fmt: skip
+)
 """Modules (with their submodules) that the standard library's guarded and lazy imports do not bring in."""
 
 NEVER_LAZILY = frozenset({"argparse", "getopt", "optparse", "plistlib", "pstats", "readline", "statistics", "timeit"})
@@ -57,11 +76,11 @@ CONDITIONAL: dict[tuple[str, str], frozenset[str]] = {
     ("warnings", "tracemalloc"): frozenset({"tracemalloc"}),
     ("zipimport", "importlib.resources"): frozenset({"@never"}),
 }
-"""Imports that are followed only if another module that goes in mentions one of the names, or the module is asked for."""
+"""Imports that are followed only if another module that goes in mentions one of the names."""
 
 MENTIONS = frozenset(name for names in CONDITIONAL.values() for name in names)
-"""Names to look for in sources.  Those with ``@`` are not identifiers: PEP 695 syntax, characters beyond ASCII in a source
-(a traceback measures their width), ``\\N{...}`` in a regular expression; nothing mentions ``@never``.
+"""Names to look for in sources.  Those with ``@`` are not identifiers: PEP 695 syntax, characters beyond ASCII in a
+source (a traceback measures their width), ``\\N{...}`` in a regular expression; nothing mentions ``@never``.
 """
 
 FROM_C: dict[str, tuple[str, ...]] = {
@@ -72,8 +91,11 @@ FROM_C: dict[str, tuple[str, ...]] = {
     "multiprocessing.popen_forkserver": ("multiprocessing.forkserver",),
     "multiprocessing.popen_spawn_posix": ("multiprocessing.spawn", "multiprocessing.resource_tracker"),
     "multiprocessing.context": (
-        "multiprocessing.forkserver", "multiprocessing.popen_fork", "multiprocessing.popen_forkserver",
-        "multiprocessing.popen_spawn_posix", "multiprocessing.spawn",
+        "multiprocessing.forkserver",
+        "multiprocessing.popen_fork",
+        "multiprocessing.popen_forkserver",
+        "multiprocessing.popen_spawn_posix",
+        "multiprocessing.spawn",
     ),
     "multiprocessing.shared_memory": ("multiprocessing.resource_tracker",),
     "_socket": ("encodings.idna",),
@@ -81,16 +103,30 @@ FROM_C: dict[str, tuple[str, ...]] = {
     "_sqlite3": ("sqlite3.dump",),
     "_zoneinfo": ("zoneinfo._common", "zoneinfo._tzpath"),
     "_interpchannels": ("concurrent.futures.interpreter",),
-}  # fmt: skip
+}
 """Imports that C code makes or that have computed names, beyond modulegraph2's own table: followed as required.
 
 Source: the calls of ``PyImport_Import*``, ``_PyImport_GetModuleAttr*`` and ``PyCapsule_Import`` in CPython 3.13.
 """
 
 MINIMAL_CODECS = (
-    "aliases", "ascii", "cp437", "latin_1", "punycode", "raw_unicode_escape", "undefined", "unicode_escape", "utf_16",
-    "utf_16_be", "utf_16_le", "utf_32", "utf_32_be", "utf_32_le", "utf_8", "utf_8_sig",
-)  # fmt: skip
+    "aliases",
+    "ascii",
+    "cp437",
+    "latin_1",
+    "punycode",
+    "raw_unicode_escape",
+    "undefined",
+    "unicode_escape",
+    "utf_16",
+    "utf_16_be",
+    "utf_16_le",
+    "utf_32",
+    "utf_32_be",
+    "utf_32_le",
+    "utf_8",
+    "utf_8_sig",
+)
 """Submodules of ``encodings`` that every binary gets."""
 
 TRANSFORMS = frozenset({"bz2_codec", "zlib_codec"})

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class StaticFinder:
     """Resolves names on explicit path lists.
 
-    `importlib.util.find_spec` imports parent packages, and `importlib.machinery.PathFinder` asks ``sys.modules`` for the
-    parents of namespace packages; the finder of one folder does neither.
+    `importlib.util.find_spec` imports parent packages, and `importlib.machinery.PathFinder` asks ``sys.modules`` for
+    the parents of namespace packages; the finder of one folder does neither.
     """
 
     def __init__(self, extension_suffixes: Iterable[str]) -> None:

@@ -1,8 +1,8 @@
 """modulegraph2 behind one module: it builds the graph, we say where a module is and what it imports.
 
-modulegraph2 2.3 resolves names with `importlib.util.find_spec`, which imports parent packages, and reads every file twice.
-`TracedGraph` replaces that one step (`_load_module`) and keeps all others: relative imports, names of ``from`` imports,
-aliases, implied imports, exclusion, hooks.  Nothing here executes the code that is analysed.
+modulegraph2 2.3 resolves names with `importlib.util.find_spec`, which imports parent packages, and reads every file
+twice.  `TracedGraph` replaces that one step (`_load_module`) and keeps all others: relative imports, names of ``from``
+imports, aliases, implied imports, exclusion, hooks.  Nothing here executes the code that is analysed.
 """
 
 from __future__ import annotations
@@ -133,9 +133,13 @@ class TracedGraph(ModuleGraph):
         name = source if isinstance(source, str) else source.identifier
         tier, line = (self._tier, self._line) if name == self._importer else (REQUIRED, 0)
         edge = ImportEdge(
-            edge_attributes.is_optional, edge_attributes.is_global, edge_attributes.in_fromlist,
-            edge_attributes.imported_as, tier, line,
-        )  # fmt: skip
+            edge_attributes.is_optional,
+            edge_attributes.is_global,
+            edge_attributes.in_fromlist,
+            edge_attributes.imported_as,
+            tier,
+            line,
+        )
         super().add_edge(source, destination, edge)
 
     def _process_import(self, importing_module: BaseNode, import_info: ImportInfo) -> None:
@@ -252,13 +256,20 @@ def _module(kind: type[Any], name: str, origin: str | None) -> BaseNode:
 
 def _package(name: str, origin: str | None, kind: type[Any], path: tuple[str, ...]) -> Package:
     return Package(
-        name, None, None, None if origin is None else Path(origin).parent, {}, init_module=_module(kind, name, origin),
-        search_path=[Path(folder) for folder in path], has_data_files=False, namespace_type=None,
-    )  # fmt: skip
+        name,
+        None,
+        None,
+        None if origin is None else Path(origin).parent,
+        {},
+        init_module=_module(kind, name, origin),
+        search_path=[Path(folder) for folder in path],
+        has_data_files=False,
+        namespace_type=None,
+    )
 
 
 def kind_of(node: BaseNode) -> str:
-    """Return ``source``, ``package``, ``namespace``, ``extension``, ``builtin``, ``alias``, ``invalid``, ``bytecode`` or ``missing``."""
+    """Return one of the names in `_KINDS`, ``package`` or ``missing``."""
     if isinstance(node, Package):
         inner = kind_of(node.init_module)
         return inner if inner in {"extension", "bytecode", "invalid"} else "package"

@@ -7,7 +7,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_trace.inside.ast_pass import Scan
 from castiron_trace.inside.finder import StaticFinder, extended_path
 from castiron_trace.inside.graph_adapter import APP, STDLIB, Found
 from castiron_trace.inside.moves import moved
@@ -18,6 +17,7 @@ if TYPE_CHECKING:
 
     from modulegraph2 import BaseNode
 
+    from castiron_trace.inside.ast_pass import Scan
     from castiron_trace.inside.scans import ScanStore
     from castiron_trace.inside.world import World
 
@@ -54,7 +54,7 @@ class StdlibLocator:
 
 
 class TraceLocator:
-    """Finds what an application may import, in the order of the binary's ``sys.path``: application, stdlib, distributions."""
+    """Finds what an application may import, in the order of the binary's ``sys.path``: own, stdlib, site."""
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class TraceLocator:
         return found
 
     def is_own(self, name: str) -> bool:
-        """Return whether the application has a top-level module or package of this name (a bare folder does not count)."""
+        """Return whether the application has a top-level module or package of this name; a bare folder is none."""
         spec = self._finder.find(name, self._roots)
         return spec is not None and spec.loader is not None
 
@@ -159,7 +159,7 @@ class TraceLocator:
         return self._world.owners.get(relative)
 
     def _inner_package(self, name: str, importer: BaseNode) -> str | None:
-        """Return the package of the importer's distribution that a hook of its own makes a top-level one (awscli's botocore)."""
+        """Return an inner package that a hook of its distribution makes a top-level one (awscli's botocore)."""
         installed = self._world.distributions.get(importer.extension_attributes.get("owner", ""))
         for top in installed.top_levels() if installed else ():
             path = installed.modules.get(f"{top}.{name}") if installed else None

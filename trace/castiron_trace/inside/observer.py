@@ -1,5 +1,7 @@
-"""Watches a run: an audit hook that writes down what is imported, opened and loaded.  Copied beside the run as
-``sitecustomize``, so that child processes are watched too; imports nothing but what every interpreter has.
+"""Watches a run: an audit hook that writes down what is imported, opened and loaded.
+
+Copied beside the run as ``sitecustomize``, so that child processes are watched too; imports nothing but what every
+interpreter has.
 """
 
 import os
@@ -33,7 +35,7 @@ def install(log: str) -> None:
         elif event == "open":
             path, mode, flags = arguments
             if isinstance(path, (str, bytes)) and not _writes(mode, flags):
-                write("open", os.path.abspath(path))
+                write("open", os.path.abspath(path))  # noqa: PTH100 - pathlib is no part of every program
         elif event == "ctypes.dlopen":
             write("dlopen", arguments[0])
 

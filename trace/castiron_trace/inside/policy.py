@@ -31,7 +31,9 @@ _NOT_BY_STRING = frozenset(
 """Parts of the standard library that distributions name in messages and tables far oftener than they import them."""
 _HINTS = {"zoneinfo": "tzdata"}
 """A standard library module that looks for a distribution by a computed name -> that distribution."""
-_CERTAIN = frozenset({"import_module", "__import__", "iter_modules", "walk_packages", "spec_from_file_location", "run_module"})
+_CERTAIN = frozenset(
+    {"import_module", "__import__", "iter_modules", "walk_packages", "spec_from_file_location", "run_module"}
+)
 """What imports by a computed name beyond doubt: only these are worth a warning about the application itself."""
 _IGNORED_GROUPS = frozenset(
     {"console_scripts", "gui_scripts", "distutils.commands", "distutils.setup_keywords", "egg_info.writers"}
@@ -85,7 +87,7 @@ class InclusionPolicy:
             self._scripts(node, scan, owner)
         self._computed(graph, node, scan, owner)
         if _is_extension(node) and owner != APP:
-            self._compiled(graph, node, scan, owner)
+            self._compiled(graph, node, owner)
         names = self._groups_by_owner.setdefault(owner, set())
         names.update(text for text, _line in scan["dotted"])
         if scan["entry_points"] is not None:
@@ -138,22 +140,18 @@ class InclusionPolicy:
             if owner == APP and what not in _CERTAIN:
                 continue
             if owner == APP:
-                self.findings.append(
-                    (
-                        "computed-import",
-                        "warning",
-                        place,
-                        f"{what} with a name that only a run knows: what it imports of the application itself is not seen. "
-                        "Watch a run with --run, or name the modules with --include.",
-                    )  # fmt: skip
+                message = (
+                    f"{what} with a name that only a run knows: what it imports of the application itself is not seen. "
+                    "Watch a run with --run, or name the modules with --include."
                 )
+                self.findings.append(("computed-import", "warning", place, message))
             elif owner not in self._widened:
                 self.findings.append(
                     ("computed-import", "info", place, f"{what} with a computed name: all modules of {owner} go in.")
                 )
                 self._widen(graph, node, owner, line)
 
-    def _compiled(self, graph: TracedGraph, node: BaseNode, scan: Scan, owner: str) -> None:
+    def _compiled(self, graph: TracedGraph, node: BaseNode, owner: str) -> None:
         place = file_of(node)
         if place is not None and source_beside(place) is not None:
             return  # the source beside it has been read and says it exactly
