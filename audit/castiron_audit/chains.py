@@ -66,9 +66,7 @@ def _import_chain(name: str, modules: Mapping[str, Module], manifest: Manifest) 
     return tuple(reversed(steps))
 
 
-def _requirement_chains(
-    manifest: Manifest, known: Mapping[str, tuple[Step, ...]]
-) -> dict[str, tuple[Step, ...]]:
+def _requirement_chains(manifest: Manifest, known: Mapping[str, tuple[Step, ...]]) -> dict[str, tuple[Step, ...]]:
     """Return chains for distributions of which no module is imported: who asks for them."""
     chains: dict[str, tuple[Step, ...]] = {}
     wave = []

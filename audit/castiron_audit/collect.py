@@ -77,7 +77,9 @@ def build_report(
             continue
         view = View(
             distribution=distribution,
-            included=paths.get(name, frozenset()) | {file.path for file in distribution.license.files},
+            included=paths.get(name, frozenset())
+            | {file.path for file in distribution.license.files}
+            | {native.path for native in natives.get(name, ())},
             natives=natives.get(name, ()),
             texts=texts,
             site=site,
@@ -90,7 +92,8 @@ def build_report(
         chain = chains.get(name, ())
         forms, size = _extent(name, view, linked, manifest)
         inner = [
-            replace(part, chain=chain, forms=part.forms or forms) if not part.chain else part for part in found.components
+            replace(part, chain=chain, forms=part.forms or forms) if not part.chain else part
+            for part in found.components
         ]
         own_size = max(0, size - sum(part.size for part in inner))
         components.append(_distribution(distribution, judgement.verdict, texts, chain, forms, own_size))
@@ -131,9 +134,7 @@ def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     )
 
 
-def _is_in(
-    name: str, manifest: Manifest, linked: Linked | None, paths: Mapping[str, frozenset[str]]
-) -> bool:
+def _is_in(name: str, manifest: Manifest, linked: Linked | None, paths: Mapping[str, frozenset[str]]) -> bool:
     if linked is not None:
         return name in linked.sizes
     return bool(paths.get(name))
@@ -157,7 +158,9 @@ def _natives(manifest: Manifest, linked: Linked | None) -> dict[str, tuple[Nativ
             if native.path not in wanted:
                 wanted.add(native.path)
                 wave += [
-                    by_soname[native.distribution, name] for name in native.needed if (native.distribution, name) in by_soname
+                    by_soname[native.distribution, name]
+                    for name in native.needed
+                    if (native.distribution, name) in by_soname
                 ]
     found: dict[str, list[Native]] = {}
     for native in manifest.natives:
@@ -306,9 +309,7 @@ def runtime_component(part: LinkedPart) -> Component:
             expression=item.license,
             source=Source.RECIPE,
             where=item.evidence,
-            evidence=(
-                Evidence(source=Source.RECIPE, where=item.evidence, says=item.license, expression=item.license),
-            ),
+            evidence=(Evidence(source=Source.RECIPE, where=item.evidence, says=item.license, expression=item.license),),
         ),
         texts=tuple(Text(path=text.path, sha256=text.sha256) for text in item.texts),
         copyrights=_copyrights(text.text for text in item.texts),
@@ -350,7 +351,9 @@ def _interpreter_parts(manifest: Manifest, part: LinkedPart) -> tuple[list[Compo
                 ),
                 texts=shown,
                 copyrights=copyright_lines(text),
-                forms=tuple(form for form in Form if (form is Form.STATIC and objects) or (form is Form.BYTECODE and modules)),
+                forms=tuple(
+                    form for form in Form if (form is Form.STATIC and objects) or (form is Form.BYTECODE and modules)
+                ),
                 parent=f"runtime/{INTERPRETER}",
                 chain=module_chain(manifest, modules[0]) if modules else (),
             )
@@ -374,7 +377,9 @@ def _related(components: Sequence[Component], manifest: Manifest) -> list[Compon
         if component.kind is Kind.APPLICATION:
             ids |= {item.id for item in components if item.kind is Kind.RUNTIME}
             ids |= {
-                item.id for item in components if item.kind is Kind.DISTRIBUTION and (item.direct or item.id not in needed)
+                item.id
+                for item in components
+                if item.kind is Kind.DISTRIBUTION and (item.direct or item.id not in needed)
             }
         related.append(replace(component, requires=tuple(sorted(ids - {component.id}))))
     return related

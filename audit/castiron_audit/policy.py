@@ -86,7 +86,9 @@ class Policy:
     def describe(self) -> str:
         """Return the policy in one line."""
         parts = [f"preset {self.preset}"] if self.preset else []
-        parts += [f"{name} {', '.join(values)}" for name, values in (("allow", self.allow), ("deny", self.deny)) if values]
+        parts += [
+            f"{name} {', '.join(values)}" for name, values in (("allow", self.allow), ("deny", self.deny)) if values
+        ]
         parts += ["unknown denied"] if self.unknown == "deny" or self.strict else []
         parts += ["strict"] if self.strict else []
         rules = len(self.exceptions) + len(self.settle) + len(self.accept)
@@ -101,7 +103,9 @@ def read_policy(path: Path) -> Policy:
     except FileNotFoundError as error:
         raise InputError(f"There is no file {path}.", hint="--policy names a TOML file or a pyproject.toml.") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{path} cannot be read as TOML: {error}.", hint="Correct it, see docs/licensing.md.") from error
+        raise InputError(
+            f"{path} cannot be read as TOML: {error}.", hint="Correct it, see docs/licensing.md."
+        ) from error
     tool = document.get("tool", {})
     rows = tool.get("castiron", {}).get("licenses") if isinstance(tool, dict) else None
     if rows is None:
@@ -227,7 +231,11 @@ def apply(report: Report, policy: Policy) -> Report:
     again = [*linkage_findings(components), *compatibility_findings(own, components)]
     for finding in again:
         reason = next(
-            (rule.reason for rule in policy.accept if rule.finding == finding.code and _names(rule.component, report, finding.component)),
+            (
+                rule.reason
+                for rule in policy.accept
+                if rule.finding == finding.code and _names(rule.component, report, finding.component)
+            ),
             None,
         ) or next(
             (rule.reason for rule in policy.exceptions if _names(rule.component, report, finding.component)), None
@@ -257,7 +265,8 @@ def enforce(report: Report) -> None:
         lines.append(f"    {refusal.remedy}")
     count = len(report.refusals)
     raise PolicyError(
-        f"The license policy ({report.policy}) refuses {count} component{'' if count == 1 else 's'}:\n" + "\n".join(lines),
+        f"The license policy ({report.policy}) refuses {count} component{'' if count == 1 else 's'}:\n"
+        + "\n".join(lines),
         hint="Nothing was written. docs/licensing.md tells how to write exceptions and settlements.",
     )
 
@@ -271,9 +280,7 @@ def title(component: Component, report: Report) -> str:
 def _settled(component: Component, policy: Policy) -> Component:
     for rule in policy.settle:
         if _matches(rule.component, component):
-            said = Evidence(
-                source=Source.SETTLED, where="policy", says=rule.reason, expression=rule.license
-            )
+            said = Evidence(source=Source.SETTLED, where="policy", says=rule.reason, expression=rule.license)
             return replace(
                 component,
                 verdict=Verdict(
@@ -342,9 +349,7 @@ def _listed(leaf: str, listed: Iterable[str]) -> bool:
     base, _, exception = leaf.partition(" WITH ")
     # Who denies the GPL does not mean a license whose exception takes the GPL's reach away.
     lifted = bool(exception) and strength_of(leaf) is Strength.PERMISSIVE
-    return any(
-        fnmatch.fnmatchcase(leaf, item) or (not lifted and fnmatch.fnmatchcase(base, item)) for item in listed
-    )
+    return any(fnmatch.fnmatchcase(leaf, item) or (not lifted and fnmatch.fnmatchcase(base, item)) for item in listed)
 
 
 def _remedy(component: Component, kind: str) -> str:

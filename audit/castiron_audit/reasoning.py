@@ -198,9 +198,7 @@ def compatibility_findings(own: str | None, components: Iterable[Component]) -> 
             continue
         if mild and reach(expression) in {Strength.FILE, Strength.LIBRARY}:
             continue
-        answers = {
-            outer: {inner: compatibility(outer, inner) for inner in leaves(expression)} for outer in leaves(own)
-        }
+        answers = {outer: {inner: compatibility(outer, inner) for inner in leaves(expression)} for outer in leaves(own)}
         if satisfied(
             own,
             lambda outer, found=answers, said=expression: satisfied(  # type: ignore[misc]

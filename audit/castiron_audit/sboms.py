@@ -165,8 +165,6 @@ def _spdx(document: dict[str, Any]) -> Document:
 
 def _sorted(entries: set[Entry], subject: Entry | None) -> tuple[Entry, ...]:
     others = (
-        entry
-        for entry in entries
-        if subject is None or (entry.name, entry.version) != (subject.name, subject.version)
+        entry for entry in entries if subject is None or (entry.name, entry.version) != (subject.name, subject.version)
     )
     return tuple(sorted(others, key=lambda entry: (entry.name, entry.version, entry.purl or "", entry.license or "")))

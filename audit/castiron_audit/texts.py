@@ -85,6 +85,8 @@ _ALSO = {"ISC": _ISC_OF_OTHERS}
 _NOTICES = (
     ("MPL-2.0", r"subject to the terms of the mozilla public license,?\s+v(?:ersion|\.)?\s*2\.0"),
     ("Apache-2.0", r"licensed under the apache license,? version 2\.0"),
+    ("CC0-1.0", r"creativecommons\.org/publicdomain/zero/1\.0"),
+    ("OFL-1.1", r"sil open font license,? version 1\.1"),
     ("AGPL-{}", r"gnu affero general public license\s+as\s+published"),
     ("LGPL-{}", r"gnu (?:lesser|library)(?: or library)? general public license\s+as\s+published"),
     ("GPL-{}", r"gnu general public license\s+as\s+published"),
@@ -191,7 +193,9 @@ def _fits_part(name: str, plain: str) -> bool:
 
 def notices(text: str) -> tuple[str, ...]:
     """Return the licenses that a text refers to in the customary short notices, without their texts."""
-    plain = " ".join(re.sub(r"^[ \t]*(?://+|/\*+|\*|#+|;+|--)", "", text[:_MAX_TEXT], flags=re.MULTILINE).lower().split())
+    plain = " ".join(
+        re.sub(r"^[ \t]*(?://+|/\*+|\*|#+|;+|--)", "", text[:_MAX_TEXT], flags=re.MULTILINE).lower().split()
+    )
     found: list[str] = []
     for name, pattern in _NOTICES:
         for hit in re.finditer(pattern, plain):
@@ -204,7 +208,9 @@ def notices(text: str) -> tuple[str, ...]:
                 following = plain[hit.start() + version.end() :][:90]
                 ending = "or-later" if re.search(r"any\s+later\s+version", following) else "only"
                 found.append(f"{name.format(number)}-{ending}")
-    tags = re.findall(r"spdx-license-identifier:\s*([A-Za-z0-9.+-]+(?:\s+(?:AND|OR|WITH)\s+[A-Za-z0-9.+-]+)*)", text, re.IGNORECASE)
+    tags = re.findall(
+        r"spdx-license-identifier:\s*([A-Za-z0-9.+-]+(?:\s+(?:AND|OR|WITH)\s+[A-Za-z0-9.+-]+)*)", text, re.IGNORECASE
+    )
     return tuple(dict.fromkeys((*found, *tags)))
 
 

@@ -34,7 +34,9 @@ _HASHED = re.compile(r"-[0-9a-f]{8}(?=[-.])")
 """What auditwheel adds to a library's name, once per repair."""
 _VENDOR_FOLDER = re.compile(r"(?:^|/)(?:_vendor|_vendored|vendor|vendored|_externals?|extern|externals|third_party)/")
 _LICENSE_NAME = re.compile(r"licen[sc]e|copying|notice|copyright", re.IGNORECASE)
-_TITLED = re.compile(r"^(?P<before>.+?)[-_.]licen[sc]e|^licen[sc]e[-_.](?P<after>.+?)(?:\.(?:txt|md|rst))?$", re.IGNORECASE)
+_TITLED = re.compile(
+    r"^(?P<before>.+?)[-_.]licen[sc]e|^licen[sc]e[-_.](?P<after>.+?)(?:\.(?:txt|md|rst))?$", re.IGNORECASE
+)
 _SHORT = 3000
 """Characters; a license file that only points to the license files beside it is shorter."""
 _GENERIC = {"src", "source", "lib", "include", "licenses", "license", "python", "code", "subprojects", "vendor", "vendored",
@@ -195,7 +197,9 @@ class _Search:
             try:
                 document = read_sbom(text)
             except UnreadableSbomError as error:
-                self._find("unreadable-sbom", Severity.WARNING, f"{file.path} cannot be read as a bill of materials: {error}.")
+                self._find(
+                    "unreadable-sbom", Severity.WARNING, f"{file.path} cannot be read as a bill of materials: {error}."
+                )
                 continue
             subject = document.subject
             if subject and _same_name(subject.name, self.view.distribution.name) and subject.license:
@@ -240,7 +244,7 @@ class _Search:
             )
 
     def _lists(self) -> None:
-        """"Name/Files/License" lists inside of the distribution's own license files."""
+        """ "Name/Files/License" lists inside of the distribution's own license files."""
         for file in self.view.distribution.license.files:
             text = self.view.texts.get(file.sha256)
             if text is None or not verdicts.is_main_file(file.path):
@@ -351,7 +355,9 @@ class _Search:
         return (
             folder is not None
             and folder.is_dir()
-            and any(_LICENSE_NAME.search(path.name) for path in folder.iterdir() if path.is_file() and path.suffix != ".py")
+            and any(
+                _LICENSE_NAME.search(path.name) for path in folder.iterdir() if path.is_file() and path.suffix != ".py"
+            )
         )
 
     def _folder_texts(self, part: _Part, root: str, name: str, headers: Any) -> None:
@@ -363,7 +369,11 @@ class _Search:
             places += sorted((site / root).glob(f"{headers['Name'].replace('-', '?')}-{headers['Version']}.dist-info"))
         for place in places:
             for path in sorted(place.rglob("*")) if place.is_dir() else ():
-                if path.is_file() and path.suffix not in {".py", ".pyc", ".pyi", ".so"} and _LICENSE_NAME.search(path.name):
+                if (
+                    path.is_file()
+                    and path.suffix not in {".py", ".pyc", ".pyi", ".so"}
+                    and _LICENSE_NAME.search(path.name)
+                ):
                     text = path.read_text(encoding="utf-8", errors="replace")
                     where = path.relative_to(site).as_posix()
                     part.texts.setdefault(where, text)
@@ -410,7 +420,12 @@ class _Search:
         part.forms.add(Form.STATIC)
         if own is None:
             part.evidence.append(
-                Evidence(source=Source.SBOM, where=native.path, says=f"has words of {name} {version}".strip(), expression=None)
+                Evidence(
+                    source=Source.SBOM,
+                    where=native.path,
+                    says=f"has words of {name} {version}".strip(),
+                    expression=None,
+                )
             )
             self._from_catalogue(part, row, f".so.{version}" if version else "")
 
@@ -424,7 +439,9 @@ class _Search:
             if font is None or listed:
                 continue
             family_ = font.family.split(",")[0] or posixpath.basename(path)
-            part = self._part(Kind.DATA, re.sub(r"\s+(?:Sans|Serif|Mono|Display|Math|General|Size\w+|NonUnicode).*$", "", family_))
+            part = self._part(
+                Kind.DATA, re.sub(r"\s+(?:Sans|Serif|Mono|Display|Math|General|Size\w+|NonUnicode).*$", "", family_)
+            )
             part.forms.add(Form.DATA)
             part.size += len(data or b"")
             part.version = part.version or font.version
@@ -434,7 +451,12 @@ class _Search:
                         part.evidence.append(item)
             if "OFL" in font.license or "scripts.sil.org/OFL" in font.license_url:
                 part.evidence.append(
-                    Evidence(source=Source.SBOM, where=f"{path}, name table", says="SIL Open Font License", expression="OFL-1.1")
+                    Evidence(
+                        source=Source.SBOM,
+                        where=f"{path}, name table",
+                        says="SIL Open Font License",
+                        expression="OFL-1.1",
+                    )
                 )
             if font.copyright:
                 part.texts.setdefault(f"{path}, name table", f"{font.copyright}\n\n{font.license}\n".strip() + "\n")
@@ -463,9 +485,7 @@ class _Search:
         return self.parts[key]
 
     def _find(self, code: str, severity: Severity, message: str) -> None:
-        self.findings.append(
-            Finding(code=code, severity=severity, component=self.view.component, message=message)
-        )
+        self.findings.append(Finding(code=code, severity=severity, component=self.view.component, message=message))
 
     def _any_included(self, patterns: Sequence[str]) -> bool:
         """Return whether a list's entry is in; sources of compiled code are in no wheel and thus taken as in."""
@@ -487,9 +507,7 @@ class _Search:
             plain = pattern.removeprefix("lib/")
             for path in self.view.included:
                 if fnmatch.fnmatch(path, plain) or path.startswith(f"{plain}/"):
-                    found.add(
-                        Form.BYTECODE if path.endswith(".py") else Form.STATIC if ".so" in path else Form.DATA
-                    )
+                    found.add(Form.BYTECODE if path.endswith(".py") else Form.STATIC if ".so" in path else Form.DATA)
         return found or ({Form.STATIC} if patterns and self.view.natives else set())
 
     def _finish(self) -> Found:
@@ -506,9 +524,7 @@ class _Search:
             component = self._component(part, texts)
             components.append(component)
             self.findings += _part_findings(component)
-        return Found(
-            components=tuple(components), findings=tuple(self.findings), texts=texts, subject=self.subject
-        )
+        return Found(components=tuple(components), findings=tuple(self.findings), texts=texts, subject=self.subject)
 
     def _component(self, part: _Part, texts: dict[str, str]) -> Component:
         shown = []
@@ -611,9 +627,7 @@ def _header_evidence(headers: Any, where: str) -> list[Evidence]:
     found = []
     if headers["License-Expression"]:
         said = headers["License-Expression"]
-        found.append(
-            Evidence(source=Source.EXPRESSION, where=where, says=said, expression=expressions.normalise(said))
-        )
+        found.append(Evidence(source=Source.EXPRESSION, where=where, says=said, expression=expressions.normalise(said)))
     exact = [
         expression
         for item in headers.get_all("Classifier", [])
@@ -635,7 +649,11 @@ def _subject(folder: str, name: str) -> tuple[str, str, str] | None:
         title = (match["before"] or match["after"] or "").strip("-_. ")
         if title.lower() in {"external", "third-party", "thirdparty", "third_party", "bundled"}:
             return "third-party parts", "", ""
-        if title and title.lower() not in {"txt", "md", "rst"} and not verdicts.is_main_file(f"x.dist-info/licenses/{name}"):
+        if (
+            title
+            and title.lower() not in {"txt", "md", "rst"}
+            and not verdicts.is_main_file(f"x.dist-info/licenses/{name}")
+        ):
             return title.lower(), "", ""
     parts = [part for part in folder.split("/") if part]
     parts = parts[1:] if parts[:1] == ["licenses"] else parts

@@ -31,13 +31,23 @@ _CHOICE = re.compile(
 )
 _SHORT = 3000
 """Characters; a license file that only points to the license files beside it is shorter."""
-_LICENSE_FILE = re.compile(r"^(?:un)?(?:licen[sc]e|copying|copyright)(?:[-_.](?P<which>.+?))?(?:\.(?:txt|md|rst))?$", re.IGNORECASE)
+_LICENSE_FILE = re.compile(
+    r"^(?:un)?(?:licen[sc]e|copying|copyright)(?:[-_.](?P<which>.+?))?(?:\.(?:txt|md|rst))?$", re.IGNORECASE
+)
 _LICENSE_WORDS = re.compile(
     r"(?:apache|mit|bsd|mpl|gpl|lgpl|agpl|psf|python|isc|zlib|boost|unlicense|artistic|cc0|ofl|zpl|epl)(?:[-_.]?v?\d[\d.]*)?"
     r"(?:[-_.](?:only|clause|or-later|license))?",
     re.IGNORECASE,
 )
-_SAME_FAMILY = {"Python": "PSF", "CNRI-Python": "PSF", "CNRI-Python-GPL-Compatible": "PSF", "0BSD": "ISC", "X11": "MIT", "MIT-Modern-Variant": "MIT", "libpng": "Libpng"}
+_SAME_FAMILY = {
+    "Python": "PSF",
+    "CNRI-Python": "PSF",
+    "CNRI-Python-GPL-Compatible": "PSF",
+    "0BSD": "ISC",
+    "X11": "MIT",
+    "MIT-Modern-Variant": "MIT",
+    "libpng": "Libpng",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,9 +98,7 @@ def judge(
     evidence: list[Evidence] = []
     if said.expression is not None:
         expression = expressions.normalise(said.expression)
-        evidence.append(
-            Evidence(source=Source.EXPRESSION, where=metadata, says=said.expression, expression=expression)
-        )
+        evidence.append(Evidence(source=Source.EXPRESSION, where=metadata, says=said.expression, expression=expression))
         if expression is None:
             note("invalid-expression", Severity.WARNING, f"License-Expression {said.expression!r} is not valid SPDX.")
     if subject is not None:
@@ -162,7 +170,11 @@ def judge_texts(where: str, text: str) -> tuple[Evidence, ...]:
             if expression_ is not None:
                 evidence.append(
                     Evidence(
-                        source=Source.TEXT, where=where, says=f"refers to {notice}", expression=expression_, similarity=None
+                        source=Source.TEXT,
+                        where=where,
+                        says=f"refers to {notice}",
+                        expression=expression_,
+                        similarity=None,
                     )
                 )
     return tuple(evidence)
@@ -300,7 +312,9 @@ def _strongest(evidence: Sequence[Evidence], named: Sequence[Evidence], *, choic
 
 
 def _agrees(left: str, right: str) -> bool:
-    return bool({_plain(leaf) for leaf in expressions.leaves(left)} & {_plain(leaf) for leaf in expressions.leaves(right)})
+    return bool(
+        {_plain(leaf) for leaf in expressions.leaves(left)} & {_plain(leaf) for leaf in expressions.leaves(right)}
+    )
 
 
 def _contradictions(verdict: Verdict, evidence: Sequence[Evidence], note: object) -> None:
@@ -322,6 +336,10 @@ def _contradictions(verdict: Verdict, evidence: Sequence[Evidence], note: object
             if item.source is not Source.TEXT or not agreeing:
                 note("contradiction", Severity.WARNING, f"{where}: another version of the license.")
         elif item.source is Source.TEXT and (agreeing or item.says.startswith("refers")):
-            note("undeclared-text", Severity.WARNING, f"{item.where} {item.says}, which {verdict.expression} does not name.")
+            note(
+                "undeclared-text",
+                Severity.WARNING,
+                f"{item.where} {item.says}, which {verdict.expression} does not name.",
+            )
         else:
             note("contradiction", Severity.ERROR, f"{where}.")

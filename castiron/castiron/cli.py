@@ -22,6 +22,7 @@ COMMANDS = {
     "link": _Command("castiron_link.cli", "Link a manifest into one static executable, with a license report."),
     "build": _Command("castiron.build_cli", "Trace and link in one go."),
     "manifest": _Command("castiron_manifest.cli", "Show, compare, explain or validate a manifest."),
+    "audit": _Command("castiron_audit.cli", "Tell what a binary or manifest consists of, and under which licenses."),
     "runtime": _Command("castiron_runtime.cli", "Build, list and export runtime packs."),
 }
 

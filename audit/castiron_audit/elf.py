@@ -1,0 +1,109 @@
+"""Adds sections to a finished ELF file and reads them: data that is not loaded, at the end of the file.
+
+Code and addresses stay as the linker made them: the new contents, a new table of section names and a new table of section
+headers are appended, and three fields of the file header are changed.  Source: System V ABI, chapter 4.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from typing import IO, TYPE_CHECKING
+
+from castiron_common.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_EHDR = struct.Struct("<16sHHIQQQIHHHHHH")
+_SHDR = struct.Struct("<IIQQQQIIQQ")
+_IDENT = b"\x7fELF\x02\x01\x01"
+_SHT_PROGBITS = 1
+_MAX_SECTIONS = 0xFF00
+_NT_FDO_PACKAGING_METADATA = 0xCAFE1A7E
+
+
+def append_sections(path: Path, contents: Mapping[str, bytes]) -> None:
+    """Add sections to an ELF-64 file in place, in the order of their names.
+
+    Raises `InputError` if the file is none, or has one of the sections already.
+    """
+    with path.open("r+b") as file:
+        header, rows, names = _read(file, path)
+        known = {_name(names, row[0]) for row in rows}
+        table = bytearray(names)
+        at = file.seek(0, os.SEEK_END)
+        for name, data in sorted(contents.items()):
+            if name in known:
+                raise InputError(f"{path.name} has a section {name} already.", hint="Link it again.")
+            at = _pad(file, at, 8)
+            file.write(data)
+            rows.append((len(table), _SHT_PROGBITS, 0, 0, at, len(data), 0, 0, 1, 0))
+            table += name.encode() + b"\0"
+            at += len(data)
+        fields = list(header)
+        index = fields[13]
+        row = list(rows[index])
+        row[4], row[5] = at, len(table)
+        rows[index] = tuple(row)
+        file.write(table)
+        at = _pad(file, at + len(table), 8)
+        file.write(b"".join(_SHDR.pack(*row) for row in rows))
+        fields[6], fields[12] = at, len(rows)
+        file.seek(0)
+        file.write(_EHDR.pack(*fields))
+
+
+def read_sections(path: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
+    """Return the contents of the named sections that an ELF-64 file has.  Raises `InputError` if it is none."""
+    with path.open("rb") as file:
+        _, rows, names = _read(file, path)
+        found = {}
+        for row in rows:
+            name = _name(names, row[0])
+            if name in wanted and row[1] != 8:
+                file.seek(row[4])
+                found[name] = file.read(row[5])
+        return found
+
+
+def package_note(payload: bytes) -> bytes:
+    """Return the ELF note that names a package.  Source: systemd, ELF_PACKAGE_METADATA."""
+    owner = b"FDO\0"
+    text = payload + b"\0"
+    padded = text + bytes(-len(text) % 4)
+    return struct.pack("<III", len(owner), len(text), _NT_FDO_PACKAGING_METADATA) + owner + padded
+
+
+def _read(file: IO[bytes], path: Path) -> tuple[tuple[int, ...], list[tuple[int, ...]], bytes]:
+    """Return the file header, the section headers and the names of sections."""
+    raw = file.read(_EHDR.size)
+    if len(raw) != _EHDR.size or not raw.startswith(_IDENT):
+        raise _wrong(path, "it is no 64-bit little-endian ELF file")
+    header = _EHDR.unpack(raw)
+    offset, size, count, index = header[6], header[11], header[12], header[13]
+    if not offset or size != _SHDR.size or not 0 < count < _MAX_SECTIONS or index >= count:
+        raise _wrong(path, "it has no section headers")
+    file.seek(offset)
+    table = file.read(size * count)
+    if len(table) != size * count:
+        raise _wrong(path, "it was cut short")
+    rows = [_SHDR.unpack_from(table, size * number) for number in range(count)]
+    file.seek(rows[index][4])
+    return header, rows, file.read(rows[index][5])
+
+
+def _name(names: bytes, offset: int) -> str:
+    end = names.find(b"\0", offset)
+    return names[offset : end if end >= 0 else None].decode("ascii", "replace")
+
+
+def _pad(file: IO[bytes], at: int, align: int) -> int:
+    gap = -at % align
+    file.write(bytes(gap))
+    return at + gap
+
+
+def _wrong(path: Path, what: str) -> InputError:
+    return InputError(f"{path.name} cannot be read: {what}.", hint="Name a binary that castiron linked, or a manifest.")

@@ -1,0 +1,297 @@
+"""One page that a person reads: components, chains, sizes, findings, duties, texts.  No network, no script needed to read it.
+
+The rows are in the page itself; the script only filters, sorts and opens them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from html import escape
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+from castiron_audit.formats.treemap import Box, treemap
+from castiron_audit.model import Kind, Severity
+from castiron_audit.policy import title
+from castiron_audit.reasoning import Strength, reach
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from castiron_audit.model import Component, Finding, Report
+
+_KINDS = {
+    Kind.APPLICATION: "application",
+    Kind.DISTRIBUTION: "distribution",
+    Kind.VENDORED: "vendored",
+    Kind.LIBRARY: "library",
+    Kind.CRATE: "Rust crate",
+    Kind.DATA: "data",
+    Kind.RUNTIME: "runtime",
+}
+_REACH = {
+    Strength.PERMISSIVE: ("permissive", "Permissive"),
+    Strength.FILE: ("file", "Copyleft of files"),
+    Strength.LIBRARY: ("library", "Copyleft of the library"),
+    Strength.WORK: ("work", "Copyleft of the work"),
+    Strength.NETWORK: ("work", "Copyleft of the work"),
+    Strength.RESTRICTED: ("restricted", "Restricted"),
+    Strength.UNKNOWN: ("unknown", "Unknown"),
+}
+_SHOWN_BOXES = 60
+
+
+def html(report: Report) -> str:
+    """Return the page."""
+    template = files("castiron_audit.formats").joinpath("page.html").read_text(encoding="utf-8")
+    by_id = {component.id: component for component in report.components}
+    findings: dict[str, list[Finding]] = {}
+    for finding in report.findings:
+        findings.setdefault(finding.component, []).append(finding)
+    ordered = _tree(report)
+    texts = _texts(report)
+    values = {
+        "title": escape(f"Licenses of {report.name}"),
+        "name": escape(report.name),
+        "about": escape(
+            f"{report.target}, Python {report.python}"
+            + ("" if report.linked else " — foretold from a manifest; what is linked of the runtime is known after linking")
+        ),
+        "summary": _summary(report),
+        "findings": _findings(report, by_id),
+        "refusals": _refusals(report, by_id),
+        "treemap": treemap(_boxes(report), label=f"Bytes in {report.name} by component"),
+        "kinds": "".join(
+            f'<option value="{kind.value}">{_KINDS[kind]} ({count})</option>'
+            for kind, count in sorted(Counter(item.kind for item in ordered).items(), key=lambda row: list(Kind).index(row[0]))
+        ),
+        "reaches": _reach_filters(ordered),
+        "rows": "".join(_row(item, report, findings.get(item.id, ()), texts) for item in ordered),
+        "count": str(len(ordered)),
+        "duties": _duties(report, by_id),
+        "texts": "".join(
+            f'<details id="text-{number}" class="text"><summary>{number}. {escape(", ".join(users[:4]))}'
+            f'{f" and {len(users) - 4} more" if len(users) > 4 else ""}</summary><pre>{escape(body)}</pre></details>'
+            for number, users, body in texts.values()
+        )
+        or "<p>No component brings a text.</p>",
+        "generator": escape(report.generator),
+        "policy": escape(report.policy),
+    }
+    for key, value in values.items():
+        template = template.replace("{{" + key + "}}", value)
+    return template
+
+
+def _tree(report: Report) -> list[Component]:
+    parts: dict[str, list[Component]] = {}
+    for component in report.components:
+        if component.parent is not None:
+            parts.setdefault(component.parent, []).append(component)
+    return [
+        item
+        for component in report.components
+        if component.parent is None
+        for item in (component, *parts.get(component.id, ()))
+    ]
+
+
+def _texts(report: Report) -> dict[str, tuple[int, list[str], str]]:
+    """Return each text once by hash: its number, who has it, the text."""
+    bodies = dict(report.texts)
+    found: dict[str, tuple[int, list[str], str]] = {}
+    for component in report.components:
+        for text in component.texts:
+            number, users, _ = found.setdefault(text.sha256, (len(found) + 1, [], bodies[text.sha256]))
+            if component.name not in users:
+                users.append(component.name)
+    return found
+
+
+def _summary(report: Report) -> str:
+    others = [component for component in report.components if component.kind is not Kind.APPLICATION]
+    unknown = sum(component.verdict.expression is None for component in others)
+    open_ = [finding for finding in report.findings if finding.settled is None and finding.severity is not Severity.INFO]
+    size = sum(component.size for component in report.components)
+    licenses = {component.verdict.expression for component in others if component.verdict.expression}
+    cards = [
+        (str(len(others)), "components", ""),
+        (str(len(licenses)), "different licenses", ""),
+        (_bytes(size), "accounted for", ""),
+        (str(len(open_)), "open findings" if len(open_) != 1 else "open finding", "bad" if open_ else "good"),
+        (str(unknown), "unknown licenses" if unknown != 1 else "unknown license", "bad" if unknown else "good"),
+    ]
+    return "".join(
+        f'<li class="card {kind}"><strong>{escape(value)}</strong> <span>{escape(name)}</span></li>' for value, name, kind in cards
+    )
+
+
+def _findings(report: Report, by_id: dict[str, Component]) -> str:
+    if not report.findings:
+        return "<p>None.</p>"
+    rows = []
+    for finding in report.findings:
+        component = by_id.get(finding.component)
+        name = finding.component if component is None else title(component, report)
+        settled = f'<p class="settled">Settled: {escape(finding.settled)}</p>' if finding.settled else ""
+        kind = "settled" if finding.settled else str(finding.severity)
+        rows.append(
+            f'<li class="finding {kind}"><span class="tag">{kind}</span> <a href="#{_anchor(finding.component)}">{escape(name)}</a>: '
+            f"{escape(finding.message)} <code>{escape(finding.code)}</code>{settled}</li>"
+        )
+    head, rest = rows[:12], rows[12:]
+    more = f"<details><summary>{len(rest)} more</summary><ul>{''.join(rest)}</ul></details>" if rest else ""
+    return f"<ul>{''.join(head)}</ul>{more}"
+
+
+def _refusals(report: Report, by_id: dict[str, Component]) -> str:
+    if not report.refusals:
+        return ""
+    rows = "".join(
+        f"<li><strong>{escape(title(by_id[item.component], report))}</strong>: {escape(item.reason)}. {escape(item.remedy)}</li>"
+        for item in report.refusals
+    )
+    return f'<section class="refused" aria-labelledby="refused"><h2 id="refused">Refused by the policy</h2><ul>{rows}</ul></section>'
+
+
+def _boxes(report: Report) -> list[Box]:
+    """Return the largest components; the others together."""
+    sized = sorted((item for item in report.components if item.size), key=lambda item: (-item.size, item.id))
+    boxes = [
+        Box(
+            size=item.size,
+            label=item.name,
+            note=f"{title(item, report)}: {_bytes(item.size)}, {item.verdict.expression or 'unknown'}",
+            kind=_reach(item)[0],
+            href=f"#{_anchor(item.id)}",
+        )
+        for item in sized[:_SHOWN_BOXES]
+    ]
+    rest = sum(item.size for item in sized[_SHOWN_BOXES:])
+    if rest:
+        boxes.append(Box(size=rest, label="others", note=f"{len(sized) - _SHOWN_BOXES} others: {_bytes(rest)}", kind="other", href=""))
+    return boxes
+
+
+def _reach(component: Component) -> tuple[str, str]:
+    if component.kind is Kind.APPLICATION:
+        return "own", "Own"
+    expression = component.verdict.expression
+    return _REACH[Strength.UNKNOWN if expression is None else reach(expression)]
+
+
+def _reach_filters(ordered: Iterable[Component]) -> str:
+    counts = Counter(_reach(item) for item in ordered if item.kind is not Kind.APPLICATION)
+    order = {value: index for index, value in enumerate(dict.fromkeys(_REACH.values()))}
+    return "".join(
+        f'<label class="chip {key}"><input type="checkbox" name="reach" value="{key}" checked> {escape(name)} ({count})</label>'
+        for (key, name), count in sorted(counts.items(), key=lambda row: order[row[0]])
+    )
+
+
+def _row(
+    component: Component, report: Report, findings: Iterable[Finding], texts: dict[str, tuple[int, list[str], str]]
+) -> str:
+    anchor = _anchor(component.id)
+    key, reach_name = _reach(component)
+    verdict = component.verdict
+    open_ = [item for item in findings if item.settled is None and item.severity is not Severity.INFO]
+    expression = "its own" if component.kind is Kind.APPLICATION and not verdict.expression else verdict.expression or "unknown"
+    source = "" if component.kind is Kind.APPLICATION else str(verdict.source)
+    mark = f' <span class="mark" title="open findings">{len(open_)}<span class="sr"> open findings</span></span>' if open_ else ""
+    part = " part" if component.parent else ""
+    words = escape(" ".join((component.name, component.version, expression, component.purl or "", component.parent or "", component.cpe or "")).lower())
+    return (
+        f'<tr id="{anchor}" class="item{part}" data-kind="{component.kind}" data-reach="{key}" data-open="{len(open_)}" '
+        f'data-size="{component.size}" data-words="{words}" data-name="{escape(component.name.lower())}">'
+        f'<th scope="row"><button type="button" aria-expanded="false" aria-controls="{anchor}-more">{escape(component.name)}</button>'
+        f' <span class="version">{escape(component.version)}</span>{mark}</th>'
+        f'<td><span class="license {key}" title="{escape(reach_name)}">{escape(expression)}</span></td>'
+        f"<td>{escape(source)}</td><td>{escape(_KINDS[component.kind])}</td>"
+        f"<td>{escape(', '.join(component.forms))}</td><td class=\"number\">{_bytes(component.size) if component.size else ''}</td></tr>"
+        f'<tr id="{anchor}-more" class="more" hidden><td colspan="6">{_details(component, report, findings, texts)}</td></tr>'
+    )
+
+
+def _details(
+    component: Component, report: Report, findings: Iterable[Finding], texts: dict[str, tuple[int, list[str], str]]
+) -> str:
+    verdict = component.verdict
+    rows: list[tuple[str, str]] = []
+    if component.summary:
+        rows.append(("About", escape(component.summary)))
+    if component.parent:
+        rows.append(("Part of", _link(component.parent, report)))
+    if component.chain:
+        steps = "".join(
+            f"<li>{escape(step.name)}{f' <small>{escape(step.how)}</small>' if step.how else ''}</li>" for step in component.chain
+        )
+        rows.append(("In through", f'<ol class="chain">{steps}</ol>'))
+    if verdict.where:
+        rows.append(("License read in", escape(verdict.where)))
+    if verdict.similarity is not None:
+        rows.append(("Text agrees", f"{verdict.similarity:.1%} with the text of the SPDX list"))
+    if verdict.reason:
+        rows.append(("Reason", escape(verdict.reason)))
+    if len(verdict.evidence) > 1:
+        items = "".join(
+            f"<li><b>{escape(item.source)}</b> {escape(item.where)}: {escape(item.says)}"
+            f"{f' → {escape(item.expression)}' if item.expression and item.expression != item.says else ''}</li>"
+            for item in verdict.evidence
+        )
+        rows.append(("Evidence", f"<ul>{items}</ul>"))
+    notes = "".join(
+        f"<li>{escape(item.severity)}: {escape(item.message)}"
+        f"{f' <i>Settled: {escape(item.settled)}</i>' if item.settled else ''}</li>"
+        for item in findings
+    )
+    if notes:
+        rows.append(("Findings", f"<ul>{notes}</ul>"))
+    if component.copyrights:
+        shown = "<br>".join(escape(line) for line in component.copyrights[:12])
+        more = len(component.copyrights) - 12
+        rows.append(("Copyright", shown + (f"<br>and {more} more lines, see the texts" if more > 0 else "")))
+    if component.requires and component.kind is not Kind.APPLICATION:
+        needed = [item for item in component.requires if report.component(item).kind is not Kind.CRATE]
+        crates = len(component.requires) - len(needed)
+        links = ", ".join(_link(item, report) for item in needed)
+        rows.append(("Needs", links + (f"{', ' if links else ''}{crates} Rust crates" if crates else "")))
+    for label, value in (("purl", component.purl), ("CPE", component.cpe)):
+        if value:
+            rows.append((label, f"<code>{escape(value)}</code>"))
+    if component.home_page.startswith(("http://", "https://")):
+        rows.append(("Home page", f'<a href="{escape(component.home_page)}" rel="noreferrer">{escape(component.home_page)}</a>'))
+    if component.texts:
+        links = ", ".join(
+            f'<a href="#text-{texts[text.sha256][0]}">{escape(text.path.rsplit("/", 1)[-1])}</a>' for text in component.texts
+        )
+        rows.append(("Texts", links))
+    return "<dl>" + "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows) + "</dl>"
+
+
+def _duties(report: Report, by_id: dict[str, Component]) -> str:
+    rows = []
+    for duty in report.obligations:
+        names = [title(by_id[key], report) for key in duty.components]
+        rows.append(
+            f"<li><h3>{escape(duty.title)}</h3><p>{escape(duty.text)}</p><p class=\"source\">Read in: {escape(duty.source)}</p>"
+            f"<details><summary>{len(names)} component{'' if len(names) == 1 else 's'}</summary><p>{escape(', '.join(names))}</p>"
+            "</details></li>"
+        )
+    return f'<ul class="duties">{"".join(rows)}</ul>' if rows else "<p>None.</p>"
+
+
+def _link(key: str, report: Report) -> str:
+    return f'<a href="#{_anchor(key)}">{escape(report.component(key).name)}</a>'
+
+
+def _anchor(key: str) -> str:
+    return "c-" + "".join(char if char.isalnum() else f"-{ord(char):x}-" for char in key)
+
+
+def _bytes(size: int) -> str:
+    """Return a size for people, in decimal units."""
+    for unit, factor in (("MB", 1e6), ("kB", 1e3)):
+        if size >= factor:
+            return f"{size / factor:.1f} {unit}"
+    return f"{size} B"

@@ -1,0 +1,120 @@
+"""The report as a person reads it in a terminal."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from castiron_audit.model import Kind, Severity
+from castiron_audit.reasoning import Strength, reach
+
+if TYPE_CHECKING:
+    from castiron_audit.model import Component, Report
+
+_STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
+
+
+def table(report: Report, *, width: int = 120, color: bool = False) -> str:
+    """Return the table, the findings and the duties as text; ``color`` adds terminal escapes."""
+    out = StringIO()
+    console = Console(
+        file=out, width=width, force_terminal=color, color_system="standard" if color else None, highlight=False
+    )
+    grid = Table("component", "version", "license", "known from", "form", box=None, header_style="bold", pad_edge=False)
+    grid.add_column("KiB", justify="right")
+    crates: dict[str | None, list[Component]] = {}
+    for component in report.components:
+        if component.kind is Kind.CRATE:
+            crates.setdefault(component.parent, []).append(component)
+    for component in _tree(report):
+        if component.kind is Kind.CRATE:
+            continue
+        indent = "  " if component.parent else ""
+        grid.add_row(
+            Text(indent + component.name),
+            component.version,
+            _license(component),
+            Text(_source(component)),
+            "+".join(component.forms),
+            f"{component.size / 1024:.0f}" if component.size else "",
+        )
+        if inner := crates.get(component.id):
+            unknown = sum(item.verdict.expression is None for item in inner)
+            known = sorted({item.verdict.expression for item in inner if item.verdict.expression})
+            said = f"{len(known)} different licenses" if len(known) > 3 else "; ".join(known)
+            grid.add_row(
+                Text(f"  {len(inner)} Rust crates", style="dim"),
+                "",
+                Text(said + (f", {unknown} unknown" if unknown else ""), style="dim"),
+                "",
+                "static",
+                "",
+            )
+    console.print(grid)
+    if not report.linked:
+        console.print(
+            "Before the link: what the linker takes of the runtime is known after it. `castiron audit BINARY` tells.",
+            style="dim",
+        )
+    _findings(report, console)
+    if report.obligations:
+        console.print("\n[bold]What the licenses ask for[/bold]")
+        for duty in report.obligations:
+            count = len(duty.components)
+            console.print(f"  {duty.title} ({count} component{'' if count == 1 else 's'}): {duty.text}", markup=False)
+    if report.policy != "none":
+        console.print(f"\nPolicy: {report.policy}", markup=False)
+    return out.getvalue()
+
+
+def _findings(report: Report, console: Console) -> None:
+    open_ = [finding for finding in report.findings if finding.settled is None and finding.severity is not Severity.INFO]
+    notes = len([finding for finding in report.findings if finding.settled is None]) - len(open_)
+    settled = [finding for finding in report.findings if finding.settled is not None]
+    names = {component.id: component for component in report.components}
+    if open_:
+        console.print("\n[bold]Findings[/bold]")
+    for finding in open_:
+        component = names.get(finding.component)
+        name = finding.component if component is None else component.name
+        console.print(
+            Text.assemble(
+                (f"  {finding.severity}: ", _STYLE[finding.severity]), f"{name}: {finding.message} [{finding.code}]"
+            )
+        )
+    for finding in settled:
+        console.print(f"  settled: {finding.component}: {finding.code} ({finding.settled})", markup=False, style="dim")
+    if notes:
+        console.print(f"  and {notes} note{'' if notes == 1 else 's'} (--format html or json shows them)", style="dim")
+
+
+def _tree(report: Report) -> list[Component]:
+    """Return the components with parts behind their parents."""
+    parts: dict[str, list[Component]] = {}
+    for component in report.components:
+        if component.parent is not None:
+            parts.setdefault(component.parent, []).append(component)
+    return [
+        item
+        for component in report.components
+        if component.parent is None
+        for item in (component, *parts.get(component.id, ()))
+    ]
+
+
+def _license(component: Component) -> Text:
+    expression = component.verdict.expression
+    if expression is None:
+        return Text("its own" if component.kind is Kind.APPLICATION else "unknown", style="bold red" if component.parent or component.kind is not Kind.APPLICATION else "")
+    return Text(expression, style="" if reach(expression) <= Strength.FILE else "yellow")
+
+
+def _source(component: Component) -> str:
+    verdict = component.verdict
+    if component.kind is Kind.APPLICATION or verdict.expression is None:
+        return ""
+    return verdict.source + (f" {verdict.similarity:.0%}" if verdict.source == "license text" and verdict.similarity else "")

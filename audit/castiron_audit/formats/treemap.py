@@ -1,0 +1,92 @@
+"""A treemap as SVG: areas that stand for bytes.
+
+Source: Bruls, Huizing, van Wijk, Squarified Treemaps (2000).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from html import escape
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WIDTH, HEIGHT = 1200.0, 360.0
+"""Of the picture, in its own units; the page scales it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """One area."""
+
+    size: int
+    label: str
+    note: str
+    """Shown on hover and read aloud."""
+    kind: str
+    """Class that the page colours."""
+    href: str
+
+
+def treemap(boxes: Sequence[Box], *, label: str) -> str:
+    """Return the picture; nothing if there is nothing to show.  ``boxes`` are sorted by size, the largest first."""
+    kept = [box for box in boxes if box.size > 0]
+    if not kept:
+        return ""
+    shapes = []
+    for box, (x, y, width, height) in zip(kept, layout([box.size for box in kept], WIDTH, HEIGHT), strict=True):
+        text = ""
+        if width > 46 and height > 18:
+            room = int((width - 10) / 7.4)
+            shown = box.label if len(box.label) <= room else box.label[: max(1, room - 1)] + "…"
+            text = f'<text x="{x + 6:.1f}" y="{y + 16:.1f}">{escape(shown)}</text>'
+        shape = (
+            f'<g class="{box.kind}"><title>{escape(box.note)}</title>'
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(0.0, width - 1.5):.1f}" height="{max(0.0, height - 1.5):.1f}" rx="2"/>{text}</g>'
+        )
+        shapes.append(
+            f'<a href="{escape(box.href)}" tabindex="-1" aria-label="{escape(box.note)}">{shape}</a>' if box.href else shape
+        )
+    return (
+        f'<svg class="treemap" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" role="img" aria-label="{escape(label)}; the table below has the '
+        f'same numbers" preserveAspectRatio="none">{"".join(shapes)}</svg>'
+    )
+
+
+def layout(sizes: Sequence[int], width: float, height: float) -> list[tuple[float, float, float, float]]:
+    """Return (x, y, width, height) for each size, as near to squares as the order allows; the areas fill the picture."""
+    scale = width * height / sum(sizes)
+    areas = [size * scale for size in sizes]
+    placed: list[tuple[float, float, float, float]] = []
+    x = y = 0.0
+    at = 0
+    while at < len(areas):
+        side = min(width, height)
+        count = 1
+        while at + count < len(areas) and _worst(areas[at : at + count + 1], side) <= _worst(areas[at : at + count], side):
+            count += 1
+        row = areas[at : at + count]
+        thickness = sum(row) / side if side else 0.0
+        along = 0.0
+        for area in row:
+            length = area / thickness if thickness else 0.0
+            if width >= height:
+                placed.append((x, y + along, thickness, length))
+            else:
+                placed.append((x + along, y, length, thickness))
+            along += length
+        if width >= height:
+            x, width = x + thickness, width - thickness
+        else:
+            y, height = y + thickness, height - thickness
+        at += count
+    return placed
+
+
+def _worst(row: Sequence[float], side: float) -> float:
+    """Return the worst ratio of sides in a row of areas laid along ``side``."""
+    total = sum(row)
+    if not side or not total:
+        return float("inf")
+    return max(max(side * side * area / total**2, total**2 / (side * side * area)) for area in row)
