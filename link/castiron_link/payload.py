@@ -8,7 +8,7 @@ everything is checked here: paths, duplicates, lengths, and that what runs first
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import LinkError
@@ -179,13 +179,23 @@ def _suffix(module: PayloadModule, files: dict[str, PayloadFile], script: str | 
     return ending
 
 
+def _as_package(module: PayloadModule) -> PayloadModule:
+    """Return an ``__init__`` that was traced as a module (``import package.__init__``) as the package it is."""
+    folder, _, name = module.path.rpartition("/")
+    if name != "__init__" or module.package or not folder:
+        return module
+    suffix = None if module.suffix is None else f"/{name}{module.suffix}"
+    return replace(module, path=folder, package=True, suffix=suffix)
+
+
 def _add_modules(
     root: _Folder, modules: Iterable[PayloadModule], files: dict[str, PayloadFile], script: str | None
 ) -> set[str]:
     """Put the modules into their folders; return the paths, with suffix, of those that have bytecode."""
     with_code: set[str] = set()
     seen: set[tuple[str, bool, bool]] = set()
-    for module in modules:
+    for listed in modules:
+        module = _as_package(listed)
         *parents, name = _components(module.path)
         suffix = _suffix(module, files, script)
         file_path = module.path + suffix

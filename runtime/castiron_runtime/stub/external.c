@@ -150,7 +150,7 @@ static PyType_Slot placeholder_slots[] = {
     {0, NULL},
 };
 static PyType_Spec placeholder_type = {
-    .name = "_castiron.PathFinder",
+    .name = "_frozen_importlib_external.PathFinder", /* code looks for it by this name */
     .basicsize = sizeof(PyObject),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = placeholder_slots,

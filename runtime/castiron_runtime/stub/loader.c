@@ -110,9 +110,18 @@ PyObject *loader_new(PyObject *name, uint32_t index)
     return (PyObject *)self;
 }
 
-static bool is_package(uint32_t index)
+/* As FileLoader has it: the file __init__.py is a package, unless it is imported under that name. */
+static bool is_package(PyObject *name, uint32_t index)
 {
-    return (payload_module(index)->flags & MODULE_PACKAGE) != 0;
+    static const char own[] = "__init__";
+    Py_ssize_t size, tail = sizeof own - 1;
+    if (!(payload_module(index)->flags & MODULE_PACKAGE))
+        return false;
+    const char *text = PyUnicode_AsUTF8AndSize(name, &size);
+    if (text == NULL)
+        PyErr_Clear();
+    return text == NULL || size < tail || strcmp(text + size - tail, own) != 0 ||
+           (size > tail && text[size - tail - 1] != '.');
 }
 
 static bool is_extension(uint32_t index)
@@ -148,7 +157,7 @@ PyObject *loader_spec(PyObject *name, uint32_t index)
         PyObject_SetAttrString(spec, "_set_fileattr", Py_True) == 0)
         status = PyObject_SetAttrString(spec, "_cached", cached);
     Py_XDECREF(cached);
-    if (status == 0 && is_package(index)) {
+    if (status == 0 && is_package(name, index)) {
         PyObject *locations = search_locations(path);
         status = locations == NULL ? -1 : PyObject_SetAttrString(spec, "submodule_search_locations", locations);
         Py_XDECREF(locations);
@@ -270,7 +279,7 @@ static PyObject *method_is_package(PyObject *self, PyObject *const *args, Py_ssi
 {
     (void)args;
     (void)count; /* as FileLoader's: any name */
-    return PyBool_FromLong(is_package(((Loader *)self)->index));
+    return PyBool_FromLong(is_package(((Loader *)self)->name, ((Loader *)self)->index));
 }
 
 static PyObject *get_code(PyObject *self, PyObject *const *args, Py_ssize_t count)

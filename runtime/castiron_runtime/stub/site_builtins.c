@@ -3,71 +3,80 @@
 #include <Python.h>
 #include <string.h>
 
+/* The text of copyright, credits and license is the interpreter's own; of exit and quit and what they do, site.py's. */
+static const char *const names[] = {"exit", "quit", "copyright", "credits", "license", "help"};
+
+static const char credits[] = "    Thanks to CWI, CNRI, BeOpen, Zope Corporation, the Python Software Foundation,\n"
+                              "    and a cast of thousands for supporting Python development.  See www.python.org\n"
+                              "    for more information.";
+static const char license[] = "See https://www.python.org/psf/license/";
+static const char help[] = "Type help() for interactive help, or help(object) for help about object.";
+
 typedef struct {
     PyObject_HEAD
     const char *name;
-    PyObject *real;
-} Lazy;
+} SiteBuiltin;
 
-static const char *const names[] = {"exit", "quit", "copyright", "credits", "license", "help"};
-
-static const char credits[] = "Thanks to CWI, CNRI, BeOpen, Zope Corporation, the Python Software Foundation,\n"
-                              "and a cast of thousands for supporting Python development.  See www.python.org\n"
-                              "for more information.";
-static const char license[] = "See https://www.python.org/psf/license/";
-
-/* What site.py makes of the name. */
-static PyObject *make(const char *name)
+static PyObject *text_of(const char *name)
 {
-    PyObject *module = PyImport_ImportModule("_sitebuiltins");
-    if (module == NULL)
-        return NULL;
-    PyObject *result = NULL;
-    if (strcmp(name, "exit") == 0 || strcmp(name, "quit") == 0) {
-        result = PyObject_CallMethod(module, "Quitter", "ss", name, "Ctrl-D (i.e. EOF)");
-    } else if (strcmp(name, "help") == 0) {
-        result = PyObject_CallMethod(module, "_Helper", NULL);
-    } else {
-        const char *text = strcmp(name, "credits") == 0 ? credits : license;
-        PyObject *shown = strcmp(name, "copyright") == 0 ? Py_XNewRef(PySys_GetObject("copyright")) : PyUnicode_FromString(text);
-        if (shown != NULL)
-            result = PyObject_CallMethod(module, "_Printer", "sO", name, shown);
-        Py_XDECREF(shown);
-    }
-    Py_DECREF(module);
-    return result;
-}
-
-static PyObject *real(PyObject *self)
-{
-    Lazy *lazy = (Lazy *)self;
-    if (lazy->real == NULL)
-        lazy->real = make(lazy->name);
-    return lazy->real;
-}
-
-static PyObject *call(PyObject *self, PyObject *args, PyObject *keywords)
-{
-    PyObject *object = real(self);
-    return object == NULL ? NULL : PyObject_Call(object, args, keywords);
+    if (strcmp(name, "copyright") == 0)
+        return Py_XNewRef(PySys_GetObject("copyright"));
+    if (strcmp(name, "credits") == 0)
+        return PyUnicode_FromString(credits);
+    if (strcmp(name, "license") == 0)
+        return PyUnicode_FromString(license);
+    if (strcmp(name, "help") == 0)
+        return PyUnicode_FromString(help);
+    return PyUnicode_FromFormat("Use %s() or Ctrl-D (i.e. EOF) to exit", name);
 }
 
 static PyObject *represent(PyObject *self)
 {
-    PyObject *object = real(self);
-    return object == NULL ? NULL : PyObject_Repr(object);
+    return text_of(((SiteBuiltin *)self)->name);
 }
 
-static PyObject *get_attribute(PyObject *self, PyObject *name)
+/* exit(code=None): closes standard input, so that a shell around us does not go on reading, and raises SystemExit. */
+static PyObject *quit(PyObject *code)
 {
-    PyObject *object = real(self);
-    return object == NULL ? NULL : PyObject_GetAttr(object, name);
+    PyObject *input = PySys_GetObject("stdin");
+    PyObject *closed = input == NULL || input == Py_None ? Py_NewRef(Py_None) : PyObject_CallMethod(input, "close", NULL);
+    if (closed == NULL)
+        PyErr_Clear();
+    Py_XDECREF(closed);
+    PyErr_SetObject(PyExc_SystemExit, code);
+    return NULL;
+}
+
+static PyObject *call(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    const char *name = ((SiteBuiltin *)self)->name;
+    if (strcmp(name, "help") == 0) {
+        PyObject *pydoc = PyImport_ImportModule("pydoc");
+        PyObject *function = pydoc == NULL ? NULL : PyObject_GetAttrString(pydoc, "help");
+        Py_XDECREF(pydoc);
+        PyObject *result = function == NULL ? NULL : PyObject_Call(function, args, keywords);
+        Py_XDECREF(function);
+        return result;
+    }
+    if (strcmp(name, "exit") == 0 || strcmp(name, "quit") == 0) {
+        static char *parameters[] = {"code", NULL};
+        PyObject *code = Py_None;
+        if (!PyArg_ParseTupleAndKeywords(args, keywords, "|O:exit", parameters, &code))
+            return NULL;
+        return quit(code);
+    }
+    PyObject *text = text_of(name);
+    PyObject *output = PySys_GetObject("stdout");
+    int status = text == NULL ? -1 : 0;
+    if (status == 0 && output != NULL && output != Py_None)
+        status = PyFile_WriteObject(text, output, Py_PRINT_RAW) < 0 ? -1 : PyFile_WriteString("\n", output);
+    Py_XDECREF(text);
+    return status < 0 ? NULL : Py_NewRef(Py_None);
 }
 
 static void dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
-    Py_XDECREF(((Lazy *)self)->real);
     type->tp_free(self);
     Py_DECREF(type);
 }
@@ -76,12 +85,11 @@ static PyType_Slot slots[] = {
     {Py_tp_dealloc, dealloc},
     {Py_tp_call, call},
     {Py_tp_repr, represent},
-    {Py_tp_getattro, get_attribute},
     {0, NULL},
 };
 static PyType_Spec spec = {
-    .name = "_sitebuiltins.Lazy",
-    .basicsize = sizeof(Lazy),
+    .name = "_sitebuiltins.SiteBuiltin",
+    .basicsize = sizeof(SiteBuiltin),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = slots,
 };
@@ -93,14 +101,14 @@ int site_builtins_install(void)
         return -1;
     int status = 0;
     for (size_t i = 0; status == 0 && i < sizeof names / sizeof *names; i++) {
-        Lazy *lazy = (Lazy *)PyType_GenericAlloc((PyTypeObject *)type, 0);
-        if (lazy == NULL)
+        SiteBuiltin *builtin = (SiteBuiltin *)PyType_GenericAlloc((PyTypeObject *)type, 0);
+        if (builtin == NULL) {
             status = -1;
-        else
-            lazy->name = names[i];
-        if (status == 0)
-            status = PyDict_SetItemString(PyEval_GetBuiltins(), names[i], (PyObject *)lazy);
-        Py_XDECREF(lazy);
+        } else {
+            builtin->name = names[i];
+            status = PyDict_SetItemString(PyEval_GetBuiltins(), names[i], (PyObject *)builtin);
+            Py_DECREF(builtin);
+        }
     }
     Py_DECREF(type);
     return status;

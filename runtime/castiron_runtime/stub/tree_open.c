@@ -76,12 +76,12 @@ int tree_open_node(uint32_t index, int flags)
     const Node *node = payload_node(index);
     bool folder = node->kind == NODE_FOLDER;
     int access = flags & O_ACCMODE;
-    if ((flags & O_PATH) == 0 && (access != O_RDONLY || (flags & O_TRUNC))) {
-        errno = folder ? EISDIR : EROFS;
-        return -1;
-    }
     if ((flags & O_CREAT) && (flags & O_EXCL)) {
         errno = EEXIST;
+        return -1;
+    }
+    if ((flags & O_PATH) == 0 && (access != O_RDONLY || (flags & O_TRUNC))) {
+        errno = folder ? EISDIR : EROFS;
         return -1;
     }
     if ((flags & O_DIRECTORY) && !folder) {

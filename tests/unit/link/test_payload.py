@@ -268,3 +268,12 @@ def test_round_trip(found: dict[str, bytes], data: st.DataObject) -> None:
     assert {(item.path, item.suffix, item.code) for item in read.modules()} == {
         (item.path, ".py", item.code) for item in modules
     }
+
+
+def test_init_traced_as_a_module_is_the_package() -> None:
+    modules = [module("a/__init__", source=True), module("__init__")]
+    read = Reader(write_payload(config(), modules, [PayloadFile(path="a/__init__.py", data=b"")]))
+    assert {(m.path, m.suffix, m.package) for m in read.modules()} == {
+        ("a", "/__init__.py", True),
+        ("__init__", ".py", False),
+    }
