@@ -146,7 +146,7 @@ def _defined(archive: Path) -> tuple[_Symbol, ...]:
 
 
 def _member_symbols(data: bytes, name: str) -> Iterable[tuple[str, bool, bool]]:
-    """Yield (name, hidden, weak) of the global definitions of a relocatable object.  Source: System V ABI, chapter 4."""
+    """Yield (name, hidden, weak) of the global definitions of a relocatable object.  Source: System V ABI, 4."""
     try:
         shoff, shnum = struct.unpack_from("<Q", data, 40)[0], struct.unpack_from("<H", data, 60)[0]
         headers = [struct.unpack_from("<IIQQQQIIQQ", data, shoff + 64 * i) for i in range(shnum)]

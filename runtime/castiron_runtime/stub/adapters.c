@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "finder.h"
+#include "libraries.h"
 
 /* Calls module.`function`(our path entry finder's type, module.`argument`) if the module has both. */
 static int register_finder(PyObject *module, const char *function, const char *argument)
@@ -27,6 +28,8 @@ int adapters_apply(PyObject *name, PyObject *module)
     const char *text = PyUnicode_AsUTF8AndSize(name, &length);
     if (text == NULL)
         return -1;
+    if (strcmp(text, "ctypes.util") == 0)
+        return libraries_adapt(module);
     static const char resources[] = "pkg_resources"; /* also where it is vendored, as pip does */
     Py_ssize_t size = sizeof resources - 1;
     if (length < size || strcmp(text + length - size, resources) != 0 || (length > size && text[length - size - 1] != '.'))
