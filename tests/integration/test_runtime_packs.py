@@ -1,0 +1,318 @@
+"""Runtime packs on the real thing: what is in the archives, what links, what runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from castiron_common.cache import cache_root
+from castiron_common.errors import HostToolError, ModuleMissingError
+from castiron_common.progress import SilentReporter
+from castiron_runtime import library_build, sources
+from castiron_runtime.archives import read_members
+from castiron_runtime.interpreter import inittab_source
+from castiron_runtime.packs import component, interpreter, provide
+from castiron_runtime.process import BuildLog
+from castiron_runtime.recipe import load_recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from castiron_runtime.model import LinkInputs, Pack
+
+pytestmark = pytest.mark.integration
+
+REPORTER = SilentReporter()
+MAIN = "\nint main(int argc, char **argv) { return Py_BytesMain(argc, argv); }\n"
+
+
+def symbols(archive: Path, folder: Path) -> set[str]:
+    """Global symbols that the objects of a static library define."""
+    found = set()
+    for index, (_, data) in enumerate(read_members(archive)):
+        path = folder / f"{index}.o"
+        path.write_bytes(data)
+        with path.open("rb") as file:
+            for symbol in ELFFile(file).get_section_by_name(".symtab").iter_symbols():
+                if symbol["st_info"]["bind"] != "STB_LOCAL" and symbol["st_shndx"] != "SHN_UNDEF":
+                    found.add(symbol.name)
+    return found
+
+
+def link(pack: Pack, inputs: LinkInputs, folder: Path) -> Path:
+    """Link an ordinary static interpreter with these extension modules."""
+    extensions = {item.name: item for item in pack.extensions.values() if item.always}
+    extensions |= {item.name: item for item in inputs.extensions}
+    (folder / "main.c").write_text(inittab_source(list(extensions.values())) + MAIN)
+    toolchain = pack.toolchain
+    compiler = [*toolchain.cc, *toolchain.cflags, f"-I{pack.include}", "-c", "main.c", "-o", "main.o"]
+    subprocess.run(compiler, cwd=folder, check=True)
+    options = ["-static", "-no-pie", "--gc-sections", "-znow", "--build-id=none", "-zstack-size=16777216", "-s"]
+    files = [*pack.core, pack.frozen, *inputs.archives, *toolchain.libraries]
+    argv = [
+        *toolchain.linker,
+        *options,
+        toolchain.crt1,
+        "main.o",
+        "--start-group",
+        *files,
+        "--end-group",
+        "-o",
+        "python",
+    ]
+    subprocess.run([str(word) for word in argv], cwd=folder, check=True)
+    return folder / "python"
+
+
+def run(program: Path, code: str, **environment: str) -> str:
+    result = subprocess.run(
+        [program, "-B", "-c", code], env=environment, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_the_core_leaves_the_tables_of_modules_to_the_binary(pack: Pack, tmp_path: Path) -> None:
+    defined = {name for archive in pack.core for name in symbols(archive, tmp_path)}
+    assert {"Py_Initialize", "PyInit__io", "PyMarshal_Init"} <= defined
+    assert not {"_PyImport_Inittab", "_PyImport_FrozenBootstrap", "PyInit_math", "main"} & defined
+    assert "_PyImport_FrozenBootstrap" in symbols(pack.frozen, tmp_path)
+
+
+def test_each_extension_module_is_where_it_says(pack: Pack, tmp_path: Path) -> None:
+    for extension in pack.extensions.values():
+        if extension.archives:
+            assert extension.init in symbols(extension.archives[0], tmp_path), extension.name
+        assert set(extension.components) <= set(pack.components) or extension.on_demand
+
+
+def test_bundled_software_is_apart_and_has_its_license(pack: Pack) -> None:
+    assert pack.extensions["pyexpat"].components == ("cpython", "expat")
+    assert pack.extensions["_decimal"].components == ("cpython", "libmpdec")
+    assert pack.extensions["_sha3"].components == ("cpython", "hacl-star")
+    assert pack.extensions["_blake2"].components == ("cpython", "libb2")
+    expected = {
+        "cpython": "PSF-2.0",
+        "expat": "MIT",
+        "hacl-star": "MIT",
+        "libb2": "CC0-1.0",
+        "libmpdec": "BSD-2-Clause",
+        "mimalloc": "MIT",
+        "musl": "MIT",
+        "zig-libc": "MIT",
+        "compiler-rt": "MIT AND Apache-2.0 WITH LLVM-exception",
+    }
+    assert {name: item.license for name, item in pack.components.items()} == expected
+    assert all(text.text.strip() for item in pack.components.values() for text in item.texts)
+    owners = {pack.owners[path] for path in pack.extensions["_decimal"].archives}
+    assert owners == {("cpython",), ("libmpdec",)}
+
+
+def test_the_description_is_a_full_archives(pack: Pack) -> None:
+    document = json.loads((pack.root / "PYTHON.json").read_text())
+    assert document["version"] == "8"
+    assert document["python_version"] == pack.python_version
+    assert document["python_suffixes"]["extension"][0] == ".cpython-313-x86_64-linux-musl.so"
+    for entries in document["build_info"]["extensions"].values():
+        assert all((pack.root / item["path_static"]).is_file() for item in entries[0]["links"])
+        assert all((pack.root / path).is_file() for path in entries[0]["license_paths"])
+
+
+def test_no_folder_of_the_build_is_in_the_pack(pack: Pack) -> None:
+    forbidden = [os.fsencode(cache_root()), os.fsencode(sys.prefix)]
+    for path in pack.root.rglob("*"):
+        if path.is_file() and path.suffix != ".pyc":
+            data = path.read_bytes()
+            assert not any(folder in data for folder in forbidden), path
+
+
+def test_a_static_interpreter_with_every_module(pack: Pack, tmp_path: Path) -> None:
+    inputs = provide(pack, pack.extensions, reporter=REPORTER)
+    program = link(pack, inputs, tmp_path)
+    with program.open("rb") as file:
+        assert not any(segment["p_type"] in ("PT_INTERP", "PT_DYNAMIC") for segment in ELFFile(file).iter_segments())
+    # (ctypes itself asks for dlopen, which the stub brings.)
+    code = """
+import sys, importlib
+names = sorted(set(sys.builtin_module_names) - {"_frozen_importlib", "_frozen_importlib_external"})
+for name in names:
+    importlib.import_module(name)
+import decimal, hashlib, sqlite3, ssl, zlib, bz2, lzma
+assert sys.hash_info.algorithm == "siphash13"
+assert hashlib.sha256(b"").hexdigest().startswith("e3b0c442")
+assert hashlib.pbkdf2_hmac("sha256", b"a", b"b", 1).hex().startswith("ee212b01")
+for module in (zlib, bz2, lzma):
+    assert module.decompress(module.compress(b"x" * 1000)) == b"x" * 1000
+database = sqlite3.connect(":memory:")
+assert database.execute("select json_array(1), sin(0)").fetchone() == ("[1]", 0.0)
+assert sqlite3.connect(":memory:").deserialize(database.serialize()) is None
+assert zlib.compressobj().copy() and zlib.decompressobj().copy()
+assert str(decimal.Decimal(1) / 3).startswith("0.3333")
+assert ssl.create_default_context().verify_mode is ssl.CERT_REQUIRED
+print(len(names))
+"""
+    home = pack.stdlib.parent.parent
+    assert int(run(program, code, PYTHONHOME=str(home))) == len(pack.extensions)
+
+
+def test_only_what_is_asked_for_comes_along(pack: Pack) -> None:
+    inputs = provide(pack, {"zlib", "_json"}, reporter=REPORTER)
+    names = {item.name for item in inputs.components}
+    assert {"cpython", "zlib", "musl"} <= names
+    assert not {"openssl", "sqlite", "expat"} & names
+    assert [item.name for item in inputs.extensions] == ["_json", "zlib"]
+    assert {path for path, owner in inputs.owners.items() if owner == ("zlib",)} <= set(inputs.archives)
+
+
+def test_an_unknown_extension_module_is_named(pack: Pack) -> None:
+    with pytest.raises(ModuleMissingError, match="_nosuch"):
+        provide(pack, {"_nosuch"}, reporter=REPORTER)
+
+
+def test_a_library_is_the_same_bytes_in_any_folder(pack: Pack, tmp_path: Path) -> None:
+    recipe = load_recipe("bzip2")
+    results = []
+    for folder in (tmp_path / "a", tmp_path / "another" / "much" / "longer" / "folder"):
+        folder.mkdir(parents=True)
+        with REPORTER.task("bzip2") as task:
+            source = sources.fetch(recipe, task=task)
+            library_build.build(recipe, source, pack.toolchain, (), folder, task=task, log=BuildLog("bzip2-test"))
+        results.append(
+            {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+        )
+    assert results[0] == results[1]
+    assert "lib/libbz2.a" in results[0]
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_the_target_interpreter(pack: Pack, full: bool) -> None:
+    program = interpreter(pack, full=full, reporter=REPORTER)
+    code = """
+import sys, sysconfig, subprocess, json, zlib
+try:
+    import ssl, sqlite3, ctypes
+    full = True
+except ImportError:
+    full = False
+child = subprocess.run([sys.executable, "-c", "import os; print(os.environ['SET'])"], env={"SET": "1"}, text=True,
+                       capture_output=True)
+print(json.dumps({
+    "suffix": sysconfig.get_config_var("EXT_SUFFIX"), "hash": sys.hash_info.algorithm, "full": full,
+    "version": sys.version.split()[0], "platform": sysconfig.get_platform(), "child": child.stdout,
+    "include": sysconfig.get_paths()["include"], "prefix": sys.prefix, "cached": json.__cached__,
+}))
+"""
+    facts = json.loads(run(program, code))
+    assert facts["suffix"] == ".cpython-313-x86_64-linux-musl.so"
+    assert facts["hash"] == "siphash13"
+    assert facts["full"] is full
+    assert facts["version"] == pack.python_version
+    assert facts["platform"] == "linux-x86_64"
+    assert facts["child"] == "1\n"
+    assert facts["prefix"] == str(program.parent.parent)
+    assert (program.parent.parent / "include" / "python3.13" / "Python.h").is_file()
+    with program.open("rb") as file:
+        loader = next(item for item in ELFFile(file).iter_segments() if item["p_type"] == "PT_INTERP")
+        assert "musl" in loader.get_interp_name()
+
+
+def test_foreign_symbols_of_the_interpreter_cannot_take_the_place_of_a_wheels(pack: Pack) -> None:
+    program = interpreter(pack, full=True, reporter=REPORTER)
+    with program.open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".dynsym")
+        exported = {item.name for item in table.iter_symbols() if item["st_shndx"] != "SHN_UNDEF"}
+    assert {"Py_Initialize", "PyObject_Call"} <= exported
+    assert not {"inflate", "SSL_new", "sqlite3_open", "BZ2_bzCompress", "memcpy", "sin", "malloc"} & exported
+
+
+# The builds below have a cache of their own, with the shared cache's toolchain and CPython.
+
+BUILD_BZIP2 = """
+from castiron_common.progress import SilentReporter
+from castiron_runtime.packs import open_pack, provide
+pack = open_pack(reporter=SilentReporter())
+inputs = provide(pack, {"_bz2"}, reporter=SilentReporter())
+print(*inputs.archives)
+"""
+
+
+@pytest.fixture
+def small_cache(pack: Pack, tmp_path: Path) -> Mapping[str, str]:
+    """Environment with a cache where bzip2 is not built."""
+    component("bzip2", pack.toolchain, reporter=REPORTER)
+    shared, own = cache_root(), tmp_path / "cache"
+    (own / "components").mkdir(parents=True)
+    for entry in (pack.root, pack.toolchain.crt1.parent.parent):
+        (own / "components" / entry.name).symlink_to(entry)
+    for name in ("zig", "sources"):
+        (own / name).symlink_to(shared / name)
+    return dict(os.environ) | {"CASTIRON_CACHE": str(own)}
+
+
+def leftovers(environment: Mapping[str, str]) -> list[str]:
+    folder = Path(environment["CASTIRON_CACHE"]) / "components"
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
+
+
+def test_two_builds_at_once_end_well(small_cache: Mapping[str, str]) -> None:
+    builds = [
+        subprocess.Popen([sys.executable, "-c", BUILD_BZIP2], env=small_cache, stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    outputs = {build.communicate(timeout=300)[0] for build in builds}
+    assert [build.returncode for build in builds] == [0, 0, 0]
+    assert len(outputs) == 1
+    assert "libbz2.a" in outputs.pop()
+    assert leftovers(small_cache) == []
+
+
+def test_an_interrupted_build_leaves_nothing_behind(small_cache: Mapping[str, str], tmp_path: Path) -> None:
+    build = subprocess.Popen([sys.executable, "-c", BUILD_BZIP2], env=small_cache, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not leftovers(small_cache):
+        assert time.monotonic() < deadline
+        assert build.poll() is None
+        time.sleep(0.005)
+    build.send_signal(signal.SIGINT)
+    build.communicate(timeout=60)
+    assert build.returncode != 0
+    assert leftovers(small_cache) == []
+    again = subprocess.run(
+        [sys.executable, "-c", BUILD_BZIP2], env=small_cache, capture_output=True, text=True, check=True
+    )
+    assert "libbz2.a" in again.stdout
+
+
+def test_a_killed_build_is_no_obstacle(small_cache: Mapping[str, str]) -> None:
+    build = subprocess.Popen([sys.executable, "-c", BUILD_BZIP2], env=small_cache)
+    while not leftovers(small_cache) and build.poll() is None:
+        time.sleep(0.005)
+    build.kill()
+    build.wait()
+    again = subprocess.run(
+        [sys.executable, "-c", BUILD_BZIP2], env=small_cache, capture_output=True, text=True, check=True
+    )
+    assert "libbz2.a" in again.stdout
+
+
+def test_missing_programs_are_named_before_anything_is_built(
+    pack: Pack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    component("xz", pack.toolchain, reporter=REPORTER)
+    shared = cache_root()
+    monkeypatch.setenv("CASTIRON_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "sources").symlink_to(shared / "sources")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(HostToolError, match="make") as caught:
+        component("xz", pack.toolchain, reporter=REPORTER)
+    assert "apt-get install" in caught.value.hint
