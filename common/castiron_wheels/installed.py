@@ -6,6 +6,7 @@ of local projects (PEP 610) are taken over; the files come anew, for the target.
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -23,7 +24,7 @@ from packaging.utils import canonicalize_name
 from castiron_common.errors import InputError
 from castiron_wheels.model import LocalProject, Requirements
 from castiron_wheels.requirement_file import ARCHIVE_SUFFIXES
-from castiron_wheels.target import holds
+from castiron_wheels.target import fits, holds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -109,12 +110,17 @@ def from_installed(
         needed = _closure(start, by_name, target)
     rest = _closure({name for name in by_name if name not in own | _TOOLS}, by_name, target)
     chosen = [by_name[name] for name in sorted(needed | rest)]
-    lines = [line for item in chosen if (line := _line(item)) is not None]
+    archives = {
+        item.name: item.archive
+        for item in chosen
+        if item.archive and (item.archive.suffix != ".whl" or fits(item.archive.name, target))
+    }
+    lines = [_line(item) for item in chosen if not item.folder and item.name not in archives]
     return Requirements(
         origin=f"the distributions beside {python}",
         lines=tuple(lines),
         projects=tuple(LocalProject(path=item.folder, name=item.name) for item in chosen if item.folder),
-        archives=tuple((item.archive, ()) for item in chosen if item.archive),
+        archives=tuple((path, ()) for path in archives.values()),
         exact=True,
         optional=frozenset(item.name for item in chosen) - needed,
         direct=start,
@@ -196,7 +202,41 @@ def _contents(distribution: Distribution) -> tuple[frozenset[str], frozenset[str
             modules.add(first)
         elif not rest and file.suffix in {".py", ".so", ".pyd"}:
             modules.add(first.split(".")[0])
+        if file.suffix == ".pth" or (len(file.parts) == 1 and "editable" in file.name):
+            modules |= _editable_modules(Path(str(file.locate())))
     return frozenset(name for name in modules if name.isidentifier()), frozenset(programs)
+
+
+def _editable_modules(file: Path) -> set[str]:
+    """Return the top-level names that a file of an editable install makes importable.
+
+    A ``.pth`` file names folders; setuptools' finders hold a dictionary called ``MAPPING``.
+    """
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return set()
+    if file.suffix == ".pth":
+        folders = [Path(line) for line in text.splitlines() if line.startswith("/")]
+        return {name for folder in folders if folder.is_dir() for name in _importable(folder)}
+    mapping = re.search(r"^MAPPING\b[^=]*=\s*(\{.*?\})\s*$", text, re.MULTILINE | re.DOTALL)
+    try:
+        value = ast.literal_eval(mapping[1]) if mapping else {}
+    except (ValueError, SyntaxError):
+        return set()
+    return {str(name).partition(".")[0] for name in value}
+
+
+def _importable(folder: Path) -> set[str]:
+    """Return the names of the modules and packages (also without ``__init__.py``) directly in a folder."""
+    names = set()
+    for path in folder.iterdir():
+        if path.is_dir():
+            if (path / "__init__.py").is_file() or any(path.glob("*.py")) or any(path.glob("*/__init__.py")):
+                names.add(path.name)
+        elif path.suffix in {".py", ".so"}:
+            names.add(path.name.split(".")[0])
+    return names
 
 
 def _origin(distribution: Distribution) -> tuple[Path | None, Path | None, str | None]:
@@ -233,9 +273,7 @@ def _origin(distribution: Distribution) -> tuple[Path | None, Path | None, str |
     return None, None, None
 
 
-def _line(item: Installed) -> str | None:
-    if item.folder or item.archive:
-        return None
+def _line(item: Installed) -> str:
     if item.url:
         return f"{item.name} @ {item.url}"
     # A local label (2.1+cpu) is no version of the index's; without it the version matches any label.

@@ -46,7 +46,7 @@ def resolve(requirements: Requirements, target: Target, *, reporter: Reporter) -
     _check_python(requirements.requires_python, target, requirements.origin)
     if not requirements:
         return Environment(target=target)
-    local = _local_wheels(requirements, target, reporter)
+    local, left_out = _local_wheels(requirements, target, reporter)
     search = _Search(requirements=requirements, target=target, reporter=reporter, local=local)
     built: dict[str, Path] = {}
     for _ in range(_ROUNDS):
@@ -71,7 +71,7 @@ def resolve(requirements: Requirements, target: Target, *, reporter: Reporter) -
             built = built | newly
             continue
         break
-    search.findings += _unmet_findings(unmet)
+    search.findings += [*left_out, *_unmet_findings(unmet)]
     embedded = {item.name for item in candidates if item.sdist or not item.indexed} | set(local) | set(built)
     if requirements.index_options:
         embedded |= set(wheels)  # the index is named in a file that the link stage never sees
@@ -102,14 +102,24 @@ def _check_python(specifier: str | None, target: Target, subject: str) -> None:
 
 def _local_wheels(
     requirements: Requirements, target: Target, reporter: Reporter
-) -> dict[str, tuple[Path, tuple[str, ...]]]:
-    """Return the wheels of what lies on this machine: normalised name to (wheel in the cache, extras asked for)."""
+) -> tuple[dict[str, tuple[Path, tuple[str, ...]]], list[Finding]]:
+    """Return the wheels of what lies on this machine: normalised name to (wheel in the cache, extras asked for).
+
+    Projects that may be missing, and cannot be built, become findings.
+    """
     found: dict[str, tuple[Path, tuple[str, ...]]] = {}
+    findings: list[Finding] = []
     made: list[tuple[Path, tuple[str, ...]]] = []
     if requirements.projects:
         from castiron_wheels.source import project_wheel
 
-        made += [(project_wheel(item, target, reporter=reporter), item.extras) for item in requirements.projects]
+        for project in requirements.projects:
+            try:
+                made.append((project_wheel(project, target, reporter=reporter), project.extras))
+            except (DependencyError, InputError) as error:
+                if project.name not in requirements.optional:
+                    raise
+                findings.append(_left_out(str(project.name), error.what.splitlines()[0]))
     for path, extras in requirements.archives:
         if not path.name.endswith(".whl"):
             from castiron_wheels.source import sdist_wheel
@@ -117,7 +127,7 @@ def _local_wheels(
             made.append((sdist_wheel(path, path.name, None, target, reporter=reporter), extras))
         elif fits(path.name, target):
             made.append((keep(path), extras))
-        elif not requirements.exact:
+        else:
             raise DependencyError(
                 f"The wheel {path} does not fit {target.platform} and Python {target.python}.",
                 hint="Give one whose name ends in musllinux_1_2_x86_64.whl or none-any.whl, or its sdist.",
@@ -128,7 +138,7 @@ def _local_wheels(
         if before[0] != wheel:
             raise DependencyError(f"{name} is given twice, with different contents.", hint="Give it once.")
         found[name] = (wheel, tuple(sorted({*before[1], *extras})))
-    return found
+    return found, findings
 
 
 @dataclass(slots=True)
@@ -341,15 +351,19 @@ class _Search:
         return self._available(lines[:middle]) | self._available(lines[middle:])
 
     def _leave_out(self, name: str, why: str) -> None:
-        self._find(
-            "left-out",
-            name,
-            f"{name} is installed beside the host's Python, but {why}; it was left out",
-            Severity.WARNING,
-        )
+        self.findings.append(_left_out(name, why))
 
-    def _find(self, code: str, subject: str, message: str, severity: Severity = Severity.INFO) -> None:
-        self.findings.append(Finding(code=code, severity=severity, subject=subject, message=message))
+    def _find(self, code: str, subject: str, message: str) -> None:
+        self.findings.append(Finding(code=code, severity=Severity.INFO, subject=subject, message=message))
+
+
+def _left_out(name: str, why: str) -> Finding:
+    return Finding(
+        code="left-out",
+        severity=Severity.WARNING,
+        subject=name,
+        message=f"{name} is installed beside the host's Python, but was left out: {why}",
+    )
 
 
 def _only_changes(name: str, before: Iterable[Candidate], after: Iterable[Candidate]) -> bool:

@@ -16,7 +16,7 @@ from castiron_common.errors import DependencyError, InputError
 from castiron_common.progress import SilentReporter
 from castiron_runtime import packs
 from castiron_wheels import build
-from castiron_wheels.model import LocalProject
+from castiron_wheels.model import LocalProject, Requirements
 from castiron_wheels.requirements import from_lines
 from castiron_wheels.resolve import resolve
 from castiron_wheels.source import project_wheel, sdist_wheel, source_files, tree_hash, unpack
@@ -163,3 +163,16 @@ def test_sdists_that_are_not(tmp_path: Path) -> None:
         file.writestr("../escape.py", "")
     with pytest.raises(DependencyError, match="outside"):
         unpack(archive, tmp_path / "out3")
+
+
+def test_installed_project_that_may_be_missing_is_left_out(tmp_path: Path, target: Target) -> None:
+    folder = project(tmp_path / "app", f'{PROJECT}description = "broken"\n')
+    wanted = Requirements(
+        origin="beside",
+        projects=(LocalProject(path=folder, name="my-app"),),
+        exact=True,
+        optional=frozenset({"my-app"}),
+    )
+    found = resolve(wanted, target, reporter=SilentReporter())
+    assert found.distributions == ()
+    assert [(item.code, item.subject) for item in found.findings] == [("left-out", "my-app")]

@@ -71,6 +71,33 @@ def test_projects_installed_from_a_folder(editable: bool, venv: Path, tmp_path: 
     assert not [line for line in wanted.lines if line.startswith("local")]
 
 
+def test_modules_of_editable_projects(venv: Path, tmp_path: Path) -> None:
+    for file in ("src/pkg/__init__.py", "src/spread/part/__init__.py", "src/single.py", "src/docs/readme.txt"):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text("")
+    packages = site_packages(venv)
+    (packages / "by_path.pth").write_text(f"{tmp_path / 'src'}\n")
+    finder = "__editable___by_hook_1_0_finder"
+    (packages / f"{finder}.py").write_text(
+        "MAPPING: dict[str, str] = {'deep.inner': '/x/inner',\n 'extra': '/x'}\nNAMESPACES: dict[str, list[str]] = {}\n"
+    )
+    (packages / "by_hook.pth").write_text(f"import {finder}; {finder}.install()\n")
+    add(venv, "by_path", record="by_path.pth,,\n")
+    add(venv, "by_hook", record=f"{finder}.py,,\nby_hook.pth,,\n__pycache__/x.pyc,,\n")
+    found = by_name(venv)
+    assert found["by-path"].modules == {"pkg", "spread", "single"}
+    assert {"deep", "extra"} <= found["by-hook"].modules
+
+
+def test_wheel_of_another_platform_is_looked_for_on_the_index(venv: Path, tmp_path: Path, target: Target) -> None:
+    wheel = tmp_path / "glibc-1.0-cp313-cp313-manylinux_2_17_x86_64.whl"
+    wheel.write_bytes(b"")
+    add(venv, "glibc", direct_url__json=json.dumps({"url": wheel.as_uri(), "archive_info": {}}))
+    found = from_installed(venv / "bin" / "python", target, roots=["glibc"])
+    assert "glibc==1.0" in found.lines
+    assert found.archives == () or wheel not in dict(found.archives)
+
+
 def test_folder_that_is_gone_leaves_the_version(venv: Path, target: Target) -> None:
     add(venv, "local", direct_url__json=json.dumps({"url": "file:///nonexistent/local", "dir_info": {}}))
     assert "local==1.0" in from_installed(venv / "bin" / "python", target).lines
