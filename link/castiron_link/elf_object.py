@@ -223,7 +223,7 @@ class ObjectWriter:
 
         Raises `LinkError` if the format cannot hold it or a name that relocations use is neither defined nor declared.
         """
-        with atomic_write(path) as file:
+        with atomic_write(path, sync=False) as file:
             for chunk in self._chunks():
                 file.write(chunk)
 

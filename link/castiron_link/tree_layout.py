@@ -10,7 +10,9 @@ The tree looks like an installed Python prefix, so that the standard library's o
 
 from __future__ import annotations
 
+import os
 import posixpath
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import ManifestError, ModuleMissingError
@@ -19,7 +21,6 @@ from castiron_manifest.model import ModuleKind, Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
     from castiron_manifest.model import Entry, Manifest
 
@@ -157,10 +158,11 @@ def _content(
 
 
 def _host_path(root: Path | None, path: str, *, what: str) -> Path:
-    host = None if root is None else root / path
-    if host is None or not host.is_file():
+    # As text: thousands of Path objects would take longer than the look at the files.
+    host = None if root is None else f"{root}/{path}"
+    if host is None or not os.path.isfile(host):  # noqa: PTH113
         raise ModuleMissingError(
             f"The {what} is not where the manifest says: {path}.",
             hint="The manifest was made with another runtime pack or other wheels; run trace again.",
         )
-    return host
+    return Path(host)

@@ -36,7 +36,7 @@ def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     def fail(*_: object) -> None:
         raise failure
 
-    monkeypatch.setattr("castiron_link.write.shutil.copyfileobj", fail)
+    monkeypatch.setattr("castiron_link.write.os.sendfile", fail)
     with pytest.raises(OutputError if isinstance(failure, OSError) else KeyboardInterrupt):
         write_output(linked, tmp_path / "app", "licenses")
     assert {path.name for path in tmp_path.iterdir()} == {"linked", "app"}
