@@ -80,6 +80,20 @@ _FROM_RUST_AND_C = (
     "zoneinfo",
 )
 """What compiled code imports by name: looked for in its bytes.  OpenSSL, SQLite and Tk are not guessed."""
+_CYTHON = b"cython_runtime"
+"""In every module that Cython made.  Since 3.2 it packs the string constants, so that no name can be read from them."""
+_FROM_CYTHON = (
+    *_FROM_RUST_AND_C,
+    "array",
+    "bisect",
+    "cmath",
+    "contextlib",
+    "heapq",
+    "keyword",
+    "statistics",
+    "textwrap",
+)
+"""What numeric code written in Cython imports; it goes in unseen, as it is small against what the module brings."""
 
 
 class ScanStore:
@@ -157,9 +171,12 @@ def _scan(data: bytes, path: str, *, own: bool) -> Scan:
 def scan_extension(data: bytes) -> Scan:
     """Look for the standard library's names in compiled code, which imports without a trace in any source."""
     scan = empty_scan()
-    tokens = set(re.findall(rb"[A-Za-z_][\w.]{1,40}", data))
-    joined = b"\0".join(tokens)
-    # Short names would match by chance inside Rust's run-together strings; they must stand alone.
-    found = [n for n in _FROM_RUST_AND_C if n.encode() in tokens or (len(n) > 5 and n.encode() in joined)]
+    if _CYTHON in data:
+        found = list(_FROM_CYTHON)
+    else:
+        tokens = set(re.findall(rb"[A-Za-z_][\w.]{1,40}", data))
+        joined = b"\0".join(tokens)
+        # Short names would match by chance inside Rust's run-together strings; they must stand alone.
+        found = [n for n in _FROM_RUST_AND_C if n.encode() in tokens or (len(n) > 5 and n.encode() in joined)]
     scan["imports"] = [[name, 0, None, DECLARED, 0] for name in sorted(found)]
     return scan
