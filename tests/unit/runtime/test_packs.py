@@ -1,0 +1,92 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from castiron_common.errors import RuntimePackError
+from castiron_common.progress import SilentReporter
+from castiron_runtime import cli, description, packs
+from castiron_runtime.model import Component, LicenseText, Toolchain
+from castiron_runtime.recipe import load_recipe
+from castiron_runtime.sources import Source
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("CASTIRON_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [({"python": "2.7"}, "Python 2.7"), ({"platform": "riscv64-linux-musl"}, "riscv64-linux-musl")],
+)
+def test_what_has_no_pack_is_refused_with_what_has(arguments: dict[str, str], says: str) -> None:
+    with pytest.raises(RuntimePackError, match=says) as caught:
+        packs.open_pack(**arguments, reporter=SilentReporter())
+    assert "3.13" in caught.value.hint or "x86_64-linux-musl" in caught.value.hint
+
+
+def test_a_key_changes_with_everything_that_goes_in() -> None:
+    recipe = load_recipe("zlib")
+    source = Source(version="1", sha256="a" * 64, path=Path("x"), pinned=True)
+    keys = [
+        packs.component_key(recipe, source, (), revision=1),
+        packs.component_key(replace(recipe, digest="0"), source, (), revision=1),
+        packs.component_key(recipe, replace(source, sha256="b" * 64), (), revision=1),
+        packs.component_key(recipe, source, ("need",), revision=1),
+        packs.component_key(recipe, source, (), revision=2),
+    ]
+    assert len(set(keys)) == len(keys)
+    assert keys[0] == packs.component_key(recipe, replace(source, path=Path("elsewhere")), (), revision=1)
+
+
+def test_a_component_survives_its_description(tmp_path: Path) -> None:
+    component = Component(
+        name="x",
+        version="1",
+        purl="pkg:generic/x@1",
+        cpe="",
+        license="MIT",
+        evidence="LICENSE",
+        texts=(LicenseText(path="LICENSE", sha256="ab" * 32, text="granted\n"),),
+        source_sha256="c" * 64,
+    )
+    description.write_licenses(tmp_path, [component])
+    values = json.loads(json.dumps(description.component_entry(component)))
+    assert description.parse_component(values, tmp_path) == component
+
+
+@pytest.mark.parametrize("text", [None, "", "{}", "[]", '{"version": "8"}', '{"version": "7"}'])
+def test_a_damaged_pack_is_one_clear_error(tmp_path: Path, text: str | None) -> None:
+    if text is not None:
+        (tmp_path / "PYTHON.json").write_text(text)
+    toolchain = Toolchain(
+        version="0",
+        target="t",
+        linker=(),
+        cc=(),
+        cflags=(),
+        cxx=(),
+        ar=(),
+        crt1=Path("crt1.o"),
+        libraries=(Path("a"), Path("b"), Path("c")),
+    )
+    with pytest.raises(RuntimePackError) as caught:
+        description.read(tmp_path, toolchain)
+    assert str(tmp_path) in caught.value.what
+    assert caught.value.hint
+
+
+def test_the_inventory_lists_recipes_without_building_or_fetching(own_cache: Path) -> None:
+    result = CliRunner().invoke(cli.app, ["list", "--json"])
+    assert result.exit_code == 0
+    rows = {row["recipe"]: row for row in json.loads(result.stdout)}
+    assert rows["openssl"]["modules"] == ["_ssl", "_hashlib"]
+    assert rows["cpython-3.13"]["license"] == "PSF-2.0"
+    assert not any(row["built"] for row in rows.values())
+    assert not own_cache.exists()

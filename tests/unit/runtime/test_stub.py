@@ -1,0 +1,40 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from castiron_common.errors import RuntimePackError
+from castiron_runtime.stub import FOLDER, read_settings, wrapped_symbols
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_our_own_settings_are_right() -> None:
+    settings = read_settings(FOLDER / "stub.toml")
+    assert all((FOLDER / name).is_file() for name in settings.file_flags)
+    assert "open" in wrapped_symbols()
+
+
+def test_without_settings_there_are_none(tmp_path: Path) -> None:
+    settings = read_settings(tmp_path / "stub.toml")
+    assert (settings.flags, settings.wrap) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("flags = '-O2'", "flags is not a list of strings"),
+        ("wrap = [1]", "wrap is not a list of strings"),
+        ("[file]\n'a.c' = '-O2'", "a.c"),
+        ("flag = []", "unknown key 'flag'"),
+        ("flags = [", "not TOML"),
+    ],
+)
+def test_wrong_settings_are_refused_by_key(tmp_path: Path, text: str, says: str) -> None:
+    path = tmp_path / "stub.toml"
+    path.write_text(text)
+    with pytest.raises(RuntimePackError) as caught:
+        read_settings(path)
+    assert says in caught.value.what
