@@ -36,17 +36,15 @@ def audit(
     """Tell what a binary or manifest consists of, and under which licenses."""
     from castiron_audit import subjects
     from castiron_audit.formats import render
-    from castiron_audit.policy import enforce
+    from castiron_audit.policy import apply, enforce
 
     if outdated is not None:
         _show_outdated(subject, outdated)
         return
     from castiron_common.progress import RichReporter
 
-    found = subjects.read(subject, with_site=site, reporter=RichReporter(stderr_console()))
     rules = load_policy(policy, deny=deny or [], strict=strict)
-    from castiron_audit.policy import apply
-
+    found = subjects.read(subject, rules, with_site=site, reporter=RichReporter(stderr_console()))
     report = apply(found, rules)
     if components:
         _write(_component_lines(report), output)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from castiron_audit.policy import Policy
     from castiron_manifest.model import Distribution, Manifest, Native
     from castiron_runtime.model import Component as RuntimeComponent
 
@@ -57,6 +58,7 @@ def build_report(
     site: Path | None,
     linked: Linked | None = None,
     license_: str | None = None,
+    version: str = "",
     generator: str | None = None,
 ) -> Report:
     """Return the audit of a manifest, or of a binary that is being linked from it; no policy is applied yet.
@@ -67,10 +69,11 @@ def build_report(
     texts = dict(manifest.texts)
     chains = distribution_chains(manifest)
     natives = _natives(manifest, linked)
-    components: list[Component] = [_application(manifest, linked, license_)]
+    components: list[Component] = [replace(_application(manifest, linked, license_), version=version)]
     findings: list[Finding] = []
 
     paths = _included_paths(manifest)
+    counted: set[str] = set()
     for distribution in manifest.distributions:
         name = distribution.name
         if not _is_in(name, manifest, linked, paths):
@@ -95,6 +98,7 @@ def build_report(
             replace(part, chain=chain, forms=part.forms or forms) if not part.chain else part
             for part in found.components
         ]
+        inner = [_once(part, view.natives, counted) for part in inner]
         own_size = max(0, size - sum(part.size for part in inner))
         components.append(_distribution(distribution, judgement.verdict, texts, chain, forms, own_size))
         components += inner
@@ -109,7 +113,7 @@ def build_report(
     used = {text.sha256 for component in ordered for text in component.texts}
     return Report(
         name=manifest.entry.name,
-        version="",
+        version=version,
         generator=generator or manifest.generator,
         target=manifest.target.platform,
         python=manifest.pack.removeprefix("cpython-"),
@@ -122,6 +126,12 @@ def build_report(
     )
 
 
+def application_version(manifest: Manifest, policy: Policy) -> str:
+    """Return the application's version: that of its project or of the distribution it starts in; empty if unknown."""
+    started = next((item for item in manifest.distributions if item.name == manifest.entry.distribution), None)
+    return policy.version or (started.version if started is not None else "")
+
+
 _SEVERITY_ORDER = {"error": 0, "warning": 1, "info": 2}
 
 
@@ -132,6 +142,16 @@ def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
             set(findings), key=lambda item: (_SEVERITY_ORDER[item.severity], item.code, item.component, item.message)
         )
     )
+
+
+def _once(part: Component, natives: Sequence[Native], counted: set[str]) -> Component:
+    """Return a library with the bytes of those of its files that no other distribution has brought: they are in once."""
+    if part.kind is not Kind.LIBRARY or not part.hashes:
+        return part
+    sizes = {native.sha256: native.size for native in natives}
+    new = {sha256 for _, sha256 in part.hashes} - counted
+    counted |= new
+    return replace(part, size=sum(sizes.get(sha256, 0) for sha256 in new))
 
 
 def _is_in(name: str, manifest: Manifest, linked: Linked | None, paths: Mapping[str, frozenset[str]]) -> bool:

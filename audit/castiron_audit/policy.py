@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import fnmatch
 import tomllib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from castiron_audit.collect import sort_findings
@@ -80,7 +80,9 @@ class Policy:
     exceptions: tuple[Rule, ...] = ()
     settle: tuple[Rule, ...] = ()
     accept: tuple[Rule, ...] = ()
-    license: str | None = field(default=None, compare=False)
+    license: str | None = None
+    """The application's own, from ``[project]``."""
+    version: str = ""
     """The application's own, from ``[project]``."""
 
     def describe(self) -> str:
@@ -110,7 +112,10 @@ def read_policy(path: Path) -> Policy:
     rows = tool.get("castiron", {}).get("licenses") if isinstance(tool, dict) else None
     if rows is None:
         rows = document if path.name != "pyproject.toml" else {}
-    return parse_policy(rows, str(path), license_=_own_license(document))
+    policy = parse_policy(rows, str(path), license_=_own_license(document))
+    project = document.get("project")
+    version = project.get("version") if isinstance(project, dict) else None
+    return replace(policy, version=version if isinstance(version, str) else "")
 
 
 def find_policy(folder: Path) -> Path | None:

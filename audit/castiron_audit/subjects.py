@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castiron_audit.collect import build_report
+from castiron_audit.collect import application_version, build_report
 from castiron_audit.embedded import read_embedded
 from castiron_common.errors import InputError
 
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_audit.model import Report
+    from castiron_audit.policy import Policy
     from castiron_common.progress import Reporter
     from castiron_manifest.model import Manifest
 
 
-def read(path: Path, *, with_site: bool, reporter: Reporter) -> Report:
+def read(path: Path, policy: Policy, *, with_site: bool, reporter: Reporter) -> Report:
     """Return the report on a file.
 
     Raises `InputError` if it is neither, and what the wheels of a manifest may raise.
@@ -27,7 +28,12 @@ def read(path: Path, *, with_site: bool, reporter: Reporter) -> Report:
     from castiron_manifest.reader import read_manifest
 
     manifest = read_manifest(path)
-    return build_report(manifest, site=site_of(manifest, reporter) if with_site else None)
+    return build_report(
+        manifest,
+        site=site_of(manifest, reporter) if with_site else None,
+        license_=policy.license,
+        version=application_version(manifest, policy),
+    )
 
 
 def site_of(manifest: Manifest, reporter: Reporter) -> Path | None:

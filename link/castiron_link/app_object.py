@@ -10,7 +10,8 @@ import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from castiron_link.elf_object import R_X86_64_64, ObjectWriter, SectionId, SymbolType
+from castiron_audit.embedded import NOTE_SECTION
+from castiron_link.elf_object import R_X86_64_64, ObjectWriter, SectionFlag, SectionId, SymbolType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,9 +46,15 @@ def write_app_object(
     payload: bytes,
     inittab: Sequence[tuple[str, str | None]],
     extensions: Sequence[ExtensionRow] = (),
+    note: bytes = b"",
 ) -> None:
-    """Write the relocatable object.  Its bytes depend on the arguments alone."""
+    """Write the relocatable object.  Its bytes depend on the arguments alone.
+
+    ``note`` is the content of ``.note.package``, which names the application to whoever looks at the executable.
+    """
     writer = ObjectWriter()
+    if note:
+        writer.add_section(NOTE_SECTION, flags=SectionFlag.ALLOC | SectionFlag.RETAIN, align=4, data=note)
     section = writer.add_section(PAYLOAD_SECTION, align=PAYLOAD_ALIGNMENT, data=payload)
     writer.define("castiron_payload", section, 0, type=SymbolType.OBJECT, size=len(payload))
     _define_number(writer, "castiron_payload_size", len(payload))

@@ -1,66 +1,95 @@
-"""Names the component of everything that is in the binary."""
+"""Names the component of everything that is in the binary, from the linker's map; the rest is `castiron_audit`'s."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from castiron_audit.collect import Linked, LinkedPart
+from castiron_audit.model import Form
 from castiron_common.errors import LinkError
 from castiron_common.files import sha256_bytes
-from castiron_link import report
-from castiron_link.model import ReportedComponent, ReportedText
 from castiron_runtime.model import Component, LicenseText
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from castiron_link.model import Piece
-    from castiron_link.report import Contribution
-    from castiron_manifest.model import Manifest
     from castiron_runtime.model import LinkInputs
 
 STUB = "castiron"
 INTERPRETER = "cpython"
 """Name of the component that owns the standard library."""
 
+STDLIB = "stdlib"
+"""Owner of the standard library's contributions."""
 
-def audit(
-    manifest: Manifest,
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """How much of one form an owner brought in."""
+
+    owner: str
+    """``app``, ``stdlib`` or the name of a distribution."""
+    inclusion: Form
+    size: int
+    """Bytes."""
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What was taken of one component."""
+
+    sizes: dict[Form, int]
+    members: set[str]
+
+
+def linked(
     *,
     contributions: Iterable[Contribution],
     taken: Iterable[Piece],
     inputs: LinkInputs,
     stub: Path,
     own: Sequence[Path],
-) -> tuple[ReportedComponent, ...]:
-    """Return every component of the binary.
+    images: Iterable[str],
+) -> Linked:
+    """Return what is really in the binary.
 
     ``taken`` is what the map says, ``stub`` the archive of our own C code, ``own`` are the objects of this link, whose
-    owners ``contributions`` has counted.
+    owners ``contributions`` has counted, ``images`` the paths of absorbed files, relative to site-packages.
     Raises `LinkError` if something is in the binary that no component owns.
     """
-    by_name = {component.name: component for component in (*inputs.components, own_component())}
-    return report.components(
-        manifest,
-        contributions=contributions,
-        pieces=taken,
-        owners_of=_finder(by_name, {**inputs.owners, stub: (STUB,)}, frozenset(map(str, own))),
-        interpreter=runtime_component(by_name[INTERPRETER]),
-    )
+    sizes: dict[str, dict[Form, int]] = {}
+    for contribution in contributions:
+        forms = sizes.setdefault(contribution.owner, {})
+        forms[contribution.inclusion] = forms.get(contribution.inclusion, 0) + contribution.size
 
-
-def runtime_component(component: Component) -> ReportedComponent:
-    """Return a component of the runtime pack as the report has it."""
-    return ReportedComponent(
-        kind="runtime",
-        name=component.name,
-        version=component.version,
-        license=component.license,
-        evidence=component.evidence,
-        inclusion=(),
-        size=0,
-        texts=tuple(ReportedText(path=text.path, sha256=text.sha256, text=text.text) for text in component.texts),
-        purl=component.purl,
+    components = {component.name: component for component in (*inputs.components, own_component())}
+    found: dict[str, _Taken] = {}
+    if STDLIB in sizes:
+        found[INTERPRETER] = _Taken(sizes.pop(STDLIB), set())
+    owners = {**inputs.owners, stub: (STUB,)}
+    ours = frozenset(map(str, own))
+    for piece in taken:
+        for index, name in enumerate(_owners(piece, owners, ours)):
+            part = found.setdefault(name, _Taken({}, set()))
+            # The archives of the interpreter hold code of others, too; its bytes count as its own.
+            part.sizes[Form.STATIC] = part.sizes.get(Form.STATIC, 0) + (0 if index else piece.size)
+            if piece.member is not None:
+                part.members.add(piece.member)
+    return Linked(
+        parts=tuple(
+            LinkedPart(
+                component=components[name],
+                size=sum(part.sizes.values()),
+                members=tuple(sorted(part.members)),
+                forms=tuple(form for form in Form if form in part.sizes),
+            )
+            for name, part in sorted(found.items())
+        ),
+        sizes=sizes,
+        images=frozenset(images),
     )
 
 
@@ -83,21 +112,14 @@ def own_component() -> Component:
     )
 
 
-def _finder(
-    components: Mapping[str, Component], owners: Mapping[Path, tuple[str, ...]], own: frozenset[str]
-) -> Callable[[Piece], Sequence[ReportedComponent]]:
-    made = {name: runtime_component(component) for name, component in components.items()}
-
-    def find(piece: Piece) -> Sequence[ReportedComponent]:
-        if piece.source in own:
-            return ()
-        names = owners.get(Path(piece.source))
-        if not names:
-            raise LinkError(
-                f"{piece.source} is in the binary, and no component owns it.",
-                hint="The license report would be incomplete. This is a bug in castiron, please report it.",
-            )
-        # The archives of the interpreter hold code of others, too; its bytes count as its own.
-        return [made[name] for name in sorted(names, key=lambda name: (name != INTERPRETER, name))]
-
-    return find
+def _owners(piece: Piece, owners: Mapping[Path, tuple[str, ...]], own: frozenset[str]) -> list[str]:
+    """Return the components of a linked object, the one that its bytes count for first; none for our own objects."""
+    if piece.source in own:
+        return []
+    names = owners.get(Path(piece.source))
+    if not names:
+        raise LinkError(
+            f"{piece.source} is in the binary, and no component owns it.",
+            hint="The license report would be incomplete. This is a bug in castiron, please report it.",
+        )
+    return sorted(names, key=lambda name: (name != INTERPRETER, name))

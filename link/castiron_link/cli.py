@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from castiron_audit.formats import Format
 from castiron_common.console import run_command, stderr_console
 from castiron_link.model import LinkOptions, Sources
 
@@ -29,9 +30,7 @@ SourcesOption = Annotated[
 ]
 SysPathOption = Annotated[
     list[str] | None,
-    typer.Option(
-        "--sys-path", metavar="FOLDER", help="Append a folder to sys.path; $ORIGIN is the executable's folder."
-    ),
+    typer.Option("--sys-path", metavar="FOLDER", help="Append a folder to sys.path; $ORIGIN: that of the executable."),
 ]
 FinalizeOption = Annotated[
     bool, typer.Option("--full-finalize", help="End like python, destroying every object; slower.")
@@ -43,6 +42,23 @@ PythonOption = Annotated[
     bool, typer.Option("--as-python", help="The binary takes python's options (-c, -m, a script) first.")
 ]
 ReportOption = Annotated[bool, typer.Option("--report/--no-report", help="Write and show the license report.")]
+DocumentsOption = Annotated[
+    list[Format] | None,
+    typer.Option("--licenses", metavar="FORMAT", help="Write this document, too: notices, html, cyclonedx, spdx, json."),
+]
+PolicyOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy", metavar="FILE", help="Which licenses are let in: a pyproject.toml or TOML file.", show_default=False
+    ),
+]
+DenyOption = Annotated[
+    list[str] | None, typer.Option("--deny", metavar="LICENSE", help="Refuse this license; * matches anything.")
+]
+StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse unknown licenses and unsettled findings, too.")]
+SbomOption = Annotated[
+    bool, typer.Option("--sbom/--no-sbom", help="Put the bill of materials into the executable, too.")
+]
 KeepMapOption = Annotated[
     Path | None, typer.Option("--keep-map", metavar="FILE", help="Keep the linker's map.", show_default=False)
 ]
@@ -60,10 +76,16 @@ def link(
     obey_environment: EnvironmentOption = False,
     as_python: PythonOption = False,
     report: ReportOption = True,
+    documents: DocumentsOption = None,
+    policy: PolicyOption = None,
+    deny: DenyOption = None,
+    strict: StrictOption = False,
+    sbom: SbomOption = True,
     keep_map: KeepMapOption = None,
 ) -> None:
     """Link a manifest into one static executable, and report what is in it under which license."""
     # The stage is imported when it is needed: --help and wrong options answer at once.
+    from castiron_audit.cli import load_policy, source_date_epoch
     from castiron_common.progress import RichReporter
     from castiron_link.driver import Request
     from castiron_link.driver import link as link_manifest
@@ -81,7 +103,10 @@ def link(
             obey_environment=obey_environment,
             as_python=as_python,
         ),
-        report=report,
+        policy=load_policy(policy, deny=deny or [], strict=strict),
+        documents=tuple(dict.fromkeys(([Format.TABLE] if report else []) + (documents or []))),
+        sbom=sbom,
+        epoch=source_date_epoch(),
         keep_map=keep_map,
     )
     show_result(link_manifest(request, reporter=RichReporter(console)), table=report)
@@ -93,14 +118,10 @@ def show_result(result: LinkResult, *, table: bool) -> None:
     for warning in result.warnings:
         console.print(f"warning: {warning}", markup=False)
     if table:
-        from rich.table import Table
+        from castiron_audit.formats.table import table as drawn
 
-        grid = Table("component", "version", "license", "form", box=None, header_style="bold", pad_edge=False)
-        grid.add_column("KiB", justify="right")
-        for component in result.components:
-            size = f"{component.size / 1024:.0f}"
-            grid.add_row(component.name, component.version, component.license, "+".join(component.inclusion), size)
-        console.print(grid)
+        width = console.width if console.is_terminal else 120
+        console.out(drawn(result.report, width=width, color=console.is_terminal), highlight=False, end="")
     console.print(f"{result.output}: {result.size / 1e6:.1f} MB, static", markup=False)
 
 

@@ -11,11 +11,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from castiron_audit.collect import application_version, build_report
+from castiron_audit.embedded import embed, note
+from castiron_audit.formats import Format, render
+from castiron_audit.policy import Policy, apply, enforce
 from castiron_common.cache import cache_root
 from castiron_common.errors import EntryError, OutputError, RuntimePackError
 from castiron_common.files import output_error, sha256_file
 from castiron_link.app_object import write_app_object
-from castiron_link.audit import audit
+from castiron_link.audit import linked, own_component
 from castiron_link.boot import boot_config
 from castiron_link.bytecode import Compiler, compile_modules
 from castiron_link.ld import LinkerCall, run_linker
@@ -24,15 +28,16 @@ from castiron_link.model import LinkOptions, LinkResult
 from castiron_link.natives import absorb_natives, provided_extensions
 from castiron_link.packing import pack_tree
 from castiron_link.payload import write_payload
-from castiron_link.report import render
 from castiron_link.select import inittab, select
 from castiron_link.startup import startup
-from castiron_link.tree_layout import build_tree, entry_path
-from castiron_link.write import check_output, write_output
+from castiron_link.tree_layout import build_tree, entry_path, root_of
+from castiron_link.write import check_output, document_path, write_output
+from castiron_manifest.model import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
+    from castiron_audit.model import Report
     from castiron_common.progress import Reporter
     from castiron_link.model import Compiled
     from castiron_link.natives import Natives
@@ -44,6 +49,10 @@ _OLD = 24 * 3600
 """Seconds after which a working folder belongs to no link any more."""
 
 
+_REPORT_WIDTH = 140
+"""Characters of a line in the license report."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """One call of the link stage."""
@@ -52,8 +61,14 @@ class Request:
     output: Path | None
     """None: the name that the manifest gives, in the current folder."""
     options: LinkOptions = field(default_factory=LinkOptions)
-    report: bool = True
-    """Write ``<output>.licenses.txt``."""
+    policy: Policy = field(default_factory=Policy)
+    """Which licenses are let in."""
+    documents: tuple[Format, ...] = (Format.TABLE,)
+    """What is written beside the executable, each with a suffix of its own; ``Format.TABLE`` is the license report."""
+    sbom: bool = True
+    """Put the bill of materials and the report into the executable, too."""
+    epoch: int | None = None
+    """Time for documents, in seconds since 1970; None: they hold no time."""
     keep_map: Path | None = None
     """Where the linker's map is copied to."""
 
@@ -107,7 +122,13 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
             packed = pack_tree(tree, compiled, sources=options.sources, extensions=rows, libraries=natives.libraries)
             payload = write_payload(boot_config(manifest, options), packed.modules, packed.files)
             own = work / "app.o"
-            write_app_object(own, payload=payload, inittab=inittab(inputs.extensions), extensions=natives.extensions)
+            write_app_object(
+                own,
+                payload=payload,
+                inittab=inittab(inputs.extensions),
+                extensions=natives.extensions,
+                note=note(manifest.entry.name, application_version(manifest, request.policy)),
+            )
 
         # ld: the linker takes of the archives what is used, into a folder of ours.
         # After it: the executable exists, unseen, and the map says what is in it.
@@ -119,22 +140,36 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
 
         # audit: of the map, so of what is in the binary and not of what was offered; and before the binary has its
         # name, so that a refusal leaves no file.
-        # After it: every byte of machine code has an owner with a license.
+        # After it: every byte of machine code has an owner with a license, and the policy lets it in.
         with clock("audit"):
-            components = audit(
-                manifest,
+            content = linked(
                 contributions=(*packed.contributions, *natives.contributions),
                 taken=taken,
                 inputs=inputs,
                 stub=stub,
                 own=(own, *natives.objects),
+                images=_site_paths(natives.libraries, manifest.target.python),
             )
+            found = build_report(
+                manifest,
+                site=site,
+                linked=content,
+                license_=request.policy.license,
+                version=application_version(manifest, request.policy),
+                generator=f"castiron {own_component().version}",
+            )
+            report = apply(found, request.policy)
+            enforce(report)
+            if request.sbom:
+                embed(call.output, report, epoch=request.epoch)
 
         # write: whole or not at all.
         with clock("write"):
-            report = render(output.name, components) if request.report else None
+            documents = {
+                document_path(output, item): _document(report, item, request.epoch) for item in request.documents
+            }
             digest, size = sha256_file(call.output), call.output.stat().st_size
-            write_output(call.output, output, report)
+            write_output(call.output, output, documents)
             if request.keep_map is not None:
                 _copy_map(call.map, request.keep_map)
 
@@ -142,7 +177,8 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         output=output,
         sha256=digest,
         size=size,
-        components=components,
+        report=report,
+        written=tuple(documents),
         warnings=(*_broken(compiled), *warnings),
         seconds=clock.seconds,
     )
@@ -190,6 +226,21 @@ def _remove_old(root: Path) -> None:
         with suppress(OSError):
             if time.time() - left.stat().st_mtime > _OLD:
                 shutil.rmtree(left, ignore_errors=True)
+
+
+def _site_paths(tree_paths: Sequence[str], feature: str) -> Iterator[str]:
+    """Yield paths relative to site-packages for absorbed files, which are named by their place in the tree."""
+    root = f"{root_of(Origin.DISTRIBUTION, feature)}/"
+    for path in tree_paths:
+        yield path.removeprefix(root)
+
+
+def _document(report: Report, format_: Format, epoch: int | None) -> str:
+    """Return a document; the report beside the executable is the table with the texts."""
+    if format_ is not Format.TABLE:
+        return render(report, format_, epoch=epoch)
+    table = render(report, Format.TABLE, width=_REPORT_WIDTH)
+    return f"Components of {report.name}\n\n{table}\n{render(report, Format.NOTICES)}"
 
 
 def _open_pack(manifest: Manifest, reporter: Reporter) -> Pack:

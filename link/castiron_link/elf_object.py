@@ -66,7 +66,7 @@ R_X86_64_PC64 = 24
 
 _SHN_ABS = 0xFFF1
 _SHN_LORESERVE = 0xFF00
-_SHT_PROGBITS, _SHT_SYMTAB, _SHT_STRTAB, _SHT_RELA, _SHT_NOBITS = 1, 2, 3, 4, 8
+_SHT_PROGBITS, _SHT_SYMTAB, _SHT_STRTAB, _SHT_RELA, _SHT_NOTE, _SHT_NOBITS = 1, 2, 3, 4, 7, 8
 _SHF_INFO_LINK = 0x40
 _ET_REL, _EM_X86_64 = 1, 62
 _IDENT = b"\x7fELF\x02\x01\x01" + bytes(9)
@@ -276,7 +276,8 @@ class ObjectWriter:
         symtab_index = len(self._sections) + len(relocated) + 1
         body = _Body()
         for section in self._sections:
-            kind = _SHT_NOBITS if section.data is None else _SHT_PROGBITS
+            contents = _SHT_NOTE if section.name.startswith(".note.") else _SHT_PROGBITS
+            kind = _SHT_NOBITS if section.data is None else contents
             body.place(section.name, kind, section.data, size=section.size, flags=section.flags, align=section.align)
         for index, section in relocated:
             rela = _rela(section.relocations or _Relocations(), position)

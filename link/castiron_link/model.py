@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from castiron_audit.model import Report
     from castiron_manifest.model import Module, Origin
 
 
@@ -118,42 +119,6 @@ class Piece:
     """Bytes of its sections that are in the executable's memory image (zero-filled ones included)."""
 
 
-class Inclusion(StrEnum):
-    """In which form a component is in the binary."""
-
-    STATIC = "static"
-    BYTECODE = "bytecode"
-    DATA = "data"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportedText:
-    """One license text."""
-
-    path: str
-    sha256: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportedComponent:
-    """A component that is in the binary.  Sorted by (kind, name)."""
-
-    kind: str
-    """``application``, ``distribution``, ``vendored`` (declared by a wheel) or ``runtime``."""
-    name: str
-    version: str
-    license: str
-    """An SPDX expression if there is one, else what the component says about itself, else ``unknown``."""
-    evidence: str
-    """Where ``license`` comes from: ``License-Expression``, ``classifier``, ``license field``, a recipe, ``none``."""
-    inclusion: tuple[Inclusion, ...]
-    size: int
-    """Bytes in the binary."""
-    texts: tuple[ReportedText, ...] = ()
-    purl: str | None = None
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkResult:
     """What a link has made."""
@@ -162,7 +127,10 @@ class LinkResult:
     sha256: str
     size: int
     """Bytes of the executable."""
-    components: tuple[ReportedComponent, ...]
+    report: Report
+    """What is in it, under which licenses."""
+    written: tuple[Path, ...] = ()
+    """Documents beside it."""
     warnings: tuple[str, ...] = ()
     seconds: tuple[tuple[str, float], ...] = field(default=())
     """Wall time of each pass, in order."""

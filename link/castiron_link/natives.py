@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from castiron_audit.model import Form
 from castiron_link.app_object import ExtensionRow
-from castiron_link.model import Inclusion
-from castiron_link.report import Contribution
+from castiron_link.audit import Contribution
 from castiron_link.tree_layout import place
 from castiron_manifest.model import Origin
 
@@ -90,7 +90,7 @@ def absorb_natives(
         ),
         libraries=tuple(sorted(place(Origin.DISTRIBUTION, path, feature) for i in done.images for path in i.paths)),
         contributions=tuple(
-            Contribution(owner=image.owners[0], inclusion=Inclusion.STATIC, size=image.size) for image in done.images
+            Contribution(owner=image.owners[0], inclusion=Form.STATIC, size=image.size) for image in done.images
         ),
     )
 

@@ -7,9 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from castiron_link.model import Inclusion, Sources, owner_of
+from castiron_audit.model import Form
+from castiron_link.audit import Contribution
+from castiron_link.model import Sources, owner_of
 from castiron_link.payload import PayloadFile, PayloadModule
-from castiron_link.report import Contribution
 from castiron_manifest.model import ModuleKind, Origin
 
 if TYPE_CHECKING:
@@ -65,16 +66,16 @@ def pack_tree(
                 suffix=placed.tree_path.removeprefix(path),
             )
         )
-        contributions.append(Contribution(owner=owner, inclusion=Inclusion.BYTECODE, size=len(code.code)))
+        contributions.append(Contribution(owner=owner, inclusion=Form.BYTECODE, size=len(code.code)))
         if with_source:
             files.append(PayloadFile(path=placed.tree_path, data=placed.source))
-            contributions.append(Contribution(owner=owner, inclusion=Inclusion.DATA, size=len(placed.source)))
+            contributions.append(Contribution(owner=owner, inclusion=Form.DATA, size=len(placed.source)))
     modules += _extension_modules(tree, extensions)
     files += [PayloadFile(path=path, data=b"", executable=True) for path in libraries if path not in extensions]
     for file in tree.files:
         data = file.read()
         files.append(PayloadFile(path=file.tree_path, data=data, executable=file.executable))
-        contributions.append(Contribution(owner=file.owner, inclusion=Inclusion.DATA, size=len(data)))
+        contributions.append(Contribution(owner=file.owner, inclusion=Form.DATA, size=len(data)))
     return Packed(
         modules=tuple(sorted(modules, key=lambda module: module.path)),
         files=tuple(sorted(files, key=lambda file: file.path)),

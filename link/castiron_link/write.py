@@ -7,15 +7,28 @@ import os
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
+from castiron_audit.formats import Format
 from castiron_common.files import atomic_write, output_error
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 
-def report_path(output: Path) -> Path:
-    """Return where the license report of ``output`` goes."""
-    return output.with_name(f"{output.name}.licenses.txt")
+SUFFIXES = {
+    Format.TABLE: ".licenses.txt",
+    Format.NOTICES: ".notices.txt",
+    Format.HTML: ".licenses.html",
+    Format.JSON: ".licenses.json",
+    Format.CYCLONEDX: ".cdx.json",
+    Format.SPDX: ".spdx.json",
+}
+"""What is added to the executable's name for each document."""
+
+
+def document_path(output: Path, format_: Format) -> Path:
+    """Return where a document about ``output`` goes."""
+    return output.with_name(f"{output.name}{SUFFIXES[format_]}")
 
 
 def check_output(output: Path) -> None:
@@ -36,17 +49,16 @@ def check_output(output: Path) -> None:
         raise output_error(output, OSError(number, os.strerror(number)))
 
 
-def write_output(linked: Path, output: Path, report: str | None) -> None:
-    """Give ``linked`` the name ``output``; write ``report`` beside it.
+def write_output(linked: Path, output: Path, documents: Mapping[Path, str]) -> None:
+    """Give ``linked`` the name ``output``; write ``documents`` under theirs.
 
-    Both are written completely before either takes its name.  Raises `OutputError`.
+    All are written completely before either takes its name.  Raises `OutputError`.
     """
     with ExitStack() as stack:
         # As other linkers, we do not wait for the disk: what a loss of power takes can be linked again.
         binary = stack.enter_context(atomic_write(output, executable=True, sync=False))
-        if report is not None:
-            text = stack.enter_context(atomic_write(report_path(output), sync=False))
-            text.write(report.encode())
+        for path, text in documents.items():
+            stack.enter_context(atomic_write(path, sync=False)).write(text.encode())
         with linked.open("rb") as source:
             _copy(source.fileno(), binary.fileno(), source.seek(0, os.SEEK_END))
 

@@ -1,9 +1,8 @@
 import pytest
 
-from castiron_link.model import Compiled, Inclusion, PlacedExtension, PlacedFile, PlacedModule, Sources, Tree
+from castiron_link.model import Compiled, PlacedExtension, PlacedFile, PlacedModule, Sources, Tree
 from castiron_link.packing import pack_tree, stem
 from castiron_link.payload import PayloadFile, PayloadModule
-from castiron_link.report import Contribution
 from castiron_manifest.model import Module, ModuleKind, Origin
 
 
@@ -57,11 +56,11 @@ def test_everything_has_its_place_and_owner() -> None:
         PayloadFile(path="site/d/data", data=b"12345"),
     )
     assert set(packed.contributions) == {
-        Contribution(owner="app", inclusion=Inclusion.BYTECODE, size=1),
-        Contribution(owner="app", inclusion=Inclusion.DATA, size=11),
-        Contribution(owner="stdlib", inclusion=Inclusion.BYTECODE, size=2),
-        Contribution(owner="stdlib", inclusion=Inclusion.DATA, size=1),
-        Contribution(owner="d", inclusion=Inclusion.DATA, size=5),
+        Contribution(owner="app", inclusion=Form.BYTECODE, size=1),
+        Contribution(owner="app", inclusion=Form.DATA, size=11),
+        Contribution(owner="stdlib", inclusion=Form.BYTECODE, size=2),
+        Contribution(owner="stdlib", inclusion=Form.DATA, size=1),
+        Contribution(owner="d", inclusion=Form.DATA, size=5),
     }
 
 

@@ -6,24 +6,26 @@ from types import SimpleNamespace
 import pytest
 
 from castiron_common.errors import OutputError
-from castiron_link.write import check_output, report_path, write_output
+from castiron_audit.formats import Format
+from castiron_link.write import check_output, document_path, write_output
 
 
 def test_writes_both(tmp_path: Path) -> None:
     linked = tmp_path / "linked"
     linked.write_bytes(b"\x7fELF")
     output = tmp_path / "app"
-    write_output(linked, output, "licenses\n")
+    report = document_path(output, Format.TABLE)
+    write_output(linked, output, {report: "licenses\n", document_path(output, Format.SPDX): "{}"})
     assert output.read_bytes() == b"\x7fELF"
     assert output.stat().st_mode & 0o100
-    assert report_path(output).read_text() == "licenses\n"
-    assert report_path(output).name == "app.licenses.txt"
+    assert report.read_text() == "licenses\n"
+    assert {path.name for path in tmp_path.iterdir()} == {"linked", "app", "app.licenses.txt", "app.spdx.json"}
 
 
 def test_no_report(tmp_path: Path) -> None:
     linked = tmp_path / "linked"
     linked.write_bytes(b"x")
-    write_output(linked, tmp_path / "app", None)
+    write_output(linked, tmp_path / "app", {})
     assert {path.name for path in tmp_path.iterdir()} == {"linked", "app"}
 
 
@@ -38,7 +40,7 @@ def test_a_failure_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr("castiron_link.write.os.sendfile", fail)
     with pytest.raises(OutputError if isinstance(failure, OSError) else KeyboardInterrupt):
-        write_output(linked, tmp_path / "app", "licenses")
+        write_output(linked, tmp_path / "app", {tmp_path / "app.licenses.txt": "licenses"})
     assert {path.name for path in tmp_path.iterdir()} == {"linked", "app"}
     assert (tmp_path / "app").read_text() == "the one from before"
 
