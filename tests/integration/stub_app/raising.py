@@ -1,0 +1,2 @@
+VALUE = 1
+VALUE / 0

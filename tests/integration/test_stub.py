@@ -1,0 +1,143 @@
+"""What an application can see of its interpreter inside a linked binary: stub_app/checks.py and ends.py."""
+
+from __future__ import annotations
+
+import ast
+import os
+import re
+import shutil
+import signal
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from castiron_common.progress import SilentReporter
+from tests.integration.linking import Outcome, run, trace_and_link
+
+if TYPE_CHECKING:
+    from castiron_runtime.model import Pack
+
+pytestmark = pytest.mark.integration
+
+APP = Path(__file__).parent / "stub_app"
+UTF8 = {"PATH": os.environ["PATH"], "LANG": "en_US.UTF-8"}
+
+
+def marked(file: str, decorator: str) -> list[str]:
+    """Return the names of the functions in a file of the application that have this decorator."""
+    body = ast.parse((APP / file).read_text()).body
+    functions = [node for node in body if isinstance(node, ast.FunctionDef)]
+    return [f.name for f in functions if any(isinstance(d, ast.Name) and d.id == decorator for d in f.decorator_list)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the application, so that no path of the repository is in the binary."""
+    copy = tmp_path_factory.mktemp("stub") / "app"
+    shutil.copytree(APP, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
+@pytest.fixture(scope="module")
+def checks(pack: Pack, folder: Path) -> Path:
+    return trace_and_link(["checks.py"], cwd=folder, name="checks")
+
+
+@pytest.fixture(scope="module")
+def ends(pack: Pack, folder: Path) -> Path:
+    return trace_and_link(["ends.py"], cwd=folder, name="ends")
+
+
+@pytest.fixture(scope="module")
+def python(pack: Pack) -> Path:
+    """The same interpreter, in the ordinary form."""
+    from castiron_runtime.packs import interpreter
+
+    return interpreter(pack, full=False, reporter=SilentReporter())
+
+
+@pytest.mark.parametrize("name", marked("checks.py", "check"))
+def test_check(checks: Path, tmp_path: Path, name: str) -> None:
+    own = tmp_path / "checks"
+    shutil.copyfile(checks, own)  # one of them deletes it
+    own.chmod(0o755)
+    done = run([own, name], cwd=tmp_path, env=UTF8, timeout=120)
+    assert done.status == 0, done.stderr
+
+
+def normal(outcome: Outcome, places: dict[str, str]) -> Outcome:
+    """Without what differs from place to place: paths, addresses, lines of the standard library."""
+
+    def text(shown: str) -> str:
+        for place, name in places.items():
+            shown = shown.replace(place, name)
+        return re.sub(r"0x[0-9a-f]+", "0x", shown)
+
+    return Outcome(status=outcome.status, stdout=text(outcome.stdout), stderr=text(outcome.stderr))
+
+
+@pytest.mark.parametrize("name", marked("ends.py", "case"))
+def test_end(ends: Path, python: Path, folder: Path, tmp_path: Path, name: str) -> None:
+    outcomes, left = [], []
+    library = subprocess.run(
+        [python, "-I", "-c", "import os; print(os.path.dirname(os.__file__))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    places = {f"{ends}/app": "APP", f"{ends}/lib/python3.13": "LIB", str(folder): "APP", library: "LIB"}
+    for number, start in enumerate(([python, "-Es", folder / "ends.py"], [ends])):
+        cwd = tmp_path / str(number)
+        cwd.mkdir()
+        outcomes.append(normal(run([*start, name], cwd=cwd, env=UTF8, stdin="some input", timeout=60), places))
+        left.append({path.name: path.read_bytes()[-8:] for path in cwd.iterdir()})
+    assert outcomes[1] == outcomes[0]
+    assert left[1] == left[0]
+
+
+def test_interrupted_by_the_terminal(ends: Path, tmp_path: Path) -> None:
+    """A parent, such as a shell, sees that the signal ended the program."""
+    done = subprocess.run([ends, "keyboard_interrupt"], cwd=tmp_path, env=UTF8, capture_output=True, check=False)
+    assert done.returncode == -signal.SIGINT
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams(ends: Path, python: Path, folder: Path, tmp_path: Path, closed: str) -> None:
+    shown = [
+        run(["sh", "-c", f'exec "$@" {closed}', "sh", *start, "no_streams"], cwd=tmp_path, env=UTF8)
+        for start in ([python, "-Es", folder / "ends.py"], [ends])
+    ]
+    places = {f"{ends}/app": "APP", str(folder): "APP"}
+    assert normal(shown[1], places) == normal(shown[0], places)
+
+
+def test_python_variables_are_not_obeyed(checks: Path, tmp_path: Path) -> None:
+    variables = {
+        "PYTHONHOME": "/nowhere",
+        "PYTHONPATH": str(tmp_path),
+        "PYTHONSTARTUP": "/nowhere",
+        "PYTHONINSPECT": "1",
+        "PYTHONOPTIMIZE": "2",
+        "PYTHONUTF8": "1",
+    }
+    (tmp_path / "json.py").write_text("raise SystemExit('hijacked')")
+    for name in ("encodings", "main_module"):
+        done = run([checks, name], cwd=tmp_path, env={**UTF8, **variables})
+        assert done.status == 0, done.stderr
+
+
+def test_argv_and_name(ends: Path, tmp_path: Path, checks: Path) -> None:
+    (tmp_path / "other name").symlink_to(checks)
+    done = run([tmp_path / "other name", "echo", "a b", "", "é"], cwd=tmp_path, env=UTF8)
+    assert done.stdout == "['a b', '', 'é']\n"
+
+
+def test_interpreter_commands_are_refused(checks: Path, tmp_path: Path) -> None:
+    """A shipped program is no interpreter: only multiprocessing's own command lines are."""
+    for arguments in (["-c", "print('run')"], ["-m", "json.tool"], ["-"]):
+        done = run([checks, *arguments], cwd=tmp_path, env=UTF8, stdin="print('run')")
+        assert done.status == 1
+        assert "KeyError" in done.stderr
+        assert "run\n" not in done.stdout

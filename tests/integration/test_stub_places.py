@@ -1,0 +1,85 @@
+"""Where a binary runs: with nothing around it, without /proc, unprivileged, read-only; and what it touches."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.linking import Outcome, run, trace_and_link
+from tests.integration.test_stub import APP, UTF8
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from castiron_runtime.model import Pack
+
+pytestmark = pytest.mark.integration
+
+as_root = pytest.mark.skipif(os.geteuid() != 0, reason="chroot and mount need root")
+with_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+
+
+@pytest.fixture(scope="module")
+def checks(pack: Pack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    copy = tmp_path_factory.mktemp("places") / "app"
+    shutil.copytree(APP, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return trace_and_link(["checks.py"], cwd=copy, name="checks")
+
+
+@pytest.fixture
+def jail(checks: Path, tmp_path: Path) -> Path:
+    """A folder that holds the executable and nothing else."""
+    folder = tmp_path / "jail"
+    (folder / "bin").mkdir(parents=True)
+    shutil.copyfile(checks, folder / "bin" / "checks")
+    (folder / "bin" / "checks").chmod(0o755)
+    return folder
+
+
+def jailed(jail: Path, *arguments: str, user: str = "0") -> Outcome:
+    command = ["chroot", f"--userspec={user}:{user}", jail, *arguments]
+    return run([str(part) for part in command], cwd=jail, env=UTF8)
+
+
+@as_root
+@pytest.mark.parametrize("user", ["0", "12345"])
+@pytest.mark.parametrize("name", ["read_data", "listing", "status", "descriptors", "resources", "encodings"])
+def test_empty_root(jail: Path, name: str, user: str) -> None:
+    """No /proc, no /tmp, no /dev, no library."""
+    done = jailed(jail, "/bin/checks", name, user=user)
+    assert done.status == 0, done.stderr
+
+
+@as_root
+def test_executable_without_proc(jail: Path) -> None:
+    """sys.executable is absolute however the program was called."""
+    assert jailed(jail, "/bin/checks", "read_data").stdout == "/bin/checks\n"
+    script = "import os; os.chroot('.'); os.chdir('/bin'); os.execv('./checks', ['checks', 'read_data'])"
+    done = subprocess.run(["python3", "-c", script], cwd=jail, env=UTF8, capture_output=True, text=True, check=True)
+    assert done.stdout == "/bin/checks\n"
+
+
+@as_root
+def test_everything_read_only(jail: Path) -> None:
+    mount = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && exec chroot "$1" /bin/checks read_data'
+    done = run(["unshare", "--mount", "sh", "-c", mount, "sh", str(jail)], cwd=jail, env=UTF8)
+    if "unshare" in done.stderr or "mount:" in done.stderr:
+        pytest.skip(f"this machine lets nobody mount: {done.stderr.strip()}")
+    assert (done.status, done.stdout) == (0, "/bin/checks\n"), done.stderr
+
+
+@with_strace
+def test_touches_nothing(checks: Path, tmp_path: Path) -> None:
+    """From its start to its end, a program asks for no file but its own name."""
+    log = tmp_path / "log"
+    done = run(["strace", "-f", "-e", "trace=file", "-o", log, checks, "echo"], cwd=tmp_path, env=UTF8)
+    if "ptrace" in done.stderr:
+        pytest.skip("strace is not allowed here")
+    calls = [line.split(maxsplit=1)[1] for line in log.read_text().splitlines() if re.match(r"\d+ +\w+\(", line)]
+    assert [call.split("(")[0] for call in calls] == ["execve", "readlink"], calls
+    assert calls[1].startswith('readlink("/proc/self/exe"')
