@@ -1,0 +1,63 @@
+"""Binary wheels in static binaries do what they do under ordinary CPython, function by function.
+
+Each script of ``natives/`` is linked and run, and run under the runtime pack's own dynamic interpreter on the same wheels.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import uv
+from elftools.elf.elffile import ELFFile
+
+from castiron_common.progress import SilentReporter
+from tests.integration.linking import run, trace_and_link
+
+if TYPE_CHECKING:
+    from castiron_runtime.model import Pack
+
+pytestmark = [pytest.mark.integration, pytest.mark.network]
+
+SCRIPTS = sorted((Path(__file__).parent / "natives").glob("*.py"))
+MAX_PROGRAM_HEADERS = 16
+
+
+def requirements(script: Path) -> list[str]:
+    line = re.search(r"^# dependencies = \[(.*)\]$", script.read_text(), re.MULTILINE)
+    assert line is not None
+    return re.findall(r'"([^"]+)"', line[1])
+
+
+def reference(script: Path, folder: Path, pack: Pack) -> tuple[list[str | Path], dict[str, str]]:
+    """Return command and environment that run a script under the dynamic interpreter on the same wheels."""
+    from castiron_runtime.packs import interpreter
+
+    site = folder / "reference"
+    platform = ["--python-platform", "x86_64-unknown-linux-musl", "--python-version", pack.feature]
+    install = [uv.find_uv_bin(), "pip", "install", "--quiet", "--target", str(site), *platform, "--only-binary", ":all:"]
+    subprocess.run([*install, *requirements(script)], check=True)
+    return [interpreter(pack, full=True, reporter=SilentReporter()), script], {"PYTHONPATH": str(site)}
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_wheels_do_the_same(script: Path, tmp_path: Path, plain_environment: dict[str, str], pack: Pack) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    environment = plain_environment | {"HOME": str(work), "COLUMNS": "80"}
+    (tmp_path / script.name).write_bytes(script.read_bytes())
+    binary = trace_and_link([script.name], cwd=tmp_path, name=script.stem)
+    actual = run([binary], cwd=work, env=environment, timeout=300)
+    command, extra = reference(script, tmp_path, pack)
+    expected = run(command, cwd=work, env=environment | extra, timeout=300)
+    assert expected.status == 0, expected.stderr
+    assert (actual.status, actual.stdout) == (0, expected.stdout), actual.stderr
+    with binary.open("rb") as file:
+        elf = ELFFile(file)
+        kinds = [segment["p_type"] for segment in elf.iter_segments()]
+    assert len(kinds) <= MAX_PROGRAM_HEADERS
+    assert "PT_INTERP" not in kinds
+    assert "PT_DYNAMIC" not in kinds
