@@ -103,6 +103,9 @@ class _Closure:
             public = "__main__" if name == self._entry and kind == "script" else name
             source = "__main__" if importer == self._entry and self._kind(importer) == "script" else importer
             if kind == "missing" and importer is not None:
+                while importer is not None and self._kind(importer) == "missing":
+                    weakest, importer, line, tier = best[importer]  # a package is missed for its module
+                source = "__main__" if importer == self._entry and self._kind(importer) == "script" else importer
                 missing[name] = (source or "", line, weakest)
             elif kind in _REAL or kind == "script":
                 modules[public] = ReachedModule(
@@ -138,6 +141,8 @@ class _Closure:
 
     def _node(self, name: str) -> tuple[str, str | None, str | None]:
         node = self._nodes.get(name)
+        if node is not None and node[1] == "(virtual)":
+            return "virtual", None, None
         if node is not None and node[1] != STDLIB:
             return node[0] or "missing", node[1], node[2]
         known = self._stdlib.modules.get(name)

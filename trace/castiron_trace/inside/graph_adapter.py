@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 APP = "(app)"
 STDLIB = "(stdlib)"
+VIRTUAL = "(virtual)"
+"""Owner of packages that only a run creates."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +158,7 @@ class TracedGraph(ModuleGraph):
         path: list[str] | None = None
         if parent:
             parent_node = self.find_node(parent)
-            if isinstance(parent_node, AliasNode):
+            if isinstance(parent_node, AliasNode) and self._locator.find(module_name, importing_module, []) is None:
                 actual = f"{parent_node.actual_module}.{module_name.rpartition('.')[2]}"
                 if kind_of(self._find_or_load_module(None, actual)) != "missing":
                     return self._add_alias(module_name, actual)

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_trace.inside.finder import StaticFinder, extended_path
-from castiron_trace.inside.graph_adapter import APP, STDLIB, Found
-from castiron_trace.inside.moves import moved
+from castiron_trace.inside.graph_adapter import APP, STDLIB, VIRTUAL, Found
+from castiron_trace.inside.moves import is_six_moves, moved
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -110,6 +110,8 @@ class TraceLocator:
                 return Found(owner=STDLIB, leaf=True, package=known[0] == "package")
         spec = self._finder.find(name, self._path if path is None else path)
         if spec is None and importer is not None:
+            if is_six_moves(name):
+                return Found(owner=VIRTUAL, leaf=True, package=True)
             if (alias := moved(name, set(self._world.distributions))) is not None:
                 return Found(owner=STDLIB, alias=alias)
             if path is None:

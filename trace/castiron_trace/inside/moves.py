@@ -57,12 +57,17 @@ _SIX = {
 """Source: the tables ``_moved_attributes`` and ``_urllib_*_moved_attributes`` of six 1.17."""
 
 
+def is_six_moves(name: str) -> bool:
+    """Say whether ``name`` is the package that six makes at run time, of six itself or of a vendored copy."""
+    return name.endswith("six.moves")
+
+
 def moved(name: str, distributions: set[str]) -> str | None:
     """Return the module that ``name`` is made from at run time; None if we know of none."""
     parts = name.split(".")
     if "six" in parts[:-1] and parts[parts.index("six") + 1] == "moves":
         index = parts.index("six") + 2
-        return _SIX.get(".".join(parts[index:])) if index < len(parts) else ".".join(parts[: index - 1])
+        return _SIX.get(".".join(parts[index:])) if index < len(parts) else None
     if parts[0] == "distutils" and "setuptools" in distributions:
         return ".".join(["setuptools", "_distutils", *parts[1:]])
     if parts[:2] == ["requests", "packages"] and len(parts) > 2:

@@ -1,0 +1,55 @@
+"""Fixtures: the host's own interpreter stands for the target's, so that no runtime pack is needed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib.machinery import EXTENSION_SUFFIXES
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from castiron_common.progress import SilentReporter
+from castiron_manifest.model import Target
+from castiron_trace.model import Options, TargetPython
+from castiron_trace.stdlib_graph import stdlib_graph
+
+if TYPE_CHECKING:
+    from castiron_trace.stdlib_graph import StdlibGraph
+
+TARGET = Target(platform="x86_64-linux-musl", python="3.13")
+
+
+@pytest.fixture(scope="session")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CASTIRON_CACHE", str(cache))
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+
+
+@pytest.fixture(scope="session")
+def python() -> TargetPython:
+    stdlib = Path(os.__file__).parent
+    dynload = {file.name.partition(".")[0] for file in (stdlib / "lib-dynload").glob("*.so")}
+    return TargetPython(
+        id="host",
+        version=sys.version.partition(" ")[0],
+        interpreter=Path(sys.executable),
+        stdlib=stdlib,
+        builtins=frozenset({*sys.builtin_module_names, *dynload} - {"_tkinter"}),
+        suffixes=tuple(EXTENSION_SUFFIXES),
+    )
+
+
+@pytest.fixture
+def stdlib(python: TargetPython) -> StdlibGraph:
+    return stdlib_graph(python, reporter=SilentReporter())
+
+
+def options(folder: Path, application: str, **more: object) -> Options:
+    return Options(application=application, folder=folder, target=TARGET, **more)  # type: ignore[arg-type]
