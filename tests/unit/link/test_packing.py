@@ -1,5 +1,7 @@
 import pytest
 
+from castiron_audit.model import Form
+from castiron_link.audit import Contribution
 from castiron_link.model import Compiled, PlacedExtension, PlacedFile, PlacedModule, Sources, Tree
 from castiron_link.packing import pack_tree, stem
 from castiron_link.payload import PayloadFile, PayloadModule
