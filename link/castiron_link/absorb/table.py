@@ -61,6 +61,8 @@ def write_tables(
     _pairs(writer, "castiron_image_names", [(name, number) for name, number in names], strings, text_symbol)
     _program_symbols(writer, symbols, strings, text_symbol)
     if images:
+        # The loader of extension modules refers to it weakly, which takes nothing out of an archive.
+        writer.undefined("castiron_image_prepare")
         state = writer.add_section(
             ".bss.castiron.image_states",
             flags=SectionFlag.ALLOC | SectionFlag.WRITE,

@@ -34,7 +34,7 @@ static PyObject *find_library(PyObject *self, PyObject *argument)
         return NULL;
     if (is_program_library(name))
         return PyUnicode_FromString(program_library);
-    uint64_t count = castiron_image_total() ? castiron_image_name_count : 0;
+    uint64_t count = &castiron_image_name_count ? castiron_image_name_count : 0;
     for (uint64_t i = 0; i < count; i++)
         if (is_library_file(castiron_image_names[i].name, name, (size_t)length))
             return PyUnicode_FromString(castiron_image_names[i].name);
