@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -117,7 +118,10 @@ def build_tree(
     log = cache_root() / "logs" / f"{label.replace('/', '_').replace(' ', '-')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     log.write_bytes(b"")
-    system = build_system(source)
+    try:
+        system = build_system(source)
+    except InputError as error:
+        raise DependencyError(f"{label} cannot be built: {error.what}", hint=error.hint) from error
     with reporter.task(f"build {label} for {target.platform}") as task:
         task.step("interpreter")
         python = interpreter(pack, full=full, reporter=reporter)
@@ -329,6 +333,13 @@ def _failure(job: _Job, why: str) -> DependencyError:
         f"{job.label} has no wheel for {job.target.platform}, and building it from source failed: {why}.\n"
         f"The log is {job.log}; it ends:\n{tail}",
         hint=_choices(),
+    )
+
+
+def lacks_extension(error: DependencyError) -> bool:
+    """Say whether a build failed because the small interpreter lacks an extension module of the full one."""
+    return (
+        re.search(r"No module named '_(ssl|hashlib|ctypes|sqlite3|bz2|lzma|curses|uuid|zstd)'", error.what) is not None
     )
 
 

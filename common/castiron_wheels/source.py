@@ -9,6 +9,7 @@ import subprocess
 import tarfile
 import tempfile
 import zipfile
+from contextvars import ContextVar
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,10 @@ _READS_HISTORY = frozenset(
     }
 )  # fmt: skip
 """Build requirements that take the version from the repository's history."""
+
+
+_UNDER_WAY: ContextVar[frozenset[Path]] = ContextVar("_UNDER_WAY", default=frozenset())
+"""Entries that this thread is building: one that is needed for itself would wait for its own lock for ever."""
 
 
 def sdist_wheel(sdist: Path, name: str, version: str | None, target: Target, *, reporter: Reporter) -> Path:
@@ -103,8 +108,14 @@ def _built(
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     key = "\n".join([build.RECIPE, compilers.RECIPE, pack.id, pack.toolchain.version, epoch, content])
     entry = cache_root() / "built" / sha256_bytes(key.encode())
+    under_way = _UNDER_WAY.get()
+    if entry in under_way:
+        raise DependencyError(
+            f"{label} has no wheel for {target.platform}, and its build from source needs {label} itself.",
+            hint="Give a wheel of it as a requirement (./name.whl), or do without the distribution.",
+        )
 
-    def make(folder: Path) -> None:
+    def attempt(folder: Path, *, full: bool) -> None:
         # Under a name of fixed length: paths that a build compiles in have the same length everywhere.
         with tempfile.TemporaryDirectory(prefix="castiron-build-") as work:
             sources = Path(work) / "source"
@@ -119,6 +130,17 @@ def _built(
                 target=target,
                 reporter=reporter,
             )
+
+    def make(folder: Path) -> None:
+        token = _UNDER_WAY.set(under_way | {entry})
+        try:
+            attempt(folder, full=full)
+        except DependencyError as error:
+            if full or not build.lacks_extension(error):
+                raise
+            attempt(folder, full=True)
+        finally:
+            _UNDER_WAY.reset(token)
 
     folder = folder_entry(entry, make)
     return keep(next(folder.glob("*.whl")))

@@ -97,6 +97,7 @@ def make_sdist(
     requires: tuple[str, ...] = (),
     metadata_version: str = "2.2",
     backend: str | None = None,
+    build_requires: tuple[str, ...] = (),
 ) -> Path:
     """Write an sdist with a backend of its own; from version 2.2 its metadata counts without a build (PEP 643)."""
     top = f"{name}-{version}"
@@ -105,7 +106,8 @@ def make_sdist(
     known = f"dependencies={list(requires)!r}" if metadata_version >= "2.2" else "dynamic=['dependencies']"
     files = {
         f"{top}/PKG-INFO": metadata,
-        f"{top}/pyproject.toml": "[build-system]\nrequires=[]\nbuild-backend='backend'\nbackend-path=['.']\n"
+        f"{top}/pyproject.toml": f"[build-system]\nrequires={list(build_requires)!r}\n"
+        "build-backend='backend'\nbackend-path=['.']\n"
         f"[project]\nname='{name}'\nversion='{version}'\n{known}\n",
         f"{top}/backend.py": BACKEND if backend is None else backend,
         f"{top}/{name}.py": "x = 1\n",

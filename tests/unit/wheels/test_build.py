@@ -21,7 +21,8 @@ from castiron_wheels.requirements import from_lines
 from castiron_wheels.resolve import resolve
 from castiron_wheels.source import project_wheel, sdist_wheel, source_files, tree_hash, unpack
 from castiron_wheels.wheelfile import read_metadata
-from tests.unit.wheels.indexes import BACKEND, make_sdist
+from tests.unit.wheels.indexes import BACKEND, Index, make_sdist
+from tests.unit.wheels.making import make_wheel
 
 if TYPE_CHECKING:
     from castiron_manifest.model import Target
@@ -176,3 +177,25 @@ def test_installed_project_that_may_be_missing_is_left_out(tmp_path: Path, targe
     found = resolve(wanted, target, reporter=SilentReporter())
     assert found.distributions == ()
     assert [(item.code, item.subject) for item in found.findings] == [("left-out", "my-app")]
+
+
+def test_build_that_needs_itself(tmp_path: Path, target: Target, index: Index) -> None:
+    make_sdist(index.folder, "ouroboros", "1.0", build_requires=("ouroboros",))
+    with pytest.raises(DependencyError, match=r"needs ouroboros 1\.0 itself"):
+        resolve(from_lines(["ouroboros"], target, origin="t"), target, reporter=SilentReporter())
+
+
+def test_small_interpreter_first_then_the_full_one(
+    tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[bool] = []
+
+    def build_tree(source: Path, work: Path, destination: Path, *, full: bool, **_: object) -> Path:
+        asked.append(full)
+        if not full:
+            raise DependencyError("the log ends: ModuleNotFoundError: No module named '_ctypes'", hint="")
+        return make_wheel(destination, "my-app")
+
+    monkeypatch.setattr(build, "build_tree", build_tree)
+    project_wheel(LocalProject(path=project(tmp_path / "app")), target, reporter=SilentReporter())
+    assert asked == [False, True]
