@@ -218,6 +218,10 @@ def app_resources(
             for text in sorted({text for strings in reached.strings.values() for text, _line in strings}):
                 for file in _named_files(root, text):
                     guessed.setdefault(file.relative_to(root).as_posix(), file)
+        for file in _included_by(guessed.values()):
+            root = root_of(file, entry.roots)
+            if root is not None:
+                guessed.setdefault(file.relative_to(root).as_posix(), file)
         guessed = {path: file for path, file in guessed.items() if file not in own}
         size = sum(file.stat().st_size for file in guessed.values())
         if size > LARGEST_GUESS:
@@ -278,6 +282,31 @@ def _named_files(root: Path, text: str) -> Iterator[Path]:
             yield from _files_below(path, stop_at_packages=True)
     except OSError:
         return  # longer than a file name can be: not one
+
+
+def _included_by(files: Iterable[Path]) -> Iterator[Path]:
+    """Yield the files that data files name in turn: a stylesheet's imports, a template's base, a part of a configuration.
+
+    A name counts if it stands between quotes or brackets, or at the end of a line, and is a file beside the one that
+    names it.
+    """
+    waiting = sorted(set(files))
+    seen = set(waiting)
+    while waiting:
+        file = waiting.pop()
+        if file.stat().st_size > _LARGEST_READ:
+            continue
+        for match in _FILE_NAME.finditer(file.read_bytes()):
+            for named in _named_files(file.parent, match[1].decode()):
+                if named not in seen:
+                    seen.add(named)
+                    waiting.append(named)
+                    yield named
+
+
+_LARGEST_READ = 1 << 20
+"""Bytes of a data file in which the names of others are looked for."""
+_FILE_NAME = re.compile(rb"""["'(<\s=]([A-Za-z0-9_][\w./-]{0,200}\.[A-Za-z]\w{0,7})(?=["')>\s]|$)""")
 
 
 def _is_hidden_or_environment(folder: Path) -> bool:

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from castiron_trace.resources import _included_by
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_files_that_data_files_name_go_in_and_theirs_too(tmp_path: Path) -> None:
+    (tmp_path / "sheet.xsl").write_text('<xsl:include href="parts.xsl"/>')
+    (tmp_path / "parts.xsl").write_text("<!-- see (deep/notes.txt) and missing.xsl, ../outside.xsl -->")
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "notes.txt").write_text("sheet.xsl\nother.bin\n")
+    (tmp_path / "deep" / "other.bin").write_bytes(b"\0\xff")
+    (tmp_path / "unnamed.txt").write_text("")
+    found = [path.relative_to(tmp_path).as_posix() for path in _included_by([tmp_path / "sheet.xsl"])]
+    assert found == ["parts.xsl", "deep/notes.txt"]
+
+
+def test_a_name_at_the_end_of_a_line_counts(tmp_path: Path) -> None:
+    (tmp_path / "app.ini").write_text("[a]\ninclude = more.ini\n")
+    (tmp_path / "more.ini").write_text("")
+    assert list(_included_by([tmp_path / "app.ini"])) == [tmp_path / "more.ini"]
