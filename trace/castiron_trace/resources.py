@@ -285,7 +285,7 @@ def _named_files(root: Path, text: str) -> Iterator[Path]:
 
 
 def _included_by(files: Iterable[Path]) -> Iterator[Path]:
-    """Yield the files that data files name in turn: a stylesheet's imports, a template's base, a part of a configuration.
+    """Yield the files that data files name in turn: a stylesheet's imports, a base template, a part of a configuration.
 
     A name counts if it stands between quotes or brackets, or at the end of a line, and is a file beside the one that
     names it.

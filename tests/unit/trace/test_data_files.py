@@ -16,7 +16,7 @@ def test_files_that_data_files_name_go_in_and_theirs_too(tmp_path: Path) -> None
     (tmp_path / "deep" / "other.bin").write_bytes(b"\0\xff")
     (tmp_path / "unnamed.txt").write_text("")
     found = [path.relative_to(tmp_path).as_posix() for path in _included_by([tmp_path / "sheet.xsl"])]
-    assert found == ["parts.xsl", "deep/notes.txt"]
+    assert found == ["parts.xsl", "deep/notes.txt", "deep/other.bin"]
 
 
 def test_a_name_at_the_end_of_a_line_counts(tmp_path: Path) -> None:
