@@ -1,6 +1,8 @@
 #include "command_line.h"
 
+#include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -39,19 +41,39 @@ static bool is_known_module(const char *text)
     return false;
 }
 
-/* A file that python would run: with its suffix, or after options that are python's. */
+/* What python would run: a file with its suffix, a folder with a __main__.py, any file after options that are python's. */
 static bool is_script(const char *path, bool after_options)
 {
     size_t length = strlen(path);
     bool named = (length > 3 && strcmp(path + length - 3, ".py") == 0) ||
                  (length > 4 && (strcmp(path + length - 4, ".pyc") == 0 || strcmp(path + length - 4, ".pyz") == 0));
     struct stat status;
-    return (named || after_options) && stat(path, &status) == 0;
+    if (stat(path, &status) != 0)
+        return false;
+    if (named || after_options)
+        return true;
+    char inner[PATH_MAX];
+    return S_ISDIR(status.st_mode) && snprintf(inner, sizeof inner, "%s/__main__.py", path) < (int)sizeof inner &&
+           stat(inner, &status) == 0;
+}
+
+/* Called `python`, `python3` or `python3.13`, by a symbolic link to it. */
+static bool is_called_python(const char *name)
+{
+    static const char python[] = "python";
+    const char *slash = strrchr(name, '/');
+    const char *base = slash != NULL ? slash + 1 : name;
+    size_t size = sizeof python - 1;
+    return strncmp(base, python, size) == 0 && base[size + strspn(base + size, "0123456789.")] == '\0';
 }
 
 bool command_line_is_python(int count, char **arguments, bool any)
 {
     static const char plain[] = "bBdEiIOPqRsStuvx";
+    static const char unmistakable[] = "BEiIPsSu"; /* with nothing to run behind them: from standard input */
+    bool interactive = false;
+    if (any && count > 0 && is_called_python(arguments[0]))
+        return true;
     for (int i = 1; i < count; i++) {
         const char *option = arguments[i];
         if (option[0] != '-')
@@ -75,7 +97,8 @@ bool command_line_is_python(int count, char **arguments, bool any)
             }
             if (strchr(plain, *letter) == NULL)
                 return false;
+            interactive = interactive || strchr(unmistakable, *letter) != NULL;
         }
     }
-    return false;
+    return any && interactive;
 }

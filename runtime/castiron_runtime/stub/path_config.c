@@ -20,6 +20,13 @@ PyStatus _PyConfig_InitPathConfig(PyConfig *config, int compute)
     return PyStatus_Ok();
 }
 
+/* The rest of that file's interface, for modules that test the interpreter. */
+PyObject *_Py_Get_Getpath_CodeObject(void)
+{
+    PyErr_SetString(PyExc_NotImplementedError, "sys.path is not searched for in this executable");
+    return NULL;
+}
+
 static PyStatus append(PyConfig *config, const char *path)
 {
     wchar_t *decoded = Py_DecodeLocale(path, NULL);
