@@ -10,23 +10,20 @@ from castiron_trace.model import APP, STDLIB
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from castiron_trace.model import Reached, ResolvedEntry, TargetPython
 
 _REQUIRED = 0
 
 
-def check_script_syntax(reached: Reached, script: Path | None) -> None:
-    """Raise for an entry script, or another own module, that the target's Python does not parse."""
-    for name, line, message in reached.invalid:
-        module = reached.modules.get(name)
-        if script is not None and name in {str(script), reached.entry}:
+def check_own_syntax(reached: Reached) -> None:
+    """Raise for the entry, or an own module that it surely imports, if the target's Python does not parse it."""
+    for module in reached.invalid:
+        if module.owner == APP and module.weakest == _REQUIRED:
             raise InputError(
-                f"{script}:{line}: {message}.", hint="Correct the script; it is read as the target's Python reads it."
+                f"{module.file}:{module.line}: {module.message}.",
+                hint="Correct it; it is read as the target's version of Python reads it.",
             )
-        if module is not None and module.owner == APP and module.weakest == _REQUIRED:
-            raise InputError(f"{module.file}:{line}: {message}.", hint="Correct the module.")
 
 
 def missing_top_levels(reached: Reached | None) -> list[str]:

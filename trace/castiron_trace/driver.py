@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from castiron_common.cache import cache_root
 from castiron_trace import environment, observe
 from castiron_trace.assemble import assemble
-from castiron_trace.checks import check_reached, check_script_syntax, missing_top_levels
-from castiron_trace.entry import PlanKind, read_plan, resolve_plan
+from castiron_trace.checks import check_own_syntax, check_reached, missing_top_levels
+from castiron_trace.entry import read_plan, resolve_plan
 from castiron_trace.graph import analyse
 from castiron_trace.licenses import evidence
 from castiron_trace.natives import natives
@@ -51,7 +51,7 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
     alone = None
     if plan.own:
         alone = analyse(python, stdlib, resolve_plan(plan, None), None, options, cache=cache)
-        check_script_syntax(alone, plan.path if plan.kind is PlanKind.SCRIPT else None)
+        check_own_syntax(alone)
 
     # From here on the environment is fixed: every distribution has a version, a wheel and its files in a folder.
     chosen = environment.prepare(options, plan, lambda: missing_top_levels(alone), reporter=reporter)

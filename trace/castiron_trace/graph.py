@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from castiron_manifest.model import Finding, Severity, Tier
 from castiron_trace.child import ask
 from castiron_trace.inside.conditional import FOREIGN_CODECS, MINIMAL_CODECS, TRANSFORMS
-from castiron_trace.model import APP, STDLIB, Reached, ReachedModule
+from castiron_trace.model import APP, STDLIB, InvalidModule, Reached, ReachedModule
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from castiron_trace.model import Options, ResolvedEntry, Site, TargetPython
     from castiron_trace.stdlib_graph import StdlibGraph
 
+_Step = tuple[int, str | None, int, int]
+"""The best way to a module: (weakest tier on it, importer, line, tier of the last edge)."""
 _REAL = frozenset({"source", "package", "namespace", "extension", "builtin"})
 _NO_TIER = 0
 _PRUNED = (1, 2)
@@ -100,34 +102,42 @@ class _Closure:
         missing: dict[str, tuple[str, int, int]] = {}
         for name, (weakest, importer, line, tier) in best.items():
             kind, owner, file = self._node(name)
-            public = "__main__" if name == self._entry and kind == "script" else name
-            source = "__main__" if importer == self._entry and self._kind(importer) == "script" else importer
             if kind == "missing" and importer is not None:
-                while importer is not None and self._kind(importer) == "missing":
-                    weakest, importer, line, tier = best[importer]  # a package is missed for its module
-                source = "__main__" if importer == self._entry and self._kind(importer) == "script" else importer
-                missing[name] = (source or "", line, weakest)
+                missing[name] = self._who_misses(name, best)
             elif kind in _REAL or kind == "script":
+                public = self._public(name) or name
                 modules[public] = ReachedModule(
                     name=public,
                     kind="source" if kind == "script" else kind,
                     owner=owner or STDLIB,
                     file=None if file is None else Path(file),
-                    importer="(run)" if tier == _OBSERVED else source,
+                    importer="(run)" if tier == _OBSERVED else self._public(importer),
                     line=line,
                     tier=tier,
                     weakest=weakest,
                 )
         strings = self._answer["strings"]
+        invalid = [
+            InvalidModule(
+                name=name,
+                owner=owner or APP,
+                file=Path(file or name),
+                line=line,
+                message=message,
+                weakest=best[name][0],
+            )
+            for name, line, message in self._answer["invalid"]
+            if name in best
+            for _kind, owner, file in [self._node(name)]
+        ]
         return Reached(
             modules=dict(sorted(modules.items())),
-            entry="__main__" if self._kind(self._entry) == "script" else self._entry,
+            entry=self._public(self._entry) or "",
             findings=tuple(self._findings(best)),
-            files=frozenset(Path(file) for file in self._answer["files"]),
+            # A source that does not parse may still be read: it goes in as a file.
+            files=frozenset({*map(Path, self._answer["files"]), *(item.file for item in invalid)}),
             strings={
-                "__main__" if name == self._entry and self._kind(name) == "script" else name: tuple(
-                    (text, line) for text, line in strings[name]
-                )
+                self._public(name) or name: tuple((text, line) for text, line in strings[name])
                 for name in sorted(strings)
                 if name in best
             },
@@ -136,8 +146,19 @@ class _Closure:
             defines=None
             if self._answer["defines"] is None
             else (frozenset(self._answer["defines"][0]), bool(self._answer["defines"][1])),
-            invalid=tuple((name, line, message) for name, line, message in self._answer["invalid"] if name in best),
+            invalid=tuple(invalid),
         )
+
+    def _who_misses(self, name: str, best: Mapping[str, _Step]) -> tuple[str, int, int]:
+        """Return (importer, line, weakest tier); a missing package is missed by whoever imports its module."""
+        weakest, importer, line, _tier = best[name]
+        while importer is not None and self._kind(importer) == "missing":
+            weakest, importer, line, _tier = best[importer]
+        return self._public(importer) or "", line, weakest
+
+    def _public(self, name: str | None) -> str | None:
+        """Return the name that the manifest has for a node: the script's is its file."""
+        return "__main__" if name == self._entry and self._kind(name) == "script" else name
 
     def _node(self, name: str) -> tuple[str, str | None, str | None]:
         node = self._nodes.get(name)
@@ -161,12 +182,12 @@ class _Closure:
                 yield parent, _NO_TIER, 0
             yield from self._stdlib.edges(name, mentioned)
 
-    def _walk(self, mentioned: Mapping[str, set[str]]) -> dict[str, tuple[int, str | None, int, int]]:
+    def _walk(self, mentioned: Mapping[str, set[str]]) -> dict[str, _Step]:
         """Return for every module the best way to it: (weakest tier, importer, line, tier of the last edge).
 
         The best way is the strongest, then the shortest, then the first by name: Dijkstra's algorithm.
         """
-        best: dict[str, tuple[int, str | None, int, int]] = {}
+        best: dict[str, _Step] = {}
         queue: list[tuple[int, int, str, str, int, int]] = [(0, 0, self._entry, "", 0, 0)]
         queue.extend((0, 1_000_000, name, "", 0, 0) for name in self._roots)
         while queue:

@@ -110,6 +110,20 @@ class ReachedModule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InvalidModule:
+    """A reached source that the target's Python does not parse."""
+
+    name: str
+    owner: str
+    file: Path
+    line: int
+    """0 if the parser names none."""
+    message: str
+    weakest: int
+    """As for `ReachedModule`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
     """The closure, and what was noticed on the way."""
 
@@ -126,5 +140,5 @@ class Reached:
     unknown_includes: tuple[str, ...] = ()
     defines: tuple[frozenset[str], bool] | None = None
     """Names that the entry's module binds, and whether there may be more."""
-    invalid: tuple[tuple[str, int, str], ...] = ()
-    """(module, line, message) of sources that do not parse."""
+    invalid: tuple[InvalidModule, ...] = ()
+    """Sources that do not parse, sorted by name."""

@@ -86,7 +86,7 @@ def test_the_chain_names_files_and_lines(tracer: Tracer) -> None:
 
 
 def test_nothing_of_what_is_analysed_runs(tracer: Tracer, tmp_path: Path) -> None:
-    trap = "import sys, pathlib\npathlib.Path(%r).touch()\nsys.exit(3)\n" % str(tmp_path / "ran")
+    trap = f"import sys, pathlib\npathlib.Path({str(tmp_path / 'ran')!r}).touch()\nsys.exit(3)\n"
     dist = install(tmp_path, "trap", {"trap/__init__.py": trap, "trap/inner.py": trap})
     reached = tracer({"app.py": "import trap.inner", "helper.py": trap}, site_of(tmp_path, dist))
     assert of(reached, "trap") == {"trap", "trap.inner"}
@@ -205,7 +205,8 @@ def test_extended_paths_join_folders(tracer: Tracer, tmp_path: Path) -> None:
     old = "__path__ = __import__('pkgutil').extend_path(__path__, __name__)\n"
     one = install(tmp_path, "one", {"space/__init__.py": old, "space/one.py": ""})
     reached = tracer(
-        {"app.py": "import space.one, space.mine", "space/__init__.py": old, "space/mine.py": ""}, site_of(tmp_path, one)
+        {"app.py": "import space.one, space.mine", "space/__init__.py": old, "space/mine.py": ""},
+        site_of(tmp_path, one),
     )
     assert reached.modules["space.one"].owner == "one"
     assert reached.modules["space.mine"].owner == "(app)"
@@ -231,7 +232,8 @@ def test_vendored_modules_are_found(tracer: Tracer, tmp_path: Path) -> None:
 def test_six_moves(tracer: Tracer, tmp_path: Path) -> None:
     six = install(tmp_path, "six", {"six.py": ""})
     reached = tracer(
-        {"app.py": "from six.moves import configparser\nfrom six.moves.urllib.parse import quote"}, site_of(tmp_path, six)
+        {"app.py": "from six.moves import configparser\nfrom six.moves.urllib.parse import quote"},
+        site_of(tmp_path, six),
     )
     assert {"configparser", "urllib.parse"} <= reached.modules.keys()
 
@@ -252,7 +254,9 @@ def test_lazy_parts_of_the_standard_library_need_a_reason(tracer: Tracer) -> Non
 
 
 def test_missing_modules_and_their_importers(tracer: Tracer) -> None:
-    reached = tracer({"app.py": "import a\ntry:\n    import nowhere\nexcept ImportError: pass", "a.py": "import gone.deep"})
+    reached = tracer(
+        {"app.py": "import a\ntry:\n    import nowhere\nexcept ImportError: pass", "a.py": "import gone.deep"}
+    )
     assert reached.missing["gone"] == ("a", 1, 0)
     assert reached.missing["nowhere"] == ("__main__", 3, 1)
 
@@ -261,7 +265,9 @@ def test_syntax_errors_are_kept_apart(tracer: Tracer, tmp_path: Path) -> None:
     dist = install(tmp_path, "old", {"old/__init__.py": "from . import bad", "old/bad.py": "print 'x'\n"})
     reached = tracer({"app.py": "import old"}, site_of(tmp_path, dist))
     assert "old.bad" not in reached.modules
-    assert reached.invalid[0][:2] == ("old.bad", 1)
+    (invalid,) = reached.invalid
+    assert (invalid.name, invalid.owner, invalid.line) == ("old.bad", "old", 1)
+    assert invalid.file in reached.files
     assert "syntax-error" in codes(reached)
 
 
@@ -275,7 +281,7 @@ def test_scans_are_kept_and_a_damaged_cache_is_made_again(tracer: Tracer, tmp_pa
     dist = install(tmp_path, "d", {"d.py": "import colorsys"})
     site = site_of(tmp_path, dist)
     first = tracer({"app.py": "import d"}, site)
-    files = [path for path in (tmp_path / "scans").rglob("*.json")]
+    files = list((tmp_path / "scans").rglob("*.json"))
     assert len(files) == 2
     for path in files:
         path.write_text("{broken", encoding="utf-8")
@@ -287,7 +293,7 @@ def test_equal_inputs_give_equal_results_in_any_folder(
 ) -> None:
     files = {"app.py": "import a, json\nx = 'b'", "a.py": "from b import *", "b.py": ""}
     results = [Tracer(tmp_path / name, python, stdlib)(files) for name in ("one", "two")]
-    assert [list(r.modules) for r in results][0] == list(results[1].modules)
+    assert list(results[0].modules) == list(results[1].modules)
     assert [(m.importer, m.line, m.tier) for m in results[0].modules.values()] == [
         (m.importer, m.line, m.tier) for m in results[1].modules.values()
     ]

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from modulegraph2 import NamespacePackage, Package
+
 from castiron_trace.inside.ast_pass import DECLARED, OBSERVED, REQUIRED, defined_names
 from castiron_trace.inside.conditional import FROM_C
 from castiron_trace.inside.finder import StaticFinder
@@ -50,8 +52,9 @@ def stdlib_graph(request: dict[str, Any]) -> dict[str, Any]:
         )
     mentions: dict[str, list[str]] = {}
     for node in graph.module_nodes():
-        # The few lines of the standard library with other characters are comments.
-        names = set(node.extension_attributes.get("scan", {}).get("mentions", ())) - {"@non_ascii"}
+        # What the standard library has of these stands in comments.
+        ignored = {"@non_ascii", "@named_character"}
+        names = set(node.extension_attributes.get("scan", {}).get("mentions", ())) - ignored
         if names and node.name in nodes:
             mentions[node.name] = sorted(names)
     return {
@@ -123,7 +126,10 @@ def _add_entry(graph: TracedGraph, request: dict[str, Any]) -> Any:
         # ``python -m package`` runs its ``__main__``; a plain module runs itself.
         name = request["module"]
         main = graph.add_main_module(f"{name}.__main__")
-        return main if kind_of(main) != "missing" else graph.add_main_module(name)
+        if kind_of(main) != "missing":
+            return main
+        plain = graph.add_main_module(name)
+        return main if isinstance(plain, Package | NamespacePackage) else plain
     return graph.add_module(request["module"])
 
 

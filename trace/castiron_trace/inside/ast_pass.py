@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 from castiron_trace.inside.conditional import MENTIONS
 from castiron_trace.inside.conditions import decided
 
-ANALYSER_VERSION = 9
+ANALYSER_VERSION = 20
 """Raised when the same source would give another `Scan`: it is part of every cache key."""
 
 REQUIRED, GUARDED, LAZY, DECLARED, OBSERVED = range(5)

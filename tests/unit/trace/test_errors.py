@@ -1,0 +1,208 @@
+"""Bad inputs: each gives one message with what to do, and its class's exit code; never a traceback."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from castiron_common.errors import (
+    CastironError,
+    EntryError,
+    InputError,
+    ModuleMissingError,
+    OutputError,
+    RunError,
+    UsageError,
+)
+from castiron_common.progress import SilentReporter
+from castiron_trace import cli, driver, observe
+from castiron_trace.driver import trace
+from tests.unit.trace.conftest import options
+from tests.unit.trace.making import write
+
+if TYPE_CHECKING:
+    from castiron_trace.model import TargetPython
+
+
+@dataclass(frozen=True)
+class Case:
+    """One bad input."""
+
+    error: type[CastironError]
+    message: str
+    """A part of the message."""
+    application: str = "app.py"
+    files: dict[str, str | bytes] = field(default_factory=dict)
+    more: dict[str, object] = field(default_factory=dict)
+
+
+SCRIPTS = '[project]\nname = "p"\nversion = "1"\n[project.scripts]\none = "p:a"\ntwo = "p:b"\n'
+
+CASES = {
+    "no such file": Case(InputError, "There is no file"),
+    "no such file in a folder": Case(InputError, "There is no file", application="sub/app"),
+    "an empty name": Case(UsageError, "No application", application=""),
+    "a folder without a project": Case(
+        EntryError, "folder without a project", application="folder", files={"folder/x.txt": ""}
+    ),
+    "a project with two scripts": Case(
+        EntryError, "has 2 scripts: one, two", application="./folder", files={"folder/pyproject.toml": SCRIPTS}
+    ),
+    "a project without the chosen script": Case(
+        EntryError, "has no script 'three'", application="./folder", files={"folder/pyproject.toml": SCRIPTS},
+        more={"entry": "three"},
+    ),
+    "a project without scripts": Case(
+        EntryError, "no [project.scripts]", application="./folder",
+        files={"folder/pyproject.toml": '[project]\nname = "p"\nversion = "1"\n'},
+    ),
+    "a project with broken TOML": Case(
+        InputError, "is not valid TOML", application="./folder", files={"folder/pyproject.toml": "[project\n"}
+    ),
+    "a syntax error": Case(InputError, "app.py:2: ", files={"app.py": "x = 1\ndef f(:\n"}),
+    "a syntax error in an own module": Case(
+        InputError, "a.py:1: ", files={"app.py": "import a", "a.py": "print 'x'\n"}
+    ),
+    "bytes that are no text": Case(InputError, "app.py:", files={"app.py": b"x = '\xff\xfe'\n"}),
+    "a binary file": Case(EntryError, "binary file", files={"app.py": b"\0\1\2"}),
+    "a compiled program": Case(EntryError, "compiled program", application="./app", files={"app": b"\x7fELF\2\1\1"}),
+    "a shell script": Case(EntryError, "script for /bin/sh", application="./app", files={"app": "#!/bin/sh\nls\n"}),
+    "an unknown module": Case(
+        EntryError, "There is no module nowhere", application="nowhere", more={"as_module": True}
+    ),
+    "a module's name that is none": Case(
+        EntryError, "not the name of a module", application="a-b", more={"as_module": True}
+    ),
+    "an own module that is not there": Case(
+        EntryError, "There is no module pkg.gone", application="pkg.gone", files={"pkg/__init__.py": ""},
+        more={"as_module": True},
+    ),
+    "a package that cannot be run": Case(
+        EntryError, "without a __main__", application="pkg", files={"pkg/__init__.py": ""}, more={"as_module": True}
+    ),
+    "an unknown command": Case(EntryError, "no file nowhere-cmd", application="nowhere-cmd"),
+    "an ambiguous name": Case(
+        EntryError, "ambiguous: it names the file one and the command one", application="one",
+        files={"one": "#!/usr/bin/env python3\n", "pyproject.toml": SCRIPTS},
+    ),
+    "a function that is not there": Case(
+        EntryError, "app defines no start", application="app:start", files={"app.py": "def main(): pass\n"}
+    ),
+    "a function's module that is not there": Case(
+        EntryError, "There is no module app.x", application="app.x:main", files={"app.py": ""}
+    ),
+    "a name of no kind": Case(EntryError, "no name of a command", application="a b?"),
+    "broken script metadata": Case(
+        InputError, "not valid TOML", files={"app.py": "# /// script\n# dependencies = [\n# ///\n"}
+    ),
+    "two script blocks": Case(
+        InputError, "2 script blocks", files={"app.py": 2 * "# /// script\n# x = 1\n# ///\n\n"}
+    ),
+    "dependencies that are no list": Case(
+        InputError, "not a list of strings", files={"app.py": '# /// script\n# dependencies = "x"\n# ///\n'}
+    ),
+    "no requirements file": Case(
+        InputError, "There is no file", files={"app.py": ""}, more={"requirements": (Path("r.txt"),)}
+    ),
+    "a broken requirement": Case(
+        InputError, "r.txt", files={"app.py": "", "r.txt": "a ==== 1\n"}, more={"requirements": (Path("r.txt"),)}
+    ),
+    "no such environment": Case(InputError, "There is no", files={"app.py": ""}, more={"environment": Path("venv")}),
+    "an environment without an interpreter": Case(
+        InputError, "not a virtual environment", files={"app.py": "", "venv/x": ""}, more={"environment": Path("venv")}
+    ),
+    "an unknown module to include": Case(
+        ModuleMissingError, "no module nowhere", files={"app.py": ""}, more={"include": ("nowhere",)}
+    ),
+    "no data to include": Case(
+        InputError, "there is no data.txt", files={"app.py": ""}, more={"include_data": (Path("data.txt"),)}
+    ),
+    "no folder to search": Case(InputError, "There is no folder", files={"app.py": ""}, more={"paths": (Path("lib"),)}),
+    "an import that leads nowhere": Case(
+        ModuleMissingError, "app.py:2 imports surely_nowhere", files={"app.py": "\nimport surely_nowhere\n"}
+    ),
+    "tkinter": Case(ModuleMissingError, "Tcl and Tk", files={"app.py": "import tkinter\n"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bad_inputs(name: str, tmp_path: Path, python: TargetPython) -> None:
+    case = CASES[name]
+    write(tmp_path, case.files)
+    wanted = options(tmp_path, case.application, **case.more)
+    with pytest.raises(case.error) as caught:
+        trace(wanted, reporter=SilentReporter(), python=python)
+    assert case.message in caught.value.what
+    assert caught.value.hint
+    assert type(caught.value).exit_code == case.error.exit_code
+
+
+def test_an_unreadable_file(tmp_path: Path, python: TargetPython) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root reads every file")
+    write(tmp_path, {"app.py": ""})
+    (tmp_path / "app.py").chmod(0)
+    with pytest.raises(InputError, match="Cannot read"):
+        trace(options(tmp_path, "app.py"), reporter=SilentReporter(), python=python)
+
+
+def test_tkinter_that_may_be_missing_is_a_finding(tmp_path: Path, python: TargetPython) -> None:
+    write(tmp_path, {"app.py": "try:\n    import tkinter\nexcept ImportError:\n    pass\n"})
+    outcome = trace(options(tmp_path, "app.py"), reporter=SilentReporter(), python=python)
+    assert "no-tkinter" in [finding.code for finding in outcome.manifest.findings]
+
+
+def test_a_run_that_fails(tmp_path: Path, python: TargetPython) -> None:
+    write(tmp_path, {"app.py": "raise SystemExit(3)\n"})
+    wanted = options(tmp_path, "app.py", run=())
+    plan = driver.read_plan(wanted)
+    with pytest.raises(RunError, match="status 3"):
+        observe.run(
+            wanted, driver.resolve_plan(plan, None), None, reporter=SilentReporter(), interpreter=python.interpreter
+        )
+
+
+# The command line -----------------------------------------------------------------------------------------------------
+
+
+def test_a_terminal_gets_no_manifest(tmp_path: Path) -> None:
+    write(tmp_path, {"app.py": ""})
+    terminal, side = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-c", "from castiron_trace.cli import main; main()", "app.py"],
+        stdout=side, stderr=subprocess.PIPE, cwd=tmp_path, check=False, text=True,
+    )  # fmt: skip
+    os.close(side)
+    os.close(terminal)
+    assert done.returncode == UsageError.exit_code
+    assert "trace app.py > app.manifest" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["app.py", "-o", "x", "--prune"], "Add --run"),
+        (["app.py", "-o", "x", "more"], "--run, after --"),
+    ],
+)
+def test_options_that_contradict(arguments: list[str], message: str) -> None:
+    result = CliRunner().invoke(cli.app, arguments)
+    assert isinstance(result.exception, UsageError)
+    assert message in result.exception.hint
+
+
+def test_no_output_into_a_missing_folder(tmp_path: Path, python: TargetPython, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path, {"app.py": ""})
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("castiron_trace.driver.from_pack", lambda *_args, **_more: python)
+    result = CliRunner().invoke(cli.app, ["app.py", "-q", "-o", "gone/app.manifest"])
+    assert isinstance(result.exception, OutputError)
