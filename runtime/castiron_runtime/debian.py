@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from castiron_common.cache import cache_root, locked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _INDEX_LIFETIME = 24 * 3600
@@ -60,19 +60,12 @@ def fetch_by_hash(package: str, suite: str, sha256: str) -> Iterator[Path]:
 
     Raises `UnavailableError`.
     """
-    with _Apt(suite) as apt:
-        holding = [stanza for stanza in apt.stanzas(package) if sha256 in stanza.files]
-        if not holding:
-            raise UnavailableError(f"Debian's {suite} no longer lists it")
-        reason = ""
-        for stanza in holding:
-            with tempfile.TemporaryDirectory(prefix="castiron-source-") as folder:
-                reason = apt.download(stanza, Path(folder))
-                file = Path(folder) / stanza.files[sha256]
-                if file.is_file():
-                    yield file
-                    return
-        raise UnavailableError(reason)
+
+    def candidates(apt: _Apt) -> list[_Stanza]:
+        return [stanza for stanza in apt.stanzas(package) if sha256 in stanza.files]
+
+    with _fetched(suite, candidates, lambda stanza: [stanza.files[sha256]]) as (_, file):
+        yield file
 
 
 @contextmanager
@@ -81,19 +74,33 @@ def fetch_series(package: str, suite: str, series: str) -> Iterator[tuple[str, P
 
     Raises `UnavailableError`.
     """
-    with _Apt(suite) as apt:
+
+    def candidates(apt: _Apt) -> list[_Stanza]:
         stanzas = [stanza for stanza in apt.stanzas(package) if _upstream_version(stanza).startswith(series)]
-        if not stanzas:
-            raise UnavailableError("no such version is listed")
-        reason = ""
-        for stanza in sorted(stanzas, key=lambda stanza: stanza.order, reverse=True):
-            archives = [name for name in stanza.files.values() if re.search(r"\.orig\.tar\.(gz|xz|bz2)$", name)]
-            with tempfile.TemporaryDirectory(prefix="castiron-source-") as folder:
-                reason = apt.download(stanza, Path(folder))
-                present = [Path(folder) / name for name in archives if (Path(folder) / name).is_file()]
-                if present:
-                    yield _upstream_version(stanza), present[0]
-                    return
+        return sorted(stanzas, key=lambda stanza: stanza.order, reverse=True)
+
+    def archives(stanza: _Stanza) -> list[str]:
+        return [name for name in stanza.files.values() if re.search(r"\.orig\.tar\.(gz|xz|bz2)$", name)]
+
+    with _fetched(suite, candidates, archives) as (stanza, file):
+        yield _upstream_version(stanza), file
+
+
+@contextmanager
+def _fetched(
+    suite: str, candidates: Callable[[_Apt], list[_Stanza]], files: Callable[[_Stanza], list[str]]
+) -> Iterator[tuple[_Stanza, Path]]:
+    """Download the candidates in turn until one of the wanted files is there."""
+    with _Apt(suite) as apt:
+        reason = f"Debian's {suite} does not list it"
+        for _ in apt.indexes():
+            for stanza in candidates(apt):
+                with tempfile.TemporaryDirectory(prefix="castiron-source-") as folder:
+                    reason = apt.download(stanza, Path(folder))
+                    present = [Path(folder) / name for name in files(stanza) if (Path(folder) / name).is_file()]
+                    if present:
+                        yield stanza, present[0]
+                        return
         raise UnavailableError(reason)
 
 
@@ -115,15 +122,19 @@ class _Apt:
         if shutil.which("apt-get") is None:
             raise UnavailableError("this machine has no apt-get")
         self._lock.__enter__()
-        try:
-            self._update()
-        except BaseException:
-            self._lock.__exit__(None, None, None)
-            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self._lock.__exit__(None, None, None)
+
+    def indexes(self) -> Iterator[None]:
+        """Give the index as it is, if it is not old; then, if that did not do, a fresh one."""
+        stamp = self._folder / "updated"
+        if stamp.is_file() and 0 <= time.time() - stamp.stat().st_mtime < _INDEX_LIFETIME:
+            yield
+        self._update()
+        stamp.touch()
+        yield
 
     def stanzas(self, package: str) -> list[_Stanza]:
         """Return the versions of a source package that the suite lists."""
@@ -142,9 +153,6 @@ class _Apt:
         return errors[0][:200] if errors else "apt-get fetched nothing"
 
     def _update(self) -> None:
-        stamp = self._folder / "updated"
-        if stamp.is_file() and 0 <= time.time() - stamp.stat().st_mtime < _INDEX_LIFETIME:
-            return
         for part in ("state/lists/partial", "cache/archives/partial", "sources"):
             (self._folder / part).mkdir(parents=True, exist_ok=True)
         keyring = f"Signed-By: {_KEYRING}\n" if _KEYRING.is_file() else ""
@@ -155,7 +163,6 @@ class _Apt:
         if result.returncode or "\nW: Failed to fetch" in f"\n{result.stderr}":
             lines = [line for line in result.stderr.splitlines() if line.startswith(("E:", "W:"))]
             raise UnavailableError(f"apt-get update failed: {lines[0] if lines else result.returncode}")
-        stamp.touch()
 
     def _run(
         self, program: str, *arguments: str, timeout: float, cwd: Path | None = None
@@ -190,18 +197,23 @@ class _Apt:
 
 def _mirror(suite: str) -> str:
     """Return the address of the Debian mirror in the machine's apt configuration that holds ``suite``."""
-    result = subprocess.run(
-        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(COMPONENT) $(CREATED_BY)"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    security = suite.endswith("-security")
-    for line in result.stdout.splitlines():
-        address, _, rest = line.partition(" ")
-        if rest.startswith("main ") and address.rstrip("/").endswith("/debian-security" if security else "/debian"):
-            return address
+    # This prints what "update" would fetch, and works on a machine where nobody has run it yet.
+    command = ["apt-get", "-o", "Debug::NoLocking=1", "update", "--print-uris"]
+    try:
+        result = subprocess.run(
+            command, capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UnavailableError("apt-get does not say which mirror this machine uses") from error
+    return choose_mirror(result.stdout, security=suite.endswith("-security"))
+
+
+def choose_mirror(uris: str, *, security: bool) -> str:
+    """Return the first address in apt's list of files that is a Debian (security) archive's root."""
+    wanted = "/debian-security" if security else "/debian"
+    for found in re.finditer(r"^'([^']+)/dists/[^']+'", uris, re.MULTILINE):
+        if found[1].rstrip("/").endswith(wanted):
+            return found[1]
     kind = "a Debian security mirror" if security else "a Debian mirror"
     raise UnavailableError(f"this machine's apt configuration names no {kind}")
 

@@ -44,6 +44,23 @@ def test_versions_are_ordered_by_their_numbers() -> None:
     assert max(stanzas, key=lambda stanza: stanza.order).version == "3.13.15-1"
 
 
+URIS = """'http://mirror.example/debian/dists/bookworm/InRelease' mirror_InRelease 0
+'http://mirror.example/debian/dists/bookworm/main/binary-amd64/Packages.xz' mirror_Packages 0
+'http://mirror.example/sub/debian-security/dists/bookworm-security/InRelease' mirror_security 0
+"""
+
+
+def test_the_mirror_is_the_machines_own() -> None:
+    assert debian.choose_mirror(URIS, security=False) == "http://mirror.example/debian"
+    assert debian.choose_mirror(URIS, security=True) == "http://mirror.example/sub/debian-security"
+
+
+@pytest.mark.parametrize("security", [False, True])
+def test_a_machine_without_a_debian_mirror(security: bool) -> None:
+    with pytest.raises(debian.UnavailableError, match="names no"):
+        debian.choose_mirror("'http://archive.example/ubuntu/dists/noble/InRelease' x 0\n", security=security)
+
+
 def test_without_apt_debian_is_unavailable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CASTIRON_CACHE", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
