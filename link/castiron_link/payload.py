@@ -8,6 +8,7 @@ everything is checked here: paths, duplicates, lengths, and that what runs first
 from __future__ import annotations
 
 import struct
+import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from castiron_common.errors import LinkError
 from castiron_manifest.model import EntryKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Sequence, Set
 
 MAGIC = b"CASTIRON"
 VERSION = 1
@@ -27,6 +28,8 @@ _TEXT = struct.Struct("<II")
 _TEXT_LIMIT = 1 << 32
 """Texts are found by 32-bit offsets; they stand before all data, so this is no limit on the data."""
 _DATA_ALIGNMENT = 16
+_WORTH_COMPRESSING = 512
+"""Bytes."""
 
 _KINDS = {EntryKind.SCRIPT: 0, EntryKind.MODULE: 1, EntryKind.FUNCTION: 2}
 _FULL_FINALIZE, _OBEY_ENVIRONMENT, _AS_PYTHON = 1, 2, 4
@@ -127,7 +130,7 @@ def write_payload(config: BootConfig, modules: Iterable[PayloadModule], files: I
         by_path[file.path] = file
     with_code = _add_modules(root, modules, by_path, config.path)
     _check_entry(config, with_code)
-    return _Writer(root).write(config)
+    return _Writer(root, sources=with_code).write(config)
 
 
 def _bad(what: str) -> LinkError:
@@ -261,7 +264,9 @@ class _Texts:
 class _Writer:
     """Lays the payload out: header, nodes, modules, entries of sys.path, texts, bytecode, files."""
 
-    def __init__(self, root: _Folder) -> None:
+    def __init__(self, root: _Folder, *, sources: Set[str]) -> None:
+        self._sources = sources
+        """Paths of files that are compressed."""
         self._folders: list[_Folder] = []
         """In the order of their nodes."""
         self._nodes: list[tuple[bytes, int, _Folder | PayloadFile]] = []
@@ -345,14 +350,27 @@ class _Writer:
         next_child, next_module = 1, 0
         for name, (_, parent, item) in zip(names, self._nodes, strict=True):
             if isinstance(item, PayloadFile):
-                offset = data.add(item.data, _DATA_ALIGNMENT) if item.data else 0
-                out += _NODE.pack(name, parent, _FILE, item.executable, 0, offset, len(item.data), 0, 0)
+                stored = self._compressed(item)
+                offset = data.add(stored or item.data, _DATA_ALIGNMENT) if item.data else 0
+                out += _NODE.pack(name, parent, _FILE, item.executable, 0, offset, len(item.data), len(stored), 0)
                 continue
             children = len(item.folders) + len(item.files)
             out += _NODE.pack(name, parent, _FOLDER, 1, 0, next_child, children, next_module, len(item.modules))
             next_child += children
             next_module += len(item.modules)
         return bytes(out)
+
+    def _compressed(self, file: PayloadFile) -> bytes:
+        """Return what is stored instead of the content; nothing if that is stored as it is.
+
+        Sources of modules are compressed: they are read when something is wrong, if at all, and they are as large as
+        the bytecode.  Other files are an application's data, which it reads at its own pace.
+        """
+        if file.path not in self._sources or file.executable or len(file.data) < _WORTH_COMPRESSING:
+            return b""
+        compressor = zlib.compressobj(level=9, wbits=-zlib.MAX_WBITS)
+        stored = compressor.compress(file.data) + compressor.flush()
+        return stored if len(stored) < len(file.data) - len(file.data) // 8 else b""
 
 
 class _Data:

@@ -305,7 +305,11 @@ static PyObject *get_data(PyObject *self, PyObject *path)
         tree_locate(AT_FDCWD, PyBytes_AS_STRING(encoded), &place);
         if (place.kind == TREE_INSIDE && payload_node(place.node)->kind == NODE_FILE) {
             const Node *node = payload_node(place.node);
-            result = PyBytes_FromStringAndSize(payload_data(node->start), (Py_ssize_t)node->size);
+            result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)node->size);
+            if (result != NULL && !payload_read(node, PyBytes_AS_STRING(result))) {
+                Py_CLEAR(result);
+                PyErr_Format(PyExc_OSError, "%R is damaged in the executable", path);
+            }
             goto done;
         }
     }

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "inflate.h"
+
 extern const unsigned char castiron_payload[];
 extern const uint64_t castiron_payload_size;
 
@@ -54,6 +56,15 @@ const Module *payload_module(uint32_t index)
 Text payload_sys_path(uint64_t index)
 {
     return ((const Text *)payload_data(payload_header()->sys_path))[index];
+}
+
+bool payload_read(const Node *file, void *buffer)
+{
+    const void *stored = payload_data(file->start);
+    if (file->compressed != 0)
+        return inflate_into(buffer, file->size, stored, file->compressed);
+    memcpy(buffer, stored, file->size);
+    return true;
 }
 
 /* As bytes.__lt__ orders them, which is how the writer sorts. */

@@ -24,8 +24,11 @@ typedef struct {
     uint16_t reserved;
     uint64_t start; /* folder: its first child; file: where its content is in the payload */
     uint64_t size;  /* folder: number of children; file: bytes */
-    uint32_t first_module;
-    uint32_t module_count;
+    union {
+        uint32_t first_module; /* folder */
+        uint32_t compressed;   /* file: bytes of its compressed content (raw DEFLATE), 0 if it is as it is */
+    };
+    uint32_t module_count; /* folder */
 } Node;
 
 enum { MODULE_PACKAGE = 1, MODULE_SOURCE = 2, MODULE_EXTENSION = 4 };
@@ -74,6 +77,9 @@ const void *payload_data(uint64_t offset);
 const Node *payload_node(uint32_t index);
 const Module *payload_module(uint32_t index);
 Text payload_sys_path(uint64_t index);
+
+/* Writes the content of a file, node->size bytes, into `buffer`; false if it is damaged. */
+bool payload_read(const Node *file, void *buffer);
 
 /* The child of a folder with this name, or NODE_NONE. */
 uint32_t payload_child(uint32_t folder, const char *name, size_t length);

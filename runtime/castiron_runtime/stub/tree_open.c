@@ -62,6 +62,27 @@ static int write_all(int descriptor, const char *data, size_t size)
     return 0;
 }
 
+/* Fills an empty memfd with the content of a file. */
+static int write_content(int descriptor, const Node *node)
+{
+    if (node->size == 0)
+        return 0;
+    if (ftruncate(descriptor, (off_t)node->size) < 0)
+        return -1;
+    if (node->compressed == 0)
+        return write_all(descriptor, payload_data(node->start), node->size);
+    void *buffer = malloc(node->size);
+    if (buffer == NULL)
+        return -1;
+    int result = -1;
+    if (payload_read(node, buffer))
+        result = write_all(descriptor, buffer, node->size);
+    else
+        errno = EIO;
+    free(buffer);
+    return result;
+}
+
 static int make_memfd(const char *name, unsigned flags, bool executable)
 {
     /* Kernels since 6.3 want to be told whether it may be executed, older ones refuse the flag. */
@@ -93,9 +114,7 @@ int tree_open_node(uint32_t index, int flags)
     if (descriptor < 0)
         return -1;
     struct timespec times[2] = {{.tv_sec = TREE_TIME}, {.tv_sec = MARK_SECONDS, .tv_nsec = index}};
-    if ((!folder && node->size != 0 &&
-         (ftruncate(descriptor, (off_t)node->size) < 0 ||
-          write_all(descriptor, payload_data(node->start), node->size) < 0)) ||
+    if ((!folder && write_content(descriptor, node) < 0) ||
         (index < NODE_LIMIT && futimens(descriptor, times) < 0)) {
         int error = errno;
         close(descriptor);

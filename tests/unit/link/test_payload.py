@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,10 +60,13 @@ class Reader:
         return dict(self._walk(0, ""))
 
     def _walk(self, index: int, path: str) -> Iterator[tuple[str, tuple[bytes, bool]]]:
-        _, _, kind, executable, start, size, _, _ = self.node(index)
+        _, _, kind, executable, start, size, compressed, _ = self.node(index)
         if kind == 1:
             assert start % 16 == 0
-            yield path, (self.data[start : start + size], executable)
+            content = self.data[start : start + (compressed or size)]
+            content = zlib.decompress(content, wbits=-15) if compressed else content
+            assert len(content) == size
+            yield path, (content, executable)
             return
         children = range(start, start + size)
         names = [self.node(child)[0] for child in children]
@@ -233,7 +237,7 @@ def test_impossible_starts(settings: dict[str, object]) -> None:
 
 names = st.text(
     st.characters(exclude_characters="/\0", exclude_categories=["Cs"]) | st.just("\udc80"), min_size=1, max_size=8
-).filter(lambda name: name not in {".", ".."})
+).filter(lambda name: name not in {".", "..", "__init__"})
 paths = st.lists(names, min_size=1, max_size=5).map("/".join)
 
 
@@ -277,3 +281,11 @@ def test_init_traced_as_a_module_is_the_package() -> None:
         ("a", "/__init__.py", True),
         ("__init__", ".py", False),
     }
+
+
+def test_sources_are_compressed_and_data_is_not() -> None:
+    text = b"def function(argument):\n    return argument\n" * 1000
+    files = [PayloadFile(path=path, data=text) for path in ("a.py", "data.txt")]
+    data = write_payload(config(), [module("a", source=True)], files)
+    assert len(text) < len(data) < len(text) + 2000
+    assert Reader(data).files() == {"a.py": (text, False), "data.txt": (text, False)}
