@@ -55,7 +55,11 @@ static void use_allocator(void)
 
 static void configure(PyConfig *config, const struct boot *boot)
 {
-    PyConfig_InitIsolatedConfig(config);
+    /* Some options and variables (-X dev, PYTHONHASHSEED) are read only where the defaults leave them open. */
+    if (boot->as_python || boot->obey_environment)
+        PyConfig_InitPythonConfig(config);
+    else
+        PyConfig_InitIsolatedConfig(config);
     config->isolated = !boot->obey_environment && !boot->as_python; /* else an option (-I) of the command line */
     config->use_environment = boot->obey_environment;
     config->safe_path = !boot->as_python;
