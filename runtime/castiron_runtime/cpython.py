@@ -61,13 +61,9 @@ class BuiltPython:
 
     core: str
     frozen: str
-    objects: tuple[str, ...]
-    """Of the core."""
     extensions: tuple[BuiltExtension, ...]
     owners: Mapping[str, tuple[str, ...]]
     components: tuple[Component, ...]
-    config: Mapping[str, str]
-    """Variables of the Makefile."""
 
 
 def build(
@@ -236,11 +232,9 @@ def _archive(
     return BuiltPython(
         core=write(f"libpython{feature}.a", core_objects),
         frozen=write("libfrozen.a", ["Python/frozen.o"]),
-        objects=core_objects,
         extensions=tuple(extensions),
         owners=owners,
         components=components,
-        config=variables,
     )
 
 

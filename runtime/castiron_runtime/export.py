@@ -5,93 +5,128 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from typing import TYPE_CHECKING, Any
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import zstandard
 
 from castiron_common.errors import UsageError
 from castiron_common.files import atomic_write
-from castiron_runtime import description
-from castiron_runtime.packs import interpreter, provide
+from castiron_runtime import description, standalone
+from castiron_runtime.archives import read_members
+from castiron_runtime.interpreter import link_static
+from castiron_runtime.packs import provide
+from castiron_runtime.process import BuildLog
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from castiron_common.progress import Reporter
     from castiron_runtime.model import LinkInputs, Pack
 
 _LEVEL = 10
 """Of zstd: 19 would save a tenth of the size and take ten times as long."""
 
+_TESTS = '''"""Imports every built-in extension module of this Python; fails if one is broken."""
+
+import importlib
+import sys
+
+for name in sys.builtin_module_names:
+    # Without a dynamic loader, ctypes is of use to those alone who link one in.
+    if not name.startswith("_frozen_"):
+        importlib.import_module(name)
+print(f"{len(sys.builtin_module_names)} built-in modules")
+'''
+
 
 def export_pack(pack: Pack, output: Path, *, reporter: Reporter) -> None:
-    """Write ``output`` (``.tar.zst``): the pack with every extension module built, and its interpreter.
+    """Write ``output`` (``.tar.zst``): the pack with every extension module, objects apart, and a static ``python``.
 
     The same pack gives the same bytes.  Raises `UsageError` for another suffix, `OutputError` if it cannot be written.
     """
     if not output.name.endswith(".tar.zst"):
         raise UsageError(f"{output.name} does not end in .tar.zst.", hint="Name the archive with -o NAME.tar.zst.")
     inputs = provide(pack, pack.extensions, reporter=reporter)
-    program = interpreter(pack, full=True, reporter=reporter)
-    with reporter.task("export", estimate=20) as task, atomic_write(output) as file:
+    with (
+        reporter.task("export", estimate=20) as task,
+        tempfile.TemporaryDirectory(prefix="castiron-export-") as folder,
+        atomic_write(output) as file,
+    ):
+        task.step("linking python")
+        entries = _entries(pack, inputs, Path(folder))
         task.step(output.name)
         compressor = zstandard.ZstdCompressor(level=_LEVEL)
         with (
             compressor.stream_writer(file, closefd=False) as stream,
             tarfile.open(fileobj=stream, mode="w|", format=tarfile.PAX_FORMAT) as tar,
         ):
-            document = _document(pack, inputs)
-            _add_bytes(tar, "python/PYTHON.json", (json.dumps(document, indent=1, sort_keys=True) + "\n").encode())
-            for name, path in sorted(_files(pack, inputs, program).items()):
-                _add_bytes(tar, name, path.read_bytes(), executable=path == program)
-            for component in inputs.components:
-                for text in component.texts:
-                    if component.name not in pack.components:
-                        path_in_archive = f"python/licenses/{component.name}/{text.sha256[:16]}.txt"
-                        _add_bytes(tar, path_in_archive, text.text.encode())
+            for name, content in sorted(entries.items()):
+                _add(tar, f"python/{name}", content, executable=name.startswith("install/bin/"))
 
 
-def _files(pack: Pack, inputs: LinkInputs, program: Path) -> dict[str, Path]:
-    """Return name in the archive -> file."""
-    files = {}
-    for folder in ("build", "install", "licenses", "source"):
+def _entries(pack: Pack, inputs: LinkInputs, work: Path) -> dict[str, Path | bytes]:
+    """Return name below ``python/`` -> file or content."""
+    entries: dict[str, Path | bytes] = {}
+    for folder in ("build", "install", "source"):
         for path in (pack.root / folder).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
-                files[f"python/{path.relative_to(pack.root)}"] = path
+                entries[str(path.relative_to(pack.root))] = path
     for path in inputs.archives:
-        if not path.is_relative_to(pack.root):
-            files[f"python/build/lib/{path.name}"] = path
+        entries[f"build/lib/{path.name}"] = path
     for path in (pack.toolchain.crt1, *pack.toolchain.libraries):
-        files[f"python/build/toolchain/{path.name}"] = path
-    files[f"python/install/bin/{program.name}"] = program
-    loader = program.parent.parent / "lib" / "libc.so"
-    files["python/install/lib/libc.so"] = loader
-    return files
+        entries[f"build/toolchain/{path.name}"] = path
+    for component in inputs.components:
+        for text in component.texts:
+            entries[f"licenses/{component.name}/{text.sha256[:16]}.txt"] = text.text.encode()
+
+    core = _take_apart(entries, "core", (*pack.core, pack.frozen))
+    modules = {item.name: _take_apart(entries, f"Modules/{item.name}", item.archives[:1]) for item in inputs.extensions}
+    log = BuildLog("export")
+    program = link_static(pack, inputs.extensions, inputs.archives, work, log=log)
+    entries[f"install/bin/python{pack.feature}"] = program
+    entries["build/Modules/config.c"] = work / "config.c"
+    entries["build/Modules/config.o"] = work / "config.o"
+    entries["build/run_tests.py"] = _TESTS.encode()
+    document = standalone.python_document(
+        pack,
+        inputs.extensions,
+        {component.name: component for component in inputs.components},
+        core_objects=core,
+        extension_objects=modules,
+        inittab=("build/Modules/config.o", "build/Modules/config.c"),
+        run_tests="build/run_tests.py",
+    )
+    entries[standalone.FILE] = _json(document)
+    entries[description.FILE] = _json(_components(inputs))
+    return entries
 
 
-def _document(pack: Pack, inputs: LinkInputs) -> dict[str, Any]:
-    """Return PYTHON.json, completed by the extension modules that were built on demand."""
-    document: dict[str, Any] = json.loads((pack.root / "PYTHON.json").read_bytes())
-    components = {component.name: component for component in inputs.components}
-    for extension in inputs.extensions:
-        if extension.on_demand:
-            document["build_info"]["extensions"][extension.name] = [
-                description.on_demand_entry(extension, [path.name for path in extension.archives], components)
-            ]
-    own = document["castiron"]
-    names = {item["name"] for item in own["components"]}
-    own["components"] += [
-        description.component_entry(component) for component in inputs.components if component.name not in names
-    ]
-    own["owners"] |= {
-        f"build/lib/{path.name}": list(owner)
-        for path, owner in inputs.owners.items()
-        if path in inputs.archives and not path.is_relative_to(pack.root)
+def _take_apart(entries: dict[str, Path | bytes], folder: str, libraries: tuple[Path, ...]) -> list[str]:
+    """Add the objects of static libraries to the entries; return their names."""
+    names = []
+    for library in libraries:
+        for member, data in read_members(library):
+            name = f"build/{folder}/{member}"
+            entries[name] = data
+            names.append(name)
+    return names
+
+
+def _components(inputs: LinkInputs) -> dict[str, object]:
+    """Return the licenses: what PYTHON.json has no word for."""
+    return {
+        "components": [description.component_entry(component) for component in inputs.components],
+        "extensions": {item.name: list(item.components) for item in inputs.extensions},
+        "owners": {f"build/lib/{path.name}": list(owner) for path, owner in inputs.owners.items()},
     }
-    return document
 
 
-def _add_bytes(tar: tarfile.TarFile, name: str, data: bytes, *, executable: bool = False) -> None:
+def _json(value: object) -> bytes:
+    return (json.dumps(value, indent=1, sort_keys=True) + "\n").encode()
+
+
+def _add(tar: tarfile.TarFile, name: str, content: Path | bytes, *, executable: bool) -> None:
+    data = content if isinstance(content, bytes) else content.read_bytes()
     entry = tarfile.TarInfo(name)
     entry.size = len(data)
     entry.mode = 0o755 if executable else 0o644

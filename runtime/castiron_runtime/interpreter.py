@@ -168,6 +168,25 @@ def _compile(pack: Pack, work: Path, sources: dict[str, str], *, log: BuildLog) 
         )
 
 
+def link_static(
+    pack: Pack, extensions: Sequence[Extension], archives: Sequence[Path], work: Path, *, log: BuildLog
+) -> Path:
+    """Link an ordinary static ``python`` with these extension modules in ``work``; it needs a library beside it.
+
+    Leaves ``config.c`` and ``config.o``, the table of its modules, there too.
+    """
+    always = {item.name: item for item in pack.extensions.values() if item.always}
+    table = inittab_source(list((always | {item.name: item for item in extensions}).values()))
+    _compile(pack, work, {"main.c": _MAIN, "config.c": table}, log=log)
+    toolchain = pack.toolchain
+    options = ["-m", "elf_x86_64", "-static", "-no-pie", "--gc-sections", "-znow", "--build-id=none", "--strip-all"]
+    libraries = ["--start-group", *pack.core, pack.frozen, *archives, *toolchain.libraries, "--end-group"]
+    program = work / "python"
+    words = [*options, f"-zstack-size={STACK_SIZE}", toolchain.crt1, "main.o", "config.o", *libraries, "-o", program]
+    log.run([*toolchain.linker, *map(str, words)], cwd=work, env=clean_environment())
+    return program
+
+
 def _lay_out(pack: Pack, making: Path) -> None:
     """Give the interpreter a prefix of its own: library and headers, as hard links to the pack's where possible."""
 

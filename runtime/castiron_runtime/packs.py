@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -57,12 +58,16 @@ def open_pack(python: str = DEFAULT_PYTHON, platform: str = TARGET, *, reporter:
     toolchain = open_toolchain(reporter=reporter)
 
     def build(making: Path) -> None:
-        from castiron_runtime import cpython
+        from castiron_runtime import cpython, standalone
 
         with reporter.task(f"CPython {source.version}", estimate=recipe.estimate) as task:
             zig = find_zig()
             built = cpython.build(recipe, source, toolchain, zig, making, task=task, log=BuildLog("cpython"))
-            description.write(making, recipe, source, built, toolchain=toolchain, zig=zig, key=key)
+            description.write(making, recipe, source, built, zig=zig, key=key)
+            pack = description.read(making, toolchain)
+            ready = [extension for extension in pack.extensions.values() if not extension.on_demand]
+            document = standalone.python_document(pack, ready, pack.components)
+            (making / standalone.FILE).write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
 
     folder_entry(entry, build)
     return description.read(entry, toolchain)
