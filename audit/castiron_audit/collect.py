@@ -12,8 +12,6 @@ from castiron_audit.model import Component, Evidence, Finding, Form, Kind, Repor
 from castiron_audit.reasoning import compatibility_findings, linkage_findings, obligations
 from castiron_audit.tables import table
 from castiron_audit.texts import copyright_lines
-from castiron_audit.thirdparty import View, third_parties
-from castiron_audit.verdicts import judge
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import ModuleKind, Origin
 from castiron_runtime.licenses import rst_section
@@ -23,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_audit.policy import Policy
+    from castiron_audit.thirdparty import View
     from castiron_manifest.model import Distribution, Manifest, Native
     from castiron_runtime.model import Component as RuntimeComponent
 
@@ -66,6 +65,11 @@ def build_report(
     ``site`` is the installed ``site-packages`` of the manifest's distributions; without it, what only the files say
     (vendored packages, crates, fonts) is not found.  ``license_`` is the application's own license.
     """
+    # What looks into wheels is imported when there are any: a hello should not wait for it.
+    if manifest.distributions:
+        from castiron_audit.thirdparty import View, third_parties
+        from castiron_audit.verdicts import judge
+
     texts = dict(manifest.texts)
     chains = distribution_chains(manifest)
     natives = _natives(manifest, linked)

@@ -67,8 +67,15 @@ def _parse(text: str) -> Any:
     return parsed if renewed == found else licensing.parse(renewed, validate=False, strict=False)
 
 
+def is_listed(license_id: str) -> bool:
+    """Return whether SPDX lists a license under this identifier, spelled so."""
+    return license_id in _licensing().known_symbols
+
+
 def leaves(expression: str) -> tuple[str, ...]:
     """Return the licenses an expression names (``GPL-2.0-only WITH x`` is one), in order, each once."""
+    if " " not in expression:
+        return (expression,)
     parsed = _parse(expression)
     if parsed is None:
         return (expression,)
@@ -87,6 +94,8 @@ def _leaves(node: Any) -> Iterable[Any]:
 
 def satisfied(expression: str, accepted: Callable[[str], bool]) -> bool:
     """Return whether the accepted licenses suffice: every part of an AND, one choice of an OR."""
+    if " " not in expression:
+        return accepted(expression)
     parsed = _parse(expression)
     return accepted(expression) if parsed is None else _satisfied(parsed, accepted)
 
@@ -118,7 +127,7 @@ def either(expressions: Iterable[str]) -> str | None:
 
 def family(license_id: str) -> str:
     """Return the license without version and exception: ``GPL`` for ``GPL-2.0-or-later WITH x``."""
-    base = license_id.split(" WITH ")[0]
+    base = license_id.split(" WITH ", maxsplit=1)[0]
     return re.sub(r"-\d[\w.]*(?:-.*)?$|-(?:only|or-later)$", "", base).split("-Clause")[0].rstrip("-0123456789.")
 
 
@@ -152,6 +161,8 @@ def choose(expression: str, cost: Callable[[str], int]) -> tuple[str, ...]:
 
     The cost of a way is that of its dearest license.
     """
+    if " " not in expression:
+        return (expression,)
     parsed = _parse(expression)
     return (expression,) if parsed is None else tuple(dict.fromkeys(_choose(parsed, cost)[1]))
 

@@ -77,7 +77,7 @@ def _fields(lines: list[str]) -> Entry:
             current = match[1]
             values[current] = [match[2].strip()]
         elif current == "License":
-            text.append(line[2:] if line.startswith("  ") else line)
+            text.append(line.removeprefix("  "))
         elif current:
             values[current].append(line.strip())
     body = "\n".join(text).strip("\n")

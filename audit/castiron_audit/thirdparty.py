@@ -21,7 +21,6 @@ from castiron_audit.model import Component, Evidence, Finding, Form, Kind, Sever
 from castiron_audit.sboms import UnreadableSbomError, read_sbom
 from castiron_audit.tables import table
 from castiron_audit.texts import copyright_lines
-from castiron_common.errors import InputError
 from castiron_common.files import sha256_bytes
 
 if TYPE_CHECKING:

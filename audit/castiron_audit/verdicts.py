@@ -164,19 +164,14 @@ def judge_texts(where: str, text: str) -> tuple[Evidence, ...]:
                 similarity=match.similarity,
             )
         )
-    if not evidence:
-        for notice in notices(text):
-            expression_ = expressions.normalise(notice)
-            if expression_ is not None:
-                evidence.append(
-                    Evidence(
-                        source=Source.TEXT,
-                        where=where,
-                        says=f"refers to {notice}",
-                        expression=expression_,
-                        similarity=None,
-                    )
-                )
+    # A text of one license may still say that other parts are under another one.
+    known = {_plain(leaf) for item in evidence for leaf in expressions.leaves(item.expression or "")}
+    for notice in notices(text):
+        expression_ = expressions.normalise(notice)
+        if expression_ is not None and not known & {_plain(leaf) for leaf in expressions.leaves(expression_)}:
+            evidence.append(
+                Evidence(source=Source.TEXT, where=where, says=f"refers to {notice}", expression=expression_)
+            )
     return tuple(evidence)
 
 
@@ -193,13 +188,13 @@ def similar(left: str, right: str) -> bool:
 
 def family(license_id: str) -> str:
     """Return the family of a license, near relatives counted as one."""
-    base = license_id.split(" WITH ")[0]
+    base = license_id.split(" WITH ", maxsplit=1)[0]
     found = expressions.family(base)
     return _SAME_FAMILY.get(base, _SAME_FAMILY.get(found, found))
 
 
 def _plain(license_id: str) -> str:
-    base = license_id.split(" WITH ")[0]
+    base = license_id.split(" WITH ", maxsplit=1)[0]
     # CPython's LICENSE is the PSF license followed by those of its ancestors; SPDX has identifiers for both views.
     return "PSF-2.0" if base.startswith("Python-2.0") else re.sub(r"-(?:only|or-later)$", "", base)
 

@@ -6,10 +6,9 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from castiron_audit.expressions import leaves
+from castiron_audit.expressions import is_listed, leaves
 from castiron_audit.formats.ids import content_uuid, timestamp
 from castiron_audit.model import Kind
-from castiron_audit.tables import license_list
 
 if TYPE_CHECKING:
     from castiron_audit.model import Component, Report
@@ -107,7 +106,7 @@ def _licenses(expression: str) -> list[dict[str, Any]]:
     """Return the license choice; one identifier stands as such, everything else as an expression."""
     parts = leaves(expression)
     if parts == (expression,):
-        if expression in license_list()["licenses"]:
+        if is_listed(expression):
             return [{"license": {"id": expression, "acknowledgement": "concluded"}}]
         if " WITH " not in expression:
             return [{"license": {"name": expression, "acknowledgement": "concluded"}}]

@@ -1,0 +1,45 @@
+"""The audit against what a person reads: more than 90 components."""
+
+import pytest
+
+from castiron_audit.expressions import leaves, normalise
+from castiron_audit.model import Source
+from castiron_runtime import recipe
+from tests.unit.audit.truth.table import distribution, found, judged, truth
+
+
+def same(left: str | None, right: str | None) -> bool:
+    if left is None or right is None:
+        return left == right
+    return left == right or (sorted(leaves(left)) == sorted(leaves(right)) and (" OR " in left) == (" OR " in right))
+
+
+@pytest.mark.parametrize("name", sorted(truth()["distribution"]))
+def test_distributions(name: str) -> None:
+    row = truth()["distribution"][name]
+    expected = normalise(row.get("audit", row["license"]))
+    verdict = judged(name, found(name).subject).verdict
+    assert same(verdict.expression, expected), (verdict.expression, row)
+    assert (verdict.source is Source.NONE) == (expected is None)
+    if distribution(name).license.expression:
+        assert verdict.source is Source.EXPRESSION
+
+
+@pytest.mark.parametrize("key", sorted(truth()["vendored"]))
+def test_vendored(key: str) -> None:
+    row = truth()["vendored"][key]
+    owner, _, name = key.partition("/")
+    parts = [part for part in found(owner).components if part.name == name]
+    assert len(parts) == 1, [part.name for part in found(owner).components]
+    assert same(parts[0].verdict.expression, normalise(row.get("audit", row["license"]))), parts[0].verdict
+    assert parts[0].verdict.where
+
+
+@pytest.mark.parametrize("name", sorted(truth()["runtime"]))
+def test_static_libraries(name: str) -> None:
+    assert same(recipes()[name], truth()["runtime"][name]["license"])
+
+
+def recipes() -> dict[str, str]:
+    loaded = [recipe.load_recipe(name) for name in recipe.recipe_names()]
+    return {fact.name: fact.expression for item in loaded for fact in (item.license, *item.bundled)}

@@ -1,0 +1,77 @@
+"""The truth table and the evidence it is compared with."""
+
+import json
+import tomllib
+from functools import cache
+from pathlib import Path
+
+import zstandard
+
+from castiron_audit.model import Evidence
+from castiron_audit.thirdparty import Found, View, third_parties
+from castiron_audit.verdicts import Judgement, judge
+from castiron_common.files import sha256_bytes
+from castiron_manifest.model import Distribution, LicenseEvidence, LicenseFile, Native, Wheel
+
+FOLDER = Path(__file__).parent
+
+
+@cache
+def truth() -> dict[str, dict[str, dict[str, str]]]:
+    return tomllib.loads((FOLDER / "truth.toml").read_text())
+
+
+@cache
+def evidence() -> dict:
+    return json.loads(zstandard.ZstdDecompressor().decompress((FOLDER / "evidence.json.zst").read_bytes()))
+
+
+@cache
+def texts() -> dict[str, str]:
+    return {sha256_bytes(text.encode()): text for text in evidence()["texts"].values()}
+
+
+def files(rows: list[list[str]]) -> tuple[LicenseFile, ...]:
+    known = evidence()["texts"]
+    return tuple(sorted((LicenseFile(path=path, sha256=sha256_bytes(known[key].encode())) for path, key in rows), key=lambda item: item.path))
+
+
+def distribution(name: str) -> Distribution:
+    row = evidence()["distributions"][name]
+    return Distribution(
+        name=name,
+        version=row["version"],
+        wheel=Wheel(filename=f"{name}.whl", sha256="0" * 64, size=1),
+        purl=f"pkg:pypi/{name}@{row['version']}",
+        license=LicenseEvidence(
+            expression=row["expression"],
+            text=row["text"],
+            classifiers=tuple(row["classifiers"]),
+            files=files(row["files"]),
+            sboms=files(row["sboms"]),
+        ),
+    )
+
+
+@cache
+def found(name: str) -> Found:
+    row = evidence()["distributions"][name]
+    natives = tuple(
+        Native(
+            path=item["path"],
+            distribution=name,
+            soname=None,
+            sha256=sha256_bytes(item["path"].encode()),
+            size=item["size"],
+            module=None if ".libs/" in item["path"] else item["path"],
+        )
+        for item in row["natives"]
+    )
+    item = distribution(name)
+    included = frozenset(native.path for native in natives) | {file.path for file in item.license.files}
+    return third_parties(View(distribution=item, included=included, natives=natives, texts=texts(), site=None))
+
+
+def judged(name: str, subject: Evidence | None = None) -> Judgement:
+    row = evidence()["distributions"][name]
+    return judge(f"distribution/{name}", distribution(name), texts(), subject=subject, description=row["description"])
