@@ -72,6 +72,9 @@ def read_plan(options: Options) -> Plan:
             )
         return _module_plan(options, name, None, extra)
     path = options.folder / name
+    if _COMMAND.fullmatch(name) and _is_program(path):
+        # `trace http > http.manifest && link http.manifest -o http`, and then again.
+        return Plan(kind=PlanKind.COMMAND, name=name, own=False, program=options.name or name, roots=extra)
     candidates = _candidates(options, name, path)
     if len(candidates) > 1:
         raise EntryError(
@@ -87,6 +90,15 @@ def read_plan(options: Options) -> Plan:
     if _COMMAND.fullmatch(name):
         return Plan(kind=PlanKind.COMMAND, name=name, own=False, program=options.name or name, roots=extra)
     raise EntryError(f"There is no file {name}, and it is no name of a command.", hint="Check the name.")
+
+
+def _is_program(path: Path) -> bool:
+    """Say whether a compiled program stands there, perhaps one that we linked."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) == b"\x7fELF"
+    except OSError:
+        return False
 
 
 def _candidates(options: Options, name: str, path: Path) -> list[str]:
