@@ -90,6 +90,7 @@ def build(
     *,
     libraries: Iterable[Path],
     musl: Library,
+    shared: Iterable[Path],
     making: Path,
     final: Path,
     task: Task,
@@ -98,7 +99,7 @@ def build(
     """Link the interpreter into ``making``, which will be renamed to ``final``; lay out its prefix.
 
     ``libraries`` are the archives of foreign components: their symbols are not exported, else they would take the place
-    of those that a wheel brings (``inflate`` of zlib, say).
+    of those that a wheel brings (``inflate`` of zlib, say).  ``shared`` are libraries that wheels expect of the system.
     """
     hidden = list(libraries)
     work = making / "work"
@@ -108,6 +109,9 @@ def build(
     shutil.copyfile(musl.root / "files" / "libc.so", making / "lib" / "libc.so")
     (making / "lib" / "libc.so").chmod(0o755)
     (making / "lib" / LOADER).symlink_to("libc.so")
+    for library in shared:
+        shutil.copyfile(library, making / "lib" / library.name)
+        (making / "lib" / library.name).chmod(0o755)
     # musl's loader looks here for the path of libraries; without it, the host's folders would be searched.
     (making / "etc").mkdir()
     (making / "etc" / "ld-musl-x86_64.path").write_text(f"{final / 'lib'}\n")

@@ -175,6 +175,7 @@ def interpreter(pack: Pack, *, full: bool, reporter: Reporter) -> Path:
     wanted = [extension.name for extension in pack.extensions.values() if full or not extension.on_demand]
     inputs = provide(pack, {*wanted, "zlib"}, reporter=reporter)
     musl = component("musl", pack.toolchain, reporter=reporter)
+    zlib = component("zlib", pack.toolchain, reporter=reporter)
     folder = cache_root() / "components"
     # The program names its loader by an absolute path, so a cache that was moved needs another interpreter.
     parts = (pack.id, musl.key, str(revisions.INTERPRETER), str(folder), *map(str, inputs.archives))
@@ -195,6 +196,7 @@ def interpreter(pack: Pack, *, full: bool, reporter: Reporter) -> Path:
                 list(extensions.values()),
                 libraries=foreign,
                 musl=musl,
+                shared=(zlib.root / "files" / "libz.so.1",),
                 making=making,
                 final=entry,
                 task=task,
