@@ -330,7 +330,7 @@ def _failure(job: _Job, why: str) -> DependencyError:
     lines = [line.rstrip() for line in job.log.read_text(encoding="utf-8", errors="replace").splitlines()]
     tail = "\n".join(f"  {line}" for line in [line for line in lines if line][-_TAIL:])
     return DependencyError(
-        f"{job.label} has no wheel for {job.target.platform}, and building it from source failed: {why}.\n"
+        f"{job.label} must be built from source for {job.target.platform}, and that failed: {why}.\n"
         f"The log is {job.log}; it ends:\n{tail}",
         hint=_choices(),
     )

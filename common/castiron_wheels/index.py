@@ -26,6 +26,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
+import certifi
+
 from castiron_common.errors import DependencyError, HostToolError
 from castiron_wheels.target import platform_of
 
@@ -259,12 +261,19 @@ def _opener() -> urllib.request.OpenerDirector:
     """Return an opener with the proxies of the environment and the certificates that uv and pip would use."""
     environment = client_environment()
     context = ssl.create_default_context(cafile=environment.get("SSL_CERT_FILE"))
+    if "SSL_CERT_FILE" not in environment and not _system_has_certificates():
+        context.load_verify_locations(certifi.where())  # a bare container: uv, too, then uses roots it brings along
     proxies = urllib.request.getproxies()
     if (everything := environment.get("ALL_PROXY")) and not everything.startswith("socks"):
         proxies = {"http": everything, "https": everything, **proxies}
     return urllib.request.build_opener(
         urllib.request.ProxyHandler(proxies), urllib.request.HTTPSHandler(context=context)
     )
+
+
+def _system_has_certificates() -> bool:
+    paths = ssl.get_default_verify_paths()
+    return bool(paths.cafile) or (paths.capath is not None and any(Path(paths.capath).iterdir()))
 
 
 def _credentials(parts: SplitResult) -> tuple[str, str | None]:
