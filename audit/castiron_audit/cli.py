@@ -21,17 +21,56 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command(context_settings={"help_option_names": ["-h", "--help"]})
 def audit(
-    subject: Annotated[Path, typer.Argument(metavar="APP_OR_MANIFEST", help="A binary that castiron linked, or a manifest; with --outdated a folder.")],
+    subject: Annotated[
+        Path,
+        typer.Argument(
+            metavar="APP_OR_MANIFEST", help="A binary that castiron linked, or a manifest; with --outdated a folder."
+        ),
+    ],
     *,
     format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.TABLE,
-    output: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to; default: standard output.", show_default=False)] = None,
-    policy: Annotated[Path | None, typer.Option("--policy", metavar="FILE", help="A pyproject.toml, or a TOML file with the table's keys.", show_default=False)] = None,
-    deny: Annotated[list[str] | None, typer.Option("--deny", metavar="LICENSE", help="Refuse this license; * matches anything.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Refuse unknown licenses and unsettled findings, too.")] = False,
-    components: Annotated[bool, typer.Option("--components", help="Only what scanners need: name, version, CPE, purl.")] = False,
-    osv: Annotated[list[Path] | None, typer.Option("--osv", metavar="FILE", help="Check against advisories in OSV format (JSON, or a zip of such).")] = None,
-    outdated: Annotated[str | None, typer.Option("--outdated", metavar="PYTHON", help="SUBJECT is a folder: list the binaries linked with an older Python than this, 3.13.5 say.", show_default=False)] = None,
-    site: Annotated[bool, typer.Option("--site/--no-site", help="For a manifest: look into the wheels, too (fetches them if they are not in the cache).")] = True,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="FILE", help="Where to; default: standard output.", show_default=False),
+    ] = None,
+    policy: Annotated[
+        Path | None,
+        typer.Option(
+            "--policy",
+            metavar="FILE",
+            help="A pyproject.toml, or a TOML file with the table's keys.",
+            show_default=False,
+        ),
+    ] = None,
+    deny: Annotated[
+        list[str] | None, typer.Option("--deny", metavar="LICENSE", help="Refuse this license; * matches anything.")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse unknown licenses and unsettled findings, too.")
+    ] = False,
+    components: Annotated[
+        bool, typer.Option("--components", help="Only what scanners need: name, version, CPE, purl.")
+    ] = False,
+    osv: Annotated[
+        list[Path] | None,
+        typer.Option("--osv", metavar="FILE", help="Check against advisories in OSV format (JSON, or a zip of such)."),
+    ] = None,
+    outdated: Annotated[
+        str | None,
+        typer.Option(
+            "--outdated",
+            metavar="PYTHON",
+            help="SUBJECT is a folder: list the binaries linked with an older Python than this, 3.13.5 say.",
+            show_default=False,
+        ),
+    ] = None,
+    site: Annotated[
+        bool,
+        typer.Option(
+            "--site/--no-site",
+            help="For a manifest: look into the wheels, too (fetches them if they are not in the cache).",
+        ),
+    ] = True,
 ) -> None:
     """Tell what a binary or manifest consists of, and under which licenses."""
     from castiron_audit import subjects
@@ -125,7 +164,8 @@ def _check(report: Report, files: list[Path], output: Path | None) -> None:
 
     found = matches(report.components, read_advisories(files))
     lines = [
-        f"{hit.component.name} {hit.component.version}\t{hit.advisory}\t{hit.fixed or '-'}\t{hit.summary}" for hit in found
+        f"{hit.component.name} {hit.component.version}\t{hit.advisory}\t{hit.fixed or '-'}\t{hit.summary}"
+        for hit in found
     ]
     _write("\n".join(("component\tadvisory\tfixed in\tsummary", *lines)) + "\n", output)
     if found:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from castiron_audit.model import Step
     from castiron_audit.policy import Policy
     from castiron_audit.thirdparty import View
     from castiron_manifest.model import Distribution, Manifest, Native
@@ -80,7 +81,7 @@ def build_report(
     counted: set[str] = set()
     for distribution in manifest.distributions:
         name = distribution.name
-        if not _is_in(name, manifest, linked, paths):
+        if not _is_in(name, linked, paths):
             continue
         view = View(
             distribution=distribution,
@@ -104,7 +105,9 @@ def build_report(
         ]
         inner = [_once(part, view.natives, counted) for part in inner]
         own_size = max(0, size - sum(part.size for part in inner))
-        components.append(_distribution(distribution, judgement.verdict, texts, chain, forms, own_size))
+        components.append(
+            _distribution(distribution, judgement.verdict, texts, chain=chain, forms=forms, size=own_size)
+        )
         components += inner
         findings += (*found.findings, *judgement.findings)
 
@@ -149,7 +152,7 @@ def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _once(part: Component, natives: Sequence[Native], counted: set[str]) -> Component:
-    """Return a library with the bytes of those of its files that no other distribution has brought: they are in once."""
+    """Return a library with the bytes of those of its files that no other distribution has brought."""
     if part.kind is not Kind.LIBRARY or not part.hashes:
         return part
     sizes = {native.sha256: native.size for native in natives}
@@ -158,14 +161,14 @@ def _once(part: Component, natives: Sequence[Native], counted: set[str]) -> Comp
     return replace(part, size=sum(sizes.get(sha256, 0) for sha256 in new))
 
 
-def _is_in(name: str, manifest: Manifest, linked: Linked | None, paths: Mapping[str, frozenset[str]]) -> bool:
+def _is_in(name: str, linked: Linked | None, paths: Mapping[str, frozenset[str]]) -> bool:
     if linked is not None:
         return name in linked.sizes
     return bool(paths.get(name))
 
 
 def _natives(manifest: Manifest, linked: Linked | None) -> dict[str, tuple[Native, ...]]:
-    """Return the shared objects that go in, by distribution: extension modules that are imported, and what they need."""
+    """Return the shared objects that go in, by distribution: imported extension modules and what they need."""
     if linked is not None:
         wanted = set(linked.images)
     else:
@@ -195,9 +198,11 @@ def _natives(manifest: Manifest, linked: Linked | None) -> dict[str, tuple[Nativ
 
 def _included_paths(manifest: Manifest) -> dict[str, frozenset[str]]:
     found: dict[str, set[str]] = {}
-    for item in (*manifest.modules, *manifest.resources):
-        if item.distribution is not None and item.path is not None:
-            found.setdefault(item.distribution, set()).add(item.path)
+    rows = [(item.distribution, item.path) for item in manifest.modules]
+    rows += [(item.distribution, item.path) for item in manifest.resources]
+    for distribution, path in rows:
+        if distribution is not None and path is not None:
+            found.setdefault(distribution, set()).add(path)
     return {name: frozenset(paths) for name, paths in found.items()}
 
 
@@ -266,7 +271,8 @@ def _distribution(
     item: Distribution,
     verdict: Verdict,
     texts: Mapping[str, str],
-    chain: Sequence[object],
+    *,
+    chain: tuple[Step, ...],
     forms: tuple[Form, ...],
     size: int,
 ) -> Component:
@@ -283,7 +289,7 @@ def _distribution(
         copyrights=_copyrights(texts[text.sha256] for text in shown),
         forms=forms,
         size=size,
-        chain=tuple(chain),  # type: ignore[arg-type]
+        chain=chain,
         direct=item.direct,
         summary=item.summary or "",
         home_page=item.home_page or "",

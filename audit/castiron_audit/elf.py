@@ -1,7 +1,7 @@
 """Adds sections to a finished ELF file and reads them: data that is not loaded, at the end of the file.
 
-Code and addresses stay as the linker made them: the new contents, a new table of section names and a new table of section
-headers are appended, and three fields of the file header are changed.  Source: System V ABI, chapter 4.
+Code and addresses stay as the linker made them: the new contents, a new table of section names and a new table of
+section headers are appended, and three fields of the file header are changed.  Source: System V ABI, chapter 4.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Compares components with advisories in the OSV format, without asking anybody.
 
-Source: OSV schema 1.6: a package by ecosystem and name or by purl; ``versions`` lists, ``ranges`` tell from ``introduced`` on,
-before ``fixed``, up to ``last_affected``.
+Source: OSV schema 1.6: a package by ecosystem and name or by purl; ``versions`` lists, ``ranges`` tell from
+``introduced`` on, before ``fixed``, up to ``last_affected``.
 """
 
 from __future__ import annotations
@@ -52,7 +52,8 @@ def read_advisories(files: Iterable[Path]) -> list[dict[str, Any]]:
                 found += _rows(json.loads(path.read_bytes()))
         except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise InputError(
-                f"{path} cannot be read as OSV advisories: {error}.", hint="Give JSON in OSV's format, or a zip of such."
+                f"{path} cannot be read as OSV advisories: {error}.",
+                hint="Give JSON in OSV's format, or a zip of such.",
             ) from error
     return found
 
@@ -60,7 +61,7 @@ def read_advisories(files: Iterable[Path]) -> list[dict[str, Any]]:
 def _rows(document: object) -> list[dict[str, Any]]:
     if isinstance(document, dict) and "vulns" in document:
         document = document["vulns"]
-    rows = document if isinstance(document, list) else [document]
+    rows: list[Any] = document if isinstance(document, list) else [document]
     if not all(isinstance(row, dict) and "id" in row for row in rows):
         raise ValueError("an advisory has no id")
     return [row for row in rows if not row.get("withdrawn")]

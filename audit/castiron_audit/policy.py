@@ -47,10 +47,20 @@ PRESETS = {
     "permissive": Strength.PERMISSIVE,
     "no-copyleft": Strength.FILE,
 }
-"""The strongest copyleft a preset lets in.  ``permissive``: none.  ``no-copyleft``: none that reaches beyond the component's
-own files (MPL, EPL), so neither LGPL nor GPL in a static executable."""
+"""The strongest copyleft a preset lets in.  ``permissive``: none.  ``no-copyleft``: none that reaches beyond the
+component's own files (MPL, EPL), so neither LGPL nor GPL in a static executable."""
 
 _KEYS = {"preset", "allow", "deny", "unknown", "strict", "exception", "settle", "accept"}
+_ABOUT_THE_LICENSE = {
+    "unknown-license",
+    "ambiguous-license",
+    "contradiction",
+    "undeclared-text",
+    "version-open",
+    "joined-classifiers",
+    "invalid-expression",
+}
+"""Findings that a settlement of the license answers."""
 _HARMLESS = {"relinking", "copyleft", "restricted", "incompatible", "optional-part"}
 """Findings that the license itself causes; the lists of the policy decide about those."""
 
@@ -216,12 +226,8 @@ def apply(report: Report, policy: Policy) -> Report:
     for finding in report.findings:
         if finding.code in {"relinking", "copyleft", "restricted", "incompatible"}:
             continue  # Made again below, as a settlement may have changed the license.
-        if finding.component in settled and finding.code in {
-            "unknown-license", "ambiguous-license", "contradiction", "undeclared-text", "version-open", "joined-classifiers",
-            "invalid-expression",
-        }:  # fmt: skip
-            reason = settled[finding.component].verdict.reason
-            findings.append(replace(finding, settled=reason))
+        if finding.component in settled and finding.code in _ABOUT_THE_LICENSE:
+            findings.append(replace(finding, settled=settled[finding.component].verdict.reason))
             continue
         accepted = next(
             (

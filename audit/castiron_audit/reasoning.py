@@ -188,8 +188,8 @@ def compatibility_findings(own: str | None, components: Iterable[Component]) -> 
     """Yield the components whose license OSADL's matrix calls incompatible with the application's own.
 
     An application under a choice of licenses is fine if one of them is.  The matrix asks if the whole may be under the
-    application's license alone; with copyleft that ends at a file or library it may not, and yet a permissively licensed
-    application may be linked with it, so those are left to the findings on linkage.
+    application's license alone; with copyleft that ends at a file or library it may not, and yet a permissively
+    licensed application may be linked with it, so those are left to the findings on linkage.
     """
     if own is None:
         return
@@ -200,7 +200,6 @@ def compatibility_findings(own: str | None, components: Iterable[Component]) -> 
             continue
         if mild and reach(expression) in {Strength.FILE, Strength.LIBRARY}:
             continue
-        answers = {outer: {inner: compatibility(outer, inner) for inner in leaves(expression)} for outer in leaves(own)}
         if satisfied(own, partial(_combines, expression)):
             continue
         clash = sorted(

@@ -44,7 +44,9 @@ def site_of(manifest: Manifest, reporter: Reporter) -> Path | None:
 
     blobs = dict(manifest.blobs)
     wheels = [
-        fetch(item.name, item.version, item.wheel, manifest.target, blob=blobs.get(item.wheel.sha256), reporter=reporter)
+        fetch(
+            item.name, item.version, item.wheel, manifest.target, blob=blobs.get(item.wheel.sha256), reporter=reporter
+        )
         for item in manifest.distributions
     ]
     return site_packages(site(wheels, manifest.target), manifest.target)
@@ -86,5 +88,3 @@ def _is_elf(path: Path) -> bool:
         raise InputError(f"{path} is a folder.", hint="Name a binary or a manifest, or add --outdated.") from error
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror}.", hint="Check its permissions.") from error
-
-

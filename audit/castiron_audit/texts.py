@@ -25,7 +25,8 @@ RESEMBLES = 0.65
 _MAX_TEXT = 2_000_000
 _WORD = re.compile(r"[a-z0-9]+")
 _COPYRIGHT_LINE = re.compile(
-    r"^\W*(?:(?:portions )?copyright\W{0,3}(?:\(c\)|©|\d{4}|by\b|<|\[|\{|holder>|years?\b|notice>).*|(?:\(c\)|©)\s*\d{4}.*|all rights reserved\W*)$",
+    r"^\W*(?:(?:portions )?copyright\W{0,3}(?:\(c\)|©|\d{4}|by\b|<|\[|\{|holder>|years?\b|notice>).*"
+    r"|(?:\(c\)|©)\s*\d{4}.*|all rights reserved\W*)$",
     re.MULTILINE,
 )
 _PLACEHOLDER = re.compile(r"<[^<>\n]{1,60}>|\[[^\[\]\n]{1,40}\]|\{[^{}\n]{1,40}\}")
@@ -55,8 +56,8 @@ _COMMON = (
 
 _EXCEPTIONS = ("GCC-exception-3.1", "Classpath-exception-2.0", "LLVM-exception", "Universal-FOSS-exception-1.0")
 
-_ISC_OF_OTHERS = """Permission to use, copy, modify, and/or distribute this software for any purpose with or without fee is
-hereby granted, provided that the above copyright notice and this permission notice appear in all copies.
+_ISC_OF_OTHERS = """Permission to use, copy, modify, and/or distribute this software for any purpose with or without
+fee is hereby granted, provided that the above copyright notice and this permission notice appear in all copies.
 THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH REGARD TO THIS SOFTWARE INCLUDING ALL
 IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
 INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN
@@ -102,7 +103,7 @@ class Match:
     """A license found in a text."""
 
     license: str
-    """SPDX identifier; of the GPL family the ``-only`` one, as the text itself does not say whether later ones are allowed."""
+    """SPDX identifier; of the GPL family the ``-only`` one, as the text does not say if later ones are allowed."""
     similarity: float
     whole: bool
     """True if the text is this license; False if it is a part of the text."""
@@ -289,7 +290,8 @@ _NOTICE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _NOT_A_NOTICE = re.compile(
-    r"copyright (?:notice|holder|owner|license|law|interest|statement|and (?:license|permission)|disclaimer|act\b|in\b|to\b|of\b|is\b"
+    r"copyright (?:notice|holder|owner|license|law|interest|statement|and (?:license|permission)|disclaimer|act\b|in\b"
+    r"|to\b|of\b|is\b"
     r"|or\b|on\b|protection|treaty|status|claim|for\b|as\b)|<|\[yyyy|\{|copyright, ",
     re.IGNORECASE,
 )

@@ -9,37 +9,39 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.parser import HeaderParser
-from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from castiron_audit import binaries, expressions, fonts, verdicts
 from castiron_audit.listings import read_listing
-from castiron_audit.model import Component, Evidence, Finding, Form, Kind, Severity, Source, Text, Verdict
+from castiron_audit.model import Component, Evidence, Finding, Form, Kind, Severity, Source, Text
+from castiron_audit.parts import (
+    Part,
+    header_evidence,
+    library_of_file,
+    library_of_name,
+    part_findings,
+    part_verdict,
+    plain_name,
+    same_name,
+    subject_of,
+    unhashed,
+    upstream,
+)
 from castiron_audit.sboms import UnreadableSbomError, read_sbom
-from castiron_audit.tables import table
 from castiron_audit.texts import copyright_lines
 from castiron_common.files import sha256_bytes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from castiron_audit.sboms import Entry
     from castiron_manifest.model import Distribution, Native
 
-_HASHED = re.compile(r"-[0-9a-f]{8}(?=[-.])")
-"""What auditwheel adds to a library's name, once per repair."""
 _VENDOR_FOLDER = re.compile(r"(?:^|/)(?:_vendor|_vendored|vendor|vendored|_externals?|extern|externals|third_party)/")
 _LICENSE_NAME = re.compile(r"licen[sc]e|copying|notice|copyright", re.IGNORECASE)
-_TITLED = re.compile(
-    r"^(?P<before>.+?)[-_.]licen[sc]e|^licen[sc]e[-_.](?P<after>.+?)(?:\.(?:txt|md|rst))?$", re.IGNORECASE
-)
-_SHORT = 3000
-"""Characters; a license file that only points to the license files beside it is shorter."""
-_GENERIC = {"src", "source", "lib", "include", "licenses", "license", "python", "code", "subprojects", "vendor", "vendored",
-            "_vendor", "third_party", "external", "external_licenses", "docs", "external-licenses"}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,28 +73,6 @@ class View:
             return None
 
 
-@dataclass(slots=True)
-class _Part:
-    """A component being put together."""
-
-    kind: Kind
-    name: str
-    version: str = ""
-    purl: str | None = None
-    cpe: str | None = None
-    evidence: list[Evidence] = field(default_factory=list)
-    texts: dict[str, str] = field(default_factory=dict)
-    """Path -> text."""
-    natives: list[Native] = field(default_factory=list)
-    forms: set[Form] = field(default_factory=set)
-    size: int = 0
-    reason: str = ""
-    patterns: tuple[str, ...] = ()
-    """Of its files, where a list tells them."""
-    proven: bool = True
-    """False while only a document that also lists optional parts names it."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """The components inside of one distribution, and what a person should know about them."""
@@ -110,32 +90,12 @@ def third_parties(view: View) -> Found:
     return _Search(view).run()
 
 
-@cache
-def _catalogue() -> tuple[tuple[re.Pattern[str], dict[str, Any]], ...]:
-    return tuple((re.compile(f"^{row['match']}", re.IGNORECASE), row) for row in table("libraries")["library"])
-
-
-def library_of_file(path: str) -> dict[str, Any] | None:
-    """Return the catalogue's row for a shared library's file name."""
-    name = _HASHED.sub("", posixpath.basename(path)).replace("_-", "_", 1)
-    return next((row for pattern, row in _catalogue() if pattern.match(name)), None)
-
-
-def library_of_name(name: str) -> dict[str, Any] | None:
-    """Return the catalogue's row for a name in a document or list."""
-    plain = name.lower().strip()
-    for _, row in _catalogue():
-        if plain == row["name"] or plain in row["aliases"]:
-            return row
-    return None
-
-
 class _Search:
     """One walk through a distribution's evidence."""
 
     def __init__(self, view: View) -> None:
         self.view = view
-        self.parts: dict[tuple[Kind, str], _Part] = {}
+        self.parts: dict[tuple[Kind, str], Part] = {}
         self.findings: list[Finding] = []
         self.subject: Evidence | None = None
         self.rust: set[str] = set()
@@ -163,7 +123,7 @@ class _Search:
                 continue
             if native.module is not None:
                 continue
-            plain = _HASHED.sub("", posixpath.basename(native.path))
+            plain = unhashed(native.path)
             part = self._part(Kind.LIBRARY, row["name"] if row else re.split(r"\.so|-\d", plain)[0])
             part.natives.append(native)
             part.forms.add(Form.STATIC)
@@ -178,7 +138,7 @@ class _Search:
         path = self.view.site / native.path if self.view.site is not None else None
         return (binaries.examine(path).gcc or "") if path is not None and path.is_file() else ""
 
-    def _from_catalogue(self, part: _Part, row: dict[str, Any], file: str) -> None:
+    def _from_catalogue(self, part: Part, row: dict[str, Any], file: str) -> None:
         license_ = row["license"]
         found = re.search(r"\.so\.(\d+)", file)
         if found and "since" in row:
@@ -201,7 +161,7 @@ class _Search:
                 )
                 continue
             subject = document.subject
-            if subject and _same_name(subject.name, self.view.distribution.name) and subject.license:
+            if subject and same_name(subject.name, self.view.distribution.name) and subject.license:
                 self.subject = Evidence(
                     source=Source.SBOM, where=file.path, says=subject.license, expression=subject.license
                 )
@@ -211,7 +171,7 @@ class _Search:
 
     def _is_itself(self, entry: Entry) -> bool:
         own = self.view.distribution
-        return _same_name(entry.name, own.name) or (entry.purl or "").startswith(f"pkg:pypi/{own.name}@")
+        return same_name(entry.name, own.name) or (entry.purl or "").startswith(f"pkg:pypi/{own.name}@")
 
     def _entry(self, entry: Entry, where: str) -> None:
         if entry.ecosystem == "cargo":
@@ -243,7 +203,7 @@ class _Search:
             )
 
     def _lists(self) -> None:
-        """ "Name/Files/License" lists inside of the distribution's own license files."""
+        """Lists of "Name/Files/License" inside of the distribution's own license files."""
         for file in self.view.distribution.license.files:
             text = self.view.texts.get(file.sha256)
             if text is None or not verdicts.is_main_file(file.path):
@@ -279,8 +239,8 @@ class _Search:
             folder, name = posixpath.split(inner)
             if not _LICENSE_NAME.search(name):
                 continue
-            subject = _subject(folder, name)
-            if subject is None or _same_name(subject[0], self.view.distribution.name):
+            subject = subject_of(folder, name)
+            if subject is None or same_name(subject[0], self.view.distribution.name):
                 continue
             title, version, origin = subject
             row = library_of_name(title)
@@ -311,7 +271,7 @@ class _Search:
             metadata = self._vendored_metadata(root)
             versions = self._vendor_txt(root)
             for name in sorted(names):
-                key = _plain(name)
+                key = plain_name(name)
                 headers = metadata.get(key)
                 version = headers["Version"] if headers else versions.get(key, "")
                 title = (headers["Name"] if headers else name).lower()
@@ -321,9 +281,9 @@ class _Search:
                 part.forms.add(Form.BYTECODE)
                 part.version = part.version or version
                 if version:
-                    part.purl = part.purl or f"pkg:pypi/{_plain(title)}@{part.version}"
+                    part.purl = part.purl or f"pkg:pypi/{plain_name(title)}@{part.version}"
                 if headers is not None:
-                    part.evidence += _header_evidence(headers, f"{root}{title}-{version}.dist-info/METADATA")
+                    part.evidence += header_evidence(headers, f"{root}{title}-{version}.dist-info/METADATA")
                 self._folder_texts(part, root, name, headers)
 
     def _vendored_metadata(self, root: str) -> dict[str, Any]:
@@ -338,7 +298,7 @@ class _Search:
                 # ``jaraco.text`` is found as the folder ``jaraco``; the first of a namespace stands for the folder.
                 names.add(headers["Name"].split(".")[0])
                 for name in names:
-                    found.setdefault(_plain(name), headers)
+                    found.setdefault(plain_name(name), headers)
         return found
 
     def _vendor_txt(self, root: str) -> dict[str, str]:
@@ -346,7 +306,7 @@ class _Search:
         if data is None:
             return {}
         rows = re.findall(r"^\s*([A-Za-z0-9_.-]+)==([^\s;#]+)", data.decode("utf-8", "replace"), re.MULTILINE)
-        return {_plain(name): version for name, version in rows}
+        return {plain_name(name): version for name, version in rows}
 
     def _has_license(self, root: str, name: str) -> bool:
         site = self.view.site
@@ -359,7 +319,7 @@ class _Search:
             )
         )
 
-    def _folder_texts(self, part: _Part, root: str, name: str, headers: Any) -> None:
+    def _folder_texts(self, part: Part, root: str, name: str, headers: Any) -> None:
         site = self.view.site
         if site is None:
             return
@@ -403,8 +363,8 @@ class _Search:
             self._find(
                 "unknown-static-contents",
                 Severity.WARNING,
-                f"{path_} was compiled by rustc {compiler}, and neither a bill of materials nor cargo-auditable data says "
-                "which crates are in it.",
+                f"{path_} was compiled by rustc {compiler}, and neither a bill of materials nor cargo-auditable data "
+                "says which crates are in it.",
             )
 
     def _signature(self, native: Native, name: str, version: str) -> None:
@@ -461,14 +421,14 @@ class _Search:
                 part.texts.setdefault(f"{path}, name table", f"{font.copyright}\n\n{font.license}\n".strip() + "\n")
             self._beside(part, path)
 
-    def _beside(self, part: _Part, path: str) -> None:
+    def _beside(self, part: Part, path: str) -> None:
         """Add the license file that stands in the folder of a font and has its name: ``LICENSE_DEJAVU``."""
         site = self.view.site
         if site is None:
             return
-        key = _plain(part.name).replace("-", "")[:5]
+        key = plain_name(part.name).replace("-", "")[:5]
         for file in sorted((site / path).parent.glob("*")):
-            if _LICENSE_NAME.search(file.name) and key in _plain(file.name).replace("-", ""):
+            if _LICENSE_NAME.search(file.name) and key in plain_name(file.name).replace("-", ""):
                 where = file.relative_to(site).as_posix()
                 if where not in part.texts:
                     text = file.read_text(encoding="utf-8", errors="replace")
@@ -477,10 +437,10 @@ class _Search:
 
     # --- putting together ---
 
-    def _part(self, kind: Kind, name: str, version: str = "") -> _Part:
-        key = (kind, f"{_plain(name)}@{version}" if kind is Kind.CRATE else _plain(name))
+    def _part(self, kind: Kind, name: str, version: str = "") -> Part:
+        key = (kind, f"{plain_name(name)}@{version}" if kind is Kind.CRATE else plain_name(name))
         if key not in self.parts:
-            self.parts[key] = _Part(kind=kind, name=name, version=version)
+            self.parts[key] = Part(kind=kind, name=name, version=version)
         return self.parts[key]
 
     def _find(self, code: str, severity: Severity, message: str) -> None:
@@ -522,10 +482,10 @@ class _Search:
                 continue
             component = self._component(part, texts)
             components.append(component)
-            self.findings += _part_findings(component)
+            self.findings += part_findings(component)
         return Found(components=tuple(components), findings=tuple(self.findings), texts=texts, subject=self.subject)
 
-    def _component(self, part: _Part, texts: dict[str, str]) -> Component:
+    def _component(self, part: Part, texts: dict[str, str]) -> Component:
         shown = []
         for path, text in sorted(part.texts.items()):
             digest = sha256_bytes(text.encode())
@@ -533,7 +493,7 @@ class _Search:
             shown.append(Text(path=path, sha256=digest))
         row = library_of_name(part.name) if part.kind is Kind.LIBRARY else None
         cpe = part.cpe or (
-            f"{row['cpe']}:{_upstream(part.version)}:*:*:*:*:*:*:*" if row and "cpe" in row and part.version else None
+            f"{row['cpe']}:{upstream(part.version)}:*:*:*:*:*:*:*" if row and "cpe" in row and part.version else None
         )
         owner = self.view.distribution
         tail = f"{part.name}@{part.version}" if part.kind is Kind.CRATE else part.name
@@ -542,137 +502,14 @@ class _Search:
             kind=part.kind,
             name=part.name,
             version=part.version,
-            purl=part.purl or (f"pkg:generic/{_plain(part.name)}@{_upstream(part.version)}" if part.version else None),
+            purl=part.purl
+            or (f"pkg:generic/{plain_name(part.name)}@{upstream(part.version)}" if part.version else None),
             cpe=cpe,
             hashes=tuple(sorted((native.path, native.sha256) for native in part.natives)),
-            verdict=_verdict(part),
+            verdict=part_verdict(part),
             texts=tuple(shown),
             copyrights=tuple(dict.fromkeys(line for text in part.texts.values() for line in copyright_lines(text))),
             forms=tuple(form for form in Form if form in part.forms),
             size=part.size,
             parent=self.view.component,
         )
-
-
-def _verdict(part: _Part) -> Verdict:
-    """Return the verdict on a third party: a list or document in the wheel, else the catalogue, else its texts."""
-    order = list(Source)
-    evidence = sorted(dict.fromkeys(part.evidence), key=lambda item: order.index(item.source))
-    strong = next((item for item in evidence if item.expression and item.source is not Source.TEXT), None)
-    if strong is not None:
-        # A bill of materials may know less than the catalogue, which was read in the library's own source.
-        catalogue = next((item for item in evidence if item.source is Source.CATALOGUE), None)
-        if strong.source is Source.SBOM and catalogue is not None:
-            strong = catalogue
-        similarity = max(
-            (
-                item.similarity
-                for item in evidence
-                if item.similarity is not None
-                and item.expression
-                and any(
-                    verdicts.similar(left, right)
-                    for left in expressions.leaves(item.expression)
-                    for right in expressions.leaves(strong.expression or "")
-                )
-            ),
-            default=None,
-        )
-        return Verdict(
-            expression=strong.expression,
-            source=strong.source,
-            where=strong.where,
-            similarity=similarity,
-            evidence=tuple(evidence),
-            reason=part.reason,
-        )
-    texts = [item for item in evidence if item.expression]
-    choice = verdicts.says_choice(tuple(text for text in part.texts.values() if len(text) < _SHORT))
-    return Verdict(
-        expression=verdicts.joined(texts, choice=choice),
-        source=Source.TEXT if texts else Source.NONE,
-        where=", ".join(dict.fromkeys(item.where for item in texts)),
-        similarity=min((item.similarity for item in texts if item.similarity is not None), default=None),
-        evidence=tuple(evidence),
-        reason=part.reason,
-    )
-
-
-def _part_findings(component: Component) -> Iterable[Finding]:
-    verdict = component.verdict
-    if verdict.expression is None:
-        said = "; ".join(item.says for item in verdict.evidence) or "nothing"
-        yield Finding(
-            code="unknown-license",
-            severity=Severity.ERROR if component.kind is not Kind.CRATE else Severity.WARNING,
-            component=component.id,
-            message=f"Its license is unknown; it says: {said}.",
-        )
-        return
-    families = {verdicts.family(leaf) for leaf in expressions.leaves(verdict.expression)}
-    for item in verdict.evidence:
-        if item.expression is None or item.source in {verdict.source, Source.TEXT}:
-            continue
-        if not families & {verdicts.family(leaf) for leaf in expressions.leaves(item.expression)}:
-            yield Finding(
-                code="contradiction",
-                severity=Severity.WARNING,
-                component=component.id,
-                message=f"{item.source} ({item.where}) says {item.expression}, {verdict.source} says {verdict.expression}.",
-            )
-
-
-def _header_evidence(headers: Any, where: str) -> list[Evidence]:
-    found = []
-    if headers["License-Expression"]:
-        said = headers["License-Expression"]
-        found.append(Evidence(source=Source.EXPRESSION, where=where, says=said, expression=expressions.normalise(said)))
-    exact = [
-        expression
-        for item in headers.get_all("Classifier", [])
-        if item.startswith("License ::") and (expression := expressions.from_classifier(item)[0])
-    ]
-    if exact:
-        found.append(
-            Evidence(source=Source.CLASSIFIER, where=where, says="; ".join(exact), expression=expressions.both(exact))
-        )
-    if headers["License"] and (plain := expressions.from_field(headers["License"])):
-        found.append(Evidence(source=Source.FIELD, where=where, says=headers["License"][:100], expression=plain))
-    return found
-
-
-def _subject(folder: str, name: str) -> tuple[str, str, str] | None:
-    """Return (name, version, source folder) of whom a license file speaks; None if it does not say."""
-    match = _TITLED.match(name)
-    if match is not None:
-        title = (match["before"] or match["after"] or "").strip("-_. ")
-        if title.lower() in {"external", "third-party", "thirdparty", "third_party", "bundled"}:
-            return "third-party parts", "", ""
-        if (
-            title
-            and title.lower() not in {"txt", "md", "rst"}
-            and not verdicts.is_main_file(f"x.dist-info/licenses/{name}")
-        ):
-            return title.lower(), "", ""
-    parts = [part for part in folder.split("/") if part]
-    parts = parts[1:] if parts[:1] == ["licenses"] else parts
-    meaningful = [part for part in parts if part.lower() not in _GENERIC]
-    if not meaningful:
-        return None
-    last = meaningful[-1]
-    found = re.fullmatch(r"(?P<name>[A-Za-z][\w.+-]*?)-v?(?P<version>\d[\w.]*)", last)
-    origin = "/".join(parts).removeprefix("src/")
-    return (found["name"], found["version"], origin) if found else (last, "", origin)
-
-
-def _upstream(version: str) -> str:
-    """Return a version without a Linux distribution's revision: ``14.2.0`` for ``14.2.0-r6``."""
-    return re.sub(r"-r\d+$", "", version)
-
-
-def _same_name(left: str, right: str) -> bool:
-    return _plain(left) == _plain(right) or _plain(left) in {f"{_plain(right)}-rust", f"{_plain(right)}-python"}
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.\s/]+", "-", name.lower()).strip("-")

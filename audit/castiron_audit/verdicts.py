@@ -1,8 +1,8 @@
 """From evidence to a verdict: which of several statements about a license counts, and where they contradict.
 
-An expression beats a bill of materials beats classifiers beats the free-text field beats recognised texts.  An ambiguous
-classifier ("BSD License") is no verdict; it becomes one when a field or text says which of its licenses is meant.
-Several classifiers mean AND, unless the project says in words that they are a choice.
+An expression beats a bill of materials beats classifiers beats the free-text field beats recognised texts.  An
+ambiguous classifier ("BSD License") is no verdict; it becomes one when a field or text says which of its licenses is
+meant.  Several classifiers mean AND, unless the project says in words that they are a choice.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
     from castiron_manifest.model import Distribution, LicenseFile
 
 _CHOICE = re.compile(
-    r"dual[- ]licen[sc]|licen[sc]e[sd]? (?:file[s]? )?under (?:the terms of )?either|under the terms of \W{0,2}either\W{0,2} of"
-    r"|either of (?:the|these) licen[sc]es|at your (?:choice|option),? under|licen[sc]e[sd]?,? or\s*$|licen[sc]e`?_?,? or\s*\n"
+    r"dual[- ]licen[sc]|licen[sc]e[sd]? (?:file[s]? )?under (?:the terms of )?either"
+    r"|under the terms of \W{0,2}either\W{0,2} of|either of (?:the|these) licen[sc]es"
+    r"|at your (?:choice|option),? under|licen[sc]e[sd]?,? or\s*$|licen[sc]e`?_?,? or\s*\n"
     r"|your choice of|can (?:choose|use it under) either",
     re.IGNORECASE | re.MULTILINE,
 )
@@ -66,7 +67,7 @@ def is_main_file(path: str) -> bool:
     """
     inner = path.split("/", 1)[1] if ".dist-info/" in path else path
     folder, name = posixpath.split(inner)
-    if folder not in {"", "licenses", "licenses/licenses"} and not (folder == "licenses/LICENSES"):
+    if folder not in {"", "licenses", "licenses/licenses"} and folder != "licenses/LICENSES":
         return False
     match = _LICENSE_FILE.match(name)
     if match is None:
@@ -134,13 +135,14 @@ def judge(
             note(
                 "joined-classifiers",
                 Severity.INFO,
-                f"Several classifiers are taken to hold together ({verdict.expression}); nothing says they are a choice.",
+                f"Several classifiers are joined ({verdict.expression}); nothing says that they are a choice.",
             )
         if verdict.source is Source.TEXT and re.search(r"GPL-\d\.\d-only|GFDL-\d\.\d-only", verdict.expression):
             note(
                 "version-open",
                 Severity.WARNING,
-                "Only the license's text is there; it does not say if later versions may be chosen, so the narrower is taken.",
+                "Only the license's text is there; it does not say if later versions may be chosen. "
+                "The narrower is taken.",
             )
     return Judgement(verdict=verdict, findings=tuple(findings))
 
@@ -249,7 +251,7 @@ def _classifiers(
             groups.append(candidates)
         else:
             unknown.append(item)
-    hints = [leaf for leaf in (expressions.leaves(field) if field else ())]
+    hints = list(expressions.leaves(field)) if field else []
     hints += [leaf for item in named if item.expression for leaf in expressions.leaves(item.expression)]
     open_: list[str] = []
     for candidates in groups:
@@ -313,7 +315,7 @@ def _agrees(left: str, right: str) -> bool:
 
 
 def _contradictions(verdict: Verdict, evidence: Sequence[Evidence], note: object) -> None:
-    """Report what says something else than the verdict; texts that a stronger statement explains are no contradiction."""
+    """Report what says something else than the verdict; a text that a stronger statement explains does not."""
     assert callable(note)
     assert verdict.expression is not None
     own = {_plain(leaf) for leaf in expressions.leaves(verdict.expression)}

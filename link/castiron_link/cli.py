@@ -44,7 +44,9 @@ PythonOption = Annotated[
 ReportOption = Annotated[bool, typer.Option("--report/--no-report", help="Write and show the license report.")]
 DocumentsOption = Annotated[
     list[Format] | None,
-    typer.Option("--licenses", metavar="FORMAT", help="Write this document, too: notices, html, cyclonedx, spdx, json."),
+    typer.Option(
+        "--licenses", metavar="FORMAT", help="Write this document, too: notices, html, cyclonedx, spdx, json."
+    ),
 ]
 PolicyOption = Annotated[
     Path | None,

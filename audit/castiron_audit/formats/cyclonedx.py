@@ -94,7 +94,8 @@ def _component(component: Component, report: Report) -> dict[str, Any]:
         "castiron:part-of": component.parent or "",
     }
     properties |= {
-        f"castiron:finding:{finding.code}": finding.message + (f" [settled: {finding.settled}]" if finding.settled else "")
+        f"castiron:finding:{finding.code}": finding.message
+        + (f" [settled: {finding.settled}]" if finding.settled else "")
         for finding in report.findings
         if finding.component == component.id
     }

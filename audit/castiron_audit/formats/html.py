@@ -1,4 +1,6 @@
-"""One page that a person reads: components, chains, sizes, findings, duties, texts.  No network, no script needed to read it.
+"""One page that a person reads: components, chains, sizes, findings, duties, texts.
+
+It needs no network, and no script to be read.
 
 The rows are in the page itself; the script only filters, sorts and opens them.
 """
@@ -55,7 +57,11 @@ def html(report: Report) -> str:
         "name": escape(report.name),
         "about": escape(
             f"{report.target}, Python {report.python}"
-            + ("" if report.linked else " — foretold from a manifest; what is linked of the runtime is known after linking")
+            + (
+                ""
+                if report.linked
+                else " — foretold from a manifest; what is linked of the runtime is known after linking"
+            )
         ),
         "summary": _summary(report),
         "findings": _findings(report, by_id),
@@ -63,7 +69,9 @@ def html(report: Report) -> str:
         "treemap": treemap(_boxes(report), label=f"Bytes in {report.name} by component"),
         "kinds": "".join(
             f'<option value="{kind.value}">{_KINDS[kind]} ({count})</option>'
-            for kind, count in sorted(Counter(item.kind for item in ordered).items(), key=lambda row: list(Kind).index(row[0]))
+            for kind, count in sorted(
+                Counter(item.kind for item in ordered).items(), key=lambda row: list(Kind).index(row[0])
+            )
         ),
         "reaches": _reach_filters(ordered),
         "rows": "".join(_row(item, report, findings.get(item.id, ()), texts) for item in ordered),
@@ -71,7 +79,7 @@ def html(report: Report) -> str:
         "duties": _duties(report, by_id),
         "texts": "".join(
             f'<details id="text-{number}" class="text"><summary>{number}. {escape(", ".join(users[:4]))}'
-            f'{f" and {len(users) - 4} more" if len(users) > 4 else ""}</summary><pre>{escape(body)}</pre></details>'
+            f"{f' and {len(users) - 4} more' if len(users) > 4 else ''}</summary><pre>{escape(body)}</pre></details>"
             for number, users, body in texts.values()
         )
         or "<p>No component brings a text.</p>",
@@ -102,7 +110,7 @@ def _texts(report: Report) -> dict[str, tuple[int, list[str], str]]:
     found: dict[str, tuple[int, list[str], str]] = {}
     for component in report.components:
         for text in component.texts:
-            number, users, _ = found.setdefault(text.sha256, (len(found) + 1, [], bodies[text.sha256]))
+            _, users, _ = found.setdefault(text.sha256, (len(found) + 1, [], bodies[text.sha256]))
             if component.name not in users:
                 users.append(component.name)
     return found
@@ -111,7 +119,9 @@ def _texts(report: Report) -> dict[str, tuple[int, list[str], str]]:
 def _summary(report: Report) -> str:
     others = [component for component in report.components if component.kind is not Kind.APPLICATION]
     unknown = sum(component.verdict.expression is None for component in others)
-    open_ = [finding for finding in report.findings if finding.settled is None and finding.severity is not Severity.INFO]
+    open_ = [
+        finding for finding in report.findings if finding.settled is None and finding.severity is not Severity.INFO
+    ]
     size = sum(component.size for component in report.components)
     licenses = {component.verdict.expression for component in others if component.verdict.expression}
     cards = [
@@ -122,7 +132,8 @@ def _summary(report: Report) -> str:
         (str(unknown), "unknown licenses" if unknown != 1 else "unknown license", "bad" if unknown else "good"),
     ]
     return "".join(
-        f'<li class="card {kind}"><strong>{escape(value)}</strong> <span>{escape(name)}</span></li>' for value, name, kind in cards
+        f'<li class="card {kind}"><strong>{escape(value)}</strong> <span>{escape(name)}</span></li>'
+        for value, name, kind in cards
     )
 
 
@@ -136,7 +147,8 @@ def _findings(report: Report, by_id: dict[str, Component]) -> str:
         settled = f'<p class="settled">Settled: {escape(finding.settled)}</p>' if finding.settled else ""
         kind = "settled" if finding.settled else str(finding.severity)
         rows.append(
-            f'<li class="finding {kind}"><span class="tag">{kind}</span> <a href="#{_anchor(finding.component)}">{escape(name)}</a>: '
+            f'<li class="finding {kind}"><span class="tag">{kind}</span> '
+            f'<a href="#{_anchor(finding.component)}">{escape(name)}</a>: '
             f"{escape(finding.message)} <code>{escape(finding.code)}</code>{settled}</li>"
         )
     head, rest = rows[:12], rows[12:]
@@ -148,10 +160,12 @@ def _refusals(report: Report, by_id: dict[str, Component]) -> str:
     if not report.refusals:
         return ""
     rows = "".join(
-        f"<li><strong>{escape(title(by_id[item.component], report))}</strong>: {escape(item.reason)}. {escape(item.remedy)}</li>"
+        f"<li><strong>{escape(title(by_id[item.component], report))}</strong>: {escape(item.reason)}. "
+        f"{escape(item.remedy)}</li>"
         for item in report.refusals
     )
-    return f'<section class="refused" aria-labelledby="refused"><h2 id="refused">Refused by the policy</h2><ul>{rows}</ul></section>'
+    head = '<h2 id="refused">Refused by the policy</h2>'
+    return f'<section class="refused" aria-labelledby="refused">{head}<ul>{rows}</ul></section>'
 
 
 def _boxes(report: Report) -> list[Box]:
@@ -169,7 +183,15 @@ def _boxes(report: Report) -> list[Box]:
     ]
     rest = sum(item.size for item in sized[_SHOWN_BOXES:])
     if rest:
-        boxes.append(Box(size=rest, label="others", note=f"{len(sized) - _SHOWN_BOXES} others: {_bytes(rest)}", kind="other", href=""))
+        boxes.append(
+            Box(
+                size=rest,
+                label="others",
+                note=f"{len(sized) - _SHOWN_BOXES} others: {_bytes(rest)}",
+                kind="other",
+                href="",
+            )
+        )
     return boxes
 
 
@@ -184,7 +206,8 @@ def _reach_filters(ordered: Iterable[Component]) -> str:
     counts = Counter(_reach(item) for item in ordered if item.kind is not Kind.APPLICATION)
     order = {value: index for index, value in enumerate(dict.fromkeys(_REACH.values()))}
     return "".join(
-        f'<label class="chip {key}"><input type="checkbox" name="reach" value="{key}" checked> {escape(name)} ({count})</label>'
+        f'<label class="chip {key}"><input type="checkbox" name="reach" value="{key}" checked> '
+        f"{escape(name)} ({count})</label>"
         for (key, name), count in sorted(counts.items(), key=lambda row: order[row[0]])
     )
 
@@ -196,20 +219,41 @@ def _row(
     key, reach_name = _reach(component)
     verdict = component.verdict
     open_ = [item for item in findings if item.settled is None and item.severity is not Severity.INFO]
-    expression = "its own" if component.kind is Kind.APPLICATION and not verdict.expression else verdict.expression or "unknown"
+    expression = (
+        "its own" if component.kind is Kind.APPLICATION and not verdict.expression else verdict.expression or "unknown"
+    )
     source = "" if component.kind is Kind.APPLICATION else str(verdict.source)
-    mark = f' <span class="mark" title="open findings">{len(open_)}<span class="sr"> open findings</span></span>' if open_ else ""
+    mark = (
+        f' <span class="mark" title="open findings">{len(open_)}<span class="sr"> open findings</span></span>'
+        if open_
+        else ""
+    )
     part = " part" if component.parent else ""
-    words = escape(" ".join((component.name, component.version, expression, component.purl or "", component.parent or "", component.cpe or "")).lower())
+    words = escape(
+        " ".join(
+            (
+                component.name,
+                component.version,
+                expression,
+                component.purl or "",
+                component.parent or "",
+                component.cpe or "",
+            )
+        ).lower()
+    )
     return (
-        f'<tr id="{anchor}" class="item{part}" data-kind="{component.kind}" data-reach="{key}" data-open="{len(open_)}" '
+        f'<tr id="{anchor}" class="item{part}" data-kind="{component.kind}" data-reach="{key}" '
+        f'data-open="{len(open_)}" '
         f'data-size="{component.size}" data-words="{words}" data-name="{escape(component.name.lower())}">'
-        f'<th scope="row"><button type="button" aria-expanded="false" aria-controls="{anchor}-more">{escape(component.name)}</button>'
+        f'<th scope="row"><button type="button" aria-expanded="false" aria-controls="{anchor}-more">'
+        f"{escape(component.name)}</button>"
         f' <span class="version">{escape(component.version)}</span>{mark}</th>'
         f'<td><span class="license {key}" title="{escape(reach_name)}">{escape(expression)}</span></td>'
         f"<td>{escape(source)}</td><td>{escape(_KINDS[component.kind])}</td>"
-        f"<td>{escape(', '.join(component.forms))}</td><td class=\"number\">{_bytes(component.size) if component.size else ''}</td></tr>"
-        f'<tr id="{anchor}-more" class="more" hidden><td colspan="6">{_details(component, report, findings, texts)}</td></tr>'
+        f"<td>{escape(', '.join(component.forms))}</td>"
+        f'<td class="number">{_bytes(component.size) if component.size else ""}</td></tr>'
+        f'<tr id="{anchor}-more" class="more" hidden><td colspan="6">'
+        f"{_details(component, report, findings, texts)}</td></tr>"
     )
 
 
@@ -224,7 +268,8 @@ def _details(
         rows.append(("Part of", _link(component.parent, report)))
     if component.chain:
         steps = "".join(
-            f"<li>{escape(step.name)}{f' <small>{escape(step.how)}</small>' if step.how else ''}</li>" for step in component.chain
+            f"<li>{escape(step.name)}{f' <small>{escape(step.how)}</small>' if step.how else ''}</li>"
+            for step in component.chain
         )
         rows.append(("In through", f'<ol class="chain">{steps}</ol>'))
     if verdict.where:
@@ -260,10 +305,13 @@ def _details(
         if value:
             rows.append((label, f"<code>{escape(value)}</code>"))
     if component.home_page.startswith(("http://", "https://")):
-        rows.append(("Home page", f'<a href="{escape(component.home_page)}" rel="noreferrer">{escape(component.home_page)}</a>'))
+        rows.append(
+            ("Home page", f'<a href="{escape(component.home_page)}" rel="noreferrer">{escape(component.home_page)}</a>')
+        )
     if component.texts:
         links = ", ".join(
-            f'<a href="#text-{texts[text.sha256][0]}">{escape(text.path.rsplit("/", 1)[-1])}</a>' for text in component.texts
+            f'<a href="#text-{texts[text.sha256][0]}">{escape(text.path.rsplit("/", 1)[-1])}</a>'
+            for text in component.texts
         )
         rows.append(("Texts", links))
     return "<dl>" + "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows) + "</dl>"
@@ -274,8 +322,10 @@ def _duties(report: Report, by_id: dict[str, Component]) -> str:
     for duty in report.obligations:
         names = [title(by_id[key], report) for key in duty.components]
         rows.append(
-            f"<li><h3>{escape(duty.title)}</h3><p>{escape(duty.text)}</p><p class=\"source\">Read in: {escape(duty.source)}</p>"
-            f"<details><summary>{len(names)} component{'' if len(names) == 1 else 's'}</summary><p>{escape(', '.join(names))}</p>"
+            f"<li><h3>{escape(duty.title)}</h3><p>{escape(duty.text)}</p>"
+            f'<p class="source">Read in: {escape(duty.source)}</p>'
+            f"<details><summary>{len(names)} component{'' if len(names) == 1 else 's'}</summary>"
+            f"<p>{escape(', '.join(names))}</p>"
             "</details></li>"
         )
     return f'<ul class="duties">{"".join(rows)}</ul>' if rows else "<p>None.</p>"

@@ -21,4 +21,6 @@ def timestamp(epoch: int) -> str:
 
 def spdx_id(text: str) -> str:
     """Return an SPDX element identifier; letters, digits, dots and hyphens only (SPDX 2.3, clause 7.2)."""
-    return "SPDXRef-" + re.sub(r"[^A-Za-z0-9.]", lambda match: "-" if match[0] in "/-_ " else f"-{ord(match[0]):x}-", text)
+    return "SPDXRef-" + re.sub(
+        r"[^A-Za-z0-9.]", lambda match: "-" if match[0] in "/-_ " else f"-{ord(match[0]):x}-", text
+    )

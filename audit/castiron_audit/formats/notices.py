@@ -47,7 +47,9 @@ def notices(report: Report) -> str:
         if component.home_page:
             lines.append(f"  {component.home_page}")
         lines += [f"  {line}" for line in component.copyrights]
-        marks = [f"[{number}]" for number in dict.fromkeys(numbers[_same(texts[item.sha256])] for item in component.texts)]
+        marks = [
+            f"[{number}]" for number in dict.fromkeys(numbers[_same(texts[item.sha256])] for item in component.texts)
+        ]
         marks += [f"[{name}]" for name in standard if component in standard[name]]
         if marks:
             lines.append(f"  Texts: {' '.join(marks)}")
@@ -57,9 +59,21 @@ def notices(report: Report) -> str:
         lines += sorted({f"{component.name}: {path}" for component, path in users[key]})
         lines += [_RULE, "", bodies[key].strip("\n"), ""]
     if standard:
-        lines += [_RULE, "Texts of the SPDX License List, for components that came without a text of their own", _RULE, ""]
+        lines += [
+            _RULE,
+            "Texts of the SPDX License List, for components that came without a text of their own",
+            _RULE,
+            "",
+        ]
     for name in standard:
-        lines += [_THIN, f"[{name}] {license_name(name) or name}", _THIN, "", (license_text(name) or "").strip("\n"), ""]
+        lines += [
+            _THIN,
+            f"[{name}] {license_name(name) or name}",
+            _THIN,
+            "",
+            (license_text(name) or "").strip("\n"),
+            "",
+        ]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 

@@ -72,7 +72,9 @@ def table(report: Report, *, width: int = 120, color: bool = False) -> str:
 
 
 def _findings(report: Report, console: Console) -> None:
-    open_ = [finding for finding in report.findings if finding.settled is None and finding.severity is not Severity.INFO]
+    open_ = [
+        finding for finding in report.findings if finding.settled is None and finding.severity is not Severity.INFO
+    ]
     notes = len([finding for finding in report.findings if finding.settled is None]) - len(open_)
     settled = [finding for finding in report.findings if finding.settled is not None]
     names = {component.id: component for component in report.components}
@@ -109,7 +111,10 @@ def _tree(report: Report) -> list[Component]:
 def _license(component: Component) -> Text:
     expression = component.verdict.expression
     if expression is None:
-        return Text("its own" if component.kind is Kind.APPLICATION else "unknown", style="bold red" if component.parent or component.kind is not Kind.APPLICATION else "")
+        return Text(
+            "its own" if component.kind is Kind.APPLICATION else "unknown",
+            style="bold red" if component.parent or component.kind is not Kind.APPLICATION else "",
+        )
     return Text(expression, style="" if reach(expression) <= Strength.FILE else "yellow")
 
 
@@ -117,4 +122,6 @@ def _source(component: Component) -> str:
     verdict = component.verdict
     if component.kind is Kind.APPLICATION or verdict.expression is None:
         return ""
-    return verdict.source + (f" {verdict.similarity:.0%}" if verdict.source == "license text" and verdict.similarity else "")
+    return verdict.source + (
+        f" {verdict.similarity:.0%}" if verdict.source == "license text" and verdict.similarity else ""
+    )

@@ -43,19 +43,22 @@ def treemap(boxes: Sequence[Box], *, label: str) -> str:
             text = f'<text x="{x + 6:.1f}" y="{y + 16:.1f}">{escape(shown)}</text>'
         shape = (
             f'<g class="{box.kind}"><title>{escape(box.note)}</title>'
-            f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(0.0, width - 1.5):.1f}" height="{max(0.0, height - 1.5):.1f}" rx="2"/>{text}</g>'
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(0.0, width - 1.5):.1f}" '
+            f'height="{max(0.0, height - 1.5):.1f}" rx="2"/>{text}</g>'
         )
         shapes.append(
-            f'<a href="{escape(box.href)}" tabindex="-1" aria-label="{escape(box.note)}">{shape}</a>' if box.href else shape
+            f'<a href="{escape(box.href)}" tabindex="-1" aria-label="{escape(box.note)}">{shape}</a>'
+            if box.href
+            else shape
         )
     return (
-        f'<svg class="treemap" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" role="img" aria-label="{escape(label)}; the table below has the '
-        f'same numbers" preserveAspectRatio="none">{"".join(shapes)}</svg>'
+        f'<svg class="treemap" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" role="img" '
+        f'aria-label="{escape(label)}; the table below has the same numbers">{"".join(shapes)}</svg>'
     )
 
 
 def layout(sizes: Sequence[int], width: float, height: float) -> list[tuple[float, float, float, float]]:
-    """Return (x, y, width, height) for each size, as near to squares as the order allows; the areas fill the picture."""
+    """Return (x, y, width, height) for each size, as near to squares as the order allows."""
     scale = width * height / sum(sizes)
     areas = [size * scale for size in sizes]
     placed: list[tuple[float, float, float, float]] = []
@@ -64,7 +67,9 @@ def layout(sizes: Sequence[int], width: float, height: float) -> list[tuple[floa
     while at < len(areas):
         side = min(width, height)
         count = 1
-        while at + count < len(areas) and _worst(areas[at : at + count + 1], side) <= _worst(areas[at : at + count], side):
+        while at + count < len(areas) and _worst(areas[at : at + count + 1], side) <= _worst(
+            areas[at : at + count], side
+        ):
             count += 1
         row = areas[at : at + count]
         thickness = sum(row) / side if side else 0.0

@@ -1,7 +1,7 @@
 """Collects what real wheels say about their licenses into ``evidence.json.zst``, so that tests need no network.
 
-``python -m tests.unit.audit.truth.make_evidence SITE``: SITE is a folder into which the distributions that ``truth.toml``
-names were installed for the target.  Contents of modules and libraries are not kept, only names, sizes and license texts.
+``python -m tests.unit.audit.truth.make_evidence SITE``: SITE is a folder into which the distributions of ``truth.toml``
+were installed for the target.  Contents of modules and libraries are not kept, only names, sizes and license texts.
 """
 
 import json

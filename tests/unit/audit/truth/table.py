@@ -33,7 +33,12 @@ def texts() -> dict[str, str]:
 
 def files(rows: list[list[str]]) -> tuple[LicenseFile, ...]:
     known = evidence()["texts"]
-    return tuple(sorted((LicenseFile(path=path, sha256=sha256_bytes(known[key].encode())) for path, key in rows), key=lambda item: item.path))
+    return tuple(
+        sorted(
+            (LicenseFile(path=path, sha256=sha256_bytes(known[key].encode())) for path, key in rows),
+            key=lambda item: item.path,
+        )
+    )
 
 
 def distribution(name: str) -> Distribution:
