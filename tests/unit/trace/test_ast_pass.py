@@ -67,6 +67,7 @@ def test_tiers(source: str, expected: dict[str, tuple[int, int]]) -> None:
         ("subprocess.run([sys.executable, '-m', 'a.b'])", {"a.b"}),
         ("run('-m', 'a')", {"a"}),
         ("runpy.run_module('a')", {"a"}),
+        ("run([sys.executable, '-c', 'import a, b'])", {"a", "b"}),
     ],
 )
 def test_dynamic_imports_with_a_literal_name_are_followed(source: str, expected: set[str]) -> None:

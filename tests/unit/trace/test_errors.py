@@ -160,6 +160,13 @@ def test_tkinter_that_may_be_missing_is_a_finding(tmp_path: Path, python: Target
     assert "no-tkinter" in [finding.code for finding in outcome.manifest.findings]
 
 
+def test_what_is_excluded_is_not_missed(tmp_path: Path, python: TargetPython) -> None:
+    write(tmp_path, {"app.py": "import surely_nowhere.deep\nimport tkinter\n"})
+    wanted = options(tmp_path, "app.py", exclude=("surely_nowhere", "tkinter"))
+    manifest = trace(wanted, reporter=SilentReporter(), python=python).manifest
+    assert not {"surely_nowhere", "tkinter"} & {module.name for module in manifest.modules}
+
+
 def test_a_run_that_fails(tmp_path: Path, python: TargetPython) -> None:
     write(tmp_path, {"app.py": "raise SystemExit(3)\n"})
     wanted = options(tmp_path, "app.py", run=())

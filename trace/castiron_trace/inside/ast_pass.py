@@ -14,7 +14,7 @@ from typing import Any, TypedDict
 from castiron_trace.inside.conditional import MENTIONS
 from castiron_trace.inside.conditions import decided
 
-ANALYSER_VERSION = 20
+ANALYSER_VERSION = 21
 """Raised when the same source would give another `Scan`: it is part of every cache key."""
 
 REQUIRED, GUARDED, LAZY, DECLARED, OBSERVED = range(5)
@@ -318,6 +318,16 @@ class _Scanner:
         for flag, module in itertools.pairwise(items):
             if isinstance(flag, ast.Constant) and flag.value == "-m" and (name := _literal_module(module)):
                 self._add(name, 0, ("__main__",), max(tier, LAZY), flag.lineno)
+            elif isinstance(flag, ast.Constant) and flag.value == "-c" and isinstance(module, ast.Constant):
+                self._code(module, tier)
+
+    def _code(self, node: ast.Constant, tier: int) -> None:
+        """``-c "import x"``: the code that such a program is given."""
+        if not isinstance(node.value, str):
+            return
+        for name, level, names, _tier, _line in scan_source(node.value.encode(), own=False)["imports"]:
+            if not level:
+                self._add(name, 0, None if names is None else tuple(names), max(tier, LAZY), node.lineno)
 
     # Expressions ----------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from modulegraph2 import (
     BuiltinModule,
     BytecodeModule,
     DependencyInfo,
+    ExcludedModule,
     ExtensionModule,
     InvalidModule,
     MissingModule,
@@ -290,6 +291,7 @@ _KINDS = (
     (SourceModule, "source"),
     (Script, "script"),
     (AliasNode, "alias"),
+    (ExcludedModule, "excluded"),
     (MissingModule, "missing"),
 )
 

@@ -39,6 +39,9 @@ _IGNORED_GROUPS = frozenset(
     {"console_scripts", "gui_scripts", "distutils.commands", "distutils.setup_keywords", "egg_info.writers"}
 )
 
+_MYPYC_GROUP = "__mypyc"
+"""How the module ends that holds the code of several modules compiled by mypyc; only their machine code names it."""
+
 
 class InclusionPolicy:
     """Adds ``declared`` edges; collects findings and files on the way."""
@@ -153,6 +156,9 @@ class InclusionPolicy:
 
     def _compiled(self, graph: TracedGraph, node: BaseNode, owner: str) -> None:
         place = file_of(node)
+        for name in sorted(self._world.distributions[owner].modules):
+            if name.endswith(_MYPYC_GROUP):
+                graph.declare(node, name)
         if place is not None and source_beside(place) is not None:
             return  # the source beside it has been read and says it exactly
         self._widen(graph, node, owner, 0)
