@@ -246,5 +246,10 @@ int external_prepare(void)
 
 int external_finish(void)
 {
+    /* Python has it from the start, by way of zipimport; what makes imports lazy takes that for granted. */
+    PyObject *time = PyImport_ImportModule("time");
+    if (time == NULL)
+        return -1;
+    Py_DECREF(time);
     return PyDict_DelItemString(PyImport_GetModuleDict(), "zipimport");
 }
