@@ -11,10 +11,10 @@ import itertools
 import re
 from typing import Any, TypedDict
 
-from castiron_trace.inside.conditional import MENTIONS
+from castiron_trace.inside.conditional import MENTIONS, STARTS_PYTHON
 from castiron_trace.inside.conditions import decided
 
-ANALYSER_VERSION = 21
+ANALYSER_VERSION = 23
 """Raised when the same source would give another `Scan`: it is part of every cache key."""
 
 REQUIRED, GUARDED, LAZY, DECLARED, OBSERVED = range(5)
@@ -28,6 +28,7 @@ NAME_PLACEHOLDER = "{__name__}"
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+(?::[\w.]*)?")
 _MODULE_NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
+_MODULE_PREFIX = re.compile(r"([^\W\d]\w*(?:\.\w+)*)\.(?![^{%]*\.)")
 _LONGEST_LITERAL = 200
 
 _RESOURCE_OWNERS = frozenset({"resources", "importlib_resources", "pkgutil", "pkg_resources"})
@@ -91,7 +92,7 @@ class Scan(TypedDict):
     imports: list[list[Any]]
     """[module, level, [names] or None, tier, line]; a star is the name ``*``."""
     computed: list[list[Any]]
-    """[line, what]: imports of names that only a run knows."""
+    """[line, what, prefix]: imports of names that only a run knows; the prefix is the package they begin with, if any."""
     dotted: list[list[Any]]
     """[literal, line]: strings which look like dotted names."""
     strings: list[list[Any]]
@@ -172,7 +173,7 @@ class _Scanner:
     def __init__(self, *, own: bool) -> None:
         self._own = own
         self._imports: dict[tuple[str, int, tuple[str, ...] | None], tuple[int, int]] = {}
-        self._computed: set[tuple[int, str]] = set()
+        self._computed: set[tuple[int, str, str]] = set()
         self._strings: dict[str, int] = {}
         self._codecs: set[str] = set()
         self._dynamic_codec = False
@@ -193,7 +194,7 @@ class _Scanner:
                 ),
                 key=lambda item: (item[4], item[0], item[1], item[2] or []),
             ),
-            computed=sorted([line, what] for line, what in self._computed),
+            computed=sorted(list(item) for item in self._computed),
             dotted=sorted([text, line] for text, line in dotted),
             strings=sorted([text, line] for text, line in self._strings.items()) if self._own else [],
             entry_points=short if self._uses_entry_points else None,
@@ -211,6 +212,8 @@ class _Scanner:
             self._mentions.add("@non_ascii")
         if b"\\N{" in source:
             self._mentions.add("@named_character")
+        if b"sys.executable" in source:
+            self._mentions.add(STARTS_PYTHON)
 
     def run(self, tree: ast.AST) -> None:
         stack: list[tuple[ast.AST, int]] = [(tree, REQUIRED)]
@@ -340,15 +343,15 @@ class _Scanner:
         if name in {"import_module", "__import__"}:
             self._dynamic_import(node, name, tier)
         elif name in _WALKS:
-            self._computed.add((node.lineno, name))
+            self._computed.add((node.lineno, name, _prefix(node)))
         elif name in _IMPORT_HELPERS:
             if not (node.args and isinstance(node.args[0], ast.Constant)):
-                self._computed.add((node.lineno, name))
+                self._computed.add((node.lineno, name, _prefix(node)))
         elif name in {"find_spec", "run_module"}:
             if node.args and (module := _literal_module(node.args[0])):
                 self._add(module, 0, ("__main__",) if name == "run_module" else None, max(tier, GUARDED), node.lineno)
             elif name == "run_module":
-                self._computed.add((node.lineno, name))
+                self._computed.add((node.lineno, name, _prefix(node)))
         elif name in {"extend_path", "declare_namespace"}:
             self._extends_path = True
         elif _is_resource_call(node.func, name) and node.args and (module := _literal_module(node.args[0])):
@@ -359,7 +362,7 @@ class _Scanner:
         argument = node.args[0] if node.args else _keyword(node, "name")
         if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
             if argument is not None:
-                self._computed.add((node.lineno, name))
+                self._computed.add((node.lineno, name, _prefix(node)))
             return
         text = argument.value
         relative = text.lstrip(".")
@@ -394,7 +397,7 @@ class _Scanner:
         elif package is None or (isinstance(package, ast.Name) and package.id == "__package__"):
             self._add(relative, level, None, tier, node.lineno)
         else:
-            self._computed.add((node.lineno, "import_module"))
+            self._computed.add((node.lineno, "import_module", ""))
 
     def _codec(self, node: ast.Call, name: str) -> None:
         argument: ast.expr | None = _keyword(node, "encoding")
@@ -452,6 +455,21 @@ def _name_of(node: ast.AST) -> str:
     if isinstance(node, ast.Name):
         return node.id
     return node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def _prefix(node: ast.Call) -> str:
+    """Return the package that a computed name begins with: ``pkg.sub`` of ``f"pkg.sub.{x}"`` or ``"pkg.sub." + x``."""
+    argument = node.args[0] if node.args else None
+    while isinstance(argument, ast.BinOp):
+        argument = argument.left
+    if isinstance(argument, ast.JoinedStr) and argument.values:
+        argument = argument.values[0]
+    if isinstance(argument, ast.Call) and isinstance(argument.func, ast.Attribute) and argument.func.attr == "format":
+        argument = argument.func.value
+    if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
+        return ""
+    found = _MODULE_PREFIX.match(argument.value)
+    return found[1] if found else ""
 
 
 def _keyword(node: ast.Call, name: str) -> ast.expr | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from modulegraph2 import ExtensionModule, Package
 
+from castiron_trace.inside.conditional import STARTS_PYTHON
 from castiron_trace.inside.graph_adapter import APP, STDLIB, TracedGraph, file_of
 from castiron_trace.inside.locator import modules_below, source_beside
 
@@ -88,6 +89,11 @@ class InclusionPolicy:
         else:
             self._dotted_strings(graph, node, scan, owner)
             self._scripts(node, scan, owner)
+        if STARTS_PYTHON in scan["mentions"]:
+            message = (
+                "It uses sys.executable. If it starts that as Python, the binary has to be linked with --as-python."
+            )
+            self.findings.append(("starts-python", "info", node.name, message))
         self._computed(graph, node, scan, owner)
         if _is_extension(node) and owner != APP:
             self._compiled(graph, node, owner)
@@ -138,7 +144,8 @@ class InclusionPolicy:
     # Rules ----------------------------------------------------------------------------------------------------------
 
     def _computed(self, graph: TracedGraph, node: BaseNode, scan: Scan, owner: str) -> None:
-        for line, what in scan["computed"]:
+        for line, what, prefix in scan["computed"]:
+            self._below(graph, node, prefix, line)
             place = f"{self._place(node)}:{line}"
             if owner == APP and what not in _CERTAIN:
                 continue
@@ -153,6 +160,14 @@ class InclusionPolicy:
                     ("computed-import", "info", place, f"{what} with a computed name: all modules of {owner} go in.")
                 )
                 self._widen(graph, node, owner, line)
+
+    def _below(self, graph: TracedGraph, node: BaseNode, prefix: str, line: int) -> None:
+        """``import_module(f"pkg.plugins.{name}")``: what the distributions have directly below that package."""
+        if not prefix or prefix not in self._world.modules:
+            return
+        for name in sorted(self._world.modules):
+            if name.rpartition(".")[0] == prefix:
+                graph.declare(node, name, line=line)
 
     def _compiled(self, graph: TracedGraph, node: BaseNode, owner: str) -> None:
         place = file_of(node)
@@ -188,6 +203,8 @@ class InclusionPolicy:
                     graph.declare(node, name, line=line)
 
     def _own_strings(self, graph: TracedGraph, node: BaseNode, scan: Scan) -> None:
+        # A module that imports by computed names chooses among its own words: ("tkinter", "curses").
+        chosen_by_name = any(what in _CERTAIN for _line, what, _prefix in scan["computed"])
         for raw, line in scan["strings"]:
             text = raw.partition(":")[0]
             if not _NAME.fullmatch(text):
@@ -197,8 +214,10 @@ class InclusionPolicy:
                 continue  # a script that says its own name
             if self._locator.is_own(top):
                 self._own_module(graph, node, text, line)
-            elif dot or self._world.modules.get(top) in self._direct:
-                name = self._longest(text, self._world.modules) or (self._longest(text, self._stdlib) if dot else None)
+            elif dot or chosen_by_name or self._world.modules.get(top) in self._direct:
+                name = self._longest(text, self._world.modules)
+                if name is None and (dot or chosen_by_name):
+                    name = self._longest(text, self._stdlib)
                 if name is not None:
                     graph.declare(node, name, line=line)
 
