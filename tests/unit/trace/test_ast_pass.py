@@ -86,7 +86,25 @@ def test_dynamic_imports_with_a_literal_name_are_followed(source: str, expected:
     ],
 )
 def test_computed_names_are_reported_with_their_line(source: str) -> None:
-    assert [line for line, _what in scan_source(f"\n{source}".encode(), own=False)["computed"]] == [2]
+    assert [line for line, _what, _prefix in scan_source(f"\n{source}".encode(), own=False)["computed"]] == [2]
+
+
+@pytest.mark.parametrize(
+    ("argument", "prefix"),
+    [
+        ("f'a.b.{x}'", "a.b"),
+        ("'a.b.' + x + '.c'", "a.b"),
+        ("'a.%s' % x", "a"),
+        ("'a.b.{}'.format(x)", "a.b"),
+        ("'a.b.x_' + x", "a.b"),
+        ("f'{x}.a'", ""),
+        ("x", ""),
+        ("'a' + x", ""),
+    ],
+)
+def test_the_literal_beginning_of_a_computed_name(argument: str, prefix: str) -> None:
+    scan = scan_source(f"importlib.import_module({argument})".encode(), own=False)
+    assert scan["computed"] == [[1, "import_module", prefix]]
 
 
 def test_strings_of_docstrings_and_annotations_are_no_names() -> None:

@@ -121,6 +121,23 @@ def test_a_computed_import_of_the_application_is_a_warning(tracer: Tracer) -> No
     assert "--run" in finding.message
 
 
+def test_a_computed_name_with_a_literal_beginning(tracer: Tracer, tmp_path: Path) -> None:
+    one = install(
+        tmp_path, "one", {"space/plug/one/__init__.py": "", "space/plug/one/deep.py": "", "space/other.py": ""}
+    )
+    two = install(tmp_path, "two", {"space/plug/two.py": "", "use_two.py": ""})
+    source = "import importlib, sys, use_two, space.other\nimportlib.import_module(f'space.plug.{sys.argv[1]}')"
+    reached = tracer({"app.py": source}, site_of(tmp_path, one, two))
+    assert {"space.plug.one", "space.plug.two"} <= reached.modules.keys()
+    assert "space.plug.one.deep" not in reached.modules
+
+
+def test_words_of_a_module_that_imports_by_computed_names(tracer: Tracer) -> None:
+    assert "colorsys" not in tracer({"app.py": "x = 'colorsys'"}).modules
+    source = "import importlib\nfor name in ('colorsys', 'chunk_'):\n    importlib.import_module(name)"
+    assert "colorsys" in tracer({"app.py": source}).modules
+
+
 def test_included_modules_go_in(tracer: Tracer) -> None:
     files = {"app.py": "", "plugins/__init__.py": "", "plugins/a.py": "import colorsys", "plugins/b.py": ""}
     reached = tracer(files, include=("plugins.a",))

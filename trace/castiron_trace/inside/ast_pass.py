@@ -92,7 +92,7 @@ class Scan(TypedDict):
     imports: list[list[Any]]
     """[module, level, [names] or None, tier, line]; a star is the name ``*``."""
     computed: list[list[Any]]
-    """[line, what, prefix]: imports of names that only a run knows; the prefix is the package they begin with, if any."""
+    """[line, what, prefix]: imports of names that only a run knows; the prefix is the package they begin with."""
     dotted: list[list[Any]]
     """[literal, line]: strings which look like dotted names."""
     strings: list[list[Any]]
