@@ -65,11 +65,11 @@ def export_pack(pack: Pack, output: Path, *, reporter: Reporter) -> None:
 
 
 def _entries(pack: Pack, inputs: LinkInputs, work: Path) -> dict[str, Path | bytes]:
-    """Return name below ``python/`` -> file or content."""
+    """Return name below ``python/`` -> file, empty folder, or content."""
     entries: dict[str, Path | bytes] = {}
     for folder in ("build", "install", "source"):
         for path in (pack.root / folder).rglob("*"):
-            if path.is_file() and "__pycache__" not in path.parts:
+            if "__pycache__" not in path.parts and (path.is_file() or not any(path.iterdir())):
                 entries[str(path.relative_to(pack.root))] = path
     for path in inputs.archives:
         entries[f"build/lib/{path.name}"] = path
@@ -126,8 +126,14 @@ def _json(value: object) -> bytes:
 
 
 def _add(tar: tarfile.TarFile, name: str, content: Path | bytes, *, executable: bool) -> None:
-    data = content if isinstance(content, bytes) else content.read_bytes()
     entry = tarfile.TarInfo(name)
+    if isinstance(content, Path) and content.is_dir():
+        # CPython looks for lib-dynload to find its place, even if nothing is in it.
+        entry.type = tarfile.DIRTYPE
+        entry.mode = 0o755
+        tar.addfile(entry)
+        return
+    data = content if isinstance(content, bytes) else content.read_bytes()
     entry.size = len(data)
     entry.mode = 0o755 if executable else 0o644
     tar.addfile(entry, io.BytesIO(data))

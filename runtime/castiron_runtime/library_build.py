@@ -158,7 +158,11 @@ def compile_objects(
 def _write(tree: Path, entry: Mapping[str, Any], version: str) -> None:
     text = entry["text"] if "text" in entry else (tree / entry["from"]).read_text()
     for old, new in entry.get("replace", {}).items():
-        text = text.replace(old, new.format(version=version))
+        if old not in text:
+            raise RuntimePackError(
+                f"{entry['from']} has no {old!r} to replace.", hint="Correct the recipe for this version."
+            )
+        text = text.replace(old, new.replace("{version}", version))
     (tree / entry["path"]).write_text(text)
 
 

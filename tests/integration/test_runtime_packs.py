@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+import tarfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import zstandard
 from elftools.elf.elffile import ELFFile
 
 from castiron_common.cache import cache_root
@@ -19,7 +21,8 @@ from castiron_common.errors import HostToolError, ModuleMissingError
 from castiron_common.progress import SilentReporter
 from castiron_runtime import library_build, sources
 from castiron_runtime.archives import read_members
-from castiron_runtime.interpreter import inittab_source
+from castiron_runtime.export import export_pack
+from castiron_runtime.interpreter import link_static
 from castiron_runtime.packs import component, interpreter, provide
 from castiron_runtime.process import BuildLog
 from castiron_runtime.recipe import load_recipe
@@ -27,12 +30,11 @@ from castiron_runtime.recipe import load_recipe
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from castiron_runtime.model import LinkInputs, Pack
+    from castiron_runtime.model import Pack
 
 pytestmark = pytest.mark.integration
 
 REPORTER = SilentReporter()
-MAIN = "\nint main(int argc, char **argv) { return Py_BytesMain(argc, argv); }\n"
 
 
 def symbols(archive: Path, folder: Path) -> set[str]:
@@ -46,31 +48,6 @@ def symbols(archive: Path, folder: Path) -> set[str]:
                 if symbol["st_info"]["bind"] != "STB_LOCAL" and symbol["st_shndx"] != "SHN_UNDEF":
                     found.add(symbol.name)
     return found
-
-
-def link(pack: Pack, inputs: LinkInputs, folder: Path) -> Path:
-    """Link an ordinary static interpreter with these extension modules."""
-    extensions = {item.name: item for item in pack.extensions.values() if item.always}
-    extensions |= {item.name: item for item in inputs.extensions}
-    (folder / "main.c").write_text(inittab_source(list(extensions.values())) + MAIN)
-    toolchain = pack.toolchain
-    compiler = [*toolchain.cc, *toolchain.cflags, f"-I{pack.include}", "-c", "main.c", "-o", "main.o"]
-    subprocess.run(compiler, cwd=folder, check=True)
-    options = ["-static", "-no-pie", "--gc-sections", "-znow", "--build-id=none", "-zstack-size=16777216", "-s"]
-    files = [*pack.core, pack.frozen, *inputs.archives, *toolchain.libraries]
-    argv = [
-        *toolchain.linker,
-        *options,
-        toolchain.crt1,
-        "main.o",
-        "--start-group",
-        *files,
-        "--end-group",
-        "-o",
-        "python",
-    ]
-    subprocess.run([str(word) for word in argv], cwd=folder, check=True)
-    return folder / "python"
 
 
 def run(program: Path, code: str, **environment: str) -> str:
@@ -117,14 +94,77 @@ def test_bundled_software_is_apart_and_has_its_license(pack: Pack) -> None:
     assert owners == {("cpython",), ("libmpdec",)}
 
 
-def test_the_description_is_a_full_archives(pack: Pack) -> None:
-    document = json.loads((pack.root / "PYTHON.json").read_text())
-    assert document["version"] == "8"
-    assert document["python_version"] == pack.python_version
-    assert document["python_suffixes"]["extension"][0] == ".cpython-313-x86_64-linux-musl.so"
+# Fields of python-build-standalone's format, version 8, as its own reader has them: True where one is required.
+# Source: src/json.rs there; unknown fields are refused.
+# fmt: off
+_REQUIRED = [
+    "build_info", "build_options", "crt_features", "libpython_link_mode", "optimizations",
+    "python_bytecode_magic_number", "python_config_vars", "python_exe", "python_extension_module_loading",
+    "python_implementation_cache_tag", "python_implementation_hex_version", "python_implementation_name",
+    "python_implementation_version", "python_major_minor_version", "python_paths", "python_paths_abstract",
+    "python_platform_tag", "python_stdlib_test_packages", "python_suffixes", "python_symbol_visibility",
+    "python_tag", "python_version", "run_tests", "target_triple", "version",
+]
+# fmt: on
+_MAIN_FIELDS = dict.fromkeys(_REQUIRED, True) | dict.fromkeys(
+    ["licenses", "license_path", "python_abi_tag", "python_stdlib_platform_config"], False
+)
+_BUILD_FIELDS = dict.fromkeys(
+    ["core", "extensions", "inittab_cflags", "inittab_object", "inittab_source", "object_file_format"], True
+)
+_CORE_FIELDS = {"objs": True, "links": True, "shared_lib": False, "static_lib": False}
+_EXTENSION_FIELDS = dict.fromkeys(["in_core", "init_fn", "links", "objs", "required", "variant"], True) | dict.fromkeys(
+    ["licenses", "license_paths", "license_public_domain", "shared_lib", "static_lib"], False
+)
+_LINK_FIELDS = {"name": True, "path_static": False, "path_dynamic": False, "framework": False, "system": False}
+
+
+def check_fields(values: Mapping[str, object], fields: Mapping[str, bool]) -> None:
+    assert {name for name, required in fields.items() if required} <= set(values) <= set(fields)
+
+
+def check_description(document: dict[str, Any], root: Path) -> None:
+    """Check PYTHON.json against the format, and that every file it names is below ``root``."""
+    check_fields(document, _MAIN_FIELDS)
+    check_fields(document["build_info"], _BUILD_FIELDS)
+    check_fields(document["build_info"]["core"], _CORE_FIELDS)
+    named = [document["license_path"], document["build_info"]["core"]["static_lib"]]
+    named += document["build_info"]["core"]["objs"]
     for entries in document["build_info"]["extensions"].values():
-        assert all((pack.root / item["path_static"]).is_file() for item in entries[0]["links"])
-        assert all((pack.root / path).is_file() for path in entries[0]["license_paths"])
+        check_fields(entries[0], _EXTENSION_FIELDS)
+        named += [*entries[0]["objs"], *entries[0]["license_paths"]]
+        for item in entries[0]["links"]:
+            check_fields(item, _LINK_FIELDS)
+            named.append(item["path_static"])
+    assert [name for name in named if not (root / name).is_file()] == []
+    assert document["version"] == "8"
+    assert document["python_implementation_hex_version"] >> 16 == 0x030D
+    assert document["python_suffixes"]["extension"][0] == ".cpython-313-x86_64-linux-musl.so"
+    assert len(document["python_bytecode_magic_number"]) == 8
+
+
+def test_the_description_is_a_full_archives(pack: Pack) -> None:
+    check_description(json.loads((pack.root / "PYTHON.json").read_text()), pack.root)
+
+
+def test_an_exported_pack_is_an_installation(pack: Pack, tmp_path: Path) -> None:
+    archive = tmp_path / "pack.tar.zst"
+    export_pack(pack, archive, reporter=REPORTER)
+    with (
+        archive.open("rb") as file,
+        zstandard.ZstdDecompressor().stream_reader(file) as stream,
+        tarfile.open(fileobj=stream, mode="r|") as tar,
+    ):
+        tar.extractall(tmp_path, filter="data")
+    root = tmp_path / "python"
+    document = json.loads((root / "PYTHON.json").read_text())
+    check_description(document, root)
+    assert len(document["build_info"]["core"]["objs"]) > 100
+    assert document["build_info"]["extensions"]["_ssl"][0]["licenses"] == ["Apache-2.0"]
+    tests = subprocess.run(
+        [root / document["python_exe"], "-B", root / document["run_tests"]], capture_output=True, text=True, check=True
+    )
+    assert (tests.stdout, tests.stderr) == (f"{len(pack.extensions)} built-in modules\n", "")
 
 
 def test_no_folder_of_the_build_is_in_the_pack(pack: Pack) -> None:
@@ -137,7 +177,7 @@ def test_no_folder_of_the_build_is_in_the_pack(pack: Pack) -> None:
 
 def test_a_static_interpreter_with_every_module(pack: Pack, tmp_path: Path) -> None:
     inputs = provide(pack, pack.extensions, reporter=REPORTER)
-    program = link(pack, inputs, tmp_path)
+    program = link_static(pack, inputs.extensions, inputs.archives, tmp_path, log=BuildLog("static-test"))
     with program.open("rb") as file:
         assert not any(segment["p_type"] in ("PT_INTERP", "PT_DYNAMIC") for segment in ELFFile(file).iter_segments())
     # (ctypes itself asks for dlopen, which the stub brings.)

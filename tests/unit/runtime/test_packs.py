@@ -61,10 +61,10 @@ def test_a_component_survives_its_description(tmp_path: Path) -> None:
     assert description.parse_component(values, tmp_path) == component
 
 
-@pytest.mark.parametrize("text", [None, "", "{}", "[]", '{"version": "8"}', '{"version": "7"}'])
+@pytest.mark.parametrize("text", [None, "", "{}", "[]", '{"extensions": 1}', '{"extensions": {"x": {}}}'])
 def test_a_damaged_pack_is_one_clear_error(tmp_path: Path, text: str | None) -> None:
     if text is not None:
-        (tmp_path / "PYTHON.json").write_text(text)
+        (tmp_path / description.FILE).write_text(text)
     toolchain = Toolchain(
         version="0",
         target="t",
