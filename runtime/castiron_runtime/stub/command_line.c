@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "executable.h"
+
 /* What these libraries run in a new interpreter; each begins so, and goes on with numbers. */
 static const char *const commands[] = {
     "from multiprocessing.spawn import spawn_main; spawn_main(",
@@ -67,38 +69,82 @@ static bool is_called_python(const char *name)
     return strncmp(base, python, size) == 0 && base[size + strspn(base + size, "0123456789.")] == '\0';
 }
 
-bool command_line_is_python(int count, char **arguments, bool any)
+/* Options with an argument of their own; the last of the letters in `option` that says what runs, with its value. */
+struct option {
+    char what;         /* 'c', 'm', or 0: only options */
+    const char *value; /* of `what`; NULL if it is missing */
+    bool interactive;  /* there are options that only an interpreter has */
+    bool unknown;      /* and one that no interpreter has */
+    int used;          /* arguments */
+};
+
+static struct option read_option(int left, char **arguments)
 {
     static const char plain[] = "bBdEiIOPqRsStuvx";
-    static const char unmistakable[] = "BEiIPsSu"; /* with nothing to run behind them: from standard input */
-    bool interactive = false;
-    if (any && count > 0 && is_called_python(arguments[0]))
-        return true;
-    for (int i = 1; i < count; i++) {
-        const char *option = arguments[i];
-        if (option[0] != '-')
-            return any && is_script(option, i > 1);
-        if (option[1] == '\0')
-            return any;
-        if (strcmp(option, "--check-hash-based-pycs") == 0) {
-            i++;
-            continue;
-        }
-        for (const char *letter = option + 1; *letter != '\0'; letter++) {
-            /* The rest of the argument, or else the next one, belongs to these letters. */
-            const char *value = letter[1] != '\0' ? letter + 1 : i + 1 < count ? arguments[i + 1] : NULL;
-            if (*letter == 'c')
-                return value != NULL && (any || is_known_command(value));
-            if (*letter == 'm')
-                return value != NULL && (any || is_known_module(value));
-            if (*letter == 'X' || *letter == 'W') {
-                i += letter[1] == '\0';
-                break;
-            }
-            if (strchr(plain, *letter) == NULL)
-                return false;
-            interactive = interactive || strchr(unmistakable, *letter) != NULL;
-        }
+    static const char unmistakable[] = "BEiIPsSu";
+    struct option read = {.used = 1};
+    if (strcmp(arguments[0], "--check-hash-based-pycs") == 0) {
+        read.used = 2;
+        return read;
     }
-    return any && interactive;
+    for (const char *letter = arguments[0] + 1; *letter != '\0'; letter++) {
+        if (strchr("cmXW", *letter) != NULL) {
+            /* The rest of the argument, or else the next one, belongs to these letters. */
+            read.value = letter[1] != '\0' ? letter + 1 : left > 1 ? arguments[1] : NULL;
+            read.what = *letter == 'c' || *letter == 'm' ? *letter : 0;
+            read.used = letter[1] != '\0' ? 1 : 2;
+            return read;
+        }
+        if (strchr(plain, *letter) == NULL) {
+            read.unknown = true;
+            return read;
+        }
+        read.interactive = read.interactive || strchr(unmistakable, *letter) != NULL;
+    }
+    return read;
+}
+
+bool command_line_is_python(int count, char **arguments, enum command_line_for who)
+{
+    bool interactive = false;
+    if (who == FOR_ANYBODY && count > 0 && is_called_python(arguments[0]))
+        return true;
+    for (int i = 1; i < count;) {
+        if (arguments[i][0] != '-')
+            return who != FOR_NOBODY && is_script(arguments[i], who == FOR_ANYBODY && i > 1);
+        if (arguments[i][1] == '\0')
+            return who != FOR_NOBODY;
+        struct option option = read_option(count - i, arguments + i);
+        if (option.unknown)
+            return false;
+        if (option.what == 'c')
+            return option.value != NULL && (who != FOR_NOBODY || is_known_command(option.value));
+        if (option.what == 'm')
+            return option.value != NULL && (who != FOR_NOBODY || is_known_module(option.value));
+        interactive = interactive || option.interactive;
+        i += option.used;
+    }
+    return who != FOR_NOBODY && interactive; /* what runs comes from standard input */
+}
+
+static bool is_executable(const char *argument)
+{
+    const char *own = executable_path();
+    struct stat one, two;
+    if (strchr(argument, '/') == NULL && strcmp(argument, strrchr(own, '/') + 1) == 0)
+        return true; /* as typed, and found in PATH */
+    return stat(argument, &one) == 0 && stat(own, &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
+int command_line_own_script(int count, char **arguments)
+{
+    for (int i = 1; i < count;) {
+        if (arguments[i][0] != '-')
+            return is_executable(arguments[i]) ? i : 0;
+        struct option option = read_option(count - i, arguments + i);
+        if (option.unknown || option.what != 0 || arguments[i][1] == '\0')
+            return 0;
+        i += option.used;
+    }
+    return 0;
 }

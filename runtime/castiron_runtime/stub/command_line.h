@@ -4,8 +4,16 @@
 
 #include <stdbool.h>
 
-/* Whether the arguments are those with which multiprocessing and its relatives start a process of their own; with `any`,
- * whether they are any command (-c), module (-m), script or standard input (-) for an interpreter. */
-bool command_line_is_python(int count, char **arguments, bool any);
+/* Who may run any command (-c), module (-m), script or standard input (-): nobody, the application's own processes, whoever
+ * starts the executable. */
+enum command_line_for { FOR_NOBODY, FOR_OWN, FOR_ANYBODY };
+
+/* Whether the arguments are those with which multiprocessing and its relatives start a process of their own, or any for an
+ * interpreter that `who` may run. */
+bool command_line_is_python(int count, char **arguments, enum command_line_for who);
+
+/* [sys.executable, *sys.argv]: the position of the argument, behind options of python's, that names this executable where
+ * python has the script; 0 if there is none. */
+int command_line_own_script(int count, char **arguments);
 
 #endif

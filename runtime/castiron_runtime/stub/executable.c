@@ -1,6 +1,7 @@
 #include "executable.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -91,4 +92,46 @@ size_t executable_folder_length(void)
 {
     const char *slash = strrchr(path, '/');
     return slash == path ? 1 : (size_t)(slash - path);
+}
+
+static const char mark[] = "_CASTIRON_EXECUTED="; /* followed by the process's number, which execve does not change */
+static pid_t process;
+
+bool executable_is_own_child(const char *argv0)
+{
+    process = getpid();
+    char expected[24], name[64];
+    snprintf(expected, sizeof expected, "%ld", (long)process);
+    char variable[sizeof mark];
+    memcpy(variable, mark, sizeof mark - 2);
+    variable[sizeof mark - 2] = '\0';
+    const char *found = getenv(variable);
+    bool executed = found != NULL && strcmp(found, expected) == 0;
+    if (found != NULL)
+        unsetenv(variable);
+    if (argv0 == NULL || strcmp(argv0, path) != 0)
+        return false; /* called by another name: by a person, or with arguments for the application */
+    if (executed)
+        return true;
+    snprintf(name, sizeof name, "/proc/%ld/exe", (long)getppid());
+    struct stat one, two;
+    return stat(name, &one) == 0 && stat("/proc/self/exe", &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
+char **executable_marked_environment(char *const environment[])
+{
+    if (getpid() != process)
+        return NULL;
+    size_t count = 0;
+    while (environment != NULL && environment[count] != NULL)
+        count++;
+    char **marked = malloc((count + 2) * sizeof *marked + sizeof mark + 16);
+    if (marked == NULL)
+        return NULL;
+    if (count != 0)
+        memcpy(marked, environment, count * sizeof *marked);
+    marked[count] = (char *)(marked + count + 2);
+    sprintf(marked[count], "%s%ld", mark, (long)process);
+    marked[count + 1] = NULL;
+    return marked;
 }

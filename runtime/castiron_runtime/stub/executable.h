@@ -2,6 +2,7 @@
 #ifndef CASTIRON_EXECUTABLE_H
 #define CASTIRON_EXECUTABLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Finds the absolute path.  Called once, before anything else asks. */
@@ -13,5 +14,13 @@ size_t executable_path_length(void);
 
 /* Bytes of it up to the last slash: the folder. At least 1 if the executable is in "/". */
 size_t executable_folder_length(void);
+
+/* Whether the application itself started this process by `sys.executable`: the parent runs this executable, or the process
+ * ran it before execve.  `argv0` is how it was called.  Call it once, early: it forgets the mark that execve left. */
+bool executable_is_own_child(const char *argv0);
+
+/* The environment for an execve that replaces this process by the executable again: what `environment` holds and a mark.
+ * NULL in a child of vfork (whose parent tells the same), or if there is no memory. */
+char **executable_marked_environment(char *const environment[]);
 
 #endif

@@ -6,8 +6,10 @@
 #include <Python.h>
 
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "images.h"
 #include "payload.h"
 #include "tree.h"
 
@@ -20,8 +22,9 @@ struct extension {
 extern const struct extension castiron_extensions[];
 extern const uint64_t castiron_extension_count;
 
-/* Owned by images.c, which is linked only into executables that have absorbed images. */
+/* Linked only into executables that have absorbed images. */
 extern int castiron_image_prepare(uint64_t image) __attribute__((weak));
+extern const Elf64_Sym *castiron_image_symbol(const struct castiron_image *image, const char *name) __attribute__((weak));
 
 #if defined(__x86_64__)
 #define MACHINE "x86_64"
@@ -66,9 +69,18 @@ static uint32_t row_of(const char *path)
     return module == NODE_NONE ? NODE_NONE : payload_module(module)->extension;
 }
 
+/* A file may define more modules than the one it is named after; NULL without an exception if it does not. */
+static init_function init_by_name(const struct extension *extension, const char *prefix, const char *name)
+{
+    char symbol[258];
+    snprintf(symbol, sizeof symbol, "%.20s_%.200s", prefix, name);
+    const struct castiron_image *image = &castiron_images[extension->image];
+    const Elf64_Sym *found = castiron_image_symbol(image, symbol);
+    return found == NULL ? NULL : (init_function)(image->base + found->st_value);
+}
+
 init_function _PyImport_FindSharedFuncptr(const char *prefix, const char *name, const char *path, FILE *file)
 {
-    (void)prefix;
     (void)file;
     uint32_t row = row_of(path);
     if (row == NODE_NONE || row >= castiron_extension_count)
@@ -78,5 +90,8 @@ init_function _PyImport_FindSharedFuncptr(const char *prefix, const char *name, 
         return fail(name, path, "the executable lacks the code that starts absorbed libraries");
     if (castiron_image_prepare(extension->image) != 0)
         return fail(name, path, strerror(errno));
+    const char *dot = strrchr(extension->name, '.');
+    if (strcmp(dot == NULL ? extension->name : dot + 1, name) != 0)
+        return init_by_name(extension, prefix, name);
     return (init_function)extension->init;
 }

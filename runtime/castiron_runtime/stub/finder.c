@@ -2,8 +2,10 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "external.h"
 #include "loader.h"
 #include "payload.h"
 #include "tree.h"
@@ -90,6 +92,18 @@ static bool is_folder(uint32_t folder, const char *tail)
     return child != NODE_NONE && payload_node(child)->kind == NODE_FOLDER;
 }
 
+/* Whether the folder holds source that was not compiled into a module, such as plug-ins among the application's data. */
+static bool is_only_source(uint32_t folder, const char *tail)
+{
+    char name[NAME_MAX + 1];
+    if (snprintf(name, sizeof name, "%s.py", tail) >= (int)sizeof name)
+        return false;
+    uint32_t package = payload_child(folder, tail, strlen(tail));
+    return payload_child(folder, name, strlen(name)) != NODE_NONE ||
+           (package != NODE_NONE && payload_node(package)->kind == NODE_FOLDER &&
+            payload_child(package, "__init__.py", strlen("__init__.py")) != NODE_NONE);
+}
+
 /* find_spec(fullname, path=None, target=None) of sys.meta_path's first finder.
  *
  * It answers only if the path leads to a module of the payload before it leads anywhere else.  Namespace packages and
@@ -101,8 +115,9 @@ static PyObject *find_spec(PyObject *self, PyObject *args, PyObject *keywords)
     PyObject *fullname, *path = Py_None, *target = Py_None;
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "U|OO:find_spec", names, &fullname, &path, &target))
         return NULL;
-    const char *name = PyUnicode_AsUTF8(fullname);
-    if (name == NULL) {
+    Py_ssize_t size;
+    const char *name = PyUnicode_AsUTF8AndSize(fullname, &size);
+    if (name == NULL || strlen(name) != (size_t)size) {
         PyErr_Clear();
         Py_RETURN_NONE;
     }
@@ -126,6 +141,8 @@ static PyObject *find_spec(PyObject *self, PyObject *args, PyObject *keywords)
         uint32_t module = find_in(folder, tail);
         if (module != NODE_NONE)
             return loader_spec(fullname, module);
+        if (is_only_source(folder, tail))
+            Py_RETURN_NONE;
     }
     Py_RETURN_NONE;
 }
@@ -196,6 +213,21 @@ static PyObject *namespace_spec(PyObject *self, PyObject *fullname, const char *
     return spec;
 }
 
+/* What the ordinary finder of a folder says: it sees the tree's files as any others. */
+static PyObject *file_spec(PyObject *self, PyObject *fullname)
+{
+    PyObject *finder = NULL, *result = NULL;
+    PyObject *type = external_attribute("FileFinder"), *loader = external_attribute("SourceFileLoader");
+    if (type != NULL && loader != NULL)
+        finder = PyObject_CallFunction(type, "O(O[s])", ((PathEntryFinder *)self)->path, loader, ".py");
+    if (finder != NULL)
+        result = PyObject_CallMethod(finder, "find_spec", "O", fullname);
+    Py_XDECREF(finder);
+    Py_XDECREF(loader);
+    Py_XDECREF(type);
+    return result;
+}
+
 static PyObject *path_entry_find_spec(PyObject *self, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"fullname", "target", NULL};
@@ -210,33 +242,67 @@ static PyObject *path_entry_find_spec(PyObject *self, PyObject *args, PyObject *
     uint32_t module = find_in(folder, tail);
     if (module != NODE_NONE)
         return loader_spec(fullname, module);
+    if (is_only_source(folder, tail))
+        return file_spec(self, fullname);
     if (is_folder(folder, tail))
         return namespace_spec(self, fullname, tail);
     Py_RETURN_NONE;
 }
 
-/* pkgutil's protocol: (name, is_package) of everything that can be imported from the folder. */
+/* Appends (prefix + name, is_package); -1 with an exception. */
+static int append_module(PyObject *list, const char *prefix, const char *name, size_t length, bool package)
+{
+    PyObject *item = Py_BuildValue("(NN)", PyUnicode_FromFormat("%s%.*s", prefix, (int)length, name), PyBool_FromLong(package));
+    int status = item == NULL ? -1 : PyList_Append(list, item);
+    Py_XDECREF(item);
+    return status;
+}
+
+/* The modules of a child of the folder that is no module of the payload. */
+static int append_source(PyObject *list, const char *prefix, uint32_t folder, uint32_t child)
+{
+    const char *name = payload_text(payload_node(child)->name);
+    size_t length = strlen(name);
+    bool package = payload_node(child)->kind == NODE_FOLDER;
+    if (!package && (length <= 3 || strcmp(name + length - 3, ".py") != 0))
+        return 0;
+    char tail[NAME_MAX + 1];
+    size_t size = package ? length : length - 3;
+    if (size >= sizeof tail)
+        return 0;
+    memcpy(tail, name, size);
+    tail[size] = '\0';
+    if (strchr(tail, '.') != NULL || strcmp(tail, "__init__") == 0 || find_in(folder, tail) != NODE_NONE)
+        return 0;
+    if (package && payload_child(child, "__init__.py", strlen("__init__.py")) == NODE_NONE)
+        return 0;
+    return append_module(list, prefix, tail, size, package);
+}
+
+/* pkgutil's protocol: (name, is_package) of everything that can be imported from the folder, sorted. */
 static PyObject *path_entry_iter_modules(PyObject *self, PyObject *args, PyObject *keywords)
 {
     static char *names[] = {"prefix", NULL};
     const char *prefix = "";
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "|s:iter_modules", names, &prefix))
         return NULL;
-    const Node *folder = payload_node(((PathEntryFinder *)self)->folder);
+    uint32_t index = ((PathEntryFinder *)self)->folder;
+    const Node *folder = payload_node(index);
     PyObject *result = PyList_New(0);
+    int status = result == NULL ? -1 : 0;
     const char *previous = "";
-    for (uint32_t i = 0; result != NULL && i < folder->module_count; i++) {
+    for (uint32_t i = 0; status == 0 && i < folder->module_count; i++) {
         const Module *module = payload_module(folder->first_module + i);
         const char *name = payload_text(module->name);
         if (module->suffix.length == 0 || strcmp(name, "__init__") == 0 || strcmp(name, previous) == 0)
             continue;
         previous = name;
-        PyObject *item = Py_BuildValue("(NN)", PyUnicode_FromFormat("%s%s", prefix, name),
-                                       PyBool_FromLong(module->flags & MODULE_PACKAGE));
-        if (item == NULL || PyList_Append(result, item) < 0)
-            Py_CLEAR(result);
-        Py_XDECREF(item);
+        status = append_module(result, prefix, name, strlen(name), (module->flags & MODULE_PACKAGE) != 0);
     }
+    for (uint64_t i = 0; status == 0 && i < folder->size; i++)
+        status = append_source(result, prefix, index, (uint32_t)(folder->start + i));
+    if (status < 0 || PyList_Sort(result) < 0)
+        Py_CLEAR(result);
     return result;
 }
 

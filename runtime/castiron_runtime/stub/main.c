@@ -84,10 +84,17 @@ int main(int argc, char **argv)
     tree_open();
 
     uint32_t flags = payload_header()->flags;
+    bool own_child = executable_is_own_child(argc > 0 ? argv[0] : NULL);
+    int script = own_child ? command_line_own_script(argc, argv) : 0;
+    if (script != 0) { /* the application again, with arguments: what stands before them is for python */
+        argv += script;
+        argc -= script;
+    }
+    enum command_line_for who = (flags & BOOT_AS_PYTHON) ? FOR_ANYBODY : own_child && script == 0 ? FOR_OWN : FOR_NOBODY;
     struct boot boot = {
         .argc = argc,
         .argv = argv,
-        .as_python = command_line_is_python(argc, argv, (flags & BOOT_AS_PYTHON) != 0),
+        .as_python = command_line_is_python(argc, argv, who),
         .obey_environment = (flags & BOOT_OBEY_ENVIRONMENT) != 0,
     };
 
