@@ -25,6 +25,7 @@ from castiron_common.cache import cache_root
 from castiron_common.errors import CastironError, DependencyError, InputError
 from castiron_wheels.compilers import write_compilers
 from castiron_wheels.index import client_environment
+from castiron_wheels.provenance import FILE, toolchain_bom
 from castiron_wheels.requirements import from_lines, read_pyproject
 from castiron_wheels.site import install
 from castiron_wheels.wheelfile import normalise_wheel, split_filename
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from castiron_manifest.model import Target
     from castiron_runtime.model import Pack
 
-RECIPE = "build-1"
+RECIPE = "build-2"
 """Part of the cache key of built wheels: raised when the same sources would give another wheel."""
 
 _SOURCE_DATE = "315532800"
@@ -167,10 +168,15 @@ def _build(job: _Job, destination: Path, task: Task) -> Path:
         raise _failure(job, f"the build backend says it made {name}, but did not")
     split_filename(built.name)
     try:
-        normalise_wheel(built, destination / built.name)
+        normalise_wheel(built, destination / built.name, describe=lambda images: _bill(job, images))
     except (OSError, KeyError, zipfile.BadZipFile) as error:
         raise _failure(job, f"the wheel it made is damaged ({error})") from error
     return destination / built.name
+
+
+def _bill(job: _Job, images: Sequence[bytes]) -> tuple[str, bytes] | None:
+    content = toolchain_bom(images, Path(job.pack.toolchain.linker[0]))
+    return None if content is None else (FILE, content)
 
 
 def _environment(job: _Job, requires: Sequence[str], reporter: Reporter) -> None:

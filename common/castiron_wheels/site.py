@@ -9,7 +9,6 @@ Source: Binary distribution format, Entry points and Recording installed project
 
 from __future__ import annotations
 
-import base64
 import configparser
 import hashlib
 import os
@@ -27,6 +26,7 @@ from castiron_wheels.wheelfile import (
     dist_info_folder,
     format_record,
     parse_record,
+    record_hash,
     safe_member,
     split_filename,
     unusable,
@@ -189,8 +189,7 @@ def _check_version(text: bytes, wheel: Path) -> None:
 
 
 def _row(path: str, content: bytes) -> tuple[str, str, str]:
-    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-    return (path, f"sha256={digest}", str(len(content)))
+    return (path, record_hash(content), str(len(content)))
 
 
 def _scripts(text: str, wheel: Path) -> dict[str, bytes]:

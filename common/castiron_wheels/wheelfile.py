@@ -5,7 +5,9 @@ Source: Binary distribution format, Core metadata and Recording installed projec
 
 from __future__ import annotations
 
+import base64
 import csv
+import hashlib
 import io
 import zipfile
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from castiron_common.errors import DependencyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The first moment that a ZIP archive can name."""
@@ -124,21 +126,39 @@ def format_record(rows: Iterable[tuple[str, str, str]]) -> bytes:
     return out.getvalue().encode("utf-8")
 
 
-def normalise_wheel(source: Path, destination: Path) -> None:
+def normalise_wheel(
+    source: Path, destination: Path, *, describe: Callable[[Sequence[bytes]], tuple[str, bytes] | None] | None = None
+) -> None:
     """Copy a built wheel so that its bytes depend on names, contents and executable bits only.
 
     Members are sorted with ``.dist-info`` last (as the format recommends), their times fixed, and nothing is
     compressed: deflate's output differs between zlib versions, and the manifest compresses its blobs itself.
+    ``describe`` gets the ELF images and may return a file (path in ``.dist-info``, content) to add.
     """
     with zipfile.ZipFile(source) as archive, zipfile.ZipFile(destination, "w", zipfile.ZIP_STORED) as out:
         dist_info = dist_info_folder(archive, source)
-        members = [member for member in archive.infolist() if not member.is_dir()]
-        for member in sorted(members, key=lambda item: (item.filename.startswith(f"{dist_info}/"), item.filename)):
-            data = archive.read(member)
-            if member.filename == f"{dist_info}/RECORD":
-                data = format_record((name, *rest) for name, rest in parse_record(data).items())
-            info = zipfile.ZipInfo(member.filename, EARLIEST)
+        record = f"{dist_info}/RECORD"
+        files = {
+            member.filename: (archive.read(member), bool((member.external_attr >> 16) & 0o111))
+            for member in archive.infolist()
+            if not member.is_dir()
+        }
+        rows = parse_record(files[record][0])
+        images = [data for data, _ in files.values() if data.startswith(b"\x7fELF")]
+        if describe is not None and (added := describe(images)) is not None:
+            name, content = f"{dist_info}/{added[0]}", added[1]
+            files[name] = (content, False)
+            rows[name] = (record_hash(content), str(len(content)))
+        files[record] = (format_record((name, *rest) for name, rest in rows.items()), False)
+        for name, (data, executable) in sorted(
+            files.items(), key=lambda item: (item[0].startswith(f"{dist_info}/"), item[0])
+        ):
+            info = zipfile.ZipInfo(name, EARLIEST)
             info.create_system = 3  # Unix, on every host
-            executable = (member.external_attr >> 16) & 0o111
             info.external_attr = (0o100755 if executable else 0o100644) << 16
             out.writestr(info, data)
+
+
+def record_hash(content: bytes) -> str:
+    """Return a file's hash as ``RECORD`` writes it."""
+    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
