@@ -96,7 +96,8 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
     # select: what goes in, and no more: the tree of files, the built-in modules, the libraries that those need.
     # After it: every file has its place, every archive is built; nothing is added any more.
     with clock("select"):
-        needs = startup(pack.id, interpreter, cache_root() / "link", manifest.entry.kind)
+        children = any(module.name == "subprocess" for module in manifest.modules)
+        needs = startup(pack.id, interpreter, cache_root() / "link", manifest.entry.kind, children=children)
         site = _site(manifest, reporter)
         tree = build_tree(manifest, stdlib=pack.stdlib, site=site, extra_stdlib=needs.modules)
         selection = select(tree, startup=needs.builtins, offered=pack.extensions)

@@ -38,6 +38,10 @@ Source: PyImport_Import* calls of CPython 3.13; `linecache`, which shows source 
 IMPORTED_FOR_ENTRY = {EntryKind.MODULE: ("runpy",)}
 """Modules that our stub imports to run an entry."""
 
+IMPORTED_FOR_CHILDREN = ("runpy",)
+"""What `python -m` of a child started by `sys.executable` needs, in applications that import `subprocess`; it runs inside
+of C, where no import shows it."""
+
 _ASK = """
 import sys
 for name in sys.argv[1:]:
@@ -56,12 +60,18 @@ class Startup:
     builtins: tuple[str, ...]
 
 
-def startup(pack_id: str, interpreter: Callable[[], Path], cache: Path, kind: EntryKind) -> Startup:
+def startup(
+    pack_id: str, interpreter: Callable[[], Path], cache: Path, kind: EntryKind, *, children: bool = False
+) -> Startup:
     """Return what the pack's interpreter needs to start an entry of this kind; asked once and kept in ``cache``.
 
-    ``interpreter`` returns the runnable Python and is called only if the answer is not there yet.
+    ``children``: the application may start processes of its own by ``sys.executable``.  ``interpreter`` returns the runnable Python and is called only if the answer is not there yet.
     """
-    names = (*IMPORTED_FROM_C, *IMPORTED_FOR_ENTRY.get(kind, ()))
+    names = tuple(
+        dict.fromkeys(
+            (*IMPORTED_FROM_C, *IMPORTED_FOR_ENTRY.get(kind, ()), *(IMPORTED_FOR_CHILDREN if children else ()))
+        )
+    )
     key = sha256_bytes("\n".join((pack_id, _ASK, *names)).encode())
 
     def ask(file: Path) -> None:

@@ -1,5 +1,9 @@
 /* A Castiron executable starts here: the boot sequence, step by step. */
+#define Py_BUILD_CORE
 #include <Python.h>
+
+#include "pycore_initconfig.h"
+#include "pycore_pystate.h"
 
 #include "allocator.h"
 #include "command_line.h"
@@ -75,6 +79,16 @@ static void configure(PyConfig *config, const struct boot *boot)
     check(path_config_set(config));
 }
 
+/* A folder or an archive is run through sys.path_hooks, which must have the ordinary finders by then. */
+static int run_prepare(void)
+{
+    if (_Py_GetConfig()->run_filename == NULL)
+        return 0;
+    PyObject *finder = external_attribute("PathFinder");
+    Py_XDECREF(finder);
+    return finder == NULL ? -1 : 0;
+}
+
 int main(int argc, char **argv)
 {
     /* Where we are and what we carry; from here on paths below the executable lead into the payload. */
@@ -116,7 +130,9 @@ int main(int argc, char **argv)
     require(external_finish());
     require(site_builtins_install());
 
-    if (boot.as_python)
+    if (boot.as_python) {
+        require(run_prepare());
         return Py_RunMain();
+    }
     leave(entry_run(), (flags & BOOT_FULL_FINALIZE) != 0);
 }
