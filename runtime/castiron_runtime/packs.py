@@ -7,12 +7,12 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from castiron_common.cache import cache_root, folder_entry
+from castiron_common.cache import cache_root
 from castiron_common.errors import ModuleMissingError, RuntimePackError
 from castiron_runtime import description, library, revisions, sources
 from castiron_runtime.description import on_demand_extensions
 from castiron_runtime.model import LinkInputs
-from castiron_runtime.process import BuildLog, require_tools
+from castiron_runtime.process import BuildLog, built, require_tools
 from castiron_runtime.recipe import load_recipe, recipe_names
 from castiron_runtime.stub import stub_archive
 from castiron_runtime.toolchain import TARGET, find_zig, open_toolchain, toolchain_key
@@ -62,14 +62,14 @@ def open_pack(python: str = DEFAULT_PYTHON, platform: str = TARGET, *, reporter:
 
         with reporter.task(f"CPython {source.version}", estimate=recipe.estimate) as task:
             zig = find_zig()
-            built = cpython.build(recipe, source, toolchain, zig, making, task=task, log=BuildLog("cpython"))
-            description.write(making, recipe, source, built, zig=zig, key=key)
+            result = cpython.build(recipe, source, toolchain, zig, making, task=task, log=BuildLog("cpython"))
+            description.write(making, recipe, source, result, zig=zig, key=key)
             pack = description.read(making, toolchain)
             ready = [extension for extension in pack.extensions.values() if not extension.on_demand]
             document = standalone.python_document(pack, ready, pack.components)
             (making / standalone.FILE).write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
 
-    folder_entry(entry, build)
+    built(entry, build)
     return description.read(entry, toolchain)
 
 
@@ -102,7 +102,7 @@ def component(name: str, toolchain: Toolchain, *, reporter: Reporter) -> Library
         with reporter.task(f"{name} {source.version}", estimate=recipe.estimate) as task:
             library_build.build(recipe, source, toolchain, needed, making, task=task, log=BuildLog(name))
 
-    folder_entry(entry, build)
+    built(entry, build)
     return library.read(entry, key)
 
 
@@ -164,7 +164,7 @@ def _extension_archive(recipe: ExtensionRecipe, libraries: tuple[Library, ...], 
         with reporter.task(f"module {recipe.name}", estimate=3 * len(recipe.sources)):
             library_build.build_extension(recipe, libraries, pack, making, log=BuildLog(f"extension-{recipe.name}"))
 
-    return folder_entry(entry, build) / f"lib{recipe.name}.a"
+    return built(entry, build) / f"lib{recipe.name}.a"
 
 
 def interpreter(pack: Pack, *, full: bool, reporter: Reporter) -> Path:
@@ -203,7 +203,7 @@ def interpreter(pack: Pack, *, full: bool, reporter: Reporter) -> Path:
                 log=BuildLog("interpreter"),
             )
 
-    return folder_entry(entry, build) / "bin" / f"python{pack.feature}"
+    return built(entry, build) / "bin" / f"python{pack.feature}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import signal
 import subprocess
@@ -10,11 +11,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_common.cache import cache_root
-from castiron_common.errors import HostToolError, RuntimePackError
+from castiron_common.cache import cache_root, folder_entry
+from castiron_common.errors import HostToolError, OutputError, RuntimePackError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 _PACKAGES = {"awk": "mawk", "sh": "dash", "make": "make", "perl": "perl", "apt-get": "apt"}
 _TAIL_LINES = 12
@@ -29,6 +30,33 @@ def require_tools(*names: str) -> None:
             f"Building the runtime needs {' and '.join(missing)}, which this machine does not have.",
             hint=f"Install with: sudo apt-get install {packages}   (or your system's equivalent)",
         )
+
+
+def require_host() -> None:
+    """Raise `RuntimePackError` on a machine that cannot run what it builds: builds run programs of the target."""
+    system, machine = platform.system(), platform.machine()
+    if system != "Linux" or machine not in {"x86_64", "AMD64"}:
+        raise RuntimePackError(
+            f"Runtime packs are built on x86-64 Linux; this is {system} on {machine}.",
+            hint="Build there (a container will do), or set CASTIRON_CACHE to a cache that was filled there.",
+        )
+
+
+def built(entry: Path, build: Callable[[Path], None]) -> Path:
+    """Return a folder of the cache, built if it is not there; as `castiron_common.cache.folder_entry`.
+
+    A full or read-only disk is an `OutputError` that names the cache.
+    """
+    if entry.is_dir():
+        return entry
+    require_host()
+    try:
+        return folder_entry(entry, build)
+    except OSError as error:
+        raise OutputError(
+            f"Cannot write to the cache {entry.parent}: {error.strerror or error}.",
+            hint="Free some space, or set CASTIRON_CACHE to a folder elsewhere.",
+        ) from error
 
 
 def jobs() -> int:

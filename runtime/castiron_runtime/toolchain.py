@@ -17,11 +17,11 @@ from importlib import metadata, util
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_common.cache import cache_root, folder_entry
+from castiron_common.cache import cache_root
 from castiron_common.errors import HostToolError, RuntimePackError
 from castiron_runtime import revisions
 from castiron_runtime.model import Component, LicenseText, Toolchain
-from castiron_runtime.process import BuildLog, clean_environment
+from castiron_runtime.process import BuildLog, built, clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,7 +123,7 @@ def open_toolchain(*, reporter: Reporter) -> Toolchain:
             task.step("building libc, compiler-rt for the target")
             _harvest(zig, making, BuildLog("toolchain"))
 
-    folder_entry(entry, build)
+    built(entry, build)
     return Toolchain(
         version=zig.version,
         target=TARGET,

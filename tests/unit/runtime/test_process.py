@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import threading
@@ -8,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from castiron_common.errors import HostToolError, RuntimePackError
-from castiron_runtime.process import BuildLog, clean_environment, jobs, require_tools
+from castiron_common.errors import HostToolError, OutputError, RuntimePackError
+from castiron_runtime.process import BuildLog, built, clean_environment, jobs, require_tools
 
 
 @pytest.fixture(autouse=True)
@@ -85,6 +86,29 @@ def test_the_callers_flags_do_not_reach_a_build(monkeypatch: pytest.MonkeyPatch)
     environment = clean_environment({"CC": "cc"})
     assert environment["CC"] == "cc"
     assert not {"CFLAGS", "PYTHONPATH"} & set(environment)
+
+
+def test_a_full_disk_names_the_cache(tmp_path: Path) -> None:
+    def full(_: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OutputError, match="No space left") as caught:
+        built(tmp_path / "components" / "x", full)
+    assert str(tmp_path) in caught.value.what
+    assert "CASTIRON_CACHE" in caught.value.hint
+    assert [path.name for path in (tmp_path / "components").iterdir()] == ["x.lock"]
+
+
+@pytest.mark.parametrize(("system", "machine"), [("Darwin", "arm64"), ("Linux", "aarch64"), ("Windows", "AMD64")])
+def test_a_machine_that_cannot_build_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, system: str, machine: str
+) -> None:
+    monkeypatch.setattr("platform.system", lambda: system)
+    monkeypatch.setattr("platform.machine", lambda: machine)
+    with pytest.raises(RuntimePackError, match=f"{system} on {machine}"):
+        built(tmp_path / "x", lambda _: None)
+    (tmp_path / "x").mkdir()
+    assert built(tmp_path / "x", lambda _: None) == tmp_path / "x", "what is built already serves everywhere"
 
 
 @pytest.mark.parametrize(("wish", "expected"), [("3", 3), ("0", None), ("many", None), ("", None)])
