@@ -9,12 +9,13 @@ from __future__ import annotations
 import ast
 import itertools
 import re
+import sys
 from typing import Any, TypedDict
 
 from castiron_trace.inside.conditional import MENTIONS, STARTS_PYTHON
 from castiron_trace.inside.conditions import decided
 
-ANALYSER_VERSION = 23
+ANALYSER_VERSION = 24
 """Raised when the same source would give another `Scan`: it is part of every cache key."""
 
 REQUIRED, GUARDED, LAZY, DECLARED, OBSERVED = range(5)
@@ -301,6 +302,10 @@ class _Scanner:
         if getattr(node, "type_params", None):  # PEP 695: the interpreter imports typing
             self._mentions.add("@type_params")
 
+    def _type_alias(self, node: ast.AST, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        del node, tier, stack  # its value is evaluated when somebody asks for it, which is a type checker
+        self._mentions.add("@type_params")
+
     def _lambda(self, node: ast.Lambda, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
         stack.append((node.body, max(tier, LAZY)))
 
@@ -448,6 +453,8 @@ _SPECIAL: dict[type[ast.AST], Any] = {
     ast.Tuple: _Scanner._sequence,  # noqa: SLF001
     ast.Call: _Scanner._call,  # noqa: SLF001
 }
+if sys.version_info >= (3, 12):
+    _SPECIAL[ast.TypeAlias] = _Scanner._type_alias  # noqa: SLF001
 
 
 def _name_of(node: ast.AST) -> str:
