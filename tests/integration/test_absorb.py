@@ -1,6 +1,6 @@
 """Binary wheels in static binaries do what they do under ordinary CPython, function by function.
 
-Each script of ``natives/`` is linked and run, and run under the runtime pack's own dynamic interpreter on the same wheels.
+Each script of ``natives/`` is linked and run, and run under the pack's dynamic interpreter on the same wheels.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def reference(script: Path, folder: Path, pack: Pack) -> tuple[list[str | Path],
 
     site = folder / "reference"
     platform = ["--python-platform", "x86_64-unknown-linux-musl", "--python-version", pack.feature]
-    install = [uv.find_uv_bin(), "pip", "install", "--quiet", "--target", str(site), *platform, "--only-binary", ":all:"]
-    subprocess.run([*install, *requirements(script)], check=True)
+    install = [uv.find_uv_bin(), "pip", "install", "--quiet", "--target", str(site), *platform]
+    subprocess.run([*install, "--only-binary", ":all:", *requirements(script)], check=True)
     return [interpreter(pack, full=True, reporter=SilentReporter()), script], {"PYTHONPATH": str(site)}
 
 
