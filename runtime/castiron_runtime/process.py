@@ -6,8 +6,6 @@ import os
 import platform
 import shutil
 import signal
-import subprocess
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -98,6 +96,10 @@ class BuildLog:
         process group of its own, which is killed if we are interrupted: no compiler stays behind.  With ``live`` the
         output is in the log while the program runs; no other may then write into the same log.
         """
+        # Not needed to look into the cache, which must be quick.
+        import subprocess
+        import tempfile
+
         command = [str(part) for part in argv]
         head = f"$ cd {cwd}\n$ {' '.join(command)}\n".encode()
         with self.path.open("ab") if live else tempfile.TemporaryFile() as output:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -91,6 +90,8 @@ def stub_archive(pack: Pack, *, reporter: Reporter, folder: Path = FOLDER) -> Pa
 
 
 def _compile(pack: Pack, folder: Path, sources: list[Path], making: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
     settings = read_settings(folder / "stub.toml")
     log = BuildLog("stub")
     names = {"include": pack.include, "internal_include": pack.internal_include, "source": pack.source, "stub": folder}
