@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 PLUGIN_APP = {
-    "app.py": "import importlib, sys\nmodule = importlib.import_module('plugins.' + sys.argv[1])\nprint(module.greet())\n",
+    "app.py": "import importlib, sys\nplugin = importlib.import_module('plugins.' + sys.argv[1])\nprint(plugin.greet())",
     "plugins/alpha.py": "def greet():\n    import colorsys\n    return colorsys.rgb_to_hsv(1, 0, 0)[1]\n",
     "plugins/beta.py": "def greet():\n    return open('beta.txt').read()\n",
 }
@@ -35,8 +35,6 @@ def write(folder: Path, files: dict[str, str]) -> None:
 
 
 def run_trace(
-    folder: Path, *arguments: str, environment: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[bytes]:
     folder: Path, *arguments: str, environment: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[bytes]:
     clean = {key: value for key, value in os.environ.items() if key != "VIRTUAL_ENV"}

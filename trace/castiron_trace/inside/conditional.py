@@ -84,7 +84,7 @@ source (a traceback measures their width), ``\\N{...}`` in a regular expression;
 """
 
 STARTS_PYTHON = "@sys_executable"
-"""Noted of a source that uses ``sys.executable``, which in a binary is no Python interpreter unless linked to be one."""
+"""Noted of a source that uses ``sys.executable``, which in a binary is no Python unless it was linked to be one."""
 
 FROM_C: dict[str, tuple[str, ...]] = {
     "builtins": ("_pylong", "copyreg", "linecache", "struct", "traceback", "typing", "warnings"),
