@@ -39,8 +39,7 @@ IMPORTED_FOR_ENTRY = {EntryKind.MODULE: ("runpy",)}
 """Modules that our stub imports to run an entry."""
 
 IMPORTED_FOR_CHILDREN = ("runpy",)
-"""What `python -m` of a child started by `sys.executable` needs, in applications that import `subprocess`; it runs inside
-of C, where no import shows it."""
+"""What `python -m` of a child by `sys.executable` needs, in applications that import `subprocess`: C imports it."""
 
 _ASK = """
 import sys
@@ -65,7 +64,8 @@ def startup(
 ) -> Startup:
     """Return what the pack's interpreter needs to start an entry of this kind; asked once and kept in ``cache``.
 
-    ``children``: the application may start processes of its own by ``sys.executable``.  ``interpreter`` returns the runnable Python and is called only if the answer is not there yet.
+    ``children``: the application may start processes of its own by ``sys.executable``.
+    ``interpreter`` returns the runnable Python and is called only if the answer is not there yet.
     """
     names = tuple(
         dict.fromkeys(
