@@ -360,7 +360,11 @@ def _listed(leaf: str, listed: Iterable[str]) -> bool:
     base, _, exception = leaf.partition(" WITH ")
     # Who denies the GPL does not mean a license whose exception takes the GPL's reach away.
     lifted = bool(exception) and strength_of(leaf) is Strength.PERMISSIVE
-    return any(fnmatch.fnmatchcase(leaf, item) or (not lifted and fnmatch.fnmatchcase(base, item)) for item in listed)
+    return any(
+        fnmatch.fnmatchcase(leaf if " WITH " in item else base, item)
+        for item in listed
+        if " WITH " in item or not lifted
+    )
 
 
 def _remedy(component: Component, kind: str) -> str:

@@ -19,6 +19,12 @@ SAME = 0.90
 CONTAINS = 0.92
 """Share of a license's triples from which on a file contains it."""
 
+_LONG = 800
+"""Triples; MIT has 160, the Apache License 1,500."""
+
+OF_ITS_OWN = 0.70
+"""Share of a contained license's triples that no longer license in the same file has; MIT shares a fifth with others."""
+
 RESEMBLES = 0.65
 """Dice coefficient from which on a text decides between a few licenses that something else has named."""
 
@@ -31,6 +37,7 @@ _COPYRIGHT_LINE = re.compile(
 )
 _PLACEHOLDER = re.compile(r"<[^<>\n]{1,60}>|\[[^\[\]\n]{1,40}\]|\{[^{}\n]{1,40}\}")
 _BULLET = re.compile(r"^\s*(?:\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]|[-*•])\s+", re.MULTILINE)
+_HOW_TO_APPLY = re.compile(r"END OF TERMS AND CONDITIONS")
 _SAME_WORDS = {
     "licence": "license",
     "licences": "licenses",
@@ -123,7 +130,7 @@ def recognise(text: str) -> tuple[Match, ...]:
     whole = _whole(shingles, plain, _COMMON) or _whole(shingles, plain, None)
     if whole is None:
         return _contained(shingles, plain)
-    rest = shingles - _license_shingles(whole.license)[0]
+    rest = shingles.difference(*_license_shingles(whole.license))
     return (whole, *(match for match in _contained(rest, plain) if match.license != whole.license))
 
 
@@ -175,15 +182,25 @@ def _contained(shingles: frozenset[int], plain: str) -> tuple[Match, ...]:
             if 20 <= len(model) <= len(shingles) * 1.1:
                 share = len(shingles & model) / len(model)
                 # Where the copyright holder's name stands in the middle of a sentence, a short text loses many triples.
-                if share >= (CONTAINS if name in _COMMON else 0.97) and _fits_part(name, plain):
+                if share >= _needed(name, len(model)) and _fits_part(name, plain):
                     scored.append((-len(model), name not in _COMMON, -share, name, model))
     found: list[Match] = []
     rest = set(shingles)
     for _, _, share, name, model in sorted(scored, key=lambda row: row[:4]):
-        if len(rest & model) / len(model) >= CONTAINS * 0.9:
+        if len(rest & model) / len(model) >= OF_ITS_OWN:
             found.append(Match(license=name, similarity=round(-share, 3), whole=False))
             rest -= model
     return tuple({match.license: match for match in reversed(found)}.values())[::-1]
+
+
+def _needed(name: str, size: int) -> float:
+    """Return the share of a license's triples that a file must have.
+
+    Long texts cannot be confused, and lose some triples to edits of their headings; of rare ones many are variants.
+    """
+    if name not in _COMMON:
+        return 0.97
+    return 0.88 if size > _LONG else CONTAINS
 
 
 def _fits_part(name: str, plain: str) -> bool:
@@ -225,8 +242,16 @@ def _all_names() -> tuple[str, ...]:
 @cache
 def _license_shingles(name: str) -> tuple[frozenset[int], ...]:
     row = license_list()["licenses"].get(name)
-    listed = (_shingles(row["text"]),) if row else (frozenset[int](),)
-    return (*listed, _shingles(_ALSO[name])) if name in _ALSO else listed
+    if row is None:
+        return ()
+    models = [row["text"]]
+    # Many leave out the instructions on how to apply the license.
+    cut = _HOW_TO_APPLY.search(row["text"])
+    if cut is not None:
+        models.append(row["text"][: cut.start()])
+    if name in _ALSO:
+        models.append(_ALSO[name])
+    return tuple(_shingles(model) for model in models)
 
 
 def words(text: str) -> list[str]:
@@ -236,7 +261,6 @@ def words(text: str) -> list[str]:
     text = _COPYRIGHT_LINE.sub(" ", text)
     text = _PLACEHOLDER.sub(" ", text)
     text = _BULLET.sub(" ", text)
-    text = re.sub(r"end of terms and conditions[\s\S]*", " ", text)
     return [_SAME_WORDS.get(word, word) for word in _WORD.findall(text)]
 
 

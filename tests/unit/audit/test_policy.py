@@ -1,0 +1,186 @@
+from pathlib import Path
+
+import pytest
+
+from castiron_audit.model import Report, Severity
+from castiron_audit.policy import Policy, apply, enforce, find_policy, parse_policy, read_policy
+from castiron_common.errors import InputError, PolicyError
+from castiron_manifest.model import Native
+from tests.unit.audit.making import MIT, distribution, report, runtime
+
+GPL = distribution("deep", "GPL-3.0-or-later")
+CLEAN = (
+    distribution("top", "MIT", requires=("middle",), direct=True),
+    distribution("middle", "BSD-3-Clause", requires=("deep",)),
+)
+
+
+def policy(**rows: object) -> Policy:
+    return parse_policy(rows, "policy.toml")
+
+
+def refused(found: Report, rules: Policy) -> dict[str, str]:
+    return {item.component: item.reason for item in apply(found, rules).refusals}
+
+
+def codes(found: Report) -> dict[str, str]:
+    return {item.component: item.code for item in found.findings}
+
+
+def test_without_a_policy_everything_goes_in_and_copyleft_is_a_finding() -> None:
+    found = apply(report(*CLEAN, GPL), Policy())
+    enforce(found)
+    assert [(item.component, item.code, item.severity) for item in found.findings] == [
+        ("distribution/deep", "copyleft", Severity.WARNING)
+    ]
+
+
+def test_a_gpl_dependency_deep_in_the_tree_is_refused_with_its_chain() -> None:
+    found = apply(report(*CLEAN, GPL), policy(preset="no-copyleft"))
+    with pytest.raises(PolicyError) as caught:
+        enforce(found)
+    said = str(caught.value)
+    assert caught.value.exit_code == 12
+    assert "deep 1.0: GPL-3.0-or-later is not allowed" in said
+    assert "in through app.py -> top -> middle -> deep" in said
+    assert "Do without it: middle asks for it" in said
+    assert "Nothing was written" in said
+
+
+def test_denied_by_pattern() -> None:
+    assert refused(report(*CLEAN, GPL), policy(deny=["GPL-*"])) == {"distribution/deep": "GPL-3.0-or-later is denied"}
+
+
+def test_who_denies_the_gpl_does_not_mean_the_runtime_of_gcc() -> None:
+    gcc = distribution("gcc", "GPL-3.0-or-later WITH GCC-exception-3.1")
+    assert refused(report(gcc), policy(deny=["GPL-*"])) == {}
+    assert refused(report(gcc), policy(preset="permissive")) == {}
+    assert refused(report(gcc), policy(deny=["GPL-3.0-or-later WITH GCC-exception-3.1"])) != {}
+
+
+def test_of_a_dual_license_one_choice_is_enough() -> None:
+    dual = distribution("dual", "GPL-2.0-only OR MIT")
+    assert refused(report(dual), policy(preset="permissive")) == {}
+    assert refused(report(dual), policy(deny=["GPL-*"])) == {}
+    assert refused(report(dual), policy(deny=["MIT", "GPL-*"])) != {}
+    assert not [item for item in report(dual).findings if item.code == "copyleft"]
+
+
+def test_all_parts_of_an_and_have_to_be_allowed() -> None:
+    both = distribution("both", "MIT AND MPL-2.0")
+    assert refused(report(both), policy(preset="permissive")) == {"distribution/both": "MIT AND MPL-2.0 is not allowed"}
+    assert refused(report(both), policy(preset="permissive", allow=["MPL-2.0"])) == {}
+    assert refused(report(both), policy(preset="no-copyleft")) == {}
+
+
+def test_allow_alone_is_a_complete_list() -> None:
+    assert set(refused(report(distribution("x", "ISC")), policy(allow=["PSF-2.0", "MIT"]))) >= {"distribution/x"}
+    assert refused(report(distribution("x", "MIT")), policy(allow=["PSF-2.0", "MIT", "dtoa", "HPND"])) == {}
+
+
+def test_an_lgpl_static_library() -> None:
+    found = report(parts=(runtime("libx", "LGPL-2.1-or-later"),))
+    assert codes(found) == {"runtime/libx": "relinking"}
+    assert "section 6" in found.findings[0].message
+    assert [item.code for item in found.obligations if "runtime/libx" in item.components] == [
+        "attribution", "state-changes", "source-offer", "relinking", "reverse-engineering",
+    ]  # fmt: skip
+    assert set(refused(found, policy(preset="no-copyleft"))) == {"runtime/libx"}
+    rules = policy(
+        preset="no-copyleft",
+        exception=[{"component": "libx", "license": "LGPL-2.1-or-later", "reason": "objects at hand"}],
+    )
+    assert refused(found, rules) == {}
+    assert [item.settled for item in apply(found, rules).findings] == ["objects at hand"]
+
+
+def test_an_exception_ends_when_the_license_changes() -> None:
+    rules = policy(deny=["AGPL-*"], exception=[{"component": "x", "license": "MIT", "reason": "why"}])
+    assert refused(report(distribution("x", "AGPL-3.0-only")), rules) == {"distribution/x": "AGPL-3.0-only is denied"}
+
+
+def test_unknown_is_a_finding_refused_if_told_so_and_settled_with_a_reason() -> None:
+    found = report(distribution("mystery"))
+    assert codes(found) == {"distribution/mystery": "unknown-license"}
+    assert refused(found, Policy()) == {}
+    for rules in (policy(unknown="deny"), policy(strict=True)):
+        assert refused(found, rules) == {"distribution/mystery": "its license is unknown"}
+    rules = policy(strict=True, settle=[{"component": "mystery", "license": "ISC", "reason": "asked the author"}])
+    settled = apply(found, rules)
+    assert settled.refusals == ()
+    assert settled.component("distribution/mystery").verdict.expression == "ISC"
+    assert [item.settled for item in settled.findings] == ["asked the author"]
+
+
+def test_a_contradiction_is_a_finding_and_refused_when_strict() -> None:
+    liar = distribution("liar", "Apache-2.0", files={"licenses/LICENSE": MIT})
+    found = report(liar, texts=(MIT,))
+    assert [(item.code, item.severity) for item in found.findings] == [("contradiction", Severity.ERROR)]
+    assert "says MIT, License-Expression says Apache-2.0" in found.findings[0].message
+    assert refused(found, Policy()) == {}
+    assert list(refused(found, policy(strict=True))) == ["distribution/liar"]
+    accepted = policy(strict=True, accept=[{"component": "liar", "finding": "contradiction", "reason": "a slip"}])
+    assert refused(found, accepted) == {}
+
+
+def test_a_library_inside_of_a_wheel_is_named_with_its_parent() -> None:
+    native = Native(
+        path="d.libs/libquadmath-0123abcd.so.0.0.0", distribution="d", soname=None, sha256="2" * 64, size=600
+    )
+    found = report(distribution("d", "MIT"), natives=(native,))
+    rules = policy(preset="no-copyleft")
+    with pytest.raises(PolicyError, match=r"libquadmath \(in d\): LGPL-2.1-or-later is not allowed"):
+        enforce(apply(found, rules))
+    assert refused(found, policy(preset="no-copyleft", exception=[{"component": "d/libquadmath", "reason": "r"}])) == {}
+
+
+def test_compatibility_with_the_applications_own_license() -> None:
+    apache = distribution("a", "Apache-2.0")
+    assert [item.code for item in report(apache, license_="GPL-2.0-only").findings] == ["incompatible"]
+    assert report(apache, license_="GPL-3.0-only").findings == ()
+    assert report(apache, license_="GPL-2.0-only OR MIT").findings == ()
+    assert report(distribution("m", "MPL-2.0"), license_="MIT").findings == ()
+    assert "incompatible" in {item.code for item in report(distribution("g", "GPL-3.0-only"), license_="MIT").findings}
+
+
+def test_reads_pyproject_and_plain_files(tmp_path: Path) -> None:
+    project = tmp_path / "pyproject.toml"
+    project.write_text(
+        '[project]\nname = "x"\nversion = "4.5"\nlicense = "MIT"\n[tool.castiron.licenses]\npreset = "permissive"\n'
+    )
+    found = read_policy(project)
+    assert (found.preset, found.license, found.version) == ("permissive", "MIT", "4.5")
+    assert find_policy(tmp_path) == project
+    plain = tmp_path / "licenses.toml"
+    plain.write_text('deny = ["AGPL-3.0"]\n')
+    assert read_policy(plain).deny == ("AGPL-3.0-only",)
+    project.write_text('[project]\nname = "x"\n')
+    assert find_policy(tmp_path) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ({"presets": "x"}, "unknown key 'presets'"),
+        ({"preset": "lax"}, "unknown preset 'lax'"),
+        ({"deny": ["GPL"]}, "'GPL' is no SPDX license identifier"),
+        ({"deny": "MIT"}, "not a list of texts"),
+        ({"exception": [{"component": "x"}]}, r"exception\[0\] lacks 'reason'"),
+        ({"exception": [{"component": "x", "reason": " "}]}, r"exception\[0\] lacks 'reason'"),
+        ({"settle": [{"component": "x", "reason": "r", "license": "BSD"}]}, "'BSD' is no SPDX expression"),
+        ({"accept": [{"component": "x", "reason": "r", "finding": "f", "why": "?"}]}, "unknown key 'why'"),
+        ({"unknown": "maybe"}, "'warn' or 'deny'"),
+        ([], "not a table"),
+    ],
+)
+def test_says_what_is_wrong(rows: object, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        parse_policy(rows, "policy.toml")
+
+
+def test_missing_and_broken_files(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="There is no file"):
+        read_policy(tmp_path / "no.toml")
+    (tmp_path / "bad.toml").write_text("= 3")
+    with pytest.raises(InputError, match="cannot be read as TOML"):
+        read_policy(tmp_path / "bad.toml")
