@@ -39,6 +39,8 @@ _LEFTOVERS = frozenset(
 _TOP_LEFTOVERS = frozenset({"build", "dist"})
 """The same, directly in the project folder, unless they hold a package."""
 
+_MSGPACK_MAPS = {bytes([first]) for first in (*range(0x80, 0x90), 0xDE, 0xDF)}
+
 _READS_HISTORY = frozenset(
     {
         "hatch-vcs", "setuptools-scm", "setuptools-git-versioning", "vcs-versioning", "versioningit", "flit-scm",
@@ -192,8 +194,23 @@ def source_files(folder: Path, *, history: bool) -> Iterator[Path]:
                 kept.append(name)
         folders[:] = kept
         for name in sorted(files):
-            if not name.endswith((".pyc", ".pyo")):
+            if not name.endswith((".pyc", ".pyo")) and not (here == folder and _is_output(here / name)):
                 yield here / name
+
+
+def _is_output(path: Path) -> bool:
+    """Say whether a file beside the sources is what Castiron writes: an executable, its report, a manifest.
+
+    Otherwise building an application twice in its own folder would build its wheel twice.
+    """
+    if path.name.endswith(".licenses.txt"):
+        path = path.with_name(path.name.removesuffix(".licenses.txt"))
+    if not path.is_file() or path.is_symlink() or ".so" in path.suffixes:
+        return False
+    with path.open("rb") as file:
+        start = file.read(4)
+    # A manifest is a msgpack map, which no text file begins with.
+    return start == b"\x7fELF" or (path.suffix == ".manifest" and start[:1] in _MSGPACK_MAPS)
 
 
 def tree_hash(folder: Path, *, history: bool) -> str:

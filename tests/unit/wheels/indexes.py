@@ -25,6 +25,7 @@ class Index:
         self.asked: list[str] = []
         self.broken: dict[str, bytes] = {}
         self.failures: dict[str, int] = {}
+        self.hashes = True
         index = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -82,11 +83,11 @@ class Index:
         )
         if not files:
             return None
-        links = "".join(
-            f'<a href="/files/{path.name}#sha256={hashlib.sha256(path.read_bytes()).hexdigest()}">{path.name}</a>\n'
-            for path in files
-        )
+        links = "".join(f'<a href="/files/{path.name}{self._fragment(path)}">{path.name}</a>\n' for path in files)
         return f"<!DOCTYPE html><html><body>{links}</body></html>".encode()
+
+    def _fragment(self, path: Path) -> str:
+        return f"#sha256={hashlib.sha256(path.read_bytes()).hexdigest()}" if self.hashes else ""
 
 
 def make_sdist(
@@ -123,7 +124,7 @@ def make_sdist(
 
 
 BACKEND = """
-import os, sys, tomllib, zipfile, pathlib, time
+import os, sys, tomllib, zipfile, pathlib
 
 def build_wheel(directory, config_settings=None, metadata_directory=None):
     project = tomllib.loads(pathlib.Path("pyproject.toml").read_text())["project"]
@@ -141,6 +142,6 @@ def build_wheel(directory, config_settings=None, metadata_directory=None):
     filename = f"{name}-{version}-py3-none-any.whl"
     with zipfile.ZipFile(pathlib.Path(directory, filename), "w") as archive:
         for path, text in files.items():
-            archive.writestr(zipfile.ZipInfo(path, time.localtime()[:6]), text)
+            archive.writestr(zipfile.ZipInfo(path, (2000 + os.getpid() % 90, 1, 2, 3, 4, 6)), text)
     return filename
 """

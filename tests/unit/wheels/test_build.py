@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import tarfile
-import time
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -79,7 +78,6 @@ def test_same_sources_give_the_same_bytes_anywhere(
         monkeypatch.setenv("CASTIRON_CACHE", str(tmp_path / place / "cache"))
         folder = project(tmp_path / place / "app")
         wheels.append(project_wheel(LocalProject(path=folder), target, reporter=SilentReporter()))
-        time.sleep(2.1)  # ZIP files know even seconds: the backend writes the current time
     assert wheels[0].read_bytes() == wheels[1].read_bytes()
     with zipfile.ZipFile(wheels[0]) as archive:
         assert archive.read("my_app_built.py") == b"epoch = '315532800'\n"
@@ -134,6 +132,13 @@ def test_leftovers_are_no_sources(tmp_path: Path) -> None:
         (folder / name).write_text("")
     assert tree_hash(folder, history=False) == plain
     assert {path.name for path in source_files(folder, history=False)} == {"pyproject.toml", "backend.py", "my_app.py"}
+    (folder / "app").write_bytes(b"\x7fELF our own executable")
+    (folder / "app.licenses.txt").write_text("report")
+    (folder / "app.manifest").write_bytes(b"\x8a...")
+    assert tree_hash(folder, history=False) == plain
+    (folder / "text.manifest").write_text("a text")
+    assert tree_hash(folder, history=False) != plain
+    (folder / "text.manifest").unlink()
     (folder / "src" / "build").mkdir(parents=True)
     (folder / "src" / "build" / "__init__.py").write_text("")
     assert tree_hash(folder, history=False) != plain

@@ -298,3 +298,12 @@ def test_metadata_that_only_the_target_knows(
     monkeypatch.setattr(build, "metadata_build", stand_in)
     assert versions(run(target, "thing")) == {"thing": "1.0"}
     assert built == ["thing-1.0.tar.gz"]
+
+
+def test_index_that_gives_no_hashes(index: Index, target: Target) -> None:
+    index.hashes = False
+    made = make_wheel(index.folder, "a")
+    (item,) = run(target, "a").distributions
+    assert item.wheel.sha256 == sha256_file(made)
+    assert item.path.parent.name == item.wheel.sha256
+    assert run(target, "a").distributions == (item,)
