@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,8 +15,6 @@ from tests.integration.linking import Outcome, run, trace_and_link
 from tests.integration.test_stub import APP, UTF8
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from castiron_runtime.model import Pack
 
 pytestmark = pytest.mark.integration
@@ -29,6 +28,13 @@ def checks(pack: Pack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     copy = tmp_path_factory.mktemp("places") / "app"
     shutil.copytree(APP, copy, ignore=shutil.ignore_patterns("__pycache__"))
     return trace_and_link(["checks.py"], cwd=copy, name="checks")
+
+
+@pytest.fixture(scope="module")
+def hello(pack: Pack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("hello")
+    (folder / "hello.py").write_text("import sys\nprint(sys.argv[1:])\n")
+    return trace_and_link(["hello.py"], cwd=folder, name="hello")
 
 
 @pytest.fixture
@@ -74,12 +80,17 @@ def test_everything_read_only(jail: Path) -> None:
 
 
 @with_strace
-def test_touches_nothing(checks: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", [[], ["--verbose", "word"], ["-v"]])
+def test_touches_nothing(hello: Path, tmp_path: Path, arguments: list[str]) -> None:
     """From its start to its end, a program asks for no file but its own name."""
     log = tmp_path / "log"
-    done = run(["strace", "-f", "-e", "trace=file", "-o", log, checks, "echo"], cwd=tmp_path, env=UTF8)
+    called = hello if "-v" not in arguments else Path("hello")  # in the first case as sys.executable is
+    command = ["strace", "-f", "-e", "trace=file", "-o", log, called, *arguments]
+    done = run(command, cwd=tmp_path, env={**UTF8, "PATH": f"{hello.parent}:{UTF8['PATH']}"})
     if "ptrace" in done.stderr:
         pytest.skip("strace is not allowed here")
+    assert done.stdout == f"{arguments}\n"
     calls = [line.split(maxsplit=1)[1] for line in log.read_text().splitlines() if re.match(r"\d+ +\w+\(", line)]
-    assert [call.split("(")[0] for call in calls] == ["execve", "readlink"], calls
-    assert calls[1].startswith('readlink("/proc/self/exe"')
+    names = [call.split("(")[0] for call in calls]
+    assert names[names.index("readlink") :] == ["readlink"], calls
+    assert calls[-1].startswith('readlink("/proc/self/exe"')

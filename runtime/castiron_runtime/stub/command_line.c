@@ -104,10 +104,28 @@ static struct option read_option(int left, char **arguments)
     return read;
 }
 
+static bool is_version(const char *option)
+{
+    return strcmp(option, "-V") == 0 || strcmp(option, "-VV") == 0 || strcmp(option, "--version") == 0;
+}
+
+bool command_line_may_be_python(int count, char **arguments)
+{
+    if (count < 2)
+        return false;
+    const char *first = arguments[1], *own = strrchr(executable_path(), '/') + 1;
+    size_t length = strlen(first);
+    if (first[0] == '-')
+        return is_version(first) || !read_option(count - 1, arguments + 1).unknown;
+    return strchr(first, '/') != NULL || strcmp(first, own) == 0 || (length > 3 && strstr(first + length - 4, ".py") != NULL);
+}
+
 bool command_line_is_python(int count, char **arguments, enum command_line_for who)
 {
     bool interactive = false;
     if (who == FOR_ANYBODY && count > 0 && is_called_python(arguments[0]))
+        return true;
+    if (who == FOR_OWN && count == 2 && is_version(arguments[1]))
         return true;
     for (int i = 1; i < count;) {
         if (arguments[i][0] != '-')

@@ -8,6 +8,9 @@
  * starts the executable. */
 enum command_line_for { FOR_NOBODY, FOR_OWN, FOR_ANYBODY };
 
+/* Whether it is worth to look who started this process, which takes a look into /proc: by the letters alone. */
+bool command_line_may_be_python(int count, char **arguments);
+
 /* Whether the arguments are those with which multiprocessing and its relatives start a process of their own, or any for an
  * interpreter that `who` may run. */
 bool command_line_is_python(int count, char **arguments, enum command_line_for who);

@@ -97,7 +97,7 @@ size_t executable_folder_length(void)
 static const char mark[] = "_CASTIRON_EXECUTED="; /* followed by the process's number, which execve does not change */
 static pid_t process;
 
-bool executable_is_own_child(const char *argv0)
+bool executable_is_own_child(const char *argv0, bool ask)
 {
     process = getpid();
     char expected[24], name[64];
@@ -109,7 +109,7 @@ bool executable_is_own_child(const char *argv0)
     bool executed = found != NULL && strcmp(found, expected) == 0;
     if (found != NULL)
         unsetenv(variable);
-    if (argv0 == NULL || strcmp(argv0, path) != 0)
+    if (!ask || argv0 == NULL || strcmp(argv0, path) != 0)
         return false; /* called by another name: by a person, or with arguments for the application */
     if (executed)
         return true;

@@ -16,8 +16,9 @@ size_t executable_path_length(void);
 size_t executable_folder_length(void);
 
 /* Whether the application itself started this process by `sys.executable`: the parent runs this executable, or the process
- * ran it before execve.  `argv0` is how it was called.  Call it once, early: it forgets the mark that execve left. */
-bool executable_is_own_child(const char *argv0);
+ * ran it before execve.  `argv0` is how it was called.  Call it once, early: it forgets the mark that execve left.  Unless
+ * `ask`, nobody is going to use the answer, which then is no. */
+bool executable_is_own_child(const char *argv0, bool ask);
 
 /* The environment for an execve that replaces this process by the executable again: what `environment` holds and a mark.
  * NULL in a child of vfork (whose parent tells the same), or if there is no memory. */

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "frozen.h"
+#include "tree.h"
 
 static PyObject *module;      /* _frozen_importlib_external */
 static PyObject *placeholder; /* stands for PathFinder at the end of sys.meta_path until there is one */
@@ -31,7 +32,7 @@ static int run(void)
     /* The package importlib may have renamed the module by now; its classes keep the name that they are known by. */
     PyObject *renamed = Py_XNewRef(PyDict_GetItemString(names, "__name__"));
     PyObject *original = PyUnicode_FromString("_frozen_importlib_external");
-    PyObject *result = NULL;
+    PyObject *result = NULL, *time = NULL;
     int status = -1;
     if (bootstrap == NULL || code == NULL || renamed == NULL || original == NULL ||
         PyDict_SetItemString(names, "__name__", original) < 0 ||
@@ -41,9 +42,13 @@ static int run(void)
     if (result == NULL || PyDict_SetItemString(names, "__name__", renamed) < 0)
         goto done;
     Py_SETREF(result, PyObject_CallMethod(module, "_install", "O", bootstrap));
-    if (result != NULL && PyDict_DelItemString(names, "__getattr__") == 0)
+    /* Python has it from the start, by way of zipimport; what makes imports lazy, which needs this module, takes that for
+     * granted.  (Not at our start: it opens the file of the time zone.) */
+    time = PyImport_ImportModule("time");
+    if (result != NULL && time != NULL && PyDict_DelItemString(names, "__getattr__") == 0)
         status = list_remove("meta_path", placeholder);
 done:
+    Py_XDECREF(time);
     Py_XDECREF(result);
     Py_XDECREF(original);
     Py_XDECREF(renamed);
@@ -164,7 +169,7 @@ static int may_be_archive(PyObject *path)
         return -1;
     char *text = PyBytes_AS_STRING(encoded);
     int found = 0;
-    for (;;) {
+    while (strcmp(text, tree_root) != 0) { /* the executable is a file, but no archive */
         struct stat status;
         if (stat(text, &status) == 0) {
             found = S_ISREG(status.st_mode);
@@ -244,12 +249,26 @@ int external_prepare(void)
     return status;
 }
 
+/* What _frozen_importlib._setup gives to every frozen module. */
+static int describe(void)
+{
+    PyObject *bootstrap = PyImport_AddModuleRef("_frozen_importlib");
+    PyObject *loader = bootstrap == NULL ? NULL : PyObject_GetAttrString(bootstrap, "FrozenImporter");
+    PyObject *spec = NULL;
+    if (loader != NULL)
+        spec = PyObject_CallMethod(bootstrap, "ModuleSpec", "sO", "_frozen_importlib_external", loader);
+    int status = -1;
+    if (spec != NULL && PyObject_SetAttrString(module, "__loader__", loader) == 0)
+        status = PyObject_SetAttrString(module, "__spec__", spec);
+    Py_XDECREF(spec);
+    Py_XDECREF(loader);
+    Py_XDECREF(bootstrap);
+    return status;
+}
+
 int external_finish(void)
 {
-    /* Python has it from the start, by way of zipimport; what makes imports lazy takes that for granted. */
-    PyObject *time = PyImport_ImportModule("time");
-    if (time == NULL)
+    if (describe() < 0)
         return -1;
-    Py_DECREF(time);
     return PyDict_DelItemString(PyImport_GetModuleDict(), "zipimport");
 }

@@ -98,7 +98,7 @@ int main(int argc, char **argv)
     tree_open();
 
     uint32_t flags = payload_header()->flags;
-    bool own_child = executable_is_own_child(argc > 0 ? argv[0] : NULL);
+    bool own_child = executable_is_own_child(argc > 0 ? argv[0] : NULL, command_line_may_be_python(argc, argv));
     int script = own_child ? command_line_own_script(argc, argv) : 0;
     if (script != 0) { /* the application again, with arguments: what stands before them is for python */
         argv += script;
