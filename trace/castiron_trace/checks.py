@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castiron_common.errors import EntryError, InputError, ModuleMissingError
+from castiron_common.errors import EntryError, InputError, ModuleMissingError, NativeError
 from castiron_manifest.model import Finding, Origin, Severity
 from castiron_trace.model import APP, STDLIB
 
@@ -50,6 +50,7 @@ def check_reached(reached: Reached, entry: ResolvedEntry, python: TargetPython) 
             raise EntryError(
                 f"The module {what.module} defines no {first}.", hint="Check the function's name: module:function."
             )
+    _refuse_own_extensions(reached)
     _refuse_tkinter(reached, python)
     _refuse_missing(reached)
 
@@ -64,6 +65,16 @@ def _refuse_entry(reached: Reached, entry: ResolvedEntry) -> None:
     raise EntryError(
         f"There is no module {module} in {where}.", hint="Check its name, or name its distribution with --with."
     )
+
+
+def _refuse_own_extensions(reached: Reached) -> None:
+    for module in reached.modules.values():
+        if module.owner == APP and module.kind == "extension":
+            raise NativeError(
+                f"{_place(reached, module.importer, module.line)} imports {module.name}, a compiled module of the "
+                f"application itself ({module.file.name if module.file else module.name}).",
+                hint="Make the application a project: it is built into a wheel for the target, compiled modules too.",
+            )
 
 
 def _refuse_tkinter(reached: Reached, python: TargetPython) -> None:

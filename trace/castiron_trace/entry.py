@@ -64,6 +64,10 @@ def read_plan(options: Options) -> Plan:
     name = options.application
     if not name:
         raise UsageError("No application is named.", hint="Name a file: `trace app.py > app.manifest`.")
+    if options.name is not None and (not options.name.strip() or {"/", "\0"} & set(options.name)):
+        raise UsageError(
+            f"{options.name!r} is no program's name.", hint="Give --name without a folder; link -o says where."
+        )
     extra = tuple(_existing_folder(options.folder / path) for path in options.paths)
     if options.as_module:
         if not _MODULE.fullmatch(name):

@@ -236,6 +236,14 @@ class _Closure:
                 subject=name,
                 message=f"The application's own {name} hides the standard library's module of that name.",
             )
+        for name in best:
+            if self._kind(name) == "bytecode":
+                yield Finding(
+                    code="bytecode-only",
+                    severity=Severity.WARNING,
+                    subject=name,
+                    message="There is bytecode without a source, which fits one version of Python: it does not go in.",
+                )
         for name, line, message in self._answer["invalid"]:
             if name in best and name != self._entry:
                 yield Finding(

@@ -17,7 +17,7 @@ from castiron_trace.inside.world import read_entry_points
 from castiron_trace.model import APP, STDLIB
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from castiron_trace.model import Options, Reached, ResolvedEntry, Site
 
@@ -207,35 +207,20 @@ def app_resources(
     findings: list[Finding] = []
     own = {module.file for module in reached.modules.values() if module.owner == APP and module.file is not None}
     if options.guess_data:
-        guessed: dict[str, Path] = {}
-        for module in reached.modules.values():
-            if module.owner == APP and module.kind == "package" and module.file is not None:
-                root = root_of(module.file, entry.roots)
-                if root is not None:
-                    for file in _files_below(module.file.parent, stop_at_packages=True):
-                        guessed[file.relative_to(root).as_posix()] = file
-        for root in entry.roots:
-            for text in sorted({text for strings in reached.strings.values() for text, _line in strings}):
-                for file in _named_files(root, text):
-                    guessed.setdefault(file.relative_to(root).as_posix(), file)
-        for file in _included_by(guessed.values()):
-            root = root_of(file, entry.roots)
-            if root is not None:
-                guessed.setdefault(file.relative_to(root).as_posix(), file)
-        guessed = {path: file for path, file in guessed.items() if file not in own}
-        size = sum(file.stat().st_size for file in guessed.values())
-        if size > LARGEST_GUESS:
+        guess = _Guess(entry.roots, own)
+        try:
+            guess.look(reached)
+            chosen |= guess.files
+        except _TooMuchError:
             findings.append(
                 Finding(
                     code="data-too-large",
                     severity=Severity.WARNING,
                     subject=entry.entry.name,
-                    message=f"The files that the application seems to use have {size} bytes: they do not go in. "
-                    "Name those it needs with --include-data.",
+                    message=f"The files that the application seems to use have more than {LARGEST_GUESS >> 20} MiB: "
+                    "they do not go in. Name those it needs with --include-data.",
                 )
             )
-        else:
-            chosen |= guessed
     for file in sorted(reached.files):
         root = root_of(file, entry.roots)
         if root is not None and file not in own and file.is_file():
@@ -244,6 +229,11 @@ def app_resources(
         chosen |= _included(path, entry, options.folder)
     resources = []
     for name in sorted(chosen):
+        if not _is_text(name):
+            raise InputError(
+                f"The name of the data file {chosen[name]!r} is no UTF-8 text.",
+                hint="Rename it, or use --no-data-guess.",
+            )
         digest, size = blobs.add(chosen[name])
         resources.append(
             Resource(
@@ -251,6 +241,42 @@ def app_resources(
             )
         )
     return resources, findings
+
+
+class _TooMuchError(Exception):
+    """More data than an application is likely to need; a folder of a whole user's files, perhaps."""
+
+
+class _Guess:
+    """Collects what the application seems to read of the files beside it."""
+
+    def __init__(self, roots: Sequence[Path], own: Collection[Path]) -> None:
+        self.files: dict[str, Path] = {}
+        self._roots = roots
+        self._own = own
+        self._size = 0
+
+    def look(self, reached: Reached) -> None:
+        """Take the data in its packages, the files and folders it names, and what those name in turn."""
+        for module in reached.modules.values():
+            if module.owner == APP and module.kind == "package" and module.file is not None:
+                self._add(_files_below(module.file.parent, stop_at_packages=True))
+        for text in sorted({text for strings in reached.strings.values() for text, _line in strings}):
+            for root in self._roots:
+                self._add(_named_files(root, text))
+        self._add(_included_by(list(self.files.values())))
+
+    def _add(self, files: Iterable[Path]) -> None:
+        for file in files:
+            root = root_of(file, self._roots)
+            if root is None or file in self._own:
+                continue
+            name = file.relative_to(root).as_posix()
+            if name not in self.files:
+                self.files[name] = file
+                self._size += file.stat().st_size
+                if self._size > LARGEST_GUESS:
+                    raise _TooMuchError
 
 
 def _included(path: Path, entry: ResolvedEntry, folder: Path) -> dict[str, Path]:
@@ -262,6 +288,14 @@ def _included(path: Path, entry: ResolvedEntry, folder: Path) -> dict[str, Path]
     root = root_of(full, entry.roots) or root_of(full, (folder.resolve(),)) or full.parent
     files = [full] if full.is_file() else list(_files_below(full, stop_at_packages=False, sources=True))
     return {file.relative_to(root).as_posix(): file for file in files}
+
+
+def _is_text(name: str) -> bool:
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def root_of(file: Path, roots: Iterable[Path]) -> Path | None:
@@ -316,8 +350,8 @@ def _is_hidden_or_environment(folder: Path) -> bool:
 def _files_below(folder: Path, *, stop_at_packages: bool, sources: bool = False) -> Iterator[Path]:
     """Yield data files below a folder, sorted; sub-packages are looked at on their own if they are reached."""
     for entry in sorted(folder.iterdir()):
-        if entry.is_symlink() and not entry.exists():
-            continue
+        if entry.is_symlink() and (not entry.exists() or folder.resolve().is_relative_to(entry.resolve())):
+            continue  # leads nowhere, or around in a circle
         if entry.is_dir():
             if not _is_hidden_or_environment(entry) and not (stop_at_packages and (entry / "__init__.py").is_file()):
                 yield from _files_below(entry, stop_at_packages=stop_at_packages, sources=sources)

@@ -18,6 +18,7 @@ from castiron_common.errors import (
     EntryError,
     InputError,
     ModuleMissingError,
+    NativeError,
     OutputError,
     RunError,
     UsageError,
@@ -126,6 +127,12 @@ CASES = {
         InputError, "there is no data.txt", files={"app.py": ""}, more={"include_data": (Path("data.txt"),)}
     ),
     "no folder to search": Case(InputError, "There is no folder", files={"app.py": ""}, more={"paths": (Path("lib"),)}),
+    "a program's name with a folder": Case(
+        UsageError, "no program's name", files={"app.py": ""}, more={"name": "bin/app"}
+    ),
+    "an own compiled module": Case(
+        NativeError, "app.py:1 imports fast", files={"app.py": "import fast", "fast.abi3.so": b"\x7fELF"}
+    ),
     "an import that leads nowhere": Case(
         ModuleMissingError, "app.py:2 imports surely_nowhere", files={"app.py": "\nimport surely_nowhere\n"}
     ),

@@ -288,6 +288,13 @@ def test_syntax_errors_are_kept_apart(tracer: Tracer, tmp_path: Path) -> None:
     assert "syntax-error" in codes(reached)
 
 
+def test_bytecode_without_a_source_is_reported(tracer: Tracer, tmp_path: Path) -> None:
+    dist = install(tmp_path, "d", {"d/__init__.py": "from . import old", "d/old.pyc": b""})
+    reached = tracer({"app.py": "import d"}, site_of(tmp_path, dist))
+    assert "d.old" not in reached.modules
+    assert "bytecode-only" in codes(reached)
+
+
 def test_a_module_that_hides_the_standard_librarys_is_reported(tracer: Tracer) -> None:
     reached = tracer({"app.py": "import calendar", "calendar.py": ""})
     assert reached.modules["calendar"].owner == "(app)"

@@ -135,6 +135,13 @@ def test_too_much_data_is_left_out_with_a_finding(
     assert [finding.code for finding in manifest.findings] == ["data-too-large"]
 
 
+def test_folders_that_lead_in_a_circle_end(tmp_path: Path, python: TargetPython) -> None:
+    write(tmp_path, {"app/assets/x.txt": ""})
+    (tmp_path / "app/assets/up").symlink_to("..")
+    (tmp_path / "app/assets/gone").symlink_to("nowhere")
+    assert data_of(tmp_path, python, {"app.py": "x = 'assets'"}) == {"assets/x.txt"}
+
+
 def test_license_evidence(tmp_path: Path) -> None:
     dist = install(
         tmp_path,
