@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 import shutil
 import subprocess
 import tarfile
 import tempfile
 import zipfile
 from contextvars import ContextVar
-from pathlib import Path
-from typing import TYPE_CHECKING
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
@@ -158,14 +159,44 @@ def unpack(sdist: Path, folder: Path) -> Path:
                         raise _bad_sdist(sdist, f"its member {member!r} would be written outside")
                 archive.extractall(folder)
         else:
+            # tarfile has filters only since 3.11.4; its own comes on top where it exists.
+            options: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
             with tarfile.open(sdist) as tar:
-                tar.extractall(folder, filter="data")
+                tar.extractall(folder, members=_checked(tar, sdist), **options)
     except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
         raise _bad_sdist(sdist, str(error)) from error
     tops = sorted(path for path in folder.iterdir() if path.is_dir())
     if len(tops) != 1:
         raise _bad_sdist(sdist, "it does not hold exactly one folder")
     return tops[0]
+
+
+def _checked(tar: tarfile.TarFile, sdist: Path) -> Iterator[tarfile.TarInfo]:
+    """Yield the members, owned by us and with plain modes; refuse what could be written or lead outside."""
+    links: set[str] = set()
+    for member in tar:
+        name = member.name.rstrip("/")
+        parents = {str(parent) for parent in PurePosixPath(name).parents}
+        if not safe_member(name) or links & parents:
+            raise _bad_sdist(sdist, f"its member {name!r} would be written outside")
+        if member.issym():
+            target = PurePosixPath(name).parent / member.linkname
+            inner = member.linkname.lstrip("./")
+            if (
+                member.linkname.startswith("/")
+                or ".." in inner.split("/")
+                or posixpath.normpath(target).startswith("..")
+            ):
+                raise _bad_sdist(sdist, f"its link {name!r} leads outside")
+            links.add(name)
+        elif member.islnk():
+            if not safe_member(member.linkname):
+                raise _bad_sdist(sdist, f"its link {name!r} leads outside")
+        elif not (member.isfile() or member.isdir()):
+            raise _bad_sdist(sdist, f"its member {name!r} is neither file, folder nor link")
+        member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+        member.uid, member.gid, member.uname, member.gname = os.getuid(), os.getgid(), "", ""
+        yield member
 
 
 def _bad_sdist(sdist: Path, why: str) -> DependencyError:
