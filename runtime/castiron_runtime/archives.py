@@ -17,11 +17,15 @@ _MAGIC = b"!<arch>\n"
 def unpack(archive: Path, folder: Path) -> Path:
     """Unpack a source tarball below ``folder`` and return the one folder it holds.
 
-    Members that would land outside, device files and absolute links are refused (tarfile's ``data`` filter, PEP 706).
+    Members that would land outside, device files and absolute links are refused where Python can (tarfile's ``data``
+    filter, PEP 706).
     """
     try:
         with tarfile.open(archive) as tar:
-            tar.extractall(folder, filter="data")
+            if hasattr(tarfile, "data_filter"):
+                tar.extractall(folder, filter="data")
+            else:  # Python before 3.11.4; the archives here are known by their hashes
+                tar.extractall(folder)
     except (tarfile.TarError, EOFError, OSError) as error:
         raise RuntimePackError(
             f"The source archive {archive} cannot be unpacked: {error}.",
