@@ -197,12 +197,15 @@ def _with_sources(
         return found
     by_name = {canonicalize_name(name): source for name, source in sources.items()}
     lines: list[str] = []
+    options: dict[tuple[str, str], None] = {}
     collected = Collected(target)
     for line in found.lines:
         head = re.match(r"^([\w.\-]+)(\[[^\]]*\])?", line)
         source = by_name.get(canonicalize_name(head[1])) if head else None
         if head is None or not isinstance(source, dict) or "index" in source:
             lines.append(line)
+            if isinstance(source, dict):
+                options.update(dict.fromkeys([_index_option(str(source["index"]), data, where)]))
             continue
         marker = f" ; {line.partition(';')[2].strip()}" if ";" in line else ""
         location = _source_location(head[1], source, folder, where)
@@ -212,6 +215,18 @@ def _with_sources(
         lines=(*lines, *collected.lines),
         projects=(*found.projects, *collected.projects),
         archives=(*found.archives, *collected.archives),
+        index_options=(*found.index_options, *(word for option in options for word in option)),
+    )
+
+
+def _index_option(name: str, data: Mapping[str, Any], where: str) -> tuple[str, str]:
+    """Return uv's option for an index that ``[[tool.uv.index]]`` defines."""
+    for index in data["tool"]["uv"].get("index", []):
+        if isinstance(index, dict) and index.get("name") == name and isinstance(index.get("url"), str):
+            return "--index", f"{name}={index['url']}"
+    raise InputError(
+        f"{where}: [tool.uv.sources] names the index {name!r}, which is not defined.",
+        hint="Add it to [[tool.uv.index]].",
     )
 
 

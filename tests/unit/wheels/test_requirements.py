@@ -85,6 +85,24 @@ members = ["libs/*"]
     )
 
 
+def test_uv_indexes_of_sources(tmp_path: Path, target: Target) -> None:
+    text = """
+[project]
+name = "app"
+dependencies = ["a", "b", "c"]
+[tool.uv.sources]
+a = {index = "own"}
+b = {index = "own"}
+[[tool.uv.index]]
+name = "own"
+url = "https://h/simple"
+explicit = true
+"""
+    found = from_project(project(tmp_path, text), target)
+    assert found.lines == ("a", "b", "c")
+    assert found.index_options == ("--index", "own=https://h/simple")
+
+
 @pytest.mark.parametrize(
     ("text", "kwargs", "message"),
     [
@@ -94,6 +112,7 @@ members = ["libs/*"]
         (PROJECT, {"groups": ["none"]}, "'none' does not exist"),
         (PROJECT, {"groups": ["loop"]}, "includes itself"),
         ("[project]\ndependencies=['a']\n[tool.uv.sources]\na={workspace=true}\n", {}, "no member of the workspace"),
+        ("[project]\ndependencies=['a']\n[tool.uv.sources]\na={index='x'}\n", {}, "'x', which is not defined"),
         ("[project]\ndependencies=['a']\n[tool.uv.sources]\na={strange=1}\n", {}, "not understood"),
     ],
 )
