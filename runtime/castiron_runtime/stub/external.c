@@ -8,6 +8,7 @@
 static PyObject *module;      /* _frozen_importlib_external */
 static PyObject *placeholder; /* stands for PathFinder at the end of sys.meta_path until there is one */
 static PyObject *zip_hook;    /* stands for zipimporter at the start of sys.path_hooks until it is imported */
+static PyObject *zip_placeholder; /* the module zipimport that Python's start asks for the hook */
 static PyThread_type_lock lock; /* held while the real code runs */
 static unsigned long runner;    /* the thread that runs it */
 static int finished;
@@ -184,6 +185,16 @@ static int may_be_archive(PyObject *path)
     return found;
 }
 
+/* Removes the placeholder from sys.modules, if it is there. */
+static int forget_zipimport(void)
+{
+    PyObject *modules = PyImport_GetModuleDict();
+    PyObject *found = PyDict_GetItemString(modules, "zipimport");
+    if (found == NULL || found != zip_placeholder)
+        return 0;
+    return PyDict_DelItemString(modules, "zipimport");
+}
+
 /* sys.path_hooks' first hook, until a path that may be an archive needs the real zipimporter. */
 static PyObject *placeholder_zipimporter(PyObject *self, PyObject *path)
 {
@@ -195,7 +206,15 @@ static PyObject *placeholder_zipimporter(PyObject *self, PyObject *path)
         PyErr_Format(PyExc_ImportError, "not a Zip file: %R", path);
         return NULL;
     }
-    PyObject *zipimport = PyImport_ImportModule("zipimport");
+    /* What zipimport imports itself is looked for in the archive, too, if it comes first in sys.path. */
+    static int importing;
+    if (importing) {
+        PyErr_Format(PyExc_ImportError, "zipimport is being imported: %R", path);
+        return NULL;
+    }
+    importing = 1;
+    PyObject *zipimport = forget_zipimport() < 0 ? NULL : PyImport_ImportModule("zipimport");
+    importing = 0;
     PyObject *importer = zipimport == NULL ? NULL : PyObject_GetAttrString(zipimport, "zipimporter");
     Py_XDECREF(zipimport);
     if (importer == NULL) {
@@ -244,9 +263,8 @@ int external_prepare(void)
     PyObject *zipimport = PyModule_New("zipimport");
     if (zip_hook == NULL || zipimport == NULL || PyObject_SetAttrString(zipimport, "zipimporter", zip_hook) < 0)
         return -1;
-    int status = PyDict_SetItemString(modules, "zipimport", zipimport);
-    Py_DECREF(zipimport);
-    return status;
+    zip_placeholder = zipimport;
+    return PyDict_SetItemString(modules, "zipimport", zipimport);
 }
 
 /* What _frozen_importlib._setup gives to every frozen module. */
@@ -270,5 +288,5 @@ int external_finish(void)
 {
     if (describe() < 0)
         return -1;
-    return PyDict_DelItemString(PyImport_GetModuleDict(), "zipimport");
+    return forget_zipimport();
 }

@@ -234,9 +234,12 @@ static PyObject *path_entry_find_spec(PyObject *self, PyObject *args, PyObject *
     PyObject *fullname, *target = Py_None;
     if (!PyArg_ParseTupleAndKeywords(args, keywords, "U|O:find_spec", names, &fullname, &target))
         return NULL;
-    const char *name = PyUnicode_AsUTF8(fullname);
+    Py_ssize_t size;
+    const char *name = PyUnicode_AsUTF8AndSize(fullname, &size);
     if (name == NULL)
         return NULL;
+    if (strlen(name) != (size_t)size)
+        Py_RETURN_NONE;
     const char *tail = tail_of(name);
     uint32_t folder = ((PathEntryFinder *)self)->folder;
     uint32_t module = find_in(folder, tail);

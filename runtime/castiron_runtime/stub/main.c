@@ -13,7 +13,6 @@
 #include "finder.h"
 #include "leave.h"
 #include "loader.h"
-#include "path_config.h"
 #include "payload.h"
 #include "site_builtins.h"
 #include "tree.h"
@@ -76,7 +75,6 @@ static void configure(PyConfig *config, const struct boot *boot)
     config->_init_main = 0;
     check(PyConfig_SetBytesString(config, &config->program_name, boot->argc > 0 ? boot->argv[0] : ""));
     check(PyConfig_SetBytesArgv(config, boot->argc, boot->argv));
-    check(path_config_set(config));
 }
 
 /* A folder or an archive is run through sys.path_hooks, which must have the ordinary finders by then. */

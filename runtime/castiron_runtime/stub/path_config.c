@@ -1,4 +1,4 @@
-#include "path_config.h"
+#include <Python.h>
 
 #include <limits.h>
 #include <stdio.h>
@@ -11,14 +11,6 @@
 #define LIBRARY "/lib/python" Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION)
 
 static const char origin[] = "$ORIGIN";
-
-/* CPython's own (Modules/getpath.c) searches the file system with a program in Python.  Ours has nothing to search. */
-PyStatus _PyConfig_InitPathConfig(PyConfig *config, int compute)
-{
-    (void)config;
-    (void)compute;
-    return PyStatus_Ok();
-}
 
 /* The rest of that file's interface, for modules that test the interpreter. */
 PyObject *_Py_Get_Getpath_CodeObject(void)
@@ -77,7 +69,7 @@ static PyStatus append_linked(PyConfig *config, Text entry)
     return append(config, full);
 }
 
-PyStatus path_config_set(PyConfig *config)
+static PyStatus set(PyConfig *config)
 {
     const char *root = executable_path();
     char stdlib[PATH_MAX + 64];
@@ -108,4 +100,13 @@ PyStatus path_config_set(PyConfig *config)
     for (uint64_t i = 0; i < payload_header()->sys_path_count && !PyStatus_Exception(status); i++)
         status = append_linked(config, payload_sys_path(i));
     return status;
+}
+
+/* CPython's own (Modules/getpath.c) searches the file system with a program in Python.  Ours has nothing to search.
+ *
+ * CPython calls it when it has read the command line, so that it is known whether PYTHONPATH is obeyed (-E, -I). */
+PyStatus _PyConfig_InitPathConfig(PyConfig *config, int compute)
+{
+    (void)compute;
+    return config->module_search_paths_set ? PyStatus_Ok() : set(config);
 }
