@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from packaging.markers import InvalidMarker, Marker
 from packaging.pylock import is_valid_pylock_path
 from packaging.utils import canonicalize_name
 
 from castiron_common.errors import InputError
 from castiron_wheels.model import LocalProject, Requirements
 from castiron_wheels.requirement_file import Collected, add_line, read_file
+from castiron_wheels.target import holds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -202,6 +204,8 @@ def _with_sources(
     for line in found.lines:
         head = re.match(r"^([\w.\-]+)(\[[^\]]*\])?", line)
         source = by_name.get(canonicalize_name(head[1])) if head else None
+        if isinstance(source, list):
+            source = next((item for item in source if _applies(item, target, where)), None)
         if head is None or not isinstance(source, dict) or "index" in source:
             lines.append(line)
             if isinstance(source, dict):
@@ -217,6 +221,15 @@ def _with_sources(
         archives=(*found.archives, *collected.archives),
         index_options=(*found.index_options, *(word for option in options for word in option)),
     )
+
+
+def _applies(source: object, target: Target, where: str) -> bool:
+    """Say whether one of several sources of a name is for the target."""
+    marker = source.get("marker") if isinstance(source, dict) else None
+    try:
+        return holds(None if marker is None else Marker(str(marker)), target)
+    except InvalidMarker as error:
+        raise InputError(f"{where}: {marker!r} in [tool.uv.sources] is not a marker.", hint="Correct it.") from error
 
 
 def _index_option(name: str, data: Mapping[str, Any], where: str) -> tuple[str, str]:

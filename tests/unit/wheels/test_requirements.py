@@ -92,7 +92,7 @@ name = "app"
 dependencies = ["a", "b", "c"]
 [tool.uv.sources]
 a = {index = "own"}
-b = {index = "own"}
+b = [{index = "win", marker = "sys_platform == 'win32'"}, {index = "own", marker = "sys_platform == 'linux'"}]
 [[tool.uv.index]]
 name = "own"
 url = "https://h/simple"
