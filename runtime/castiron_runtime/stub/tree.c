@@ -9,15 +9,18 @@
 const char *tree_root = "";
 size_t tree_root_length;
 bool tree_has_folder_descriptors;
+uint32_t tree_current = NODE_NONE;
 
 int __real_fstat(int descriptor, struct stat *status);
 int __real_stat(const char *path, struct stat *status);
 
 /* One function of each of the files below.  The linker renames calls of execve to calls of __wrap_execve without looking
  * for it in the archive, so something must ask for every member; it throws this table away again, and what nobody calls. */
-extern int __wrap_stat(), __wrap_open(), __wrap_opendir(), __wrap_unlink(), __wrap_listxattr(), __wrap_execve();
+extern int __wrap_stat(), __wrap_open(), __wrap_opendir(), __wrap_unlink(), __wrap_listxattr(), __wrap_execve(),
+    __wrap_chdir();
 __attribute__((used)) static int (*const members[])() = {
     __wrap_stat, __wrap_open, __wrap_opendir, __wrap_unlink, __wrap_listxattr, __wrap_execve,
+    __wrap_chdir,
 };
 
 void tree_open(void)
@@ -116,6 +119,13 @@ void tree_locate(int folder, const char *path, struct tree_place *place)
     }
     struct stat status;
     uint32_t node = NODE_NONE;
+    if (folder == AT_FDCWD && tree_current != NODE_NONE && path != NULL && path[0] != '/') {
+        if (path[0] == '\0')
+            nowhere(place, ENOENT);
+        else
+            walk(tree_current, path, place);
+        return;
+    }
     if (folder != AT_FDCWD && path != NULL && path[0] != '/' && __real_fstat(folder, &status) == 0)
         node = tree_descriptor_node(&status);
     if (node != NODE_NONE && (payload_node(node)->kind == NODE_FOLDER || path[0] == '\0')) {

@@ -36,6 +36,8 @@ extern const char *tree_root;
 extern size_t tree_root_length;
 /* Whether a descriptor of a folder of the tree was ever given out. */
 extern bool tree_has_folder_descriptors;
+/* The current folder, if it is in the tree; else NODE_NONE.  The kernel does not know of it. */
+extern uint32_t tree_current;
 
 void tree_open(void);
 
@@ -46,11 +48,12 @@ static inline bool tree_begins(const char *path)
            path[tree_root_length] == '/';
 }
 
-/* Whether tree_locate must be asked about a path relative to a folder's descriptor. */
+/* Whether tree_locate must be asked: also of paths relative to the current folder or to a folder's descriptor. */
 static inline bool tree_concerns(int folder, const char *path)
 {
     return tree_begins(path) ||
-           (__builtin_expect(tree_has_folder_descriptors, 0) && folder != AT_FDCWD && path != NULL && path[0] != '/');
+           (__builtin_expect(folder == AT_FDCWD ? tree_current != NODE_NONE : tree_has_folder_descriptors, 0) &&
+            path != NULL && path[0] != '/');
 }
 
 /* Where a path leads.  `..` is resolved by its letters, and may lead out of the tree again. */

@@ -39,6 +39,70 @@ static int run_again(const char *path, char *const arguments[], char *const envi
     return -1;
 }
 
+enum { FILES_MOST = 16, ARGUMENTS_MOST = 256, NAME_SIZE = sizeof "/proc/self/fd/" + 10 };
+
+/* The file of the tree that an argument names in full, or NODE_NONE.  Without a buffer for the path: see __wrap_execve. */
+static uint32_t file_of(const char *argument)
+{
+    if (argument == NULL || !tree_begins(argument))
+        return NODE_NONE;
+    uint32_t node = NODE_ROOT;
+    for (const char *rest = argument + tree_root_length; node != NODE_NONE && *rest != '\0';) {
+        rest += strspn(rest, "/");
+        size_t length = strcspn(rest, "/");
+        if (payload_node(node)->kind != NODE_FOLDER)
+            return NODE_NONE;
+        node = payload_child(node, rest, length);
+        rest += length;
+    }
+    return node != NODE_NONE && payload_node(node)->kind == NODE_FILE ? node : NODE_NONE;
+}
+
+/* Writes the name by which another program can open a descriptor that it inherits. */
+static char *descriptor_name(int descriptor, char name[NAME_SIZE])
+{
+    static const char folder[] = "/proc/self/fd/";
+    char digits[12];
+    size_t count = 0, used = sizeof folder - 1;
+    do
+        digits[count++] = (char)('0' + descriptor % 10);
+    while ((descriptor /= 10) != 0);
+    memcpy(name, folder, used);
+    while (count != 0)
+        name[used++] = digits[--count];
+    name[used] = '\0';
+    return name;
+}
+
+/* Another program cannot see the tree: a file of it that an argument names is handed over as a descriptor. */
+static int run_other(const char *path, char *const arguments[], char *const environment[])
+{
+    size_t count = 0, files = 0;
+    for (; arguments != NULL && arguments[count] != NULL; count++)
+        files += count != 0 && file_of(arguments[count]) != NODE_NONE;
+    if (files == 0 || files > FILES_MOST || count > ARGUMENTS_MOST)
+        return __real_execve(path, arguments, environment);
+    char *changed[count + 1];
+    char names[files][NAME_SIZE];
+    int descriptors[files];
+    size_t opened = 0;
+    for (size_t i = 0; i <= count; i++) {
+        changed[i] = arguments[i];
+        uint32_t node = i == 0 ? NODE_NONE : file_of(arguments[i]);
+        int descriptor = node == NODE_NONE ? -1 : tree_open_node(node, O_RDONLY);
+        if (descriptor >= 0) {
+            descriptors[opened] = descriptor;
+            changed[i] = descriptor_name(descriptor, names[opened++]);
+        }
+    }
+    __real_execve(path, changed, environment);
+    int error = errno;
+    while (opened != 0)
+        close(descriptors[--opened]);
+    errno = error;
+    return -1;
+}
+
 __attribute__((noinline)) static int look_in_tree(const char *path, char *const arguments[], char *const environment[])
 {
     TREE_ELSEWHERE(place, AT_FDCWD, path, int, __real_execve(path, arguments, environment), result < 0)
@@ -55,7 +119,7 @@ int __wrap_execve(const char *path, char *const arguments[], char *const environ
 {
     if (path != NULL && strcmp(path, executable_path()) == 0)
         return run_again(path, arguments, environment);
-    if (!tree_concerns(AT_FDCWD, path) && __real_execve(path, arguments, environment) < 0 && errno != ENOTDIR)
+    if (!tree_concerns(AT_FDCWD, path) && run_other(path, arguments, environment) < 0 && errno != ENOTDIR)
         return -1;
     return look_in_tree(path, arguments, environment);
 }

@@ -351,6 +351,44 @@ def other_ways_in():
 
 
 @check
+def current_folder():
+    """Scripts change to their own folder."""
+    import pathlib
+    import subprocess
+
+    before = os.getcwd()
+    os.chdir(f"{APP}/shelf")
+    same(os.getcwd(), f"{APP}/shelf")
+    with open("data.txt") as file:
+        same(file.read(), "hello data\n")
+    same(sorted(os.listdir()), ["__init__.py", "data.txt", "inner"])
+    same(os.path.abspath("inner/bytes.bin"), f"{APP}/shelf/inner/bytes.bin")
+    same(pathlib.Path("inner").resolve(), pathlib.Path(f"{APP}/shelf/inner"))
+    same(os.stat("../raising.py").st_ino, os.stat(f"{APP}/raising.py").st_ino)
+    assert os.path.samefile("../../..", os.path.dirname(ROOT))
+    fails(OSError, 2, open, "nothing")
+    fails(OSError, 30, open, "new", "w")
+    fails(OSError, 20, os.chdir, "data.txt")
+    os.chdir("inner")
+    same(os.path.basename(os.getcwd()), "inner")
+    same(subprocess.run(["pwd"], capture_output=True, text=True, check=True).stdout.strip(), before)
+    child = os.fork()
+    if child == 0:
+        os.chdir("..")
+        os._exit(0 if os.path.exists("data.txt") else 1)
+    same(os.waitpid(child, 0)[1], 0)
+    same(os.path.basename(os.getcwd()), "inner")
+    subprocess.run(["true"], cwd=before, check=True)
+    same(os.path.basename(os.getcwd()), "inner")
+    folder = os.open(f"{APP}/shelf", os.O_RDONLY | os.O_DIRECTORY)
+    os.fchdir(folder)
+    assert os.path.exists("data.txt")
+    os.chdir(before)
+    same(os.getcwd(), before)
+    assert not os.path.exists("data.txt")
+
+
+@check
 def without_its_file():
     """The executable is renamed, then deleted, while it runs."""
     os.rename(ROOT, f"{ROOT}.moved")
