@@ -39,7 +39,13 @@ try:
     x509.load_pem_x509_certificate(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----")
 except ValueError as error:
     print("ValueError", str(error)[:40])
-print(AESGCM(b"k" * 16).encrypt(b"n" * 12, b"data", b"").hex(), ChaCha20Poly1305(b"k" * 32).encrypt(b"n" * 12, b"d", None).hex())
-print(Scrypt(salt=b"s", length=16, n=2**10, r=8, p=1).derive(b"p").hex(), len(ec.generate_private_key(ec.SECP256R1()).sign(b"x", ec.ECDSA(hashes.SHA256()))) > 60)
+print(
+    AESGCM(b"k" * 16).encrypt(b"n" * 12, b"data", b"").hex(),
+    ChaCha20Poly1305(b"k" * 32).encrypt(b"n" * 12, b"d", None).hex(),
+)
+print(
+    Scrypt(salt=b"s", length=16, n=2**10, r=8, p=1).derive(b"p").hex(),
+    len(ec.generate_private_key(ec.SECP256R1()).sign(b"x", ec.ECDSA(hashes.SHA256()))) > 60,
+)
 ed = ed25519.Ed25519PrivateKey.from_private_bytes(b"1" * 32)
 print(ed.sign(b"m").hex()[:32])

@@ -32,8 +32,10 @@ try:
 except AttributeError:
     print("AttributeError")
 ffi = cffi.FFI()
-ffi.cdef("int atoi(const char *); double sqrt(double); typedef int (*compare)(const void *, const void *);"
-         "void qsort(void *, size_t, size_t, compare);")
+ffi.cdef(
+    "int atoi(const char *); double sqrt(double); typedef int (*compare)(const void *, const void *);"
+    "void qsort(void *, size_t, size_t, compare);"
+)
 program = ffi.dlopen(None)
 print(program.atoi(b"42"), program.sqrt(2.0))
 values = ffi.new("int[3]", [3, 1, 2])

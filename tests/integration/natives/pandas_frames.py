@@ -14,8 +14,13 @@ print(frame.merge(pd.DataFrame({"k": ["a", "b"], "name": ["x", "y"]})).to_csv(in
 print(frame.set_index("when").resample("2D").v.sum().to_dict())
 print(frame.when.dt.tz_localize("Europe/Berlin").dt.tz_convert("UTC").astype(str).tolist())
 print(frame.v.rolling(2).mean().tolist(), frame.v.describe().round(4).to_dict())
-print(pd.Series(["ab", "cd"]).str.upper().tolist(), pd.Timedelta("1h 5min"), pd.Timestamp("2024-01-01").strftime("%A %j"))
-print(frame.pivot_table(index="k", values="v", aggfunc="max").to_dict(), frame.to_json(orient="records", date_format="iso"))
+print(
+    pd.Series(["ab", "cd"]).str.upper().tolist(), pd.Timedelta("1h 5min"), pd.Timestamp("2024-01-01").strftime("%A %j")
+)
+print(
+    frame.pivot_table(index="k", values="v", aggfunc="max").to_dict(),
+    frame.to_json(orient="records", date_format="iso"),
+)
 print(pickle.loads(pickle.dumps(frame)).equals(frame), pd.eval("1 + 2 * 3"))
 try:
     frame["none"]

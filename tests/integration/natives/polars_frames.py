@@ -11,7 +11,13 @@ import polars as pl
 
 frame = pl.DataFrame({"a": [1, 1, 2], "b": [1.5, 2, 3], "s": ["x", "y", None]})
 print(frame.group_by("a").agg(pl.col("b").sum()).sort("a").to_dict(as_series=False))
-print(frame.lazy().filter(pl.col("b") > 1.6).select(pl.col("s").fill_null("-"), (pl.col("b") * 2).alias("c")).collect().rows())
+print(
+    frame.lazy()
+    .filter(pl.col("b") > 1.6)
+    .select(pl.col("s").fill_null("-"), (pl.col("b") * 2).alias("c"))
+    .collect()
+    .rows()
+)
 print(pl.read_csv(io.StringIO("x,y\n1,2\n3,4")).sum().rows(), frame.join(frame, on="a").height)
 buffer = io.BytesIO()
 frame.write_parquet(buffer)

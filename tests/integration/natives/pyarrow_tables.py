@@ -33,7 +33,10 @@ with tempfile.TemporaryDirectory() as folder:
         pq.read_table(os.path.join(folder, "none.parquet"))
     except FileNotFoundError:
         print("FileNotFoundError")
-print(pyarrow.csv.read_csv(io.BytesIO(b"a,b\n1,2\n")).to_pydict(), pyarrow.json.read_json(io.BytesIO(b'{"k": 1}\n')).to_pydict())
+print(
+    pyarrow.csv.read_csv(io.BytesIO(b"a,b\n1,2\n")).to_pydict(),
+    pyarrow.json.read_json(io.BytesIO(b'{"k": 1}\n')).to_pydict(),
+)
 print(pa.default_memory_pool().backend_name in ("mimalloc", "jemalloc", "system"), pa.cpu_count() > 0)
 
 

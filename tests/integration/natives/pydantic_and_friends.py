@@ -25,7 +25,9 @@ class Model(pydantic.BaseModel):
     url: pydantic.AnyUrl | None = None
 
 
-print(Model.model_validate_json('{"x": "3", "y": {"when": "2024-02-29T10:00:00Z", "tags": ["a"]}, "url": "http://h/p"}'))
+print(
+    Model.model_validate_json('{"x": "3", "y": {"when": "2024-02-29T10:00:00Z", "tags": ["a"]}, "url": "http://h/p"}')
+)
 try:
     Model.model_validate({"x": "q", "y": {"when": "never"}})
 except pydantic.ValidationError as error:
@@ -53,7 +55,10 @@ for text in ("{", "[1,]", b"\xff"):
     except orjson.JSONDecodeError as error:
         print("JSONDecodeError", error.msg)
 print(msgpack.unpackb(msgpack.packb({"k": [1, b"x", None]})), msgpack.Packer.__module__)
-print(yaml.load("a: [1, 2]\nb: !!timestamp 2024-02-29", Loader=yaml.CSafeLoader), yaml.dump({"z": 1}, Dumper=yaml.CSafeDumper))
+print(
+    yaml.load("a: [1, 2]\nb: !!timestamp 2024-02-29", Loader=yaml.CSafeLoader),
+    yaml.dump({"z": 1}, Dumper=yaml.CSafeDumper),
+)
 try:
     yaml.load("a: [", Loader=yaml.CSafeLoader)
 except yaml.YAMLError as error:

@@ -14,5 +14,9 @@ for text in ("POINT(", "LINESTRING (0 0)", "NOPE"):
     except shapely.errors.GEOSException as error:
         print(type(error).__name__, error)
 broken = shapely.from_wkt("POLYGON ((0 0, 2 2, 2 0, 0 2, 0 0))")
-print(broken.is_valid, shapely.make_valid(broken).geom_type, shapely.STRtree([shapely.Point(1, 1)]).query(shapely.box(0, 0, 2, 2)).tolist())
+print(
+    broken.is_valid,
+    shapely.make_valid(broken).geom_type,
+    shapely.STRtree([shapely.Point(1, 1)]).query(shapely.box(0, 0, 2, 2)).tolist(),
+)
 print([part.wkt for part in shapely.ops.triangulate(shapely.MultiPoint([(0, 0), (1, 0), (0, 1)]))])

@@ -25,7 +25,9 @@ try:
     zstandard.decompress(b"no frame")
 except zstandard.ZstdError as error:
     print("ZstdError", error)
-print(bcrypt.hashpw(b"x", b"$2b$04$abcdefghijklmnopqrstuu"), bcrypt.checkpw(b"x", bcrypt.hashpw(b"x", bcrypt.gensalt(4))))
+print(
+    bcrypt.hashpw(b"x", b"$2b$04$abcdefghijklmnopqrstuu"), bcrypt.checkpw(b"x", bcrypt.hashpw(b"x", bcrypt.gensalt(4)))
+)
 try:
     bcrypt.hashpw(b"x", b"bad")
 except ValueError as error:
