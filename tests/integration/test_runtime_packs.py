@@ -26,6 +26,7 @@ from castiron_runtime.interpreter import link_static
 from castiron_runtime.packs import component, interpreter, provide
 from castiron_runtime.process import BuildLog
 from castiron_runtime.recipe import load_recipe
+from castiron_runtime.stub import FOLDER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -272,6 +273,19 @@ def test_foreign_symbols_of_the_interpreter_cannot_take_the_place_of_a_wheels(pa
         exported = {item.name for item in table.iter_symbols() if item["st_shndx"] != "SHN_UNDEF"}
     assert {"Py_Initialize", "PyObject_Call"} <= exported
     assert not {"inflate", "SSL_new", "sqlite3_open", "BZ2_bzCompress", "memcpy", "sin", "malloc"} & exported
+
+
+def test_the_stubs_functions_on_memory(pack: Pack, tmp_path: Path) -> None:
+    toolchain = pack.toolchain
+    test = Path(__file__).with_name("strings_test.c")
+    for source in (FOLDER / "strings.c", test):
+        flags = [*toolchain.cflags, "-fno-builtin", "-Wall", "-Wextra", "-Werror"]
+        subprocess.run([*toolchain.cc, *flags, "-c", source, "-o", tmp_path / f"{source.stem}.o"], check=True)
+    objects = [toolchain.crt1, "strings_test.o", "strings.o", "--start-group", *toolchain.libraries, "--end-group"]
+    argv = [*toolchain.linker, "-static", "-no-pie", *objects, "-o", "test"]
+    subprocess.run([str(word) for word in argv], cwd=tmp_path, check=True)
+    result = subprocess.run([tmp_path / "test"], capture_output=True, text=True, check=False)
+    assert (result.stdout, result.returncode) == ("200000 rounds\n", 0)
 
 
 # The builds below have a cache of their own, with the shared cache's toolchain and CPython.
