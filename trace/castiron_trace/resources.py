@@ -6,6 +6,7 @@ import base64
 import csv
 import os
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
@@ -133,16 +134,13 @@ class _Sorter:
         launchers = {
             f"../../../bin/{name}" for group in ("console_scripts", "gui_scripts") for name in scripts.get(group, ())
         }
-        packages = {str(PurePosixPath(path).parent) for path in paths if PurePosixPath(path).name == "__init__.py"}
-        sources: dict[str, int] = {}
-        for path in paths:
-            if path.endswith((".py", ".so")):
-                sources[str(PurePosixPath(path).parent)] = sources.get(str(PurePosixPath(path).parent), 0) + 1
-        reached = {str(PurePosixPath(path).parent) for path in modules}
+        packages = {_folder(path) for path in paths if path.endswith("/__init__.py")}
+        sources = Counter(_folder(path) for path in paths if path.endswith((".py", ".so")))
+        reached = {_folder(path) for path in modules}
         used = any(path in modules for path in paths) or not packages
         for path in paths:
-            folder = str(PurePosixPath(path).parent)
-            if path in modules or path in launchers or path.endswith(_COMPILED) or PurePosixPath(path).name in _NEVER:
+            folder = _folder(path)
+            if path in modules or path in launchers or path.endswith(_COMPILED) or path.rpartition("/")[2] in _NEVER:
                 if path.endswith(".so") and path in modules:
                     self.elf.append(path)
                 continue
@@ -152,7 +150,7 @@ class _Sorter:
             if not used or path.startswith("../../../include/"):
                 continue
             home = _home(folder, packages)
-            data_package = home is not None and home not in reached and sources.get(home, 0) == 1
+            data_package = home is not None and home not in reached and sources[home] == 1
             if home is not None and home not in reached and not (data_package and _tests_free(home)):
                 if _is_elf_name(path):
                     self.elf.append(path)
@@ -167,11 +165,16 @@ class _Sorter:
 
 def _home(folder: str, packages: Collection[str]) -> str | None:
     """Return the nearest folder upwards that is a package."""
-    while folder not in {".", ""} and not folder.startswith(".."):
+    while folder and not folder.startswith(".."):
         if folder in packages:
             return folder
-        folder = str(PurePosixPath(folder).parent)
+        folder = _folder(folder)
     return None
+
+
+def _folder(path: str) -> str:
+    """Return the folder of a path that RECORD gives; empty at the top."""
+    return path.rpartition("/")[0]
 
 
 def _tests_free(folder: str) -> bool:

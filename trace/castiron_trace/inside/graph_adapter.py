@@ -100,6 +100,8 @@ class TracedGraph(ModuleGraph):
         self._tier = REQUIRED
         self._line = 0
         self._main: set[str] = set()
+        self._targets: dict[str, dict[str, None]] = {}
+        """Module -> what it imports, in the order found."""
         # Put into sys.modules by their parents; no finder is asked for them.
         self.add_implies({"os.path": Alias("posixpath"), "collections.abc": Alias("_collections_abc")})
 
@@ -144,6 +146,14 @@ class TracedGraph(ModuleGraph):
             line,
         )
         super().add_edge(source, destination, edge)
+        target = destination if isinstance(destination, str) else destination.identifier
+        self._targets.setdefault(name, {})[target] = None
+
+    def outgoing(self, source: Any) -> Iterator[tuple[set[Any], Any]]:
+        """Yield (edges, node) for what a node imports; objectgraph 1.0 walks all edges of the graph for that."""
+        name = source if isinstance(source, str) else source.identifier
+        for target in list(self._targets.get(name, ())):
+            yield self.edge_data(name, target), self.find_node(target)
 
     def _process_import(self, importing_module: BaseNode, import_info: ImportInfo) -> None:
         with self._import_context(importing_module, import_info):
