@@ -23,7 +23,7 @@ _LONG = 800
 """Triples; MIT has 160, the Apache License 1,500."""
 
 OF_ITS_OWN = 0.70
-"""Share of a contained license's triples that no longer license in the same file has; MIT shares a fifth with others."""
+"""Share of a contained license's triples that no longer license in the same file has; MIT shares a fifth with some."""
 
 RESEMBLES = 0.65
 """Dice coefficient from which on a text decides between a few licenses that something else has named."""
@@ -86,6 +86,9 @@ _MARKS: dict[str, tuple[str | None, str | None]] = {
     "Python-2.0": ("zope", None),
 }
 """Near relatives that a few words tell apart: words that must be in the text, and words that must not."""
+
+_INSIDE_OF_OTHERS = {"BSD-1-Clause", "MIT-0", "0BSD"}
+"""Texts that are a part of a longer license's text."""
 
 _ALSO = {"ISC": _ISC_OF_OTHERS}
 """Wordings of a license that the list's one text does not cover."""
@@ -205,7 +208,9 @@ def _needed(name: str, size: int) -> float:
 
 def _fits_part(name: str, plain: str) -> bool:
     """As `_fits`, but a file of several licenses may hold the words that one of them must not have."""
-    needed, _ = _MARKS.get(name, (None, None))
+    needed, forbidden = _MARKS.get(name, (None, None))
+    if name in _INSIDE_OF_OTHERS and forbidden is not None and forbidden in plain:
+        return False
     return needed is None or needed in plain
 
 

@@ -36,7 +36,7 @@ def test_sections_are_added_and_nothing_else_changes(tmp_path: Path) -> None:
         ".text": b"\x90" * 64,
     }
     assert after[64 : len(before)] == before[64:]
-    with pytest.raises(InputError, match="has a section .a already"):
+    with pytest.raises(InputError, match=r"has a section \.a already"):
         append_sections(path, {".a": b""})
 
 
@@ -119,7 +119,8 @@ def test_documents_in_wheels() -> None:
         "metadata": {"component": {"name": "psycopg2_binary", "version": "2.9"}},
         "components": [
             {"type": "library", "name": "psycopg2_binary", "version": "2.9"},
-            {"type": "library", "name": "krb5", "version": "libs-1.21.3-r0", "purl": "pkg:apk/alpine/krb5@libs-1.21.3-r0"},
+            {"type": "library", "name": "krb5", "version": "libs-1.21.3-r0",
+             "purl": "pkg:apk/alpine/krb5@libs-1.21.3-r0"},
             {"type": "library", "name": "x", "version": "1", "purl": "pkg:cargo/x@1?download_url=file:///home/me/x",
              "licenses": [{"expression": "MIT/Apache-2.0"}], "components": [{"type": "library", "name": "inner"}]},
             {"type": "file", "name": "not-software"},
@@ -142,7 +143,8 @@ def test_spdx_documents_in_wheels() -> None:
         "documentDescribes": ["SPDXRef-a"],
         "packages": [
             {"SPDXID": "SPDXRef-a", "name": "a", "versionInfo": "1"},
-            {"SPDXID": "SPDXRef-b", "name": "b", "versionInfo": "2", "licenseConcluded": "NOASSERTION", "licenseDeclared": "MIT",
+            {"SPDXID": "SPDXRef-b", "name": "b", "versionInfo": "2", "licenseConcluded": "NOASSERTION",
+             "licenseDeclared": "MIT",
              "externalRefs": [{"referenceType": "purl", "referenceLocator": "pkg:generic/b@2"}]},
         ],
     }  # fmt: skip

@@ -1,0 +1,168 @@
+"""The audit of real binaries: what was really linked, policies that refuse before anything is written, SBOMs inside."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+from elftools.elf.elffile import ELFFile
+from spdx_tools.spdx.parser.parse_anything import parse_file
+from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
+
+from tests.integration.linking import command
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("pack")]
+
+
+def linked(folder: Path, source: str, *options: str) -> Path:
+    """Trace and link a script ``app.py``; return the binary."""
+    (folder / "app.py").write_text(source)
+    done = command("trace", "app.py", "-o", "app.manifest", cwd=folder)
+    assert done.status == 0, done.stderr
+    done = command("link", "app.manifest", "-o", "app", *options, cwd=folder)
+    assert done.status == 0, done.stderr
+    return folder / "app"
+
+
+def names(binary: Path) -> dict[str, dict]:
+    done = command("castiron", "audit", binary.name, "--format", "json", cwd=binary.parent)
+    assert done.status == 0, done.stderr
+    return {item["name"]: item for item in json.loads(done.stdout)["components"]}
+
+
+@pytest.fixture(scope="module")
+def hello(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    documents = ("--licenses", "cyclonedx", "--licenses", "spdx", "--licenses", "html")
+    return linked(tmp_path_factory.mktemp("hello"), "print('hello')\n", *documents)
+
+
+def test_openssl_is_in_the_report_only_if_it_is_in_the_binary(hello: Path, tmp_path: Path) -> None:
+    without = names(hello)
+    assert "openssl" not in without
+    assert {"cpython", "musl", "castiron", "compiler-rt", "dtoa", "siphash"} <= set(without)
+    found = names(linked(tmp_path, "import ssl\nprint(ssl.OPENSSL_VERSION)\n"))
+    assert found["openssl"]["verdict"]["expression"] == "Apache-2.0"
+    assert found["openssl"]["cpe"].startswith("cpe:2.3:a:openssl:openssl:3.")
+    assert found["openssl"]["size"] > 1_000_000
+    assert found["openssl"]["texts"]
+
+
+def test_documents_beside_the_binary_are_valid_and_the_same_as_inside(hello: Path) -> None:
+    outside = hello.with_name("app.cdx.json").read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(outside) is None
+    assert validate_full_spdx_document(parse_file(str(hello.with_name("app.spdx.json")))) == []
+    assert hello.with_name("app.licenses.html").read_text().startswith("<!DOCTYPE html>")
+    again = command("castiron", "audit", "app", "--format", "cyclonedx", cwd=hello.parent)
+    assert again.stdout == outside
+    with hello.open("rb") as file:
+        inside = ELFFile(file).get_section_by_name(".castiron.sbom").data()
+    assert json.loads(inside) == json.loads(outside)
+
+
+def test_exactly_one_package_note(hello: Path) -> None:
+    with hello.open("rb") as file:
+        elf = ELFFile(file)
+        notes = [note for section in elf.iter_sections("SHT_NOTE") for note in section.iter_notes()]
+        loaded = [note for segment in elf.iter_segments("PT_NOTE") for note in segment.iter_notes()]
+    assert [note["n_name"] for note in notes] == ["FDO"] == [note["n_name"] for note in loaded]
+    assert notes[0]["n_type"] in {0xCAFE1A7E, "NT_FDO_PACKAGING_METADATA"}
+    described = notes[0]["n_desc"]
+    text = described if isinstance(described, str) else described.decode()
+    assert {"type": "castiron", "name": "app", "version": "0"}.items() <= json.loads(text.rstrip("\0")).items()
+
+
+def test_the_sections_cost_nothing_at_run_time_and_links_repeat(hello: Path) -> None:
+    assert subprocess.check_output([hello], text=True) == "hello\n"
+    done = command("link", "app.manifest", "-o", "again", cwd=hello.parent)
+    assert done.status == 0, done.stderr
+    assert hello.with_name("again").read_bytes() == hello.read_bytes()
+    bare = command("link", "app.manifest", "-o", "bare", "--no-sbom", "--no-report", cwd=hello.parent)
+    assert bare.status == 0, bare.stderr
+    refused = command("castiron", "audit", "bare", cwd=hello.parent)
+    assert refused.status == 3
+    assert "carries no bill of materials" in refused.stderr
+
+
+def test_a_refused_binary_is_not_written(hello: Path) -> None:
+    before = sorted(path.name for path in hello.parent.iterdir())
+    done = command("link", "app.manifest", "-o", "refused", "--deny", "PSF-2.0", cwd=hello.parent)
+    assert done.status == 12
+    assert "cpython" in done.stderr
+    assert "PSF-2.0 is denied" in done.stderr
+    assert sorted(path.name for path in hello.parent.iterdir()) == before
+
+
+def test_the_policy_of_the_project_counts(hello: Path, tmp_path: Path) -> None:
+    (tmp_path / "app.manifest").write_bytes(hello.with_name("app.manifest").read_bytes())
+    project = tmp_path / "pyproject.toml"
+    project.write_text('[project]\nname = "app"\nversion = "7.1"\n[tool.castiron.licenses]\nallow = ["MIT"]\n')
+    done = command("link", "app.manifest", cwd=tmp_path)
+    assert done.status == 12
+    assert "license policy: pyproject.toml" in done.stderr
+    project.write_text('[project]\nname = "app"\nversion = "7.1"\n[tool.castiron.licenses]\npreset = "permissive"\n')
+    done = command("link", "app.manifest", cwd=tmp_path)
+    assert done.status == 0, done.stderr
+    assert names(tmp_path / "app")["app"]["version"] == "7.1"
+    project.write_text('[tool.castiron.licenses]\npresets = "permissive"\n')
+    done = command("link", "app.manifest", cwd=tmp_path)
+    assert done.status == 3
+    assert "unknown key 'presets'" in done.stderr
+
+
+def test_advisories_and_old_binaries(hello: Path, tmp_path: Path) -> None:
+    ranges = {"type": "ECOSYSTEM", "events": [{"introduced": "3.0"}]}
+    advisory = {
+        "id": "X-1",
+        "summary": "a flaw",
+        "affected": [{"package": {"purl": "pkg:generic/cpython"}, "ranges": [ranges]}],
+    }
+    (tmp_path / "osv.json").write_text(json.dumps(advisory))
+    done = command("castiron", "audit", hello, "--osv", tmp_path / "osv.json", cwd=tmp_path)
+    assert done.status == 1
+    assert "cpython" in done.stdout
+    assert "X-1" in done.stdout
+    lines = command("castiron", "audit", hello, "--components", cwd=tmp_path).stdout.splitlines()
+    assert any(line.startswith("musl\t") and "cpe:2.3:a:musl-libc:musl:" in line for line in lines)
+    assert command("castiron", "audit", hello.parent, "--outdated", "3.99.0", cwd=tmp_path).status == 1
+    assert command("castiron", "audit", hello.parent, "--outdated", "3.13.0", cwd=tmp_path).status == 0
+
+
+SCIENCE = """# /// script
+# dependencies = ["numpy", "scipy"]
+# ///
+import numpy
+import scipy.linalg
+print(scipy.linalg.det(numpy.eye(3)))
+"""
+
+
+@pytest.mark.network
+def test_numpy_and_scipy_bring_their_libraries(tmp_path: Path) -> None:
+    binary = linked(tmp_path, SCIENCE)
+    done = command("castiron", "audit", "app", "--format", "json", cwd=tmp_path)
+    rows = {item["id"]: item for item in json.loads(done.stdout)["components"]}
+
+    def license_of(key: str) -> str:
+        return rows[key]["verdict"]["expression"]
+
+    gcc = "GPL-3.0-or-later WITH GCC-exception-3.1"
+    assert license_of("library/numpy/openblas") == "BSD-3-Clause"
+    assert license_of("library/scipy/libgfortran") == gcc
+    assert license_of("library/scipy/libquadmath") == "LGPL-2.1-or-later"
+    assert license_of("library/scipy/libstdc++") == gcc
+    assert "Runtime Library Exception" in rows["library/scipy/libstdc++"]["verdict"]["reason"]
+    assert rows["library/scipy/libquadmath"]["chain"][0]["name"] == "app.py"
+    done = command("link", "app.manifest", "-o", "strict", "--deny", "LGPL-*", cwd=tmp_path)
+    assert done.status == 12
+    assert "libquadmath" in done.stderr
+    assert "(in scipy): LGPL-2.1-or-later is denied" in done.stderr
+    assert "app.py -> " in done.stderr
+    assert not (tmp_path / "strict").exists()
+    assert binary.exists()
