@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castiron_common.cache import cache_root
 from castiron_common.errors import DependencyError
 from castiron_common.progress import SilentReporter
 from castiron_manifest.model import Target
@@ -212,7 +213,7 @@ def test_extension_of_a_local_project_is_reproducible(
     source = '#include <Python.h>\nstatic PyModuleDef d = {PyModuleDef_HEAD_INIT, "fast", __FILE__ " " __DATE__};\n'
     source += "PyMODINIT_FUNC PyInit_fast(void) { return PyModule_Create(&d); }\n"
     hashes = set()
-    components = Path(os.environ.get("CASTIRON_CACHE", Path.home() / ".cache" / "castiron")) / "components"
+    shared = cache_root()
     for place in ("a", "another"):
         folder = tmp_path / place / "fast"
         folder.mkdir(parents=True)
@@ -224,7 +225,8 @@ def test_extension_of_a_local_project_is_reproducible(
         )
         cache = tmp_path / place / "cache"
         cache.mkdir()
-        (cache / "components").symlink_to(components)  # the pack itself need not be built again
+        for part in ("components", "zig"):
+            (cache / part).symlink_to(shared / part)  # the pack itself need not be built again
         monkeypatch.setenv("CASTIRON_CACHE", str(cache))
         environment = solve("./fast", folder=folder.parent)
         hashes.add(environment.distributions[0].wheel.sha256)
