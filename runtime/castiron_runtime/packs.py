@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 __all__ = ["component", "interpreter", "open_pack", "provide", "stub_archive", "supported_pythons"]
 
 DEFAULT_PYTHON = "3.13"
+_MATH = "musl-math"
+"""Recipe of what takes the place of less exact functions in the toolchain's libraries."""
 
 
 def supported_pythons() -> tuple[str, ...]:
@@ -142,6 +144,9 @@ def provide(pack: Pack, extensions: Collection[str], *, reporter: Reporter) -> L
         for path, owner in files.items():
             archives.pop(path, None)
             archives[path] = owner
+    # Before the toolchain's own libraries, which come last in a link.
+    for path in component(_MATH, pack.toolchain, reporter=reporter).archives:
+        archives[path] = ("musl",)
     used = {name for extension in chosen for name in extension.components}
     always = {"cpython", *(name for path in pack.toolchain.libraries for name in pack.owners[path])}
     return LinkInputs(
@@ -174,11 +179,13 @@ def interpreter(pack: Pack, *, full: bool, reporter: Reporter) -> Path:
     """
     wanted = [extension.name for extension in pack.extensions.values() if full or not extension.on_demand]
     inputs = provide(pack, {*wanted, "zlib"}, reporter=reporter)
+    # libc.so has its own mathematics.
+    archives = [path for path in inputs.archives if inputs.owners[path] != ("musl",)]
     musl = component("musl", pack.toolchain, reporter=reporter)
     zlib = component("zlib", pack.toolchain, reporter=reporter)
     folder = cache_root() / "components"
     # The program names its loader by an absolute path, so a cache that was moved needs another interpreter.
-    parts = (pack.id, musl.key, str(revisions.INTERPRETER), str(folder), *map(str, inputs.archives))
+    parts = (pack.id, musl.key, str(revisions.INTERPRETER), str(folder), *map(str, archives))
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     entry = folder / f"interpreter-{pack.python_version}-{'full' if full else 'base'}-{key[:16]}"
 
@@ -186,9 +193,7 @@ def interpreter(pack: Pack, *, full: bool, reporter: Reporter) -> Path:
         from castiron_runtime import interpreter as interpreters
 
         with reporter.task(f"target interpreter ({'full' if full else 'base'})", estimate=30) as task:
-            foreign = [
-                path for path, owner in inputs.owners.items() if path in inputs.archives and "cpython" not in owner
-            ]
+            foreign = [path for path in inputs.owners if path in archives and "cpython" not in inputs.owners[path]]
             always = [extension for extension in pack.extensions.values() if extension.always]
             extensions = {item.name: item for item in (*always, *inputs.extensions)}
             interpreters.build(

@@ -205,6 +205,22 @@ print(len(names))
     assert int(run(program, code, PYTHONHOME=str(home))) == len(pack.extensions)
 
 
+def test_a_static_binary_computes_what_the_target_interpreter_computes(pack: Pack, tmp_path: Path) -> None:
+    inputs = provide(pack, {"math", "_random", "_bisect", "_sha2", "_struct"}, reporter=REPORTER)
+    program = link_static(pack, inputs.extensions, inputs.archives, tmp_path, log=BuildLog("static-test"))
+    code = """
+import math
+arguments = [n * 0.7310585 % 20 + 0.001 for n in range(3000)]
+names = "exp exp2 expm1 log log2 log10 log1p sin cos tan sinh cosh tanh atan gamma lgamma erf erfc sqrt cbrt"
+for name in names.split():
+    print(name, [getattr(math, name)(x).hex() for x in arguments])
+print([math.pow(x, y).hex() for x, y in zip(arguments, reversed(arguments))])
+"""
+    static = run(program, code, PYTHONHOME=str(pack.stdlib.parent.parent))
+    assert static.count("\n") == 21
+    assert static == run(interpreter(pack, full=False, reporter=REPORTER), code)
+
+
 def test_only_what_is_asked_for_comes_along(pack: Pack) -> None:
     inputs = provide(pack, {"zlib", "_json"}, reporter=REPORTER)
     names = {item.name for item in inputs.components}
