@@ -28,6 +28,7 @@ from castiron_link.model import LinkOptions, LinkResult
 from castiron_link.natives import absorb_natives, provided_extensions
 from castiron_link.packing import pack_tree
 from castiron_link.payload import write_payload
+from castiron_link.relink import check_kit, write_kit
 from castiron_link.select import inittab, select
 from castiron_link.startup import startup
 from castiron_link.tree_layout import build_tree, entry_path, root_of
@@ -71,6 +72,8 @@ class Request:
     """Time for documents, in seconds since 1970; None: they hold no time."""
     keep_map: Path | None = None
     """Where the linker's map is copied to."""
+    relink_kit: Path | None = None
+    """Folder for what it takes to link again with a replaced library."""
 
 
 def link(request: Request, *, reporter: Reporter) -> LinkResult:
@@ -86,6 +89,8 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
     with clock("read"):
         output = (request.output or Path(manifest.entry.name)).absolute()
         check_output(output)
+        if request.relink_kit is not None:
+            check_kit(request.relink_kit)
 
     # pack: the interpreter that the analysis was made for; another one has other modules.
     # After it: the pack's version is the manifest's.
@@ -171,6 +176,15 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
             }
             digest, size = sha256_file(call.output), call.output.stat().st_size
             write_output(call.output, output, documents)
+            if request.relink_kit is not None:
+                write_kit(
+                    request.relink_kit,
+                    call,
+                    name=manifest.entry.name,
+                    target=manifest.target.platform,
+                    version=pack.toolchain.version,
+                    owners=inputs.owners,
+                )
             if request.keep_map is not None:
                 _copy_map(call.map, request.keep_map)
 
@@ -180,7 +194,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         size=size,
         report=report,
         written=tuple(documents),
-        warnings=(*_broken(compiled), *warnings),
+        warnings=(*_broken(compiled), *natives.warnings, *warnings),
         seconds=clock.seconds,
     )
 

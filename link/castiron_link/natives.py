@@ -10,7 +10,7 @@ from castiron_audit.model import Form
 from castiron_link.app_object import ExtensionRow
 from castiron_link.audit import Contribution
 from castiron_link.tree_layout import place
-from castiron_manifest.model import Origin
+from castiron_manifest.model import Origin, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -41,6 +41,8 @@ class Natives:
     """Tree paths of all files that were absorbed, sorted: code looks whether they exist before it opens them."""
     contributions: tuple[Contribution, ...] = ()
     """How many bytes each distribution brings."""
+    warnings: tuple[str, ...] = ()
+    """What was left out, and why."""
 
 
 def absorb_natives(
@@ -64,6 +66,7 @@ def absorb_natives(
         work,
         reporter,
         wanted=wanted,
+        optional=wanted - certain_natives(manifest, tree),
         archives=inputs.archives,
         stub=(stub,),
         lookup=Lookup.ALL if by_name else Lookup.FOUND,
@@ -92,6 +95,10 @@ def absorb_natives(
         contributions=tuple(
             Contribution(owner=image.owners[0], inclusion=Form.STATIC, size=image.size) for image in done.images
         ),
+        warnings=tuple(
+            f"{item.path} ({item.owner}) is left out, as the application may do without it: {item.reason}"
+            for item in done.skipped
+        ),
     )
 
 
@@ -113,6 +120,35 @@ def provided_extensions(manifest: Manifest, tree: Tree) -> frozenset[str]:
         for name in needed
         if name == library or name.startswith(f"{library}.")
     )
+
+
+def certain_natives(manifest: Manifest, tree: Tree) -> frozenset[str]:
+    """Return the paths of the extension modules that run whenever the application starts.
+
+    Those are imported by a chain of plain imports from the entry; any other import may be one that the application does
+    without (in a function, or inside try/except).
+    """
+    modules = {module.name: module for module in manifest.modules}
+    certain: dict[str | None, bool] = {None: True}
+
+    def is_certain(name: str) -> bool:
+        chain: list[str] = []
+        current: str | None = name
+        while current not in certain:
+            module = modules.get(str(current))
+            if module is None or str(current) in chain:
+                certain[current] = True
+                break
+            chain.append(str(current))
+            if module.via is not None and module.via.tier is not Tier.REQUIRED:
+                certain[current] = False
+                break
+            current = None if module.via is None else module.via.importer
+        for link in chain:
+            certain[link] = certain[current]
+        return certain[current]
+
+    return frozenset(str(item.module.path) for item in tree.extensions if is_certain(item.module.name))
 
 
 def wanted_natives(manifest: Manifest, tree: Tree) -> frozenset[str]:

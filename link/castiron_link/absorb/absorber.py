@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from castiron_common.errors import NativeError
-from castiron_link.absorb.closure import ImagePlan, LibraryFile, plan
+from castiron_link.absorb.closure import ImagePlan, LibraryFile
 from castiron_link.absorb.emit import cached_object, init_symbol
 from castiron_link.absorb.facts import read_facts
 from castiron_link.absorb.layout import linker_script
 from castiron_link.absorb.program import Program, read_program
-from castiron_link.absorb.scope import Resolution, resolve
+from castiron_link.absorb.selection import Skipped, choose
 from castiron_link.absorb.table import SITE, write_tables
 
 if TYPE_CHECKING:
@@ -22,11 +20,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_common.progress import Reporter
+    from castiron_link.absorb.scope import Resolution
     from castiron_manifest.model import Native
     from castiron_runtime.model import Pack
-
-_SHOWN = 12
-"""Missing symbols that an error lists."""
 
 
 _PRIVATE = frozenset(("__errno_location", "__h_errno_location", "__environ", "_exit", "_Exit"))
@@ -82,6 +78,8 @@ class Absorbed:
     """Sorted by module name."""
     images: tuple[AbsorbedImage, ...] = ()
     """In the order of ``castiron_images``."""
+    skipped: tuple[Skipped, ...] = ()
+    """Optional ones that could not be absorbed."""
 
 
 def absorb(
@@ -92,6 +90,7 @@ def absorb(
     reporter: Reporter,
     *,
     wanted: Collection[str] | None = None,
+    optional: Collection[str] = (),
     archives: Iterable[Path] = (),
     stub: Iterable[Path] = (),
     lookup: Lookup = Lookup.FOUND,
@@ -99,10 +98,10 @@ def absorb(
     """Turn shared objects of ``site`` (a ``site-packages`` folder) into objects for the linker.
 
     ``natives`` are all that may be needed; ``wanted`` names (by path) those that go in with what they need, by default
-    all.  ``archives`` are further static libraries of the link, ``stub`` those that come before the pack's.  Objects
-    are cached; ``work_dir`` receives the tables.
+    all; of these, ``optional`` are left out if they cannot be absorbed.  ``archives`` are further static libraries of
+    the link, ``stub`` those that come before the pack's.  Objects are cached; ``work_dir`` receives the tables.
 
-    Raises `NativeError` if one of them cannot be absorbed, or if nobody provides a symbol that it needs.
+    Raises `NativeError` if one that is not optional cannot be absorbed, or if nobody provides a symbol that it needs.
     """
     program = read_program(libc=pack.toolchain.libraries, interpreter=pack.core, others=archives, stub=stub)
     known = {native.path: native for native in natives}
@@ -112,58 +111,26 @@ def absorb(
 
     with reporter.task("absorb") as task:
         task.step("reading shared objects")
-        images = plan(
+        chosen = choose(
             files,
-            wanted,
+            known if wanted is None else wanted,
+            optional,
             lambda file: read_facts(site / file.path, name=f"{file.path} ({file.owner})", sha256=file.sha256),
+            program,
         )
-        task.step("binding symbols")
-        resolutions = bind(images, program)
+        images = chosen.images
         task.step("writing objects")
-        objects = _write_objects(images, resolutions, site)
+        objects = _write_objects(images, chosen.resolutions, site)
         tables = work_dir / "image-tables.o"
         write_tables(tables, images, program_symbols=_program_symbols(images, program, lookup), tree_prefix=SITE)
     if not images and lookup is not Lookup.ALL:
-        return Absorbed()
+        return Absorbed(skipped=chosen.skipped)
     return Absorbed(
         objects=(*objects, tables),
         script=linker_script() if images else None,
         extensions=_extensions(images, known),
         images=tuple(_report(image) for image in images),
-    )
-
-
-def bind(images: Sequence[ImagePlan], program: Program) -> tuple[Resolution, ...]:
-    """Bind all references of all images.  Raises `NativeError` that lists what nobody provides."""
-    facts = [image.facts for image in images]
-    needed = [image.needed for image in images]
-    resolutions = tuple(resolve(number, facts, needed, program) for number in range(len(images)))
-    missing = [m for resolution in resolutions for m in resolution.missing]
-    if missing:
-        raise _missing_error(images, [(m.image, m.symbol) for m in missing])
-    return resolutions
-
-
-def _missing_error(images: Sequence[ImagePlan], missing: Sequence[tuple[int, str]]) -> NativeError:
-    by_image: dict[int, list[str]] = defaultdict(list)
-    for user, symbol in missing:
-        by_image[user].append(symbol)
-    lines = []
-    hints = []
-    for number, symbols in sorted(by_image.items()):
-        image = images[number]
-        shown = ", ".join(sorted(symbols)[:_SHOWN]) + (
-            f" and {len(symbols) - _SHOWN} more" if len(symbols) > _SHOWN else ""
-        )
-        lines.append(f"  {image.name}: {shown}")
-        if image.absent:
-            lines.append(f"    it needs {', '.join(image.absent)}, which no distribution of the environment brings")
-        hints.append(image.files[0].owner)
-    owners = ", ".join(sorted(set(hints)))
-    return NativeError(
-        "Nobody provides symbols that native libraries need:\n" + "\n".join(lines),
-        hint=f"Add the distribution that brings the library, exclude the modules that need it, or use a complete "
-        f"musllinux wheel of {owners}.",
+        skipped=chosen.skipped,
     )
 
 

@@ -109,7 +109,12 @@ def read_facts(path: Path, *, name: str, sha256: str | None = None) -> ImageFact
         image = Image.open(path, name=name)
         making.write_bytes(encode(extract(image)))
 
-    return decode(file_entry(entry, build).read_bytes())
+    try:
+        return decode(file_entry(entry, build).read_bytes())
+    except (ValueError, TypeError, KeyError):
+        # A damaged entry: made again.
+        entry.unlink(missing_ok=True)
+        return decode(file_entry(entry, build).read_bytes())
 
 
 def extract(image: Image) -> ImageFacts:

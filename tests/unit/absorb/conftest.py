@@ -72,11 +72,19 @@ class Workshop:
             )
         )
 
-    def absorb(self, *, wanted: tuple[str, ...] | None = None, lookup: Lookup = Lookup.FOUND) -> Absorbed:
+    def absorb(
+        self,
+        *,
+        wanted: tuple[str, ...] | None = None,
+        optional: tuple[str, ...] = (),
+        lookup: Lookup = Lookup.FOUND,
+    ) -> Absorbed:
         pack = SimpleNamespace(toolchain=self.toolchain, core=())
         work = self.folder / "work"
         work.mkdir(exist_ok=True)
-        return absorb(self.natives, self.site, pack, work, SilentReporter(), wanted=wanted, lookup=lookup)  # type: ignore[arg-type]
+        return absorb(
+            self.natives, self.site, pack, work, SilentReporter(), wanted=wanted, optional=optional, lookup=lookup
+        )  # type: ignore[arg-type]
 
     def link(self, main: str, *, absorbed: Absorbed | None = None, flags: tuple[str, ...] = ()) -> Path:
         """Link a C program with everything that was absorbed."""

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from castiron_common.cache import cache_root
 from castiron_common.errors import NativeError
 from castiron_link.absorb.check import check
 from castiron_link.absorb.facts import decode, encode, extract
@@ -165,3 +166,29 @@ def test_damaged_files_give_errors_and_no_tracebacks(good: bytearray, data: st.D
     end = data.draw(st.integers(0, len(damaged)) | st.just(len(damaged)))
     with suppress(NativeError):
         extract(Image(bytes(damaged[:end]), name="a.so"))
+
+
+def test_optional_ones_are_left_out_and_told(workshop: Workshop) -> None:
+    workshop.library("good.so", "int good(void) { return 1; }")
+    workshop.library("bad.so", "int nobody_has_this(void); int bad(void) { return nobody_has_this(); }")
+    stack = workshop.library("stack.so", "int stack(void) { return 1; }")
+    data = bytearray(stack.read_bytes())
+    data[segment(data, PT_GNU_STACK) + 4] |= 1
+    stack.write_bytes(data)
+    workshop.add("stack.so")
+    workshop.library("user.so", "int stack(void); int user(void) { return stack(); }", needs=("stack.so",))
+    with pytest.raises(NativeError, match="nobody_has_this"):
+        workshop.absorb(optional=("stack.so", "user.so"))
+    absorbed = workshop.absorb(optional=("bad.so", "stack.so", "user.so"))
+    assert [image.paths for image in absorbed.images] == [("good.so",)]
+    assert [skipped.path for skipped in absorbed.skipped] == ["bad.so", "stack.so", "user.so"]
+    assert "executable stack" in absorbed.skipped[2].reason
+
+
+def test_damaged_cache_entry_is_made_again(workshop: Workshop) -> None:
+    workshop.library("a.so", "int f(void) { return 5151; }")
+    before = workshop.absorb()
+    for entry in (cache_root() / "absorb").rglob("*.msgpack"):
+        if "facts" in str(entry):
+            entry.write_bytes(entry.read_bytes()[:40])
+    assert workshop.absorb() == before

@@ -1,0 +1,98 @@
+"""Which of the wanted shared objects can go in: a library that nobody must have does not stop the link.
+
+Distributions carry libraries for other platforms and other C libraries beside their own, and extension modules that are
+imported inside try/except.  Without those that cannot be absorbed the binary does what an installation without them
+does: the import fails.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from castiron_common.errors import NativeError
+from castiron_link.absorb.binding import bind
+from castiron_link.absorb.closure import ImagePlan, LibraryFile, plan
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
+    from castiron_link.absorb.facts import ImageFacts
+    from castiron_link.absorb.program import Program
+    from castiron_link.absorb.scope import Resolution
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """A shared object that was left out."""
+
+    path: str
+    """Relative to site-packages."""
+    owner: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """What goes in."""
+
+    images: tuple[ImagePlan, ...]
+    resolutions: tuple[Resolution, ...]
+    skipped: tuple[Skipped, ...]
+    """Sorted by path."""
+
+
+class Reader:
+    """Reads each file once, and remembers failures too."""
+
+    def __init__(self, read: Callable[[LibraryFile], ImageFacts]) -> None:
+        self._read = read
+        self._known: dict[str, ImageFacts | NativeError] = {}
+
+    def __call__(self, file: LibraryFile) -> ImageFacts:
+        """Return a file's facts.  Raises `NativeError` if it cannot be absorbed."""
+        found = self._known.get(file.path)
+        if found is None:
+            try:
+                found = self._read(file)
+            except NativeError as error:
+                found = error
+            self._known[file.path] = found
+        if isinstance(found, NativeError):
+            raise found
+        return found
+
+
+def choose(
+    files: Sequence[LibraryFile],
+    wanted: Collection[str],
+    optional: Collection[str],
+    read: Callable[[LibraryFile], ImageFacts],
+    program: Program,
+) -> Chosen:
+    """Return the images for the ``wanted`` paths and their bindings, without those ``optional`` ones that cannot be.
+
+    Raises `NativeError` if one that is not optional cannot be absorbed or lacks symbols.
+    """
+    reader = Reader(read)
+
+    def attempt(paths: Collection[str]) -> tuple[tuple[ImagePlan, ...], tuple[Resolution, ...]]:
+        images = plan(files, paths, reader)
+        return images, bind(images, program)
+
+    skipped: list[Skipped] = []
+    try:
+        images, resolutions = attempt(wanted)
+    except NativeError:
+        good = set(wanted) - set(optional)
+        attempt(good)  # Those that must be: their error is the user's.
+        owners = {file.path: file.owner for file in files}
+        for path in sorted(set(wanted) & set(optional)):
+            try:
+                attempt([path])
+            except NativeError as error:
+                skipped.append(Skipped(path=path, owner=owners.get(path, ""), reason=error.what))
+            else:
+                good.add(path)
+        images, resolutions = attempt(good)
+    return Chosen(images=images, resolutions=resolutions, skipped=tuple(skipped))
