@@ -27,6 +27,10 @@ _MODULE = struct.Struct("<QQIIQQII")
 _TEXT = struct.Struct("<II")
 _TEXT_LIMIT = 1 << 32
 """Texts are found by 32-bit offsets; they stand before all data, so this is no limit on the data."""
+_NAME_LIMIT = 255
+"""Bytes: Linux's NAME_MAX, which is the room in a directory entry."""
+_PATH_LIMIT = 3000
+"""Bytes, so that there is room for the executable's path before it: Linux's PATH_MAX is 4096."""
 _DATA_ALIGNMENT = 16
 _WORTH_COMPRESSING = 512
 """Bytes."""
@@ -142,9 +146,12 @@ def _components(path: str) -> list[bytes]:
     if "\0" in path or not path or any(part in {"", ".", ".."} for part in path.split("/")):
         raise _bad(f"A file cannot be at {path!r} in the binary: the path is not relative and normal.")
     try:
-        return [part.encode("utf-8", "surrogateescape") for part in path.split("/")]
+        names = [part.encode("utf-8", "surrogateescape") for part in path.split("/")]
     except UnicodeEncodeError:
         raise _bad(f"A file cannot be at {path!r} in the binary: the path cannot be encoded.") from None
+    if any(len(name) > _NAME_LIMIT for name in names) or sum(map(len, names)) + len(names) > _PATH_LIMIT:
+        raise _bad(f"A file cannot be at {path!r} in the binary: the path is too long.")
+    return names
 
 
 def _folder(root: _Folder, names: Iterable[bytes], path: str) -> _Folder:

@@ -190,7 +190,9 @@ def test_iterators_are_taken() -> None:
     assert Reader(write_payload(config(), iter([module("m")]), iter([file]))).files() == {"a": (b"x", False)}
 
 
-@pytest.mark.parametrize("path", ["", "/abs", "a//b", "a/", "./a", "a/../b", "..", "a\0b", "\ud800"])
+@pytest.mark.parametrize(
+    "path", ["", "/abs", "a//b", "a/", "./a", "a/../b", "..", "a\0b", "\ud800", "a" * 256, "a/" * 1500 + "a"]
+)
 def test_bad_paths(path: str) -> None:
     with pytest.raises(LinkError):
         write_payload(config(), [], [PayloadFile(path=path, data=b"")])
