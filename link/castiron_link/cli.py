@@ -61,6 +61,15 @@ StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse unknown lic
 SbomOption = Annotated[
     bool, typer.Option("--sbom/--no-sbom", help="Put the bill of materials into the executable, too.")
 ]
+RelinkOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--relink-kit",
+        metavar="FOLDER",
+        help="Write what it takes to link again with a replaced library (LGPL).",
+        show_default=False,
+    ),
+]
 KeepMapOption = Annotated[
     Path | None, typer.Option("--keep-map", metavar="FILE", help="Keep the linker's map.", show_default=False)
 ]
@@ -84,6 +93,7 @@ def link(
     strict: StrictOption = False,
     sbom: SbomOption = True,
     keep_map: KeepMapOption = None,
+    relink_kit: RelinkOption = None,
 ) -> None:
     """Link a manifest into one static executable, and report what is in it under which license."""
     # The stage is imported when it is needed: --help and wrong options answer at once.
@@ -110,6 +120,7 @@ def link(
         sbom=sbom,
         epoch=source_date_epoch(),
         keep_map=keep_map,
+        relink_kit=relink_kit,
     )
     show_result(link_manifest(request, reporter=RichReporter(console)), table=report)
 

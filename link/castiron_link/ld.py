@@ -79,7 +79,7 @@ def run_linker(call: LinkerCall) -> tuple[str, ...]:
     command = arguments(call)
     if sum(map(len, command)) > _RESPONSE_FILE_ABOVE:
         response = call.map.with_suffix(".args")
-        response.write_text("\n".join(map(_quote, command[len(call.linker) :])))
+        response.write_text("\n".join(map(quote, command[len(call.linker) :])))
         command = [*call.linker, f"@{response}"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
@@ -97,7 +97,8 @@ _RESPONSE_FILE_ABOVE = 100_000
 """Characters; Linux takes at most 128 KiB in one argument and 2 MiB in all."""
 
 
-def _quote(argument: str) -> str:
+def quote(argument: str) -> str:
+    """Return an argument as response files have it."""
     return '"' + argument.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 

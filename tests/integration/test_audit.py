@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -166,3 +168,25 @@ def test_numpy_and_scipy_bring_their_libraries(tmp_path: Path) -> None:
     assert "app.py -> " in done.stderr
     assert not (tmp_path / "strict").exists()
     assert binary.exists()
+
+
+def test_the_relink_kit_links_again_and_with_a_changed_library(tmp_path: Path) -> None:
+    source = "import zlib\nprint(zlib.ZLIB_RUNTIME_VERSION, zlib.decompress(zlib.compress(b'works')).decode())\n"
+    binary = linked(tmp_path, source, "--relink-kit", "kit", "--no-sbom")
+    kit = tmp_path / "kit"
+    environment = {**os.environ, "LD": f"{sys.executable} -m ziglang ld.lld"}
+    subprocess.run(["sh", kit / "link.sh", tmp_path / "again"], env=environment, check=True, capture_output=True)
+    assert (tmp_path / "again").read_bytes() == binary.read_bytes()
+    version = subprocess.check_output([binary], text=True).split()[0]
+    library = next(path for path in (kit / "archives").iterdir() if path.name.endswith("-libz.a"))
+    data = library.read_bytes()
+    mark = f"{version}\0".encode()
+    assert mark in data
+    library.write_bytes(data.replace(mark, b"1" * (len(mark) - 1) + b"\0"))
+    subprocess.run(["sh", kit / "link.sh", tmp_path / "changed"], env=environment, check=True, capture_output=True)
+    changed = subprocess.check_output([tmp_path / "changed"], text=True).split()
+    assert changed == ["1" * len(version), "works"]
+    assert str(tmp_path) not in (kit / "link.args").read_text()
+    refused = command("link", "app.manifest", "-o", "other", "--relink-kit", "kit", cwd=tmp_path)
+    assert refused.status == 11
+    assert not (tmp_path / "other").exists()

@@ -1,0 +1,115 @@
+"""The relink kit: everything that it takes to link the same executable again, with a library replaced.
+
+LGPL-2.1 section 6(a) and LGPL-3.0 section 4(d)(0) ask for it when such a library is linked statically.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from castiron_common.errors import OutputError
+from castiron_common.files import output_error
+from castiron_link.ld import arguments, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from castiron_link.ld import LinkerCall
+
+_SCRIPT = """\
+#!/bin/sh
+# Links {name} again from the objects and archives of this folder:  sh link.sh [OUTPUT]
+# LD is the static linker: ld.lld of LLVM, the one that made {name} is in the Python package ziglang {version}.
+set -eu
+cd "$(dirname "$0")"
+exec ${{LD:-python3 -m ziglang ld.lld}} @link.args -o "${{1:-{name}}}"
+"""
+
+_README = """\
+Relink kit of {name}
+{rule}
+
+`sh link.sh` makes the executable from what is in this folder; set LD if the linker has another name. Code and data are
+those of the original; only the bill of materials, which is added after linking, is not in it.
+
+To use a changed library, put it in the place of its archive in `archives/`, under the same name and with the same
+interface, compiled for {target}, and run the script:
+
+{table}
+
+The folder `objects` holds the start file, the application with its modules and files (app.o), and the shared objects of
+wheels, turned into relocatable objects. To replace one of those, exchange the file in its wheel and run castiron's
+`link` with a manifest that names the changed wheel.
+"""
+
+
+def check_kit(folder: Path) -> None:
+    """Raise `OutputError` if the kit cannot be made there: it is never mixed with what is there already."""
+    if folder.exists():
+        raise OutputError(f"{folder} exists already.", hint="Remove it, or name another folder with --relink-kit.")
+    if not folder.parent.is_dir():
+        raise OutputError(f"The folder {folder.parent} does not exist.", hint="Make it first.")
+
+
+def write_kit(
+    folder: Path,
+    call: LinkerCall,
+    *,
+    name: str,
+    target: str,
+    version: str,
+    owners: Mapping[Path, tuple[str, ...]],
+) -> None:
+    """Write the kit for a linker call into ``folder``, which appears when it is complete.
+
+    ``owners`` names the components of archives, ``version`` is that of the linker's package.  Raises `OutputError`.
+    """
+    check_kit(folder)
+    try:
+        making = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+        try:
+            objects = _copied(call.objects, making, "objects")
+            archives = _copied(call.archives, making, "archives")
+            moved = replace(
+                call,
+                linker=(),
+                objects=tuple(objects.values()),
+                archives=tuple(archives.values()),
+                scripts=tuple(_copied(call.scripts, making, "scripts").values()),
+            )
+            (making / "link.args").write_text("\n".join(quote(item) for item in _without_outputs(moved)) + "\n")
+            (making / "link.sh").write_text(_SCRIPT.format(name=name, version=version))
+            rows = [
+                f"  {place}  {', '.join(owners[source])}" for source, place in archives.items() if owners.get(source)
+            ]
+            (making / "README.txt").write_text(
+                _README.format(name=name, rule="=" * (14 + len(name)), target=target, table="\n".join(rows))
+            )
+            making.chmod(0o755)
+            making.rename(folder)
+        finally:
+            shutil.rmtree(making, ignore_errors=True)
+    except OSError as error:
+        raise output_error(folder, error) from error
+
+
+def _copied(paths: Iterable[Path], kit: Path, part: str) -> dict[Path, Path]:
+    """Copy files into a folder of the kit; return their places there.  The order is in their names."""
+    (kit / part).mkdir()
+    placed: dict[Path, Path] = {}
+    for index, path in enumerate(dict.fromkeys(paths)):
+        place = Path(part) / f"{index:03}-{path.name}"
+        shutil.copyfile(path, kit / place)
+        placed[path] = place
+    return placed
+
+
+def _without_outputs(call: LinkerCall) -> list[str]:
+    """Return the arguments without the map and the output, which the script names."""
+    given = [item for item in arguments(call) if not item.startswith("--Map=")]
+    at = given.index("-o")
+    return given[:at] + given[at + 2 :]
