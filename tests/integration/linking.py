@@ -32,6 +32,7 @@ class Application:
     entry: tuple[str, ...]
     runs: tuple[Run, ...]
     script: str | None = None
+    """The text of the script that ``entry`` names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
