@@ -19,9 +19,10 @@ int __real_stat(const char *path, struct stat *status);
 extern int __wrap_stat(), __wrap_open(), __wrap_opendir(), __wrap_unlink(), __wrap_listxattr(), __wrap_execve(),
     __wrap_chdir();
 double __wrap_log2(double);
+const char *__wrap_X509_get_default_cert_file(void);
 __attribute__((used)) static int (*const members[])() = {
     __wrap_stat, __wrap_open, __wrap_opendir, __wrap_unlink, __wrap_listxattr, __wrap_execve,
-    __wrap_chdir, (int (*)())__wrap_log2,
+    __wrap_chdir, (int (*)())__wrap_log2, (int (*)())__wrap_X509_get_default_cert_file,
 };
 
 void tree_open(void)
