@@ -1,7 +1,7 @@
 # /// script
 # dependencies = ["cffi", "pycryptodome", "numpy"]
 # ///
-"""ctypes and cffi: the program, libc by all its names, absorbed libraries by path, callbacks, errno, what is not there."""
+"""ctypes and cffi: the program, libc by all its names, absorbed libraries by path, callbacks, errno, the missing."""
 
 import ctypes
 import ctypes.util
