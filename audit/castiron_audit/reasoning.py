@@ -138,7 +138,7 @@ def linkage_findings(components: Iterable[Component]) -> Iterator[Finding]:
                 severity=Severity.WARNING,
                 component=component.id,
                 message=f"{expression}: as {how}, recipients must be able to link again with a changed library "
-                "(LGPL-2.1 section 6, LGPL-3.0 section 4). Hand on the means, or a source offer.",
+                "(LGPL-2.1 section 6, LGPL-3.0 section 4). Hand on a kit (link --relink-kit) and the source.",
             )
         elif strength in {Strength.WORK, Strength.NETWORK}:
             yield Finding(

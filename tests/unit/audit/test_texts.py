@@ -8,10 +8,27 @@ from castiron_audit.texts import closest, copyright_lines, license_text, notices
 from castiron_audit.verdicts import is_main_file
 from tests.unit.audit.making import MIT
 
-COMMON = (
-    "MIT BSD-2-Clause BSD-3-Clause BSD-4-Clause Apache-2.0 ISC 0BSD MPL-2.0 GPL-2.0-only GPL-3.0-only LGPL-2.1-only "
-    "AGPL-3.0-only PSF-2.0 Zlib Unlicense CC0-1.0 BSL-1.0 OFL-1.1 EPL-2.0"
-).split()
+COMMON = [
+    "MIT",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSD-4-Clause",
+    "Apache-2.0",
+    "ISC",
+    "0BSD",
+    "MPL-2.0",
+    "GPL-2.0-only",
+    "GPL-3.0-only",
+    "LGPL-2.1-only",
+    "AGPL-3.0-only",
+    "PSF-2.0",
+    "Zlib",
+    "Unlicense",
+    "CC0-1.0",
+    "BSL-1.0",
+    "OFL-1.1",
+    "EPL-2.0",
+]
 
 
 @pytest.mark.parametrize("name", COMMON)

@@ -1,0 +1,188 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from castiron_audit import binaries, chains
+from castiron_audit.binaries import Crate, Facts
+from castiron_audit.collect import build_report
+from castiron_audit.model import Component, Form, Kind, Source
+from castiron_audit.parts import library_of_file, library_of_name, subject_of
+from castiron_audit.thirdparty import Found, View, third_parties
+from castiron_common.files import sha256_bytes
+from castiron_manifest.model import LicenseFile, Native, Tier, Via
+from tests.unit.audit.making import MIT, distribution, manifest, report
+
+
+def search(
+    site: Path, *paths: str, name: str = "d", natives: tuple[Native, ...] = (), sbom: str | None = None
+) -> Found:
+    item = distribution(name, "MIT")
+    texts = {}
+    if sbom is not None:
+        texts[sha256_bytes(sbom.encode())] = sbom
+        boms = (LicenseFile(path="d-1.0.dist-info/sboms/x.json", sha256=sha256_bytes(sbom.encode())),)
+        item = replace(item, license=replace(item.license, sboms=boms))
+    included = frozenset(paths) | {native.path for native in natives}
+    return third_parties(View(distribution=item, included=included, natives=natives, texts=texts, site=site))
+
+
+def by_name(found: Found) -> dict[str, Component]:
+    return {item.name: item for item in found.components}
+
+
+def write(site: Path, path: str, text: str = "") -> str:
+    (site / path).parent.mkdir(parents=True, exist_ok=True)
+    (site / path).write_text(text)
+    return path
+
+
+def native(path: str) -> Native:
+    return Native(path=path, distribution="d", soname=None, sha256=sha256_bytes(path.encode()), size=100)
+
+
+def test_vendored_packages_with_metadata(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path, "d/_vendor/inner/__init__.py"),
+        write(tmp_path, "d/_vendor/unused/__init__.py"),
+        write(
+            tmp_path,
+            "d/_vendor/inner-2.5.dist-info/METADATA",
+            "Metadata-Version: 2.4\nName: inner\nVersion: 2.5\nLicense-Expression: ISC\n",
+        ),
+    ]
+    write(tmp_path, "d/_vendor/inner-2.5.dist-info/LICENSE", MIT)
+    found = search(tmp_path, *paths)
+    inner = by_name(found)["inner"]
+    assert (inner.version, inner.purl, inner.verdict.expression) == ("2.5", "pkg:pypi/inner@2.5", "ISC")
+    assert (inner.verdict.source, inner.kind, inner.parent) == (Source.EXPRESSION, Kind.VENDORED, "distribution/d")
+    assert [text.path for text in inner.texts] == ["d/_vendor/inner-2.5.dist-info/LICENSE"]
+    # A folder without metadata, license or version in a list need not be somebody else's.
+    assert "unused" not in by_name(found)
+
+
+def test_vendored_packages_named_by_a_list(tmp_path: Path) -> None:
+    write(tmp_path, "d/_vendor/vendor.txt", "# frozen\ninner==1.2  # why\n    other==3\n")
+    paths = [write(tmp_path, "d/_vendor/inner.py"), write(tmp_path, "d/_vendor/other/__init__.py")]
+    write(tmp_path, "d/_vendor/other/LICENSE.txt", MIT)
+    found = by_name(search(tmp_path, *paths))
+    assert found["inner"].version == "1.2"
+    assert found["inner"].verdict.expression is None
+    assert (found["other"].version, found["other"].verdict.expression) == ("3", "MIT")
+
+
+def test_parts_that_are_not_included_are_not_reported(tmp_path: Path) -> None:
+    write(tmp_path, "d/_vendor/vendor.txt", "inner==1.2\n")
+    write(tmp_path, "d/_vendor/inner.py")
+    assert search(tmp_path, "d/__init__.py").components == ()
+
+
+def test_rust_code_without_a_list_of_crates_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    item = native("d/_x.so")
+    write(tmp_path, item.path)
+    facts = {"facts": Facts(rustc="1.90.0", gcc=None, crates=None)}
+    monkeypatch.setattr(binaries, "examine", lambda _: facts["facts"])
+    assert [finding.code for finding in search(tmp_path, natives=(item,)).findings] == ["unknown-static-contents"]
+    facts["facts"] = Facts(rustc="1.90.0", gcc=None, crates=(Crate(name="serde", version="1.0", source="crates.io"),))
+    found = search(tmp_path, natives=(item,))
+    assert [(part.id, part.purl) for part in found.components] == [("crate/d/serde@1.0", "pkg:cargo/serde@1.0")]
+    assert [finding.code for finding in found.findings] == ["unknown-license"]
+
+
+def test_libraries_that_left_words_are_found(tmp_path: Path) -> None:
+    item = native("d/_x.so")
+    write(tmp_path, item.path)
+    facts = Facts(rustc=None, gcc=None, crates=None, signatures=(("libiconv", ""), ("openssl", "1.1.1w")))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(binaries, "examine", lambda _: facts)
+        found = by_name(search(tmp_path, natives=(item,)))
+    assert found["libiconv"].verdict.expression == "LGPL-2.1-or-later"
+    assert (found["openssl"].version, found["openssl"].verdict.expression) == ("1.1.1w", "OpenSSL")
+
+
+def test_optional_parts_of_a_document_need_another_trace(tmp_path: Path) -> None:
+    sbom = (
+        '{"bomFormat": "CycloneDX", "components": ['
+        '{"type": "library", "name": "FriBiDi", "version": "1", "scope": "optional"},'
+        '{"type": "library", "name": "libtiff", "version": "4.7", "scope": "optional"},'
+        '{"type": "library", "name": "pybind11", "scope": "excluded"}]}'
+    )
+    found = search(tmp_path, sbom=sbom, natives=(native("d.libs/libtiff-0123abcd.so.6"),))
+    assert [(part.name, part.version) for part in found.components] == [("libtiff", "4.7")]
+    assert [finding.code for finding in found.findings] == ["optional-part"]
+    broken = search(tmp_path, sbom="{")
+    assert [finding.code for finding in broken.findings] == ["unreadable-sbom"]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("numpy.libs/libscipy_openblas64_-58ffbbde.so", "openblas"),
+        ("scipy.libs/libgfortran-2c33b284-17a27ac2.so.5.0.0", "libgfortran"),
+        ("x.libs/libstdc++-5d72f927.so.6.0.33", "libstdc++"),
+        ("pillow.libs/libpng16-04f21bd1.so.16.58.0", "libpng"),
+        ("x.libs/libcrypto-b5f139f6.so.3", "openssl"),
+        ("x.libs/libquadmath-bb76a5fc.so.0.0.0", "libquadmath"),
+    ],
+)
+def test_names_of_libraries(path: str, name: str) -> None:
+    row = library_of_file(path)
+    assert row is not None
+    assert row["name"] == name
+    assert library_of_name(name) == row
+
+
+def test_of_whom_a_license_file_speaks() -> None:
+    assert subject_of("licenses/vendor/llhttp", "LICENSE") == ("llhttp", "", "vendor/llhttp")
+    assert subject_of("licenses/subprojects/fast_float-8.2.10", "LICENSE-MIT") == (
+        "fast_float", "8.2.10", "subprojects/fast_float-8.2.10",
+    )  # fmt: skip
+    assert subject_of("licenses", "LICENSE.libsodium.txt") == ("libsodium", "", "")
+    assert subject_of("licenses/LICENSES", "HAVEN_LICENSE") == ("haven", "", "")
+    assert subject_of("licenses", "NOTICE") is None
+
+
+def test_parts_of_cpython_are_in_if_their_objects_or_modules_are() -> None:
+    names = {item.name for item in report().components if item.parent == "runtime/cpython"}
+    assert names == {"dtoa", "http-cookies"}
+
+
+def test_the_same_library_of_two_wheels_counts_once() -> None:
+    one, other = native("d.libs/libtiff-0123abcd.so.6"), native("d.libs/libtiff-0123abcd.so.6")
+    other = replace(other, path="e.libs/libtiff-0123abcd.so.6", distribution="e")
+    found = report(distribution("d", "MIT"), distribution("e", "MIT"), natives=(one, other))
+    sizes = {item.id: item.size for item in found.components if item.kind is Kind.LIBRARY}
+    assert sizes == {"library/d/libtiff": 100, "library/e/libtiff": 0}
+    assert found.component("distribution/d").size == 5000
+
+
+def test_what_a_manifest_foretells() -> None:
+    found = build_report(manifest(distribution("d", "MIT", files={"LICENSE": MIT}), texts=(MIT,)), site=None)
+    assert not found.linked
+    assert [item.id for item in found.components] == ["application", "distribution/d", "runtime/cpython"]
+    component = found.component("distribution/d")
+    assert component.forms == (Form.BYTECODE,)
+    assert component.copyrights == ("Copyright (c) 2020 The Authors of It",)
+    assert [step.name for step in component.chain] == ["app.py", "d"]
+    assert component.chain[1].how == "required import in __main__, line 1"
+
+
+def test_chains_of_distributions_without_imports_follow_requirements() -> None:
+    made = manifest(distribution("a", "MIT", requires=("b",), direct=True))
+    made = replace(
+        made, distributions=(*made.distributions, distribution("b", "MIT", requires=("c",)), distribution("c"))
+    )
+    found = chains.distribution_chains(made)
+    assert [step.name for step in found["c"]] == ["app.py", "a", "b", "c"]
+    assert found["c"][-1].how == "required by b"
+
+
+def test_circular_imports_do_not_hang() -> None:
+    made = manifest(distribution("a", "MIT"))
+    template = next(module for module in made.modules if module.via is not None)
+    loop = tuple(
+        replace(template, name=name, distribution="x", via=Via(importer=other, line=1, tier=Tier.LAZY))
+        for name, other in (("x1", "x2"), ("x2", "x1"))
+    )
+    found = chains.distribution_chains(replace(made, modules=(*made.modules, *loop)))
+    assert set(found) >= {"a", "x"}
