@@ -5,7 +5,7 @@ import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from castiron_common.errors import RuntimePackError
@@ -64,6 +64,7 @@ def test_two_folders_are_not_a_source_tree(tmp_path: Path) -> None:
         unpack(archive, target)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_garbage_is_no_source_archive(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     folder = tmp_path_factory.mktemp("garbage")
@@ -94,6 +95,7 @@ def ar(members: list[tuple[str, bytes]]) -> bytes:
 names = st.text(alphabet="abcxyz-_0123456789", min_size=1, max_size=40).map(lambda name: f"{name}.o")
 
 
+@settings(deadline=None)
 @given(st.lists(st.tuples(names, st.binary(max_size=50)), max_size=6))
 def test_members_of_static_libraries(
     tmp_path_factory: pytest.TempPathFactory, members: list[tuple[str, bytes]]

@@ -3,7 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from castiron_common.errors import RuntimePackError
@@ -76,6 +76,7 @@ def test_a_wrong_recipe_is_refused_with_the_key(change: tuple[bytes, bytes], say
     assert says in caught.value.what
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_a_damaged_recipe_gives_a_recipe_or_one_clear_error(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(recipe_names()))
