@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 WORKER = Path(__file__).with_name("bytecode_worker.py")
 
 _BROKEN = 1
+_WORKER_VERSION = 2
+"""Part of the cache key; raised when the worker makes other bytes of the same source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +65,7 @@ def compile_modules(modules: Sequence[PlacedModule], compiler: Compiler) -> tupl
 
 
 def _key(module: PlacedModule, compiler: Compiler) -> str:
-    return ":".join((sha256_bytes(module.source), compiler.python_version, str(compiler.optimize), module.tree_path))
+    return f"{sha256_bytes(module.source)}:{compiler.python_version}:{_WORKER_VERSION}:{compiler.optimize}:{module.tree_path}"
 
 
 def _compile(missing: Sequence[tuple[str, PlacedModule]], compiler: Compiler) -> dict[str, tuple[str | None, bytes]]:

@@ -31,6 +31,24 @@ def answer(path: str, source: bytes, optimize: int) -> tuple[int, str, CodeType]
     return 0, "", code
 
 
+def share_sets(code: CodeType, known: dict[object, frozenset[object]]) -> CodeType:
+    """Return ``code`` with equal frozensets among its constants, and those of code inside it, made one object.
+
+    The compiler shares some of them and not others, depending on what the process did before; as marshal writes shared
+    objects differently, the bytes would depend on it, too.
+    """
+    constants = []
+    for constant in code.co_consts:
+        if type(constant) is frozenset:
+            key = tuple(sorted((type(item).__name__, repr(item)) for item in constant))
+            constant = known.setdefault(key, constant)  # noqa: PLW2901
+        elif hasattr(constant, "co_consts"):
+            constant = share_sets(constant, known)  # noqa: PLW2901
+        constants.append(constant)
+    # Always a new object: what it has in common with the old one would count as shared.
+    return code.replace(co_consts=tuple(constants))
+
+
 def main() -> None:
     """Answer requests until there are none."""
     optimize = int(sys.argv[1])
@@ -41,6 +59,8 @@ def main() -> None:
         path = requests.read(path_size).decode()
         source = requests.read(source_size)
         status, message, code = answer(path, source, optimize)
+        known: dict[object, frozenset[object]] = {}
+        code = share_sets(code, known)
         text, data = message.encode("utf-8", "replace"), marshal.dumps(code)
         answers.write(bytes([status]) + len(text).to_bytes(4, "little") + len(data).to_bytes(4, "little"))
         answers.write(text)

@@ -66,6 +66,15 @@ def test_same_bytes_in_any_order(tmp_path: Path) -> None:
     assert {code.tree_path: code.code for code in forward} == {code.tree_path: code.code for code in backward}
 
 
+def test_equal_sets_are_one_object_whatever_the_compiler_shared(tmp_path: Path) -> None:
+    functions = "".join(f"def f{n}(x):\n    return x in {{'PPPRAGMA', '_PRAGMA'}}\n" for n in range(9))
+    (done,) = compile_modules([placed("m.py", functions.encode())], compiler(tmp_path))
+    inner = [constant for constant in marshal.loads(done.code).co_consts if hasattr(constant, "co_consts")]
+    sets = [constant for code in inner for constant in code.co_consts if isinstance(constant, frozenset)]
+    assert len(sets) == 9
+    assert len({id(constant) for constant in sets}) == 1
+
+
 @pytest.mark.parametrize(
     ("source", "kind", "message"),
     [
