@@ -20,9 +20,9 @@ def check_own_syntax(reached: Reached) -> None:
     """Raise for the entry, or an own module that it surely imports, if the target's Python does not parse it."""
     for module in reached.invalid:
         if module.owner == APP and module.weakest == _REQUIRED:
+            place = f"{module.file}:{module.line}" if module.line else str(module.file)
             raise InputError(
-                f"{module.file}:{module.line}: {module.message}.",
-                hint="Correct it; it is read as the target's version of Python reads it.",
+                f"{place}: {module.message}.", hint="Correct it; it is read as the target's version of Python reads it."
             )
 
 

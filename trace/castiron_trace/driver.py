@@ -79,6 +79,7 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
     # Everything else in the distributions: data files, shared objects, license evidence.
     contents = None if chosen.site is None else distribution_contents(chosen.site, reached)
     shared, native_findings = natives({} if contents is None else contents.elf_candidates)
+    run_findings = () if seen is None else tuple(observe.foreign_libraries(seen, shared))
     blobs = Blobs()
     own_data, data_findings = app_resources(entry, reached, options, blobs)
     texts: dict[str, str] = {}
@@ -98,7 +99,7 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
         resources=[*own_data, *stdlib_resources(reached, python.stdlib), *(contents.resources if contents else ())],
         natives=shared,
         licenses=licenses,
-        findings=[*reached.findings, *chosen.findings, *native_findings, *data_findings],
+        findings=[*reached.findings, *chosen.findings, *native_findings, *data_findings, *run_findings],
         texts=texts,
         blobs=blobs,
     )

@@ -8,15 +8,21 @@ import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from castiron_common.errors import RunError
-from castiron_manifest.model import EntryKind
+from castiron_manifest.model import EntryKind, Finding, Severity
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from castiron_common.progress import Reporter
+    from castiron_manifest.model import Native
     from castiron_trace.model import Options, ResolvedEntry, Site
+
+_OF_THE_PROGRAM = ("libc.", "libm.", "libdl.", "libpthread.", "librt.", "ld-musl-")
+"""Libraries that a static binary is itself."""
 
 _RUNNER = """
 import os, sys
@@ -149,6 +155,20 @@ def _events(lines: list[str], entry: ResolvedEntry, site: Site | None, status: i
         libraries=tuple(sorted(libraries)),
         status=status,
     )
+
+
+def foreign_libraries(seen: Observed, natives: Iterable[Native]) -> Iterator[Finding]:
+    """Yield a finding for each library that the run loaded with ctypes and that the environment does not have."""
+    known = {name for native in natives for name in (native.soname, PurePosixPath(native.path).name) if name}
+    for library in seen.libraries:
+        name = PurePosixPath(library).name
+        if name not in known and not name.startswith(_OF_THE_PROGRAM):
+            yield Finding(
+                code="foreign-library",
+                severity=Severity.WARNING,
+                subject=library,
+                message="The run loaded this library of the machine; a binary has only what distributions bring.",
+            )
 
 
 def _module_names(path: Path, entry: ResolvedEntry, site: Site | None) -> list[str]:

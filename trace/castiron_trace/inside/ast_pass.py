@@ -136,16 +136,17 @@ def scan_source(source: bytes, *, own: bool) -> Scan:
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError) as error:
-        return _unreadable(getattr(error, "lineno", None) or 0, getattr(error, "msg", None) or str(error))
+        return unreadable_scan(getattr(error, "lineno", None) or 0, getattr(error, "msg", None) or str(error))
     except (RecursionError, MemoryError):
-        return _unreadable(0, "nested too deeply to parse")
+        return unreadable_scan(0, "nested too deeply to parse")
     scanner = _Scanner(own=own)
     scanner.run(tree)
     scanner.look_at_characters(source)
     return scanner.result()
 
 
-def _unreadable(line: int, message: str) -> Scan:
+def unreadable_scan(line: int, message: str) -> Scan:
+    """Return the scan of a source that cannot be parsed, or (line 0) not even read."""
     scan = empty_scan()
     scan["error"] = [line, message]
     return scan

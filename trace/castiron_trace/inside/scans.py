@@ -10,7 +10,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from castiron_trace.inside.ast_pass import ANALYSER_VERSION, DECLARED, Scan, empty_scan, scan_source
+from castiron_trace.inside.ast_pass import ANALYSER_VERSION, DECLARED, Scan, empty_scan, scan_source, unreadable_scan
 
 _FROM_RUST_AND_C = (
     "abc",
@@ -115,13 +115,16 @@ class ScanStore:
         relative = os.path.relpath(path, self._site)
         scan = known.get(relative)
         if scan is None:
-            scan = known[relative] = _scan(Path(path).read_bytes(), path, own=False)
+            scan = known[relative] = _scan_file(path)
             self._dirty.add(wheel)
         return scan
 
     def of_file(self, path: str, *, own: bool) -> Scan:
         """Return the scan of any other file."""
-        data = Path(path).read_bytes()
+        try:
+            data = Path(path).read_bytes()
+        except OSError as error:
+            return unreadable_scan(0, f"it cannot be read ({error.strerror or error})")
         if self._folder is None:
             return _scan(data, path, own=own)
         digest = hashlib.sha256(data).hexdigest()
@@ -157,11 +160,22 @@ class ScanStore:
 
     @staticmethod
     def _write(entry: Path, scans: dict[str, Scan]) -> None:
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{entry.name}.", dir=entry.parent)
-        with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
-            json.dump(scans, file, separators=(",", ":"), sort_keys=True)
-        Path(name).replace(entry)
+        try:
+            entry.parent.mkdir(parents=True, exist_ok=True)
+            handle, name = tempfile.mkstemp(prefix=f".{entry.name}.", dir=entry.parent)
+            with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
+                json.dump(scans, file, separators=(",", ":"), sort_keys=True)
+            Path(name).replace(entry)
+        except OSError:
+            return  # a full disk or a folder that may not be written costs the next trace time, not this one its result
+
+
+def _scan_file(path: str) -> Scan:
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        return unreadable_scan(0, f"it cannot be read ({error.strerror or error})")
+    return _scan(data, path, own=False)
 
 
 def _scan(data: bytes, path: str, *, own: bool) -> Scan:

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from castiron_common.progress import SilentReporter
+from castiron_manifest.model import Native
+from castiron_trace import observe
+from castiron_trace.entry import read_plan, resolve_plan
+from castiron_trace.inside.scans import ScanStore
+from castiron_trace.observe import Observed, foreign_libraries
+from tests.unit.trace.conftest import options
+from tests.unit.trace.making import write
+
+if TYPE_CHECKING:
+    from castiron_trace.model import TargetPython
+
+
+def run(folder: Path, python: TargetPython, files: dict[str, str | bytes], *arguments: str) -> Observed:
+    write(folder, files)
+    wanted = options(folder, "app.py", run=arguments)
+    entry = resolve_plan(read_plan(wanted), None)
+    return observe.run(wanted, entry, None, reporter=SilentReporter(), interpreter=python.interpreter)
+
+
+def test_what_a_run_imports_reads_and_writes(tmp_path: Path, python: TargetPython) -> None:
+    seen = run(
+        tmp_path,
+        python,
+        {
+            "app.py": "import importlib, sys\nimportlib.import_module(sys.argv[1])\nopen('read.txt').close()\n"
+            "open('written.txt', 'w').close()\nassert sys.argv[0].endswith('app.py')\nassert __name__ == '__main__'\n",
+            "plug.py": "import colorsys",
+            "read.txt": "",
+            "other.txt": "",
+        },
+        "plug",
+    )
+    assert {"plug", "colorsys"} <= set(seen.modules)
+    assert {path.name for path in seen.files} == {"app.py", "plug.py", "read.txt"}
+    assert seen.status == 0
+
+
+def test_children_that_end_at_once_are_seen(tmp_path: Path, python: TargetPython) -> None:
+    source = "import os\nif os.fork() == 0:\n    import plug\n    os._exit(0)\nos.wait()\n"
+    assert "plug" in run(tmp_path, python, {"app.py": source, "plug.py": ""}).modules
+
+
+def test_the_hook_bears_any_event(tmp_path: Path) -> None:
+    hook = Path(observe.__file__).parent / "inside" / "observer.py"
+    source = (
+        "import os, sys; sys.audit('open', b'/x', 'r', 0); sys.audit('open', 3, None, 0); sys.audit('exec', 1)\n"
+        "os.closerange(3, 64); open('/dev/null').close(); print('alive')"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", f"exec(open({str(hook)!r}).read())\n{source}"],
+        env={"CASTIRON_OBSERVE": str(tmp_path / "log")},
+        capture_output=True,
+        check=False,
+    )
+    assert (done.stdout, done.returncode) == (b"alive\n", 0)
+
+
+def test_libraries_of_the_machine_are_reported() -> None:
+    native = Native(path="d.libs/libz.so.1", distribution="d", soname="libz.so.1", sha256="0" * 64, size=1)
+    seen = Observed(modules=(), files=(), libraries=("libc.so.6", "libz.so.1", "/usr/lib/libfoo.so"), status=0)
+    assert [finding.subject for finding in foreign_libraries(seen, [native])] == ["/usr/lib/libfoo.so"]
+
+
+def test_a_file_that_cannot_be_read_is_an_unreadable_source(tmp_path: Path) -> None:
+    error = ScanStore(None, None).of_file(str(tmp_path / "gone.py"), own=True)["error"]
+    assert error is not None
+    assert error[0] == 0
+    assert "cannot be read" in error[1]
+
+
+def test_a_cache_that_cannot_be_written_costs_nothing(tmp_path: Path) -> None:
+    (tmp_path / "blocked").write_text("")
+    source = tmp_path / "a.py"
+    source.write_text("import b")
+    store = ScanStore(tmp_path / "blocked", None)
+    assert [item[0] for item in store.of_file(str(source), own=True)["imports"]] == ["b"]
+    store.save()
