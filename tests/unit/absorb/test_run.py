@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -415,3 +416,44 @@ def test_objects_come_from_the_cache_and_are_equal(workshop: Workshop) -> None:
     one = workshop.link(PRELUDE + "int main(void) { return 0; }", absorbed=first).read_bytes()
     two = workshop.link(PRELUDE + "int main(void) { return 0; }", absorbed=second).read_bytes()
     assert one == two
+
+
+def test_copies_of_an_extension_module_keep_their_own_state(workshop: Workshop) -> None:
+    source = "int n; int count(void) { return ++n; } void *PyInit_ext(void) { return 0; }"
+    original = workshop.library("one/ext.so", source)
+    copy = workshop.site / "two" / "ext.so"
+    copy.parent.mkdir()
+    copy.write_bytes(original.read_bytes())
+    workshop.add("one/ext.so", module="one.ext")
+    workshop.add("two/ext.so", module="two.ext")
+    absorbed = workshop.absorb()
+    assert [(e.module, e.image) for e in absorbed.extensions] == [("one.ext", 0), ("two.ext", 1)]
+    assert len({e.symbol for e in absorbed.extensions}) == 2
+    main = """
+    int main(void) {
+        void *one = open_("lib/python3.13/site-packages/one/ext.so");
+        void *two = open_("lib/python3.13/site-packages/two/ext.so");
+        CALL(one, "count"); CALL(one, "count");
+        printf("%d %d", CALL(one, "count"), CALL(two, "count"));
+    }"""
+    assert workshop.run(PRELUDE + main, absorbed=absorbed) == "3 1"
+
+
+def test_two_hundred_and_fifty_images(workshop: Workshop) -> None:
+    first = workshop.library("m0.so", "int n = 1; int get(void) { return n++; }").read_bytes()
+    for number in range(1, 250):
+        path = workshop.site / f"m{number}.so"
+        path.write_bytes(first + b"\0" * number)
+        workshop.add(f"m{number}.so")
+    workshop.absorb()
+    main = """
+    int main(void) {
+        CALL(open_("m7.so"), "get");
+        printf("%d%d", CALL(open_("m7.so"), "get"), CALL(open_("m249.so"), "get"));
+    }"""
+    started = time.perf_counter()
+    program = workshop.link(PRELUDE + main)
+    assert time.perf_counter() - started < 5
+    assert subprocess.run([program], capture_output=True, text=True, check=True).stdout == "21"
+    with program.open("rb") as file:
+        assert ELFFile(file).num_segments() <= 16
