@@ -41,6 +41,10 @@ if TYPE_CHECKING:
     from castiron_manifest.model import Distribution, Native
 
 _VENDOR_FOLDER = re.compile(r"(?:^|/)(?:_vendor|_vendored|vendor|vendored|_externals?|extern|externals|third_party)/")
+_COMPILED = re.compile(
+    r"(?:^|/)[^./]*/?$|\*$|\.(?:c|cc|cpp|cxx|h|hpp|hh|f|f90|pyx|s|rs|so)(?:[.*]\S*)?$", re.IGNORECASE
+)
+"""Patterns of folders, sources and libraries, which may be in a wheel as machine code; ``x.ttf`` or ``x.py`` may not."""
 _LICENSE_NAME = re.compile(r"licen[sc]e|copying|notice|copyright", re.IGNORECASE)
 
 
@@ -449,15 +453,17 @@ class _Search:
     def _any_included(self, patterns: Sequence[str]) -> bool:
         """Return whether a list's entry is in; sources of compiled code are in no wheel and thus taken as in."""
         site = self.view.site
-        compiled = True
+        compiled = False
+        present = False
         for pattern in patterns:
             plain = pattern.removeprefix("./").removeprefix("lib/").removeprefix("src/")
             options = (plain, f"{plain.rstrip('/')}/*", f"{plain}*")
             if any(fnmatch.fnmatch(path, option) for path in self.view.included for option in options):
                 return True
             if site is not None and (any(site.glob(plain)) if "*" in plain else (site / plain).exists()):
-                compiled = False
-        return compiled
+                present = True
+            compiled = compiled or _COMPILED.search(plain) is not None
+        return compiled and not present
 
     def _forms(self, patterns: Sequence[str]) -> set[Form]:
         """Return the forms of the files that patterns match; none if nothing says it, then they are the parent's."""

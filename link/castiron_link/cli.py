@@ -134,7 +134,7 @@ def show_result(result: LinkResult, *, table: bool) -> None:
         from castiron_audit.formats.table import table as drawn
 
         width = console.width if console.is_terminal else 120
-        console.out(drawn(result.report, width=width, color=console.is_terminal), highlight=False, end="")
+        console.out(drawn(result.report, width=width, color=console.is_terminal, brief=True), highlight=False, end="")
     console.print(f"{result.output}: {result.size / 1e6:.1f} MB, static", markup=False)
 
 

@@ -18,8 +18,11 @@ if TYPE_CHECKING:
 _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
 
 
-def table(report: Report, *, width: int = 120, color: bool = False) -> str:
-    """Return the table, the findings and the duties as text; ``color`` adds terminal escapes."""
+def table(report: Report, *, width: int = 120, color: bool = False, brief: bool = False) -> str:
+    """Return the table, the findings and the duties as text.
+
+    ``color`` adds terminal escapes; ``brief`` gives the titles of duties alone.
+    """
     out = StringIO()
     console = Console(
         file=out, width=width, force_terminal=color, color_system="standard" if color else None, highlight=False
@@ -61,7 +64,10 @@ def table(report: Report, *, width: int = 120, color: bool = False) -> str:
             style="dim",
         )
     _findings(report, console)
-    if report.obligations:
+    if report.obligations and brief:
+        titles = "; ".join(duty.title[0].lower() + duty.title[1:] for duty in report.obligations)
+        console.print(f"\nThe licenses ask for: {titles}.", markup=False, style="dim")
+    elif report.obligations:
         console.print("\n[bold]What the licenses ask for[/bold]")
         for duty in report.obligations:
             count = len(duty.components)
