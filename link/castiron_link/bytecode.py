@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 WORKER = Path(__file__).with_name("bytecode_worker.py")
 
 _BROKEN = 1
-_WORKER_VERSION = 2
-"""Part of the cache key; raised when the worker makes other bytes of the same source."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +48,8 @@ def compile_modules(modules: Sequence[PlacedModule], compiler: Compiler) -> tupl
 
     A source that does not compile becomes code that raises its SyntaxError, as importing it does under ``python``.
     """
-    keys = [_key(module, compiler) for module in modules]
+    worker = sha256_bytes(WORKER.read_bytes())[:16]
+    keys = [_key(module, compiler, worker) for module in modules]
     with BytecodeCache(compiler.cache) as cache:
         found = cache.get(keys)
         missing = [(key, module) for key, module in zip(keys, modules, strict=True) if key not in found]
@@ -64,8 +63,10 @@ def compile_modules(modules: Sequence[PlacedModule], compiler: Compiler) -> tupl
     )
 
 
-def _key(module: PlacedModule, compiler: Compiler) -> str:
-    return f"{sha256_bytes(module.source)}:{compiler.python_version}:{_WORKER_VERSION}:{compiler.optimize}:{module.tree_path}"
+def _key(module: PlacedModule, compiler: Compiler, worker: str) -> str:
+    """Return what the bytecode depends on: source, place, Python, level, and how our worker compiles."""
+    source = sha256_bytes(module.source)
+    return f"{source}:{compiler.python_version}:{worker}:{compiler.optimize}:{module.tree_path}"
 
 
 def _compile(missing: Sequence[tuple[str, PlacedModule]], compiler: Compiler) -> dict[str, tuple[str | None, bytes]]:
