@@ -44,7 +44,7 @@ _VENDOR_FOLDER = re.compile(r"(?:^|/)(?:_vendor|_vendored|vendor|vendored|_exter
 _COMPILED = re.compile(
     r"(?:^|/)[^./]*/?$|\*$|\.(?:c|cc|cpp|cxx|h|hpp|hh|f|f90|pyx|s|rs|so)(?:[.*]\S*)?$", re.IGNORECASE
 )
-"""Patterns of folders, sources and libraries, which may be in a wheel as machine code; ``x.ttf`` or ``x.py`` may not."""
+"""Patterns of folders, sources and libraries, which may be in a wheel as machine code; ``x.ttf`` may not."""
 _LICENSE_NAME = re.compile(r"licen[sc]e|copying|notice|copyright", re.IGNORECASE)
 
 
