@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, file_entry
 from castiron_common.errors import NativeError
+from castiron_link.absorb.facts import require_content
 from castiron_link.absorb.image import (
     R_64,
     R_DTPMOD64,
@@ -91,11 +92,7 @@ def cached_object(path: Path, plan: ImagePlan, bindings: Sequence[Binding], ids:
 
     def build(making: Path) -> None:
         image = Image.open(path, name=plan.name)
-        if hashlib.sha256(image.data).hexdigest() != plan.facts.sha256:
-            raise NativeError(
-                f"{plan.name} has changed since it was traced.",
-                hint="Its content no longer has the hash that the manifest names: reinstall it, or run trace again.",
-            )
+        require_content(image, plan.facts.sha256)
         write_object(image, making, plan.id, dict(zip(plan.facts.references, bindings, strict=True)), ids)
 
     return file_entry(cache_root() / "absorb" / f"objects-{EMIT_VERSION}" / key[:2] / f"{key}.o", build)

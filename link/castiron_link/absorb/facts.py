@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgpack
 
 from castiron_common.cache import cache_root, file_entry
+from castiron_common.errors import NativeError
 from castiron_common.files import sha256_bytes, sha256_file
 from castiron_link.absorb.check import check
 from castiron_link.absorb.image import R_NONE, R_RELATIVE, SHN_ABS, STB_LOCAL, Image, Segment, Tag
@@ -107,6 +108,7 @@ def read_facts(path: Path, *, name: str, sha256: str | None = None) -> ImageFact
 
     def build(making: Path) -> None:
         image = Image.open(path, name=name)
+        require_content(image, digest)
         making.write_bytes(encode(extract(image)))
 
     try:
@@ -115,6 +117,15 @@ def read_facts(path: Path, *, name: str, sha256: str | None = None) -> ImageFact
         # A damaged entry: made again.
         entry.unlink(missing_ok=True)
         return decode(file_entry(entry, build).read_bytes())
+
+
+def require_content(image: Image, sha256: str) -> None:
+    """Raise `NativeError` if an image's file does not have this hash: nothing may be cached under another's name."""
+    if sha256_bytes(image.data) != sha256:
+        raise NativeError(
+            f"{image.name} has changed since it was traced.",
+            hint="Its content no longer has the hash that the manifest names: reinstall it, or run trace again.",
+        )
 
 
 def extract(image: Image) -> ImageFacts:

@@ -168,6 +168,13 @@ def test_damaged_files_give_errors_and_no_tracebacks(good: bytearray, data: st.D
         extract(Image(bytes(damaged[:end]), name="a.so"))
 
 
+def test_file_that_is_not_what_the_manifest_says_is_refused(workshop: Workshop) -> None:
+    path = workshop.library("a.so", "int f(void) { return 626262; }")
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(NativeError, match="has changed"):
+        workshop.absorb()
+
+
 def test_optional_ones_are_left_out_and_told(workshop: Workshop) -> None:
     workshop.library("good.so", "int good(void) { return 1; }")
     workshop.library("bad.so", "int nobody_has_this(void); int bad(void) { return nobody_has_this(); }")
