@@ -97,7 +97,7 @@ def audit(
         sys.stdout.write(table(report, width=_width(), color=sys.stdout.isatty()))
     else:
         _write(render(report, format_, epoch=source_date_epoch()), output)
-    enforce(report)
+    enforce(report, hint="")
 
 
 def load_policy(path: Path | None, *, deny: list[str], strict: bool) -> Policy:

@@ -51,6 +51,8 @@ PRESETS = {
 component's own files (MPL, EPL), so neither LGPL nor GPL in a static executable."""
 
 _KEYS = {"preset", "allow", "deny", "unknown", "strict", "exception", "settle", "accept"}
+_ALWAYS = {"cpython", "musl", "zig-libc", "compiler-rt", "castiron"}
+"""Components of the runtime that no application can do without."""
 _ABOUT_THE_LICENSE = {
     "unknown-license",
     "ambiguous-license",
@@ -263,7 +265,7 @@ def apply(report: Report, policy: Policy) -> Report:
     return replace(refreshed, refusals=tuple(sorted(_refusals(refreshed, policy), key=lambda item: item.component)))
 
 
-def enforce(report: Report) -> None:
+def enforce(report: Report, *, hint: str = "Nothing was written.") -> None:
     """Raise `PolicyError` if the policy refuses a component; the message names each with its chain and a way out."""
     if not report.refusals:
         return
@@ -278,7 +280,7 @@ def enforce(report: Report) -> None:
     raise PolicyError(
         f"The license policy ({report.policy}) refuses {count} component{'' if count == 1 else 's'}:\n"
         + "\n".join(lines),
-        hint="Nothing was written. docs/licensing.md tells how to write exceptions and settlements.",
+        hint=f"{hint} docs/licensing.md tells how to write exceptions and settlements.".lstrip(),
     )
 
 
@@ -368,7 +370,9 @@ def _listed(leaf: str, listed: Iterable[str]) -> bool:
 
 
 def _remedy(component: Component, kind: str) -> str:
-    if component.kind in {Kind.LIBRARY, Kind.CRATE, Kind.VENDORED, Kind.DATA} and component.parent:
+    if component.name in _ALWAYS or component.parent == "runtime/cpython":
+        first = "Every binary holds it"
+    elif component.kind in {Kind.LIBRARY, Kind.CRATE, Kind.VENDORED, Kind.DATA} and component.parent:
         what = component.parent.partition("/")[2]
         first = f"Replace {what} by a distribution without it, or build {what} from source without it"
     elif component.kind is Kind.RUNTIME:
