@@ -12,10 +12,10 @@ import re
 import sys
 from typing import Any, TypedDict
 
-from castiron_trace.inside.conditional import MENTIONS, STARTS_PYTHON
+from castiron_trace.inside.conditional import MENTIONS
 from castiron_trace.inside.conditions import decided
 
-ANALYSER_VERSION = 24
+ANALYSER_VERSION = 25
 """Raised when the same source would give another `Scan`: it is part of every cache key."""
 
 REQUIRED, GUARDED, LAZY, DECLARED, OBSERVED = range(5)
@@ -214,8 +214,6 @@ class _Scanner:
             self._mentions.add("@non_ascii")
         if b"\\N{" in source:
             self._mentions.add("@named_character")
-        if b"sys.executable" in source:
-            self._mentions.add(STARTS_PYTHON)
 
     def run(self, tree: ast.AST) -> None:
         stack: list[tuple[ast.AST, int]] = [(tree, REQUIRED)]

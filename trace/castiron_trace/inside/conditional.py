@@ -83,9 +83,6 @@ MENTIONS = frozenset(name for names in CONDITIONAL.values() for name in names)
 source (a traceback measures their width), ``\\N{...}`` in a regular expression; nothing mentions ``@never``.
 """
 
-STARTS_PYTHON = "@sys_executable"
-"""Noted of a source that uses ``sys.executable``, which in a binary is no Python unless it was linked to be one."""
-
 FROM_C: dict[str, tuple[str, ...]] = {
     "builtins": ("_pylong", "copyreg", "linecache", "struct", "traceback", "typing", "warnings"),
     "_decimal": ("collections", "collections.abc", "numbers"),

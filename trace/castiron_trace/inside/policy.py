@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 from modulegraph2 import ExtensionModule, Package
 
-from castiron_trace.inside.conditional import STARTS_PYTHON
 from castiron_trace.inside.graph_adapter import APP, STDLIB, TracedGraph, file_of
 from castiron_trace.inside.locator import modules_below, source_beside
 
@@ -89,11 +88,6 @@ class InclusionPolicy:
         else:
             self._dotted_strings(graph, node, scan, owner)
             self._scripts(node, scan, owner)
-        if STARTS_PYTHON in scan["mentions"]:
-            message = (
-                "It uses sys.executable. If it starts that as Python, the binary has to be linked with --as-python."
-            )
-            self.findings.append(("starts-python", "info", node.name, message))
         self._computed(graph, node, scan, owner)
         if _is_extension(node) and owner != APP:
             self._compiled(graph, node, owner)
