@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,10 @@ from castiron_common.progress import RichReporter
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Pack
+
+
+# A shell that starts the tests in the background lets them ignore Ctrl-C, and all their children with them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
