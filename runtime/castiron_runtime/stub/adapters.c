@@ -53,6 +53,8 @@ int adapters_apply(PyObject *name, PyObject *module)
         return -1;
     if (strcmp(text, "ctypes.util") == 0)
         return libraries_adapt(module);
+    if (strcmp(text, "platform") == 0)
+        return replace_libc_version(module);
     static const char resources[] = "pkg_resources"; /* also where it is vendored, as pip does */
     Py_ssize_t size = sizeof resources - 1;
     if (length < size || strcmp(text + length - size, resources) != 0 || (length > size && text[length - size - 1] != '.'))
