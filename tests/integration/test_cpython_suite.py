@@ -135,7 +135,7 @@ def included(pack: Pack) -> list[str]:
         "turtle",
         "antigravity",
     }
-    left_out |= {"this", "_aix_support", "_android_support", "_apple_support", "_ios_support", "_osx_support"}
+    left_out |= {"antigravity", "_aix_support", "_android_support", "_apple_support", "_ios_support", "_osx_support"}
     found = [path for path in sorted(pack.stdlib.iterdir()) if path.stem not in left_out]
     names = [f"{path.name}.*" for path in found if path.is_dir()] + [
         path.stem for path in found if path.suffix == ".py"
