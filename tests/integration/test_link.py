@@ -198,6 +198,18 @@ def test_files_of_the_file_system_when_asked_for(pack: Pack, tmp_path: Path) -> 
     assert run([tmp_path / "open"], cwd=Path("/")).stdout == "from the file system\n"
 
 
+def test_both_stages_in_one_go(pack: Pack, tmp_path: Path) -> None:
+    del pack
+    (tmp_path / "app.py").write_bytes(HELLO)
+    options = ["--optimize", "1", "--keep-manifest", "kept.manifest"]
+    done = command("castiron", "build", "app.py", "-o", "made", *options, cwd=tmp_path)
+    assert done.status == 0, done.stderr
+    assert run([tmp_path / "made", "x"], cwd=tmp_path).stdout == "hello x\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "app.py", "kept.manifest", "made", "made.licenses.txt"
+    ]  # fmt: skip
+
+
 def test_a_script_with_a_syntax_error_is_refused(pack: Pack, tmp_path: Path) -> None:
     write_manifest(tmp_path, pack, {"app.py": b"x = = 1\n"})
     done = command("link", "app.manifest", "-o", "app", cwd=tmp_path)
