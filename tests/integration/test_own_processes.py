@@ -1,0 +1,80 @@
+"""A binary that starts `sys.executable`, and gives files of its own to other programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.linking import run, trace_and_link
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from castiron_runtime.model import Pack
+
+pytestmark = pytest.mark.integration
+
+SCRIPT = """
+import os, subprocess, sys
+
+def start(*arguments, **options):
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, **options)
+    print(done.returncode, done.stdout.strip(), done.stderr.strip())
+
+if sys.argv[1:2] == ["again"]:
+    sys.exit(f"again {sys.argv[2:]}")
+if sys.argv[1:2] == ["replace"]:
+    os.execv(sys.executable, [sys.executable, sys.argv[0], "again", "replaced"])
+if sys.argv[1:]:
+    sys.exit(f"mine {sys.argv[1:]}")
+start("-c", "import sys; print(sys.argv, 6 * 7)", "x")
+start("-m", "json.tool", "--compact", input="[1, 2]")
+start("-W", "error", "-c", "import warnings; print(len(warnings.filters) > 0)")
+start("-", input="print(5)")
+start("-I", input="print(6)")
+start("-V")
+with open("script.py", "w") as file:
+    file.write("import sys; print('script', sys.argv[1:])")
+start("script.py", "y")
+start(sys.argv[0], "again", "-v")
+start("-Wd", sys.argv[0], "again")
+start("again", "z")
+data = os.path.join(os.path.dirname(__file__), "data.txt")
+print(subprocess.run(["cat", data], capture_output=True, text=True).stdout)
+sys.stdout.flush()
+os.posix_spawn(sys.executable, [sys.executable, "-c", "print('spawned')"], os.environ)
+os.wait()
+"""
+EXPECTED = """\
+0 ['-c', 'x'] 42 \n0 [1,2] \n0 True \n0 5 \n0 6 \n0 Python {version} \n0 script ['y'] \n1  again ['-v']
+1  again []
+1  again ['z']
+the data
+spawned
+"""
+
+
+@pytest.fixture(scope="module")
+def binary(tmp_path_factory: pytest.TempPathFactory, pack: Pack) -> Path:
+    del pack
+    folder = tmp_path_factory.mktemp("own")
+    (folder / "own.py").write_text(SCRIPT)
+    (folder / "data.txt").write_text("the data")
+    (folder / "requirements.txt").write_text("")
+    entry = ["own.py", "-r", "requirements.txt", "--include-data", "data.txt", "--include", "json.tool"]
+    return trace_and_link(entry, cwd=folder, name="own", options=["--no-report"])
+
+
+def test_its_own_processes_are_python(binary: Path, tmp_path: Path, pack: Pack) -> None:
+    done = run([binary], cwd=tmp_path)
+    assert done.stdout == EXPECTED.replace("{version}", pack.python_version), done.stderr
+
+
+def test_it_replaces_itself(binary: Path, tmp_path: Path) -> None:
+    assert run([binary, "replace"], cwd=tmp_path).stderr.strip() == "again ['replaced']"
+
+
+@pytest.mark.parametrize("arguments", [["-c", "print(1)"], ["-m", "json.tool"], ["-V"], ["-I"]])
+def test_for_others_it_is_the_application(binary: Path, tmp_path: Path, arguments: list[str]) -> None:
+    assert run([binary, *arguments], cwd=tmp_path).stderr.strip() == f"mine {arguments}"
