@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from castiron_common.errors import OutputError
 from castiron_audit.formats import Format
+from castiron_common.errors import OutputError
 from castiron_link.write import check_output, document_path, write_output
 
 
