@@ -314,11 +314,18 @@ def _named_files(root: Path, text: str) -> Iterator[Path]:
     path = root / text
     try:
         if path.is_file() and not path.is_symlink():
-            yield path
+            # A word without a suffix is often the program's own name, and the binary may lie there from an earlier link.
+            if path.suffix or not _is_elf(path):
+                yield path
         elif path.is_dir() and not _is_hidden_or_environment(path):
             yield from _files_below(path, stop_at_packages=True)
     except OSError:
         return  # longer than a file name can be: not one
+
+
+def _is_elf(path: Path) -> bool:
+    with path.open("rb") as file:
+        return file.read(4) == b"\x7fELF"
 
 
 def _included_by(files: Iterable[Path]) -> Iterator[Path]:

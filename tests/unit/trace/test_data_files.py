@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castiron_trace.resources import _included_by
+from castiron_trace.resources import _included_by, _named_files
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,3 +23,10 @@ def test_a_name_at_the_end_of_a_line_counts(tmp_path: Path) -> None:
     (tmp_path / "app.ini").write_text("[a]\ninclude = more.ini\n")
     (tmp_path / "more.ini").write_text("")
     assert list(_included_by([tmp_path / "app.ini"])) == [tmp_path / "more.ini"]
+
+
+def test_a_program_that_lies_beside_the_script_is_no_data(tmp_path: Path) -> None:
+    (tmp_path / "hello").write_bytes(b"\x7fELF rest")
+    (tmp_path / "notes").write_text("text")
+    assert list(_named_files(tmp_path, "hello")) == []
+    assert list(_named_files(tmp_path, "notes")) == [tmp_path / "notes"]

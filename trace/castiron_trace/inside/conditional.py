@@ -44,7 +44,7 @@ CONDITIONAL: dict[tuple[str, str], frozenset[str]] = {
     ("ast", "inspect"): frozenset({"get_docstring"}),
     ("builtins", "typing"): frozenset({"@type_params"}),
     ("functools", "typing"): frozenset({"singledispatch", "singledispatchmethod"}),
-    ("importlib._bootstrap_external", "importlib.metadata"): frozenset({"importlib_metadata"}),
+    ("importlib._bootstrap_external", "importlib.metadata"): frozenset({"importlib_metadata", "invalidate_caches"}),
     ("importlib._bootstrap_external", "importlib.readers"): frozenset({"importlib_resources"}),
     ("importlib._bootstrap_external", "tokenize"): frozenset({"get_source", "decode_source"}),
     ("logging", "pickle"): frozenset({"@never"}),
