@@ -314,7 +314,7 @@ def _named_files(root: Path, text: str) -> Iterator[Path]:
     path = root / text
     try:
         if path.is_file() and not path.is_symlink():
-            # A word without a suffix is often the program's own name, and the binary may lie there from an earlier link.
+            # A bare word may be the program's own name, whose binary lies there from an earlier link.
             if path.suffix or not _is_elf(path):
                 yield path
         elif path.is_dir() and not _is_hidden_or_environment(path):
