@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from castiron_common.progress import RichReporter
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Pack
 
+
+# How long an example takes depends on what else the machine does; a slow one is no failure.
+settings.register_profile("castiron", deadline=None)
+settings.load_profile("castiron")
 
 # A shell that starts the tests in the background lets them ignore Ctrl-C, and all their children with them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
