@@ -4,7 +4,8 @@ set -eu
 cd "$(dirname "$0")/.."
 . tests/environment.sh
 environment .venv
-out=${1:-page}
+mkdir -p build
+out=${1:-build/page}
 .venv/bin/trace examples/page.py > "$out.manifest"
 .venv/bin/link "$out.manifest" -o "$out"
 "./$out" README.md -o "$out.html"
