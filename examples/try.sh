@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 . tests/environment.sh
 environment .venv
 mkdir -p build
-out=${1:-build/page}
+out=build/page
 .venv/bin/trace examples/page.py > "$out.manifest"
 .venv/bin/link "$out.manifest" -o "$out"
 "./$out" README.md -o "$out.html"
