@@ -1,7 +1,8 @@
 """The audit inside of the binary: a bill of materials for scanners, the whole report for ``castiron audit``, a note.
 
 Sections: ``.castiron.sbom`` is CycloneDX 1.6 in plain JSON; ``.castiron.report`` is the report with license texts, JSON
-compressed with zstd; ``.note.package`` is one note as systemd and syft read it (the linker puts it in).
+compressed with zstd; ``.castiron.notices``, if asked for, is what the program itself shows, in plain text;
+``.note.package`` is one note as systemd and syft read it (the linker puts it in).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from cattrs import BaseValidationError, Converter
 
 from castiron_audit.elf import append_sections, package_note, read_sections
 from castiron_audit.formats.cyclonedx import cyclonedx
+from castiron_audit.formats.notices import notices as notices_text
 from castiron_audit.model import Report
 from castiron_common.errors import InputError
 
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
 
 SBOM_SECTION = ".castiron.sbom"
 REPORT_SECTION = ".castiron.report"
+NOTICES_SECTION = ".castiron.notices"
+"""The stub's ``notices.c`` reads it."""
 NOTE_SECTION = ".note.package"
 
 _VERSION = 1
@@ -43,9 +47,16 @@ class Embedded:
     """The CycloneDX document as it stands in the binary."""
 
 
-def embed(path: Path, report: Report, *, epoch: int | None = None) -> None:
-    """Put a report into a linked executable; its code does not change."""
-    append_sections(path, sections(report, epoch=epoch))
+def embed(path: Path, report: Report, *, epoch: int | None = None, sbom: bool = True, notices: bool = False) -> None:
+    """Put a report into a linked executable; its code does not change.
+
+    ``sbom``: for scanners and for ``castiron audit``; ``notices``: for the program itself to show.
+    """
+    contents = sections(report, epoch=epoch) if sbom else {}
+    if notices:
+        contents[NOTICES_SECTION] = notices_text(report).encode()
+    if contents:
+        append_sections(path, contents)
 
 
 def sections(report: Report, *, epoch: int | None = None) -> dict[str, bytes]:

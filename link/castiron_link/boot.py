@@ -26,4 +26,5 @@ def boot_config(manifest: Manifest, options: LinkOptions) -> BootConfig:
         full_finalize=options.full_finalize,
         obey_environment=options.obey_environment,
         as_python=options.as_python,
+        notices=options.notices,
     )

@@ -61,6 +61,9 @@ StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse unknown lic
 SbomOption = Annotated[
     bool, typer.Option("--sbom/--no-sbom", help="Put the bill of materials into the executable, too.")
 ]
+NoticesOption = Annotated[
+    bool, typer.Option("--notices", help="The binary shows its notices when called with --third-party-notices.")
+]
 RelinkOption = Annotated[
     Path | None,
     typer.Option(
@@ -86,6 +89,7 @@ def link(
     full_finalize: FinalizeOption = False,
     obey_environment: EnvironmentOption = False,
     as_python: PythonOption = False,
+    notices: NoticesOption = False,
     report: ReportOption = True,
     documents: DocumentsOption = None,
     policy: PolicyOption = None,
@@ -114,6 +118,7 @@ def link(
             full_finalize=full_finalize,
             obey_environment=obey_environment,
             as_python=as_python,
+            notices=notices,
         ),
         policy=load_policy(policy, deny=deny or [], strict=strict),
         documents=tuple(dict.fromkeys(([Format.TABLE] if report else []) + (documents or []))),

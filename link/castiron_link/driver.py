@@ -166,8 +166,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
             )
             report = apply(found, request.policy)
             enforce(report)
-            if request.sbom:
-                embed(call.output, report, epoch=request.epoch)
+            embed(call.output, report, epoch=request.epoch, sbom=request.sbom, notices=options.notices)
 
         # write: whole or not at all.
         with clock("write"):

@@ -38,6 +38,8 @@ class LinkOptions:
     """Obey ``PYTHON*`` variables."""
     as_python: bool = False
     """Behave as a ``python`` command when called with its options."""
+    notices: bool = False
+    """The binary shows the notices of third parties when called with ``--third-party-notices``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,7 +36,7 @@ _WORTH_COMPRESSING = 512
 """Bytes."""
 
 _KINDS = {EntryKind.SCRIPT: 0, EntryKind.MODULE: 1, EntryKind.FUNCTION: 2}
-_FULL_FINALIZE, _OBEY_ENVIRONMENT, _AS_PYTHON = 1, 2, 4
+_FULL_FINALIZE, _OBEY_ENVIRONMENT, _AS_PYTHON, _NOTICES = 1, 2, 4, 8
 _PACKAGE, _SOURCE, _EXTENSION = 1, 2, 4
 _FOLDER, _FILE = 0, 1
 _NONE = 0xFFFF_FFFF
@@ -92,6 +92,8 @@ class BootConfig:
     """Obey ``PYTHON*`` variables."""
     as_python: bool = False
     """Act as a ``python`` command when called with its options."""
+    notices: bool = False
+    """Show the notices of third parties when called with ``--third-party-notices`` alone."""
 
 
 @dataclass(slots=True)
@@ -314,6 +316,7 @@ class _Writer:
             _FULL_FINALIZE * config.full_finalize
             | _OBEY_ENVIRONMENT * config.obey_environment
             | _AS_PYTHON * config.as_python
+            | _NOTICES * config.notices
         )
         header = _HEADER.pack(
             MAGIC,

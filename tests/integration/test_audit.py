@@ -15,7 +15,7 @@ from elftools.elf.elffile import ELFFile
 from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
-from tests.integration.linking import command
+from tests.integration.linking import command, run, trace_and_link
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -190,3 +190,22 @@ def test_the_relink_kit_links_again_and_with_a_changed_library(tmp_path: Path) -
     refused = command("link", "app.manifest", "-o", "other", "--relink-kit", "kit", cwd=tmp_path)
     assert refused.status == 11
     assert not (tmp_path / "other").exists()
+
+
+def test_the_program_shows_its_notices_if_it_was_linked_to(tmp_path: Path) -> None:
+    (tmp_path / "hello.py").write_text("import sys\nprint(sys.argv[1:])\n")
+    asked = "--third-party-notices"
+    silent = trace_and_link(["hello.py"], cwd=tmp_path, name="silent")
+    assert run([silent, asked], cwd=tmp_path).stdout == f"['{asked}']\n"
+    options = ["--notices", "--licenses", "notices"]
+    telling = trace_and_link(["hello.py"], cwd=tmp_path, name="telling", options=options)
+    shown = run([telling, asked], cwd=tmp_path)
+    assert shown.status == 0
+    assert "PSF-2.0" in shown.stdout
+    written = tmp_path / "telling.notices.txt"
+    assert shown.stdout == written.read_text()
+    assert run([telling, asked, "more"], cwd=tmp_path).stdout == f"['{asked}', 'more']\n"
+    subprocess.run(["objcopy", "--remove-section=.castiron.notices", telling, tmp_path / "stripped"], check=True)
+    stripped = run([tmp_path / "stripped", asked], cwd=tmp_path)
+    assert (stripped.status, stripped.stdout) == (1, "")
+    assert "stripped" in stripped.stderr

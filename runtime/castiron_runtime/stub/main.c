@@ -13,6 +13,7 @@
 #include "finder.h"
 #include "leave.h"
 #include "loader.h"
+#include "notices.h"
 #include "payload.h"
 #include "site_builtins.h"
 #include "tree.h"
@@ -96,6 +97,8 @@ int main(int argc, char **argv)
     tree_open();
 
     uint32_t flags = payload_header()->flags;
+    if ((flags & BOOT_NOTICES) != 0 && notices_asked(argc, argv))
+        return notices_show();
     bool own_child = executable_is_own_child(argc > 0 ? argv[0] : NULL, command_line_may_be_python(argc, argv));
     int script = own_child ? command_line_own_script(argc, argv) : 0;
     if (script != 0) { /* the application again, with arguments: what stands before them is for python */
