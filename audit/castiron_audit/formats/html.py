@@ -12,6 +12,7 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from castiron_audit.formats.order import in_tree_order
 from castiron_audit.formats.treemap import Box, treemap
 from castiron_audit.model import Kind, Severity
 from castiron_audit.policy import title
@@ -50,7 +51,7 @@ def html(report: Report) -> str:
     findings: dict[str, list[Finding]] = {}
     for finding in report.findings:
         findings.setdefault(finding.component, []).append(finding)
-    ordered = _tree(report)
+    ordered = in_tree_order(report)
     texts = _texts(report)
     values = {
         "title": escape(f"Licenses of {report.name}"),
@@ -89,19 +90,6 @@ def html(report: Report) -> str:
     for key, value in values.items():
         template = template.replace("{{" + key + "}}", value)
     return template
-
-
-def _tree(report: Report) -> list[Component]:
-    parts: dict[str, list[Component]] = {}
-    for component in report.components:
-        if component.parent is not None:
-            parts.setdefault(component.parent, []).append(component)
-    return [
-        item
-        for component in report.components
-        if component.parent is None
-        for item in (component, *parts.get(component.id, ()))
-    ]
 
 
 def _texts(report: Report) -> dict[str, tuple[int, list[str], str]]:

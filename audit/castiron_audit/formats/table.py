@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from castiron_audit.formats.order import in_tree_order
 from castiron_audit.model import Kind, Severity
 from castiron_audit.reasoning import Strength, reach
 
@@ -33,7 +34,7 @@ def table(report: Report, *, width: int = 120, color: bool = False, brief: bool 
     for component in report.components:
         if component.kind is Kind.CRATE:
             crates.setdefault(component.parent, []).append(component)
-    for component in _tree(report):
+    for component in in_tree_order(report):
         if component.kind is Kind.CRATE:
             continue
         indent = "  " if component.parent else ""
@@ -98,20 +99,6 @@ def _findings(report: Report, console: Console) -> None:
         console.print(f"  settled: {finding.component}: {finding.code} ({finding.settled})", markup=False, style="dim")
     if notes:
         console.print(f"  and {notes} note{'' if notes == 1 else 's'} (--format html or json shows them)", style="dim")
-
-
-def _tree(report: Report) -> list[Component]:
-    """Return the components with parts behind their parents."""
-    parts: dict[str, list[Component]] = {}
-    for component in report.components:
-        if component.parent is not None:
-            parts.setdefault(component.parent, []).append(component)
-    return [
-        item
-        for component in report.components
-        if component.parent is None
-        for item in (component, *parts.get(component.id, ()))
-    ]
 
 
 def _license(component: Component) -> Text:
