@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from castiron_audit.model import Step
     from castiron_audit.policy import Policy
-    from castiron_audit.thirdparty import View
+    from castiron_audit.view import View
     from castiron_manifest.model import Distribution, Manifest, Native
     from castiron_runtime.model import Component as RuntimeComponent
 
@@ -68,8 +68,9 @@ def build_report(
     """
     # What looks into wheels is imported when there are any: a hello should not wait for it.
     if manifest.distributions:
-        from castiron_audit.thirdparty import View, third_parties
+        from castiron_audit.thirdparty import third_parties
         from castiron_audit.verdicts import judge
+        from castiron_audit.view import View
 
     texts = dict(manifest.texts)
     chains = distribution_chains(manifest)

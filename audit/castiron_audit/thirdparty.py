@@ -10,7 +10,6 @@ import fnmatch
 import posixpath
 import re
 from dataclasses import dataclass
-from email.parser import HeaderParser
 from typing import TYPE_CHECKING, Any
 
 from castiron_audit import binaries, expressions, fonts, verdicts
@@ -31,50 +30,21 @@ from castiron_audit.parts import (
 )
 from castiron_audit.sboms import UnreadableSbomError, read_sbom
 from castiron_audit.texts import copyright_lines
+from castiron_audit.vendored import license_texts, vendored_packages
+from castiron_audit.view import LICENSE_NAME
 from castiron_common.files import sha256_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from castiron_audit.sboms import Entry
-    from castiron_manifest.model import Distribution, Native
+    from castiron_audit.view import View
+    from castiron_manifest.model import Native
 
-_VENDOR_FOLDER = re.compile(r"(?:^|/)(?:_vendor|_vendored|vendor|vendored|_externals?|extern|externals|third_party)/")
 _COMPILED = re.compile(
     r"(?:^|/)[^./]*/?$|\*$|\.(?:c|cc|cpp|cxx|h|hpp|hh|f|f90|pyx|s|rs|so)(?:[.*]\S*)?$", re.IGNORECASE
 )
 """Patterns of folders, sources and libraries, which may be in a wheel as machine code; ``x.ttf`` may not."""
-_LICENSE_NAME = re.compile(r"licen[sc]e|copying|notice|copyright", re.IGNORECASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """One distribution, as far as it goes into the binary."""
-
-    distribution: Distribution
-    included: frozenset[str]
-    """Paths of its files that go in, relative to site-packages."""
-    natives: tuple[Native, ...]
-    """Its shared objects that go in."""
-    texts: Mapping[str, str]
-    """License files and bills of materials by hash."""
-    site: Path | None
-    """The installed ``site-packages``; None if it is not at hand, then files cannot be looked into."""
-
-    @property
-    def component(self) -> str:
-        """Id of the distribution's own component."""
-        return f"distribution/{self.distribution.name}"
-
-    def read(self, path: str) -> bytes | None:
-        """Return a file of the distribution, None if it is not at hand."""
-        if self.site is None:
-            return None
-        try:
-            return (self.site / path).read_bytes()
-        except OSError:
-            return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,7 +211,7 @@ class _Search:
             if text is None or inner is None or verdicts.is_main_file(file.path):
                 continue
             folder, name = posixpath.split(inner)
-            if not _LICENSE_NAME.search(name):
+            if not LICENSE_NAME.search(name):
                 continue
             subject = subject_of(folder, name)
             if subject is None or same_name(subject[0], self.view.distribution.name):
@@ -258,89 +228,19 @@ class _Search:
                 self._from_catalogue(part, row, "")
 
     def _vendored_folders(self) -> None:
-        """Packages in ``_vendor`` folders: with metadata of their own, or named by ``vendor.txt``."""
-        folders: dict[str, set[str]] = {}
-        for path in self.view.included:
-            if ".dist-info/" in path.split("/", 1)[0] + "/":
-                continue
-            match = _VENDOR_FOLDER.search(path)
-            if match:
-                rest = path[match.end() :]
-                top = rest.split("/")[0]
-                if top.endswith((".dist-info", ".egg-info")) or (("/" not in rest) and not top.endswith(".py")):
-                    folders.setdefault(path[: match.end()], set())
-                elif top != "__init__.py":
-                    folders.setdefault(path[: match.end()], set()).add(top.removesuffix(".py"))
-        for root, names in sorted(folders.items()):
-            metadata = self._vendored_metadata(root)
-            versions = self._vendor_txt(root)
-            for name in sorted(names):
-                key = plain_name(name)
-                headers = metadata.get(key)
-                version = headers["Version"] if headers else versions.get(key, "")
-                title = (headers["Name"] if headers else name).lower()
-                if not headers and key not in versions and not self._has_license(root, name):
-                    continue  # A folder called so need not hold anybody else's code.
-                part = self._part(Kind.VENDORED, title)
-                part.forms.add(Form.BYTECODE)
-                part.version = part.version or version
-                if version:
-                    part.purl = part.purl or f"pkg:pypi/{plain_name(title)}@{part.version}"
-                if headers is not None:
-                    part.evidence += header_evidence(headers, f"{root}{title}-{version}.dist-info/METADATA")
-                self._folder_texts(part, root, name, headers)
-
-    def _vendored_metadata(self, root: str) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        site = self.view.site
-        for path in sorted(site.glob(f"{root}*.dist-info/METADATA")) if site is not None else ():
-            headers = HeaderParser().parsestr(path.read_text(encoding="utf-8", errors="replace"))
-            if headers["Name"] and headers["Version"]:
-                names = {headers["Name"]}
-                top = path.with_name("top_level.txt")
-                names |= set(top.read_text().split()) if top.is_file() else set()
-                # ``jaraco.text`` is found as the folder ``jaraco``; the first of a namespace stands for the folder.
-                names.add(headers["Name"].split(".")[0])
-                for name in names:
-                    found.setdefault(plain_name(name), headers)
-        return found
-
-    def _vendor_txt(self, root: str) -> dict[str, str]:
-        data = self.view.read(f"{root}vendor.txt")
-        if data is None:
-            return {}
-        rows = re.findall(r"^\s*([A-Za-z0-9_.-]+)==([^\s;#]+)", data.decode("utf-8", "replace"), re.MULTILINE)
-        return {plain_name(name): version for name, version in rows}
-
-    def _has_license(self, root: str, name: str) -> bool:
-        site = self.view.site
-        folder = site / root / name if site is not None else None
-        return (
-            folder is not None
-            and folder.is_dir()
-            and any(
-                _LICENSE_NAME.search(path.name) for path in folder.iterdir() if path.is_file() and path.suffix != ".py"
-            )
-        )
-
-    def _folder_texts(self, part: Part, root: str, name: str, headers: Any) -> None:
-        site = self.view.site
-        if site is None:
-            return
-        places = [site / root / name]
-        if headers is not None:
-            places += sorted((site / root).glob(f"{headers['Name'].replace('-', '?')}-{headers['Version']}.dist-info"))
-        for place in places:
-            for path in sorted(place.rglob("*")) if place.is_dir() else ():
-                if (
-                    path.is_file()
-                    and path.suffix not in {".py", ".pyc", ".pyi", ".so"}
-                    and _LICENSE_NAME.search(path.name)
-                ):
-                    text = path.read_text(encoding="utf-8", errors="replace")
-                    where = path.relative_to(site).as_posix()
-                    part.texts.setdefault(where, text)
-                    part.evidence += verdicts.judge_texts(where, text)
+        """Packages in ``_vendor`` folders: with metadata of their own, named by ``vendor.txt``, or with a license."""
+        for package in vendored_packages(self.view):
+            part = self._part(Kind.VENDORED, package.title)
+            part.forms.add(Form.BYTECODE)
+            part.version = part.version or package.version
+            if package.version:
+                part.purl = part.purl or f"pkg:pypi/{plain_name(package.title)}@{part.version}"
+            if package.headers is not None:
+                where = f"{package.root}{package.title}-{package.version}.dist-info/METADATA"
+                part.evidence += header_evidence(package.headers, where)
+            for path, text in license_texts(self.view, package):
+                part.texts.setdefault(path, text)
+                part.evidence += verdicts.judge_texts(path, text)
 
     def _compiled_in(self) -> None:
         """What compilers left in the shared objects."""
@@ -432,7 +332,7 @@ class _Search:
             return
         key = plain_name(part.name).replace("-", "")[:5]
         for file in sorted((site / path).parent.glob("*")):
-            if _LICENSE_NAME.search(file.name) and key in plain_name(file.name).replace("-", ""):
+            if LICENSE_NAME.search(file.name) and key in plain_name(file.name).replace("-", ""):
                 where = file.relative_to(site).as_posix()
                 if where not in part.texts:
                     text = file.read_text(encoding="utf-8", errors="replace")

@@ -8,8 +8,9 @@ from pathlib import Path
 import zstandard
 
 from castiron_audit.model import Evidence
-from castiron_audit.thirdparty import Found, View, third_parties
+from castiron_audit.thirdparty import Found, third_parties
 from castiron_audit.verdicts import Judgement, judge
+from castiron_audit.view import View
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import Distribution, LicenseEvidence, LicenseFile, Native, Wheel
 
