@@ -9,7 +9,7 @@ import typer
 
 from castiron_audit.formats import Format
 from castiron_common.console import run_command, stderr_console
-from castiron_link.model import LinkOptions, Sources
+from castiron_link.model import Compression, LinkOptions, Sources
 
 if TYPE_CHECKING:
     from castiron_link.model import LinkResult
@@ -27,6 +27,10 @@ OptimizeOption = Annotated[
 ]
 SourcesOption = Annotated[
     Sources, typer.Option("--sources", help="Whose source files go in; tracebacks show lines of those.")
+]
+CompressOption = Annotated[
+    Compression,
+    typer.Option("--compress", help="Which files are compressed: none, those where it costs no time, or all."),
 ]
 SysPathOption = Annotated[
     list[str] | None,
@@ -85,6 +89,7 @@ def link(
     output: OutputOption = None,
     optimize: OptimizeOption = 0,
     sources: SourcesOption = Sources.ALL,
+    compress: CompressOption = Compression.FAST,
     sys_path: SysPathOption = None,
     full_finalize: FinalizeOption = False,
     obey_environment: EnvironmentOption = False,
@@ -114,6 +119,7 @@ def link(
         options=LinkOptions(
             optimize=optimize,
             sources=sources,
+            compress=compress,
             sys_path=tuple(sys_path or ()),
             full_finalize=full_finalize,
             obey_environment=obey_environment,

@@ -125,7 +125,14 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         # After it: the application is one object file among archives.
         with clock("payload"):
             rows = {row.tree_path: index for index, row in enumerate(natives.extensions)}
-            packed = pack_tree(tree, compiled, sources=options.sources, extensions=rows, libraries=natives.libraries)
+            packed = pack_tree(
+                tree,
+                compiled,
+                sources=options.sources,
+                compress=options.compress,
+                extensions=rows,
+                libraries=natives.libraries,
+            )
             payload = write_payload(boot_config(manifest, options), packed.modules, packed.files)
             own = work / "app.o"
             write_app_object(

@@ -23,6 +23,16 @@ class Sources(StrEnum):
     NONE = "none"
 
 
+class Compression(StrEnum):
+    """Which files of the tree are compressed; bytecode and machine code never are."""
+
+    NONE = "none"
+    FAST = "fast"
+    """Sources of modules, and data files where nobody notices it: neither large ones nor those that hardly shrink."""
+    ALL = "all"
+    """Every file that shrinks.  A large one takes its time whenever it is opened."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkOptions:
     """What the user may choose about a link."""
@@ -30,6 +40,7 @@ class LinkOptions:
     optimize: int = 0
     """As ``python -O``: 0, 1 (no assert) or 2 (no docstrings either)."""
     sources: Sources = Sources.ALL
+    compress: Compression = Compression.FAST
     sys_path: tuple[str, ...] = ()
     """Folders of the file system appended to ``sys.path``; ``$ORIGIN`` is the folder of the executable."""
     full_finalize: bool = False

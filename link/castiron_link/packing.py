@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from castiron_audit.model import Form
 from castiron_link.audit import Contribution
-from castiron_link.model import Sources, owner_of
+from castiron_link.model import Compression, Sources, owner_of
 from castiron_link.payload import PayloadFile, PayloadModule
 from castiron_manifest.model import ModuleKind, Origin
 
@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 
 _SUFFIX = re.compile(r"\.(?:py|abi3\.so|cpython-[^/.]*\.so|so)$")
 """File name suffixes of modules.  A script without suffix (``bin/aws``) keeps its whole name."""
+
+_ANY_GAIN = 7 / 8
+_GREAT_GAIN = 1 / 2
+_QUICKLY_INFLATED = 4 << 20
+"""Bytes: some 20 ms."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +46,7 @@ def pack_tree(
     compiled: Sequence[Compiled],
     *,
     sources: Sources,
+    compress: Compression,
     extensions: Mapping[str, int],
     libraries: Iterable[str] = (),
 ) -> Packed:
@@ -68,19 +74,28 @@ def pack_tree(
         )
         contributions.append(Contribution(owner=owner, inclusion=Form.BYTECODE, size=len(code.code)))
         if with_source:
-            files.append(PayloadFile(path=placed.tree_path, data=placed.source))
+            share = 0.0 if compress is Compression.NONE else _ANY_GAIN
+            files.append(PayloadFile(path=placed.tree_path, data=placed.source, compressed_share=share))
             contributions.append(Contribution(owner=owner, inclusion=Form.DATA, size=len(placed.source)))
     modules += _extension_modules(tree, extensions)
     files += [PayloadFile(path=path, data=b"", executable=True) for path in libraries if path not in extensions]
     for file in tree.files:
         data = file.read()
-        files.append(PayloadFile(path=file.tree_path, data=data, executable=file.executable))
+        share = 0.0 if file.executable else _data_share(len(data), compress)
+        files.append(PayloadFile(path=file.tree_path, data=data, executable=file.executable, compressed_share=share))
         contributions.append(Contribution(owner=file.owner, inclusion=Form.DATA, size=len(data)))
     return Packed(
         modules=tuple(sorted(modules, key=lambda module: module.path)),
         files=tuple(sorted(files, key=lambda file: file.path)),
         contributions=tuple(contributions),
     )
+
+
+def _data_share(size: int, compress: Compression) -> float:
+    """Return what share of a data file's size it must shrink to; a file is inflated each time it is opened."""
+    if compress is Compression.FAST:
+        return _GREAT_GAIN if size <= _QUICKLY_INFLATED else 0.0
+    return _ANY_GAIN if compress is Compression.ALL else 0.0
 
 
 def _extension_modules(tree: Tree, rows: Mapping[str, int]) -> Iterator[PayloadModule]:

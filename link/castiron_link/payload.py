@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ from castiron_common.errors import LinkError
 from castiron_manifest.model import EntryKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence, Set
+    from collections.abc import Iterable, Sequence
 
 MAGIC = b"CASTIRON"
 VERSION = 1
@@ -67,6 +68,9 @@ class PayloadFile:
     path: str
     data: bytes = field(repr=False)
     executable: bool = False
+    compressed_share: float = 0.0
+    """Store it compressed if that leaves at most this share of its size; 0: never.  An executable file must not be: the
+    stub looks at its first bytes where they lie."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +140,7 @@ def write_payload(config: BootConfig, modules: Iterable[PayloadModule], files: I
         by_path[file.path] = file
     with_code = _add_modules(root, modules, by_path, config.path)
     _check_entry(config, with_code)
-    return _Writer(root, sources=with_code).write(config)
+    return _Writer(root).write(config)
 
 
 def _bad(what: str) -> LinkError:
@@ -273,14 +277,13 @@ class _Texts:
 class _Writer:
     """Lays the payload out: header, nodes, modules, entries of sys.path, texts, bytecode, files."""
 
-    def __init__(self, root: _Folder, *, sources: Set[str]) -> None:
-        self._sources = sources
-        """Paths of files that are compressed."""
+    def __init__(self, root: _Folder) -> None:
         self._folders: list[_Folder] = []
         """In the order of their nodes."""
         self._nodes: list[tuple[bytes, int, _Folder | PayloadFile]] = []
         """Name, parent, what it is."""
         self._arrange(root)
+        self._stored = _compressed([item for _, _, item in self._nodes if isinstance(item, PayloadFile)])
 
     def _arrange(self, root: _Folder) -> None:
         """Number the nodes so that the children of a folder stand together, sorted by name."""
@@ -360,7 +363,7 @@ class _Writer:
         next_child, next_module = 1, 0
         for name, (_, parent, item) in zip(names, self._nodes, strict=True):
             if isinstance(item, PayloadFile):
-                stored = self._compressed(item)
+                stored = self._stored.get(item.path, b"")
                 offset = data.add(stored or item.data, _DATA_ALIGNMENT) if item.data else 0
                 out += _NODE.pack(name, parent, _FILE, item.executable, 0, offset, len(item.data), len(stored), 0)
                 continue
@@ -369,18 +372,6 @@ class _Writer:
             next_child += children
             next_module += len(item.modules)
         return bytes(out)
-
-    def _compressed(self, file: PayloadFile) -> bytes:
-        """Return what is stored instead of the content; nothing if that is stored as it is.
-
-        Sources of modules are compressed: they are read when something is wrong, if at all, and they are as large as
-        the bytecode.  Other files are an application's data, which it reads at its own pace.
-        """
-        if file.path not in self._sources or file.executable or len(file.data) < _WORTH_COMPRESSING:
-            return b""
-        compressor = zlib.compressobj(level=9, wbits=-zlib.MAX_WBITS)
-        stored = compressor.compress(file.data) + compressor.flush()
-        return stored if len(stored) < len(file.data) - len(file.data) // 8 else b""
 
 
 class _Data:
@@ -397,6 +388,20 @@ class _Data:
         offset = self.end + padding
         self.end = offset + len(piece)
         return offset
+
+
+def _compressed(files: Sequence[PayloadFile]) -> dict[str, bytes]:
+    """Return what is stored instead of the content, by path, for those files that are stored compressed."""
+    chosen = [file for file in files if file.compressed_share and len(file.data) >= _WORTH_COMPRESSING]
+    with ThreadPoolExecutor() as pool:  # zlib works outside of the interpreter's lock
+        pieces = pool.map(_deflated, chosen, chunksize=16)
+        return {file.path: piece for file, piece in zip(chosen, pieces, strict=True) if piece}
+
+
+def _deflated(file: PayloadFile) -> bytes:
+    compressor = zlib.compressobj(level=9, wbits=-zlib.MAX_WBITS)
+    stored = compressor.compress(file.data) + compressor.flush()
+    return stored if len(stored) <= len(file.data) * file.compressed_share else b""
 
 
 def _encode(text: str) -> bytes:

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from castiron_audit.model import Form
 from castiron_link.audit import Contribution
-from castiron_link.model import Compiled, PlacedExtension, PlacedFile, PlacedModule, Sources, Tree
+from castiron_link.model import Compiled, Compression, PlacedExtension, PlacedFile, PlacedModule, Sources, Tree
 from castiron_link.packing import pack_tree, stem
 from castiron_link.payload import PayloadFile, PayloadModule
 from castiron_manifest.model import Module, ModuleKind, Origin
@@ -46,7 +48,9 @@ COMPILED = (Compiled(tree_path="app/app.py", code=b"A"), Compiled(tree_path="lib
 
 
 def test_everything_has_its_place_and_owner() -> None:
-    packed = pack_tree(tree(), COMPILED, sources=Sources.ALL, extensions={"site/d/_x.abi3.so": 4})
+    packed = pack_tree(
+        tree(), COMPILED, sources=Sources.ALL, compress=Compression.NONE, extensions={"site/d/_x.abi3.so": 4}
+    )
     assert packed.modules == (
         PayloadModule(path="app/app", package=False, code=b"A", source=True, suffix=".py"),
         PayloadModule(path="lib/json", package=True, code=b"JJ", source=True, suffix="/__init__.py"),
@@ -71,6 +75,37 @@ def test_everything_has_its_place_and_owner() -> None:
     [(Sources.APP, ["app/app.py", "site/d/data"]), (Sources.NONE, ["site/d/data"])],
 )
 def test_sources_are_left_out_on_request(sources: Sources, expected: list[str]) -> None:
-    packed = pack_tree(tree(), COMPILED, sources=sources, extensions={"site/d/_x.abi3.so": 0})
+    packed = pack_tree(
+        tree(), COMPILED, sources=sources, compress=Compression.NONE, extensions={"site/d/_x.abi3.so": 0}
+    )
     assert [file.path for file in packed.files] == expected
     assert [module.source for module in packed.modules] == [sources is Sources.APP, False, False]
+
+
+@pytest.mark.parametrize(
+    ("compress", "source", "small", "large", "program"),
+    [
+        (Compression.NONE, 0.0, 0.0, 0.0, 0.0),
+        (Compression.FAST, 0.875, 0.5, 0.0, 0.0),
+        (Compression.ALL, 0.875, 0.875, 0.875, 0.0),
+    ],
+)
+def test_what_may_be_compressed(
+    compress: Compression, source: float, small: float, large: float, program: float
+) -> None:
+    files = (
+        PlacedFile(tree_path="site/d/data", owner="d", data=b"12345"),
+        PlacedFile(tree_path="site/d/large", owner="d", data=bytes((4 << 20) + 1)),
+        PlacedFile(tree_path="site/d/program", owner="d", data=b"#!", executable=True),
+    )
+    packed = pack_tree(
+        replace(tree(), files=files, extensions=()), COMPILED, sources=Sources.ALL, compress=compress, extensions={}
+    )
+    shares = {file.path: file.compressed_share for file in packed.files}
+    assert shares == {
+        "app/app.py": source,
+        "lib/json/__init__.py": source,
+        "site/d/data": small,
+        "site/d/large": large,
+        "site/d/program": program,
+    }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import struct
 import zlib
 from dataclasses import dataclass
@@ -285,9 +286,14 @@ def test_init_traced_as_a_module_is_the_package() -> None:
     }
 
 
-def test_sources_are_compressed_and_data_is_not() -> None:
+def test_files_are_compressed_that_shrink_to_the_share_asked_for() -> None:
     text = b"def function(argument):\n    return argument\n" * 1000
-    files = [PayloadFile(path=path, data=text) for path in ("a.py", "data.txt")]
+    noise = random.Random(7).randbytes(40_000)
+    files = [
+        PayloadFile(path="a.py", data=text, compressed_share=0.5),
+        PayloadFile(path="plain.txt", data=text),
+        PayloadFile(path="noise.bin", data=noise, compressed_share=0.5),
+    ]
     data = write_payload(config(), [module("a", source=True)], files)
-    assert len(text) < len(data) < len(text) + 2000
-    assert Reader(data).files() == {"a.py": (text, False), "data.txt": (text, False)}
+    assert len(text) + len(noise) < len(data) < len(text) + len(noise) + 2000
+    assert Reader(data).files() == {"a.py": (text, False), "plain.txt": (text, False), "noise.bin": (noise, False)}
