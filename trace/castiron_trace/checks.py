@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import EntryError, InputError, ModuleMissingError, NativeError
 from castiron_manifest.model import Finding, Origin, Severity
 from castiron_trace.model import APP, STDLIB
+from castiron_trace.unavailable import left_out, unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from castiron_trace.model import Reached, ResolvedEntry, TargetPython
+    from castiron_trace.unavailable import Unavailable
 
 _REQUIRED = 0
 
@@ -51,8 +54,8 @@ def check_reached(reached: Reached, entry: ResolvedEntry, python: TargetPython) 
                 f"The module {what.module} defines no {first}.", hint="Check the function's name: module:function."
             )
     _refuse_own_extensions(reached)
-    _refuse_tkinter(reached, python)
-    _refuse_missing(reached)
+    _refuse_unavailable(reached, python)
+    _refuse_missing(reached, python)
 
 
 def _refuse_entry(reached: Reached, entry: ResolvedEntry) -> None:
@@ -77,21 +80,33 @@ def _refuse_own_extensions(reached: Reached) -> None:
             )
 
 
-def _refuse_tkinter(reached: Reached, python: TargetPython) -> None:
-    module = reached.modules.get("tkinter")
-    if module is not None and module.weakest == _REQUIRED and "_tkinter" not in python.builtins:
-        raise ModuleMissingError(
-            f"{_place(reached, module.importer, module.line)} imports tkinter, which a static binary cannot have: "
-            "it needs Tcl and Tk.",
-            hint="Import it inside try/except or in the function that needs it; or --exclude tkinter.",
-        )
+def _refuse_unavailable(reached: Reached, python: TargetPython) -> None:
+    for item in unavailable(python):
+        module = reached.modules.get(item.name)
+        if module is not None and module.weakest == _REQUIRED:
+            raise _cannot_have(item, item.name, _place(reached, module.importer, module.line))
 
 
-def _refuse_missing(reached: Reached) -> None:
+def _cannot_have(item: Unavailable, name: str, place: str) -> ModuleMissingError:
+    return ModuleMissingError(
+        f"{place} imports {name}, which a static binary cannot have: {item.why}.", hint=item.hint.format(name=name)
+    )
+
+
+def _refuse_missing(reached: Reached, python: TargetPython) -> None:
     for name in reached.missing:
         importer, line, weakest = reached.missing[name]
         module = reached.modules.get(importer)
         if weakest == _REQUIRED and module is not None and module.owner == APP:
+            if (item := left_out(name, python)) is not None:
+                raise _cannot_have(item, name, _place(reached, importer, line))
+            if name.partition(".")[0] in sys.stdlib_module_names:
+                raise ModuleMissingError(
+                    f"{_place(reached, importer, line)} imports {name}, which the standard library has on other "
+                    f"systems or in other versions than {python.version}.",
+                    hint="Import it inside try/except; name a distribution that has it with --with; "
+                    f"or go without it: --exclude {name}.",
+                )
             raise ModuleMissingError(
                 f"{_place(reached, importer, line)} imports {name}, which is nowhere.",
                 hint=f"Name its distribution with --with or -r; or go without it: --exclude {name}.",
@@ -108,15 +123,16 @@ def _place(reached: Reached, importer: str | None, line: int) -> str:
 
 def module_findings(reached: Reached, python: TargetPython) -> Iterator[Finding]:
     """Yield findings for imports that lead nowhere and that may matter."""
-    module = reached.modules.get("tkinter")
-    if module is not None and "_tkinter" not in python.builtins:
-        yield Finding(
-            code="no-tkinter",
-            severity=Severity.WARNING,
-            subject="tkinter",
-            message=f"{_place(reached, module.importer, module.line)} imports it, and a static binary cannot have it "
-            "(it needs Tcl and Tk): the import will fail with an ordinary ImportError.",
-        )
+    for item in unavailable(python):
+        found = reached.modules.get(item.name)
+        if found is not None:
+            yield Finding(
+                code=f"no-{item.name.replace('.', '-')}",
+                severity=Severity.WARNING,
+                subject=item.name,
+                message=f"{_place(reached, found.importer, found.line)} imports it, and a static binary cannot have it "
+                f"({item.why}): the import will fail with an ordinary ImportError.",
+            )
     for name in reached.missing:
         importer, line, weakest = reached.missing[name]
         module = reached.modules.get(importer)

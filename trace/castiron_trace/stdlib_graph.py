@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from castiron_common.cache import cache_root, file_entry
 from castiron_common.errors import RuntimePackError
+from castiron_common.files import sha256_bytes
 from castiron_trace.child import ask
 from castiron_trace.inside.ast_pass import ANALYSER_VERSION
 from castiron_trace.inside.conditional import CONDITIONAL, NEVER_FOLLOWED, NEVER_LAZILY
@@ -82,7 +83,9 @@ def _same_part(name: str, target: str) -> bool:
 
 def stdlib_graph(python: TargetPython, *, reporter: Reporter) -> StdlibGraph:
     """Return the graph of a pack's standard library, made on first need (about five seconds)."""
-    entry = cache_root() / "stdlib-graph" / f"{python.id}-{ANALYSER_VERSION}.json"
+    # A pack's id does not tell which extension modules there are recipes for.
+    offered = sha256_bytes("\n".join(sorted(python.builtins)).encode())
+    entry = cache_root() / "stdlib-graph" / f"{python.id}-{offered[:8]}-{ANALYSER_VERSION}.json"
 
     def build(path: Path) -> None:
         with reporter.task("Standard library's import graph", estimate=5):

@@ -41,7 +41,7 @@ def python() -> TargetPython:
         version=sys.version.partition(" ")[0],
         interpreter=Path(sys.executable),
         stdlib=stdlib,
-        builtins=frozenset({*sys.builtin_module_names, *dynload} - {"_tkinter"}),
+        builtins=frozenset({*sys.builtin_module_names, *dynload} - {"_gdbm", "_tkinter"}),
         suffixes=tuple(EXTENSION_SUFFIXES),
     )
 

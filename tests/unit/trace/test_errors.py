@@ -6,7 +6,7 @@ import os
 import pty
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -136,7 +136,14 @@ CASES = {
     "an import that leads nowhere": Case(
         ModuleMissingError, "app.py:2 imports surely_nowhere", files={"app.py": "\nimport surely_nowhere\n"}
     ),
-    "tkinter": Case(ModuleMissingError, "Tcl and Tk", files={"app.py": "import tkinter\n"}),
+    "tkinter": Case(ModuleMissingError, "app.py:1 imports tkinter, which", files={"app.py": "import tkinter\n"}),
+    "turtle, which imports tkinter": Case(
+        ModuleMissingError, "app.py:1 imports turtle, which", files={"app.py": "import turtle\n"}
+    ),
+    "GNU dbm": Case(ModuleMissingError, "app.py:1 imports dbm.gnu, which", files={"app.py": "from dbm import gnu\n"}),
+    "IDLE": Case(ModuleMissingError, "it is the editor", files={"app.py": "import idlelib.run\n"}),
+    "CPython's tests": Case(ModuleMissingError, "own tests", files={"app.py": "from test import support\n"}),
+    "another system's module": Case(ModuleMissingError, "on other systems", files={"app.py": "import winreg\n"}),
 }  # fmt: skip
 
 
@@ -165,6 +172,29 @@ def test_tkinter_that_may_be_missing_is_a_finding(tmp_path: Path, python: Target
     write(tmp_path, {"app.py": "try:\n    import tkinter\nexcept ImportError:\n    pass\n"})
     outcome = trace(options(tmp_path, "app.py"), reporter=SilentReporter(), python=python)
     assert "no-tkinter" in [finding.code for finding in outcome.manifest.findings]
+
+
+@pytest.mark.parametrize(
+    ("source", "yes", "no"),
+    [
+        ("import shelve\n", {"dbm.dumb"}, {"dbm.gnu", "dbm.ndbm", "_dbm"}),
+        ("import dbm.ndbm\n", {"dbm.ndbm", "_dbm"}, {"dbm.gnu"}),
+        ("import uuid\nprint(uuid.uuid4())\n", {"uuid"}, {"_uuid", "subprocess"}),
+        ("import uuid\nprint(uuid.uuid1())\n", {"uuid", "_uuid"}, set()),
+        ("from uuid import getnode\nprint(getnode())\n", {"uuid", "_uuid"}, set()),
+        ("import _uuid\n", {"_uuid"}, set()),
+    ],
+)
+def test_a_library_comes_with_what_uses_it(
+    source: str, yes: set[str], no: set[str], tmp_path: Path, python: TargetPython
+) -> None:
+    write(tmp_path, {"app.py": source})
+    builtins = python.builtins | {"_dbm", "_uuid"}
+    wanted = replace(python, id="host with all", builtins=builtins)
+    manifest = trace(options(tmp_path, "app.py"), reporter=SilentReporter(), python=wanted).manifest
+    found = {module.name for module in manifest.modules}
+    assert yes <= found
+    assert not no & found
 
 
 def test_what_is_excluded_is_not_missed(tmp_path: Path, python: TargetPython) -> None:

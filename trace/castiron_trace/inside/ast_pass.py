@@ -15,7 +15,7 @@ from typing import Any, TypedDict
 from castiron_trace.inside.conditional import MENTIONS
 from castiron_trace.inside.conditions import decided
 
-ANALYSER_VERSION = 26
+ANALYSER_VERSION = 27
 """Raised when the same source would give another `Scan`: it is part of every cache key."""
 
 REQUIRED, GUARDED, LAZY, DECLARED, OBSERVED = range(5)

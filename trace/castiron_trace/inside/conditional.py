@@ -43,6 +43,9 @@ CONDITIONAL: dict[tuple[str, str], frozenset[str]] = {
     ("_datetime", "_strptime"): frozenset({"strptime"}),
     ("ast", "inspect"): frozenset({"get_docstring"}),
     ("builtins", "typing"): frozenset({"@type_params"}),
+    # An application has them if it imports them itself; none of them is what dbm and shelve write by default.
+    ("dbm", "dbm.gnu"): frozenset({"@never"}),
+    ("dbm", "dbm.ndbm"): frozenset({"@never"}),
     ("functools", "typing"): frozenset({"singledispatch", "singledispatchmethod"}),
     ("importlib._bootstrap_external", "importlib.metadata"): frozenset({"importlib_metadata", "invalidate_caches"}),
     ("importlib._bootstrap_external", "importlib.readers"): frozenset({"importlib_resources"}),
@@ -69,9 +72,11 @@ CONDITIONAL: dict[tuple[str, str], frozenset[str]] = {
     ("traceback", "unicodedata"): frozenset({"@non_ascii"}),
     ("types", "_socket"): frozenset({"@never"}),
     ("typing", "inspect"): frozenset({"runtime_checkable", "Protocol"}),
-    ("uuid", "shutil"): frozenset({"uuid1", "getnode"}),
-    ("uuid", "socket"): frozenset({"uuid1", "getnode"}),
-    ("uuid", "subprocess"): frozenset({"uuid1", "getnode"}),
+    ("uuid", "_uuid"): frozenset({"uuid1", "getnode"}),
+    # Without _uuid, it would ask other programs for the network card's address.
+    ("uuid", "shutil"): frozenset({"@never"}),
+    ("uuid", "socket"): frozenset({"@never"}),
+    ("uuid", "subprocess"): frozenset({"@never"}),
     ("warnings", "inspect"): frozenset({"deprecated"}),
     ("warnings", "tracemalloc"): frozenset({"tracemalloc"}),
     ("zipimport", "importlib.resources"): frozenset({"@never"}),
@@ -86,6 +91,7 @@ source (a traceback measures their width), ``\\N{...}`` in a regular expression;
 FROM_C: dict[str, tuple[str, ...]] = {
     "builtins": ("_pylong", "copyreg", "linecache", "struct", "traceback", "typing", "warnings"),
     "_decimal": ("collections", "collections.abc", "numbers"),
+    "dbm": ("dbm.sqlite3", "dbm.dumb"),
     "importlib.resources": ("importlib.readers", "importlib.resources.readers"),
     "importlib.util": ("importlib._abc",),
     "multiprocessing.popen_forkserver": ("multiprocessing.forkserver",),
