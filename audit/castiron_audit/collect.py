@@ -353,6 +353,7 @@ def _interpreter_parts(manifest: Manifest, part: LinkedPart) -> tuple[list[Compo
     """Return what CPython's own files incorporate of others, as far as those files are in the binary."""
     whole = next((text for text in part.component.texts if text.path.endswith("license.rst")), None)
     stdlib = {module.name for module in manifest.modules if module.origin is Origin.STDLIB}
+    feature = _feature(part.component.version)
     found: list[Component] = []
     texts: dict[str, str] = {}
     for row in table("cpython")["part"]:
@@ -360,13 +361,16 @@ def _interpreter_parts(manifest: Manifest, part: LinkedPart) -> tuple[list[Compo
         modules = [name for name in row.get("modules", ()) if name in stdlib]
         if not objects and not modules:
             continue
-        text = rst_section(whole.text, row["section"]) if whole is not None else ""
+        if not _feature(row.get("series_from", "0")) <= feature <= _feature(row.get("series_to", "99")):
+            continue
+        section = row.get("section", "")
+        text = rst_section(whole.text, section) if whole is not None and section else ""
         shown: tuple[Text, ...] = ()
         if text:
             digest = sha256_bytes(text.encode())
             texts[digest] = text
-            shown = (Text(path=f"Doc/license.rst#{row['section']}", sha256=digest),)
-        where = f"Doc/license.rst, {row['section']}"
+            shown = (Text(path=f"Doc/license.rst#{section}", sha256=digest),)
+        where = f"Doc/license.rst, {section}" if section else row["evidence"]
         found.append(
             Component(
                 id=f"vendored/{INTERPRETER}/{row['name']}",
@@ -390,6 +394,11 @@ def _interpreter_parts(manifest: Manifest, part: LinkedPart) -> tuple[list[Compo
             )
         )
     return found, texts
+
+
+def _feature(version: str) -> tuple[int, ...]:
+    """Return 3 and 13 of ``3.13.5``."""
+    return tuple(int(part) for part in version.split(".")[:2])
 
 
 def _related(components: Sequence[Component], manifest: Manifest) -> list[Component]:

@@ -51,7 +51,7 @@ PRESETS = {
 component's own files (MPL, EPL), so neither LGPL nor GPL in a static executable."""
 
 _KEYS = {"preset", "allow", "deny", "unknown", "strict", "exception", "settle", "accept"}
-_ALWAYS = {"cpython", "musl", "zig-libc", "compiler-rt", "castiron"}
+_ALWAYS = {"cpython", "musl", "zig-libc", "compiler-rt", "mimalloc", "castiron"}
 """Components of the runtime that no application can do without."""
 _ABOUT_THE_LICENSE = {
     "unknown-license",

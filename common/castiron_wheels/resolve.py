@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tempfile
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,14 +90,26 @@ def _check_python(specifier: str | None, target: Target, subject: str) -> None:
     if specifier is None:
         return
     try:
-        accepted = SpecifierSet(specifier).contains(marker_environment(target)["python_full_version"])
+        wanted = SpecifierSet(specifier)
     except InvalidSpecifier as error:
         raise InputError(f"{subject}: {specifier!r} is not a version specifier.", hint="Correct it.") from error
-    if not accepted:
-        raise DependencyError(
-            f"{subject} requires Python {specifier}, but the target is Python {target.python}.",
-            hint="Choose another version of it, or another target Python.",
-        )
+    if wanted.contains(_full_version(target)):
+        return
+    from castiron_runtime.packs import supported_pythons
+
+    fitting = [
+        python for python in supported_pythons() if wanted.contains(_full_version(replace(target, python=python)))
+    ]
+    raise DependencyError(
+        f"{subject} requires Python {specifier}, but the target is Python {target.python}.",
+        hint=f"Build it for one that fits: --python {max(fitting, key=Version)}."
+        if fitting
+        else f"Choose another version of it: there are targets for Python {', '.join(supported_pythons())}.",
+    )
+
+
+def _full_version(target: Target) -> str:
+    return marker_environment(target)["python_full_version"]
 
 
 def _local_wheels(

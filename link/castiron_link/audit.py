@@ -51,12 +51,14 @@ def linked(
     taken: Iterable[Piece],
     inputs: LinkInputs,
     stub: Path,
+    stub_components: Mapping[str, Component],
     own: Sequence[Path],
     images: Iterable[str],
 ) -> Linked:
     """Return what is really in the binary.
 
-    ``taken`` is what the map says, ``stub`` the archive of our own C code, ``own`` are the objects of this link, whose
+    ``taken`` is what the map says, ``stub`` the archive of our own C code (with the code of others in the members that
+    ``stub_components`` names), ``own`` are the objects of this link, whose
     owners ``contributions`` has counted, ``images`` the paths of absorbed files, relative to site-packages.
     Raises `LinkError` if something is in the binary that no component owns.
     """
@@ -65,14 +67,18 @@ def linked(
         forms = sizes.setdefault(contribution.owner, {})
         forms[contribution.inclusion] = forms.get(contribution.inclusion, 0) + contribution.size
 
-    components = {component.name: component for component in (*inputs.components, own_component())}
+    everything = (*inputs.components, *stub_components.values(), own_component())
+    components = {component.name: component for component in everything}
     found: dict[str, _Taken] = {}
     if STDLIB in sizes:
         found[INTERPRETER] = _Taken(sizes.pop(STDLIB), set())
     owners = {**inputs.owners, stub: (STUB,)}
     ours = frozenset(map(str, own))
     for piece in taken:
-        for index, name in enumerate(_owners(piece, owners, ours)):
+        names = _owners(piece, owners, ours)
+        if Path(piece.source) == stub and (other := stub_components.get(piece.member or "")) is not None:
+            names = [other.name, *names]
+        for index, name in enumerate(names):
             part = found.setdefault(name, _Taken({}, set()))
             # The archives of the interpreter hold code of others, too; its bytes count as its own.
             part.sizes[Form.STATIC] = part.sizes.get(Form.STATIC, 0) + (0 if index else piece.size)

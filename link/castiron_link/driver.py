@@ -36,14 +36,14 @@ from castiron_link.write import check_output, document_path, write_output
 from castiron_manifest.model import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from castiron_audit.model import Report
     from castiron_common.progress import Reporter
     from castiron_link.model import Compiled
     from castiron_link.natives import Natives
     from castiron_manifest.model import Manifest
-    from castiron_runtime.model import LinkInputs, Pack
+    from castiron_runtime.model import Component, LinkInputs, Pack
 
 
 _OLD = 24 * 3600
@@ -160,6 +160,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 taken=taken,
                 inputs=inputs,
                 stub=stub,
+                stub_components=_stub_components(pack, reporter),
                 own=(own, *natives.objects),
                 images=_site_paths(natives.libraries, manifest.target.python),
             )
@@ -315,6 +316,13 @@ def _provide(pack: Pack, extensions: Sequence[str], reporter: Reporter) -> tuple
     from castiron_runtime.packs import provide, stub_archive
 
     return provide(pack, extensions, reporter=reporter), stub_archive(pack, reporter=reporter)
+
+
+def _stub_components(pack: Pack, reporter: Reporter) -> Mapping[str, Component]:
+    """Return the code of others in the stub's archive, by its member."""
+    from castiron_runtime.packs import stub_components
+
+    return stub_components(pack, reporter=reporter)
 
 
 def _require_entry(manifest: Manifest, compiled: Sequence[Compiled]) -> None:

@@ -25,13 +25,19 @@ if TYPE_CHECKING:
     from castiron_runtime.sources import Source
     from castiron_runtime.toolchain import Zig
 
-_LEFT_OUT = ("Modules/config.o", "Python/frozen.o")
+_MODULE_TABLE = "Modules/config.o"
+_FROZEN_TABLE = "Python/frozen.o"
 """Objects that hold the tables of modules: every binary has its own."""
 
 _HASH_ARCHIVE = "Modules/_hacl/libHacl_Hash_SHA2.a"
 _EXPAT_ARCHIVE = "Modules/expat/libexpat.a"
 _MPDEC_ARCHIVE = "Modules/_decimal/libmpdec/libmpdec.a"
-_INNER_ARCHIVES = (_HASH_ARCHIVE, _EXPAT_ARCHIVE, _MPDEC_ARCHIVE)
+_INNER_ARCHIVES: Mapping[str, str] = {
+    _HASH_ARCHIVE: "LIBHACL_SHA2_OBJS",
+    _EXPAT_ARCHIVE: "LIBEXPAT_OBJS",
+    _MPDEC_ARCHIVE: "LIBMPDEC_OBJS",
+}
+"""Archive -> the Makefile's list of its objects.  A series has those whose list its Makefile has (HACL*: from 3.12)."""
 
 _MODULE_ARCHIVES: Mapping[str, tuple[str, ...]] = {
     "_decimal": (_MPDEC_ARCHIVE,),
@@ -97,14 +103,15 @@ def build(
     task.step("configure")
     # By its relative path: srcdir is compiled into getpath.
     configure = [f"../{tree.name}/configure", f"--host={TARGET}", f"--build={TARGET}", *recipe.build["configure"]]
+    place_setup(recipe, built)
     log.run(configure, cwd=built, env=environment, live=True)
     _check_configuration(built / "pyconfig.h")
     task.step("compiling")
+    variables = makefile_variables((built / "Makefile").read_text())
     library = f"libpython{feature}.a"
-    targets = [library, *_INNER_ARCHIVES, "python", "pybuilddir.txt"]
+    targets = [library, *inner_archives(variables), "python", "pybuilddir.txt"]
     log.run(["make", f"-j{jobs()}", *targets], cwd=built, env=environment, live=True)
     task.step("archiving")
-    variables = _makefile_variables((built / "Makefile").read_text())
     if variables.get("EXT_SUFFIX") != f".cpython-{feature.replace('.', '')}-{TARGET}.so":
         raise RuntimePackError(
             f"CPython calls its extension modules {variables.get('EXT_SUFFIX')!r}: no musllinux wheel would be found.",
@@ -125,6 +132,16 @@ def _write_site(recipe: Recipe, work: Path) -> Path:
     return site
 
 
+def place_setup(recipe: Recipe, built: Path) -> None:
+    """Let makesetup read a list of modules that configure writes but, in older series, does not hand to it.
+
+    Source: the head of CPython 3.11's Modules/Setup.stdlib.in, which says to do this.
+    """
+    if (name := recipe.build.get("setup_local")) is not None:
+        (built / "Modules").mkdir()
+        (built / "Modules" / "Setup.local").symlink_to(name)
+
+
 def _check_configuration(header: Path) -> None:
     text = header.read_text()
     if re.search(r"^#define HAVE_ALIGNED_REQUIRED 1", text, re.MULTILINE) or not re.search(
@@ -142,9 +159,20 @@ def _components(recipe: Recipe, source: Source, tree: Path) -> tuple[Component, 
     return tuple(licenses.describe(fact, tree, version=source.version, source_sha256=sha256) for fact in facts)
 
 
-def _makefile_variables(text: str) -> dict[str, str]:
+def makefile_variables(text: str) -> dict[str, str]:
+    """Return the variables of a Makefile, unexpanded."""
     joined = text.replace("\\\n", " ")
-    return {found[1]: found[2].strip() for found in re.finditer(r"^(\w+)=[ \t]*(.*)$", joined, re.MULTILINE)}
+    return {found[1]: found[2].strip() for found in re.finditer(r"^(\w+)[ \t]*=[ \t]*(.*)$", joined, re.MULTILINE)}
+
+
+def inner_archives(variables: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the paths of the archives of bundled code that this series' Makefile makes."""
+    return tuple(path for path, listing in _INNER_ARCHIVES.items() if listing in variables)
+
+
+def frozen_objects(variables: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the objects of frozen modules; until 3.12 these are compiled as well as listed in a table."""
+    return (_FROZEN_TABLE, *_expand("$(DEEPFREEZE_OBJS)", variables).split())
 
 
 def parse_setup(text: str) -> dict[str, tuple[str, ...]]:
@@ -204,8 +232,12 @@ def _archive(
         )
         return name
 
-    inner = {path: write(PurePosixPath(path).name, _inner_objects(path, variables, built)) for path in _INNER_ARCHIVES}
-    taken: set[str] = set(_LEFT_OUT)
+    inner = {
+        path: write(PurePosixPath(path).name, _inner_objects(path, variables, built))
+        for path in inner_archives(variables)
+    }
+    frozen = frozen_objects(variables)
+    taken: set[str] = {_MODULE_TABLE, *frozen}
     extensions = []
     for name, init in sorted(inits.items()):
         files: tuple[str, ...] = ()
@@ -214,7 +246,7 @@ def _archive(
             own = [path for path in modules[name] if _owner(recipe, path, main) == main]
             others = [path for path in modules[name] if path not in own]
             taken.update(modules[name])
-            files = (write(f"lib{name}.a", own),)
+            files = (write(f"lib{name}.a", own),) if own else ()
             if others:
                 bundled = _owner(recipe, others[0], main)
                 files = (*files, write(f"lib{name}-{bundled}.a", others))
@@ -231,7 +263,7 @@ def _archive(
     core_objects = tuple(path for path in objects if path not in taken)
     return BuiltPython(
         core=write(f"libpython{feature}.a", core_objects),
-        frozen=write("libfrozen.a", ["Python/frozen.o"]),
+        frozen=write("libfrozen.a", frozen),
         extensions=tuple(extensions),
         owners=owners,
         components=components,
@@ -258,8 +290,7 @@ def _library_objects(variables: Mapping[str, str], name: str, built: Path) -> li
 
 
 def _inner_objects(archive: str, variables: Mapping[str, str], built: Path) -> list[str]:
-    variable = {_HASH_ARCHIVE: "LIBHACL_SHA2_OBJS", _EXPAT_ARCHIVE: "LIBEXPAT_OBJS", _MPDEC_ARCHIVE: "LIBMPDEC_OBJS"}
-    words = _expand(f"$({variable[archive]})", variables).split()
+    words = _expand(f"$({_INNER_ARCHIVES[archive]})", variables).split()
     if not words or not all((built / word).is_file() for word in words):
         raise RuntimePackError(
             f"CPython's Makefile does not say what {archive} consists of.",

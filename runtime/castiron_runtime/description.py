@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from castiron_common.errors import RuntimePackError
@@ -125,7 +126,7 @@ def _pack(root: Path, document: Mapping[str, Any], toolchain: Toolchain) -> Pack
         )
         for name, values in document["extensions"].items()
     }
-    for extension in on_demand_extensions():
+    for extension in on_demand_extensions(document["feature"]):
         extensions[extension.name] = Extension(
             name=extension.name,
             init=f"PyInit_{extension.name}",
@@ -157,7 +158,11 @@ def _pack(root: Path, document: Mapping[str, Any], toolchain: Toolchain) -> Pack
     )
 
 
-def on_demand_extensions() -> tuple[ExtensionRecipe, ...]:
-    """Return the extension modules that recipes other than CPython's offer, sorted by name."""
+def on_demand_extensions(feature: str) -> tuple[ExtensionRecipe, ...]:
+    """Return the extension modules that recipes other than CPython's offer, as this series needs them, by name."""
+    more = load_recipe(f"cpython-{feature}").build.get("extension_flags", {})
     found = (extension for name in recipe_names() for extension in load_recipe(name).extensions)
-    return tuple(sorted(found, key=lambda extension: extension.name))
+    return tuple(
+        replace(extension, flags=(*extension.flags, *more.get(extension.name, ())))
+        for extension in sorted(found, key=lambda extension: extension.name)
+    )

@@ -51,6 +51,15 @@ def _version(facts: LicenseFacts, tree: Path, default: str) -> str:
         if found is None:
             raise RuntimePackError(f"{file} does not define {macro}.", hint="Correct the recipe.")
         return ".".join(found.groups())
+    if kind == "match":
+        # What a regular expression finds in a file; its groups are the parts of the number.
+        file, _, pattern = rest.partition(":")
+        found = re.search(pattern, (tree / file).read_text(), re.DOTALL)
+        if found is None:
+            raise RuntimePackError(f"{file} has nothing that matches {pattern!r}.", hint="Correct the recipe.")
+        return ".".join(found.groups())
+    if kind == "none":
+        return ""
     return facts.version or default
 
 
@@ -63,8 +72,9 @@ def _text(component: str, tree: Path, name: str) -> LicenseText:
             f"The license text {path} of {component} is not in its source tree.",
             hint="Correct the recipe: it must name a license file of this version.",
         ) from error
-    if part == "comment":
-        text = first_comment(text)
+    kind, _, rest = part.partition(" ")
+    if kind == "comment":
+        text = first_comment(text, containing=rest)
     elif part:
         text = rst_section(text, part)
     if not text.strip():
@@ -72,12 +82,13 @@ def _text(component: str, tree: Path, name: str) -> LicenseText:
     return LicenseText(path=name, sha256=hashlib.sha256(text.encode()).hexdigest(), text=text)
 
 
-def first_comment(text: str) -> str:
-    """Return the first C comment of a source file, without its frame of asterisks."""
-    found = re.search(r"/\*(.*?)\*/", text, re.DOTALL)
-    if found is None:
+def first_comment(text: str, *, containing: str = "") -> str:
+    """Return the first C comment of a source file (that has this text in it), without its frame of asterisks."""
+    found = (match[1] for match in re.finditer(r"/\*(.*?)\*/", text, re.DOTALL) if containing in match[1])
+    comment = next(found, None)
+    if comment is None:
         return ""
-    lines = [re.sub(r"^\s*\*? ?", "", line).rstrip() for line in found[1].splitlines()]
+    lines = [re.sub(r"^\s*\*? ?", "", line).rstrip() for line in comment.splitlines()]
     return "\n".join(lines).strip("\n") + "\n"
 
 

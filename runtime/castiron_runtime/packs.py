@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root
 from castiron_common.errors import ModuleMissingError, RuntimePackError
-from castiron_runtime import description, library, revisions, sources
+from castiron_runtime import description, library, revisions, sources, stub
 from castiron_runtime.description import on_demand_extensions
 from castiron_runtime.model import LinkInputs
 from castiron_runtime.process import BuildLog, built, require_tools
 from castiron_runtime.recipe import load_recipe, recipe_names
-from castiron_runtime.stub import stub_archive
 from castiron_runtime.toolchain import TARGET, find_zig, open_toolchain, toolchain_key
 
 if TYPE_CHECKING:
@@ -23,13 +22,13 @@ if TYPE_CHECKING:
 
     from castiron_common.progress import Reporter
     from castiron_runtime.library import Library
-    from castiron_runtime.model import Pack, Toolchain
+    from castiron_runtime.model import Component, Pack, Toolchain
     from castiron_runtime.recipe import ExtensionRecipe, Recipe
     from castiron_runtime.sources import Source
 
-__all__ = ["component", "interpreter", "open_pack", "provide", "stub_archive", "supported_pythons"]
-
 DEFAULT_PYTHON = "3.13"
+_ALLOCATOR = "mimalloc"
+"""Component of the stub's allocator; its recipe serves the series of CPython that do not bring it."""
 _MATH = "musl-math"
 """Recipe of what takes the place of less exact functions in the toolchain's libraries."""
 
@@ -119,7 +118,7 @@ def provide(pack: Pack, extensions: Collection[str], *, reporter: Reporter) -> L
             f"The runtime pack has no extension module {', '.join(unknown)}.",
             hint="castiron runtime info lists those it has.",
         )
-    recipes = {recipe.name: recipe for recipe in on_demand_extensions()}
+    recipes = {recipe.name: recipe for recipe in on_demand_extensions(pack.feature)}
     archives: dict[Path, tuple[str, ...]] = {}
     components = dict(pack.components)
     chosen = []
@@ -156,6 +155,25 @@ def provide(pack: Pack, extensions: Collection[str], *, reporter: Reporter) -> L
         | archives,
         extensions=tuple(chosen),
     )
+
+
+def stub_archive(pack: Pack, *, reporter: Reporter) -> Path:
+    """Return ``libcastiron.a`` for a pack, compiled if its sources, settings or the pack are new."""
+    return stub.stub_archive(pack, _allocator(pack, reporter=reporter), reporter=reporter)
+
+
+def stub_components(pack: Pack, *, reporter: Reporter) -> dict[str, Component]:
+    """Return the members of the stub's archive that hold the code of others, each with whose it is."""
+    return {stub.ALLOCATOR_MEMBER: _allocator(pack, reporter=reporter).component}
+
+
+def _allocator(pack: Pack, *, reporter: Reporter) -> stub.Allocator:
+    if (own := pack.components.get(_ALLOCATOR)) is not None:
+        include = pack.internal_include / "mimalloc"
+        return stub.Allocator(source=pack.source / "Objects", include=include, component=own, key="")
+    found = component(_ALLOCATOR, pack.toolchain, reporter=reporter)
+    files = found.root / "files"
+    return stub.Allocator(source=files, include=found.include, component=found.component, key=found.key)
 
 
 def _extension_archive(recipe: ExtensionRecipe, libraries: tuple[Library, ...], pack: Pack, reporter: Reporter) -> Path:

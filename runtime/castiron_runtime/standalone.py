@@ -31,7 +31,7 @@ _ABSTRACT_PATHS = {
     "scripts": "{base}/bin",
     "stdlib": "{installed_base}/{platlibdir}/{implementation_lower}{py_version_short}{abi_thread}",
 }
-"""What ``sysconfig.get_paths(expand=False)`` says in CPython 3.13."""
+"""What ``sysconfig.get_paths(expand=False)`` says in CPython 3.13; ``{abi_thread}`` is new there."""
 
 
 def extension_entry(
@@ -84,6 +84,7 @@ def python_document(
     variables = config_vars(pack)
     objects = extension_objects or {}
     library = f"install/lib/python{feature}"
+    unknown = "{abi_thread}" if minor < 13 else ""
     return {
         "version": FORMAT_VERSION,
         "target_triple": "x86_64-unknown-linux-musl",
@@ -120,7 +121,7 @@ def python_document(
             "scripts": "install/bin",
             "stdlib": library,
         },
-        "python_paths_abstract": _ABSTRACT_PATHS,
+        "python_paths_abstract": {key: path.replace(unknown, "") for key, path in _ABSTRACT_PATHS.items()},
         "python_config_vars": variables,
         "python_exe": f"install/bin/python{feature}",
         "crt_features": ["static"],

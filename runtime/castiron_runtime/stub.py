@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from castiron_common.progress import Reporter
-    from castiron_runtime.model import Pack
+    from castiron_runtime.model import Component, Pack
 
 FOLDER = Path(__file__).parent / "stub"
 _SUFFIXES = {".c", ".h", ".inc", ".toml", ".py", ".S"}
@@ -27,7 +27,8 @@ _SUFFIXES = {".c", ".h", ".inc", ".toml", ".py", ".S"}
 class StubSettings:
     """How the stub's sources are compiled: ``stub.toml``.
 
-    In all flags ``{include}``, ``{internal_include}``, ``{source}`` (of CPython) and ``{stub}`` stand for folders.
+    In all flags ``{include}``, ``{internal_include}``, ``{source}`` (of CPython), ``{mimalloc_source}``,
+    ``{mimalloc_include}`` and ``{stub}`` stand for folders.
     """
 
     flags: tuple[str, ...]
@@ -35,9 +36,25 @@ class StubSettings:
     file_flags: Mapping[str, tuple[str, ...]]
     """For single files, by name."""
     extra_sources: tuple[str, ...]
-    """Files outside the stub's folder to compile too, e.g. ``{source}/Objects/mimalloc/static.c``."""
+    """Files outside the stub's folder to compile too, e.g. ``{source}/Objects/obmalloc.c``."""
     wrap: tuple[str, ...]
     """Functions of libc whose callers the linker leads to the stub's ``__wrap_FUNCTION``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allocator:
+    """The sources of mimalloc that the stub is compiled with."""
+
+    source: Path
+    """The folder that holds the folder ``mimalloc`` of C files."""
+    include: Path
+    component: Component
+    key: str
+    """Of a component of its own; empty for CPython's copy, which is a part of the pack."""
+
+
+ALLOCATOR_MEMBER = "allocator.o"
+"""The member of the stub's archive that mimalloc is in."""
 
 
 def read_settings(path: Path) -> StubSettings:
@@ -69,13 +86,13 @@ def _texts(path: Path, key: str, value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def stub_archive(pack: Pack, *, reporter: Reporter, folder: Path = FOLDER) -> Path:
+def stub_archive(pack: Pack, allocator: Allocator, *, reporter: Reporter, folder: Path = FOLDER) -> Path:
     """Return ``libcastiron.a`` for a pack, compiled if sources, settings or pack are new."""
     files = sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
     sources = [path for path in files if path.suffix in {".c", ".S"}]
     if not sources:
         raise RuntimePackError(f"There are no C files in {folder}.", hint="The installation of Castiron is damaged.")
-    digest = hashlib.sha256(pack.id.encode())
+    digest = hashlib.sha256(f"{pack.id}{allocator.key}".encode())
     for path in files:
         data = path.read_bytes()
         digest.update(f"{path.relative_to(folder)}\0{len(data)}\0".encode() + data)
@@ -84,24 +101,32 @@ def stub_archive(pack: Pack, *, reporter: Reporter, folder: Path = FOLDER) -> Pa
     def build(making: Path) -> None:
         with reporter.task("stub", estimate=5) as task:
             task.step(f"compiling {len(sources)} files")
-            _compile(pack, folder, sources, making)
+            _compile(pack, allocator, folder, sources, making)
 
     return file_entry(entry, build)
 
 
-def _compile(pack: Pack, folder: Path, sources: list[Path], making: Path) -> None:
+def _compile(pack: Pack, allocator: Allocator, folder: Path, sources: list[Path], making: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
     settings = read_settings(folder / "stub.toml")
     log = BuildLog("stub")
-    names = {"include": pack.include, "internal_include": pack.internal_include, "source": pack.source, "stub": folder}
+    names = {
+        "include": pack.include,
+        "internal_include": pack.internal_include,
+        "source": pack.source,
+        "mimalloc_source": allocator.source,
+        "mimalloc_include": allocator.include,
+        "stub": folder,
+    }
 
     def filled(words: tuple[str, ...]) -> list[str]:
         return [word.format(**names) for word in words]
 
     work = making.with_name(f"{making.name}.work")
     work.mkdir()
-    maps = (f"-ffile-prefix-map={folder}=castiron", f"-ffile-prefix-map={pack.root}=pack")
+    prefixes = {folder: "castiron", pack.root: "pack", allocator.source: "mimalloc", allocator.include: "mimalloc"}
+    maps = tuple(f"-ffile-prefix-map={path}={name}" for path, name in prefixes.items())
     everything = [*sources, *(Path(path) for path in filled(settings.extra_sources))]
     toolchain = pack.toolchain
 

@@ -40,7 +40,7 @@ def prepare(
     library has; it is asked only if nothing else says what is needed.
     """
     requirements, source = find_requirements(options, plan, missing)
-    if requirements is None or not requirements:
+    if requirements is None or not (requirements or requirements.requires_python):
         return TracedEnvironment(site=None, source=source)
     from castiron_wheels.resolve import resolve
     from castiron_wheels.site import site, site_packages
@@ -142,6 +142,7 @@ def _united(first: Requirements, second: Requirements) -> Requirements:
         hashes=(*first.hashes, *second.hashes),
         index_options=(*first.index_options, *second.index_options),
         exact=first.exact and second.exact,
+        requires_python=",".join(filter(None, (first.requires_python, second.requires_python))) or None,
         direct=None if first.direct is None or second.direct is None else first.direct | second.direct,
     )
 

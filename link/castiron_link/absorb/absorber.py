@@ -13,7 +13,8 @@ from castiron_link.absorb.facts import read_facts
 from castiron_link.absorb.layout import linker_script
 from castiron_link.absorb.program import Program, read_program
 from castiron_link.absorb.selection import Skipped, choose
-from castiron_link.absorb.table import SITE, write_tables
+from castiron_link.absorb.table import write_tables
+from castiron_link.tree_layout import site_packages
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -122,7 +123,8 @@ def absorb(
         task.step("writing objects")
         objects = _write_objects(images, chosen.resolutions, site)
         tables = work_dir / "image-tables.o"
-        write_tables(tables, images, program_symbols=_program_symbols(images, program, lookup), tree_prefix=SITE)
+        symbols = _program_symbols(images, program, lookup)
+        write_tables(tables, images, program_symbols=symbols, tree_prefix=site_packages(pack.feature))
     if not images and lookup is not Lookup.ALL:
         return Absorbed(skipped=chosen.skipped)
     return Absorbed(

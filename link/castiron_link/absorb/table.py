@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from castiron_link.absorb.closure import ImagePlan
 
-SITE = "lib/python3.13/site-packages"
 _PHDR = struct.Struct("<IIQQQQQQ")
 _IMAGE = struct.Struct("<8x8x8x8xqIIQ")
 """base, program headers, name, needed (all pointers); tls offset; counts of headers and needed; span in bytes."""
@@ -43,10 +42,11 @@ class _Strings:
         return offset
 
 
-def write_tables(
-    path: Path, images: Sequence[ImagePlan], *, program_symbols: Iterable[str], tree_prefix: str = SITE
-) -> None:
-    """Write the object that defines ``castiron_images`` and what belongs to it."""
+def write_tables(path: Path, images: Sequence[ImagePlan], *, program_symbols: Iterable[str], tree_prefix: str) -> None:
+    """Write the object that defines ``castiron_images`` and what belongs to it.
+
+    ``tree_prefix`` is the tree path of site-packages.
+    """
     writer = ObjectWriter()
     strings = _Strings()
     names = sorted((alias, number) for number, image in enumerate(images) for alias in _aliases(image, tree_prefix))

@@ -4,6 +4,7 @@
 
 #include "finder.h"
 #include "libraries.h"
+#include "series.h"
 
 /* Calls module.`function`(our path entry finder's type, module.`argument`) if the module has both. */
 static int register_finder(PyObject *module, const char *function, const char *argument)

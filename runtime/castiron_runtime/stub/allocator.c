@@ -10,8 +10,8 @@
 
 #include <stdbool.h>
 
-#include "mimalloc/mimalloc.h"
-#include "mimalloc/mimalloc/types.h"
+#include "mimalloc.h"
+#include "mimalloc/types.h"
 
 /* CPython's additions to mimalloc, which matter to its free-threaded build only. */
 static void _PyMem_mi_page_clear_qsbr(mi_page_t *page);

@@ -9,6 +9,7 @@
 
 #include "loader.h"
 #include "payload.h"
+#include "series.h"
 
 /* As `python script.py`: runs in __main__, which has a file and no spec. */
 static PyObject *run_script(void)
@@ -94,7 +95,7 @@ int entry_run(void)
     }
     int status = 0;
     if (result == NULL) {
-        _PyRuntime.signals.unhandled_keyboard_interrupt = PyErr_Occurred() == PyExc_KeyboardInterrupt;
+        unhandled_interrupt = PyErr_Occurred() == PyExc_KeyboardInterrupt;
         if (!_Py_HandleSystemExit(&status)) {
             PyErr_Print();
             status = 1;

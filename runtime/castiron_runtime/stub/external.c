@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "frozen.h"
+#include "series.h"
 #include "tree.h"
 
 static PyObject *module;      /* _frozen_importlib_external */

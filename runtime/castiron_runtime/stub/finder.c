@@ -8,6 +8,7 @@
 #include "external.h"
 #include "loader.h"
 #include "payload.h"
+#include "series.h"
 #include "tree.h"
 
 static PyObject *path_entry_type;
@@ -16,10 +17,20 @@ static PyObject *path_entry_type;
  * sys.path.  The other built-in modules of this executable are files in lib-dynload elsewhere, and there come last. */
 static const char *const always_builtin[] = {
     "_abc",       "_ast",       "_codecs",     "_collections", "_functools", "_imp",   "_io",       "_locale",
-    "_operator",  "_signal",    "_sre",        "_stat",        "_string",    "_suggestions", "_symtable", "_sysconfig",
-    "_thread",    "_tokenize",  "_tracemalloc", "_typing",     "_warnings",  "_weakref", "atexit",   "builtins",
-    "errno",      "faulthandler", "gc",        "itertools",    "marshal",    "posix",  "pwd",       "sys",
-    "time",       "zipimport",
+    "_operator",  "_signal",    "_sre",        "_stat",        "_string",
+#if PY_VERSION_HEX >= 0x030D0000
+    "_suggestions",
+#endif
+    "_symtable",
+#if PY_VERSION_HEX >= 0x030D0000
+    "_sysconfig",
+#endif
+    "_thread",    "_tokenize",  "_tracemalloc",
+#if PY_VERSION_HEX >= 0x030C0000
+    "_typing",
+#endif
+    "_warnings",  "_weakref",   "atexit",      "builtins",     "errno",      "faulthandler", "gc",  "itertools",
+    "marshal",    "posix",      "pwd",         "sys",          "time",       "zipimport",
 };
 
 static bool is_always_builtin(const char *name)

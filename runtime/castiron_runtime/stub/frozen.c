@@ -4,7 +4,6 @@
  */
 #include <Python.h>
 #include <marshal.h>
-#include <stdbool.h>
 
 #include "frozen.h"
 
@@ -14,14 +13,15 @@
 
 struct _module_alias;
 
+#define MODULE(module_name, bytecode) {.name = module_name, .code = bytecode, .size = (int)sizeof bytecode}
+
 static const struct _frozen bootstrap_modules[] = {
-    {"_frozen_importlib", _Py_M__importlib__bootstrap, (int)sizeof _Py_M__importlib__bootstrap, false},
-    {"_frozen_importlib_external", _Py_M__importlib__bootstrap_external, (int)sizeof _Py_M__importlib__bootstrap_external,
-     false},
-    {"zipimport", _Py_M__zipimport, (int)sizeof _Py_M__zipimport, false},
-    {0, 0, 0, 0},
+    MODULE("_frozen_importlib", _Py_M__importlib__bootstrap),
+    MODULE("_frozen_importlib_external", _Py_M__importlib__bootstrap_external),
+    MODULE("zipimport", _Py_M__zipimport),
+    {0},
 };
-static const struct _frozen no_modules[] = {{0, 0, 0, 0}};
+static const struct _frozen no_modules[] = {{0}};
 
 /* Layout of CPython's pycore_import.h. */
 static const struct {

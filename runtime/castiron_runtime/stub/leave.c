@@ -13,18 +13,29 @@
 #include <string.h>
 #include <unistd.h>
 
+#if PY_VERSION_HEX >= 0x030D0000
 #include "pycore_atexit.h"
+#endif
 #include "pycore_ceval.h"
 #include "pycore_frame.h"
 #include "pycore_pylifecycle.h"
 #include "pycore_pystate.h"
 #include "pycore_runtime.h"
 
+#include "series.h"
+
 enum { STATUS_FLUSH_FAILED = 120 };
 
-static void ignore(const char *doing)
+/* As CPython's complaint about an exception at the end; older series name the object. */
+static void ignore(const char *doing, PyObject *object)
 {
+#if PY_VERSION_HEX >= 0x030D0000
+    (void)object;
     PyErr_FormatUnraisable("Exception ignored on %s", doing);
+#else
+    (void)doing;
+    PyErr_WriteUnraisable(object);
+#endif
 }
 
 /* threading._shutdown() joins all threads that are not daemons. */
@@ -35,12 +46,12 @@ static void join_threads(void)
     Py_XDECREF(name);
     if (threading == NULL) {
         if (PyErr_Occurred())
-            ignore("threading shutdown");
+            ignore("threading shutdown", NULL);
         return;
     }
     PyObject *result = PyObject_CallMethod(threading, "_shutdown", NULL);
     if (result == NULL)
-        ignore("threading shutdown");
+        ignore("threading shutdown", threading);
     Py_XDECREF(result);
     Py_DECREF(threading);
 }
@@ -69,7 +80,7 @@ static int flush_standard(void)
     int status = 0;
     PyObject *file = PySys_GetObject("stdout");
     if (file != NULL && file != Py_None && !is_closed(file) && flush(file) < 0) {
-        ignore("flushing sys.stdout");
+        ignore("flushing sys.stdout", file);
         status = -1;
     }
     file = PySys_GetObject("stderr");
@@ -119,14 +130,15 @@ static bool has_cleanup_to_come(PyObject *object)
     PyGenObject *generator = (PyGenObject *)object;
     if (!FRAME_STATE_SUSPENDED(generator->gi_frame_state))
         return false;
-    /* The first byte of each entry of the exception table is marked.  One entry is in every generator: it turns
-     * StopIteration into RuntimeError. */
+    /* The first byte of each entry of the exception table is marked.  From 3.12 on, one entry is in every generator: it
+     * turns StopIteration into RuntimeError. */
+    static const int own_entries = PY_VERSION_HEX >= 0x030C0000;
     PyCodeObject *code = PyGen_GetCode(generator);
     int entries = 0;
     for (Py_ssize_t i = 0; i < PyBytes_GET_SIZE(code->co_exceptiontable); i++)
         entries += (PyBytes_AS_STRING(code->co_exceptiontable)[i] & 0x80) != 0;
     Py_DECREF(code);
-    return entries > 1;
+    return entries > own_entries;
 }
 
 enum io_kind { NOT_IO, IO_PLAIN, IO_BUFFER, IO_TEXT, IO_PYTHON };
@@ -230,7 +242,7 @@ _Noreturn void leave(int status, bool full)
         flushed = -1;
     if (flushed < 0)
         status = STATUS_FLUSH_FAILED;
-    if (_PyRuntime.signals.unhandled_keyboard_interrupt) {
+    if (unhandled_interrupt) {
         fflush(NULL);
         die_by_interrupt();
         status = SIGINT + 128;

@@ -9,6 +9,7 @@
 #include "executable.h"
 #include "external.h"
 #include "payload.h"
+#include "series.h"
 #include "tree.h"
 
 typedef struct {

@@ -22,7 +22,8 @@ double __wrap_log2(double);
 const char *__wrap_X509_get_default_cert_file(void);
 __attribute__((used)) static int (*const members[])() = {
     __wrap_stat, __wrap_open, __wrap_opendir, __wrap_unlink, __wrap_listxattr, __wrap_execve,
-    __wrap_chdir, (int (*)())__wrap_log2, (int (*)())__wrap_X509_get_default_cert_file,
+    __wrap_chdir, (int (*)())(void (*)(void))__wrap_log2,
+    (int (*)())(void (*)(void))__wrap_X509_get_default_cert_file,
 };
 
 void tree_open(void)

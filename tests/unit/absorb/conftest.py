@@ -79,7 +79,7 @@ class Workshop:
         optional: tuple[str, ...] = (),
         lookup: Lookup = Lookup.FOUND,
     ) -> Absorbed:
-        pack = SimpleNamespace(toolchain=self.toolchain, core=())
+        pack = SimpleNamespace(toolchain=self.toolchain, core=(), feature="3.13")
         work = self.folder / "work"
         work.mkdir(exist_ok=True)
         return absorb(

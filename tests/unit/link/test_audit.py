@@ -36,6 +36,7 @@ def content(taken: list[Piece]) -> object:
         taken=taken,
         inputs=inputs(),
         stub=Path("/p/libcastiron.a"),
+        stub_components={"allocator.o": component("mimalloc", MIT)},
         own=(Path("/w/app.o"),),
         images=("d/_x.so",),
     )
@@ -60,6 +61,13 @@ def test_counts_what_is_in_and_nothing_else() -> None:
     ]
     assert found.sizes == {"app": {Form.BYTECODE: 10}, "d": {Form.BYTECODE: 5, Form.DATA: 6}}
     assert found.images == {"d/_x.so"}
+
+
+def test_the_code_of_others_in_the_stub_is_theirs() -> None:
+    found = content([*PIECES, Piece(source="/p/libcastiron.a", member="allocator.o", size=50)])
+    rows = {part.component.name: (part.size, part.members) for part in found.parts}
+    assert rows["mimalloc"] == (50, ("allocator.o",))
+    assert rows["castiron"] == (7, ("allocator.o", "main.o"))
 
 
 def test_a_piece_without_owner_is_an_error() -> None:

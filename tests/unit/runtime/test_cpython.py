@@ -1,6 +1,17 @@
 from __future__ import annotations
 
-from castiron_runtime.cpython import parse_inittab, parse_setup
+from dataclasses import replace
+from pathlib import Path
+
+from castiron_runtime.cpython import (
+    frozen_objects,
+    inner_archives,
+    makefile_variables,
+    parse_inittab,
+    parse_setup,
+    place_setup,
+)
+from castiron_runtime.recipe import load_recipe
 
 
 def test_setup_lines_give_objects() -> None:
@@ -36,3 +47,21 @@ struct _inittab _PyImport_Inittab[] = {
 };
 """
     assert parse_inittab(text) == {"array": "PyInit_array", "marshal": "PyMarshal_Init", "sys": ""}
+
+
+def test_a_makefile_says_which_archives_and_frozen_objects_a_series_has() -> None:
+    old = makefile_variables("LIBEXPAT_OBJS= \\\n\ta.o \\\n\tb.o\nDEEPFREEZE_OBJS = Python/deepfreeze/deepfreeze.o\n")
+    new = makefile_variables("LIBEXPAT_OBJS= a.o\nLIBHACL_SHA2_OBJS= h.o\n")
+    assert old["LIBEXPAT_OBJS"].split() == ["a.o", "b.o"]
+    assert inner_archives(old) == ("Modules/expat/libexpat.a",)
+    assert inner_archives(new) == ("Modules/_hacl/libHacl_Hash_SHA2.a", "Modules/expat/libexpat.a")
+    assert frozen_objects(old) == ("Python/frozen.o", "Python/deepfreeze/deepfreeze.o")
+    assert frozen_objects(new) == ("Python/frozen.o",)
+
+
+def test_makesetup_is_given_the_list_of_modules_where_the_recipe_says_so(tmp_path: Path) -> None:
+    recipe = load_recipe("cpython-3.11")
+    place_setup(recipe, tmp_path)
+    assert (tmp_path / "Modules" / "Setup.local").readlink() == Path("Setup.stdlib")
+    place_setup(replace(recipe, build={}), tmp_path / "other")
+    assert not (tmp_path / "other").exists()

@@ -70,3 +70,21 @@ def test_a_section_of_a_document() -> None:
     assert rst_section(text, "B") == "second::\n\n    text\n"
     assert rst_section(text, "C") == "third\n"
     assert rst_section(text, "D") == ""
+
+
+def test_versions_that_a_file_of_the_tree_says(tmp_path: Path) -> None:
+    (tmp_path / "LICENSE").write_text("text")
+    (tmp_path / "x.h").write_text("#if X_MAJOR > 1\n#define X_MAJOR 2\n#define X_MINOR 5\n")
+    version = r"match:x.h:X_MAJOR (\d+)\s.*X_MINOR (\d+)"
+    assert describe(facts(version=version), tmp_path, version="3", source_sha256="s").version == "2.5"
+    with pytest.raises(RuntimePackError, match=r"x\.h has nothing"):
+        describe(facts(version=r"match:x.h:X_MICRO (\d+)"), tmp_path, version="3", source_sha256="s")
+    assert describe(facts(version="none"), tmp_path, version="3", source_sha256="s").version == ""
+
+
+def test_the_comment_that_has_a_word(tmp_path: Path) -> None:
+    (tmp_path / "x.c").write_text("/* SHA1 */\n/* LibX, free for all */\n/* LibX again */")
+    component = describe(facts(files=("x.c#comment LibX",)), tmp_path, version="1", source_sha256="s")
+    assert component.texts[0].text == "LibX, free for all\n"
+    with pytest.raises(RuntimePackError, match="empty"):
+        describe(facts(files=("x.c#comment LibY",)), tmp_path, version="1", source_sha256="s")

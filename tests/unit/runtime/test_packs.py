@@ -90,3 +90,20 @@ def test_the_inventory_lists_recipes_without_building_or_fetching(own_cache: Pat
     assert rows["cpython-3.13"]["license"] == "PSF-2.0"
     assert not any(row["built"] for row in rows.values())
     assert not own_cache.exists()
+
+
+def test_a_series_adds_flags_to_the_modules_that_libraries_offer() -> None:
+    flags = {
+        feature: {item.name: item.flags for item in description.on_demand_extensions(feature)}
+        for feature in packs.supported_pythons()
+    }
+    assert flags["3.11"].keys() == flags["3.13"].keys()
+    assert flags["3.11"]["readline"] == (*flags["3.13"]["readline"], "-D_RL_FUNCTION_TYPEDEF=1")
+    assert flags["3.11"]["zlib"] == flags["3.13"]["zlib"]
+
+
+@pytest.mark.parametrize("python", packs.supported_pythons())
+def test_a_series_has_mimalloc_in_its_tree_or_takes_the_component(python: str) -> None:
+    own = {facts.name for facts in load_recipe(f"cpython-{python}").bundled}
+    assert ("mimalloc" in own) == (python >= "3.13")
+    assert load_recipe("mimalloc").license.name == "mimalloc"

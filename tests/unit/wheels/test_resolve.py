@@ -245,8 +245,15 @@ wheels = [{{url = "{base}/files/winonly-1-py3-none-any.whl", hashes = {{sha256 =
 
 def test_python_versions_are_checked(index: Index, target: Target, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[project]\nname='a'\nrequires-python='<3.13'\ndependencies=['b']\n")
-    with pytest.raises(DependencyError, match=r"requires Python <3\.13"):
+    with pytest.raises(DependencyError, match=r"requires Python <3\.13") as caught:
         resolve(from_project(tmp_path, target), target, reporter=SilentReporter())
+    assert caught.value.hint == "Build it for one that fits: --python 3.11."
+
+
+def test_a_python_that_no_target_has_is_refused_with_those_there_are(target: Target) -> None:
+    with pytest.raises(DependencyError, match=r"requires Python >=3\.99") as caught:
+        resolve(Requirements(origin="a", requires_python=">=3.99"), target, reporter=SilentReporter())
+    assert "3.11, 3.13" in caught.value.hint
 
 
 def exact(lines: tuple[str, ...], optional: frozenset[str] = frozenset()) -> Requirements:
