@@ -40,6 +40,7 @@ start("script.py", "y")
 start(sys.argv[0], "again", "-v")
 start("-Wd", sys.argv[0], "again")
 start("again", "z")
+print(subprocess.check_output(f"'{sys.executable}' -c 'print(7)' && true", shell=True, text=True).strip())
 data = os.path.join(os.path.dirname(__file__), "data.txt")
 print(subprocess.run(["cat", data], capture_output=True, text=True).stdout)
 sys.stdout.flush()
@@ -50,6 +51,7 @@ EXPECTED = """\
 0 ['-c', 'x'] 42 \n0 [1,2] \n0 True \n0 5 \n0 6 \n0 Python {version} \n0 script ['y'] \n1  again ['-v']
 1  again []
 1  again ['z']
+7
 the data
 spawned
 """

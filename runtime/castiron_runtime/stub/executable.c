@@ -97,10 +97,49 @@ size_t executable_folder_length(void)
 static const char mark[] = "_CASTIRON_EXECUTED="; /* followed by the process's number, which execve does not change */
 static pid_t process;
 
+static bool runs_us(pid_t other)
+{
+    char name[64];
+    struct stat one, two;
+    snprintf(name, sizeof name, "/proc/%ld/exe", (long)other);
+    return stat(name, &one) == 0 && stat("/proc/self/exe", &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
+/* The parent of a process: the second number after its name, which may hold anything, in /proc/N/stat; 0 if unknown. */
+static pid_t parent_of(pid_t other)
+{
+    char name[64], text[512];
+    snprintf(name, sizeof name, "/proc/%ld/stat", (long)other);
+    FILE *file = fopen(name, "re");
+    if (file == NULL)
+        return 0;
+    size_t size = fread(text, 1, sizeof text - 1, file);
+    fclose(file);
+    text[size] = '\0';
+    const char *after = strrchr(text, ')');
+    long parent;
+    return after != NULL && sscanf(after + 1, " %*c %ld", &parent) == 1 ? (pid_t)parent : 0;
+}
+
+/* Our parent, or whoever started the shell or the make that started us.  The shell of a person gives each command a process
+   group of its own; that of a program does not. */
+static bool is_started_by_us(void)
+{
+    pid_t group = getpgid(0), other = getppid();
+    while (other > 1) {
+        if (runs_us(other))
+            return true;
+        if (getpgid(other) != group)
+            return false;
+        other = parent_of(other);
+    }
+    return false;
+}
+
 bool executable_is_own_child(const char *argv0, bool ask)
 {
     process = getpid();
-    char expected[24], name[64];
+    char expected[24];
     snprintf(expected, sizeof expected, "%ld", (long)process);
     char variable[sizeof mark];
     memcpy(variable, mark, sizeof mark - 2);
@@ -111,11 +150,7 @@ bool executable_is_own_child(const char *argv0, bool ask)
         unsetenv(variable);
     if (!ask || argv0 == NULL || strcmp(argv0, path) != 0)
         return false; /* called by another name: by a person, or with arguments for the application */
-    if (executed)
-        return true;
-    snprintf(name, sizeof name, "/proc/%ld/exe", (long)getppid());
-    struct stat one, two;
-    return stat(name, &one) == 0 && stat("/proc/self/exe", &two) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+    return executed || is_started_by_us();
 }
 
 char **executable_marked_environment(char *const environment[])

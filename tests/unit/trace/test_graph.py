@@ -321,3 +321,27 @@ def test_equal_inputs_give_equal_results_in_any_folder(
     assert [(m.importer, m.line, m.tier) for m in results[0].modules.values()] == [
         (m.importer, m.line, m.tier) for m in results[1].modules.values()
     ]
+
+
+def test_a_script_that_a_distribution_names_goes_in_with_what_it_imports(tracer: Tracer, tmp_path: Path) -> None:
+    hooks = install(
+        tmp_path,
+        "hooks",
+        {
+            "hooks/__init__.py": "HERE, TEMPLATE = '_run.py', 'data/t.py'",
+            "hooks/_run.py": "if __name__ == '__main__':\n    import hooks.helper",
+            "hooks/helper.py": "",
+            "hooks/other.py": "",
+            "hooks/data/t.py": "",
+        },
+    )
+    reached = tracer({"app.py": "import hooks"}, site_of(tmp_path, hooks))
+    assert of(reached, "hooks") == {"hooks", "hooks._run", "hooks.helper", "hooks.data", "hooks.data.t"}
+
+
+def test_a_script_that_is_no_module_goes_in_as_a_file(tracer: Tracer, tmp_path: Path) -> None:
+    tool = install(tmp_path, "tool", {"tool/__init__.py": "T = 'a+b/run.py'", "tool/a+b/run.py": ""})
+    reached = tracer({"app.py": "import tool"}, site_of(tmp_path, tool))
+    assert [file.relative_to(tmp_path).as_posix() for file in reached.files] == [
+        "lib/python3.13/site-packages/tool/a+b/run.py"
+    ]

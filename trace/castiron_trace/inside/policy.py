@@ -87,7 +87,7 @@ class InclusionPolicy:
             self._own_strings(graph, node, scan)
         else:
             self._dotted_strings(graph, node, scan, owner)
-            self._scripts(node, scan, owner)
+            self._scripts(graph, node, scan, owner)
         self._computed(graph, node, scan, owner)
         if _is_extension(node) and owner != APP:
             self._compiled(graph, node, owner)
@@ -238,7 +238,7 @@ class InclusionPolicy:
                     for module in modules_below(Path(root, *package), name):
                         graph.declare(node, module, line=line)
 
-    def _scripts(self, node: BaseNode, scan: Scan, owner: str) -> None:
+    def _scripts(self, graph: TracedGraph, node: BaseNode, scan: Scan, owner: str) -> None:
         """Files ``x.py`` that a distribution names: it runs or reads them by path."""
         installed = self._world.distributions.get(owner)
         place = file_of(node)
@@ -247,8 +247,13 @@ class InclusionPolicy:
         folder = os.path.relpath(Path(place).parent, self._site)
         for text in scan["scripts"]:
             path = os.path.normpath(f"{folder}/{text}")
-            if path in installed.files:
-                self.files.add(path)
+            if path not in installed.files or text == "__init__.py":
+                continue
+            module = installed.module_of(path)
+            if module is not None:
+                graph.declare_script(node, module)  # run by path, it needs what it imports all the same
+            else:
+                self.files.add(str(Path(self._site, path)))
 
     # Helpers --------------------------------------------------------------------------------------------------------
 

@@ -35,6 +35,10 @@ class Installed:
         """Return the top-level names it brings, sorted."""
         return sorted({name.partition(".")[0] for name in self.modules})
 
+    def module_of(self, path: str) -> str | None:
+        """Return the module that a file is, relative to site-packages; None if it is none."""
+        return next((name for name, place in self.modules.items() if place == path), None)
+
     def widened(self) -> list[str]:
         """Return its modules without those in folders of tests, sorted."""
         return sorted(
