@@ -31,7 +31,7 @@ from castiron_link.payload import write_payload
 from castiron_link.relink import check_kit, write_kit
 from castiron_link.select import inittab, select
 from castiron_link.startup import startup
-from castiron_link.tree_layout import build_tree, entry_path, root_of
+from castiron_link.tree_layout import build_tree, entry_path, interpreters, root_of
 from castiron_link.write import check_output, document_path, write_output
 from castiron_manifest.model import Origin
 
@@ -132,6 +132,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 compress=options.compress,
                 extensions=rows,
                 libraries=natives.libraries,
+                interpreters=interpreters(manifest.target.python),
             )
             payload = write_payload(boot_config(manifest, options), packed.modules, packed.files)
             own = work / "app.o"

@@ -49,11 +49,13 @@ def pack_tree(
     compress: Compression,
     extensions: Mapping[str, int],
     libraries: Iterable[str] = (),
+    interpreters: Iterable[str] = (),
 ) -> Packed:
     """Return what goes into the payload.
 
     ``compiled`` is in the order of ``tree.modules``; ``extensions`` gives each extension module's row in the table of
     extensions by its tree path.  ``libraries`` are the tree paths of absorbed shared objects: empty files.
+    ``interpreters`` are those of an interpreter, which the stub takes for the executable itself: empty, too.
     """
     modules: list[PayloadModule] = []
     files: list[PayloadFile] = []
@@ -79,6 +81,8 @@ def pack_tree(
             contributions.append(Contribution(owner=owner, inclusion=Form.DATA, size=len(placed.source)))
     modules += _extension_modules(tree, extensions)
     files += [PayloadFile(path=path, data=b"", executable=True) for path in libraries if path not in extensions]
+    taken = {file.tree_path for file in tree.files}
+    files += [PayloadFile(path=path, data=b"", executable=True) for path in interpreters if path not in taken]
     for file in tree.files:
         data = file.read()
         share = 0.0 if file.executable else _data_share(len(data), compress)

@@ -4,6 +4,7 @@ The tree looks like an installed Python prefix, so that the standard library's o
 
     lib/python3.13/                  standard library
     lib/python3.13/site-packages/    distributions with their metadata
+    bin/python ...                   the interpreter, which is the binary itself
     bin/ share/ etc/ ...             what wheels install beside site-packages
     app/                             the application's own files
 """
@@ -38,6 +39,11 @@ def library(feature: str) -> str:
 def site_packages(feature: str) -> str:
     """Return the tree path of the distributions."""
     return f"{library(feature)}/site-packages"
+
+
+def interpreters(feature: str) -> tuple[str, ...]:
+    """Return the tree paths of the interpreter: libraries look for one in the folder of scripts."""
+    return ("bin/python", "bin/python3", f"bin/python{feature}")
 
 
 def root_of(origin: Origin, feature: str) -> str:

@@ -41,6 +41,12 @@ start(sys.argv[0], "again", "-v")
 start("-Wd", sys.argv[0], "again")
 start("again", "z")
 print(subprocess.check_output(f"'{sys.executable}' -c 'print(7)' && true", shell=True, text=True).strip())
+python = os.path.join(sys.prefix, "bin", "python3")
+named = subprocess.check_output([python, "-c", "import sys; print(sys.executable)"], text=True)
+print(os.access(python, os.X_OK), named.strip() == sys.executable)
+with open("plain", "w") as file:
+    file.write("import sys; print(sys.argv)")
+print(subprocess.check_output([python, "plain", "-v"], text=True).strip())
 data = os.path.join(os.path.dirname(__file__), "data.txt")
 print(subprocess.run(["cat", data], capture_output=True, text=True).stdout)
 sys.stdout.flush()
@@ -52,6 +58,8 @@ EXPECTED = """\
 1  again []
 1  again ['z']
 7
+True True
+['plain', '-v']
 the data
 spawned
 """

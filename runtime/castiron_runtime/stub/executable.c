@@ -94,6 +94,12 @@ size_t executable_folder_length(void)
     return slash == path ? 1 : (size_t)(slash - path);
 }
 
+bool executable_is_interpreter(const char *argv0)
+{
+    static const char inside[] = "/bin/python";
+    return argv0 != NULL && strncmp(argv0, path, length) == 0 && strncmp(argv0 + length, inside, sizeof inside - 1) == 0;
+}
+
 static const char mark[] = "_CASTIRON_EXECUTED="; /* followed by the process's number, which execve does not change */
 static pid_t process;
 

@@ -15,8 +15,11 @@ size_t executable_path_length(void);
 /* Bytes of it up to the last slash: the folder. At least 1 if the executable is in "/". */
 size_t executable_folder_length(void);
 
-/* Whether the application itself started this process by `sys.executable`: the parent runs this executable, or the process
- * ran it before execve.  `argv0` is how it was called.  Call it once, early: it forgets the mark that execve left.  Unless
+/* Whether `argv0` names an interpreter in the tree: <executable>/bin/python. */
+bool executable_is_interpreter(const char *argv0);
+
+/* Whether the application itself started this process by `sys.executable`: the parent, or whoever started the shell that is our parent,
+ * runs this executable, or the process ran it before execve.  `argv0` is how it was called.  Call it once, early: it forgets the mark that execve left.  Unless
  * `ask`, nobody is going to use the answer, which then is no. */
 bool executable_is_own_child(const char *argv0, bool ask);
 

@@ -105,7 +105,8 @@ int main(int argc, char **argv)
         argv += script;
         argc -= script;
     }
-    enum command_line_for who = (flags & BOOT_AS_PYTHON) ? FOR_ANYBODY : own_child && script == 0 ? FOR_OWN : FOR_NOBODY;
+    bool python = (flags & BOOT_AS_PYTHON) != 0 || executable_is_interpreter(argc > 0 ? argv[0] : NULL);
+    enum command_line_for who = python ? FOR_ANYBODY : own_child && script == 0 ? FOR_OWN : FOR_NOBODY;
     struct boot boot = {
         .argc = argc,
         .argv = argv,

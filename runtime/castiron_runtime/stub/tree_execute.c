@@ -8,6 +8,31 @@
 
 int __real_execve(const char *path, char *const arguments[], char *const environment[]);
 
+/* os.execv(sys.executable, ...): the executable shall know that it replaces itself. */
+static int run_again(const char *path, char *const arguments[], char *const environment[])
+{
+    char **marked = executable_marked_environment(environment);
+    __real_execve(path, arguments, marked != NULL ? marked : environment);
+    int error = errno;
+    free(marked);
+    errno = error;
+    return -1;
+}
+
+/* <executable>/bin/python and its like, which are the executable.  What they are called by, main.c looks at. */
+static int run_interpreter(char *const arguments[], char *const environment[])
+{
+    size_t count = 0;
+    while (arguments != NULL && arguments[count] != NULL)
+        count++;
+    char *changed[count + 2];
+    changed[0] = (char *)(count != 0 && tree_begins(arguments[0]) ? arguments[0] : executable_path());
+    for (size_t i = 1; i < count; i++)
+        changed[i] = arguments[i];
+    changed[count != 0 ? count : 1] = NULL;
+    return run_again(executable_path(), changed, environment);
+}
+
 /* May run in a child of vfork: uses nothing but system calls. */
 static int run(uint32_t index, char *const arguments[], char *const environment[])
 {
@@ -16,6 +41,8 @@ static int run(uint32_t index, char *const arguments[], char *const environment[
         errno = EACCES;
         return -1;
     }
+    if (node->size == 0) /* bin/python: a file without content stands for the executable itself */
+        return run_interpreter(arguments, environment);
     /* The interpreter of a script opens the descriptor by its name, so it must survive execve. */
     bool script = node->size >= 2 && memcmp(payload_data(node->start), "#!", 2) == 0;
     int descriptor = tree_open_node(index, O_RDONLY | (script ? 0 : O_CLOEXEC));
@@ -24,17 +51,6 @@ static int run(uint32_t index, char *const arguments[], char *const environment[
     syscall(SYS_execveat, descriptor, "", arguments, environment, AT_EMPTY_PATH);
     int error = errno;
     close(descriptor);
-    errno = error;
-    return -1;
-}
-
-/* os.execv(sys.executable, ...): the executable shall know that it replaces itself. */
-static int run_again(const char *path, char *const arguments[], char *const environment[])
-{
-    char **marked = executable_marked_environment(environment);
-    __real_execve(path, arguments, marked != NULL ? marked : environment);
-    int error = errno;
-    free(marked);
     errno = error;
     return -1;
 }

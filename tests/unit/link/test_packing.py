@@ -109,3 +109,18 @@ def test_what_may_be_compressed(
         "site/d/large": large,
         "site/d/program": program,
     }
+
+
+def test_interpreters_are_empty_files_that_no_other_file_gives_way_to() -> None:
+    packed = pack_tree(
+        tree(),
+        COMPILED,
+        sources=Sources.NONE,
+        compress=Compression.NONE,
+        extensions={},
+        interpreters=("bin/python", "site/d/data"),
+    )
+    assert packed.files == (
+        PayloadFile(path="bin/python", data=b"", executable=True),
+        PayloadFile(path="site/d/data", data=b"12345"),
+    )

@@ -101,12 +101,13 @@ def test_a_computed_import_widens_a_distribution_but_not_its_tests(tracer: Trace
             "wide/__init__.py": "import importlib\ndef load(n):\n    return importlib.import_module(n)",
             "wide/plug.py": "",
             "wide/0001_first.py": "",
+            "wide/g++.py": "",
             "wide/tests/__init__.py": "",
             "wide/tests/test_x.py": "",
         },
     )
     reached = tracer({"app.py": "import wide"}, site_of(tmp_path, dist))
-    assert of(reached, "wide") == {"wide", "wide.plug", "wide.0001_first"}
+    assert of(reached, "wide") == {"wide", "wide.plug", "wide.0001_first", "wide.g++"}
     assert reached.modules["wide.plug"].tier == 3
     assert ("computed-import", "wide/__init__.py:3") in [(f.code, f.subject) for f in reached.findings]
 
@@ -340,8 +341,8 @@ def test_a_script_that_a_distribution_names_goes_in_with_what_it_imports(tracer:
 
 
 def test_a_script_that_is_no_module_goes_in_as_a_file(tracer: Tracer, tmp_path: Path) -> None:
-    tool = install(tmp_path, "tool", {"tool/__init__.py": "T = 'a+b/run.py'", "tool/a+b/run.py": ""})
+    tool = install(tmp_path, "tool", {"tool/__init__.py": "T = 'a@b/run.py'", "tool/a@b/run.py": ""})
     reached = tracer({"app.py": "import tool"}, site_of(tmp_path, tool))
     assert [file.relative_to(tmp_path).as_posix() for file in reached.files] == [
-        "lib/python3.13/site-packages/tool/a+b/run.py"
+        "lib/python3.13/site-packages/tool/a@b/run.py"
     ]

@@ -30,6 +30,7 @@ NAME_PLACEHOLDER = "{__name__}"
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+(?::[\w.]*)?")
 _MODULE_NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
 _MODULE_PREFIX = re.compile(r"([^\W\d]\w*(?:\.\w+)*)\.(?![^{%]*\.)")
+_COMMAND_LINE = re.compile(r"\s*-m\s+([^\W\d]\w*(?:\.\w+)*)(?![\w.=-])")
 _LONGEST_LITERAL = 200
 
 _RESOURCE_OWNERS = frozenset({"resources", "importlib_resources", "pkgutil", "pkg_resources"})
@@ -425,6 +426,8 @@ class _Scanner:
             line = self._strings.get(text)
             if line is None or node.lineno < line:
                 self._strings[text] = node.lineno
+            if command := _COMMAND_LINE.match(text):  # of f"{sys.executable} -m package ...", for a shell
+                self._add(command[1], 0, ("__main__",), LAZY, node.lineno)
 
     def _add(self, module: str, level: int, names: tuple[str, ...] | None, tier: int, line: int) -> None:
         key = (module, level, names)

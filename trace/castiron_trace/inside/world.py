@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _TEST_FOLDERS = frozenset({"tests", "test"})
-_WORDS = re.compile(r"[\w\-]+(?:\.[\w\-]+)*")
-"""More than identifiers: `importlib.import_module` takes ``unicode17-0-0`` and ``0001_initial``."""
+_WORDS = re.compile(r"[\w\-+]+(?:\.[\w\-+]+)*")
+"""More than identifiers: `importlib.import_module` takes ``unicode17-0-0``, ``0001_initial`` and ``g++``."""
 
 
 @dataclass(slots=True, kw_only=True)
