@@ -69,7 +69,8 @@ static const struct {
     {"return", '\r'}, {"rubout", 0177}, {"space", ' '}, {"spc", ' '}, {"tab", '\t'},
 };
 
-int __real_rl_parse_and_bind(const char *line);
+/* Weak: every executable has this wrapper, and libedit only those that import readline. */
+int __real_rl_parse_and_bind(const char *line) __attribute__((weak));
 
 static const char *skip_space(const char *text)
 {
