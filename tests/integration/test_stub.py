@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from castiron_common.progress import SilentReporter
-from tests.integration.linking import Outcome, run, trace_and_link
+from tests.integration.linking import COMMANDS, Outcome, run, trace_and_link
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Pack
@@ -64,6 +64,14 @@ def test_check(checks: Path, tmp_path: Path, name: str) -> None:
     shutil.copyfile(checks, own)  # one of them deletes it
     own.chmod(0o755)
     done = run([own, name], cwd=tmp_path, env=UTF8, timeout=120)
+    assert done.status == 0, done.stderr
+
+
+def test_other_interpreters_need_no_sources(checks: Path, tmp_path: Path) -> None:
+    options = ["--sources", "none", "--no-report"]
+    linked = run([COMMANDS / "link", "checks.manifest", "-o", tmp_path / "checks", *options], cwd=checks.parent)
+    assert linked.status == 0, linked.stderr
+    done = run([tmp_path / "checks", "other_interpreters"], cwd=tmp_path, env=UTF8)
     assert done.status == 0, done.stderr
 
 

@@ -2,7 +2,10 @@
 
 #include <sys/stat.h>
 
+#include "early_loader.h"
 #include "frozen.h"
+#include "import_state.h"
+#include "loader.h"
 #include "series.h"
 #include "tree.h"
 
@@ -47,7 +50,8 @@ static int run(void)
     /* Python has it from the start, by way of zipimport; what makes imports lazy, which needs this module, takes that for
      * granted.  (Not at our start: it opens the file of the time zone.) */
     time = PyImport_ImportModule("time");
-    if (result != NULL && time != NULL && PyDict_DelItemString(names, "__getattr__") == 0)
+    if (result != NULL && time != NULL && PyDict_DelItemString(names, "__getattr__") == 0 && loader_adopt(module) == 0 &&
+        early_loader_finish() == 0)
         status = list_remove("meta_path", placeholder);
 done:
     Py_XDECREF(time);
@@ -105,6 +109,11 @@ static PyObject *placeholder_getattr(PyObject *self, PyObject *name)
 
 PyObject *external_attribute(const char *name)
 {
+    struct import_state *state = import_state();
+    if (state == NULL)
+        return NULL;
+    if (state->external != NULL)
+        return PyObject_GetAttrString(state->external, name);
     if (execute() < 0)
         return NULL;
     return PyObject_GetAttrString(module, name);

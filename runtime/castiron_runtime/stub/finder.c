@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "external.h"
+#include "frozen.h"
+#include "import_state.h"
 #include "loader.h"
 #include "payload.h"
 #include "series.h"
 #include "tree.h"
-
-static PyObject *path_entry_type;
 
 /* Modules that every CPython has inside (Modules/config.c.in, Modules/Setup.bootstrap.in), sorted: these come before
  * sys.path.  The other built-in modules of this executable are files in lib-dynload elsewhere, and there come last. */
@@ -132,6 +132,8 @@ static PyObject *find_spec(PyObject *self, PyObject *args, PyObject *keywords)
         PyErr_Clear();
         Py_RETURN_NONE;
     }
+    if (frozen_is_test_module(name))
+        Py_RETURN_NONE;
     if (path == Py_None) {
         if (is_always_builtin(name))
             Py_RETURN_NONE;
@@ -351,8 +353,8 @@ static PyObject *path_hook(PyObject *self, PyObject *path)
         PyErr_Format(PyExc_ImportError, "%R is not a folder in the executable", path);
         return NULL;
     }
-    PyTypeObject *type = (PyTypeObject *)path_entry_type;
-    PathEntryFinder *finder = (PathEntryFinder *)type->tp_alloc(type, 0);
+    PyTypeObject *type = (PyTypeObject *)finder_path_entry_type();
+    PathEntryFinder *finder = type == NULL ? NULL : (PathEntryFinder *)type->tp_alloc(type, 0);
     if (finder == NULL)
         return NULL;
     finder->path = Py_NewRef(path);
@@ -362,25 +364,36 @@ static PyObject *path_hook(PyObject *self, PyObject *path)
 
 static PyMethodDef hook_function = {"castiron_path_hook", path_hook, METH_O, NULL};
 
-int finder_install(void)
+int finder_install_hook(void)
 {
-    path_entry_type = PyType_FromSpec(&path_entry_spec);
-    PyObject *meta_type = PyType_FromSpec(&meta_spec);
-    if (path_entry_type == NULL || meta_type == NULL)
+    struct import_state *state = import_state();
+    if (state == NULL || (state->path_entry_type = PyType_FromSpec(&path_entry_spec)) == NULL)
         return -1;
-    PyObject *finder = PyType_GenericAlloc((PyTypeObject *)meta_type, 0);
-    PyObject *hook = PyCFunction_New(&hook_function, NULL);
-    PyObject *finders = PySys_GetObject("meta_path"), *hooks = PySys_GetObject("path_hooks");
+    PyObject *hook = PyCFunction_New(&hook_function, NULL), *hooks = PySys_GetObject("path_hooks");
     int status = -1;
-    if (finder != NULL && hook != NULL && finders != NULL && hooks != NULL)
-        status = PyList_Insert(finders, 0, finder) < 0 || PyList_Append(hooks, hook) < 0 ? -1 : 0;
-    Py_DECREF(meta_type);
-    Py_XDECREF(finder);
+    if (hook != NULL && hooks != NULL) {
+        /* Before FileFinder's, which is the last one if it is there. */
+        Py_ssize_t count = PyList_GET_SIZE(hooks);
+        status = PyList_Insert(hooks, count == 0 ? 0 : count - 1, hook);
+    }
     Py_XDECREF(hook);
     return status;
 }
 
+int finder_install(void)
+{
+    PyObject *type = PyType_FromSpec(&meta_spec);
+    if (type == NULL)
+        return -1;
+    PyObject *finder = PyType_GenericAlloc((PyTypeObject *)type, 0), *finders = PySys_GetObject("meta_path");
+    int status = finder == NULL || finders == NULL ? -1 : PyList_Insert(finders, 0, finder);
+    Py_DECREF(type);
+    Py_XDECREF(finder);
+    return status < 0 ? -1 : finder_install_hook();
+}
+
 PyObject *finder_path_entry_type(void)
 {
-    return path_entry_type;
+    struct import_state *state = import_state();
+    return state == NULL ? NULL : state->path_entry_type;
 }

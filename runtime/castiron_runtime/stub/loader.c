@@ -3,29 +3,15 @@
 #include <limits.h>
 #include <marshal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "adapters.h"
-#include "executable.h"
-#include "external.h"
+#include "early_loader.h"
+#include "import_state.h"
 #include "payload.h"
 #include "series.h"
 #include "tree.h"
-
-typedef struct {
-    PyObject_HEAD
-    PyObject *name;
-    PyObject *path;
-    PyObject *ordinary; /* the standard library's loader of the same module, made when it is needed */
-    PyObject *attributes;
-    uint32_t index;
-} Loader;
-
-static PyObject *type;
-static PyObject *module_spec;   /* importlib._bootstrap.ModuleSpec */
-static PyObject *without_frames; /* importlib._bootstrap._call_with_frames_removed: keeps us out of tracebacks */
-static PyObject *exec_function;  /* builtins.exec */
-static PyObject *imp;
 
 /* Paths and code. */
 
@@ -95,20 +81,58 @@ PyObject *loader_code(uint32_t index)
     return code;
 }
 
+/* The class that an ordinary interpreter would have used; borrowed. */
+static PyObject *class_of(const struct import_state *state, uint32_t index)
+{
+    uint32_t flags = payload_module(index)->flags;
+    if (flags & MODULE_EXTENSION)
+        return state->extension_loader;
+    return flags & MODULE_SOURCE ? state->source_loader : state->sourceless_loader;
+}
+
+/* The module of the payload whose file has a path, or NODE_NONE. */
+static uint32_t module_at(PyObject *path)
+{
+    PyObject *encoded = NULL;
+    if (!PyUnicode_Check(path) || !PyUnicode_FSConverter(path, &encoded)) {
+        PyErr_Clear();
+        return NODE_NONE;
+    }
+    char *text = PyBytes_AS_STRING(encoded), *slash = strrchr(text, '/');
+    uint32_t index = NODE_NONE;
+    if (slash != NULL && tree_begins(text)) {
+        struct tree_place place;
+        *slash = '\0'; /* the file itself is in the tree only if its source is */
+        if (tree_begins(text))
+            tree_locate(AT_FDCWD, text, &place);
+        else
+            place = (struct tree_place){.kind = TREE_INSIDE, .node = NODE_ROOT};
+        if (place.kind == TREE_INSIDE && payload_node(place.node)->kind == NODE_FOLDER)
+            index = payload_module_of_file(place.node, slash + 1);
+    }
+    Py_DECREF(encoded);
+    return index;
+}
+
 /* Specs. */
 
 PyObject *loader_new(PyObject *name, uint32_t index)
 {
-    PyTypeObject *loader_class = (PyTypeObject *)type;
-    Loader *self = (Loader *)loader_class->tp_alloc(loader_class, 0);
-    if (self == NULL)
+    struct import_state *state = import_state();
+    PyObject *path = state == NULL ? NULL : loader_module_path(index);
+    if (path == NULL)
         return NULL;
-    self->name = Py_NewRef(name);
-    self->index = index;
-    self->path = loader_module_path(index);
-    if (self->path == NULL)
-        Py_CLEAR(self);
-    return (PyObject *)self;
+    PyObject *self = NULL;
+    if (state->external != NULL) {
+        self = PyObject_CallFunctionObjArgs(class_of(state, index), name, path, NULL);
+    } else {
+        self = early_loader_new();
+        if (self != NULL &&
+            (PyObject_SetAttrString(self, "name", name) < 0 || PyObject_SetAttrString(self, "path", path) < 0))
+            Py_CLEAR(self);
+    }
+    Py_DECREF(path);
+    return self;
 }
 
 /* As FileLoader has it: the file __init__.py is a package, unless it is imported under that name. */
@@ -147,11 +171,13 @@ PyObject *loader_spec(PyObject *name, uint32_t index)
     PyObject *loader = loader_new(name, index);
     if (loader == NULL)
         return NULL;
-    PyObject *path = ((Loader *)loader)->path;
-    PyObject *spec = PyObject_CallFunctionObjArgs(module_spec, name, loader, NULL);
+    PyObject *path = PyObject_GetAttrString(loader, "path");
+    PyObject *spec = path == NULL ? NULL : PyObject_CallFunctionObjArgs(import_state()->module_spec, name, loader, NULL);
     Py_DECREF(loader);
-    if (spec == NULL)
+    if (spec == NULL) {
+        Py_XDECREF(path);
         return NULL;
+    }
     PyObject *cached = is_extension(index) ? Py_NewRef(Py_None) : cached_path(path);
     int status = -1;
     if (cached != NULL && PyObject_SetAttrString(spec, "origin", path) == 0 &&
@@ -163,286 +189,248 @@ PyObject *loader_spec(PyObject *name, uint32_t index)
         status = locations == NULL ? -1 : PyObject_SetAttrString(spec, "submodule_search_locations", locations);
         Py_XDECREF(locations);
     }
+    Py_DECREF(path);
     if (status < 0)
         Py_CLEAR(spec);
     return spec;
 }
 
-/* The type. */
+/* Methods. */
 
-static int visit(PyObject *object, visitproc visit, void *arg)
+/* Whether nothing about loading is different from what we do: an instance of one of the classes, not of a subclass that
+ * compiles in another way. */
+static bool is_plain(const struct import_state *state, PyObject *self)
 {
-    Loader *self = (Loader *)object;
-    Py_VISIT(Py_TYPE(object));
-    Py_VISIT(self->ordinary);
-    Py_VISIT(self->attributes);
-    return 0;
+    PyObject *type = (PyObject *)Py_TYPE(self);
+    return state->external == NULL || type == state->source_loader || type == state->sourceless_loader;
 }
 
-static int clear(PyObject *object)
+/* The module of the payload that a loader loads, or NODE_NONE.  Sets `*path`, a new reference, if there is one. */
+static uint32_t module_of(PyObject *self, PyObject **path)
 {
-    Loader *self = (Loader *)object;
-    Py_CLEAR(self->ordinary);
-    Py_CLEAR(self->attributes);
-    return 0;
-}
-
-static void dealloc(PyObject *object)
-{
-    PyTypeObject *loader_class = Py_TYPE(object);
-    PyObject_GC_UnTrack(object);
-    clear(object);
-    Py_CLEAR(((Loader *)object)->name);
-    Py_CLEAR(((Loader *)object)->path);
-    loader_class->tp_free(object);
-    Py_DECREF(loader_class);
-}
-
-/* The class that an ordinary interpreter would have used. */
-static PyObject *ordinary_class(PyObject *self)
-{
-    const Module *module = payload_module(((Loader *)self)->index);
-    if (module->flags & MODULE_EXTENSION)
-        return external_attribute("ExtensionFileLoader");
-    return external_attribute(module->flags & MODULE_SOURCE ? "SourceFileLoader" : "SourcelessFileLoader");
-}
-
-static PyObject *ordinary_loader(PyObject *object)
-{
-    Loader *self = (Loader *)object;
-    if (self->ordinary == NULL) {
-        PyObject *loader_class = ordinary_class(object);
-        if (loader_class == NULL)
-            return NULL;
-        self->ordinary = PyObject_CallFunctionObjArgs(loader_class, self->name, self->path, NULL);
-        Py_DECREF(loader_class);
+    *path = PyObject_GetAttrString(self, "path");
+    if (*path == NULL) {
+        PyErr_Clear();
+        return NODE_NONE;
     }
-    return self->ordinary;
+    uint32_t index = module_at(*path);
+    if (index == NODE_NONE)
+        Py_CLEAR(*path);
+    return index;
 }
 
-/* What is not done here (get_source, get_resource_reader, path_stats ...) the ordinary loader does: the files it reads
- * are in the tree. */
-static PyObject *get_attribute(PyObject *self, PyObject *name)
+/* The method that importlib._bootstrap_external has: for what is not in the payload. */
+static PyObject *ordinary(PyObject *method, PyObject *self, PyObject *argument)
 {
-    PyObject *own = PyObject_GenericGetAttr(self, name);
-    if (own != NULL || !PyErr_ExceptionMatches(PyExc_AttributeError))
-        return own;
-    PyErr_Clear();
-    PyObject *loader = ordinary_loader(self);
-    return loader == NULL ? NULL : PyObject_GetAttr(loader, name);
-}
-
-/* isinstance(loader, SourceFileLoader) is what many libraries ask before they work with a loader as with any other. */
-static PyObject *get_class(PyObject *self, void *unused)
-{
-    (void)unused;
-    return ordinary_class(self);
-}
-
-static PyObject *get_name(PyObject *self, void *unused)
-{
-    (void)unused;
-    return Py_NewRef(((Loader *)self)->name);
-}
-
-static PyObject *get_path(PyObject *self, void *unused)
-{
-    (void)unused;
-    return Py_NewRef(((Loader *)self)->path);
-}
-
-/* importlib's _check_name: the methods take no name, None, or the loader's own. */
-static bool check_name(PyObject *self, PyObject *const *args, Py_ssize_t count)
-{
-    PyObject *own = ((Loader *)self)->name;
-    if (count > 1) {
-        PyErr_SetString(PyExc_TypeError, "expected at most one argument: the module's name");
-        return false;
+    if (method == NULL) { /* of an early loader, whose module always is */
+        PyErr_Format(PyExc_ImportError, "%R is not in the executable", self);
+        return NULL;
     }
-    if (count == 0 || args[0] == Py_None)
-        return true;
-    int equal = PyObject_RichCompareBool(args[0], own, Py_EQ);
+    return PyObject_CallFunctionObjArgs(method, self, argument, NULL);
+}
+
+static PyObject *run_code(const struct import_state *state, uint32_t index, PyObject *path, PyObject *module)
+{
+    PyObject *names = PyObject_GetAttrString(module, "__dict__");
+    PyObject *code = names == NULL ? NULL : read_code(index, path);
+    PyObject *result = NULL;
+    if (code != NULL)
+        result = PyObject_CallFunctionObjArgs(state->without_frames, state->exec_function, code, names, NULL);
+    Py_XDECREF(code);
+    Py_XDECREF(names);
+    return result;
+}
+
+static PyObject *run_extension(const struct import_state *state, const char *function, PyObject *argument)
+{
+    PyObject *call = PyObject_GetAttrString(state->imp, function);
+    PyObject *result = call == NULL ? NULL : PyObject_CallFunctionObjArgs(state->without_frames, call, argument, NULL);
+    Py_XDECREF(call);
+    return result;
+}
+
+static PyObject *exec_module(PyObject *self, PyObject *module)
+{
+    struct import_state *state = import_state();
+    if (state == NULL)
+        return NULL;
+    PyObject *path, *result;
+    uint32_t index = module_of(self, &path);
+    if (index == NODE_NONE)
+        return ordinary(state->exec_module, self, module);
+    if (!is_plain(state, self))
+        result = ordinary(state->exec_module, self, module);
+    else if (is_extension(index))
+        result = run_extension(state, "exec_dynamic", module);
+    else
+        result = run_code(state, index, path, module);
+    Py_DECREF(path);
+    PyObject *name = result == NULL ? NULL : PyObject_GetAttrString(self, "name");
+    int status = name == NULL ? -1 : adapters_apply(name, module);
+    Py_XDECREF(name);
+    if (status < 0)
+        Py_CLEAR(result);
+    return result;
+}
+
+/* As importlib's _check_name. */
+static bool check_name(PyObject *self, PyObject *name)
+{
+    PyObject *own = PyObject_GetAttrString(self, "name");
+    int equal = own == NULL ? -1 : name == Py_None ? 1 : PyObject_RichCompareBool(own, name, Py_EQ);
     if (equal == 0) {
-        PyObject *message = PyUnicode_FromFormat("loader for %U cannot handle %S", own, args[0]);
+        PyObject *message = PyUnicode_FromFormat("loader for %U cannot handle %S", own, name);
         if (message != NULL)
-            PyErr_SetImportError(message, args[0], NULL);
+            PyErr_SetImportError(message, name, NULL);
         Py_XDECREF(message);
     }
+    Py_XDECREF(own);
     return equal == 1;
 }
 
-static PyObject *get_filename(PyObject *self, PyObject *const *args, Py_ssize_t count)
+static PyObject *find_code(PyObject *self, PyObject *args, PyObject *keywords, PyObject *method)
 {
-    return check_name(self, args, count) ? Py_NewRef(((Loader *)self)->path) : NULL;
-}
-
-static PyObject *method_is_package(PyObject *self, PyObject *const *args, Py_ssize_t count)
-{
-    (void)args;
-    (void)count; /* as FileLoader's: any name */
-    return PyBool_FromLong(is_package(((Loader *)self)->name, ((Loader *)self)->index));
-}
-
-static PyObject *get_code(PyObject *self, PyObject *const *args, Py_ssize_t count)
-{
-    if (!check_name(self, args, count))
+    static char *names[] = {"fullname", NULL};
+    PyObject *name, *path, *result = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, keywords, "O:get_code", names, &name))
         return NULL;
-    uint32_t index = ((Loader *)self)->index;
-    return is_extension(index) ? Py_NewRef(Py_None) : read_code(index, ((Loader *)self)->path);
+    uint32_t index = is_plain(import_state(), self) ? module_of(self, &path) : NODE_NONE;
+    if (index == NODE_NONE)
+        return ordinary(method, self, name);
+    if (check_name(self, name))
+        result = is_extension(index) ? Py_NewRef(Py_None) : read_code(index, path);
+    Py_DECREF(path);
+    return result;
+}
+
+static PyObject *get_code(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    struct import_state *state = import_state();
+    return state == NULL ? NULL : find_code(self, args, keywords, state->source_get_code);
+}
+
+static PyObject *get_sourceless_code(PyObject *self, PyObject *args, PyObject *keywords)
+{
+    struct import_state *state = import_state();
+    return state == NULL ? NULL : find_code(self, args, keywords, state->sourceless_get_code);
 }
 
 /* The content of a file, straight from the payload if it is there. */
-static PyObject *get_data(PyObject *self, PyObject *path)
+static PyObject *get_data(PyObject *self, PyObject *args, PyObject *keywords)
 {
-    PyObject *text = PyOS_FSPath(path);
-    PyObject *encoded = NULL;
-    if (text == NULL || !PyUnicode_FSConverter(text, &encoded)) {
-        Py_XDECREF(text);
+    static char *names[] = {"path", NULL};
+    struct import_state *state = import_state();
+    PyObject *path, *encoded = NULL;
+    if (state == NULL || !PyArg_ParseTupleAndKeywords(args, keywords, "O:get_data", names, &path))
         return NULL;
-    }
-    PyObject *result = NULL;
-    if (tree_begins(PyBytes_AS_STRING(encoded))) {
-        struct tree_place place;
-        tree_locate(AT_FDCWD, PyBytes_AS_STRING(encoded), &place);
+    if (PyUnicode_FSConverter(path, &encoded)) {
+        struct tree_place place = {.kind = TREE_OUTSIDE};
+        if (tree_begins(PyBytes_AS_STRING(encoded)))
+            tree_locate(AT_FDCWD, PyBytes_AS_STRING(encoded), &place);
+        Py_DECREF(encoded);
         if (place.kind == TREE_INSIDE && payload_node(place.node)->kind == NODE_FILE) {
             const Node *node = payload_node(place.node);
-            result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)node->size);
+            PyObject *result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)node->size);
             if (result != NULL && !payload_read(node, PyBytes_AS_STRING(result))) {
                 Py_CLEAR(result);
                 PyErr_Format(PyExc_OSError, "%R is damaged in the executable", path);
             }
-            goto done;
+            return result;
         }
+    } else {
+        PyErr_Clear(); /* it is not the path of a file: the ordinary method says so */
     }
-    PyObject *loader = ordinary_loader(self);
-    if (loader != NULL)
-        result = PyObject_CallMethod(loader, "get_data", "O", text);
-done:
-    Py_DECREF(text);
-    Py_DECREF(encoded);
-    return result;
+    if (state->external == NULL) { /* of an early loader, which thereby becomes an ordinary one */
+        PyObject *method = PyObject_GetAttrString(self, "get_resource_reader");
+        Py_XDECREF(method);
+        if (method == NULL)
+            return NULL;
+    }
+    return ordinary(state->file_get_data, self, path);
 }
 
 static PyObject *create_module(PyObject *self, PyObject *spec)
 {
-    if (!is_extension(((Loader *)self)->index))
+    PyObject *path;
+    uint32_t index = module_of(self, &path);
+    if (index == NODE_NONE)
         Py_RETURN_NONE;
-    PyObject *create = PyObject_GetAttrString(imp, "create_dynamic");
-    if (create == NULL)
-        return NULL;
-    PyObject *module = PyObject_CallFunctionObjArgs(without_frames, create, spec, NULL);
-    Py_DECREF(create);
-    return module;
+    Py_DECREF(path);
+    return is_extension(index) ? run_extension(import_state(), "create_dynamic", spec) : Py_NewRef(Py_None);
 }
 
-static PyObject *exec_extension(PyObject *module)
+PyMethodDef loader_exec_module = {"exec_module", exec_module, METH_O,
+                                  "exec_module($self, module, /)\n--\n\nExecute the module."};
+PyMethodDef loader_get_code = {"get_code", (PyCFunction)(void (*)(void))get_code, METH_VARARGS | METH_KEYWORDS,
+                               "get_code($self, /, fullname)\n--\n\nThe code object of the module."};
+static PyMethodDef loader_get_sourceless_code = {
+    "get_code", (PyCFunction)(void (*)(void))get_sourceless_code, METH_VARARGS | METH_KEYWORDS,
+    "get_code($self, /, fullname)\n--\n\nThe code object of the module."};
+PyMethodDef loader_get_data = {"get_data", (PyCFunction)(void (*)(void))get_data, METH_VARARGS | METH_KEYWORDS,
+                               "get_data($self, /, path)\n--\n\nReturn the data from path as raw bytes."};
+PyMethodDef loader_create_module = {"create_module", create_module, METH_O, NULL};
+
+int loader_set_method(PyObject *type, PyMethodDef *method)
 {
-    PyObject *execute = PyObject_GetAttrString(imp, "exec_dynamic");
-    if (execute == NULL)
-        return NULL;
-    PyObject *result = PyObject_CallFunctionObjArgs(without_frames, execute, module, NULL);
-    Py_DECREF(execute);
-    return result;
+    /* Like a function, it takes any object: importlib.abc has exec_module from _LoaderBasics. */
+    PyObject *descriptor = PyDescr_NewMethod(&PyBaseObject_Type, method);
+    int status = descriptor == NULL ? -1 : PyObject_SetAttrString(type, method->ml_name, descriptor);
+    Py_XDECREF(descriptor);
+    return status;
 }
 
-static PyObject *exec_module(PyObject *object, PyObject *module)
-{
-    Loader *self = (Loader *)object;
-    PyObject *result = NULL;
-    if (is_extension(self->index)) {
-        result = exec_extension(module);
-    } else {
-        PyObject *names = PyObject_GetAttrString(module, "__dict__");
-        PyObject *code = names == NULL ? NULL : read_code(self->index, self->path);
-        if (code != NULL)
-            result = PyObject_CallFunctionObjArgs(without_frames, exec_function, code, names, NULL);
-        Py_XDECREF(code);
-        Py_XDECREF(names);
-    }
-    if (result == NULL)
-        return NULL;
-    Py_DECREF(result);
-    if (adapters_apply(self->name, module) < 0)
-        return NULL;
-    Py_RETURN_NONE;
-}
-
-static PyObject *represent(PyObject *self)
-{
-    return PyUnicode_FromFormat("<castiron loader of %R at %R>", ((Loader *)self)->name, ((Loader *)self)->path);
-}
-
-/* Two loaders of the same module of the payload under the same name are as good as one. */
-static PyObject *compare(PyObject *self, PyObject *other, int operation)
-{
-    if ((operation != Py_EQ && operation != Py_NE) || (PyObject *)Py_TYPE(other) != type)
-        Py_RETURN_NOTIMPLEMENTED;
-    Loader *one = (Loader *)self, *two = (Loader *)other;
-    bool equal = one->index == two->index && PyUnicode_Compare(one->name, two->name) == 0;
-    return PyBool_FromLong(equal == (operation == Py_EQ));
-}
-
-static Py_hash_t hash(PyObject *self)
-{
-    return PyObject_Hash(((Loader *)self)->path);
-}
-
-static PyMethodDef methods[] = {
-    {"create_module", create_module, METH_O, NULL},
-    {"exec_module", exec_module, METH_O, NULL},
-    {"get_code", (PyCFunction)(void (*)(void))get_code, METH_FASTCALL, NULL},
-    {"get_data", get_data, METH_O, NULL},
-    {"get_filename", (PyCFunction)(void (*)(void))get_filename, METH_FASTCALL, NULL},
-    {"is_package", (PyCFunction)(void (*)(void))method_is_package, METH_FASTCALL, NULL},
-    {0},
-};
-static PyGetSetDef attributes[] = {
-    {"__class__", get_class, NULL, NULL, NULL},
-    {"name", get_name, NULL, NULL, NULL},
-    {"path", get_path, NULL, NULL, NULL},
-    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
-    {0},
-};
-static PyMemberDef members[] = {
-    {"__dictoffset__", Py_T_PYSSIZET, offsetof(Loader, attributes), Py_READONLY, NULL},
-    {0},
-};
-static PyType_Slot slots[] = {
-    {Py_tp_dealloc, dealloc},
-    {Py_tp_traverse, visit},
-    {Py_tp_clear, clear},
-    {Py_tp_repr, represent},
-    {Py_tp_hash, hash},
-    {Py_tp_richcompare, compare},
-    {Py_tp_getattro, get_attribute},
-    {Py_tp_methods, methods},
-    {Py_tp_getset, attributes},
-    {Py_tp_members, members},
-    {0, NULL},
-};
-static PyType_Spec spec = {
-    .name = "_castiron.Loader",
-    .basicsize = sizeof(Loader),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = slots,
-};
+/* Preparation. */
 
 int loader_prepare(void)
 {
-    PyObject *bootstrap = PyImport_AddModuleRef("_frozen_importlib");
+    struct import_state *state = import_state();
+    PyObject *bootstrap = state == NULL ? NULL : PyImport_AddModuleRef("_frozen_importlib");
     if (bootstrap == NULL)
         return -1;
-    module_spec = PyObject_GetAttrString(bootstrap, "ModuleSpec");
-    without_frames = PyObject_GetAttrString(bootstrap, "_call_with_frames_removed");
-    imp = PyObject_GetAttrString(bootstrap, "_imp");
+    state->module_spec = PyObject_GetAttrString(bootstrap, "ModuleSpec");
+    state->without_frames = PyObject_GetAttrString(bootstrap, "_call_with_frames_removed");
+    state->imp = PyObject_GetAttrString(bootstrap, "_imp");
     Py_DECREF(bootstrap);
-    exec_function = PyDict_GetItemString(PyEval_GetBuiltins(), "exec");
-    Py_XINCREF(exec_function);
-    type = PyType_FromSpec(&spec);
-    return module_spec != NULL && without_frames != NULL && imp != NULL && exec_function != NULL && type != NULL ? 0 : -1;
+    state->exec_function = Py_XNewRef(PyDict_GetItemString(PyEval_GetBuiltins(), "exec"));
+    return state->module_spec != NULL && state->without_frames != NULL && state->imp != NULL &&
+                   state->exec_function != NULL
+               ? 0
+               : -1;
 }
 
-PyObject *loader_type(void)
+/* Puts a method in C in the place of the one that a class has itself; `*before`, a new reference. */
+static int replace_method(PyObject *external, const char *class_name, PyMethodDef *method, PyObject **before)
 {
-    return type;
+    PyObject *type = PyObject_GetAttrString(external, class_name);
+    *before = type == NULL ? NULL : PyObject_GetAttrString(type, method->ml_name);
+    int status = *before == NULL ? -1 : loader_set_method(type, method);
+    Py_XDECREF(type);
+    return status;
+}
+
+int loader_adopt(PyObject *external)
+{
+    struct import_state *state = import_state();
+    if (state == NULL || (state->source_loader = PyObject_GetAttrString(external, "SourceFileLoader")) == NULL ||
+        (state->sourceless_loader = PyObject_GetAttrString(external, "SourcelessFileLoader")) == NULL ||
+        (state->extension_loader = PyObject_GetAttrString(external, "ExtensionFileLoader")) == NULL ||
+        replace_method(external, "_LoaderBasics", &loader_exec_module, &state->exec_module) < 0 ||
+        replace_method(external, "SourceLoader", &loader_get_code, &state->source_get_code) < 0 ||
+        replace_method(external, "SourcelessFileLoader", &loader_get_sourceless_code, &state->sourceless_get_code) < 0 ||
+        replace_method(external, "FileLoader", &loader_get_data, &state->file_get_data) < 0)
+        return -1;
+    state->external = Py_NewRef(external);
+    return 0;
+}
+
+PyObject *loader_class(PyObject *loader)
+{
+    PyObject *path;
+    uint32_t index = module_of(loader, &path);
+    struct import_state *state = import_state();
+    if (index != NODE_NONE) {
+        Py_DECREF(path);
+        return Py_NewRef(class_of(state, index));
+    }
+    return Py_NewRef(state->source_loader);
 }

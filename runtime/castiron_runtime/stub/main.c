@@ -7,6 +7,7 @@
 
 #include "allocator.h"
 #include "command_line.h"
+#include "early_loader.h"
 #include "entry.h"
 #include "executable.h"
 #include "external.h"
@@ -125,6 +126,7 @@ int main(int argc, char **argv)
     /* The import of everything else, from the payload.  It must work before the rest starts, which imports encodings. */
     require(external_prepare());
     require(loader_prepare());
+    require(early_loader_prepare());
     require(finder_install());
 
     /* The rest: sys.path, encodings, standard streams, signals. */

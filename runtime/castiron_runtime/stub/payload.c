@@ -112,19 +112,21 @@ uint32_t payload_module_of_file(uint32_t folder, const char *base)
 {
     bool package = strncmp(base, "__init__.", 9) == 0 && folder != NODE_ROOT;
     /* A package is listed in the folder above its own. */
-    const Node *list = payload_node(package ? payload_node(folder)->parent : folder);
-    for (uint32_t i = list->first_module; i < list->first_module + list->module_count; i++) {
-        const Module *module = payload_module(i);
-        const char *name = payload_text(module->name), *suffix = payload_text(module->suffix);
-        if (module->flags & MODULE_PACKAGE) {
-            if (package && module->own_folder == folder && strcmp(suffix + 1, base) == 0)
-                return i;
-        } else if (!package && strncmp(base, name, module->name.length) == 0 &&
-                   strcmp(base + module->name.length, suffix) == 0) {
+    uint32_t where = package ? payload_node(folder)->parent : folder;
+    const char *name = package ? payload_text(payload_node(folder)->name) : base;
+    size_t length = package ? strlen(name) : strcspn(base, ".");
+    const Node *list = payload_node(where);
+    uint32_t end = list->first_module + list->module_count;
+    for (uint32_t i = payload_find_module(where, name, length);
+         i < end && compare(payload_module(i)->name, name, length) == 0; i++) {
+        const char *suffix = payload_text(payload_module(i)->suffix);
+        bool is_package = (payload_module(i)->flags & MODULE_PACKAGE) != 0;
+        if (is_package == package && strcmp(package ? suffix + 1 : suffix, package ? base : base + length) == 0)
             return i;
-        }
     }
-    return NODE_NONE;
+    /* A script has its whole name and no suffix. */
+    uint32_t script = package ? NODE_NONE : payload_find_module(where, base, strlen(base));
+    return script != NODE_NONE && payload_module(script)->suffix.length == 0 ? script : NODE_NONE;
 }
 
 uint32_t payload_module_at(Text path)

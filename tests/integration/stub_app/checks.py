@@ -62,6 +62,69 @@ def main_module():
 
 
 @check
+def loader_classes():
+    """The classes are the standard library's, though the modules were imported before it was asked for them."""
+    loader, spec = shelf.__loader__, shelf.__spec__
+    assert repr(loader).startswith("<_frozen_importlib_external.SourceFileLoader object at 0x"), repr(loader)
+    import importlib.machinery
+    import importlib.util
+    import json.decoder
+
+    same([type(loader), loader.__class__], [importlib.machinery.SourceFileLoader] * 2)
+    same(type(json.decoder.__loader__), importlib.machinery.SourceFileLoader)
+    same(vars(loader), {"name": "shelf", "path": shelf.__file__})
+    same((importlib.util.find_spec("shelf"), {loader: 1}[importlib.util.find_spec("shelf").loader]), (spec, 1))
+    same({type(m.__loader__).__name__ for m in (os, sys, json)}, {"SourceFileLoader", "type"})
+
+    class Compiling(importlib.machinery.SourceFileLoader):
+        def source_to_code(self, data, path, **options):
+            return super().source_to_code(data.replace(b"2", b"3"), path, **options)
+
+    for loader_class, wanted in ((None, 14), (Compiling, 21)):
+        loader = loader_class("other", shelf.__file__) if loader_class else None
+        spec = importlib.util.spec_from_file_location("other", shelf.__file__, loader=loader)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        same((module.twice(7), module.__file__, module.__name__), (wanted, shelf.__file__, "other"))
+    # What is patched below the classes is called, as in tests that simulate a failing import.
+    original = importlib.machinery.SourceFileLoader.exec_module
+    called = []
+    importlib.machinery.SourceFileLoader.exec_module = lambda self, module: called.append(original(self, module))
+    import raised_later  # noqa: F401
+
+    same(called, [None])
+
+
+@check
+def other_interpreters():
+    import threading
+
+    import _interpreters
+
+    code = """
+import json, pkgutil, shelf.inner, space.inside, sys
+from importlib.machinery import SourceFileLoader, SourcelessFileLoader
+assert shelf.twice(2) == 4 and json.loads("[1]") == [1] and shelf.__file__.startswith(sys.prefix)
+assert type(shelf.__loader__) in (SourceFileLoader, SourcelessFileLoader)
+assert [module.name for module in pkgutil.iter_modules(shelf.__path__)] == ["inner"]
+assert shelf.__loader__.get_data(sys.prefix + "/app/shelf/data.txt") == b"hello data\\n"
+"""
+    failed = []
+
+    def run():
+        interpreter = _interpreters.create()
+        failed.append(_interpreters.exec(interpreter, code))
+        _interpreters.destroy(interpreter)
+
+    workers = [threading.Thread(target=run) for _ in range(4)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    same(failed, [None] * 4)
+
+
+@check
 def loader_protocol():
     from importlib.machinery import SourceFileLoader
 

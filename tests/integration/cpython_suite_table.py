@@ -1,0 +1,278 @@
+"""The table of docs/compatibility.md: CPython's own tests in a linked binary and under the target interpreter.
+
+    python -m tests.integration.cpython_suite_table /tmp/suite            # run what is not there yet, print the table
+    python -m tests.integration.cpython_suite_table /tmp/suite json re    # these alone
+    python -m tests.integration.cpython_suite_table /tmp/suite --only interpreter
+
+Results are kept in the folder, a file per program and area: delete one to run it again.  Everything takes an hour and a
+half on two processors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as ET
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from castiron_common.progress import RichReporter
+from castiron_manifest.model import Target
+from castiron_runtime.packs import interpreter, open_pack
+from castiron_runtime.toolchain import TARGET
+from castiron_wheels.build import build_tree
+from tests.integration import cpython_suite
+
+if TYPE_CHECKING:
+    from castiron_common.progress import Reporter
+    from castiron_runtime.model import Pack
+
+AREAS = (
+    # The import system.
+    *("importlib", "import", "pkgutil", "runpy", "inspect", "traceback", "linecache", "zipimport", "zipimport_support"),
+    *("modulefinder", "reprlib", "site", "compileall", "py_compile", "zipapp", "module", "frozen", "source_encoding"),
+    *("pkg", "sundry", "__all__"),
+    # Files and processes.
+    *("io", "fileio", "file", "os", "posix", "posixpath", "pathlib", "shutil", "tempfile", "glob", "fnmatch", "mmap"),
+    *("memoryio", "bufio", "univnewlines", "genericpath", "stat", "unicode_file", "unicode_file_functions", "ioctl"),
+    *("fcntl", "pty", "termios", "tty", "getpass", "resource", "pwd", "grp", "syslog", "poll", "epoll", "select"),
+    *("selectors", "subprocess", "multiprocessing_fork", "multiprocessing_forkserver", "multiprocessing_spawn"),
+    *("multiprocessing_main_handling", "concurrent_futures", "threading", "thread", "threading_local", "queue"),
+    *("sched", "asyncio", "signal", "faulthandler", "interpreters", "_interpreters", "_interpchannels", "eintr"),
+    # The network.
+    *("ssl", "socket", "socketserver", "httplib", "httpservers", "http_cookies", "http_cookiejar", "urllib", "urllib2"),
+    *("urllib2_localnet", "urllib_response", "urlparse", "robotparser", "ftplib", "smtplib", "poplib", "imaplib"),
+    *("wsgiref", "xmlrpc", "ipaddress", "email", "mailbox", "mimetypes", "netrc", "uuid", "webbrowser"),
+    # Data.
+    *("sqlite3", "dbm", "dbm_dumb", "dbm_sqlite3", "dbm_ndbm", "shelve", "ctypes", "zoneinfo", "hashlib", "hmac"),
+    *("secrets", "json", "csv", "configparser", "tomllib", "plistlib", "xml_etree", "xml_etree_c", "minidom", "sax"),
+    *(
+        "pyexpat",
+        "pulldom",
+        "docxmlrpc",
+        "html",
+        "htmlparser",
+        "pickle",
+        "pickletools",
+        "copy",
+        "copyreg",
+        "marshal",
+        "struct",
+        "array",
+        "base64",
+    ),
+    *("binascii", "quopri", "codecs", "codeccallbacks", "codecencodings_cn", "codecencodings_jp", "codecmaps_cn"),
+    *("charmapcodec", "multibytecodec", "utf8source", "unicodedata", "ucn", "tarfile", "zipfile", "zipfile64", "zlib"),
+    *("gzip", "bz2", "lzma", "wave", "colorsys", "calendar", "datetime", "time", "strptime", "locale", "gettext"),
+    *("difflib", "filecmp", "fileinput", "textwrap", "string", "shlex", "re", "pprint"),
+    # Numbers.
+    *(
+        "decimal",
+        "fractions",
+        "strftime",
+        "statistics",
+        "random",
+        "math",
+        "cmath",
+        "float",
+        "long",
+        "complex",
+        "numeric_tower",
+    ),
+    # The language and its tools.
+    *("typing", "dataclasses", "enum", "functools", "itertools", "collections", "contextlib", "contextlib_async"),
+    *("heapq", "bisect", "graphlib", "operator", "abc", "types", "weakref", "descr", "generators", "coroutines"),
+    *(
+        "asyncgen",
+        "bytes",
+        "str",
+        "int",
+        "range",
+        "sort",
+        "property",
+        "builtin",
+        "exceptions",
+        "exception_group",
+        "fstring",
+        "dict",
+        "list",
+        "set",
+    ),
+    *("memoryview", "buffer", "class", "super", "scope", "syntax", "grammar", "patma", "type_params", "unpack_ex"),
+    *("warnings", "logging", "unittest", "doctest", "pdb", "bdb", "trace", "profile", "cprofile", "timeit", "argparse"),
+    *("optparse", "getopt", "cmd", "code", "codeop", "ast", "dis", "symtable", "tokenize", "opcodes", "compile"),
+    *("sys", "sys_settrace", "sys_setprofile", "monitoring", "audit", "sysconfig", "platform", "cmd_line"),
+    *("cmd_line_script", "pydoc", "pyclbr", "tabnanny", "tracemalloc", "gc", "atexit", "contextlib", "context"),
+    *("readline", "curses", "rlcompleter", "_colorize", "pyrepl", "venv", "ensurepip", "pstats", "utf8_mode"),
+    *("c_locale_coercion", "finalization", "frame", "repl"),
+)
+"""``Lib/test/test_NAME``, in the order of the table."""
+
+PROGRAMS = ("binary", "interpreter")
+LONGEST = 1500
+"""Seconds that one area may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """Test methods of one area; ``failed`` and ``skipped`` by name."""
+
+    passed: int
+    failed: tuple[str, ...]
+    skipped: tuple[str, ...]
+    broken: str = ""
+    """What happened if the tests did not come to their end."""
+
+
+def prepare_interpreter(folder: Path, pack: Pack, *, reporter: Reporter) -> list[str]:
+    """Put the tests where the target interpreter finds them; return the command that runs it."""
+    place = folder / "reference"
+    if not place.is_dir():
+        making = folder / "reference.making"
+        shutil.rmtree(making, ignore_errors=True)
+        shutil.copytree(folder / "test", making / "test", symlinks=True)
+        with tempfile.TemporaryDirectory() as work:
+            wheel = build_tree(
+                folder / "modules",
+                Path(work),
+                making,
+                label="cpython-test-modules",
+                pack=pack,
+                full=True,
+                target=Target(platform=TARGET, python=pack.feature),
+                reporter=reporter,
+            )
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(making)
+        making.rename(place)
+    return [str(interpreter(pack, full=True, reporter=reporter))]
+
+
+def run_area(program: list[str], area: str, environment: dict[str, str]) -> Result:
+    """Run the tests of one area in a short folder: they make sockets, whose names have room for 107 bytes."""
+    with tempfile.TemporaryDirectory(prefix="cpy", ignore_cleanup_errors=True) as folder:
+        report = Path(folder) / "report.xml"
+        command = [*program, "-m", "test", "-v", "--timeout", "600", "--junit-xml", str(report), f"test_{area}"]
+        try:
+            done = subprocess.run(
+                command,
+                cwd=folder,
+                env=environment | {"TMPDIR": folder, "HOME": folder},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                timeout=LONGEST,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Result(passed=0, failed=(), skipped=(), broken="took too long")
+        output = done.stdout.decode(errors="replace")
+        if not report.is_file():
+            return Result(passed=0, failed=(), skipped=(), broken=output[-2000:])
+        return read_report(report, output)
+
+
+def read_report(report: Path, output: str) -> Result:
+    """Unite the report, which knows nothing of subtests, and the output, which names what failed alone."""
+    failed = set(re.findall(r"^(?:FAIL|ERROR): .*?\(([\w.<>]+)\)", output, re.MULTILINE))
+    skipped, passed = set(), set()
+    for case in ET.parse(report).getroot().iter("testcase"):
+        name = case.get("name", "")
+        if case.find("failure") is not None or case.find("error") is not None:
+            failed.add(name)
+        elif case.find("skipped") is not None or case.get("result") == "skipped":
+            skipped.add(name)
+        else:
+            passed.add(name)
+    whole = f"the module is skipped: {output[-1500:]}" if not (failed or skipped or passed) else ""
+    return Result(
+        passed=len(passed - failed), failed=tuple(sorted(failed)), skipped=tuple(sorted(skipped)), broken=whole
+    )
+
+
+def kept(folder: Path, program: str, area: str) -> Path:
+    return folder / "results" / program / f"{area}.json"
+
+
+def read_result(path: Path) -> Result:
+    row = json.loads(path.read_text())
+    return Result(
+        passed=row["passed"], failed=tuple(row["failed"]), skipped=tuple(row["skipped"]), broken=row["broken"]
+    )
+
+
+def table(folder: Path, areas: list[str]) -> str:
+    """Return the table, and below it what fails in one of the two alone."""
+    lines = [
+        "| test | binary: passed | failed | skipped | interpreter: passed | failed | skipped |",
+        "| --- | --: | --: | --: | --: | --: | --: |",
+    ]
+    different = []
+    for area in areas:
+        paths = [kept(folder, program, area) for program in PROGRAMS]
+        if not all(path.is_file() for path in paths):
+            continue
+        binary, ordinary = map(read_result, paths)
+        cells = [
+            str(cell)
+            for result in (binary, ordinary)
+            for cell in (result.passed, len(result.failed) or "", len(result.skipped))
+        ]
+        lines.append(f"| {' | '.join([area, *cells])} |")
+        notes = [f"    failed in the binary: {name}" for name in sorted({*binary.failed} - {*ordinary.failed})]
+        notes += [f"    failed in the interpreter: {name}" for name in sorted({*ordinary.failed} - {*binary.failed})]
+        notes += [f"    skipped in the binary: {name}" for name in sorted({*binary.skipped} - {*ordinary.skipped})]
+        notes += [f"    broken in the binary: {binary.broken}"] * bool(binary.broken and not ordinary.broken)
+        notes += [f"    broken: {ordinary.broken[-300:]}"] * bool(ordinary.broken)
+        if notes:
+            different += [f"{area}:", *notes]
+    return "\n".join([*lines, "", *different])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", type=Path, help="for the binary and the results; is made")
+    parser.add_argument("areas", nargs="*", default=list(dict.fromkeys(AREAS)), help="names without test_")
+    parser.add_argument("--only", choices=PROGRAMS, help="run this program alone")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="areas at once")
+    arguments = parser.parse_args()
+    folder: Path = arguments.folder.resolve()
+    reporter = RichReporter(Console(stderr=True))
+    pack = open_pack(reporter=reporter)
+    binary = folder / f"python{pack.feature}"
+    if not binary.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        cpython_suite.build(pack, folder, cpython_suite.ALL_MODULES)
+    environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
+    commands = {"binary": [str(binary)], "interpreter": prepare_interpreter(folder, pack, reporter=reporter)}
+    extra = {"binary": {}, "interpreter": {"PYTHONPATH": str(folder / "reference")}}
+
+    def work(job: tuple[str, str]) -> None:
+        program, area = job
+        path = kept(folder, program, area)
+        if path.is_file():
+            return
+        result = run_area(commands[program], area, environment | extra[program])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(asdict(result), indent=1) + "\n")
+        print(f"{program} {area}: {result.passed} {len(result.failed)} {len(result.skipped)}", file=sys.stderr)
+
+    jobs = [(program, area) for area in arguments.areas for program in PROGRAMS if arguments.only in (None, program)]
+    with ThreadPoolExecutor(arguments.jobs) as pool:
+        list(pool.map(work, jobs))
+    print(table(folder, arguments.areas))
+
+
+if __name__ == "__main__":
+    main()
