@@ -10,6 +10,7 @@ import typer
 
 from castiron_common.console import run_command, stderr_console
 from castiron_common.errors import ModuleMissingError, UsageError
+from castiron_trace.model import Stdlib
 
 if TYPE_CHECKING:
     from castiron_trace.driver import Outcome
@@ -54,6 +55,12 @@ def trace(
         typer.Option("--include", metavar="MODULE", help="A module that no import shows; pkg.* for all."),
     ] = None,
     exclude: Annotated[list[str] | None, typer.Option("--exclude", metavar="MODULE", help="Leave this out.")] = None,
+    stdlib: Annotated[
+        Stdlib,
+        typer.Option(
+            "--stdlib", help="How much of the standard library: auto takes all if the program runs code from outside."
+        ),
+    ] = Stdlib.AUTO,
     include_data: Annotated[
         list[Path] | None,
         typer.Option("--include-data", metavar="PATH", help="A data file or folder of the application."),
@@ -104,6 +111,7 @@ def trace(
         extras=tuple(extra or ()),
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),
+        stdlib=stdlib,
         include_data=tuple(include_data or ()),
         guess_data=not no_data_guess,
         paths=tuple(path or ()),

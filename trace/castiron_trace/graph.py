@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from castiron_manifest.model import Finding, Severity, Tier
 from castiron_trace.child import ask
 from castiron_trace.inside.conditional import FOREIGN_CODECS, MINIMAL_CODECS, TRANSFORMS
-from castiron_trace.model import APP, STDLIB, InvalidModule, Reached, ReachedModule
+from castiron_trace.model import APP, STDLIB, InvalidModule, Reached, ReachedModule, Stdlib
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -22,7 +22,10 @@ _Step = tuple[int, str | None, int, int]
 _REAL = frozenset({"source", "package", "namespace", "extension", "builtin"})
 _NO_TIER = 0
 _PRUNED = (1, 2)
+_DECLARED = 3
 _OBSERVED = 4
+_GUESTS = {Stdlib.AUTO: None, Stdlib.USED: False, Stdlib.ALL: True}
+"""Whether the program is taken to run code that is no part of it; None: as its code says."""
 
 
 def analyse(
@@ -45,9 +48,10 @@ def analyse(
     request = _request(stdlib, entry, site, options, python, cache=cache)
     request["observed"] = list(observed)
     request["widen"] = not prune
+    request["guests"] = _GUESTS[Stdlib.USED if prune and options.stdlib is Stdlib.AUTO else options.stdlib]
     answer = ask(python, request)
     answer["files"] = sorted({*answer["files"], *map(str, observed_files)})
-    return _Closure(answer, stdlib, prune=prune).reached()
+    return _Closure(answer, stdlib, excluded=frozenset(options.exclude), prune=prune).reached()
 
 
 def _request(
@@ -83,14 +87,20 @@ def _request(
 class _Closure:
     """Walks both graphs as one."""
 
-    def __init__(self, answer: Mapping[str, Any], stdlib: StdlibGraph, *, prune: bool) -> None:
+    def __init__(
+        self, answer: Mapping[str, Any], stdlib: StdlibGraph, *, excluded: frozenset[str], prune: bool
+    ) -> None:
         self._answer = answer
         self._stdlib = stdlib
+        self._excluded = excluded
         self._prune = prune
         self._entry: str = answer["entry"]
         self._edges: dict[str, list[tuple[str, int, int]]] = {}
         for source, target, tier, line in answer["edges"]:
             self._edges.setdefault(source, []).append((target, tier, line))
+        if answer["hosts_guests"]:
+            whole = ((name, _DECLARED, 0) for name in stdlib.whole)
+            self._edges.setdefault(self._entry, []).extend(whole)
         self._nodes: Mapping[str, list[str | None]] = answer["nodes"]
         self._roots = [*stdlib.startup, "builtins", *(f"encodings.{name}" for name in MINIMAL_CODECS)]
         self._roots.extend(self._codecs())
@@ -197,7 +207,9 @@ class _Closure:
             best[name] = (weakest, importer or None, line, tier)
             others = {text for text, sources in mentioned.items() if sources - {name}}
             for target, edge_tier, edge_line in self._next(name, others):
-                if target not in best and not (self._prune and edge_tier in _PRUNED):
+                if target in best or (self._prune and edge_tier in _PRUNED):
+                    continue
+                if not _is_below(target, self._excluded):
                     heapq.heappush(queue, (max(weakest, edge_tier), hops + 1, target, name, edge_line, edge_tier))
         return best
 
@@ -252,6 +264,11 @@ class _Closure:
                     subject=name,
                     message=f"Line {line} is no Python of the target's version ({message}): it goes in as a data file.",
                 )
+
+
+def _is_below(name: str, names: Collection[str]) -> bool:
+    """Say whether a module is one of these or inside of one."""
+    return any(name == other or name.startswith(f"{other}.") for other in names)
 
 
 def _aliased_codec(name: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from castiron_manifest.model import Tier
@@ -20,6 +21,15 @@ TIERS = (Tier.REQUIRED, Tier.GUARDED, Tier.LAZY, Tier.DECLARED, Tier.OBSERVED)
 STDLIB = "(stdlib)"
 APP = "(app)"
 """Owners of modules that belong to no distribution; the strings of `castiron_trace.inside.graph_adapter`."""
+
+
+class Stdlib(StrEnum):
+    """How much of the standard library goes in."""
+
+    AUTO = "auto"
+    """All of it if the program runs code that is no part of it, which may import anything; else what is used."""
+    USED = "used"
+    ALL = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +50,7 @@ class Options:
     extras: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    stdlib: Stdlib = Stdlib.AUTO
     include_data: tuple[Path, ...] = ()
     guess_data: bool = True
     paths: tuple[Path, ...] = ()

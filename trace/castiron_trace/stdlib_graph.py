@@ -13,7 +13,7 @@ from castiron_common.errors import RuntimePackError
 from castiron_common.files import sha256_bytes
 from castiron_trace.child import ask
 from castiron_trace.inside.ast_pass import ANALYSER_VERSION
-from castiron_trace.inside.conditional import CONDITIONAL, NEVER_FOLLOWED, NEVER_LAZILY
+from castiron_trace.inside.conditional import CONDITIONAL, NEVER_FOLLOWED, NEVER_LAZILY, NEVER_PROVIDED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -58,6 +58,11 @@ class StdlibGraph:
     def codecs(self) -> list[str]:
         """Names of the submodules of ``encodings``."""
         return sorted(name.removeprefix("encodings.") for name in self.modules if name.startswith("encodings."))
+
+    @cached_property
+    def whole(self) -> list[str]:
+        """Names of all modules that code on the target may import, sorted: none for other systems, no Tk."""
+        return sorted(name for name in self.modules if NEVER_PROVIDED.isdisjoint(name.split(".")))
 
     def edges(self, name: str, mentioned: Collection[str]) -> Iterator[tuple[str, int, int]]:
         """Yield (imported, tier, line) of the imports that are followed from ``name``.

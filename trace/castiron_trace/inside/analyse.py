@@ -100,7 +100,14 @@ def trace_graph(request: dict[str, Any]) -> dict[str, Any]:
         script_owner=request["script_owner"],
     )
     policy = InclusionPolicy(
-        locator=locator, world=world, stdlib=stdlib, app_roots=request["app_roots"], direct=request["direct"], site=site
+        locator=locator,
+        world=world,
+        stdlib=stdlib,
+        app_roots=request["app_roots"],
+        direct=request["direct"],
+        program=None if request["script_owner"] == APP else request["script_owner"],
+        guests=request["guests"],
+        site=site,
     )
     graph = TracedGraph(locator, stdlib_implies=False)
     graph.add_excludes(request["exclude"])
@@ -189,4 +196,5 @@ def _result(
         "mentions": sorted(mentions),
         "shadowed": sorted(locator.shadowed),
         "defines": defines,
+        "hosts_guests": policy.hosts_guests,
     }

@@ -14,8 +14,9 @@ from typing import Any, TypedDict
 
 from castiron_trace.inside.conditional import MENTIONS
 from castiron_trace.inside.conditions import decided
+from castiron_trace.inside.guests import guests
 
-ANALYSER_VERSION = 27
+ANALYSER_VERSION = 30
 """Raised when the same source would give another `Scan`: it is part of every cache key."""
 
 REQUIRED, GUARDED, LAZY, DECLARED, OBSERVED = range(5)
@@ -107,6 +108,8 @@ class Scan(TypedDict):
     """Encodings named literally."""
     dynamic_codec: bool
     """True if an encoding is not a literal."""
+    guests: list[list[Any]]
+    """[line, what]: where code is run that is no part of the program; see `castiron_trace.inside.guests`."""
     extends_path: bool
     """True for a ``pkgutil.extend_path`` or ``pkg_resources`` namespace package."""
     mentions: list[str]
@@ -126,6 +129,7 @@ def empty_scan() -> Scan:
         scripts=[],
         codecs=[],
         dynamic_codec=False,
+        guests=[],
         extends_path=False,
         mentions=[],
         error=None,
@@ -143,7 +147,7 @@ def scan_source(source: bytes, *, own: bool) -> Scan:
     scanner = _Scanner(own=own)
     scanner.run(tree)
     scanner.look_at_characters(source)
-    return scanner.result()
+    return scanner.result(guests(source, tree))
 
 
 def unreadable_scan(line: int, message: str) -> Scan:
@@ -184,7 +188,7 @@ class _Scanner:
         self._uses_entry_points = False
         self._mentions: set[str] = set()
 
-    def result(self) -> Scan:
+    def result(self, guests_: list[list[Any]]) -> Scan:
         dotted = [(text, line) for text, line in self._strings.items() if _DOTTED.fullmatch(text)]
         # ``class: logging.handlers.SMTPHandler`` in a configuration mentions the handler as code would.
         self._mentions.update(MENTIONS.intersection(text.rpartition(".")[2] for text, _line in dotted))
@@ -204,6 +208,7 @@ class _Scanner:
             scripts=sorted(text for text in self._strings if text.endswith(".py") and " " not in text),
             codecs=sorted(self._codecs),
             dynamic_codec=self._dynamic_codec,
+            guests=guests_,
             extends_path=self._extends_path,
             mentions=sorted(self._mentions),
             error=None,

@@ -36,6 +36,24 @@ NEVER_FOLLOWED = frozenset(
 )
 """Modules (with their submodules) that the standard library's guarded and lazy imports do not bring in."""
 
+NEVER_PROVIDED = frozenset(
+    {
+        "_aix_support",
+        "_android_support",
+        "_apple_support",
+        "_ios_support",
+        "_osx_support",
+        "idlelib",
+        "msilib",
+        "nturl2path",
+        "test",
+        "tests",
+        "tkinter",
+        "turtle",
+    }
+)
+"""Names in the paths of modules that are no part of the whole standard library of a static program on Linux."""
+
 NEVER_LAZILY = frozenset({"argparse", "getopt", "optparse", "plistlib", "pstats", "readline", "statistics", "timeit"})
 """Modules that the standard library imports inside functions only for its own command lines or for other systems."""
 

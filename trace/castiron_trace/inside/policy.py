@@ -54,6 +54,8 @@ class InclusionPolicy:
         stdlib: Mapping[str, Sequence[str | None]],
         app_roots: Sequence[str],
         direct: Collection[str],
+        program: str | None,
+        guests: bool | None,
         site: str | None,
     ) -> None:
         self._locator = locator
@@ -61,6 +63,11 @@ class InclusionPolicy:
         self._stdlib = stdlib
         self._roots = app_roots
         self._direct = set(direct)
+        self._program = program
+        """The distribution that the entry is of; None for the user's own code."""
+        self._guests = guests
+        """Whether the program runs code that is no part of it; None: as its code says."""
+        self._has_room = False
         self._site = site
         self._widened: set[str] = set()
         self._own_widened: set[str] = set()
@@ -83,6 +90,7 @@ class InclusionPolicy:
             if hint in self._world.distributions:
                 self._widen(graph, node, hint, 0)
             return
+        self._look_for_guests(node, scan, owner)
         if owner == APP:
             self._own_strings(graph, node, scan)
         else:
@@ -97,9 +105,23 @@ class InclusionPolicy:
             names.update(scan["entry_points"])
             self._users.setdefault(owner, node)
 
+    @property
+    def hosts_guests(self) -> bool:
+        """Whether the program runs code that is no part of it, which may import anything."""
+        return self._guests is True
+
     def finish(self, graph: TracedGraph, entry: BaseNode) -> bool:
         """Load what reached code asks for by entry points, and what nothing asks for; True if that added something."""
-        return self._entry_points(graph) or self._unused(graph, entry)
+        return self._entry_points(graph) or self._unused(graph, entry) or self._room(graph, entry)
+
+    def _room(self, graph: TracedGraph, entry: BaseNode) -> bool:
+        """Take the whole of what the user asks for: the code that the program is given may import any of it."""
+        if not self.hosts_guests or self._has_room:
+            return False
+        self._has_room = True
+        for name in sorted({*self._direct, self._program or ""} & self._world.distributions.keys()):
+            self._widen(graph, entry, name, 0)
+        return True
 
     def _unused(self, graph: TracedGraph, entry: BaseNode) -> bool:
         """Take whole distributions that the user asks for, that no other needs, and that no import leads to.
@@ -136,6 +158,23 @@ class InclusionPolicy:
         return added
 
     # Rules ----------------------------------------------------------------------------------------------------------
+
+    def _look_for_guests(self, node: BaseNode, scan: Scan, owner: str) -> None:
+        """Find out whether the program runs code that is no part of it.
+
+        What the user's own code does counts; of a distribution's command, what that distribution does, or another one
+        that the user asks for.  What these use can do many things that nobody makes it do.
+        """
+        counts = owner == APP or (self._program is not None and owner in {self._program, *self._direct})
+        if not counts or not scan["guests"] or self._guests is not None:
+            return
+        self._guests = True
+        line, what = scan["guests"][0]
+        message = (
+            f"{what}: the program runs code that is no part of it, so the whole standard library goes in "
+            "(--stdlib used: only what is seen to be imported)."
+        )
+        self.findings.append(("guest-code", "info", f"{self._place(node)}:{line}", message))
 
     def _computed(self, graph: TracedGraph, node: BaseNode, scan: Scan, owner: str) -> None:
         for line, what, prefix in scan["computed"]:
