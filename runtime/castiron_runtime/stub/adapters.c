@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "build_variables.h"
 #include "finder.h"
 #include "libraries.h"
 #include "series.h"
@@ -56,6 +57,9 @@ int adapters_apply(PyObject *name, PyObject *module)
         return libraries_adapt(module);
     if (strcmp(text, "platform") == 0)
         return replace_libc_version(module);
+    static const char variables[] = "_sysconfigdata_";
+    if (strncmp(text, variables, sizeof variables - 1) == 0)
+        return build_variables_adapt(module);
     static const char resources[] = "pkg_resources"; /* also where it is vendored, as pip does */
     Py_ssize_t size = sizeof resources - 1;
     if (length < size || strcmp(text + length - size, resources) != 0 || (length > size && text[length - size - 1] != '.'))

@@ -1,4 +1,4 @@
-/* Libraries which keep tables of the types of loaders and finders that they know, and must be told of ours. */
+/* Modules that must be told of the executable: of its place, or of the types of our loaders and finders. */
 #ifndef CASTIRON_ADAPTERS_H
 #define CASTIRON_ADAPTERS_H
 
