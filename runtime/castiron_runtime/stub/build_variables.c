@@ -3,6 +3,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "series.h"
+
 /* Whether `text` has `path` at `start`, as a path or the beginning of one: by itself, in a list, after "--prefix=". */
 static bool is_path(PyObject *text, Py_ssize_t start, Py_ssize_t end)
 {

@@ -125,6 +125,33 @@ assert shelf.__loader__.get_data(sys.prefix + "/app/shelf/data.txt") == b"hello 
 
 
 @check
+def build_configuration():
+    import site
+    import sysconfig
+
+    variables = sysconfig.get_config_vars()
+    lib = f"{ROOT}/lib/python{variables['VERSION']}"
+    for name, value in {
+        "prefix": ROOT,
+        "exec_prefix": ROOT,
+        "base": ROOT,
+        "BINDIR": f"{ROOT}/bin",
+        "LIBDIR": f"{ROOT}/lib",
+        "LIBDEST": lib,
+        "INCLUDEPY": f"{ROOT}/include/python{variables['VERSION']}",
+    }.items():
+        same((name, variables[name]), (name, value))
+    assert f"'--prefix={ROOT}'" in variables["CONFIG_ARGS"]
+    same(variables["INSTALL"].split()[0].rpartition("/")[2], "install")
+    paths = sysconfig.get_paths()
+    same(paths["purelib"], f"{lib}/site-packages")
+    same((paths["stdlib"], paths["scripts"], paths["data"]), (lib, f"{ROOT}/bin", ROOT))
+    same({sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}, {ROOT})
+    same(site.getsitepackages(), [f"{lib}/site-packages"])
+    same(site.ENABLE_USER_SITE, None)
+
+
+@check
 def loader_protocol():
     from importlib.machinery import SourceFileLoader
 
