@@ -36,7 +36,7 @@ from castiron_link.write import check_output, document_path, write_output
 from castiron_manifest.model import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from castiron_audit.model import Report
     from castiron_common.progress import Reporter
@@ -202,7 +202,12 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         size=size,
         report=report,
         written=tuple(documents),
-        warnings=(*_broken(compiled), *natives.warnings, *warnings),
+        warnings=(
+            *_broken(compiled),
+            *natives.warnings,
+            *warnings,
+            *_partial_stdlib(options, present=tree.builtins, offered=pack.extensions),
+        ),
         seconds=clock.seconds,
     )
 
@@ -341,6 +346,15 @@ def _broken(compiled: Sequence[Compiled]) -> Iterator[str]:
     for code in compiled:
         if code.error is not None:
             yield f"{code.tree_path} does not compile ({code.error}); importing it raises that error"
+
+
+def _partial_stdlib(options: LinkOptions, *, present: Collection[str], offered: Collection[str]) -> Iterator[str]:
+    """Tell that code from outside of the binary, if the binary takes any, cannot import all of the standard library."""
+    if (options.sys_path or options.as_python) and set(offered) - set(present):
+        yield (
+            "code from outside of the binary (--sys-path, --as-python) can import what the application uses of the "
+            "standard library; `trace --stdlib all` adds the rest"
+        )
 
 
 def _linker_call(pack: Pack, *, inputs: LinkInputs, stub: Path, natives: Natives, own: Path, work: Path) -> LinkerCall:

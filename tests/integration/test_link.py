@@ -194,8 +194,23 @@ def test_files_of_the_file_system_when_asked_for(pack: Pack, tmp_path: Path) -> 
     assert command("link", "app.manifest", "-o", "closed", cwd=tmp_path).status == 0
     assert "No module named 'plugin'" in run([tmp_path / "closed"], cwd=tmp_path).stderr
     options = ["--sys-path", "$ORIGIN/plugins"]
-    assert command("link", "app.manifest", "-o", "open", *options, cwd=tmp_path).status == 0
+    linked = command("link", "app.manifest", "-o", "open", *options, cwd=tmp_path)
+    assert linked.status == 0
+    assert "`trace --stdlib all` adds the rest" in linked.stderr.replace("\n", " ")
     assert run([tmp_path / "open"], cwd=Path("/")).stdout == "from the file system\n"
+
+
+def test_plugins_have_the_whole_standard_library(pack: Pack, tmp_path: Path) -> None:
+    del pack
+    (tmp_path / "app.py").write_text("import importlib, sys\nimportlib.import_module(sys.argv[1])\n")
+    (tmp_path / "plugin.py").write_text("import decimal, sqlite3, wave, unittest.mock\nprint('all there')\n")
+    traced = command("trace", "app.py", "--stdlib", "all", "-o", "app.manifest", cwd=tmp_path)
+    assert traced.status == 0, traced.stderr
+    linked = command("link", "app.manifest", "-o", "app", "--sys-path", "$ORIGIN", cwd=tmp_path)
+    assert linked.status == 0, linked.stderr
+    assert "adds the rest" not in linked.stderr
+    done = run([tmp_path / "app", "plugin"], cwd=Path("/"))
+    assert done.stdout == "all there\n", done.stderr
 
 
 def test_both_stages_in_one_go(pack: Pack, tmp_path: Path) -> None:
