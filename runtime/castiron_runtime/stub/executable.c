@@ -159,20 +159,10 @@ bool executable_is_own_child(const char *argv0, bool ask)
     return executed || is_started_by_us();
 }
 
-char **executable_marked_environment(char *const environment[])
+bool executable_mark(char text[EXECUTABLE_MARK_SIZE])
 {
     if (getpid() != process)
-        return NULL;
-    size_t count = 0;
-    while (environment != NULL && environment[count] != NULL)
-        count++;
-    char **marked = malloc((count + 2) * sizeof *marked + sizeof mark + 16);
-    if (marked == NULL)
-        return NULL;
-    if (count != 0)
-        memcpy(marked, environment, count * sizeof *marked);
-    marked[count] = (char *)(marked + count + 2);
-    sprintf(marked[count], "%s%ld", mark, (long)process);
-    marked[count + 1] = NULL;
-    return marked;
+        return false;
+    snprintf(text, EXECUTABLE_MARK_SIZE, "%s%ld", mark, (long)process);
+    return true;
 }

@@ -18,13 +18,14 @@ size_t executable_folder_length(void);
 /* Whether `argv0` names an interpreter in the tree: <executable>/bin/python. */
 bool executable_is_interpreter(const char *argv0);
 
-/* Whether the application itself started this process by `sys.executable`: the parent, or whoever started the shell that is our parent,
- * runs this executable, or the process ran it before execve.  `argv0` is how it was called.  Call it once, early: it forgets the mark that execve left.  Unless
- * `ask`, nobody is going to use the answer, which then is no. */
+/* Whether the application itself started this process by `sys.executable`: the parent, or whoever started the shell that
+ * is our parent, runs this executable, or the process ran it before execve.  `argv0` is how it was called.  Call it once,
+ * early: it forgets the mark that execve left.  Unless `ask`, nobody is going to use the answer, which then is no. */
 bool executable_is_own_child(const char *argv0, bool ask);
 
-/* The environment for an execve that replaces this process by the executable again: what `environment` holds and a mark.
- * NULL in a child of vfork (whose parent tells the same), or if there is no memory. */
-char **executable_marked_environment(char *const environment[]);
+/* Writes the variable for an execve that replaces this process by the executable again; false in a child of vfork, whose
+ * parent tells the same. */
+enum { EXECUTABLE_MARK_SIZE = 64 };
+bool executable_mark(char text[EXECUTABLE_MARK_SIZE]);
 
 #endif

@@ -17,12 +17,12 @@ int __real_stat(const char *path, struct stat *status);
 /* One function of each of the files below.  The linker renames calls of execve to calls of __wrap_execve without looking
  * for it in the archive, so something must ask for every member; it throws this table away again, and what nobody calls. */
 extern int __wrap_stat(), __wrap_open(), __wrap_opendir(), __wrap_unlink(), __wrap_listxattr(), __wrap_execve(),
-    __wrap_chdir();
+    __wrap_chdir(), __wrap_posix_spawn_file_actions_addopen();
 double __wrap_log2(double);
 const char *__wrap_X509_get_default_cert_file(void);
 __attribute__((used)) static int (*const members[])() = {
     __wrap_stat, __wrap_open, __wrap_opendir, __wrap_unlink, __wrap_listxattr, __wrap_execve,
-    __wrap_chdir, (int (*)())(void (*)(void))__wrap_log2,
+    __wrap_chdir, __wrap_posix_spawn_file_actions_addopen, (int (*)())(void (*)(void))__wrap_log2,
     (int (*)())(void (*)(void))__wrap_X509_get_default_cert_file,
 };
 
@@ -30,6 +30,7 @@ void tree_open(void)
 {
     tree_root = executable_path();
     tree_root_length = executable_path_length();
+    tree_current_start();
 }
 
 size_t tree_node_path(uint32_t node, char *buffer, size_t size)

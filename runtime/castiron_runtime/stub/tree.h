@@ -41,6 +41,17 @@ extern uint32_t tree_current;
 
 void tree_open(void);
 
+/* Of tree_open: takes the current folder from the parent, if that is this executable, too. */
+void tree_current_start(void);
+
+/* The folder of the tree that a program starts in which this process executes now, or NODE_NONE; whether nothing but this
+ * executable may be executed there. */
+uint32_t tree_current_for_program(bool *only_ours);
+
+/* Writes the variable that tells this executable its current folder. */
+enum { TREE_CURRENT_SIZE = 64 };
+void tree_current_variable(uint32_t folder, char text[TREE_CURRENT_SIZE]);
+
 /* Whether the path is below the executable's. */
 static inline bool tree_begins(const char *path)
 {

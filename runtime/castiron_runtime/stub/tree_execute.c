@@ -1,5 +1,4 @@
 /* execve of a program in the tree, such as one that a wheel brings along: the kernel runs it from a memfd. */
-#include <stdlib.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -8,15 +7,30 @@
 
 int __real_execve(const char *path, char *const arguments[], char *const environment[]);
 
-/* os.execv(sys.executable, ...): the executable shall know that it replaces itself. */
+/* The executable again, which shall know that it replaces itself (os.execv(sys.executable, ...)), and its current folder
+ * if that is in the tree.  Without malloc, which a child of vfork must not use. */
 static int run_again(const char *path, char *const arguments[], char *const environment[])
 {
-    char **marked = executable_marked_environment(environment);
-    __real_execve(path, arguments, marked != NULL ? marked : environment);
-    int error = errno;
-    free(marked);
-    errno = error;
-    return -1;
+    bool only_ours;
+    uint32_t folder = tree_current_for_program(&only_ours);
+    char mark[EXECUTABLE_MARK_SIZE], current[TREE_CURRENT_SIZE];
+    bool marked = executable_mark(mark);
+    if (!marked && folder == NODE_NONE)
+        return __real_execve(path, arguments, environment);
+    size_t count = 0;
+    while (environment != NULL && environment[count] != NULL)
+        count++;
+    char *changed[count + 3];
+    for (size_t i = 0; i < count; i++)
+        changed[i] = environment[i];
+    if (marked)
+        changed[count++] = mark;
+    if (folder != NODE_NONE) {
+        tree_current_variable(folder, current);
+        changed[count++] = current;
+    }
+    changed[count] = NULL;
+    return __real_execve(path, arguments, changed);
 }
 
 /* <executable>/bin/python and its like, which are the executable.  What they are called by, main.c looks at. */
@@ -33,6 +47,16 @@ static int run_interpreter(char *const arguments[], char *const environment[])
     return run_again(executable_path(), changed, environment);
 }
 
+/* Whether this process was told to start another program in a folder of the tree; sets errno. */
+static bool is_in_the_way(void)
+{
+    bool only_ours;
+    tree_current_for_program(&only_ours);
+    if (only_ours)
+        errno = ENOTDIR;
+    return only_ours;
+}
+
 /* May run in a child of vfork: uses nothing but system calls. */
 static int run(uint32_t index, char *const arguments[], char *const environment[])
 {
@@ -41,6 +65,8 @@ static int run(uint32_t index, char *const arguments[], char *const environment[
         errno = EACCES;
         return -1;
     }
+    if (node->size != 0 && is_in_the_way())
+        return -1;
     if (node->size == 0) /* bin/python: a file without content stands for the executable itself */
         return run_interpreter(arguments, environment);
     /* The interpreter of a script opens the descriptor by its name, so it must survive execve. */
@@ -123,7 +149,7 @@ __attribute__((noinline)) static int look_in_tree(const char *path, char *const 
 {
     TREE_ELSEWHERE(place, AT_FDCWD, path, int, __real_execve(path, arguments, environment), result < 0)
     if (place.kind == TREE_OUTSIDE)
-        return __real_execve(place.path, arguments, environment);
+        return is_in_the_way() ? -1 : __real_execve(place.path, arguments, environment);
     if (place.kind == TREE_INSIDE)
         return run(place.node, arguments, environment);
     errno = place.error;
@@ -135,7 +161,8 @@ int __wrap_execve(const char *path, char *const arguments[], char *const environ
 {
     if (path != NULL && strcmp(path, executable_path()) == 0)
         return run_again(path, arguments, environment);
-    if (!tree_concerns(AT_FDCWD, path) && run_other(path, arguments, environment) < 0 && errno != ENOTDIR)
+    if (!tree_concerns(AT_FDCWD, path) &&
+        (is_in_the_way() || (run_other(path, arguments, environment) < 0 && errno != ENOTDIR)))
         return -1;
     return look_in_tree(path, arguments, environment);
 }

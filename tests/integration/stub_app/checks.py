@@ -479,6 +479,58 @@ def current_folder():
 
 
 @check
+def current_folder_of_children():
+    import errno
+    import subprocess
+
+    where = [
+        sys.executable,
+        "-c",
+        "import os; print(os.getcwd(), os.path.exists('data.txt'), '_CASTIRON_FOLDER' in os.environ)",
+    ]
+    inside, before = f"{APP}/shelf", os.getcwd()
+
+    def shown(**options):
+        return subprocess.run(where, capture_output=True, text=True, check=True, **options).stdout
+
+    same(shown(), f"{before} False False\n")
+    same(shown(cwd=inside), f"{inside} True False\n")
+    same(shown(cwd=inside, env={}), f"{inside} True False\n")
+    same(shown(cwd=inside, preexec_fn=lambda: None), f"{inside} True False\n")
+    same((os.getcwd(), shown()), (before, f"{before} False False\n"))
+    for options in ({}, {"preexec_fn": lambda: None}, {"shell": True}):
+        fails(NotADirectoryError, errno.ENOTDIR, subprocess.run, ["true"], cwd=inside, **options)
+    os.chdir(inside)
+    same(shown(), f"{inside} True False\n")
+    same(shown(cwd=".."), f"{APP} False False\n")
+    same(shown(cwd=before), f"{before} False False\n")
+    read, write = os.pipe()
+    child = os.posix_spawn(sys.executable, where, os.environ, file_actions=[(os.POSIX_SPAWN_DUP2, write, 1)])
+    os.close(write)
+    same((os.waitpid(child, 0)[1], os.read(read, 1000)), (0, f"{inside} True False\n".encode()))
+    if os.fork() == 0:
+        os.chdir("..")
+        os.dup2(os.open("/dev/null", os.O_WRONLY), 2)
+        os.execv(sys.executable, [sys.executable, "-c", f"import os; os._exit(os.getcwd() != {APP!r})"])
+    same(os.wait()[1], 0)
+
+
+@check
+def spawned_with_files():
+    read, write = os.pipe()
+    before = set(os.listdir("/proc/self/fd"))
+    actions = [
+        (os.POSIX_SPAWN_OPEN, 0, f"{APP}/shelf/data.txt", os.O_RDONLY, 0),
+        (os.POSIX_SPAWN_DUP2, write, 1),
+    ]
+    child = os.posix_spawnp("cat", ["cat"], os.environ, file_actions=actions)
+    same((os.waitpid(child, 0)[1], os.read(read, 100)), (0, b"hello data\n"))
+    same(set(os.listdir("/proc/self/fd")), before)
+    actions[0] = (os.POSIX_SPAWN_OPEN, 0, f"{APP}/shelf/nothing", os.O_RDONLY, 0)
+    fails(FileNotFoundError, 2, os.posix_spawnp, "cat", ["cat"], os.environ, file_actions=actions)
+
+
+@check
 def without_its_file():
     """The executable is renamed, then deleted, while it runs."""
     os.rename(ROOT, f"{ROOT}.moved")
