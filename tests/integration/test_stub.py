@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from castiron_common.progress import SilentReporter
+from castiron_runtime.packs import interpreter, open_pack, supported_pythons
 from tests.integration.linking import COMMANDS, Outcome, run, trace_and_link
 
 if TYPE_CHECKING:
@@ -32,6 +33,12 @@ def marked(file: str, decorator: str) -> list[str]:
     return [f.name for f in functions if any(isinstance(d, ast.Name) and d.id == decorator for d in f.decorator_list)]
 
 
+@pytest.fixture(scope="module", params=supported_pythons())
+def pack(request: pytest.FixtureRequest) -> Pack:
+    """The pack of each series of CPython."""
+    return open_pack(request.param, reporter=SilentReporter())
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the application, so that no path of the repository is in the binary."""
@@ -42,19 +49,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def checks(pack: Pack, folder: Path) -> Path:
-    return trace_and_link(["checks.py"], cwd=folder, name="checks")
+    return trace_and_link(["--python", pack.feature, "checks.py"], cwd=folder, name="checks")
 
 
 @pytest.fixture(scope="module")
 def ends(pack: Pack, folder: Path) -> Path:
-    return trace_and_link(["ends.py"], cwd=folder, name="ends")
+    return trace_and_link(["--python", pack.feature, "ends.py"], cwd=folder, name="ends")
 
 
 @pytest.fixture(scope="module")
 def python(pack: Pack) -> Path:
     """The same interpreter, in the ordinary form."""
-    from castiron_runtime.packs import interpreter
-
     return interpreter(pack, full=False, reporter=SilentReporter())
 
 
@@ -95,7 +100,7 @@ def test_end(ends: Path, python: Path, folder: Path, tmp_path: Path, name: str) 
         text=True,
         check=True,
     ).stdout.strip()
-    places = {f"{ends}/app": "APP", f"{ends}/lib/python3.13": "LIB", str(folder): "APP", library: "LIB"}
+    places = {f"{ends}/app": "APP", f"{ends}/lib/{python.name}": "LIB", str(folder): "APP", library: "LIB"}
     for number, start in enumerate(([python, "-Es", folder / "ends.py"], [ends])):
         cwd = tmp_path / str(number)
         cwd.mkdir()

@@ -266,9 +266,9 @@ static PyObject *path_entry_find_spec(PyObject *self, PyObject *args, PyObject *
 }
 
 /* Appends (prefix + name, is_package); -1 with an exception. */
-static int append_module(PyObject *list, const char *prefix, const char *name, size_t length, bool package)
+static int append_module(PyObject *list, const char *prefix, const char *name, bool package)
 {
-    PyObject *item = Py_BuildValue("(NN)", PyUnicode_FromFormat("%s%.*s", prefix, (int)length, name), PyBool_FromLong(package));
+    PyObject *item = Py_BuildValue("(NN)", PyUnicode_FromFormat("%s%s", prefix, name), PyBool_FromLong(package));
     int status = item == NULL ? -1 : PyList_Append(list, item);
     Py_XDECREF(item);
     return status;
@@ -292,7 +292,7 @@ static int append_source(PyObject *list, const char *prefix, uint32_t folder, ui
         return 0;
     if (package && payload_child(child, "__init__.py", strlen("__init__.py")) == NODE_NONE)
         return 0;
-    return append_module(list, prefix, tail, size, package);
+    return append_module(list, prefix, tail, package);
 }
 
 /* pkgutil's protocol: (name, is_package) of everything that can be imported from the folder, sorted. */
@@ -313,7 +313,7 @@ static PyObject *path_entry_iter_modules(PyObject *self, PyObject *args, PyObjec
         if (module->suffix.length == 0 || strcmp(name, "__init__") == 0 || strcmp(name, previous) == 0)
             continue;
         previous = name;
-        status = append_module(result, prefix, name, strlen(name), (module->flags & MODULE_PACKAGE) != 0);
+        status = append_module(result, prefix, name, (module->flags & MODULE_PACKAGE) != 0);
     }
     for (uint64_t i = 0; status == 0 && i < folder->size; i++)
         status = append_source(result, prefix, index, (uint32_t)(folder->start + i));

@@ -180,10 +180,14 @@ static bool is_standard(PyObject *object)
     return false;
 }
 
-/* As the end of a file object that cannot be written: one complaint, and it is closed. */
+/* As the end of a file object that cannot be written: one complaint (before 3.13 in development mode alone), and it is
+ * closed. */
 static void give_up(PyObject *file)
 {
-    PyErr_WriteUnraisable(file);
+    if (PY_VERSION_HEX >= 0x030D0000 || _Py_GetConfig()->dev_mode)
+        PyErr_WriteUnraisable(file);
+    else
+        PyErr_Clear();
     PyObject *result = PyObject_CallMethod(file, "close", NULL);
     if (result == NULL)
         PyErr_Clear();
