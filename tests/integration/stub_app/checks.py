@@ -100,7 +100,10 @@ def loader_classes():
 def other_interpreters():
     import threading
 
-    import _interpreters
+    if sys.version_info >= (3, 13):
+        import _interpreters as interpreters
+    else:
+        import _xxsubinterpreters as interpreters
 
     code = """
 import json, pkgutil, shelf.inner, space.inside, sys
@@ -113,9 +116,10 @@ assert shelf.__loader__.get_data(sys.prefix + "/app/shelf/data.txt") == b"hello 
     failed = []
 
     def run():
-        interpreter = _interpreters.create()
-        failed.append(_interpreters.exec(interpreter, code))
-        _interpreters.destroy(interpreter)
+        interpreter = interpreters.create()
+        execute = interpreters.exec if sys.version_info >= (3, 13) else interpreters.run_string
+        failed.append(execute(interpreter, code))
+        interpreters.destroy(interpreter)
 
     workers = [threading.Thread(target=run) for _ in range(4)]
     for worker in workers:
