@@ -358,7 +358,9 @@ def _partial_stdlib(options: LinkOptions, *, present: Collection[str], offered: 
 
 
 def _linker_call(pack: Pack, *, inputs: LinkInputs, stub: Path, natives: Natives, own: Path, work: Path) -> LinkerCall:
-    from castiron_runtime.stub import wrapped_symbols
+    from castiron_runtime.stub import stub_settings
+
+    settings = stub_settings()
 
     return LinkerCall(
         linker=pack.toolchain.linker,
@@ -366,7 +368,8 @@ def _linker_call(pack: Pack, *, inputs: LinkInputs, stub: Path, natives: Natives
         archives=(stub, *pack.core, *inputs.archives, *pack.toolchain.libraries),
         output=work / "app",
         map=work / "app.map",
-        wrap=wrapped_symbols(),
+        wrap=settings.wrap,
+        wrap_if_used=settings.wrap_if_used,
         scripts=natives.scripts,
     )
 

@@ -39,6 +39,8 @@ class LinkerCall:
     map: Path
     wrap: tuple[str, ...] = ()
     """Symbols whose callers are led to ``__wrap_SYMBOL``."""
+    wrap_if_used: tuple[str, ...] = ()
+    """Likewise, but the wrapper is left out if there is no caller."""
     scripts: tuple[Path, ...] = ()
     """Linker scripts that add to the default layout (with INSERT)."""
 
@@ -56,7 +58,7 @@ def arguments(call: LinkerCall) -> list[str]:
     return [
         *call.linker,
         *FLAGS,
-        *(f"--wrap={symbol}" for symbol in call.wrap),
+        *(f"--wrap={symbol}" for symbol in (*call.wrap, *call.wrap_if_used)),
         # zig's libc defines some of them weakly; the linker gives the binding on to the wrapper's name, and for a weak
         # name no archive is searched: the call would go to address 0.
         *(f"--undefined=__wrap_{symbol}" for symbol in call.wrap),

@@ -39,6 +39,8 @@ class StubSettings:
     """Files outside the stub's folder to compile too, e.g. ``{source}/Objects/obmalloc.c``."""
     wrap: tuple[str, ...]
     """Functions of libc whose callers the linker leads to the stub's ``__wrap_FUNCTION``."""
+    wrap_if_used: tuple[str, ...]
+    """Functions, none of which libc defines weakly, whose wrapper no other executable needs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,21 +65,24 @@ def read_settings(path: Path) -> StubSettings:
         values = tomllib.loads(path.read_text()) if path.is_file() else {}
     except tomllib.TOMLDecodeError as error:
         raise RuntimePackError(f"{path.name} is not TOML: {error}.", hint="Correct it.") from error
-    unknown = sorted(set(values) - {"flags", "file", "sources", "wrap"})
+    unknown = sorted(set(values) - {"flags", "file", "sources", "wrap", "wrap_if_used"})
     if unknown:
-        raise RuntimePackError(f"{path.name}: unknown key {unknown[0]!r}.", hint="Known: flags, sources, wrap, [file].")
+        raise RuntimePackError(
+            f"{path.name}: unknown key {unknown[0]!r}.", hint="Known: flags, sources, wrap, wrap_if_used, [file]."
+        )
     files = values.get("file", {})
     return StubSettings(
         flags=_texts(path, "flags", values.get("flags", [])),
         file_flags={name: _texts(path, f"file.{name!r}", flags) for name, flags in files.items()},
         extra_sources=_texts(path, "sources", values.get("sources", [])),
         wrap=_texts(path, "wrap", values.get("wrap", [])),
+        wrap_if_used=_texts(path, "wrap_if_used", values.get("wrap_if_used", [])),
     )
 
 
-def wrapped_symbols(folder: Path = FOLDER) -> tuple[str, ...]:
-    """Return the functions that a link has to wrap (``ld.lld --wrap``)."""
-    return read_settings(folder / "stub.toml").wrap
+def stub_settings(folder: Path = FOLDER) -> StubSettings:
+    """Return the settings of the stub: among others, which functions a link has to wrap (``ld.lld --wrap``)."""
+    return read_settings(folder / "stub.toml")
 
 
 def _texts(path: Path, key: str, value: Any) -> tuple[str, ...]:
@@ -109,7 +114,7 @@ def stub_archive(pack: Pack, allocator: Allocator, *, reporter: Reporter, folder
 def _compile(pack: Pack, allocator: Allocator, folder: Path, sources: list[Path], making: Path) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
-    settings = read_settings(folder / "stub.toml")
+    settings = stub_settings(folder)
     log = BuildLog("stub")
     names = {
         "include": pack.include,

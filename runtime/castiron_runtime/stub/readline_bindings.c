@@ -69,8 +69,7 @@ static const struct {
     {"return", '\r'}, {"rubout", 0177}, {"space", ' '}, {"spc", ' '}, {"tab", '\t'},
 };
 
-/* Weak: every executable has this wrapper, and libedit only those that import readline. */
-int __real_rl_parse_and_bind(const char *line) __attribute__((weak));
+int __real_rl_parse_and_bind(const char *line);
 
 static const char *skip_space(const char *text)
 {

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from castiron_common.errors import RuntimePackError
-from castiron_runtime.stub import FOLDER, read_settings, wrapped_symbols
+from castiron_runtime.stub import FOLDER, read_settings, stub_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def test_our_own_settings_are_right() -> None:
     settings = read_settings(FOLDER / "stub.toml")
     assert all((FOLDER / name).is_file() for name in settings.file_flags)
-    assert "open" in wrapped_symbols()
+    assert "open" in stub_settings().wrap
 
 
 def test_without_settings_there_are_none(tmp_path: Path) -> None:
