@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email.charset
+import pickle
 from typing import TYPE_CHECKING
 
 import pytest
@@ -112,10 +114,31 @@ def test_a_computed_import_widens_a_distribution_but_not_its_tests(tracer: Trace
     assert ("computed-import", "wide/__init__.py:3") in [(f.code, f.subject) for f in reached.findings]
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import importlib, sys\nimportlib.import_module('plugins.' + sys.argv[1])",
+        "import importlib, sys\nimportlib.import_module('.' + sys.argv[1], 'plugins')",
+        "import pkgutil, plugins\nfor m in pkgutil.iter_modules(plugins.__path__): __import__(m.name)",
+        "import plugins.load",
+    ],
+)
+def test_a_computed_import_of_the_application_takes_its_packages(tracer: Tracer, source: str) -> None:
+    files = {
+        "plugins/__init__.py": "",
+        "plugins/load.py": "import importlib\ndef load(n):\n    importlib.import_module(f'.{n}', __package__)",
+        "plugins/a.py": "",
+        "plugins/tests/__init__.py": "",
+        "plugins/tests/test_a.py": "",
+        "other.py": "",
+    }
+    reached = tracer({"app.py": source, **files})
+    assert own(reached) == {"__main__", "plugins", "plugins.a", "plugins.load"}
+    assert {finding.severity for finding in reached.findings} == {"info"}
+
+
 def test_a_computed_import_of_the_application_is_a_warning(tracer: Tracer) -> None:
-    reached = tracer(
-        {"app.py": "import importlib, sys\nimportlib.import_module('plugins.' + sys.argv[1])", "plugins/a.py": ""}
-    )
+    reached = tracer({"app.py": "import importlib, sys\nimportlib.import_module(sys.argv[1])", "plugins/a.py": ""})
     assert own(reached) == {"__main__"}
     (finding,) = reached.findings
     assert (finding.code, finding.severity, finding.subject) == ("computed-import", "warning", "app.py:2")
@@ -346,3 +369,38 @@ def test_a_script_that_is_no_module_goes_in_as_a_file(tracer: Tracer, tmp_path: 
     assert [file.relative_to(tmp_path).as_posix() for file in reached.files] == [
         "lib/python3.13/site-packages/tool/a@b/run.py"
     ]
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_what_pickled_data_of_a_distribution_names_goes_in(tracer: Tracer, tmp_path: Path, protocol: int) -> None:
+    data = pickle.dumps(email.charset.Charset(), protocol)
+    old, new = (b"email.charset", b"d.stored.x__") if protocol < 4 else (b"email.charset", b"d.stored.x___")
+    dist = install(
+        tmp_path,
+        "d",
+        {
+            "d/__init__.py": "",
+            "d/stored/__init__.py": "",
+            "d/stored/x__.py": "",
+            "d/stored/x___.py": "",
+            "d/other.py": "",
+            "d/state.dat": data.replace(old, new),
+        },
+    )
+    reached = tracer({"app.py": "import d"}, site_of(tmp_path, dist))
+    assert of(reached, "d") == {"d", "d.stored", new.decode()}
+
+
+@pytest.mark.parametrize("call", ["ExtensionManager(namespace='osc.plug')", "Loader('osc.' + sys.argv[1])"])
+def test_entry_points_that_another_distribution_looks_up(tracer: Tracer, tmp_path: Path, call: str) -> None:
+    stevedore = install(tmp_path, "stevedore", {"stevedore.py": "import importlib.metadata as m\nm.entry_points"})
+    host = install(tmp_path, "host", {"host.py": f"import stevedore, sys\nstevedore.{call}"}, requires=("stevedore",))
+    plugin = install(
+        tmp_path, "plugin", {"plug_a.py": ""}, entry_points="[osc.plug]\na = plug_a\n", requires=("host",), direct=False
+    )
+    other = install(
+        tmp_path, "other", {"plug_b.py": ""}, entry_points="[oscar]\na = plug_b\n", requires=("host",), direct=False
+    )
+    reached = tracer({"app.py": "import host"}, site_of(tmp_path, stevedore, host, plugin, other))
+    assert "plug_a" in reached.modules
+    assert "plug_b" not in reached.modules

@@ -16,7 +16,7 @@ from castiron_trace.inside.conditional import MENTIONS
 from castiron_trace.inside.conditions import decided
 from castiron_trace.inside.guests import guests
 
-ANALYSER_VERSION = 30
+ANALYSER_VERSION = 31
 """Raised when the same source would give another `Scan`: it is part of every cache key."""
 
 REQUIRED, GUARDED, LAZY, DECLARED, OBSERVED = range(5)
@@ -32,6 +32,7 @@ _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+(?::[\w.]*)?")
 _MODULE_NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
 _MODULE_PREFIX = re.compile(r"([^\W\d]\w*(?:\.\w+)*)\.(?![^{%]*\.)")
 _COMMAND_LINE = re.compile(r"\s*-m\s+([^\W\d]\w*(?:\.\w+)*)(?![\w.=-])")
+_STEM = re.compile(r"[^\W\d][\w-]+\.(?:[\w-]+\.)*")
 _LONGEST_LITERAL = 200
 
 _RESOURCE_OWNERS = frozenset({"resources", "importlib_resources", "pkgutil", "pkg_resources"})
@@ -84,6 +85,14 @@ _ENTRY_POINT_NAMES = frozenset(
         "get_entry_map",
         "EntryPoint",
         "EntryPoints",
+        # pluggy and stevedore, which look them up on behalf of who names the group
+        "load_setuptools_entrypoints",
+        "DispatchExtensionManager",
+        "DriverManager",
+        "EnabledExtensionManager",
+        "ExtensionManager",
+        "HookManager",
+        "NamedExtensionManager",
     }
 )
 _CODEC_FUNCTIONS = frozenset({"lookup", "getencoder", "getdecoder", "getreader", "getwriter", "getincrementaldecoder"})
@@ -102,6 +111,8 @@ class Scan(TypedDict):
     """[literal, line]: every short string; filled for the application's own files alone."""
     entry_points: list[str] | None
     """Short strings of a module that looks up entry points; None if it does not."""
+    stems: list[str]
+    """Strings which look like the beginning of dotted names, with the dot: of modules or of entry point groups."""
     scripts: list[str]
     """Strings that end with ``.py``: files run or read by path."""
     codecs: list[str]
@@ -126,6 +137,7 @@ def empty_scan() -> Scan:
         dotted=[],
         strings=[],
         entry_points=None,
+        stems=[],
         scripts=[],
         codecs=[],
         dynamic_codec=False,
@@ -205,6 +217,7 @@ class _Scanner:
             dotted=sorted([text, line] for text, line in dotted),
             strings=sorted([text, line] for text, line in self._strings.items()) if self._own else [],
             entry_points=short if self._uses_entry_points else None,
+            stems=sorted(text for text in self._strings if _STEM.fullmatch(text)),
             scripts=sorted(text for text in self._strings if text.endswith(".py") and " " not in text),
             codecs=sorted(self._codecs),
             dynamic_codec=self._dynamic_codec,
@@ -372,7 +385,7 @@ class _Scanner:
         argument = node.args[0] if node.args else _keyword(node, "name")
         if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
             if argument is not None:
-                self._computed.add((node.lineno, name, _prefix(node)))
+                self._computed.add((node.lineno, name, _prefix(node) or _package_argument(node)))
             return
         text = argument.value
         relative = text.lstrip(".")
@@ -484,6 +497,12 @@ def _prefix(node: ast.Call) -> str:
         return ""
     found = _MODULE_PREFIX.match(argument.value)
     return found[1] if found else ""
+
+
+def _package_argument(node: ast.Call) -> str:
+    """Return the package that ``import_module(f".{x}", package="pkg")`` looks in."""
+    package = node.args[1] if len(node.args) > 1 else _keyword(node, "package")
+    return "" if package is None else _literal_module(package) or ""
 
 
 def _keyword(node: ast.Call, name: str) -> ast.expr | None:

@@ -10,10 +10,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from modulegraph2 import ExtensionModule, Package
+from modulegraph2 import ExtensionModule, NamespacePackage, Package, Script
 
 from castiron_trace.inside.graph_adapter import APP, STDLIB, TracedGraph, file_of
 from castiron_trace.inside.locator import modules_below, source_beside
+from castiron_trace.inside.pickles import pickled_modules
+from castiron_trace.inside.world import without_tests
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -74,6 +76,7 @@ class InclusionPolicy:
         self._groups_by_owner: dict[str, set[str]] = {}
         self._users: dict[str, BaseNode] = {}
         self._loaded_groups: set[str] = set()
+        self._unpickled: set[str] = set()
         self.findings: list[tuple[str, str, str, str]] = []
         """(code, severity, subject, message)."""
         self.files: set[str] = set()
@@ -101,6 +104,8 @@ class InclusionPolicy:
             self._compiled(graph, node, owner)
         names = self._groups_by_owner.setdefault(owner, set())
         names.update(text for text, _line in scan["dotted"])
+        names.update(scan["stems"])
+        names.update(text for text, _line in scan["strings"])
         if scan["entry_points"] is not None:
             names.update(scan["entry_points"])
             self._users.setdefault(owner, node)
@@ -111,8 +116,27 @@ class InclusionPolicy:
         return self._guests is True
 
     def finish(self, graph: TracedGraph, entry: BaseNode) -> bool:
-        """Load what reached code asks for by entry points, and what nothing asks for; True if that added something."""
-        return self._entry_points(graph) or self._unused(graph, entry) or self._room(graph, entry)
+        """Load what entry points, pickled data, and in the end nothing asks for; True if that added something."""
+        return (
+            self._entry_points(graph) or self._pickled(graph) or self._unused(graph, entry) or self._room(graph, entry)
+        )
+
+    def _pickled(self, graph: TracedGraph) -> bool:
+        """Take the modules that pickled data files of reached distributions name."""
+        added = False
+        for node in list(graph.module_nodes()):
+            owner = node.extension_attributes.get("owner", "")
+            installed = self._world.distributions.get(owner)
+            if installed is None or owner in self._unpickled or self._site is None:
+                continue
+            self._unpickled.add(owner)
+            files = [Path(self._site, path) for path in sorted(installed.data())]
+            reach = self._world.reach(owner)
+            for name in sorted(pickled_modules(file for file in files if file.is_file())):
+                if self._world.modules.get(name) in reach or ("." in name and name in self._stdlib):
+                    graph.declare(node, name)
+                    added = True
+        return added
 
     def _room(self, graph: TracedGraph, entry: BaseNode) -> bool:
         """Take the whole of what the user asks for: the code that the program is given may import any of it."""
@@ -142,10 +166,10 @@ class InclusionPolicy:
     def _entry_points(self, graph: TracedGraph) -> bool:
         groups = self._world.groups() - _IGNORED_GROUPS - self._loaded_groups
         added = False
-        own = self._groups_by_owner.get(APP, set())
         for owner in sorted(self._users):
-            names = set(self._groups_by_owner[owner]) | own
-            for group in sorted(groups & names):
+            names = self._names_for(owner)
+            stems = tuple(name for name in names if name.endswith("."))
+            for group in sorted(group for group in groups if group in names or group.startswith(stems)):
                 self._loaded_groups.add(group)
                 for provider, module in self._world.entry_points(group):
                     if module in self._world.modules:
@@ -156,6 +180,14 @@ class InclusionPolicy:
                             self._widen(graph, self._users[owner], provider, 0)
             groups -= self._loaded_groups
         return added
+
+    def _names_for(self, user: str) -> set[str]:
+        """Return the possible group names in the code that looks up entry points, and in all that may call it."""
+        names: set[str] = set()
+        for owner, found in self._groups_by_owner.items():
+            if owner in {user, APP} or user in self._world.reach(owner):
+                names |= found
+        return names
 
     # Rules ----------------------------------------------------------------------------------------------------------
 
@@ -183,16 +215,43 @@ class InclusionPolicy:
             if owner == APP and what not in _CERTAIN:
                 continue
             if owner == APP:
-                message = (
-                    f"{what} with a name that only a run knows: what it imports of the application itself is not seen. "
-                    "Watch a run with --run, or name the modules with --include."
-                )
-                self.findings.append(("computed-import", "warning", place, message))
+                self._own_computed(graph, node, what, prefix, line)
             elif owner not in self._widened:
                 self.findings.append(
                     ("computed-import", "info", place, f"{what} with a computed name: all modules of {owner} go in.")
                 )
                 self._widen(graph, node, owner, line)
+
+    def _own_computed(self, graph: TracedGraph, node: BaseNode, what: str, prefix: str, line: int) -> None:
+        """Take the packages the application may mean: what the name begins with, its own, and those it imports."""
+        if prefix:
+            packages = {prefix}
+        else:
+            packages = set()
+            if not isinstance(node, Script):
+                packages.add(node.name if isinstance(node, Package) else node.name.rpartition(".")[0])
+            packages.update(
+                other.name
+                for _edges, other in graph.outgoing(node)
+                if isinstance(other, Package | NamespacePackage) and other.extension_attributes.get("owner") == APP
+            )
+        taken = []
+        for package in sorted(packages - {""}):
+            modules = without_tests(self._locator.own_modules_below(package), below=package)
+            for name in modules:
+                graph.declare(node, name, line=line)
+            if modules:
+                taken.append(package)
+        place = f"{self._place(node)}:{line}"
+        if taken:
+            message = f"{what} with a computed name: all modules of {', '.join(taken)} go in."
+            self.findings.append(("computed-import", "info", place, message))
+        else:
+            message = (
+                f"{what} with a name that only a run knows: what it imports of the application itself is not seen. "
+                "Watch a run with --run, or name the modules with --include."
+            )
+            self.findings.append(("computed-import", "warning", place, message))
 
     def _below(self, graph: TracedGraph, node: BaseNode, prefix: str, line: int) -> None:
         """``import_module(f"pkg.plugins.{name}")``: what the distributions have directly below that package."""
@@ -274,7 +333,7 @@ class InclusionPolicy:
                 graph.declare(node, name, line=line)
                 if name not in self._own_widened:
                     self._own_widened.add(name)
-                    for module in modules_below(Path(root, *package), name):
+                    for module in without_tests(modules_below(Path(root, *package), name), below=name):
                         graph.declare(node, module, line=line)
 
     def _scripts(self, graph: TracedGraph, node: BaseNode, scan: Scan, owner: str) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _TEST_FOLDERS = frozenset({"tests", "test"})
+_CODE = (".py", ".pyc", ".pyi", ".so")
 _WORDS = re.compile(r"[\w\-+]+(?:\.[\w\-+]+)*")
 """More than identifiers: `importlib.import_module` takes ``unicode17-0-0``, ``0001_initial`` and ``g++``."""
 
@@ -34,6 +35,16 @@ class Installed:
     def top_levels(self) -> list[str]:
         """Return the top-level names it brings, sorted."""
         return sorted({name.partition(".")[0] for name in self.modules})
+
+    def data(self) -> list[str]:
+        """Return its files that are neither code, metadata nor below a folder of tests."""
+        return [
+            path
+            for path in self.files
+            if not path.endswith(_CODE)
+            and ".dist-info/" not in path
+            and not _TEST_FOLDERS.intersection(path.split("/")[:-1])
+        ]
 
     def module_of(self, path: str) -> str | None:
         """Return the module that a file is, relative to site-packages; None if it is none."""
@@ -120,6 +131,15 @@ class World:
                 name = path[: -len(suffix)].removesuffix("/__init__").replace("/", ".")
                 return name if _WORDS.fullmatch(name) else None
         return None
+
+
+def without_tests(modules: Iterable[str], *, below: str) -> list[str]:
+    """Leave out what are tests among the application's modules below a package, which may itself be called so."""
+    return [
+        name
+        for name in modules
+        if not _TEST_FOLDERS.intersection(name.removeprefix(below).split(".")) and not name.endswith(".conftest")
+    ]
 
 
 def read_entry_points(folder: Path) -> dict[str, dict[str, str]]:
