@@ -60,7 +60,7 @@ def ends(pack: Pack, folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def python(pack: Pack) -> Path:
     """The same interpreter, in the ordinary form."""
-    return interpreter(pack, full=False, reporter=SilentReporter())
+    return interpreter(pack, full=True, reporter=SilentReporter())
 
 
 @pytest.mark.parametrize("name", marked("checks.py", "check"))

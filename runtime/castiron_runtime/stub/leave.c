@@ -3,7 +3,8 @@
  * What a program can see of its end happens: threads are joined, atexit functions run, everything buffered reaches its
  * file, and the exit status tells of a failure to do so.  Destroying every object, which takes longer than many programs
  * run, is left out - unless an object is alive whose destruction does something: a `__del__` written in Python, an open
- * file of a class written in Python (gzip's trailer), a generator with a `finally` still to come. */
+ * file of a class written in Python (gzip's trailer), a generator with a `finally` still to come, an open SQLite database
+ * (its journal).  What libraries in C left for exit(), such as HDF5's open files, is done in any case. */
 #define Py_BUILD_CORE
 #include "leave.h"
 
@@ -91,8 +92,9 @@ static int flush_standard(void)
     return status;
 }
 
-/* Objects with a finalizer. */
+/* Objects with a finalizer, and open databases. */
 struct found {
+    PyObject *database; /* sqlite3.Connection, or NULL */
     PyObject **objects;
     size_t count, room;
     bool failed;
@@ -101,7 +103,9 @@ struct found {
 static int collect(PyObject *object, void *argument)
 {
     struct found *found = argument;
-    if (Py_TYPE(object)->tp_finalize == NULL && Py_TYPE(object)->tp_del == NULL)
+    PyTypeObject *type = Py_TYPE(object);
+    bool database = found->database != NULL && PyType_IsSubtype(type, (PyTypeObject *)found->database);
+    if (type->tp_finalize == NULL && type->tp_del == NULL && !database)
         return 1;
     if (found->count == found->room) {
         size_t room = found->room ? 2 * found->room : 64;
@@ -123,6 +127,33 @@ static bool has_python_finalizer(PyObject *object)
     PyObject *finalizer = name == NULL ? NULL : _PyType_Lookup(Py_TYPE(object), name);
     Py_XDECREF(name);
     return finalizer != NULL && PyFunction_Check(finalizer);
+}
+
+/* sqlite3.Connection, if the program may have such: a new reference.  In series before 3.13 it has no finalizer. */
+static PyObject *database_type(void)
+{
+    PyObject *name = PyUnicode_FromString("_sqlite3");
+    PyObject *module = name == NULL ? NULL : PyImport_GetModule(name);
+    PyObject *type = module == NULL ? NULL : PyObject_GetAttrString(module, "Connection");
+    Py_XDECREF(module);
+    Py_XDECREF(name);
+    if (type == NULL)
+        PyErr_Clear();
+    else if (!PyType_Check(type))
+        Py_CLEAR(type);
+    return type;
+}
+
+/* Only when the last cursor and statement are gone SQLite removes the write-ahead log, and this is what destroys them. */
+static bool is_open_database(const struct found *found, PyObject *object)
+{
+    if (found->database == NULL || !PyObject_TypeCheck(object, (PyTypeObject *)found->database))
+        return false;
+    PyObject *answer = PyObject_GetAttrString(object, "in_transaction");
+    if (answer == NULL)
+        PyErr_Clear(); /* ProgrammingError: it is closed, or was never opened */
+    Py_XDECREF(answer);
+    return answer != NULL;
 }
 
 static bool has_cleanup_to_come(PyObject *object)
@@ -204,6 +235,7 @@ static bool flush_files(void)
         PyErr_Clear();
         return true;
     }
+    found.database = database_type();
     PyUnstable_GC_VisitObjects(collect, &found);
     bool noticeable = found.failed;
     /* Text first: it flushes into buffers. */
@@ -218,12 +250,13 @@ static bool flush_files(void)
             else if (PyGen_Check(object) || PyCoro_CheckExact(object) || PyAsyncGen_CheckExact(object))
                 noticeable = has_cleanup_to_come(object);
             else if (own == NOT_IO)
-                noticeable = has_python_finalizer(object);
+                noticeable = has_python_finalizer(object) || is_open_database(&found, object);
         }
     }
     for (size_t i = 0; i < found.count; i++)
         Py_DECREF(found.objects[i]);
     free(found.objects);
+    Py_XDECREF(found.database);
     return noticeable;
 }
 
@@ -242,7 +275,10 @@ _Noreturn void leave(int status, bool full)
     _PyAtExit_Call(thread->interp);
     int flushed = flush_standard();
     full = full || flush_files();
-    if (full && Py_FinalizeEx() < 0)
+    if (!full)
+        /* As at the end of Py_FinalizeEx: no other thread gets to run Python code any more.  Destructors may join theirs. */
+        _PyRuntimeState_SetFinalizing(&_PyRuntime, thread);
+    else if (Py_FinalizeEx() < 0)
         flushed = -1;
     if (flushed < 0)
         status = STATUS_FLUSH_FAILED;
@@ -251,8 +287,5 @@ _Noreturn void leave(int status, bool full)
         die_by_interrupt();
         status = SIGINT + 128;
     }
-    fflush(NULL);
-    if (full)
-        exit(status);
-    _exit(status);
+    exit(status);
 }

@@ -165,6 +165,25 @@ def left_open_temporary():
 
 
 @case
+def left_open_database():
+    import sqlite3
+
+    CASES["kept"] = database = sqlite3.connect("left_open.db")
+    database.execute("pragma journal_mode = wal")
+    database.execute("create table t (a)")
+    database.execute("insert into t values (1)")
+    database.commit()
+
+
+@case
+def left_to_exit_of_c():
+    import ctypes
+
+    libc = ctypes.CDLL(None)
+    libc.atexit(libc.abort)
+
+
+@case
 def finalizer():
     class Noisy:
         def __del__(self):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email.charset
 import pickle
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -205,6 +206,29 @@ def test_dotted_strings_reach_the_distribution_and_what_it_requires(tracer: Trac
     reached = tracer({"app.py": "import front, user"}, site_of(tmp_path, base, front, third, user))
     assert of(reached, "base") == {"base", "base.engine"}
     assert of(reached, "third") == {"third"}
+
+
+def test_compiled_code_names_modules_beside_its_source(tracer: Tracer, tmp_path: Path) -> None:
+    # As Cython does: `fast` was made from fast.py and imports what only its machine code names.
+    suffix = f".cpython-3{sys.version_info[1]}-x86_64-linux-gnu.so"
+    made = install(
+        tmp_path / "site",
+        "made",
+        {
+            "made/__init__.py": "",
+            "made/fast.py": "import made.plain",
+            f"made/fast{suffix}": b"\x7fELF cython_runtime\0made._shared\0made.helper.Class\0json.tool\0/made.path\0",
+            f"made/_shared{suffix}": b"\x7fELF",
+            "made/_shared.py": "",
+            "made/plain.py": "",
+            "made/helper.py": "",
+            "made/path.py": "",
+            "made/other.py": "",
+        },
+    )
+    reached = tracer({"app.py": "import made.fast"}, site_of(tmp_path / "site", made))
+    assert of(reached, "made") == {"made", "made.fast", "made.plain", "made._shared", "made.helper"}
+    assert "json.tool" in reached.modules
 
 
 def test_entry_points_are_loaded_if_their_group_is_asked_for(tracer: Tracer, tmp_path: Path) -> None:

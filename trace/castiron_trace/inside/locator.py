@@ -140,7 +140,9 @@ class TraceLocator:
         if origin.endswith(".so"):
             source = source_beside(origin)
             if source is not None:
-                return self._scan_file(source, owner)
+                # The source says what it imports; what its compiler added to that stands in the machine code alone.
+                compiled, scan = scan, self._scan_file(source, owner).copy()
+                scan["dotted"] = sorted([*scan["dotted"], *compiled["dotted"]])
         return scan
 
     def _scan_file(self, origin: str, owner: str) -> Scan:

@@ -96,6 +96,12 @@ _FROM_CYTHON = (
 """What numeric code written in Cython imports; it goes in unseen, as it is small against what the module brings."""
 
 
+_DOTTED_STRING = re.compile(rb"(?<=\0)[A-Za-z_]\w*(?:\.\w+)+(?=\0)")
+"""A string of C code that looks like a dotted name: what `PyImport_ImportModule` takes, for one.  Cython names so the
+modules it cimports from, and the one that holds what several modules share."""
+_LONGEST_NAME = 100
+
+
 class ScanStore:
     """Reads sources, scans them once, and writes what is new when asked to."""
 
@@ -183,7 +189,7 @@ def _scan(data: bytes, path: str, *, own: bool) -> Scan:
 
 
 def scan_extension(data: bytes) -> Scan:
-    """Look for the standard library's names in compiled code, which imports without a trace in any source."""
+    """Look for names of modules in compiled code, which imports without a trace in any source."""
     scan = empty_scan()
     if _CYTHON in data:
         found = list(_FROM_CYTHON)
@@ -193,4 +199,6 @@ def scan_extension(data: bytes) -> Scan:
         # Short names would match by chance inside Rust's run-together strings; they must stand alone.
         found = [n for n in _FROM_RUST_AND_C if n.encode() in tokens or (len(n) > 5 and n.encode() in joined)]
     scan["imports"] = [[name, 0, None, DECLARED, 0] for name in sorted(found)]
+    dotted = {text.decode() for text in _DOTTED_STRING.findall(data) if len(text) <= _LONGEST_NAME}
+    scan["dotted"] = [[name, 0] for name in sorted(dotted)]
     return scan
