@@ -5,6 +5,7 @@ Source: OpenType specification 1.9, chapters "Font file", "name".
 
 from __future__ import annotations
 
+import re
 import struct
 from dataclasses import dataclass
 
@@ -35,11 +36,18 @@ def read_font(data: bytes) -> Font | None:
         return None
     return Font(
         family=names.get(_FAMILY, ""),
-        version=names.get(_VERSION, "").removeprefix("Version ").split(";")[0].strip(),
+        version=_version(names.get(_VERSION, "")),
         copyright=names.get(_COPYRIGHT, ""),
         license=names.get(_LICENSE, ""),
         license_url=names.get(_LICENSE_URL, ""),
     )
+
+
+def _version(text: str) -> str:
+    """Return the number in ``Version 4.7.0 2016``, or the project's in ``773.01 (Project version: 6.5.1)``."""
+    inner = re.search(r"\bversion: ([\w.]+)\)", text)
+    outer = re.match(r"(?:Version )?([^\s;]*)", text)
+    return inner[1] if inner else outer[1] if outer else ""
 
 
 def _names(data: bytes) -> dict[int, str] | None:

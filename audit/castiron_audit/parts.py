@@ -96,6 +96,12 @@ def library_of_name(name: str) -> dict[str, Any] | None:
     return None
 
 
+def font_of_family(family: str) -> dict[str, Any] | None:
+    """Return the row of a well-known font that does not name its license itself."""
+    rows = table("fonts")["font"]
+    return next((row for row in rows if re.match(row["match"], family, re.IGNORECASE)), None)
+
+
 def part_verdict(part: Part) -> Verdict:
     """Return the verdict on a third party: a list or document in the wheel, else the catalogue, else its texts."""
     order = list(Source)

@@ -17,6 +17,7 @@ from castiron_audit.listings import read_listing
 from castiron_audit.model import Component, Evidence, Finding, Form, Kind, Severity, Source, Text
 from castiron_audit.parts import (
     Part,
+    font_of_family,
     header_evidence,
     library_of_file,
     library_of_name,
@@ -302,9 +303,11 @@ class _Search:
             if font is None or listed:
                 continue
             family_ = font.family.split(",")[0] or posixpath.basename(path)
-            part = self._part(
-                Kind.DATA, re.sub(r"\s+(?:Sans|Serif|Mono|Display|Math|General|Size\w+|NonUnicode).*$", "", family_)
-            )
+            row = None if font.license else font_of_family(family_)
+            plain = re.sub(r"\s+(?:Sans|Serif|Mono|Display|Math|General|Size\w+|NonUnicode).*$", "", family_)
+            part = self._part(Kind.DATA, row["name"] if row else plain)
+            if row:
+                self._from_catalogue(part, row, "")
             part.forms.add(Form.DATA)
             part.size += len(data or b"")
             part.version = part.version or font.version

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+collect_ignore = ["applications"]
+"""Not tests of ours, but files of the applications under test."""
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[int]:
     """An HTTPS server on 127.0.0.1 with a certificate of its own CA; ``ca.pem`` is in ``tmp_path``."""

@@ -2,49 +2,144 @@
 
 from __future__ import annotations
 
+import difflib
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+import uv
 
-from tests.integration.linking import Application, applications, ordinary, run, trace_and_link
+from castiron_common.progress import SilentReporter
+from castiron_manifest.model import Target
+from castiron_runtime.packs import interpreter
+from castiron_wheels.requirements import from_files
+from castiron_wheels.resolve import resolve
+from castiron_wheels.site import site
+from tests.integration.application import FOLDER, applications, load
+from tests.integration.linking import command, run
+from tests.integration.running import Did, Place, perform
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_runtime.model import Pack
+    from tests.integration.application import Application
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 
+TARGET = Target(platform="x86_64-linux-musl", python="3.13")
+
 
 @pytest.mark.parametrize("application", applications(), ids=lambda application: application.name)
-def test_an_application_does_the_same(
-    application: Application, tmp_path: Path, plain_environment: dict[str, str], pack: Pack
-) -> None:
-    del pack
-    if application.script is not None:
-        (tmp_path / application.entry[0]).write_text(application.script)
-    binary = trace_and_link(
-        application.entry, cwd=tmp_path, name=application.name, requirements=application.requirements
+def test_an_application_does_the_same(application: Application, tmp_path: Path, pack: Pack) -> None:
+    project = tmp_path / "app"
+    project.mkdir()
+    if (application.folder / "app").is_dir():
+        shutil.copytree(application.folder / "app", project, dirs_exist_ok=True)
+    folder = tmp_path / "run"
+    usual = reference(application, tmp_path, pack)
+    expected = [perform(application, given, usual) for given in application.runs]
+    for given, did in zip(application.runs, expected, strict=True):
+        missing = [pattern for pattern in given.shows if not re.search(pattern, f"{did.stdout}{did.stderr}{did.files}")]
+        assert (did.status, missing) == (given.status, []), f"{given.argv}\n{did.stdout}\n{did.stderr}"
+    binary = trace_and_link(application, project, tmp_path)
+    # From here on the binary is alone: neither the sources nor the environment that it was traced from are there.
+    shutil.rmtree(project)
+    shutil.rmtree(tmp_path / "venv")
+    linked = Place(
+        command=(str(binary),), folder=folder, names=((f"{binary}/", "<prefix>/"), (str(binary), "<program>"))
     )
-    usual = ordinary(application, tmp_path)
-    if application.script is not None:
-        (tmp_path / application.entry[0]).rename(tmp_path / "usual.py")
-        usual = [usual[0], str(tmp_path / "usual.py")]
-    work = tmp_path / "work"
-    work.mkdir()
-    for given in application.runs:
-        argv = [part.replace("{work}", str(work)) for part in given.argv]
-        env = plain_environment | {"COLUMNS": "80", "TERM": "dumb", "HOME": str(work)} | given.env
-        expected = run([*usual, *argv], cwd=work, stdin=given.stdin, env=env)
-        actual = run([binary, *argv], cwd=work, stdin=given.stdin, env=env)
-        assert (actual.status, actual.stdout) == (expected.status, expected.stdout), (argv, actual.stderr)
-        assert ("Traceback" in actual.stderr) == ("Traceback" in expected.stderr), actual.stderr
+    for given, usually in zip(application.runs, expected, strict=True):
+        did = perform(application, given, linked)
+        if not given.stderr:
+            assert ("Traceback" in did.stderr) == ("Traceback" in usually.stderr), did.stderr
+            did = replace(did, stderr=usually.stderr)
+        assert did == usually, f"{given.argv}\n{difference(usually, did)}"
+
+
+def difference(expected: Did, actual: Did) -> str:
+    """Return what a person wants to see of two outcomes that are not the same."""
+    shown = []
+    for did in (expected, actual):
+        files = did.files if expected.status == actual.status else ()
+        parts = [("stdout", did.stdout), ("stderr", did.stderr), *files]
+        lines = [f"{name}: {line}" for name, text in parts for line in text.splitlines()]
+        shown.append([f"status: {did.status}", *lines])
+    return "\n".join(difflib.unified_diff(shown[0], shown[1], "ordinary", "binary", lineterm="", n=1))
+
+
+def trace_and_link(application: Application, project: Path, folder: Path) -> Path:
+    """Trace and link as a user would; return the binary, alone in its folder."""
+    shutil.copyfile(application.lock, project / "requirements.txt")
+    name = application.entry[-1]
+    manifest = folder / f"{name}.manifest"
+    options: list[str | Path] = [*application.options, "-r", "requirements.txt", "-o", manifest]
+    traced = command("trace", *options, *application.entry, cwd=project)
+    assert traced.status == 0, traced.stderr
+    (folder / "linked").mkdir()
+    binary = folder / "linked" / name
+    linked = command("link", manifest, "-o", binary, *application.link_options, cwd=folder)
+    assert linked.status == 0, linked.stderr
+    return binary
+
+
+def reference(application: Application, folder: Path, pack: Pack) -> Place:
+    """Install the same versions as an ordinary environment; return the command that starts the application there."""
+    venv = folder / "venv"
+    if application.reference == "host":
+        python = _host_environment(application, venv)
+    else:
+        python = _target_environment(application, venv, pack)
+    first, *rest = application.entry
+    if first == "-m":
+        words = [first, *rest]
+    elif application.script:
+        words = [str(folder / "app" / first)]
+    else:
+        words = [str(venv / "bin" / first)]
+    base = subprocess.run(
+        [python, "-c", "import sys; print(sys.base_prefix)"], check=True, capture_output=True, text=True
+    )
+    names = (
+        (words[0] if first != "-m" else "<none>", "<program>"),
+        (f"{folder / 'app'}/", "<prefix>/app/"),
+        (f"{venv}/", "<prefix>/"),
+        (f"{base.stdout.strip()}/", "<prefix>/"),
+    )
+    # What `trace` is told with --path and --include.
+    env = (("PYTHONPATH", str(folder / "app")),) if "--path" in application.options else ()
+    return Place(command=(str(python), *words), folder=folder / "run", env=env, names=names)
+
+
+def _host_environment(application: Application, venv: Path) -> Path:
+    tool = uv.find_uv_bin()
+    subprocess.run([tool, "venv", "--quiet", "--python", sys.executable, str(venv)], check=True)
+    install = [tool, "pip", "install", "--quiet", "--python", str(venv / "bin/python"), "-r", str(application.lock)]
+    subprocess.run(install, check=True)
+    return venv / "bin/python"
+
+
+def _target_environment(application: Application, venv: Path, pack: Pack) -> Path:
+    """Make a virtual environment of the target's own interpreter: the same files that ``trace`` looks at."""
+    python = interpreter(pack, full=True, reporter=SilentReporter())
+    chosen = resolve(from_files([application.lock], TARGET), TARGET, reporter=SilentReporter())
+    shutil.copytree(site(chosen.wheels, TARGET), venv)
+    (venv / "pyvenv.cfg").write_text(f"home = {python.parent}\ninclude-system-site-packages = false\n")
+    (venv / "bin").mkdir(exist_ok=True)
+    for name in ("python", "python3", "python3.13"):
+        (venv / "bin" / name).symlink_to(python)
+    return venv / "bin/python"
 
 
 def test_httpie_asks_a_server_whose_certificate_it_verifies(server: int, tmp_path: Path, pack: Pack) -> None:
     del pack
-    (httpie,) = (application for application in applications() if application.name == "http")
-    binary = trace_and_link(httpie.entry, cwd=tmp_path, name="http", requirements=httpie.requirements)
+    project = tmp_path / "app"
+    project.mkdir()
+    binary = trace_and_link(load(FOLDER / "http"), project, tmp_path)
     url = f"https://localhost:{server}/"
     answered = run([binary, "--ignore-stdin", "--body", "--verify", "ca.pem", url], cwd=tmp_path)
     assert (answered.status, answered.stdout.strip()) == (0, "secured"), answered.stderr

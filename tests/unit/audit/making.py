@@ -1,5 +1,6 @@
 """Small reports and manifests for tests."""
 
+import struct
 from pathlib import Path
 
 from castiron_audit.collect import Linked, LinkedPart, build_report
@@ -137,3 +138,14 @@ def report(
     return build_report(
         manifest(*items, texts=texts, natives=natives), site=site, linked=linked, license_=license_, version="3.2"
     )
+
+
+def font_file(names: dict[int, str]) -> bytes:
+    """Return a TrueType font of nothing but a name table."""
+    blob, rows = b"", b""
+    for name, text in names.items():
+        raw = text.encode("utf-16-be")
+        rows += struct.pack(">HHHHHH", 3, 1, 0x409, name, len(raw), len(blob))
+        blob += raw
+    table = struct.pack(">HHH", 0, len(names), 6 + len(rows)) + rows + blob
+    return b"\0\1\0\0" + struct.pack(">HHHH", 1, 0, 0, 0) + struct.pack(">4sIII", b"name", 0, 28, len(table)) + table

@@ -14,7 +14,7 @@ from castiron_audit.sboms import UnreadableSbomError, read_sbom
 from castiron_audit.subjects import outdated
 from castiron_common.errors import InputError
 from castiron_link.elf_object import ObjectWriter
-from tests.unit.audit.making import MIT, distribution, report
+from tests.unit.audit.making import MIT, distribution, font_file, report
 
 
 def an_elf(path: Path) -> Path:
@@ -154,16 +154,19 @@ def test_spdx_documents_in_wheels() -> None:
 
 
 def test_fonts_name_their_license() -> None:
-    strings = {1: "Some Sans", 5: "Version 2.0; x", 13: "SIL Open Font License, Version 1.1"}
-    blob, rows = b"", b""
-    for name, text in strings.items():
-        raw = text.encode("utf-16-be")
-        rows += struct.pack(">HHHHHH", 3, 1, 0x409, name, len(raw), len(blob))
-        blob += raw
-    table = struct.pack(">HHH", 0, len(strings), 6 + len(rows)) + rows + blob
-    data = b"\0\1\0\0" + struct.pack(">HHHH", 1, 0, 0, 0) + struct.pack(">4sIII", b"name", 0, 28, len(table)) + table
+    data = font_file({1: "Some Sans", 5: "Version 2.0; x", 13: "SIL Open Font License, Version 1.1"})
     font = read_font(data)
     assert font is not None
     assert (font.family, font.version, font.license) == ("Some Sans", "2.0", "SIL Open Font License, Version 1.1")
     assert read_font(b"GIF89a") is None
     assert read_font(data[:40]) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [("Version 2.0; x", "2.0"), ("Version 4.7.0 2016", "4.7.0"), ("773.01 (Some version: 6.5.1)", "6.5.1"), ("", "")],
+)
+def test_versions_of_fonts(text: str, version: str) -> None:
+    font = read_font(font_file({1: "A", 5: text}))
+    assert font is not None
+    assert font.version == version

@@ -12,7 +12,7 @@ from castiron_audit.thirdparty import Found, third_parties
 from castiron_audit.view import View
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import LicenseFile, Native, Tier, Via
-from tests.unit.audit.making import MIT, distribution, manifest, report
+from tests.unit.audit.making import MIT, distribution, font_file, manifest, report
 
 
 def search(
@@ -99,6 +99,24 @@ def test_libraries_that_left_words_are_found(tmp_path: Path) -> None:
         found = by_name(search(tmp_path, natives=(item,)))
     assert found["libiconv"].verdict.expression == "LGPL-2.1-or-later"
     assert (found["openssl"].version, found["openssl"].verdict.expression) == ("1.1.1w", "OpenSSL")
+
+
+def test_well_known_fonts_that_say_nothing(tmp_path: Path) -> None:
+    fonts = {
+        "d/solid.ttf": {1: "Font Awesome 6 Free Solid", 5: "Version 773.01 (Font Awesome version: 6.5.1)"},
+        "d/old.ttf": {1: "FontAwesome", 5: "Version 4.7.0 2016"},
+        "d/pro.ttf": {1: "Font Awesome 6 Pro"},
+        "d/said.ttf": {1: "Font Awesome Something", 13: "SIL Open Font License, Version 1.1"},
+    }
+    for path, names in fonts.items():
+        write(tmp_path, path)
+        (tmp_path / path).write_bytes(font_file(names))
+    found = by_name(search(tmp_path, *fonts))
+    free = found["Font Awesome Free"]
+    assert (free.verdict.expression, free.verdict.source) == ("OFL-1.1", Source.CATALOGUE)
+    assert free.purl == "pkg:generic/font-awesome-free@4.7.0"
+    assert found["Font Awesome 6 Pro"].verdict.expression is None
+    assert "Font Awesome Something" in found
 
 
 def test_optional_parts_of_a_document_need_another_trace(tmp_path: Path) -> None:

@@ -428,3 +428,20 @@ def test_entry_points_that_another_distribution_looks_up(tracer: Tracer, tmp_pat
     reached = tracer({"app.py": "import host"}, site_of(tmp_path, stevedore, host, plugin, other))
     assert "plug_a" in reached.modules
     assert "plug_b" not in reached.modules
+
+
+def test_what_a_host_s_user_may_name_as_plug_ins(tracer: Tracer, tmp_path: Path) -> None:
+    """A configuration file names them; one of their modules is imported for something else."""
+    host = install(tmp_path, "markdown", {"markdown/__init__.py": "", "markdown/core.py": ""})
+    more = {
+        "more/__init__.py": "",
+        "more/util.py": "",
+        "more/boxes.py": "import more.parts\ndef makeExtension(**settings): pass\n",
+        "more/parts.py": "",
+        "more/other.py": "def helper():\n    def makeExtension(): pass\n",
+    }
+    site = site_of(tmp_path, host, install(tmp_path, "more", more, requires=("markdown",), direct=False))
+    assert of(tracer({"app.py": "import markdown.core, more.util"}, site), "more") == {
+        "more", "more.util", "more.boxes", "more.parts",
+    }  # fmt: skip
+    assert of(tracer({"app.py": "import more.util"}, site), "more") == {"more", "more.util"}

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from modulegraph2 import ExtensionModule, NamespacePackage, Package, Script
 
-from castiron_trace.inside.graph_adapter import APP, STDLIB, TracedGraph, file_of
+from castiron_trace.inside.graph_adapter import APP, STDLIB, TracedGraph, file_of, kind_of
 from castiron_trace.inside.locator import modules_below, source_beside
 from castiron_trace.inside.pickles import pickled_modules
+from castiron_trace.inside.plugins import hosts, plugins
 from castiron_trace.inside.world import without_tests
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ class InclusionPolicy:
         self._users: dict[str, BaseNode] = {}
         self._loaded_groups: set[str] = set()
         self._unpickled: set[str] = set()
+        self._loaded_hosts: set[str] = set()
         self.findings: list[tuple[str, str, str, str]] = []
         """(code, severity, subject, message)."""
         self.files: set[str] = set()
@@ -116,9 +118,13 @@ class InclusionPolicy:
         return self._guests is True
 
     def finish(self, graph: TracedGraph, entry: BaseNode) -> bool:
-        """Load what entry points, pickled data, and in the end nothing asks for; True if that added something."""
+        """Load what entry points, plug-in hosts, pickled data, at last nothing asks for; True if that added any."""
         return (
-            self._entry_points(graph) or self._pickled(graph) or self._unused(graph, entry) or self._room(graph, entry)
+            self._entry_points(graph)
+            or self._plugins(graph)
+            or self._pickled(graph)
+            or self._unused(graph, entry)
+            or self._room(graph, entry)
         )
 
     def _pickled(self, graph: TracedGraph) -> bool:
@@ -146,6 +152,18 @@ class InclusionPolicy:
         for name in sorted({*self._direct, self._program or ""} & self._world.distributions.keys()):
             self._widen(graph, entry, name, 0)
         return True
+
+    def _plugins(self, graph: TracedGraph) -> bool:
+        """Take what a reached host's user may name as its plug-ins."""
+        nodes = {node.name: node for node in graph.module_nodes() if kind_of(node) != "missing"}
+        added = False
+        for host in hosts(nodes):
+            if host.module not in self._loaded_hosts and self._site is not None:
+                self._loaded_hosts.add(host.module)
+                for name in plugins(host, self._world, Path(self._site)):
+                    added = added or name not in nodes
+                    graph.declare(nodes[host.module], name)
+        return added
 
     def _unused(self, graph: TracedGraph, entry: BaseNode) -> bool:
         """Take whole distributions that the user asks for, that no other needs, and that no import leads to.

@@ -1,0 +1,2 @@
+from gettext import gettext as _
+print(_('Hello'))
