@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from castiron_manifest.model import Finding, Severity, Tier
 from castiron_trace.child import ask
-from castiron_trace.inside.conditional import FOREIGN_CODECS, MINIMAL_CODECS, TRANSFORMS
+from castiron_trace.inside.conditional import DECODERS, FOREIGN_CODECS, MINIMAL_CODECS, NO_DECODERS, TRANSFORMS
 from castiron_trace.model import APP, STDLIB, InvalidModule, Reached, ReachedModule, Stdlib
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ _REAL = frozenset({"source", "package", "namespace", "extension", "builtin"})
 _NO_TIER = 0
 _PRUNED = (1, 2)
 _DECLARED = 3
+_PYTHON = frozenset({"source", "package", "script"})
 _OBSERVED = 4
 _GUESTS = {Stdlib.AUTO: None, Stdlib.USED: False, Stdlib.ALL: True}
 """Whether the program is taken to run code that is no part of it; None: as its code says."""
@@ -102,6 +103,7 @@ class _Closure:
             whole = ((name, _DECLARED, 0) for name in stdlib.whole)
             self._edges.setdefault(self._entry, []).extend(whole)
         self._nodes: Mapping[str, list[str | None]] = answer["nodes"]
+        self._every_codec = not prune and (answer["dynamic_codec"] or self._reads_encodings())
         self._roots = [*stdlib.startup, "builtins", *(f"encodings.{name}" for name in MINIMAL_CODECS)]
         self._roots.extend(self._codecs())
 
@@ -186,6 +188,8 @@ class _Closure:
 
     def _next(self, name: str, mentioned: Collection[str]) -> Iterable[tuple[str, int, int]]:
         yield from self._edges.get(name, ())
+        if self._every_codec and name in TRANSFORMS:
+            yield f"encodings.{TRANSFORMS[name]}", _NO_TIER, 0
         node = self._nodes.get(name)
         if node is None or node[1] == STDLIB:
             if (parent := name.rpartition(".")[0]) and parent in self._stdlib.modules:
@@ -229,10 +233,19 @@ class _Closure:
             if sum(map(len, mentioned.values())) == before:
                 return mentioned
 
+    def _reads_encodings(self) -> bool:
+        """Whether the application or a distribution uses a part of the standard library that decodes what it reads."""
+        return any(
+            _is_below(target, DECODERS) and target not in NO_DECODERS
+            for source, edges in self._edges.items()
+            if (self._kind(source) in _PYTHON and self._node(source)[1] != STDLIB)
+            for target, tier, _line in edges
+            if tier != _DECLARED
+        )
+
     def _codecs(self) -> list[str]:
         available = set(self._stdlib.codecs) - FOREIGN_CODECS
-        whole = self._answer["dynamic_codec"] and not self._prune
-        found = available - TRANSFORMS if whole else set()
+        found = available - {*TRANSFORMS.values()} if self._every_codec else set()
         for text in self._answer["codecs"]:
             name = "".join(c if c.isalnum() else "_" for c in text.lower()).strip("_")
             found |= {name, *_aliased_codec(name)} & available

@@ -128,6 +128,49 @@ def test_codecs() -> None:
     assert scan_source(b"a.decode(charset)", own=False)["dynamic_codec"]
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        "codecs.encode(data, 'x')",
+        "encode(data, 'x')",
+        "codecs.open(path, 'r', 'x')",
+        "codecs.EncodedFile(file, 'utf-8', 'x')",
+        "getreader('x')",
+        "codecs.lookup('x')",
+        "open(path, 'r', -1, 'x')",
+        "io.open(path, 'r', -1, 'x')",
+        "os.fdopen(1, 'w', 1, 'x')",
+        "io.TextIOWrapper(raw, 'x')",
+        "path.open('r', -1, 'x')",
+        "path.read_text('x')",
+        "path.write_text(data, 'x')",
+        "data.decode('x', 'replace')",
+    ],
+)
+def test_places_of_encodings(call: str) -> None:
+    scan = scan_source(call.encode(), own=False)
+    assert "x" in scan["codecs"]
+    assert not scan["dynamic_codec"]
+
+
+@pytest.mark.parametrize(
+    ("call", "dynamic"),
+    [
+        ("codecs.encode(data, name)", True),
+        ("codecs.lookup(name)", True),
+        ("open(path, 'r', -1, name)", True),
+        ("io.TextIOWrapper(raw, name)", True),
+        ("encode(data, name)", False),
+        ("open(path, mode)", False),
+        ("resources.read_text(package, name)", False),
+        ("server.open(a, b, c)", False),
+        ("lookup(name)", False),
+    ],
+)
+def test_computed_encodings(call: str, dynamic: bool) -> None:
+    assert scan_source(call.encode(), own=False)["dynamic_codec"] is dynamic
+
+
 @pytest.mark.parametrize(("source", "line"), [(b"x = (\n", 1), (b"\nprint 'a'\n", 2), (b"a\0b", 0)])
 def test_a_syntax_error_has_a_line_and_nothing_else(source: bytes, line: int) -> None:
     scan = scan_source(source, own=False)

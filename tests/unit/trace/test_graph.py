@@ -309,6 +309,21 @@ def test_codecs_go_in_by_need(tracer: Tracer) -> None:
     reached = tracer({"app.py": "import sys\n'x'.encode(sys.argv[1])"})
     assert {"encodings.cp1252", "encodings.shift_jis"} <= reached.modules.keys()
     assert not {"encodings.mbcs", "bz2"} & reached.modules.keys()
+    reached = tracer({"app.py": "import codecs\ncodecs.decode(b'x', 'zip')"})
+    assert {"encodings.zlib_codec", "zlib"} <= reached.modules.keys()
+    assert "encodings.bz2_codec" not in reached.modules
+    reached = tracer({"app.py": "import zlib\n'x'.encode(zlib.x)"})
+    assert "encodings.zlib_codec" in reached.modules
+
+
+@pytest.mark.parametrize("module", ["email", "email.parser", "xml.etree.ElementTree", "tokenize", "mailbox"])
+def test_what_decodes_by_names_in_data_needs_every_codec(tracer: Tracer, module: str) -> None:
+    assert {"encodings.koi8_r", "encodings.gb18030"} <= tracer({"app.py": f"import {module}"}).modules.keys()
+
+
+@pytest.mark.parametrize("module", ["email.utils", "xml.sax.saxutils", "http.client", "importlib.metadata", "inspect"])
+def test_what_does_not_decode_needs_none(tracer: Tracer, module: str) -> None:
+    assert "encodings.koi8_r" not in tracer({"app.py": f"import {module}"}).modules
 
 
 def test_lazy_parts_of_the_standard_library_need_a_reason(tracer: Tracer) -> None:

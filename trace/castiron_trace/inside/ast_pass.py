@@ -95,7 +95,20 @@ _ENTRY_POINT_NAMES = frozenset(
         "NamedExtensionManager",
     }
 )
-_CODEC_FUNCTIONS = frozenset({"lookup", "getencoder", "getdecoder", "getreader", "getwriter", "getincrementaldecoder"})
+_CODEC_FUNCTIONS = {
+    **dict.fromkeys(("lookup", "getencoder", "getdecoder", "getreader", "getwriter"), (0,)),
+    **dict.fromkeys(("getincrementalencoder", "getincrementaldecoder"), (0,)),
+    **dict.fromkeys(("encode", "decode", "iterencode", "iterdecode"), (1,)),
+    "open": (2,),
+    "EncodedFile": (1, 2),
+}
+"""Functions of ``codecs`` -> which of their arguments name an encoding."""
+_AMBIGUOUS = frozenset({"lookup", "encode", "decode", "open"})
+"""Names of these that other functions have, too: without ``codecs.`` before them only a literal says something."""
+_FILE_FUNCTIONS = {"open": 3, "fdopen": 3, "TextIOWrapper": 1, "str": 1, "bytes": 1, "bytearray": 1}
+"""Builtin functions, or those of ``io`` and ``os`` -> the argument that names an encoding."""
+_PATH_METHODS = {"open": 2, "read_text": 0, "write_text": 1}
+"""Methods of paths, likewise; only a literal counts, as other objects have methods of these names."""
 
 
 class Scan(TypedDict):
@@ -423,20 +436,12 @@ class _Scanner:
             self._computed.add((node.lineno, "import_module", ""))
 
     def _codec(self, node: ast.Call, name: str) -> None:
-        argument: ast.expr | None = _keyword(node, "encoding")
-        if argument is None:
-            if name in {"encode", "decode"} and isinstance(node.func, ast.Attribute):
-                argument = node.args[0] if node.args else None
-            elif name in _CODEC_FUNCTIONS and isinstance(node.func, ast.Attribute):
-                owner = node.func.value
-                argument = node.args[0] if node.args and _name_of(owner) == "codecs" else None
-            elif name in {"str", "bytes"} and isinstance(node.func, ast.Name) and len(node.args) > 1:
-                argument = node.args[1]
-        if isinstance(argument, ast.Constant):
-            if isinstance(argument.value, str) and len(argument.value) < 40:
+        arguments, literal_only = _encodings(node, name)
+        for argument in arguments:
+            if not isinstance(argument, ast.Constant):
+                self._dynamic_codec = self._dynamic_codec or not literal_only
+            elif isinstance(argument.value, str) and len(argument.value) < 40:
                 self._codecs.add(argument.value)
-        elif argument is not None:
-            self._dynamic_codec = True
 
     def _constant(self, node: ast.Constant) -> None:
         text = node.value
@@ -507,6 +512,29 @@ def _package_argument(node: ast.Call) -> str:
 
 def _keyword(node: ast.Call, name: str) -> ast.expr | None:
     return next((keyword.value for keyword in node.keywords if keyword.arg == name), None)
+
+
+def _encodings(node: ast.Call, name: str) -> tuple[list[ast.expr], bool]:
+    """Return the arguments of a call that name an encoding, and whether they do so only if they are literals."""
+    keyword = _keyword(node, "encoding")
+    if keyword is not None:
+        return [keyword], False
+    if not isinstance(node.func, ast.Attribute):
+        if name in _FILE_FUNCTIONS:
+            return node.args[_FILE_FUNCTIONS[name] :][:1], False
+        places, literal_only = _CODEC_FUNCTIONS.get(name, ()), name in _AMBIGUOUS
+    else:
+        owner = _name_of(node.func.value)
+        places, literal_only = (), False
+        if owner == "codecs":
+            places = _CODEC_FUNCTIONS.get(name, ())
+        elif name in {"encode", "decode"}:
+            places = (0,)
+        elif owner in {"io", "os", "builtins"} and name in _FILE_FUNCTIONS:
+            places = (_FILE_FUNCTIONS[name],)
+        elif name in _PATH_METHODS:
+            places, literal_only = (_PATH_METHODS[name],), True
+    return [node.args[place] for place in places if place < len(node.args)], literal_only
 
 
 def _literal_module(node: ast.AST) -> str | None:

@@ -153,8 +153,28 @@ MINIMAL_CODECS = (
 )
 """Submodules of ``encodings`` that every binary gets."""
 
-TRANSFORMS = frozenset({"bz2_codec", "zlib_codec"})
-"""Submodules of ``encodings`` that bring compression libraries: only if they are named."""
+TRANSFORMS = {"bz2": "bz2_codec", "zlib": "zlib_codec"}
+"""Submodules of ``encodings`` that bring compression libraries: only if they are named, or if the library is there."""
+
+DECODERS = (
+    "cgi",
+    "email",
+    "imaplib",
+    "lib2to3",
+    "mailbox",
+    "nntplib",
+    "plistlib",
+    "poplib",
+    "pyexpat",
+    "tokenize",
+    "xml",
+    "xmlrpc",
+)
+"""Modules and packages of the standard library that decode by names which they read: whoever imports one of them needs
+every encoding."""
+
+NO_DECODERS = frozenset({"email.errors", "email.utils", "xml.sax.saxutils"})
+"""Of these the modules that do not."""
 
 FOREIGN_CODECS = frozenset({"mbcs", "oem", "cp65001", "_win_cp_codecs"})
 """Submodules of ``encodings`` that work on Windows alone."""
