@@ -16,7 +16,7 @@ from castiron_trace.inside.conditional import MENTIONS
 from castiron_trace.inside.conditions import decided
 from castiron_trace.inside.guests import guests
 
-ANALYSER_VERSION = 31
+ANALYSER_VERSION = 32
 """Raised when the same source would give another `Scan`: it is part of every cache key."""
 
 REQUIRED, GUARDED, LAZY, DECLARED, OBSERVED = range(5)
