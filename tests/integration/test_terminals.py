@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import select
 import shutil
 import struct
 import subprocess
+import termios
 import time
 from typing import TYPE_CHECKING
 
@@ -60,6 +62,31 @@ def bindings():
     for line in open("bindings"):
         readline.parse_and_bind(line.rstrip("\\n"))
     print(repr(input("line> ")))
+
+
+def hooks():
+    import readline
+
+    words = ["apricot", "apple"]
+    readline.parse_and_bind("tab: complete")
+    readline.set_completer(lambda text, state: ([word for word in words if word.startswith(text)] + [None])[state])
+    readline.set_completion_display_matches_hook(lambda *arguments: print("matches", *arguments))
+    print(repr(input("line> ")))
+    readline.set_startup_hook(lambda: readline.insert_text("before"))
+    print(repr(input("line> ")))
+    readline.set_startup_hook(None)
+    readline.set_pre_input_hook(lambda: (readline.insert_text("later"), readline.redisplay()))
+    print(repr(input("line> ")))
+    readline.set_pre_input_hook(None)
+    try:
+        input("line> ")
+    except KeyboardInterrupt:
+        print("interrupted")
+    print(repr(input("line> ")))
+    try:
+        input("line> ")
+    except EOFError:
+        print("the end")
 
 
 def entries():
@@ -139,7 +166,7 @@ class Terminal:
 
     def __init__(self, command: list[str | Path], env: Mapping[str, str], cwd: Path | None = None) -> None:
         self._master, slave = os.openpty()
-        subprocess.run(["stty", "rows", "24", "columns", "80"], stdin=slave, check=True)
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
         self._process = subprocess.Popen(
             [str(part) for part in command],
             stdin=slave,
@@ -148,7 +175,8 @@ class Terminal:
             cwd=cwd,
             env=dict(env),
             start_new_session=True,
-            close_fds=True,
+            # So that Ctrl-C is a signal.
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  no other thread runs here
         )
         os.close(slave)
         self.seen = ""
@@ -294,6 +322,25 @@ def test_key_bindings(binary: Path, tmp_path: Path, line: str, keys: str, result
         terminal.expect("line> ")
         terminal.send(f"{keys}\r")
         terminal.expect(re.escape(f"{result!r}\r"))
+    finally:
+        terminal.close()
+
+
+def test_hooks_and_control_keys(binary: Path, tmp_path: Path) -> None:
+    terminal = Terminal([binary, "hooks"], {"TERM": "xterm", "HOME": str(tmp_path)}, cwd=tmp_path)
+    try:
+        for wanted, keys in (
+            ("line> ", "ap\t\t"),
+            (r"matches ap \['apple', 'apricot'\] 7", "r\t\r"),
+            ("'apricot'(?s:.)*line> (?s:.)*before", " it\r"),
+            ("'before it'(?s:.)*line> (?s:.)*later", "\r"),
+            ("'later'(?s:.)*line> ", "gone\x03"),
+            ("interrupted(?s:.)*line> ", "\x12befo\r"),  # found in the history, and taken at once
+            ("'before it'(?s:.)*line> ", "\x04"),
+            ("the end", ""),
+        ):
+            terminal.expect(wanted)
+            terminal.send(keys)
     finally:
         terminal.close()
 
