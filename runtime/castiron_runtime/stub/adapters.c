@@ -5,6 +5,7 @@
 #include "build_variables.h"
 #include "finder.h"
 #include "libraries.h"
+#include "real_path.h"
 #include "series.h"
 
 /* Calls module.`function`(our path entry finder's type, module.`argument`) if the module has both. */
@@ -55,6 +56,8 @@ int adapters_apply(PyObject *name, PyObject *module)
         return -1;
     if (strcmp(text, "ctypes.util") == 0)
         return libraries_adapt(module);
+    if (strcmp(text, "posixpath") == 0)
+        return real_path_adapt(module);
     if (strcmp(text, "platform") == 0)
         return replace_libc_version(module);
     static const char variables[] = "_sysconfigdata_";

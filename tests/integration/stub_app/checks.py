@@ -330,6 +330,8 @@ def listing():
 
 @check
 def status():
+    import pathlib
+
     path = shelf.__file__
     entry = next(e for e in os.scandir(f"{APP}/shelf") if e.name == "__init__.py")
     with open(path) as file:
@@ -342,6 +344,13 @@ def status():
     same((os.access(path, os.R_OK), os.access(path, os.W_OK), os.access(path, os.X_OK)), (True, False, False))
     fails(OSError, 22, os.readlink, path)
     same(os.path.realpath(f"{ROOT}/lib/../app/./shelf/data.txt"), f"{APP}/shelf/data.txt")
+    same(os.path.realpath(f"{ROOT}/lib/../app/./shelf/data.txt", strict=True), f"{APP}/shelf/data.txt")
+    same(pathlib.Path(path).resolve(strict=True), pathlib.Path(path))
+    fails(FileNotFoundError, 2, lambda name: os.path.realpath(name, strict=True), f"{APP}/nothing")
+    if hasattr(os.path, "ALLOW_MISSING"):
+        same(os.path.realpath(f"{APP}/nothing", strict=os.path.ALLOW_MISSING), f"{APP}/nothing")
+    fails(NotADirectoryError, 20, lambda name: os.path.realpath(name, strict=True), "/etc/passwd/x")
+    same((os.path.realpath.__module__, os.path.realpath.__doc__[:6]), ("posixpath", "Return"))
     if hasattr(os, "listxattr"):  # before 3.12 with glibc alone
         same(os.listxattr(path), [])
     assert os.statvfs(path).f_flag & os.ST_RDONLY

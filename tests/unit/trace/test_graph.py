@@ -402,6 +402,16 @@ def test_a_script_that_a_distribution_names_goes_in_with_what_it_imports(tracer:
     assert of(reached, "hooks") == {"hooks", "hooks._run", "hooks.helper", "hooks.data", "hooks.data.t"}
 
 
+def test_a_module_that_a_package_hides_and_loads_by_its_path_goes_in(tracer: Tracer, tmp_path: Path) -> None:
+    # As python-multipart does for the distribution multipart.
+    first = install(tmp_path / "site", "first", {"parts.py": "import first_needs"} | {"first_needs.py": ""})
+    loads = "import sys, pathlib\nfor p in sys.path: pathlib.Path(p, 'parts.py').is_file()"
+    second = install(tmp_path / "site", "second", {"parts/__init__.py": loads})
+    reached = tracer({"app.py": "import parts"}, site_of(tmp_path / "site", first, second))
+    assert [file.name for file in reached.files] == ["parts.py"]
+    assert "first_needs" in of(reached, "first")
+
+
 def test_a_script_that_is_no_module_goes_in_as_a_file(tracer: Tracer, tmp_path: Path) -> None:
     tool = install(tmp_path, "tool", {"tool/__init__.py": "T = 'a@b/run.py'", "tool/a@b/run.py": ""})
     reached = tracer({"app.py": "import tool"}, site_of(tmp_path, tool))

@@ -136,16 +136,17 @@ class TraceLocator:
         return Found(owner=owner, spec=spec, scan=scan, search_path=tuple(locations))
 
     def _scan(self, origin: str, owner: str) -> Scan:
-        scan = self._scan_file(origin, owner)
+        scan = self.scan_file(origin, owner)
         if origin.endswith(".so"):
             source = source_beside(origin)
             if source is not None:
                 # The source says what it imports; what its compiler added to that stands in the machine code alone.
-                compiled, scan = scan, self._scan_file(source, owner).copy()
+                compiled, scan = scan, self.scan_file(source, owner).copy()
                 scan["dotted"] = sorted([*scan["dotted"], *compiled["dotted"]])
         return scan
 
-    def _scan_file(self, origin: str, owner: str) -> Scan:
+    def scan_file(self, origin: str, owner: str) -> Scan:
+        """Return the scan of one file of the owner."""
         wheel = self._wheels.get(owner)
         if wheel is not None and self._relative(origin) is not None:
             return self._scans.of_wheel(wheel, origin)

@@ -362,6 +362,7 @@ class InclusionPolicy:
             return
         folder = os.path.relpath(Path(place).parent, self._site)
         for text in scan["scripts"]:
+            self._hidden(graph, node, text)
             path = os.path.normpath(f"{folder}/{text}")
             if path not in installed.files or text == "__init__.py":
                 continue
@@ -370,6 +371,17 @@ class InclusionPolicy:
                 graph.declare_script(node, module)  # run by path, it needs what it imports all the same
             else:
                 self.files.add(str(Path(self._site, path)))
+
+    def _hidden(self, graph: TracedGraph, node: BaseNode, text: str) -> None:
+        """``multipart.py`` beside the package ``multipart`` of another distribution, which loads the file by its path."""
+        owner = self._world.owners.get(text)
+        if owner is None or self._site is None or f"{text[:-3]}/__init__.py" not in self._world.owners:
+            return
+        path = str(Path(self._site, text))
+        self.files.add(path)
+        for module, level, _names, _tier, line in self._locator.scan_file(path, owner)["imports"]:
+            if level == 0:
+                graph.declare(node, module, line=line)
 
     # Helpers --------------------------------------------------------------------------------------------------------
 
