@@ -373,7 +373,7 @@ class InclusionPolicy:
                 self.files.add(str(Path(self._site, path)))
 
     def _hidden(self, graph: TracedGraph, node: BaseNode, text: str) -> None:
-        """``multipart.py`` beside the package ``multipart`` of another distribution, which loads the file by its path."""
+        """``multipart.py`` beside another distribution's package ``multipart``, which loads that file by its path."""
         owner = self._world.owners.get(text)
         if owner is None or self._site is None or f"{text[:-3]}/__init__.py" not in self._world.owners:
             return
