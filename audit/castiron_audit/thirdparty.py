@@ -60,6 +60,11 @@ class Found:
     """What a bill of materials says of the distribution itself."""
 
 
+def _is_requirement(entry: Entry) -> bool:
+    """A Python distribution without a version is none that somebody packed: it is what the metadata requires."""
+    return entry.ecosystem == "pypi" and not entry.version
+
+
 def third_parties(view: View) -> Found:
     """Return what is inside of one distribution."""
     return _Search(view).run()
@@ -141,7 +146,7 @@ class _Search:
                     source=Source.SBOM, where=file.path, says=subject.license, expression=subject.license
                 )
             for entry in document.entries:
-                if entry.scope != "excluded" and not self._is_itself(entry):
+                if entry.scope != "excluded" and not self._is_itself(entry) and not _is_requirement(entry):
                     self._entry(entry, file.path)
 
     def _is_itself(self, entry: Entry) -> bool:

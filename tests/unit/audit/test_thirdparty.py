@@ -205,3 +205,12 @@ def test_circular_imports_do_not_hang() -> None:
     )
     found = chains.distribution_chains(replace(made, modules=(*made.modules, *loop)))
     assert set(found) >= {"a", "x"}
+
+
+def test_what_a_bill_of_materials_requires_is_not_packed(tmp_path: Path) -> None:
+    sbom = (
+        '{"bomFormat": "CycloneDX", "components": ['
+        '{"name": "filelock", "purl": "pkg:pypi/filelock"},'
+        '{"name": "pip", "version": "26.0", "purl": "pkg:pypi/pip@26.0"}]}'
+    )
+    assert [part.name for part in search(tmp_path, sbom=sbom).components] == ["pip"]
