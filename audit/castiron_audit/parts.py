@@ -210,7 +210,7 @@ def subject_of(folder: str, name: str) -> tuple[str, str, str] | None:
     meaningful = [part for part in parts if part.lower() not in _GENERIC]
     if not meaningful:
         return None
-    last = meaningful[-1]
+    last = re.sub(r"\.(?:dist|egg)-info$", "", meaningful[-1])  # the metadata of what is vendored
     found = re.fullmatch(r"(?P<name>[A-Za-z][\w.+-]*?)-v?(?P<version>\d[\w.]*)", last)
     origin = "/".join(parts).removeprefix("src/")
     return (found["name"], found["version"], origin) if found else (last, "", origin)

@@ -156,6 +156,8 @@ def test_of_whom_a_license_file_speaks() -> None:
     assert subject_of("licenses/subprojects/fast_float-8.2.10", "LICENSE-MIT") == (
         "fast_float", "8.2.10", "subprojects/fast_float-8.2.10",
     )  # fmt: skip
+    metadata = "d/_vendor/jaraco.text-4.0.0.dist-info"
+    assert subject_of(f"licenses/{metadata}", "LICENSE") == ("jaraco.text", "4.0.0", metadata)
     assert subject_of("licenses", "LICENSE.libsodium.txt") == ("libsodium", "", "")
     assert subject_of("licenses/LICENSES", "HAVEN_LICENSE") == ("haven", "", "")
     assert subject_of("licenses", "NOTICE") is None
