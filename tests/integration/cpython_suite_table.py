@@ -119,6 +119,9 @@ AREAS = (
 )
 """``Lib/test/test_NAME``, in the order of the table."""
 
+LOCAL_SERVERS = ("socketserver",)
+"""Areas that want to use the network and reach no further than this machine."""
+
 PROGRAMS = ("binary", "interpreter")
 LONGEST = 1500
 """Seconds that one area may take."""
@@ -136,12 +139,16 @@ class Result:
 
 
 def prepare_interpreter(folder: Path, pack: Pack, *, reporter: Reporter) -> list[str]:
-    """Put the tests where the target interpreter finds them; return the command that runs it."""
-    place = folder / "reference"
+    """Copy the target interpreter and put the tests into its library; return the command that runs it."""
+    name = f"python{pack.feature}"
+    place = folder / "interpreter"
     if not place.is_dir():
-        making = folder / "reference.making"
+        making = folder / "interpreter.making"
         shutil.rmtree(making, ignore_errors=True)
-        shutil.copytree(folder / "test", making / "test", symlinks=True)
+        program = interpreter(pack, full=True, reporter=reporter)
+        shutil.copytree(program.parent.parent, making, symlinks=True)
+        library = making / "lib" / name
+        shutil.copytree(folder / "test", library / "test", symlinks=True)
         with tempfile.TemporaryDirectory() as work:
             wheel = build_tree(
                 folder / "modules",
@@ -154,16 +161,29 @@ def prepare_interpreter(folder: Path, pack: Pack, *, reporter: Reporter) -> list
                 reporter=reporter,
             )
         with zipfile.ZipFile(wheel) as archive:
-            archive.extractall(making)
+            archive.extractall(library / "lib-dynload")
         making.rename(place)
-    return [str(interpreter(pack, full=True, reporter=reporter))]
+    return [str(place / "bin" / name)]
 
 
 def run_area(program: list[str], area: str, environment: dict[str, str]) -> Result:
     """Run the tests of one area in a short folder: they make sockets, whose names have room for 107 bytes."""
     with tempfile.TemporaryDirectory(prefix="cpy", ignore_cleanup_errors=True) as folder:
         report = Path(folder) / "report.xml"
-        command = [*program, "-m", "test", "-v", "--timeout", "600", "--junit-xml", str(report), f"test_{area}"]
+        resources = "curses,network" if area in LOCAL_SERVERS else "curses"
+        command = [
+            *program,
+            "-m",
+            "test",
+            "-v",
+            "-u",
+            resources,
+            "--timeout",
+            "600",
+            "--junit-xml",
+            str(report),
+            f"test_{area}",
+        ]
         try:
             done = subprocess.run(
                 command,
@@ -256,14 +276,13 @@ def main() -> None:
         cpython_suite.build(pack, folder, cpython_suite.ALL_MODULES)
     environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
     commands = {"binary": [str(binary)], "interpreter": prepare_interpreter(folder, pack, reporter=reporter)}
-    extra = {"binary": {}, "interpreter": {"PYTHONPATH": str(folder / "reference")}}
 
     def work(job: tuple[str, str]) -> None:
         program, area = job
         path = kept(folder, program, area)
         if path.is_file():
             return
-        result = run_area(commands[program], area, environment | extra[program])
+        result = run_area(commands[program], area, environment)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(asdict(result), indent=1) + "\n")
         print(f"{program} {area}: {result.passed} {len(result.failed)} {len(result.skipped)}", file=sys.stderr)

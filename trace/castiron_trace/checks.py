@@ -83,7 +83,7 @@ def _refuse_own_extensions(reached: Reached) -> None:
 def _refuse_unavailable(reached: Reached, python: TargetPython) -> None:
     for item in unavailable(python):
         module = reached.modules.get(item.name)
-        if module is not None and module.weakest == _REQUIRED:
+        if module is not None and module.owner == STDLIB and module.weakest == _REQUIRED:
             raise _cannot_have(item, item.name, _place(reached, module.importer, module.line))
 
 
@@ -125,7 +125,7 @@ def module_findings(reached: Reached, python: TargetPython) -> Iterator[Finding]
     """Yield findings for imports that lead nowhere and that may matter."""
     for item in unavailable(python):
         found = reached.modules.get(item.name)
-        if found is not None:
+        if found is not None and found.owner == STDLIB:
             yield Finding(
                 code=f"no-{item.name.replace('.', '-')}",
                 severity=Severity.WARNING,

@@ -169,6 +169,14 @@ def test_an_unreadable_file(tmp_path: Path, python: TargetPython) -> None:
         trace(options(tmp_path, "app.py"), reporter=SilentReporter(), python=python)
 
 
+def test_own_modules_may_have_the_names_of_what_packs_lack(tmp_path: Path, python: TargetPython) -> None:
+    write(tmp_path, {"app.py": "import test.support, turtle\n", "test/support.py": "", "test/__init__.py": ""})
+    write(tmp_path, {"turtle.py": ""})
+    manifest = trace(options(tmp_path, "app.py"), reporter=SilentReporter(), python=python).manifest
+    assert {"test.support", "turtle"} <= {module.name for module in manifest.modules}
+    assert not [finding for finding in manifest.findings if finding.code.startswith("no-")]
+
+
 def test_tkinter_that_may_be_missing_is_a_finding(tmp_path: Path, python: TargetPython) -> None:
     write(tmp_path, {"app.py": "try:\n    import tkinter\nexcept ImportError:\n    pass\n"})
     outcome = trace(options(tmp_path, "app.py"), reporter=SilentReporter(), python=python)
