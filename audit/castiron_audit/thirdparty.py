@@ -29,6 +29,7 @@ from castiron_audit.parts import (
     unhashed,
     upstream,
 )
+from castiron_audit.projects import known_license
 from castiron_audit.sboms import UnreadableSbomError, read_sbom
 from castiron_audit.texts import copyright_lines
 from castiron_audit.vendored import license_texts, vendored_packages
@@ -394,6 +395,9 @@ class _Search:
                     f"A bill of materials names {part.name} {part.version} as optional; nothing in the wheel shows it.",
                 )
                 continue
+            if part.kind is Kind.VENDORED and not any(item.expression for item in part.evidence):
+                known = known_license(part.name)
+                part.evidence += [] if known is None else [known]
             component = self._component(part, texts)
             components.append(component)
             self.findings += part_findings(component)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from castiron_audit import expressions
 from castiron_audit.listings import read_listing
 from castiron_audit.model import UNKNOWN, Evidence, Finding, Severity, Source, Verdict
+from castiron_audit.projects import known_license
 from castiron_audit.texts import closest, exceptions_in, notices, recognise
 
 if TYPE_CHECKING:
@@ -123,6 +124,8 @@ def judge(
         evidence = [item for item in evidence if item is not classified] + [replace(classified, expression=None)]
 
     verdict = _strongest(evidence, named, choice=choice)
+    if verdict.expression is None and (known := known_license(distribution.name)) is not None:
+        verdict = _strongest([*evidence, known], [], choice=choice)
     if verdict.expression is None:
         shown = "; ".join(item.says for item in evidence if item.says) or "nothing"
         if candidates:

@@ -1,0 +1,53 @@
+"""Licenses of projects that do not tell them are looked up, and nothing that tells is overruled."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from castiron_audit import expressions
+from castiron_audit.model import Source
+from castiron_audit.tables import table
+from castiron_audit.thirdparty import third_parties
+from castiron_audit.verdicts import judge
+from castiron_audit.view import View
+from tests.unit.audit.making import MIT, distribution
+
+BSD = ("License :: OSI Approved :: BSD License",)
+
+
+def test_a_classifier_that_leaves_it_open() -> None:
+    told = judge("distribution/sphinxcontrib-qthelp", distribution("sphinxcontrib-qthelp", classifiers=BSD), {})
+    assert (told.verdict.expression, told.verdict.source) == ("BSD-2-Clause", Source.CATALOGUE)
+    assert told.findings == ()
+    other = judge("distribution/other", distribution("other", classifiers=BSD), {})
+    assert other.verdict.expression is None
+
+
+@pytest.mark.parametrize("said", ["ISC", None])
+def test_what_the_wheel_says_comes_first(said: str | None) -> None:
+    item = distribution("certifi", said, files={"LICENSE": MIT})
+    told = judge("distribution/certifi", item, {file.sha256: MIT for file in item.license.files})
+    assert told.verdict.expression == (said or "MIT")
+
+
+def test_vendored_copies(tmp_path: Path) -> None:
+    paths = ["d/_vendor/idna/__init__.py", "d/_vendor/msgpack/__init__.py", "d/_vendor/unheard/__init__.py"]
+    for path in paths:
+        (tmp_path / path).parent.mkdir(parents=True)
+        (tmp_path / path).touch()
+    (tmp_path / "d/_vendor/vendor.txt").write_text("idna==3.10\nmsgpack==1.1\nunheard==1\n")
+    (tmp_path / "d/_vendor/msgpack/LICENSE").write_text(MIT)
+    view = View(distribution=distribution("d", "MIT"), included=frozenset(paths), natives=(), texts={}, site=tmp_path)
+    found = {item.name: item.verdict.expression for item in third_parties(view).components}
+    assert found == {"idna": "BSD-3-Clause", "msgpack": "MIT", "unheard": None}
+
+
+def test_rows_are_valid() -> None:
+    for name, (expression, source) in table("projects")["projects"].items():
+        assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", name)
+        assert expressions.normalise(expression) == expression
+        assert source
+    for row in table("fonts")["font"]:
+        assert expressions.normalise(row["license"]) == row["license"]
+        re.compile(row["match"])
