@@ -117,7 +117,12 @@ def _place(reached: Reached, importer: str | None, line: int) -> str:
     if importer is None:
         return "the command line"
     module = reached.modules.get(importer)
-    file = importer if module is None or module.file is None else module.file.name
+    if module is None or module.file is None:
+        file = importer
+    elif module.file.stem == "__init__":
+        file = f"{module.file.parent.name}/{module.file.name}"
+    else:
+        file = module.file.name
     return f"{file}:{line}" if line else file
 
 
