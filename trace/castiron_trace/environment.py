@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import EntryError, InputError, UsageError
+from castiron_manifest.model import Finding, Severity
 from castiron_trace.entry import PlanKind
 from castiron_trace.model import Site
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from castiron_common.progress import Reporter
-    from castiron_manifest.model import Finding
     from castiron_trace.entry import Plan
     from castiron_trace.model import Options
     from castiron_wheels.model import Requirements
@@ -42,17 +42,49 @@ def prepare(
     requirements, source = find_requirements(options, plan, missing)
     if requirements is None or not (requirements or requirements.requires_python):
         return TracedEnvironment(site=None, source=source)
+    from castiron_wheels.compiler_libraries import lacking
     from castiron_wheels.resolve import resolve
     from castiron_wheels.site import site, site_packages
 
     environment = resolve(requirements, options.target, reporter=reporter)
     if not environment.distributions:
         return TracedEnvironment(site=None, source=source, findings=environment.findings)
-    prefix = site(environment.wheels, options.target)
+    folder = site_packages(site(environment.wheels, options.target), options.target)
+    findings = environment.findings
+    if lacks := lacking(folder):
+        wanted, finding = _with_compiler_libraries(requirements, lacks, options)
+        findings = (*findings, finding)
+        if wanted is not None:
+            environment = resolve(wanted, options.target, reporter=reporter)
+            folder = site_packages(site(environment.wheels, options.target), options.target)
     return TracedEnvironment(
-        site=Site(folder=site_packages(prefix, options.target).resolve(), distributions=environment.distributions),
-        source=source,
-        findings=environment.findings,
+        site=Site(folder=folder.resolve(), distributions=environment.distributions), source=source, findings=findings
+    )
+
+
+def _with_compiler_libraries(
+    requirements: Requirements, lacks: Sequence[str], options: Options
+) -> tuple[Requirements | None, Finding]:
+    """Return what must be resolved to have GCC's libraries, too, or None if nothing may be added; and what to tell."""
+    from castiron_wheels.compiler_libraries import BRINGS_THEM
+    from castiron_wheels.requirements import from_lines
+
+    names = " and ".join(lacks)
+    if requirements.lock is not None:
+        return None, Finding(
+            code="no-compiler-library",
+            severity=Severity.WARNING,
+            subject=names,
+            message=f"Shared objects of the environment need {names}, which none of its distributions has: add "
+            f"{BRINGS_THEM} to the lock, for one.",
+        )
+    more = from_lines([BRINGS_THEM], options.target, origin="needed libraries", folder=options.folder)
+    return _united(requirements, more), Finding(
+        code="compiler-library",
+        severity=Severity.INFO,
+        subject=names,
+        message=f"Shared objects of the environment need {names}, which none of its distributions has; they come from "
+        f"the wheel of {BRINGS_THEM}.",
     )
 
 

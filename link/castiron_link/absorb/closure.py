@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import NativeError
+from castiron_wheels.compiler_libraries import copy_version, is_compiler_library
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -123,9 +124,17 @@ class _Sonames:
                 return candidate
         # No run path leads there: a loader would find it if the distribution had opened it before, by its name.
         candidates = self._by_name.get(posixpath.basename(needed)) or self._with_soname(needed, user)
+        if not candidates and is_compiler_library(needed):
+            return self._newest_copy(needed)
         same_owner = [path for path in candidates if self._by_path[path].owner == user.owner]
         near = sorted(same_owner or candidates, key=lambda path: (posixpath.dirname(path) != origin, path))
         return near[0] if near else None
+
+    def _newest_copy(self, needed: str) -> str | None:
+        """Return the newest of the copies that any distribution brings of one of the compiler's libraries."""
+        copies = {path: copy_version(posixpath.basename(path), needed) for path in sorted(self._by_path)}
+        found = {path: version for path, version in copies.items() if version is not None}
+        return max(found, key=lambda path: (found[path], path), default=None)
 
     def _with_soname(self, needed: str, user: LibraryFile) -> list[str]:
         """Return the files of the user's distribution that have this soname, though not this name."""

@@ -1,0 +1,40 @@
+"""Which library a shared object gets for a name that it needs."""
+
+from __future__ import annotations
+
+from castiron_link.absorb.closure import LibraryFile, plan
+from castiron_link.absorb.facts import Definitions, ImageFacts
+
+_NEEDS = {
+    "user.so": ("libstdc++.so.6", "libcurl.so.4"),
+    "a.libs/libstdc++-0d31ccbe.so.6.0.32": (),
+    "b.libs/libstdc++-5d72f927.so.6.0.33": (),
+    "b.libs/libcurl-5d72f927.so.4": (),
+}
+
+
+def read(file: LibraryFile) -> ImageFacts:
+    return ImageFacts(
+        sha256=file.sha256,
+        size=0,
+        soname=file.path.rpartition("/")[2],
+        needed=_NEEDS[file.path],
+        runpaths=(),
+        definitions=Definitions(),
+        references=(),
+        segments=(),
+        span=0,
+        alignment=1,
+        tls=False,
+        uses_dlsym=False,
+        strings=(),
+        init_functions=(),
+        relocation_count=0,
+    )
+
+
+def test_the_newest_copy_of_a_compilers_library_serves_who_brings_none() -> None:
+    files = [LibraryFile(path=path, owner=path[:1], sha256=path.encode().hex()) for path in _NEEDS]
+    images = plan(files, {"user.so"}, read)
+    assert [image.files[0].path for image in images] == ["b.libs/libstdc++-5d72f927.so.6.0.33", "user.so"]
+    assert images[1].absent == ("libcurl.so.4",)
