@@ -26,9 +26,9 @@ APP = Path(__file__).parent / "stub_app"
 UTF8 = {"PATH": os.environ["PATH"], "LANG": "en_US.UTF-8"}
 
 
-def marked(file: str, decorator: str) -> list[str]:
-    """Return the names of the functions in a file of the application that have this decorator."""
-    body = ast.parse((APP / file).read_text()).body
+def marked(file: Path, decorator: str) -> list[str]:
+    """Return the names of the functions in a file that have this decorator."""
+    body = ast.parse(file.read_text()).body
     functions = [node for node in body if isinstance(node, ast.FunctionDef)]
     return [f.name for f in functions if any(isinstance(d, ast.Name) and d.id == decorator for d in f.decorator_list)]
 
@@ -63,7 +63,7 @@ def python(pack: Pack) -> Path:
     return interpreter(pack, full=True, reporter=SilentReporter())
 
 
-@pytest.mark.parametrize("name", marked("checks.py", "check"))
+@pytest.mark.parametrize("name", marked(APP / "checks.py", "check"))
 def test_check(checks: Path, tmp_path: Path, name: str) -> None:
     own = tmp_path / "checks"
     shutil.copyfile(checks, own)  # one of them deletes it
@@ -91,7 +91,7 @@ def normal(outcome: Outcome, places: dict[str, str]) -> Outcome:
     return Outcome(status=outcome.status, stdout=text(outcome.stdout), stderr=text(outcome.stderr))
 
 
-@pytest.mark.parametrize("name", marked("ends.py", "case"))
+@pytest.mark.parametrize("name", marked(APP / "ends.py", "case"))
 def test_end(ends: Path, python: Path, folder: Path, tmp_path: Path, name: str) -> None:
     outcomes, left = [], []
     library = subprocess.run(

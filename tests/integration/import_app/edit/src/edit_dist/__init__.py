@@ -1,0 +1,2 @@
+def edited():
+    return __file__

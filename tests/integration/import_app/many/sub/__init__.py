@@ -1,0 +1,1 @@
+from many import one
