@@ -21,17 +21,6 @@ if TYPE_CHECKING:
 
 FORMAT_VERSION = "8"
 FILE = "PYTHON.json"
-_ABSTRACT_PATHS = {
-    "data": "{base}",
-    "include": "{installed_base}/include/{implementation_lower}{py_version_short}{abiflags}",
-    "platinclude": "{installed_platbase}/include/{implementation_lower}{py_version_short}{abiflags}",
-    "platlib": "{platbase}/{platlibdir}/{implementation_lower}{py_version_short}{abi_thread}/site-packages",
-    "platstdlib": "{platbase}/{platlibdir}/{implementation_lower}{py_version_short}{abi_thread}",
-    "purelib": "{base}/lib/{implementation_lower}{py_version_short}{abi_thread}/site-packages",
-    "scripts": "{base}/bin",
-    "stdlib": "{installed_base}/{platlibdir}/{implementation_lower}{py_version_short}{abi_thread}",
-}
-"""What ``sysconfig.get_paths(expand=False)`` says in CPython 3.13; ``{abi_thread}`` is new there."""
 
 
 def extension_entry(
@@ -84,7 +73,6 @@ def python_document(
     variables = config_vars(pack)
     objects = extension_objects or {}
     library = f"install/lib/python{feature}"
-    unknown = "{abi_thread}" if minor < 13 else ""
     return {
         "version": FORMAT_VERSION,
         "target_triple": "x86_64-unknown-linux-musl",
@@ -121,7 +109,7 @@ def python_document(
             "scripts": "install/bin",
             "stdlib": library,
         },
-        "python_paths_abstract": {key: path.replace(unknown, "") for key, path in _ABSTRACT_PATHS.items()},
+        "python_paths_abstract": _abstract_paths(pack),
         "python_config_vars": variables,
         "python_exe": f"install/bin/python{feature}",
         "crt_features": ["static"],
@@ -147,6 +135,20 @@ def config_vars(pack: Pack) -> dict[str, str]:
     text = next(pack.stdlib.glob("_sysconfigdata_*.py")).read_text()
     variables = ast.literal_eval(text.partition("build_time_vars = ")[2])
     return {key: str(value) for key, value in sorted(variables.items())}
+
+
+def _abstract_paths(pack: Pack) -> dict[str, str]:
+    """Return what ``sysconfig.get_paths(expand=False)`` says, from the library's own source (a package since 3.13)."""
+    module = pack.stdlib / "sysconfig.py"
+    source = module if module.is_file() else pack.stdlib / "sysconfig" / "__init__.py"
+    for statement in ast.parse(source.read_text()).body:
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "_INSTALL_SCHEMES":
+            schemes: dict[str, dict[str, str]] = ast.literal_eval(statement.value)
+            return schemes["posix_prefix"]
+    raise RuntimePackError(
+        "The library does not say how its folders are called.",
+        hint="Report this: the recipe does not fit this version of CPython.",
+    )
 
 
 def _magic_number(pack: Pack) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from typing import TYPE_CHECKING
@@ -63,7 +64,7 @@ main()
 def build(pack: Pack, folder: Path, modules: tuple[str, ...] = MODULES) -> Path:
     """Link a binary called python3.13 with the whole standard library and its tests; ``folder`` is empty.
 
-    The tests lie in ``folder / "test"``, too.
+    Of the ``modules``, those that the series has go in.  The tests lie in ``folder / "test"``, too.
     """
     recipe = load_recipe(f"cpython-{pack.feature}")
     with SilentReporter().task("source of CPython") as task:
@@ -73,13 +74,15 @@ def build(pack: Pack, folder: Path, modules: tuple[str, ...] = MODULES) -> Path:
     project.mkdir()
     shutil.copytree(tree / "Modules", project / "Modules")
     shutil.copy(tree / "Modules" / "Setup.stdlib.in", project)
+    listed = re.findall(r"^@MODULE_\w+@(\w+) ", (project / "Setup.stdlib.in").read_text(), re.MULTILINE)
+    modules = tuple(name for name in modules if name in listed)
     shutil.copytree(pack.internal_include, project / "internal")
     (project / "setup.py").write_text(SETUP.replace("{modules!r}", repr(modules)))
     (project / "pyproject.toml").write_text(PROJECT)
     (project / "MANIFEST.in").write_text("global-include *.h *.c *.inc *.in\n")
     (folder / "suite.py").write_text(SCRIPT)
     (folder / "requirements.txt").write_text("./modules\n")
-    arguments = ["--no-data-guess", "--include-data", "test"]
+    arguments = ["--python", pack.feature, "--no-data-guess", "--include-data", "test"]
     for name in [*included(pack), *modules]:
         arguments += ["--include", name]
     call([COMMANDS / "trace", "suite.py", "-r", "requirements.txt", "-o", "suite.manifest", *arguments], cwd=folder)

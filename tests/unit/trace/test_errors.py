@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from castiron_common.errors import (
     CastironError,
+    DependencyError,
     EntryError,
     InputError,
     ModuleMissingError,
@@ -144,6 +145,10 @@ CASES = {
     "GNU dbm": Case(ModuleMissingError, "app.py:1 imports dbm.gnu, which", files={"app.py": "from dbm import gnu\n"}),
     "IDLE": Case(ModuleMissingError, "it is the editor", files={"app.py": "import idlelib.run\n"}),
     "CPython's tests": Case(ModuleMissingError, "own tests", files={"app.py": "from test import support\n"}),
+    "a script for another Python": Case(
+        DependencyError, "requires Python <3.12, but the target is Python 3.13",
+        files={"app.py": "# /// script\n# requires-python = '<3.12'\n# ///\n"},
+    ),
     "another system's module": Case(ModuleMissingError, "on other systems", files={"app.py": "import winreg\n"}),
 }  # fmt: skip
 
@@ -206,6 +211,12 @@ def test_a_library_comes_with_what_uses_it(
     found = {module.name for module in manifest.modules}
     assert yes <= found
     assert not no & found
+
+
+def test_an_own_package_may_be_called_as_one_that_packs_leave_out(tmp_path: Path, python: TargetPython) -> None:
+    write(tmp_path, {"app.py": "import test.support, turtle\n", "test/support.py": "", "turtle.py": ""})
+    manifest = trace(options(tmp_path, "app.py"), reporter=SilentReporter(), python=python).manifest
+    assert {"test.support", "turtle"} <= {module.name for module in manifest.modules if module.origin == "app"}
 
 
 def test_what_is_excluded_is_not_missed(tmp_path: Path, python: TargetPython) -> None:
