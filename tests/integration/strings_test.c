@@ -63,6 +63,16 @@ int main(void)
                 ;
             if (strlen((char *)memory) != i)
                 fail("strlen", size);
+            char *text = (char *)memory, *first = NULL, *last = NULL;
+            for (size_t at = 0; at <= i; at++)
+                if (memory[at] == byte) {
+                    first = first != NULL ? first : text + at;
+                    last = text + at;
+                }
+            if (strchr(text, byte) != first || strrchr(text, byte - 256) != last)
+                fail("strchr", size);
+            if (strchrnul(text, byte) != (first != NULL ? first : text + i))
+                fail("strchrnul", size);
         }
     }
     low[5] = 'q';

@@ -166,3 +166,27 @@ NOT_ITSELF size_t strlen(const char *string)
     }
     return (size_t)(p + __builtin_ctz(found) - start);
 }
+
+NOT_ITSELF char *strchrnul(const char *string, int byte)
+{
+    const unsigned char *start = (const unsigned char *)string;
+    const unsigned char *p = (const unsigned char *)((uintptr_t)start & -(uintptr_t)BLOCK);
+    const __m128i zero = _mm_setzero_si128(), wanted = _mm_set1_epi8((char)byte);
+    unsigned found = (equal_bytes(load_aligned(p), zero) | equal_bytes(load_aligned(p), wanted)) & (~0u << (start - p));
+    while (!found) {
+        p += BLOCK;
+        found = equal_bytes(load_aligned(p), zero) | equal_bytes(load_aligned(p), wanted);
+    }
+    return (char *)(p + __builtin_ctz(found));
+}
+
+NOT_ITSELF char *strchr(const char *string, int byte)
+{
+    char *found = strchrnul(string, byte);
+    return (unsigned char)*found == (unsigned char)byte ? found : NULL;
+}
+
+NOT_ITSELF char *strrchr(const char *string, int byte)
+{
+    return memrchr(string, byte, strlen(string) + 1);
+}
