@@ -254,4 +254,5 @@ def local_path(location: str, folder: Path) -> Path:
     """Return the absolute path that a path or ``file:`` URL names; fragments are dropped."""
     if location.lower().startswith("file:"):
         return Path(unquote(urlsplit(location).path)).absolute()
-    return Path(os.path.normpath(folder / Path(location).expanduser()))
+    # Not Path.expanduser(), which raises for a user that does not exist: such a name is a file's.
+    return Path(os.path.normpath(folder / os.path.expanduser(location)))  # noqa: PTH111

@@ -56,6 +56,9 @@ def hosts():
             yield name, family, sorted((info[3], *info[4][:2]) for info in found)
     yield socket.gethostbyname("localhost"), socket.gethostbyname_ex("localhost")
     yield attempt(socket.getaddrinfo, "localhost", 80, flags=socket.AI_NUMERICHOST)
+    for address in ("127.0.0.1", "::1"):
+        yield address, socket.getnameinfo((address, 80), socket.NI_NUMERICSERV), socket.gethostbyaddr(address)
+        yield address, socket.getnameinfo((address, 80), socket.NI_NUMERICHOST | socket.NI_NUMERICSERV)
 
 
 for row in globals()[sys.argv[1]]():
@@ -140,14 +143,22 @@ def test_localhost_is_known_where_nothing_names_it(binary: Path, tmp_path: Path,
         assert rows[3 * index + 2] == f"{name} 10 {[six]}"
     assert rows[9] == "127.0.0.1 ('localhost', ['localhost'], ['127.0.0.1'])"
     assert rows[10] == " ".join("gaierror(-2, 'Name does not resolve')")
+    assert rows[11:] == [
+        "127.0.0.1 ('localhost', '80') ('localhost', ['localhost'], ['127.0.0.1'])",
+        "127.0.0.1 ('127.0.0.1', '80')",
+        "::1 ('localhost', '80') ('localhost', ['localhost'], ['::1'])",
+        "::1 ('::1', '80')",
+    ]
 
 
 @as_root
 def test_the_hosts_file_comes_first(binary: Path, tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     names = "localhost LocalHost. some.localhost"
-    (tmp_path / "etc/hosts").write_text(f"127.0.0.7 {names}\n::7 {names}\n")
+    (tmp_path / "etc/hosts").write_text(f"127.0.0.7 {names}\n::7 {names}\n127.0.0.1 own-name\n::1 own-six\n")
     rows = run_in_jail(binary, tmp_path)
     assert rows[1] == "localhost 2 [('localhost', '127.0.0.7', 80)]"
     assert rows[2] == "localhost 10 [('localhost', '::7', 80)]"
     assert rows[9].startswith("127.0.0.7 ")
+    assert rows[11].startswith("127.0.0.1 ('own-name', '80') ('own-name', ")
+    assert rows[13].startswith("::1 ('own-six', '80') ('own-six', ")

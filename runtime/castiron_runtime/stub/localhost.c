@@ -1,9 +1,11 @@
 /* The name localhost where nothing on the machine defines it: without /etc/hosts, musl asks name servers for it.
  *
- * RFC 6761, section 6.3: name resolution should recognise localhost names and answer with the loopback addresses.  What
- * /etc/hosts says of the name comes first.
+ * RFC 6761, section 6.3: name resolution should recognise localhost names and answer with the loopback addresses; RFC 6303
+ * says likewise of the names of these.  What /etc/hosts says comes first.
  */
+#include <arpa/inet.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +15,9 @@
 #include <sys/socket.h>
 
 int __real_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **result);
+int __real_getnameinfo(
+    const struct sockaddr *address, socklen_t length, char *host, socklen_t host_size, char *service, socklen_t service_size,
+    int flags);
 int __real_gethostbyname2_r(
     const char *name, int family, struct hostent *host, char *buffer, size_t size, struct hostent **result, int *error);
 
@@ -28,7 +33,8 @@ static bool is_localhost(const char *name)
            (length == wanted || name[length - wanted - 1] == '.');
 }
 
-static bool in_hosts_file(const char *name)
+/* Whether a line of /etc/hosts begins with an address for which `has` says so, and then names `name` (NULL: anything). */
+static bool in_hosts_file(bool (*has)(const char *address, const void *wanted), const void *wanted, const char *name)
 {
     FILE *file = fopen("/etc/hosts", "re");
     if (file == NULL)
@@ -38,19 +44,46 @@ static bool in_hosts_file(const char *name)
     bool found = false;
     while (!found && getline(&line, &size, file) != -1) {
         line[strcspn(line, "#\n")] = 0;
-        char *rest = line;
-        strtok_r(line, " \t\r", &rest); /* the address */
+        char *rest;
+        const char *address = strtok_r(line, " \t\r", &rest);
+        if (address == NULL || !has(address, wanted))
+            continue;
         for (char *word; !found && (word = strtok_r(NULL, " \t\r", &rest)) != NULL;)
-            found = strcasecmp(word, name) == 0;
+            found = name == NULL || strcasecmp(word, name) == 0;
     }
     free(line);
     fclose(file);
     return found;
 }
 
+static bool any_address(const char *address, const void *wanted)
+{
+    (void)address;
+    (void)wanted;
+    return true;
+}
+
+static bool same_address(const char *address, const void *wanted)
+{
+    const struct sockaddr *socket_address = wanted;
+    struct in6_addr six;
+    struct in_addr four;
+    if (socket_address->sa_family == AF_INET6)
+        return inet_pton(AF_INET6, address, &six) == 1 && IN6_IS_ADDR_LOOPBACK(&six);
+    return inet_pton(AF_INET, address, &four) == 1 && four.s_addr == ((const struct sockaddr_in *)wanted)->sin_addr.s_addr;
+}
+
+static bool is_loopback(const struct sockaddr *address, socklen_t length)
+{
+    if (address->sa_family == AF_INET && length >= (socklen_t)sizeof(struct sockaddr_in))
+        return ((const struct sockaddr_in *)address)->sin_addr.s_addr == htonl(INADDR_LOOPBACK);
+    return address->sa_family == AF_INET6 && length >= (socklen_t)sizeof(struct sockaddr_in6) &&
+           IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
+}
+
 static bool is_ours(const char *name)
 {
-    return name != NULL && is_localhost(name) && !in_hosts_file(name);
+    return name != NULL && is_localhost(name) && !in_hosts_file(any_address, NULL, name);
 }
 
 int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **result)
@@ -72,6 +105,21 @@ int __wrap_getaddrinfo(const char *host, const char *service, const struct addri
         for (struct addrinfo *answer = *result; answer != NULL; answer = answer->ai_next)
             answer->ai_canonname = localhost;
     return status;
+}
+
+int __wrap_getnameinfo(
+    const struct sockaddr *address, socklen_t length, char *host, socklen_t host_size, char *service, socklen_t service_size,
+    int flags)
+{
+    if (host == NULL || host_size == 0 || flags & NI_NUMERICHOST || !is_loopback(address, length) ||
+        in_hosts_file(same_address, address, NULL))
+        return __real_getnameinfo(address, length, host, host_size, service, service_size, flags);
+    if (host_size < sizeof localhost)
+        return EAI_OVERFLOW;
+    memcpy(host, localhost, sizeof localhost);
+    if (service == NULL || service_size == 0)
+        return 0;
+    return __real_getnameinfo(address, length, NULL, 0, service, service_size, flags & ~NI_NAMEREQD);
 }
 
 int __wrap_gethostbyname2_r(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from castiron_common.errors import InputError
@@ -114,6 +114,7 @@ def test_logical_lines_never_fail(text: str) -> None:
     assert numbers == sorted(set(numbers))
 
 
+@example("~0")  # no user's home
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40))
 def test_any_line_is_taken_or_refused_clearly(line: str) -> None:
     from castiron_manifest.model import Target
