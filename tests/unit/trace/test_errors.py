@@ -213,12 +213,6 @@ def test_a_library_comes_with_what_uses_it(
     assert not no & found
 
 
-def test_an_own_package_may_be_called_as_one_that_packs_leave_out(tmp_path: Path, python: TargetPython) -> None:
-    write(tmp_path, {"app.py": "import test.support, turtle\n", "test/support.py": "", "turtle.py": ""})
-    manifest = trace(options(tmp_path, "app.py"), reporter=SilentReporter(), python=python).manifest
-    assert {"test.support", "turtle"} <= {module.name for module in manifest.modules if module.origin == "app"}
-
-
 def test_what_is_excluded_is_not_missed(tmp_path: Path, python: TargetPython) -> None:
     write(tmp_path, {"app.py": "import surely_nowhere.deep\nimport tkinter\n"})
     wanted = options(tmp_path, "app.py", exclude=("surely_nowhere", "tkinter"))
