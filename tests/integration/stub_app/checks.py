@@ -261,6 +261,15 @@ def source():
 
 
 @check
+def documentation_of_builtins():
+    import inspect
+
+    same(str(inspect.signature(str.split)), "(self, /, sep=None, maxsplit=-1)")
+    same(inspect.getdoc(len), "Return the number of items in a container.")
+    same(inspect.getdoc(type("Derived", (dict,), {})).splitlines()[0], "dict() -> new empty dictionary")
+
+
+@check
 def package_iteration():
     import pkgutil
     import runpy
