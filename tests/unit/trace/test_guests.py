@@ -11,6 +11,7 @@ from castiron_trace.entry import read_plan, resolve_plan
 from castiron_trace.graph import analyse, chain
 from castiron_trace.inside.guests import guests
 from castiron_trace.model import Stdlib
+from castiron_trace.unavailable import unavailable
 from tests.unit.trace.conftest import options
 from tests.unit.trace.making import install, site_of, write
 
@@ -96,3 +97,12 @@ def test_a_module_that_is_excluded_stays_out(tmp_path: Path, python: TargetPytho
     reached = analyse(python, stdlib, resolve_plan(read_plan(wanted), None), None, wanted, cache=None)
     assert "sqlite3" not in reached.modules
     assert "decimal" in reached.modules
+
+
+def test_the_whole_standard_library_is_what_a_pack_has(
+    tmp_path: Path, python: TargetPython, stdlib: StdlibGraph
+) -> None:
+    wanted = options(write(tmp_path, {"app.py": "pass"}), "app.py", stdlib=Stdlib.ALL)
+    reached = analyse(python, stdlib, resolve_plan(read_plan(wanted), None), None, wanted, cache=None)
+    assert {"dbm.dumb", "dbm.ndbm"} <= set(reached.modules)
+    assert not {item.name for item in unavailable(python)} & set(reached.modules)

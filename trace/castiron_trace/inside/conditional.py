@@ -43,6 +43,7 @@ NEVER_PROVIDED = frozenset(
         "_apple_support",
         "_ios_support",
         "_osx_support",
+        "gnu",  # dbm.gnu
         "idlelib",
         "msilib",
         "nturl2path",
