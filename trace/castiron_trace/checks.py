@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from castiron_trace.unavailable import Unavailable
 
 _REQUIRED = 0
+_DECLARED = 3
 
 
 def check_own_syntax(reached: Reached) -> None:
@@ -131,11 +132,14 @@ def module_findings(reached: Reached, python: TargetPython) -> Iterator[Finding]
     for item in unavailable(python):
         found = reached.modules.get(item.name)
         if found is not None and found.owner == STDLIB:
+            # In a table of names, as six has one, nobody may ever ask for it.
+            named = found.tier == _DECLARED
+            place = _place(reached, found.importer, found.line)
             yield Finding(
                 code=f"no-{item.name.replace('.', '-')}",
-                severity=Severity.WARNING,
+                severity=Severity.INFO if named else Severity.WARNING,
                 subject=item.name,
-                message=f"{_place(reached, found.importer, found.line)} imports it, and a static binary cannot have it "
+                message=f"{place} {'names' if named else 'imports'} it, and a static binary cannot have it "
                 f"({item.why}): the import will fail with an ordinary ImportError.",
             )
     for name in reached.missing:

@@ -25,6 +25,7 @@ from castiron_common.errors import (
     UsageError,
 )
 from castiron_common.progress import SilentReporter
+from castiron_manifest.model import Severity
 from castiron_trace import cli, driver, observe
 from castiron_trace.driver import trace
 from castiron_trace.stdlib_graph import stdlib_graph
@@ -186,6 +187,15 @@ def test_tkinter_that_may_be_missing_is_a_finding(tmp_path: Path, python: Target
     write(tmp_path, {"app.py": "try:\n    import tkinter\nexcept ImportError:\n    pass\n"})
     outcome = trace(options(tmp_path, "app.py"), reporter=SilentReporter(), python=python)
     assert "no-tkinter" in [finding.code for finding in outcome.manifest.findings]
+
+
+def test_what_packs_lack_and_a_table_names_is_no_warning(tmp_path: Path, python: TargetPython) -> None:
+    write(
+        tmp_path, {"app.py": "import importlib, sys\nNAMES = {'d': 'dbm.gnu'}\nimportlib.import_module(sys.argv[1])\n"}
+    )
+    findings = trace(options(tmp_path, "app.py"), reporter=SilentReporter(), python=python).manifest.findings
+    (severity,) = (finding.severity for finding in findings if finding.code == "no-dbm-gnu")
+    assert severity is Severity.INFO
 
 
 @pytest.mark.parametrize(
