@@ -1,6 +1,7 @@
 #include "site_builtins.h"
 
 #include <Python.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* The text of copyright, credits and license is the interpreter's own; of exit and quit and what they do, site.py's. */
@@ -74,6 +75,33 @@ static PyObject *call(PyObject *self, PyObject *args, PyObject *keywords)
     return status < 0 ? NULL : Py_NewRef(Py_None);
 }
 
+/* For inspect.signature(): that of the object which site.py would have made. */
+static PyObject *signature(PyObject *self, void *unused)
+{
+    (void)unused;
+    const char *name = ((SiteBuiltin *)self)->name;
+    bool quits = strcmp(name, "exit") == 0 || strcmp(name, "quit") == 0;
+    PyObject *inspect = PyDict_GetItemString(PyImport_GetModuleDict(), "inspect");
+    if (inspect == NULL) {
+        PyErr_SetString(PyExc_AttributeError, "__signature__");
+        return NULL;
+    }
+    PyObject *module = PyImport_ImportModule("_sitebuiltins"), *type = NULL, *function = NULL, *method = NULL, *result = NULL;
+    if (module != NULL)
+        type = PyObject_GetAttrString(module, quits ? "Quitter" : strcmp(name, "help") == 0 ? "_Helper" : "_Printer");
+    if (type != NULL)
+        function = PyObject_GetAttrString(type, "__call__");
+    if (function != NULL)
+        method = PyMethod_New(function, self);
+    if (method != NULL)
+        result = PyObject_CallMethod(inspect, "signature", "O", method);
+    Py_XDECREF(method);
+    Py_XDECREF(function);
+    Py_XDECREF(type);
+    Py_XDECREF(module);
+    return result;
+}
+
 static void dealloc(PyObject *self)
 {
     PyTypeObject *type = Py_TYPE(self);
@@ -81,10 +109,12 @@ static void dealloc(PyObject *self)
     Py_DECREF(type);
 }
 
+static PyGetSetDef attributes[] = {{"__signature__", signature, NULL, NULL, NULL}, {0}};
 static PyType_Slot slots[] = {
     {Py_tp_dealloc, dealloc},
     {Py_tp_call, call},
     {Py_tp_repr, represent},
+    {Py_tp_getset, attributes},
     {0, NULL},
 };
 static PyType_Spec spec = {

@@ -265,6 +265,7 @@ def documentation_of_builtins():
     import inspect
 
     same(str(inspect.signature(str.split)), "(self, /, sep=None, maxsplit=-1)")
+    same([str(inspect.signature(item)) for item in (exit, license, help)], ["(code=None)", "()", "(*args, **kwds)"])
     same(inspect.getdoc(len), "Return the number of items in a container.")
     same(inspect.getdoc(type("Derived", (dict,), {})).splitlines()[0], "dict() -> new empty dictionary")
 
