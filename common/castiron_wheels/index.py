@@ -75,14 +75,18 @@ def uv_compile(
     python: Path | None = None,
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    sibling: bool = False,
 ) -> str:
     """Resolve the lines for the target and return uv's ``pylock.toml``; `ResolutionError` with uv's reasons.
 
-    ``python`` is used only if metadata must be built from an sdist.  uv looks for its configuration in ``folder``.
+    With ``sibling`` resolve for the same processor with another C library.  ``python`` is used only if metadata must
+    be built from an sdist.  uv looks for its configuration in ``folder``.
     """
     command = [uv_program(), "pip", "compile", "-", "--format", "pylock.toml", "--no-header", "--quiet"]
     command += ["--color", "never", "--no-progress", "--no-python-downloads", "--python", str(python or sys.executable)]
-    command += ["--python-platform", platform_of(target).uv, "--python-version", target.python, *options]
+    platform = platform_of(target)
+    command += ["--python-platform", platform.sibling if sibling else platform.uv]
+    command += ["--python-version", target.python, *options]
     if constraints is not None:
         command += ["--constraints", str(constraints)]
     done = subprocess.run(

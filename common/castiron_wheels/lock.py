@@ -75,6 +75,13 @@ def read_lock(
     return sorted(found, key=lambda item: (item.name, item.filename))
 
 
+def listed_wheels(text: str) -> list[Candidate]:
+    """Return every wheel that uv's answer names, whatever it is for; sorted by name and file name."""
+    packages = Pylock.from_dict(tomllib.loads(text)).packages
+    found = [_candidate(package, wheel, None) for package in packages for wheel in package.wheels or ()]
+    return sorted(found, key=lambda item: (item.name, item.filename))
+
+
 def _keep_accepted(package: dict[str, Any], accepted: Mapping[str, Collection[str]]) -> None:
     """Remove the files whose hashes the user does not accept; `DependencyError` if none remains."""
     pins = accepted.get(str(package.get("name")))

@@ -231,6 +231,25 @@ class _Search:
             return project_wheel(project, self.target, reporter=self.reporter)
         if file is None:
             return repository_wheel(candidate.name, str(candidate.url), self.target, reporter=self.reporter)
+        if candidate.indexed and candidate.version and self.requirements.lock is None:
+            from castiron_wheels.portable import portable_wheel
+
+            portable = portable_wheel(
+                candidate,
+                self.target,
+                options=self.requirements.index_options,
+                accepted={pin.name: pin.sha256 for pin in self.requirements.hashes}.get(candidate.name),
+                folder=self.requirements.folder,
+                reporter=self.reporter,
+            )
+            if portable is not None:
+                self._find(
+                    "portable-wheel",
+                    candidate.name,
+                    f"{label} has no wheel for the target; its wheel for systems with another C library was taken, as "
+                    "it brings no library.",
+                )
+                return portable
         wheel = sdist_wheel(file, candidate.name, candidate.version, self.target, reporter=self.reporter)
         self._find(
             "built-from-sdist", candidate.name, f"{label} has no wheel for the target; it was built from its sdist."

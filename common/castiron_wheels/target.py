@@ -29,6 +29,10 @@ class Platform:
     """Platform tags of wheels that run there, best first (PEP 656: musl 1.2 runs what was built for 1.1)."""
     machine: str
     """``platform.machine()``."""
+    sibling: str
+    """uv's name of the platform with the same kernel and processor, but another C library."""
+    sibling_tags: tuple[str, ...]
+    """How the platform tags of the sibling's wheels begin."""
 
 
 _PLATFORMS = {
@@ -36,6 +40,8 @@ _PLATFORMS = {
         uv="x86_64-unknown-linux-musl",
         tags=("musllinux_1_2_x86_64", "musllinux_1_1_x86_64", "musllinux_1_0_x86_64", "linux_x86_64"),
         machine="x86_64",
+        sibling="x86_64-manylinux_2_40",
+        sibling_tags=("manylinux", "linux"),
     ),
 }
 

@@ -14,6 +14,7 @@ from castiron_trace.entry import read_plan, resolve_plan
 from castiron_trace.graph import analyse
 from castiron_trace.licenses import evidence
 from castiron_trace.natives import natives
+from castiron_trace.programs import program_findings
 from castiron_trace.resources import Blobs, app_resources, distribution_contents, stdlib_resources
 from castiron_trace.stdlib_graph import stdlib_graph
 from castiron_trace.target_python import from_pack
@@ -80,6 +81,9 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
     contents = None if chosen.site is None else distribution_contents(chosen.site, reached)
     shared, native_findings = natives({} if contents is None else contents.elf_candidates)
     run_findings = () if seen is None else tuple(observe.foreign_libraries(seen, shared))
+    programs = (
+        () if chosen.site is None or contents is None else program_findings(contents.resources, chosen.site.folder)
+    )
     blobs = Blobs()
     own_data, data_findings = app_resources(entry, reached, options, blobs)
     texts: dict[str, str] = {}
@@ -99,7 +103,7 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
         resources=[*own_data, *stdlib_resources(reached, python.stdlib), *(contents.resources if contents else ())],
         natives=shared,
         licenses=licenses,
-        findings=[*reached.findings, *chosen.findings, *native_findings, *data_findings, *run_findings],
+        findings=[*reached.findings, *chosen.findings, *native_findings, *programs, *data_findings, *run_findings],
         texts=texts,
         blobs=blobs,
     )

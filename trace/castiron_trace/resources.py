@@ -140,7 +140,9 @@ class _Sorter:
         used = any(path in modules for path in paths) or not packages
         for path in paths:
             folder = _folder(path)
-            if path in modules or path in launchers or path.endswith(_COMPILED) or path.rpartition("/")[2] in _NEVER:
+            # A program may have the name of a command that starts it (ninja).
+            launcher = path in launchers and not ((site / path).is_file() and _is_elf(site / path))
+            if path in modules or launcher or path.endswith(_COMPILED) or path.rpartition("/")[2] in _NEVER:
                 if path.endswith(".so") and path in modules:
                     self.elf.append(path)
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import struct
 import zipfile
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 WHEEL = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+
+
+def elf_program(loader: str | None = None) -> bytes:
+    """Return the headers of an ELF program for x86-64: a static one, or one that names its loader."""
+    text = b"" if loader is None else loader.encode() + b"\0"
+    count = 0 if loader is None else 1
+    header = struct.pack("<4sBBB9xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 3, 62, 1, 0, 64, 0, 0, 64, 56, count, 64, 0, 0)
+    segment = struct.pack("<IIQQQQQQ", 3, 4, 64 + 56, 0, 0, len(text), len(text), 1)  # PT_INTERP
+    return header + (segment + text if count else b"")
 
 
 def make_wheel(

@@ -18,7 +18,7 @@ from castiron_wheels.model import Environment, Requirements
 from castiron_wheels.requirements import from_files, from_lines, from_project
 from castiron_wheels.resolve import resolve
 from tests.unit.wheels.indexes import BACKEND, Index, make_sdist
-from tests.unit.wheels.making import make_wheel
+from tests.unit.wheels.making import elf_program, make_wheel
 
 MUSL = "cp313-cp313-musllinux_1_2_x86_64"
 GLIBC = "cp313-cp313-manylinux_2_17_x86_64"
@@ -116,6 +116,38 @@ def test_exact_pins_are_kept(index: Index, target: Target, built: list[str]) -> 
     make_wheel(index.folder, "pinned", "1.0", tag=MUSL)
     assert versions(run(target, "pinned==2.0")) == {"pinned": "2.0"}
     assert built == ["pinned-2.0.tar.gz"]
+
+
+@pytest.mark.parametrize("loader", [None, "/lib64/ld-linux-x86-64.so.2"])
+def test_another_systems_wheel_of_programs_is_preferred_to_building(
+    index: Index, target: Target, built: list[str], loader: str | None
+) -> None:
+    make_sdist(index.folder, "tool", "1.0")
+    files = {"tool/__init__.py": "", "tool/run": elf_program(loader)}
+    make_wheel(index.folder, "tool", "1.0", files, tag="py2.py3-none-manylinux_2_17_x86_64")
+    found = run(target, "tool")
+    assert built == []
+    assert [(item.wheel.filename, item.wheel.embedded) for item in found.distributions] == [
+        ("tool-1.0-py2.py3-none-manylinux_2_17_x86_64.whl", True)
+    ]
+    assert [item.code for item in found.findings] == ["portable-wheel"]
+
+
+@pytest.mark.parametrize(
+    ("member", "tag"),
+    [
+        ("tool/lib.so.1", "py3-none-manylinux_2_17_x86_64"),
+        ("tool/run", "py3-none-manylinux_2_17_aarch64"),
+        ("tool/run", "cp313-cp313-manylinux_2_17_x86_64"),
+    ],
+)
+def test_another_systems_wheel_of_libraries_is_not_taken(
+    index: Index, target: Target, built: list[str], member: str, tag: str
+) -> None:
+    make_sdist(index.folder, "tool", "1.0")
+    make_wheel(index.folder, "tool", "1.0", {member: elf_program()}, tag=tag)
+    run(target, "tool")
+    assert built == ["tool-1.0.tar.gz"]
 
 
 def test_what_a_built_wheel_needs_is_added(index: Index, target: Target, built: list[str]) -> None:

@@ -1,0 +1,98 @@
+"""Wheels that are tagged for another C library although no library in them needs it.
+
+Such are wheels of pure Python that were built on one platform, and those that bring a program (ffmpeg, py-spy), which
+runs in a process of its own.  Their source distributions often cannot give the same: the program is fetched from
+elsewhere, or its compiler is not here.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from typing import TYPE_CHECKING
+
+from packaging.utils import parse_wheel_filename
+
+from castiron_wheels.fetch import fetch_candidates
+from castiron_wheels.index import ResolutionError, uv_compile
+from castiron_wheels.lock import listed_wheels
+from castiron_wheels.target import platform_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+    from pathlib import Path
+
+    from castiron_common.progress import Reporter
+    from castiron_manifest.model import Target
+    from castiron_wheels.model import Candidate
+
+_LIBRARY = re.compile(r"\.so(?:\.\d+)*$")
+
+
+def portable_wheel(
+    candidate: Candidate,
+    target: Target,
+    *,
+    options: Sequence[str] = (),
+    accepted: Collection[str] | None = None,
+    folder: Path | None = None,
+    reporter: Reporter,
+) -> Path | None:
+    """Return such a wheel of the candidate's version from the index; None if there is none.
+
+    ``accepted`` are the hashes that the user allows, ``options`` and ``folder`` choose the index as in `uv_compile`.
+    """
+    line = f"{candidate.name}=={candidate.version}"
+    try:
+        text = uv_compile([line], target, options=["--no-deps", *options], folder=folder, sibling=True)
+    except ResolutionError:
+        return None  # the sdist that is there will say what is wrong, if anything is
+    for wheel in listed_wheels(text):
+        if _is_for_sibling(wheel.filename, target) and (accepted is None or wheel.sha256 in accepted):
+            path = fetch_candidates([wheel], reporter=reporter)[0]
+            return path if holds_no_library(path) else None
+    return None
+
+
+def _is_for_sibling(filename: str, target: Target) -> bool:
+    """Whether it serves any Python 3 of the same processor with another C library."""
+    platform = platform_of(target)
+    return any(
+        tag.abi == "none"
+        and tag.interpreter == "py3"
+        and tag.platform.startswith(platform.sibling_tags)
+        and tag.platform.endswith(platform.machine)
+        for tag in parse_wheel_filename(filename)[3]
+    )
+
+
+def holds_no_library(wheel: Path) -> bool:
+    """Whether every ELF file in the wheel is a program."""
+    with zipfile.ZipFile(wheel) as archive:
+        for name in archive.namelist():
+            with archive.open(name) as member:
+                if member.read(4) != b"\x7fELF":
+                    continue
+            if _LIBRARY.search(name) or not is_program(archive.read(name)):
+                return False
+    return True
+
+
+def is_program(data: bytes) -> bool:
+    """Whether an ELF file is a program: it names its loader, or asks for no library.
+
+    Source: System V ABI, chapter 5 (program loading).
+    """
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.dynamic import DynamicSegment
+    from elftools.elf.elffile import ELFFile
+
+    try:
+        segments = list(ELFFile(io.BytesIO(data)).iter_segments())
+        if any(segment["p_type"] == "PT_INTERP" for segment in segments):
+            return True
+        dynamic = [segment for segment in segments if isinstance(segment, DynamicSegment)]
+        return not any(True for segment in dynamic for _ in segment.iter_tags("DT_NEEDED"))
+    except ELFError:
+        return False

@@ -1,0 +1,50 @@
+"""Programs that distributions bring: files of the binary which run in processes of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from castiron_manifest.model import Finding, Origin, Severity
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from castiron_manifest.model import Resource
+
+
+def program_findings(resources: Iterable[Resource], site: Path) -> Iterator[Finding]:
+    """Yield a warning for each program that starts only where its loader is: it is no part of the static executable."""
+    for resource in resources:
+        if resource.origin is not Origin.DISTRIBUTION or not resource.executable:
+            continue
+        loader = loader_of(site / resource.path)
+        if loader is not None:
+            yield Finding(
+                code="program-needs-loader",
+                severity=Severity.WARNING,
+                subject=resource.path,
+                message=f"It is a program of its own, which starts only on machines that have {loader} and the "
+                "libraries that it needs; elsewhere the kernel says 'No such file or directory'.",
+            )
+
+
+def loader_of(path: Path) -> str | None:
+    """Return the loader that an ELF program names; None for a static program, and for any other file.
+
+    Source: System V ABI, chapter 5 (program interpreter).
+    """
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+    from elftools.elf.segments import InterpSegment
+
+    with path.open("rb") as file:
+        if file.read(4) != b"\x7fELF":
+            return None
+        try:
+            for segment in ELFFile(file).iter_segments("PT_INTERP"):
+                if isinstance(segment, InterpSegment):
+                    return segment.get_interp_name()
+        except (ELFError, UnicodeDecodeError):
+            return None  # the kernel will not start it either
+    return None
