@@ -65,9 +65,9 @@ static void configure(PyConfig *config, const struct boot *boot)
         PyConfig_InitPythonConfig(config);
     else
         PyConfig_InitIsolatedConfig(config);
-    config->isolated = !boot->obey_environment && !boot->as_python; /* else an option (-I) of the command line */
+    config->isolated = 0; /* in sys.flags, whose readers take it for an option of the user: python -I */
     config->use_environment = boot->obey_environment;
-    config->safe_path = !boot->as_python;
+    config->safe_path = 0; /* likewise; who computes the first entry of sys.path is Py_RunMain alone */
     config->parse_argv = boot->as_python;
     config->site_import = 0;
     config->user_site_directory = 0;

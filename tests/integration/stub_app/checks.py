@@ -629,7 +629,8 @@ def encodings():
     same((sys.stdin.encoding, sys.stdout.encoding, sys.stderr.encoding), ("utf-8", "utf-8", "utf-8"))
     same((sys.stdout.errors, sys.stderr.errors), ("strict", "backslashreplace"))
     same((sys.getfilesystemencoding(), sys.getfilesystemencodeerrors()), ("utf-8", "surrogateescape"))
-    same((sys.flags.utf8_mode, sys.flags.isolated, sys.flags.optimize, sys.flags.dev_mode), (0, 1, 0, False))
+    same((sys.flags.utf8_mode, sys.flags.optimize, sys.flags.dev_mode), (0, 0, False))
+    same((sys.flags.isolated, sys.flags.safe_path), (0, False))  # coverage, pdb and others ask whether they were given
     same(sys.hash_info.algorithm, "siphash13")
 
 

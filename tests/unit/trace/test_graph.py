@@ -470,3 +470,19 @@ def test_what_a_host_s_user_may_name_as_plug_ins(tracer: Tracer, tmp_path: Path)
         "more", "more.util", "more.boxes", "more.parts",
     }  # fmt: skip
     assert of(tracer({"app.py": "import more.util"}, site), "more") == {"more", "more.util"}
+
+
+def test_shared_libraries_of_the_machine_are_reported(tracer: Tracer, tmp_path: Path) -> None:
+    dist = install(
+        tmp_path,
+        "d",
+        {
+            "d/__init__.py": "from ctypes import *; from ctypes.util import find_library as f\n"
+            "CDLL('libmagic.so.1'); CDLL('kernel32'); util.find_library('usb-1.0'); CDLL('libmine.so.2')\n"
+            "util.find_library('c'); CDLL('libm.so.6'); util.find_library(x); util.find_library('mine')",
+            "d.libs/libmine-0123abcd.so.2": "",
+        },
+    )
+    reached = tracer({"app.py": "import d"}, site_of(tmp_path, dist))
+    found = [(item.severity, item.subject, item.message.split()[0]) for item in reached.findings]
+    assert found == [("warning", "d/__init__.py:2", "libmagic.so.1"), ("warning", "d/__init__.py:2", "usb-1.0")]

@@ -16,7 +16,7 @@ from castiron_trace.inside.conditional import MENTIONS
 from castiron_trace.inside.conditions import decided
 from castiron_trace.inside.guests import guests
 
-ANALYSER_VERSION = 32
+ANALYSER_VERSION = 33
 """Raised when the same source would give another `Scan`: it is part of every cache key."""
 
 REQUIRED, GUARDED, LAZY, DECLARED, OBSERVED = range(5)
@@ -95,6 +95,9 @@ _ENTRY_POINT_NAMES = frozenset(
         "NamedExtensionManager",
     }
 )
+_LIBRARY_CALLS = frozenset({"CDLL", "PyDLL", "LoadLibrary", "dlopen", "find_library"})
+_LIBRARY_FILE = re.compile(r"lib[\w+.-]+\.so(?:\.\d+)*")
+_LIBRARY_NAME = re.compile(r"[\w+.-]+")
 _CODEC_FUNCTIONS = {
     **dict.fromkeys(("lookup", "getencoder", "getdecoder", "getreader", "getwriter"), (0,)),
     **dict.fromkeys(("getincrementalencoder", "getincrementaldecoder"), (0,)),
@@ -128,6 +131,8 @@ class Scan(TypedDict):
     """Strings which look like the beginning of dotted names, with the dot: of modules or of entry point groups."""
     scripts: list[str]
     """Strings that end with ``.py``: files run or read by path."""
+    libraries: list[list[Any]]
+    """[line, name]: shared libraries that ctypes or cffi shall find, ``libx.so.1`` or ``x``."""
     codecs: list[str]
     """Encodings named literally."""
     dynamic_codec: bool
@@ -152,6 +157,7 @@ def empty_scan() -> Scan:
         entry_points=None,
         stems=[],
         scripts=[],
+        libraries=[],
         codecs=[],
         dynamic_codec=False,
         guests=[],
@@ -207,6 +213,7 @@ class _Scanner:
         self._imports: dict[tuple[str, int, tuple[str, ...] | None], tuple[int, int]] = {}
         self._computed: set[tuple[int, str, str]] = set()
         self._strings: dict[str, int] = {}
+        self._libraries: set[tuple[int, str]] = set()
         self._codecs: set[str] = set()
         self._dynamic_codec = False
         self._extends_path = False
@@ -232,6 +239,7 @@ class _Scanner:
             entry_points=short if self._uses_entry_points else None,
             stems=sorted(text for text in self._strings if _STEM.fullmatch(text)),
             scripts=sorted(text for text in self._strings if text.endswith(".py") and " " not in text),
+            libraries=sorted(list(item) for item in self._libraries),
             codecs=sorted(self._codecs),
             dynamic_codec=self._dynamic_codec,
             guests=guests_,
@@ -392,7 +400,15 @@ class _Scanner:
             self._extends_path = True
         elif _is_resource_call(node.func, name) and node.args and (module := _literal_module(node.args[0])):
             self._add(module, 0, None, max(tier, GUARDED), node.lineno)
+        elif name in _LIBRARY_CALLS and node.args:
+            self._library(node.args[0], name)
         self._codec(node, name)
+
+    def _library(self, argument: ast.expr, name: str) -> None:
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+            found = _LIBRARY_FILE.fullmatch(argument.value)
+            if found or (name == "find_library" and _LIBRARY_NAME.fullmatch(argument.value)):
+                self._libraries.add((argument.lineno, argument.value))
 
     def _dynamic_import(self, node: ast.Call, name: str, tier: int) -> None:
         argument = node.args[0] if node.args else _keyword(node, "name")

@@ -101,6 +101,7 @@ class InclusionPolicy:
         else:
             self._dotted_strings(graph, node, scan, owner)
             self._scripts(graph, node, scan, owner)
+        self._libraries(node, scan, owner)
         self._computed(graph, node, scan, owner)
         if _is_extension(node) and owner != APP:
             self._compiled(graph, node, owner)
@@ -382,6 +383,16 @@ class InclusionPolicy:
         for module, level, _names, _tier, line in self._locator.scan_file(path, owner)["imports"]:
             if level == 0:
                 graph.declare(node, module, line=line)
+
+    def _libraries(self, node: BaseNode, scan: Scan, owner: str) -> None:
+        """Shared libraries of the machine, which a static program cannot open."""
+        for line, name in scan["libraries"]:
+            if not self._world.has_library(name):
+                severity = "warning" if owner == APP or owner in self._direct else "info"
+                message = (
+                    f"{name} is opened by ctypes or cffi, and no distribution brings it: a binary will not find it."
+                )
+                self.findings.append(("foreign-library", severity, f"{self._place(node)}:{line}", message))
 
     # Helpers --------------------------------------------------------------------------------------------------------
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 _TEST_FOLDERS = frozenset({"tests", "test"})
+_OF_THE_PROGRAM = frozenset({"c", "m", "pthread", "dl", "rt", "util", "crypt", "resolv"})
+"""What is one library in musl, and in a static program the program itself."""
 _CODE = (".py", ".pyc", ".pyi", ".so")
 _WORDS = re.compile(r"[\w\-+]+(?:\.[\w\-+]+)*")
 """More than identifiers: `importlib.import_module` takes ``unicode17-0-0``, ``0001_initial`` and ``g++``."""
@@ -93,6 +95,14 @@ class World:
                         todo.append(other)
             known = self._reach[name] = frozenset(seen)
         return known
+
+    def has_library(self, name: str) -> bool:
+        """Return whether a distribution brings a shared library: ``libx.so.1``, or ``x`` as `find_library` takes it."""
+        stem = (name if ".so" in name else f"lib{name}.so").partition(".so")[0]
+        if stem.removeprefix("lib") in _OF_THE_PROGRAM:
+            return True
+        found = re.compile(rf"(?:.*/)?{re.escape(stem)}(?:-[0-9a-f]{{8}})?\.so(?:\.\d+)*")
+        return any(found.fullmatch(path) for dist in self.distributions.values() for path in dist.files)
 
     def groups(self) -> set[str]:
         """Return the names of all entry point groups."""
