@@ -126,3 +126,19 @@ def asked_for(application: Application) -> list[str]:
     """Return the names in ``requirements.in``."""
     lines = (application.folder / "requirements.in").read_text().splitlines()
     return [re.split(r"[\[=]", line)[0] for line in lines if line and not line.startswith(("#", "./"))]
+
+
+def table() -> str:
+    """Return the table of ``docs/compatibility.md``."""
+    rows = ["| application | what it does there | compared with |", "| --- | --- | --- |"]
+    for application in applications():
+        versions = locked(application)
+        names = asked_for(application)
+        pins = ", ".join(f"{name} {versions[re.sub(r'[-_.]+', '-', name).lower()]}" for name in names)
+        python = "the host's CPython" if application.reference == "host" else "the target's"
+        rows.append(f"| {pins or 'the standard library'} | {application.what} | {python} |")
+    return "\n".join(rows)
+
+
+if __name__ == "__main__":
+    print(table())

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 TIMEOUT = 90.0
 """Seconds for one run: most take less than five, but the machine may do other things."""
-COLUMNS, LINES = 100, 50
+COLUMNS, LINES = 200, 60
+"""Of the terminal: wide, for where a line with a path is wrapped depends on the path."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,18 +41,20 @@ def test_an_application_does_the_same(application: Application, tmp_path: Path, 
     if (application.folder / "app").is_dir():
         shutil.copytree(application.folder / "app", project, dirs_exist_ok=True)
     folder = tmp_path / "run"
-    usual = reference(application, tmp_path, pack)
+    # The ordinary environment is where the binary will be, so that paths of both are the same.
+    place = tmp_path / "linked" / application.entry[-1]
+    usual = reference(application, place, project, folder, pack)
     expected = [perform(application, given, usual) for given in application.runs]
     for given, did in zip(application.runs, expected, strict=True):
         missing = [pattern for pattern in given.shows if not re.search(pattern, f"{did.stdout}{did.stderr}{did.files}")]
         assert (did.status, missing) == (given.status, []), f"{given.argv}\n{did.stdout}\n{did.stderr}"
-    binary = trace_and_link(application, project, tmp_path)
+    shutil.rmtree(place)
+    binary = trace_and_link(application, project, place)
     # From here on the binary is alone: neither the sources nor the environment that it was traced from are there.
     shutil.rmtree(project)
-    shutil.rmtree(tmp_path / "venv")
-    linked = Place(
-        command=(str(binary),), folder=folder, names=((f"{binary}/", "<prefix>/"), (str(binary), "<program>"))
-    )
+    script = [(f"{binary}/app/{application.entry[0]}", "<program>")] if application.script else []
+    names = (*script, (f"{binary}/", "<prefix>/"), (str(binary), "<program>"))
+    linked = Place(command=(str(binary),), folder=folder, names=names)
     for given, usually in zip(application.runs, expected, strict=True):
         did = perform(application, given, linked)
         if not given.stderr:
@@ -72,47 +74,50 @@ def difference(expected: Did, actual: Did) -> str:
     return "\n".join(difflib.unified_diff(shown[0], shown[1], "ordinary", "binary", lineterm="", n=1))
 
 
-def trace_and_link(application: Application, project: Path, folder: Path) -> Path:
-    """Trace and link as a user would; return the binary, alone in its folder."""
+def trace_and_link(application: Application, project: Path, binary: Path) -> Path:
+    """Trace and link as a user would; return the binary."""
     shutil.copyfile(application.lock, project / "requirements.txt")
-    name = application.entry[-1]
-    manifest = folder / f"{name}.manifest"
+    manifest = binary.with_name("app.manifest")
     options: list[str | Path] = [*application.options, "-r", "requirements.txt", "-o", manifest]
+    binary.parent.mkdir(exist_ok=True)
     traced = command("trace", *options, *application.entry, cwd=project)
     assert traced.status == 0, traced.stderr
-    (folder / "linked").mkdir()
-    binary = folder / "linked" / name
-    linked = command("link", manifest, "-o", binary, *application.link_options, cwd=folder)
+    linked = command("link", manifest, "-o", binary, *application.link_options, cwd=project)
     assert linked.status == 0, linked.stderr
+    unknown = re.findall(
+        r"^ *error: (.*?): Its license is unknown",
+        binary.with_name(f"{binary.name}.licenses.txt").read_text(),
+        re.MULTILINE,
+    )
+    assert sorted(set(unknown)) == sorted(application.unlicensed)
     return binary
 
 
-def reference(application: Application, folder: Path, pack: Pack) -> Place:
-    """Install the same versions as an ordinary environment; return the command that starts the application there."""
-    venv = folder / "venv"
+def reference(application: Application, prefix: Path, project: Path, folder: Path, pack: Pack) -> Place:
+    """Install the same versions as an ordinary environment; return what starts the application there."""
+    prefix.parent.mkdir()
     if application.reference == "host":
-        python = _host_environment(application, venv)
+        python = _host_environment(application, prefix)
     else:
-        python = _target_environment(application, venv, pack)
+        python = _target_environment(application, prefix, pack)
     first, *rest = application.entry
     if first == "-m":
         words = [first, *rest]
     elif application.script:
-        words = [str(folder / "app" / first)]
+        words = [str(project / first)]
     else:
-        words = [str(venv / "bin" / first)]
-    base = subprocess.run(
-        [python, "-c", "import sys; print(sys.base_prefix)"], check=True, capture_output=True, text=True
-    )
+        words = [str(prefix / "bin" / first)]
+    asked = [str(python), "-c", "import sys; print(sys.base_prefix)"]
+    base = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
     names = (
-        (words[0] if first != "-m" else "<none>", "<program>"),
-        (f"{folder / 'app'}/", "<prefix>/app/"),
-        (f"{venv}/", "<prefix>/"),
-        (f"{base.stdout.strip()}/", "<prefix>/"),
+        (words[-1] if first != "-m" else "<none>", "<program>"),
+        (f"{project}/", "<prefix>/app/"),
+        (f"{prefix}/", "<prefix>/"),
+        (f"{base}/", "<prefix>/"),
     )
     # What `trace` is told with --path and --include.
-    env = (("PYTHONPATH", str(folder / "app")),) if "--path" in application.options else ()
-    return Place(command=(str(python), *words), folder=folder / "run", env=env, names=names)
+    env = (("PYTHONPATH", str(project)),) if "--path" in application.options else ()
+    return Place(command=(str(python), *words), folder=folder, env=env, names=names)
 
 
 def _host_environment(application: Application, venv: Path) -> Path:
@@ -139,7 +144,7 @@ def test_httpie_asks_a_server_whose_certificate_it_verifies(server: int, tmp_pat
     del pack
     project = tmp_path / "app"
     project.mkdir()
-    binary = trace_and_link(load(FOLDER / "http"), project, tmp_path)
+    binary = trace_and_link(load(FOLDER / "http"), project, tmp_path / "linked" / "http")
     url = f"https://localhost:{server}/"
     answered = run([binary, "--ignore-stdin", "--body", "--verify", "ca.pem", url], cwd=tmp_path)
     assert (answered.status, answered.stdout.strip()) == (0, "secured"), answered.stderr

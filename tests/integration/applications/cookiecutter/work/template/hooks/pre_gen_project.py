@@ -1,0 +1,3 @@
+import sys
+print("pre {{ cookiecutter.slug }}", flush=True)
+assert sys.argv

@@ -1,0 +1,5 @@
+from thing import thing
+
+
+def test_thing():
+    assert thing(1) == "less"
