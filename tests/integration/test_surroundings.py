@@ -52,8 +52,11 @@ def locales():
 def hosts():
     for name in ("localhost", "LocalHost.", "some.localhost"):
         for family in (0, socket.AF_INET, socket.AF_INET6):
-            found = socket.getaddrinfo(name, 80, family, socket.SOCK_STREAM)
-            yield name, family, sorted((info[3], *info[4][:2]) for info in found)
+            found = socket.getaddrinfo(name, 80, family, socket.SOCK_STREAM, flags=socket.AI_CANONNAME)
+            assert not any(info[3] for info in found[1:])
+            yield name, family, sorted((found[0][3], *info[4][:2]) for info in found)
+    for name in ("localhost", "127.0.0.1", None):
+        assert not any(info[3] for info in socket.getaddrinfo(name, 80))
     yield socket.gethostbyname("localhost"), socket.gethostbyname_ex("localhost")
     yield attempt(socket.getaddrinfo, "localhost", 80, flags=socket.AI_NUMERICHOST)
     for address in ("127.0.0.1", "::1"):

@@ -1,4 +1,5 @@
-/* The name localhost where nothing on the machine defines it: without /etc/hosts, musl asks name servers for it.
+/* Host names where musl answers otherwise than others: the name localhost where nothing on the machine defines it (without
+ * /etc/hosts, musl asks name servers for it), and canonical names that nobody asked for.
  *
  * RFC 6761, section 6.3: name resolution should recognise localhost names and answer with the loopback addresses; RFC 6303
  * says likewise of the names of these.  What /etc/hosts says comes first.
@@ -86,10 +87,23 @@ static bool is_ours(const char *name)
     return name != NULL && is_localhost(name) && !in_hosts_file(any_address, NULL, name);
 }
 
+/* musl names the host in every answer; POSIX, and programs that print what they get, want it only in the first, and only if
+ * it is asked for.  freeaddrinfo() of musl frees no name. */
+static void set_names(struct addrinfo *answers, const struct addrinfo *hints, char *name)
+{
+    answers->ai_canonname = hints != NULL && hints->ai_flags & AI_CANONNAME ? name : NULL;
+    for (struct addrinfo *answer = answers->ai_next; answer != NULL; answer = answer->ai_next)
+        answer->ai_canonname = NULL;
+}
+
 int __wrap_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints, struct addrinfo **result)
 {
-    if (!is_ours(host) || (hints != NULL && hints->ai_flags & AI_NUMERICHOST))
-        return __real_getaddrinfo(host, service, hints, result);
+    if (!is_ours(host) || (hints != NULL && hints->ai_flags & AI_NUMERICHOST)) {
+        const int status = __real_getaddrinfo(host, service, hints, result);
+        if (status == 0)
+            set_names(*result, hints, (*result)->ai_canonname);
+        return status;
+    }
     struct addrinfo own = {0};
     if (hints != NULL)
         own = *hints;
@@ -101,9 +115,8 @@ int __wrap_getaddrinfo(const char *host, const char *service, const struct addri
         own.ai_flags &= ~AI_ADDRCONFIG;
         status = __real_getaddrinfo(own.ai_family == AF_INET6 ? "::1" : "127.0.0.1", service, &own, result);
     }
-    if (status == 0) /* musl names the host in every case, and freeaddrinfo() frees no name */
-        for (struct addrinfo *answer = *result; answer != NULL; answer = answer->ai_next)
-            answer->ai_canonname = localhost;
+    if (status == 0)
+        set_names(*result, hints, localhost);
     return status;
 }
 
