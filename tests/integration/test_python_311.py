@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +17,13 @@ import pytest
 import uv
 
 from castiron_common.progress import SilentReporter
+from castiron_link.startup import IMPORTED_FROM_C
+from castiron_manifest.model import Target
 from castiron_runtime.packs import interpreter, open_pack, provide, stub_components
 from castiron_runtime.standalone import python_document
+from castiron_trace.inside.conditional import CONDITIONAL
+from castiron_trace.stdlib_graph import stdlib_graph
+from castiron_trace.target_python import from_pack
 from tests.integration.linking import command, run, trace_and_link
 
 if TYPE_CHECKING:
@@ -177,6 +183,37 @@ def test_its_description_says_what_its_interpreter_says(pack: Pack) -> None:
     python = interpreter(pack, full=False, reporter=REPORTER)
     said = json.loads(run([python, "-I", "-c", asked], cwd=Path("/"), env={}).stdout)
     assert document["python_paths_abstract"] == said
+
+
+def test_what_a_module_of_the_standard_library_imports_goes_in_with_it(pack: Pack) -> None:
+    """The tables of castiron_trace.inside.conditional and castiron_link.startup hold for this series."""
+    target = Target(platform=pack.platform, python=SERIES)
+    graph = stdlib_graph(from_pack(target, reporter=REPORTER), reporter=REPORTER)
+    python = interpreter(pack, full=True, reporter=REPORTER)
+    on_condition = {name for _, name in CONDITIONAL} | {"_bz2", "_compression", "_lzma", "_uuid", "_dbm", "dbm.ndbm"}
+
+    def closure(name: str) -> set[str]:
+        found: set[str] = set()
+        open_ = [name, *graph.startup, *IMPORTED_FROM_C]
+        while open_:
+            module = open_.pop()
+            if module in graph.modules and module not in found:
+                found.add(module)
+                open_ += [module.rpartition(".")[0], *(imported for imported, _, _ in graph.edges(module, ()))]
+        return found
+
+    def missing(name: str) -> set[str]:
+        code = f"import {name}, sys; print(*sys.modules)"
+        loaded = set(run([python, "-I", "-S", "-W", "ignore", "-c", code], cwd=Path("/")).stdout.split())
+        assert name in loaded
+        return (loaded & graph.modules.keys()) - closure(name) - on_condition - {"zipimport"}
+
+    private = ("_", "antigravity", "genericpath", "lib2to3", "msilib", "this", "tkinter", "turtle")
+    names = sorted(name for name in graph.modules if "." not in name and not name.startswith(private))
+    assert len(names) > 150
+    with ThreadPoolExecutor(2) as pool:
+        found = dict(zip(names, pool.map(missing, names), strict=True))
+    assert {name: modules for name, modules in found.items() if modules} == {}
 
 
 def test_a_program_for_another_python_says_which_to_ask_for(tmp_path: Path) -> None:

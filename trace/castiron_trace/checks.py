@@ -106,7 +106,7 @@ def _refuse_missing(reached: Reached, python: TargetPython) -> None:
                     f"{_place(reached, importer, line)} imports {name}, which the standard library has on other "
                     f"systems or in other versions than {python.version}.",
                     hint="Import it inside try/except; name a distribution that has it with --with; "
-                    f"or go without it: --exclude {name}.",
+                    f"build for a Python that has it with --python; or go without it: --exclude {name}.",
                 )
             raise ModuleMissingError(
                 f"{_place(reached, importer, line)} imports {name}, which is nowhere.",

@@ -131,7 +131,8 @@ FROM_C: dict[str, tuple[str, ...]] = {
 }
 """Imports that C code makes or that have computed names, beyond modulegraph2's own table: followed as required.
 
-Source: the calls of ``PyImport_Import*``, ``_PyImport_GetModuleAttr*`` and ``PyCapsule_Import`` in CPython 3.13.
+Source: the calls of ``PyImport_Import*``, ``_PyImport_GetModuleAttr*`` and ``PyCapsule_Import`` in CPython 3.11 and
+3.13; what a series does not have is passed over.
 """
 
 MINIMAL_CODECS = (
