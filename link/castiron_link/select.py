@@ -31,7 +31,7 @@ _OPENSSL_ONLY = re.compile(
     | ["'](?:ripemd160|rmd160|sm3|sha512[_-]256|sha512[_-]224|md4|mdc2|whirlpool|md5-sha1)["']""",
     re.VERBOSE | re.IGNORECASE,
 )
-"""What of hashlib exists in OpenSSL alone.  Source: Lib/hashlib.py and Modules/_hashopenssl.c, CPython 3.11 and 3.13."""
+"""What of hashlib exists in OpenSSL alone.  Source: CPython 3.11 and 3.13, Lib/hashlib.py, Modules/_hashopenssl.c."""
 
 _HASHLIB = re.compile(rb"\b_?hashlib\b")
 

@@ -32,8 +32,8 @@ IMPORTED_FROM_C = (
 )
 """Modules that C code of CPython or of our stub imports in any application, and what those need to do their work.
 
-Source: PyImport_Import* calls of CPython 3.11 and 3.13; `linecache`, which shows source lines, imports `tokenize` when it
-does.
+Source: PyImport_Import* calls of CPython 3.11 and 3.13; `linecache`, which shows source lines, imports `tokenize` when
+it does.
 """
 
 IMPORTED_FOR_ENTRY = {EntryKind.MODULE: ("runpy",)}
