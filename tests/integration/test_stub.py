@@ -72,11 +72,17 @@ def test_check(checks: Path, tmp_path: Path, name: str) -> None:
     assert done.status == 0, done.stderr
 
 
-def test_other_interpreters_need_no_sources(checks: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def without_sources(checks: Path) -> Path:
     options = ["--sources", "none", "--no-report"]
-    linked = run([COMMANDS / "link", "checks.manifest", "-o", tmp_path / "checks", *options], cwd=checks.parent)
+    linked = run([COMMANDS / "link", "checks.manifest", "-o", "sourceless", *options], cwd=checks.parent)
     assert linked.status == 0, linked.stderr
-    done = run([tmp_path / "checks", "other_interpreters"], cwd=tmp_path, env=UTF8)
+    return checks.parent / "sourceless"
+
+
+@pytest.mark.parametrize("name", ["other_interpreters", "processes", "scripts_in_the_binary"])
+def test_without_sources(without_sources: Path, tmp_path: Path, name: str) -> None:
+    done = run([without_sources, name], cwd=tmp_path, env=UTF8, timeout=120)
     assert done.status == 0, done.stderr
 
 

@@ -6,6 +6,7 @@
 #include "finder.h"
 #include "libraries.h"
 #include "real_path.h"
+#include "run_files.h"
 #include "series.h"
 
 /* Calls module.`function`(our path entry finder's type, module.`argument`) if the module has both. */
@@ -58,6 +59,8 @@ int adapters_apply(PyObject *name, PyObject *module)
         return libraries_adapt(module);
     if (strcmp(text, "posixpath") == 0)
         return real_path_adapt(module);
+    if (strcmp(text, "runpy") == 0)
+        return run_files_adapt(module);
     if (strcmp(text, "platform") == 0)
         return replace_libc_version(module);
     static const char variables[] = "_sysconfigdata_";

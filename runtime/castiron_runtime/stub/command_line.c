@@ -7,6 +7,8 @@
 #include <sys/stat.h>
 
 #include "executable.h"
+#include "payload.h"
+#include "tree.h"
 
 /* What these libraries run in a new interpreter; each begins so, and goes on with numbers. */
 static const char *const commands[] = {
@@ -43,6 +45,16 @@ static bool is_known_module(const char *text)
     return false;
 }
 
+/* Whether a path is a module's of the payload, which need not have its source. */
+static bool is_module(const char *path)
+{
+    if (!tree_begins(path))
+        return false;
+    const char *inside = path + tree_root_length + 1;
+    size_t length = strlen(inside);
+    return length > 3 && strcmp(inside + length - 3, ".py") == 0 && payload_module_at(inside) != NODE_NONE;
+}
+
 /* What python would run: a file with its suffix, a folder with a __main__.py, any file after options that are python's. */
 static bool is_script(const char *path, bool after_options)
 {
@@ -51,7 +63,7 @@ static bool is_script(const char *path, bool after_options)
                  (length > 4 && (strcmp(path + length - 4, ".pyc") == 0 || strcmp(path + length - 4, ".pyz") == 0));
     struct stat status;
     if (stat(path, &status) != 0)
-        return false;
+        return is_module(path);
     if (named || after_options)
         return true;
     char inner[PATH_MAX];

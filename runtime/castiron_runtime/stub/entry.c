@@ -14,7 +14,7 @@
 /* As `python script.py`: runs in __main__, which has a file and no spec. */
 static PyObject *run_script(void)
 {
-    uint32_t index = payload_module_at(payload_header()->path);
+    uint32_t index = payload_module_at(payload_text(payload_header()->path));
     if (index == NODE_NONE) {
         PyErr_Format(PyExc_RuntimeError, "%s is not in the executable", payload_text(payload_header()->path));
         return NULL;

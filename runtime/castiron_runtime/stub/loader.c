@@ -90,8 +90,7 @@ static PyObject *class_of(const struct import_state *state, uint32_t index)
     return flags & MODULE_SOURCE ? state->source_loader : state->sourceless_loader;
 }
 
-/* The module of the payload whose file has a path, or NODE_NONE. */
-static uint32_t module_at(PyObject *path)
+uint32_t loader_module_at(PyObject *path)
 {
     PyObject *encoded = NULL;
     if (!PyUnicode_Check(path) || !PyUnicode_FSConverter(path, &encoded)) {
@@ -213,7 +212,7 @@ static uint32_t module_of(PyObject *self, PyObject **path)
         PyErr_Clear();
         return NODE_NONE;
     }
-    uint32_t index = module_at(*path);
+    uint32_t index = loader_module_at(*path);
     if (index == NODE_NONE)
         Py_CLEAR(*path);
     return index;

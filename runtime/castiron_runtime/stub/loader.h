@@ -19,6 +19,9 @@ PyObject *loader_class(PyObject *loader);
 /* A new loader of module `index` of the payload, under the dotted name `name`. */
 PyObject *loader_new(PyObject *name, uint32_t index);
 
+/* The module of the payload whose file has a path (any object), or NODE_NONE.  Raises nothing. */
+uint32_t loader_module_at(PyObject *path);
+
 /* The absolute path of the module's file; a new reference. */
 PyObject *loader_module_path(uint32_t index);
 

@@ -16,6 +16,7 @@
 #include "loader.h"
 #include "notices.h"
 #include "payload.h"
+#include "run_files.h"
 #include "site_builtins.h"
 #include "tree.h"
 
@@ -79,16 +80,6 @@ static void configure(PyConfig *config, const struct boot *boot)
     check(PyConfig_SetBytesArgv(config, boot->argc, boot->argv));
 }
 
-/* A folder or an archive is run through sys.path_hooks, which must have the ordinary finders by then. */
-static int run_prepare(void)
-{
-    if (_Py_GetConfig()->run_filename == NULL)
-        return 0;
-    PyObject *finder = external_attribute("PathFinder");
-    Py_XDECREF(finder);
-    return finder == NULL ? -1 : 0;
-}
-
 int main(int argc, char **argv)
 {
     /* Where we are and what we carry; from here on paths below the executable lead into the payload. */
@@ -135,7 +126,7 @@ int main(int argc, char **argv)
     require(site_builtins_install());
 
     if (boot.as_python) {
-        require(run_prepare());
+        require(run_files_prepare());
         return Py_RunMain();
     }
     leave(entry_run(), (flags & BOOT_FULL_FINALIZE) != 0);

@@ -129,9 +129,9 @@ uint32_t payload_module_of_file(uint32_t folder, const char *base)
     return script != NODE_NONE && payload_module(script)->suffix.length == 0 ? script : NODE_NONE;
 }
 
-uint32_t payload_module_at(Text path)
+uint32_t payload_module_at(const char *path)
 {
-    const char *rest = payload_text(path);
+    const char *rest = path;
     uint32_t folder = NODE_ROOT;
     for (const char *slash; (slash = strchr(rest, '/')) != NULL; rest = slash + 1) {
         folder = payload_child(folder, rest, (size_t)(slash - rest));

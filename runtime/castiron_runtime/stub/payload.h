@@ -91,7 +91,7 @@ uint32_t payload_find_module(uint32_t folder, const char *name, size_t length);
 uint32_t payload_module_of_file(uint32_t folder, const char *base);
 
 /* The module whose file has a tree path, or NODE_NONE. */
-uint32_t payload_module_at(Text path);
+uint32_t payload_module_at(const char *path);
 
 /* Writes the tree path of a node (without a leading slash; empty for the root) and a zero byte into `buffer` if they fit;
  * returns the length of the path. */

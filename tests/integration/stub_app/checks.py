@@ -599,6 +599,17 @@ def subprocesses():
 
 
 @check
+def scripts_in_the_binary():
+    import runpy
+    import subprocess
+
+    done = subprocess.run([sys.executable, f"{APP}/raising.py"], capture_output=True, text=True)
+    same(done.returncode, 1)
+    assert f'  File "{APP}/raising.py", line 2, in <module>' in done.stderr, done.stderr
+    same(runpy.run_path(f"{APP}/shelf/inner/__init__.py", run_name="other")["NAME"], "other")
+
+
+@check
 def echo():
     print(sys.argv[2:])
 
