@@ -10,6 +10,7 @@ from castiron_manifest.model import Finding, Severity, Tier
 from castiron_trace.child import ask
 from castiron_trace.inside.conditional import DECODERS, FOREIGN_CODECS, MINIMAL_CODECS, NO_DECODERS, TRANSFORMS
 from castiron_trace.model import APP, STDLIB, InvalidModule, Reached, ReachedModule, Stdlib
+from castiron_trace.stdlib_graph import FROZEN
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -114,7 +115,7 @@ class _Closure:
         missing: dict[str, tuple[str, int, int]] = {}
         for name, (weakest, importer, line, tier) in best.items():
             kind, owner, file = self._node(name)
-            if kind == "missing" and importer is not None:
+            if kind == "missing" and importer is not None and name not in FROZEN:
                 missing[name] = self._who_misses(name, best)
             elif kind in _REAL or kind == "script":
                 public = self._public(name) or name

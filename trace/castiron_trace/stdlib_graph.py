@@ -24,8 +24,11 @@ if TYPE_CHECKING:
 
 _GUARDED, _LAZY = 1, 2
 _STARTUP = "import sys; print(*sorted(name for name in sys.modules if name != '__main__'))"
-_NOT_AT_START = frozenset({"zipimport", "_frozen_importlib", "_frozen_importlib_external"})
-"""Frozen into every interpreter, or (zipimport) started without by the binary."""
+FROZEN = frozenset({"_frozen_importlib", "_frozen_importlib_external"})
+"""Modules in every interpreter that have no file."""
+
+_NOT_AT_START = FROZEN | {"zipimport"}
+"""There before anything is imported, or (zipimport) started without by the binary."""
 
 
 @dataclass(frozen=True)

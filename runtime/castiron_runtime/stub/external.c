@@ -282,12 +282,14 @@ static int describe(void)
 {
     PyObject *bootstrap = PyImport_AddModuleRef("_frozen_importlib");
     PyObject *loader = bootstrap == NULL ? NULL : PyObject_GetAttrString(bootstrap, "FrozenImporter");
-    PyObject *spec = NULL;
+    PyObject *spec = NULL, *origin = PyUnicode_FromString("frozen");
     if (loader != NULL)
         spec = PyObject_CallMethod(bootstrap, "ModuleSpec", "sO", "_frozen_importlib_external", loader);
     int status = -1;
-    if (spec != NULL && PyObject_SetAttrString(module, "__loader__", loader) == 0)
+    if (spec != NULL && origin != NULL && PyObject_SetAttrString(spec, "origin", origin) == 0 &&
+        PyObject_SetAttrString(module, "__loader__", loader) == 0)
         status = PyObject_SetAttrString(module, "__spec__", spec);
+    Py_XDECREF(origin);
     Py_XDECREF(spec);
     Py_XDECREF(loader);
     Py_XDECREF(bootstrap);

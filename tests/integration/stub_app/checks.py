@@ -66,6 +66,7 @@ def main_module():
 def loader_classes():
     """The classes are the standard library's, though the modules were imported before it was asked for them."""
     loader, spec = shelf.__loader__, shelf.__spec__
+    assert sys.modules["_frozen_importlib_external"].__spec__.origin == "frozen"
     assert repr(loader).startswith("<_frozen_importlib_external.SourceFileLoader object at 0x"), repr(loader)
     import importlib.machinery
     import importlib.util

@@ -223,6 +223,12 @@ def test_a_library_comes_with_what_uses_it(
     assert not no & found
 
 
+def test_what_is_frozen_into_every_interpreter_is_not_missed(tmp_path: Path, python: TargetPython) -> None:
+    write(tmp_path, {"app.py": "import _frozen_importlib\nfrom _frozen_importlib_external import PathFinder\n"})
+    manifest = trace(options(tmp_path, "app.py"), reporter=SilentReporter(), python=python).manifest
+    assert not manifest.findings
+
+
 def test_what_is_excluded_is_not_missed(tmp_path: Path, python: TargetPython) -> None:
     write(tmp_path, {"app.py": "import surely_nowhere.deep\nimport tkinter\n"})
     wanted = options(tmp_path, "app.py", exclude=("surely_nowhere", "tkinter"))
