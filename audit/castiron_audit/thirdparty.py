@@ -82,6 +82,8 @@ class _Search:
         self.rust: set[str] = set()
         """Shared objects whose crates are known."""
         self.has_crates = False
+        self.installed: frozenset[str] | None = None
+        """What the environment has, relative to site-packages, once somebody asked."""
 
     def run(self) -> Found:
         self._libraries()
@@ -361,18 +363,26 @@ class _Search:
 
     def _any_included(self, patterns: Sequence[str]) -> bool:
         """Return whether a list's entry is in; sources of compiled code are in no wheel and thus taken as in."""
-        site = self.view.site
         compiled = False
         present = False
         for pattern in patterns:
-            plain = pattern.removeprefix("./").removeprefix("lib/").removeprefix("src/")
+            plain = pattern.removeprefix("./").lstrip("/").removeprefix("lib/").removeprefix("src/")
             options = (plain, f"{plain.rstrip('/')}/*", f"{plain}*")
             if any(fnmatch.fnmatch(path, option) for path in self.view.included for option in options):
                 return True
-            if site is not None and (any(site.glob(plain)) if "*" in plain else (site / plain).exists()):
-                present = True
+            present = present or self._is_installed(plain)
             compiled = compiled or _COMPILED.search(plain) is not None
         return compiled and not present
+
+    def _is_installed(self, pattern: str) -> bool:
+        """Whether the environment has a file of that name or pattern, or a folder; texts write anything there."""
+        if self.installed is None:
+            site = self.view.site
+            found = () if site is None else (path.relative_to(site).as_posix() for path in site.rglob("*"))
+            self.installed = frozenset(found)
+        if "*" in pattern:
+            return any(fnmatch.fnmatch(path, pattern) for path in self.installed)
+        return posixpath.normpath(pattern) in self.installed
 
     def _forms(self, patterns: Sequence[str]) -> set[Form]:
         """Return the forms of the files that patterns match; none if nothing says it, then they are the parent's."""

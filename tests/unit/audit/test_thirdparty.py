@@ -78,6 +78,18 @@ def test_parts_that_are_not_included_are_not_reported(tmp_path: Path) -> None:
     assert search(tmp_path, "d/__init__.py").components == ()
 
 
+def test_a_list_may_name_anything(tmp_path: Path) -> None:
+    # As mysql-connector-python's does: absolute patterns, and what is no pattern at all.
+    names = ["/numpy/blob/*", "/etc/passwd", "**x/[", "*" * 300, "x" * 300 + ".c", "/", "d/gone*.py"]
+    text = "".join(f"Name: part{n}\nFiles: {name}\nLicense: MIT\n\n" for n, name in enumerate(names))
+    write(tmp_path, "d/__init__.py")
+    item = distribution("d", "MIT", files={"LICENSE": text})
+    texts = {sha256_bytes(text.encode()): text}
+    view = View(distribution=item, included=frozenset({"d/__init__.py"}), natives=(), texts=texts, site=tmp_path)
+    found = by_name(third_parties(view))
+    assert "part6" not in found
+
+
 def test_rust_code_without_a_list_of_crates_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     item = native("d/_x.so")
     write(tmp_path, item.path)
