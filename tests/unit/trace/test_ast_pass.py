@@ -115,6 +115,11 @@ def test_strings_of_docstrings_and_annotations_are_no_names() -> None:
     assert scan_source(source, own=False)["dotted"] == [["pkg.e", 4]]
 
 
+def test_entry_points_written_as_strings_are_names() -> None:
+    source = b"CONVERTERS = ['alpha2 = pkg.converters.alpha2:Converter', 'key = value: text', 'a=b']"
+    assert scan_source(source, own=False)["dotted"] == [["pkg.converters.alpha2:Converter", 1]]
+
+
 def test_own_code_keeps_its_short_strings() -> None:
     source = b"x = 'assets/banner.txt'\ny = 'shop'\n"
     assert scan_source(source, own=True)["strings"] == [["assets/banner.txt", 1], ["shop", 2]]

@@ -486,3 +486,8 @@ def test_shared_libraries_of_the_machine_are_reported(tracer: Tracer, tmp_path: 
     reached = tracer({"app.py": "import d"}, site_of(tmp_path, dist))
     found = [(item.severity, item.subject, item.message.split()[0]) for item in reached.findings]
     assert found == [("warning", "d/__init__.py:2", "libmagic.so.1"), ("warning", "d/__init__.py:2", "usb-1.0")]
+
+
+def test_site_brings_the_line_editor_only_if_that_is_asked_for(tracer: Tracer) -> None:
+    assert "readline" not in tracer({"app.py": "import site\nprint(site.getsitepackages())"}).modules
+    assert "readline" in tracer({"app.py": "import site\nsite.enablerlcompleter()"}).modules

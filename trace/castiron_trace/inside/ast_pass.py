@@ -16,7 +16,7 @@ from castiron_trace.inside.conditional import MENTIONS
 from castiron_trace.inside.conditions import decided
 from castiron_trace.inside.guests import guests
 
-ANALYSER_VERSION = 33
+ANALYSER_VERSION = 34
 """Raised when the same source would give another `Scan`: it is part of every cache key."""
 
 REQUIRED, GUARDED, LAZY, DECLARED, OBSERVED = range(5)
@@ -29,6 +29,7 @@ NAME_PLACEHOLDER = "{__name__}"
 """Stands for the module's own name in an absolute import that is relative to ``__name__``."""
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+(?::[\w.]*)?")
+_ENTRY_POINT = re.compile(r"[\w.-]+\s*=\s*([^\W\d]\w*(?:\.\w+)*:[\w.]+)")
 _MODULE_NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
 _MODULE_PREFIX = re.compile(r"([^\W\d]\w*(?:\.\w+)*)\.(?![^{%]*\.)")
 _COMMAND_LINE = re.compile(r"\s*-m\s+([^\W\d]\w*(?:\.\w+)*)(?![\w.=-])")
@@ -222,6 +223,9 @@ class _Scanner:
 
     def result(self, guests_: list[list[Any]]) -> Scan:
         dotted = [(text, line) for text, line in self._strings.items() if _DOTTED.fullmatch(text)]
+        # An entry point as EntryPoint.parse takes it: ``name = package.module:attribute``.
+        points = ((_ENTRY_POINT.fullmatch(text), line) for text, line in self._strings.items() if ":" in text)
+        dotted.extend((found[1], line) for found, line in points if found)
         # ``class: logging.handlers.SMTPHandler`` in a configuration mentions the handler as code would.
         self._mentions.update(MENTIONS.intersection(text.rpartition(".")[2] for text, _line in dotted))
         short = sorted(text for text in self._strings if len(text) <= 80 and " " not in text)

@@ -58,6 +58,8 @@ NEVER_PROVIDED = frozenset(
 NEVER_LAZILY = frozenset({"argparse", "getopt", "optparse", "plistlib", "pstats", "readline", "statistics", "timeit"})
 """Modules that the standard library imports inside functions only for its own command lines or for other systems."""
 
+_LINE_EDITOR = frozenset({"enablerlcompleter", "register_readline"})
+
 CONDITIONAL: dict[tuple[str, str], frozenset[str]] = {
     ("_datetime", "_strptime"): frozenset({"strptime"}),
     ("ast", "inspect"): frozenset({"get_docstring"}),
@@ -87,6 +89,12 @@ CONDITIONAL: dict[tuple[str, str], frozenset[str]] = {
     ("shutil", "tarfile"): frozenset({"make_archive", "unpack_archive"}),
     ("shutil", "zipfile"): frozenset({"make_archive", "unpack_archive"}),
     ("shutil", "zlib"): frozenset({"make_archive", "unpack_archive"}),
+    # The interactive interpreter's line editor, which brings two libraries; many import site for its folders.
+    ("site", "_pyrepl.main"): _LINE_EDITOR,
+    ("site", "_pyrepl.readline"): _LINE_EDITOR,
+    ("site", "_pyrepl.unix_console"): _LINE_EDITOR,
+    ("site", "readline"): _LINE_EDITOR,
+    ("site", "rlcompleter"): _LINE_EDITOR,
     ("time", "_strptime"): frozenset({"strptime"}),
     ("traceback", "unicodedata"): frozenset({"@non_ascii"}),
     ("types", "_socket"): frozenset({"@never"}),

@@ -292,6 +292,7 @@ class InclusionPolicy:
             if other in self._world.distributions:
                 for name in self._world.distributions[other].top_levels():
                     graph.declare(node, name)
+        graph.declare(node, "site")  # which every other Python has loaded, so that machine code may ask for it
         if node.name == "_cffi_backend":
             graph.declare(node, "cffi")
 
