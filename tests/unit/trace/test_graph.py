@@ -198,13 +198,16 @@ def test_dotted_strings_reach_the_distribution_and_what_it_requires(tracer: Trac
     front = install(
         tmp_path,
         "front",
-        {"front/__init__.py": "ENGINE = 'base.engine:Engine'\nOTHER = 'third.thing'"},
-        requires=("base",),
+        {"front/__init__.py": "A = 'base.engine:Engine', 'third.thing', 'lone.Plugin', 'far.Plugin'"},
+        requires=("base", "lone"),
     )
+    lone = install(tmp_path, "lone", {"lone.py": ""}, requires=("far",), direct=False)
+    far = install(tmp_path, "far", {"far.py": ""}, direct=False)
     third = install(tmp_path, "third", {"third/__init__.py": "", "third/thing.py": ""})
     user = install(tmp_path, "user", {"user.py": "import third"}, requires=("third",))
-    reached = tracer({"app.py": "import front, user"}, site_of(tmp_path, base, front, third, user))
+    reached = tracer({"app.py": "import front, user"}, site_of(tmp_path, base, front, third, user, lone, far))
     assert of(reached, "base") == {"base", "base.engine"}
+    assert (of(reached, "lone"), of(reached, "far")) == ({"lone"}, set())
     assert of(reached, "third") == {"third"}
 
 

@@ -307,8 +307,10 @@ class InclusionPolicy:
         reach = self._world.reach(owner)
         for text, line in scan["dotted"]:
             name = self._longest(text, self._world.modules)
-            if name is not None and self._world.modules[name] in reach and "." in name:
-                graph.declare(node, name, line=line)
+            if name is not None and self._world.modules[name] in reach:
+                # ``plugin.Extension``: of a top-level module only if the metadata says that it is needed.
+                if "." in name or self._world.modules[name] in self._world.requires.get(owner, ()):
+                    graph.declare(node, name, line=line)
             elif name is None and text.partition(".")[0] not in _NOT_BY_STRING:
                 name = self._longest(text, self._stdlib)
                 if name is not None and "." in name:
