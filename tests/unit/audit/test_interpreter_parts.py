@@ -1,0 +1,52 @@
+from dataclasses import replace
+
+import pytest
+
+from castiron_audit.collect import Linked, build_report
+from castiron_manifest.model import Module, ModuleKind, Origin
+from tests.unit.audit.making import manifest, runtime
+
+MEMBERS = ("Modules-audioop.o", "Modules-unicodedata.o", "Python-dtoa.o", "Python-qsbr.o")
+MODULES = ("asynchat", "asyncio", "http.cookies", "uu")
+
+
+def incorporated(version: str) -> dict[str, str | None]:
+    """Return the parts of CPython that a binary with all of these members and modules would have, with licenses."""
+    part = runtime("cpython", "PSF-2.0", members=MEMBERS)
+    part = replace(part, component=replace(part.component, version=version))
+    modules = tuple(
+        Module(name=name, kind=ModuleKind.SOURCE, origin=Origin.STDLIB, path=f"{name}.py") for name in MODULES
+    )
+    whole = replace(manifest(), modules=modules)
+    report = build_report(whole, site=None, linked=Linked(parts=(part,), sizes={}, images=()))
+    return {item.name: item.verdict.expression for item in report.components if item.parent == "runtime/cpython"}
+
+
+@pytest.mark.parametrize(
+    ("version", "expected"),
+    [
+        (
+            "3.11.2",
+            {
+                "asynchronous-sockets": "HPND",
+                "audioop": "LicenseRef-CPython-audioop",
+                "dtoa": "dtoa",
+                "http-cookies": "HPND",
+                "unicode-character-database": "Unicode-DFS-2016",
+                "uuencode": "HPND",
+            },
+        ),
+        (
+            "3.13.15",
+            {
+                "dtoa": "dtoa",
+                "global-unbounded-sequences": "BSD-2-Clause",
+                "http-cookies": "HPND",
+                "unicode-character-database": "Unicode-3.0",
+                "uvloop-parts": "MIT",
+            },
+        ),
+    ],
+)
+def test_what_cpython_incorporates_depends_on_its_series(version: str, expected: dict[str, str]) -> None:
+    assert incorporated(version) == expected
