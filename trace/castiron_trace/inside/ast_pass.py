@@ -16,7 +16,7 @@ from castiron_trace.inside.conditional import MENTIONS
 from castiron_trace.inside.conditions import decided
 from castiron_trace.inside.guests import guests
 
-ANALYSER_VERSION = 34
+ANALYSER_VERSION = 35
 """Raised when the same source would give another `Scan`: it is part of every cache key."""
 
 REQUIRED, GUARDED, LAZY, DECLARED, OBSERVED = range(5)
@@ -404,8 +404,9 @@ class _Scanner:
             self._extends_path = True
         elif _is_resource_call(node.func, name) and node.args and (module := _literal_module(node.args[0])):
             self._add(module, 0, None, max(tier, GUARDED), node.lineno)
-        elif name in _LIBRARY_CALLS and node.args:
-            self._library(node.args[0], name)
+        elif name.lstrip("_") in _LIBRARY_CALLS:  # also wrappers that take other systems' names beside
+            for argument in node.args:
+                self._library(argument, name)
         self._codec(node, name)
 
     def _library(self, argument: ast.expr, name: str) -> None:
