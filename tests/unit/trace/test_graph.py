@@ -481,7 +481,7 @@ def test_shared_libraries_of_the_machine_are_reported(tracer: Tracer, tmp_path: 
         "d",
         {
             "d/__init__.py": "from ctypes import *; from ctypes.util import find_library as f\n"
-            "_dlopen(ffi, 'magic-1', 'libmagic.so.1'); CDLL('kernel32'); util.find_library('usb-1.0'); CDLL('libmine.so.2')\n"
+            "_dlopen(ffi, 'm1', 'libmagic.so.1'); CDLL('kernel32'); find_library('usb-1.0'); CDLL('libmine.so.2')\n"
             "util.find_library('c'); CDLL('libm.so.6'); util.find_library(x); util.find_library('mine')",
             "d.libs/libmine-0123abcd.so.2": "",
         },
