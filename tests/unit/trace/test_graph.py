@@ -482,13 +482,18 @@ def test_shared_libraries_of_the_machine_are_reported(tracer: Tracer, tmp_path: 
         {
             "d/__init__.py": "from ctypes import *; from ctypes.util import find_library as f\n"
             "_dlopen(ffi, 'm1', 'libmagic.so.1'); CDLL('kernel32'); find_library('usb-1.0'); CDLL('libmine.so.2')\n"
-            "util.find_library('c'); CDLL('libm.so.6'); util.find_library(x); util.find_library('mine')",
+            "util.find_library('c'); CDLL('libm.so.6'); util.find_library(x); util.find_library('mine')\n"
+            "_find_library('sndfile')",
             "d.libs/libmine-0123abcd.so.2": "",
         },
     )
     reached = tracer({"app.py": "import d"}, site_of(tmp_path, dist))
     found = [(item.severity, item.subject, item.message.split()[0]) for item in reached.findings]
-    assert found == [("warning", "d/__init__.py:2", "libmagic.so.1"), ("warning", "d/__init__.py:2", "usb-1.0")]
+    assert found == [
+        ("warning", "d/__init__.py:2", "libmagic.so.1"),
+        ("warning", "d/__init__.py:2", "usb-1.0"),
+        ("warning", "d/__init__.py:4", "sndfile"),
+    ]
 
 
 def test_site_brings_the_line_editor_only_if_that_is_asked_for(tracer: Tracer) -> None:

@@ -16,7 +16,7 @@ from castiron_trace.inside.conditional import MENTIONS
 from castiron_trace.inside.conditions import decided
 from castiron_trace.inside.guests import guests
 
-ANALYSER_VERSION = 35
+ANALYSER_VERSION = 36
 """Raised when the same source would give another `Scan`: it is part of every cache key."""
 
 REQUIRED, GUARDED, LAZY, DECLARED, OBSERVED = range(5)
@@ -412,7 +412,7 @@ class _Scanner:
     def _library(self, argument: ast.expr, name: str) -> None:
         if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
             found = _LIBRARY_FILE.fullmatch(argument.value)
-            if found or (name == "find_library" and _LIBRARY_NAME.fullmatch(argument.value)):
+            if found or (name.lstrip("_") == "find_library" and _LIBRARY_NAME.fullmatch(argument.value)):
                 self._libraries.add((argument.lineno, argument.value))
 
     def _dynamic_import(self, node: ast.Call, name: str, tier: int) -> None:
