@@ -18,15 +18,12 @@ if TYPE_CHECKING:
 
     from castiron_runtime.model import Pack
 
-MODULES = ("_testimportmultiple", "_testmultiphase", "_testsinglephase")
-"""Extension modules that tests of the import system load: built from CPython's sources as a project's, and absorbed."""
-
-ALL_MODULES = (
-    *MODULES,
-    *("_ctypes_test", "_testbuffer", "_testcapi", "_testclinic", "_testclinic_limited", "_testexternalinspection"),
-    *("_testinternalcapi", "_testlimitedcapi", "_xxtestfuzz", "xxlimited", "xxlimited_35"),
+MODULES = (
+    *("_testimportmultiple", "_testmultiphase", "_testsinglephase", "_ctypes_test", "_testbuffer", "_testcapi"),
+    *("_testclinic", "_testclinic_limited", "_testexternalinspection", "_testinternalcapi", "_testlimitedcapi"),
+    *("_xxtestfuzz", "xxlimited", "xxlimited_35"),
 )
-"""All that tests load."""
+"""Extension modules that tests load: built from CPython's sources as a project's, and absorbed."""
 
 SETUP = """
 import re
@@ -61,10 +58,10 @@ main()
 """
 
 
-def build(pack: Pack, folder: Path, modules: tuple[str, ...] = MODULES) -> Path:
+def build(pack: Pack, folder: Path) -> Path:
     """Link a binary called python3.13 with the whole standard library and its tests; ``folder`` is empty.
 
-    Of the ``modules``, those that the series has go in.  The tests lie in ``folder / "test"``, too.
+    Of `MODULES`, those that the series has go in.  The tests lie in ``folder / "test"``, too.
     """
     recipe = load_recipe(f"cpython-{pack.feature}")
     with SilentReporter().task("source of CPython") as task:
@@ -75,7 +72,7 @@ def build(pack: Pack, folder: Path, modules: tuple[str, ...] = MODULES) -> Path:
     shutil.copytree(tree / "Modules", project / "Modules")
     shutil.copy(tree / "Modules" / "Setup.stdlib.in", project)
     listed = re.findall(r"^@MODULE_\w+@(\w+) ", (project / "Setup.stdlib.in").read_text(), re.MULTILINE)
-    modules = tuple(name for name in modules if name in listed)
+    modules = tuple(name for name in MODULES if name in listed)
     shutil.copytree(pack.internal_include, project / "internal")
     (project / "setup.py").write_text(SETUP.replace("{modules!r}", repr(modules)))
     (project / "pyproject.toml").write_text(PROJECT)

@@ -274,7 +274,7 @@ def main() -> None:
     binary = folder / f"python{pack.feature}"
     if not binary.is_file():
         folder.mkdir(parents=True, exist_ok=True)
-        cpython_suite.build(pack, folder, cpython_suite.ALL_MODULES)
+        cpython_suite.build(pack, folder)
     environment = {"PATH": os.environ["PATH"], "LANG": "C.UTF-8"}
     commands = {"binary": [str(binary)], "interpreter": prepare_interpreter(folder, pack, reporter=reporter)}
 
