@@ -206,7 +206,8 @@ def run_area(program: list[str], area: str, environment: dict[str, str]) -> Resu
 def read_report(report: Path, output: str) -> Result:
     """Unite the report, which knows nothing of subtests, and the output, which names what failed alone."""
     failed = set(re.findall(r"^(?:FAIL|ERROR): .*?\(([\w.<>]+)\)", output, re.MULTILINE))
-    skipped, passed = set(), set()
+    skipped: set[str] = set()
+    passed = []
     for case in ET.parse(report).getroot().iter("testcase"):
         name = case.get("name", "")
         if case.find("failure") is not None or case.find("error") is not None:
@@ -214,10 +215,13 @@ def read_report(report: Path, output: str) -> Result:
         elif case.find("skipped") is not None or case.get("result") == "skipped":
             skipped.add(name)
         else:
-            passed.add(name)
+            passed.append(name)
     whole = f"the module is skipped: {output[-1500:]}" if not (failed or skipped or passed) else ""
     return Result(
-        passed=len(passed - failed), failed=tuple(sorted(failed)), skipped=tuple(sorted(skipped)), broken=whole
+        passed=sum(name not in failed for name in passed),
+        failed=tuple(sorted(failed)),
+        skipped=tuple(sorted(skipped)),
+        broken=whole,
     )
 
 
