@@ -1,0 +1,4 @@
+import subprocess
+
+password = "secret"
+subprocess.call("ls", shell=True)
