@@ -43,6 +43,13 @@ def test_what_a_run_imports_reads_and_writes(tmp_path: Path, python: TargetPytho
     assert seen.status == 0
 
 
+def test_modules_of_the_standard_library_by_computed_names(tmp_path: Path, python: TargetPython) -> None:
+    source = "import importlib\nfor name in ('xml.dom.domreg', 'colorsys'):\n    importlib.import_module(name)\n"
+    seen = run(tmp_path, python, {"app.py": source})
+    assert {"colorsys", "xml.dom", "xml.dom.domreg"} <= set(seen.modules)
+    assert [path.name for path in seen.files] == ["app.py"]
+
+
 def test_children_that_end_at_once_are_seen(tmp_path: Path, python: TargetPython) -> None:
     source = "import os\nif os.fork() == 0:\n    import plug\n    os._exit(0)\nos.wait()\n"
     assert "plug" in run(tmp_path, python, {"app.py": source, "plug.py": ""}).modules

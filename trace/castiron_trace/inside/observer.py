@@ -31,7 +31,9 @@ def install(log: str) -> None:
             write("import", arguments[0])
             write("file", arguments[1])
         elif event == "exec":
-            write("file", getattr(arguments[0], "co_filename", None))
+            path = getattr(arguments[0], "co_filename", None)
+            write("file", path)
+            write("import", _library_module(path))
         elif event == "open":
             path, mode, flags = arguments
             if isinstance(path, (str, bytes)) and not _writes(mode, flags):
@@ -40,6 +42,17 @@ def install(log: str) -> None:
             write("dlopen", arguments[0])
 
     sys.addaudithook(hook)
+
+
+def _library_module(path: object) -> str | None:
+    """Return the module of the standard library that is in a file: `import_module` raises no import event."""
+    folder = f"{os.path.dirname(os.__file__)}/"  # noqa: PTH120 - as above
+    if not isinstance(path, str) or not path.startswith(folder) or not path.endswith(".py"):
+        return None
+    parts = path[len(folder) : -len(".py")].split("/")
+    if "site-packages" in parts:
+        return None
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def _writes(mode: object, flags: object) -> bool:
