@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 PLUGIN_APP = {
-    "app.py": "import importlib, sys\nplug = importlib.import_module('plugins.' + sys.argv[1])\nprint(plug.greet())",
+    "app.py": "import importlib, sys\nplug = importlib.import_module('.'.join(['plugins', sys.argv[1]]))\n"
+    "print(plug.greet())",
     "plugins/alpha.py": "def greet():\n    import colorsys\n    return colorsys.rgb_to_hsv(1, 0, 0)[1]\n",
     "plugins/beta.py": "def greet():\n    return open('beta.txt').read()\n",
 }
