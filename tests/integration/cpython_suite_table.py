@@ -73,7 +73,7 @@ AREAS = (
         "base64",
     ),
     *("binascii", "quopri", "codecs", "codeccallbacks", "codecencodings_cn", "codecencodings_jp", "codecmaps_cn"),
-    *("charmapcodec", "multibytecodec", "utf8source", "unicodedata", "ucn", "tarfile", "zipfile", "zipfile64", "zlib"),
+    *("charmapcodec", "multibytecodec", "utf8source", "unicodedata", "ucn", "tarfile", "zipfile", "zlib"),
     *("gzip", "bz2", "lzma", "wave", "colorsys", "calendar", "datetime", "time", "strptime", "locale", "gettext"),
     *("difflib", "filecmp", "fileinput", "textwrap", "string", "shlex", "re", "pprint"),
     # Numbers.
