@@ -29,7 +29,7 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 import certifi
 
 from castiron_common.errors import DependencyError, HostToolError
-from castiron_wheels.target import platform_of
+from castiron_wheels.target import full_version, platform_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -86,7 +86,7 @@ def uv_compile(
     command += ["--color", "never", "--no-progress", "--no-python-downloads", "--python", str(python or sys.executable)]
     platform = platform_of(target)
     command += ["--python-platform", platform.sibling if sibling else platform.uv]
-    command += ["--python-version", target.python, *options]
+    command += ["--python-version", full_version(target), *options]
     if constraints is not None:
         command += ["--constraints", str(constraints)]
     done = subprocess.run(

@@ -23,7 +23,7 @@ from castiron_wheels.fetch import fetch_candidates, keep
 from castiron_wheels.index import ResolutionError, uv_compile
 from castiron_wheels.lock import read_lock
 from castiron_wheels.model import Environment, LocalProject, ResolvedDistribution
-from castiron_wheels.target import fits, holds, marker_environment, platform_of
+from castiron_wheels.target import fits, full_version, holds, platform_of
 from castiron_wheels.wheelfile import read_metadata, split_filename
 
 if TYPE_CHECKING:
@@ -93,12 +93,12 @@ def _check_python(specifier: str | None, target: Target, subject: str) -> None:
         wanted = SpecifierSet(specifier)
     except InvalidSpecifier as error:
         raise InputError(f"{subject}: {specifier!r} is not a version specifier.", hint="Correct it.") from error
-    if wanted.contains(_full_version(target)):
+    if wanted.contains(full_version(target)):
         return
     from castiron_runtime.packs import supported_pythons
 
     fitting = [
-        python for python in supported_pythons() if wanted.contains(_full_version(replace(target, python=python)))
+        python for python in supported_pythons() if wanted.contains(full_version(replace(target, python=python)))
     ]
     raise DependencyError(
         f"{subject} requires Python {specifier}, but the target is Python {target.python}.",
@@ -106,10 +106,6 @@ def _check_python(specifier: str | None, target: Target, subject: str) -> None:
         if fitting
         else f"Choose another version of it: there are targets for Python {', '.join(supported_pythons())}.",
     )
-
-
-def _full_version(target: Target) -> str:
-    return marker_environment(target)["python_full_version"]
 
 
 def _local_wheels(

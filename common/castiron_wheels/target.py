@@ -86,18 +86,27 @@ def holds(marker: Marker | None, target: Target, extras: Iterable[str] = ()) -> 
     return any(marker.evaluate({**values, "extra": extra}) for extra in ("", *sorted(extras)))
 
 
+@cache
+def full_version(target: Target) -> str:
+    """Return the version of the Python that the target's runtime pack has: ``3.13.15``."""
+    from castiron_runtime.packs import python_version
+
+    return python_version(target.python)
+
+
 def marker_environment(target: Target) -> Environment:
     """Return the values of PEP 508's environment markers in the target."""
+    version = full_version(target)
     return {
         "implementation_name": "cpython",
-        "implementation_version": f"{target.python}.0",
+        "implementation_version": version,
         "os_name": "posix",
         "platform_machine": platform_of(target).machine,
         "platform_python_implementation": "CPython",
         "platform_release": "",
         "platform_system": "Linux",
         "platform_version": "",
-        "python_full_version": f"{target.python}.0",
+        "python_full_version": version,
         "python_version": target.python,
         "sys_platform": "linux",
     }

@@ -38,6 +38,18 @@ def supported_pythons() -> tuple[str, ...]:
     return tuple(name.removeprefix("cpython-") for name in recipe_names() if name.startswith("cpython-"))
 
 
+def python_version(python: str) -> str:
+    """Return the full version that a pack for this feature version has, without opening it: ``3.13.15``.
+
+    It is that of the source that was chosen, else of the recipe's first; ``X.Y.0`` for a version without a recipe.
+    """
+    if python not in supported_pythons():
+        return f"{python}.0"
+    recipe = load_recipe(f"cpython-{python}")
+    known = sources.recorded(recipe)
+    return known.version if known is not None else recipe.pins[0].version
+
+
 def open_pack(python: str = DEFAULT_PYTHON, platform: str = TARGET, *, reporter: Reporter) -> Pack:
     """Return the runtime pack for a Python feature version; builds its toolchain and CPython's core on first need.
 

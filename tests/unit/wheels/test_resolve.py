@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -280,6 +281,13 @@ def test_python_versions_are_checked(index: Index, target: Target, tmp_path: Pat
     with pytest.raises(DependencyError, match=r"requires Python <3\.13") as caught:
         resolve(from_project(tmp_path, target), target, reporter=SilentReporter())
     assert caught.value.hint == "Build it for one that fits: --python 3.11."
+
+
+def test_the_last_number_of_the_targets_python_counts(target: Target) -> None:
+    wanted = Requirements(origin="a", requires_python=">=3.13.3")
+    assert resolve(wanted, target, reporter=SilentReporter()).distributions == ()
+    with pytest.raises(DependencyError, match=r"requires Python >=3\.11\.99"):
+        resolve(replace(wanted, requires_python=">=3.11.99,<3.12"), target, reporter=SilentReporter())
 
 
 def test_a_python_that_no_target_has_is_refused_with_those_there_are(target: Target) -> None:
