@@ -403,6 +403,20 @@ def read_only():
 
 
 @check
+def room_in_files():
+    import errno
+    import tempfile
+
+    fails(OSError, errno.EBADF, os.posix_fallocate, -42, 0, 10)
+    fails(OSError, errno.EBADF, os.posix_fadvise, -42, 0, 0, os.POSIX_FADV_NORMAL)
+    with tempfile.TemporaryFile() as file:
+        fails(OSError, errno.EINVAL, os.posix_fallocate, file.fileno(), 0, -10)
+        os.posix_fallocate(file.fileno(), 0, 100)
+        same(os.fstat(file.fileno()).st_size, 100)
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
+
+
+@check
 def copying():
     import mmap
     import shutil
