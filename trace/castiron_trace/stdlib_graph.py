@@ -12,8 +12,8 @@ from castiron_common.cache import cache_root, file_entry
 from castiron_common.errors import RuntimePackError
 from castiron_common.files import sha256_bytes
 from castiron_trace.child import ask
-from castiron_trace.inside.ast_pass import ANALYSER_VERSION
 from castiron_trace.inside.conditional import CONDITIONAL, NEVER_FOLLOWED, NEVER_LAZILY, NEVER_PROVIDED
+from castiron_trace.inside.scan import ANALYSER_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

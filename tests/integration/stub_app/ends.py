@@ -221,7 +221,15 @@ def thread():
 
 @case
 def daemon():
-    threading.Thread(target=time.sleep, args=(60,), daemon=True).start()
+    started = threading.Event()
+
+    def endless():
+        started.set()
+        time.sleep(60)
+
+    threading.Thread(target=endless, daemon=True).start()
+    started.wait()
+    time.sleep(0.1)  # a thread that only starts while the interpreter ends may crash any CPython
     print("not joined")
 
 

@@ -6,16 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from castiron_trace.inside.ast_pass import (
-    GUARDED,
-    LAZY,
-    MAIN_BLOCK,
-    NAME_PLACEHOLDER,
-    REQUIRED,
-    defined_names,
-    scan_source,
-)
+from castiron_trace.inside.ast_pass import defined_names, scan_source
 from castiron_trace.inside.conditions import decided
+from castiron_trace.inside.scan import GUARDED, LAZY, MAIN_BLOCK, NAME_PLACEHOLDER, REQUIRED
 
 
 def imports(source: str) -> dict[str, tuple[int, int]]:

@@ -9,12 +9,13 @@ from typing import Any
 
 from modulegraph2 import NamespacePackage, Package
 
-from castiron_trace.inside.ast_pass import DECLARED, OBSERVED, REQUIRED, defined_names
+from castiron_trace.inside.ast_pass import defined_names
 from castiron_trace.inside.conditional import FROM_C
 from castiron_trace.inside.finder import StaticFinder
 from castiron_trace.inside.graph_adapter import APP, TracedGraph, file_of, kind_of
 from castiron_trace.inside.locator import StdlibLocator, TraceLocator
 from castiron_trace.inside.policy import InclusionPolicy
+from castiron_trace.inside.scan import DECLARED, OBSERVED, REQUIRED
 from castiron_trace.inside.scans import ScanStore
 from castiron_trace.inside.world import World
 

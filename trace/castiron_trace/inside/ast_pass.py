@@ -10,28 +10,25 @@ import ast
 import itertools
 import re
 import sys
-from typing import Any, TypedDict
+from typing import Any
 
 from castiron_trace.inside.conditional import MENTIONS
 from castiron_trace.inside.conditions import decided
+from castiron_trace.inside.expressions import (
+    MODULE_NAME,
+    is_main_test,
+    keyword_argument,
+    literal_module,
+    name_of,
+    name_prefix,
+    package_argument,
+)
 from castiron_trace.inside.guests import guests
-
-ANALYSER_VERSION = 36
-"""Raised when the same source would give another `Scan`: it is part of every cache key."""
-
-REQUIRED, GUARDED, LAZY, DECLARED, OBSERVED = range(5)
-"""Tiers as integers, strongest first; the names are those of `castiron_manifest.model.Tier`."""
-
-MAIN_BLOCK = 9
-"""Tier of what stands under ``if __name__ == "__main__"``: runs in the entry module only."""
-
-NAME_PLACEHOLDER = "{__name__}"
-"""Stands for the module's own name in an absolute import that is relative to ``__name__``."""
+from castiron_trace.inside.named_encodings import encodings
+from castiron_trace.inside.scan import GUARDED, LAZY, MAIN_BLOCK, NAME_PLACEHOLDER, REQUIRED, Scan, unreadable_scan
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+(?::[\w.]*)?")
 _ENTRY_POINT = re.compile(r"[\w.-]+\s*=\s*([^\W\d]\w*(?:\.\w+)*:[\w.]+)")
-_MODULE_NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
-_MODULE_PREFIX = re.compile(r"([^\W\d]\w*(?:\.\w+)*)\.(?![^{%]*\.)")
 _COMMAND_LINE = re.compile(r"\s*-m\s+([^\W\d]\w*(?:\.\w+)*)(?![\w.=-])")
 _STEM = re.compile(r"[^\W\d][\w-]+\.(?:[\w-]+\.)*")
 _LONGEST_LITERAL = 200
@@ -99,73 +96,6 @@ _ENTRY_POINT_NAMES = frozenset(
 _LIBRARY_CALLS = frozenset({"CDLL", "PyDLL", "LoadLibrary", "dlopen", "find_library"})
 _LIBRARY_FILE = re.compile(r"lib[\w+.-]+\.so(?:\.\d+)*")
 _LIBRARY_NAME = re.compile(r"[\w+.-]+")
-_CODEC_FUNCTIONS = {
-    **dict.fromkeys(("lookup", "getencoder", "getdecoder", "getreader", "getwriter"), (0,)),
-    **dict.fromkeys(("getincrementalencoder", "getincrementaldecoder"), (0,)),
-    **dict.fromkeys(("encode", "decode", "iterencode", "iterdecode"), (1,)),
-    "open": (2,),
-    "EncodedFile": (1, 2),
-}
-"""Functions of ``codecs`` -> which of their arguments name an encoding."""
-_AMBIGUOUS = frozenset({"lookup", "encode", "decode", "open"})
-"""Names of these that other functions have, too: without ``codecs.`` before them only a literal says something."""
-_FILE_FUNCTIONS = {"open": 3, "fdopen": 3, "TextIOWrapper": 1, "str": 1, "bytes": 1, "bytearray": 1}
-"""Builtin functions, or those of ``io`` and ``os`` -> the argument that names an encoding."""
-_PATH_METHODS = {"open": 2, "read_text": 0, "write_text": 1}
-"""Methods of paths, likewise; only a literal counts, as other objects have methods of these names."""
-
-
-class Scan(TypedDict):
-    """What one source file says.  All lists are sorted; lines are 1-based."""
-
-    imports: list[list[Any]]
-    """[module, level, [names] or None, tier, line]; a star is the name ``*``."""
-    computed: list[list[Any]]
-    """[line, what, prefix]: imports of names that only a run knows; the prefix is the package they begin with."""
-    dotted: list[list[Any]]
-    """[literal, line]: strings which look like dotted names."""
-    strings: list[list[Any]]
-    """[literal, line]: every short string; filled for the application's own files alone."""
-    entry_points: list[str] | None
-    """Short strings of a module that looks up entry points; None if it does not."""
-    stems: list[str]
-    """Strings which look like the beginning of dotted names, with the dot: of modules or of entry point groups."""
-    scripts: list[str]
-    """Strings that end with ``.py``: files run or read by path."""
-    libraries: list[list[Any]]
-    """[line, name]: shared libraries that ctypes or cffi shall find, ``libx.so.1`` or ``x``."""
-    codecs: list[str]
-    """Encodings named literally."""
-    dynamic_codec: bool
-    """True if an encoding is not a literal."""
-    guests: list[list[Any]]
-    """[line, what]: where code is run that is no part of the program; see `castiron_trace.inside.guests`."""
-    extends_path: bool
-    """True for a ``pkgutil.extend_path`` or ``pkg_resources`` namespace package."""
-    mentions: list[str]
-    """Those of `MENTIONS` that the source uses."""
-    error: list[Any] | None
-    """[line, message] if the source does not parse; then everything else is empty."""
-
-
-def empty_scan() -> Scan:
-    """Return the scan of a module without source."""
-    return Scan(
-        imports=[],
-        computed=[],
-        dotted=[],
-        strings=[],
-        entry_points=None,
-        stems=[],
-        scripts=[],
-        libraries=[],
-        codecs=[],
-        dynamic_codec=False,
-        guests=[],
-        extends_path=False,
-        mentions=[],
-        error=None,
-    )
 
 
 def scan_source(source: bytes, *, own: bool) -> Scan:
@@ -180,13 +110,6 @@ def scan_source(source: bytes, *, own: bool) -> Scan:
     scanner.run(tree)
     scanner.look_at_characters(source)
     return scanner.result(guests(source, tree))
-
-
-def unreadable_scan(line: int, message: str) -> Scan:
-    """Return the scan of a source that cannot be parsed, or (line 0) not even read."""
-    scan = empty_scan()
-    scan["error"] = [line, message]
-    return scan
 
 
 def defined_names(source: bytes) -> tuple[set[str], bool]:
@@ -299,7 +222,7 @@ class _Scanner:
         stack.append((node.test, tier))
         value = decided(node.test)
         body = else_ = max(tier, GUARDED)
-        if _is_main_test(node.test):
+        if is_main_test(node.test):
             body, else_ = MAIN_BLOCK, tier
         elif value is not None:
             body = else_ = tier
@@ -319,7 +242,7 @@ class _Scanner:
         for item in node.items:
             stack.append((item, tier))
             call = item.context_expr
-            if isinstance(call, ast.Call) and _name_of(call.func) in {"suppress", "raises"}:
+            if isinstance(call, ast.Call) and name_of(call.func) in {"suppress", "raises"}:
                 inner = max(tier, GUARDED)
         stack.extend((item, inner) for item in node.body)
 
@@ -367,7 +290,7 @@ class _Scanner:
     def _own_commands(self, items: list[ast.expr], tier: int) -> None:
         """``sys.executable, "-m", "package"``: a program that starts itself as Python."""
         for flag, module in itertools.pairwise(items):
-            if isinstance(flag, ast.Constant) and flag.value == "-m" and (name := _literal_module(module)):
+            if isinstance(flag, ast.Constant) and flag.value == "-m" and (name := literal_module(module)):
                 self._add(name, 0, ("__main__",), max(tier, LAZY), flag.lineno)
             elif isinstance(flag, ast.Constant) and flag.value == "-c" and isinstance(module, ast.Constant):
                 self._code(module, tier)
@@ -387,22 +310,22 @@ class _Scanner:
         stack.extend((item, tier) for item in node.args)
         stack.extend((keyword.value, tier) for keyword in node.keywords)
         self._own_commands(node.args, tier)
-        name = _name_of(node.func)
+        name = name_of(node.func)
         if name in {"import_module", "__import__"}:
             self._dynamic_import(node, name, tier)
         elif name in _WALKS:
-            self._computed.add((node.lineno, name, _prefix(node)))
+            self._computed.add((node.lineno, name, name_prefix(node)))
         elif name in _IMPORT_HELPERS:
             if not (node.args and isinstance(node.args[0], ast.Constant)):
-                self._computed.add((node.lineno, name, _prefix(node)))
+                self._computed.add((node.lineno, name, name_prefix(node)))
         elif name in {"find_spec", "run_module"}:
-            if node.args and (module := _literal_module(node.args[0])):
+            if node.args and (module := literal_module(node.args[0])):
                 self._add(module, 0, ("__main__",) if name == "run_module" else None, max(tier, GUARDED), node.lineno)
             elif name == "run_module":
-                self._computed.add((node.lineno, name, _prefix(node)))
+                self._computed.add((node.lineno, name, name_prefix(node)))
         elif name in {"extend_path", "declare_namespace"}:
             self._extends_path = True
-        elif _is_resource_call(node.func, name) and node.args and (module := _literal_module(node.args[0])):
+        elif _is_resource_call(node.func, name) and node.args and (module := literal_module(node.args[0])):
             self._add(module, 0, None, max(tier, GUARDED), node.lineno)
         elif name.lstrip("_") in _LIBRARY_CALLS:  # also wrappers that take other systems' names beside
             for argument in node.args:
@@ -416,15 +339,15 @@ class _Scanner:
                 self._libraries.add((argument.lineno, argument.value))
 
     def _dynamic_import(self, node: ast.Call, name: str, tier: int) -> None:
-        argument = node.args[0] if node.args else _keyword(node, "name")
+        argument = node.args[0] if node.args else keyword_argument(node, "name")
         if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
             if argument is not None:
-                self._computed.add((node.lineno, name, _prefix(node) or _package_argument(node)))
+                self._computed.add((node.lineno, name, name_prefix(node) or package_argument(node)))
             return
         text = argument.value
         relative = text.lstrip(".")
         level = len(text) - len(relative)
-        if not _MODULE_NAME.fullmatch(relative) and (relative or not level):
+        if not MODULE_NAME.fullmatch(relative) and (relative or not level):
             return
         if name == "__import__":
             self._dunder_import(node, text, tier)
@@ -434,8 +357,8 @@ class _Scanner:
             self._relative(node, relative, level, tier)
 
     def _dunder_import(self, node: ast.Call, text: str, tier: int) -> None:
-        names = node.args[3] if len(node.args) > 3 else _keyword(node, "fromlist")
-        level = node.args[4] if len(node.args) > 4 else _keyword(node, "level")
+        names = node.args[3] if len(node.args) > 3 else keyword_argument(node, "fromlist")
+        level = node.args[4] if len(node.args) > 4 else keyword_argument(node, "level")
         found = [
             c.value for c in getattr(names, "elts", []) if isinstance(c, ast.Constant) and isinstance(c.value, str)
         ]
@@ -444,7 +367,7 @@ class _Scanner:
 
     def _relative(self, node: ast.Call, relative: str, level: int, tier: int) -> None:
         """``import_module(".x", package=...)``: as `importlib.util.resolve_name` reads it."""
-        package = node.args[1] if len(node.args) > 1 else _keyword(node, "package")
+        package = node.args[1] if len(node.args) > 1 else keyword_argument(node, "package")
         if isinstance(package, ast.Constant) and isinstance(package.value, str):
             bits = package.value.rsplit(".", level - 1)
             if len(bits) == level and bits[0]:
@@ -457,7 +380,7 @@ class _Scanner:
             self._computed.add((node.lineno, "import_module", ""))
 
     def _codec(self, node: ast.Call, name: str) -> None:
-        arguments, literal_only = _encodings(node, name)
+        arguments, literal_only = encodings(node, name)
         for argument in arguments:
             if not isinstance(argument, ast.Constant):
                 self._dynamic_codec = self._dynamic_codec or not literal_only
@@ -503,83 +426,7 @@ if sys.version_info >= (3, 12):
     _SPECIAL[ast.TypeAlias] = _Scanner._type_alias  # noqa: SLF001
 
 
-def _name_of(node: ast.AST) -> str:
-    """Return the last name of a dotted expression, or an empty string."""
-    if isinstance(node, ast.Name):
-        return node.id
-    return node.attr if isinstance(node, ast.Attribute) else ""
-
-
-def _prefix(node: ast.Call) -> str:
-    """Return the package that a computed name begins with: ``pkg.sub`` of ``f"pkg.sub.{x}"`` or ``"pkg.sub." + x``."""
-    argument = node.args[0] if node.args else None
-    while isinstance(argument, ast.BinOp):
-        argument = argument.left
-    if isinstance(argument, ast.JoinedStr) and argument.values:
-        argument = argument.values[0]
-    if isinstance(argument, ast.Call) and isinstance(argument.func, ast.Attribute) and argument.func.attr == "format":
-        argument = argument.func.value
-    if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
-        return ""
-    found = _MODULE_PREFIX.match(argument.value)
-    return found[1] if found else ""
-
-
-def _package_argument(node: ast.Call) -> str:
-    """Return the package that ``import_module(f".{x}", package="pkg")`` looks in."""
-    package = node.args[1] if len(node.args) > 1 else _keyword(node, "package")
-    return "" if package is None else _literal_module(package) or ""
-
-
-def _keyword(node: ast.Call, name: str) -> ast.expr | None:
-    return next((keyword.value for keyword in node.keywords if keyword.arg == name), None)
-
-
-def _encodings(node: ast.Call, name: str) -> tuple[list[ast.expr], bool]:
-    """Return the arguments of a call that name an encoding, and whether they do so only if they are literals."""
-    keyword = _keyword(node, "encoding")
-    if keyword is not None:
-        return [keyword], False
-    if not isinstance(node.func, ast.Attribute):
-        if name in _FILE_FUNCTIONS:
-            return node.args[_FILE_FUNCTIONS[name] :][:1], False
-        places, literal_only = _CODEC_FUNCTIONS.get(name, ()), name in _AMBIGUOUS
-    else:
-        owner = _name_of(node.func.value)
-        places, literal_only = (), False
-        if owner == "codecs":
-            places = _CODEC_FUNCTIONS.get(name, ())
-        elif name in {"encode", "decode"}:
-            places = (0,)
-        elif owner in {"io", "os", "builtins"} and name in _FILE_FUNCTIONS:
-            places = (_FILE_FUNCTIONS[name],)
-        elif name in _PATH_METHODS:
-            places, literal_only = (_PATH_METHODS[name],), True
-    return [node.args[place] for place in places if place < len(node.args)], literal_only
-
-
-def _literal_module(node: ast.AST) -> str | None:
-    if isinstance(node, ast.Constant) and isinstance(node.value, str) and _MODULE_NAME.fullmatch(node.value):
-        return node.value
-    return None
-
-
 def _is_resource_call(function: ast.expr, name: str) -> bool:
     if isinstance(function, ast.Attribute):
-        return (name in _RESOURCE_CALLS and _name_of(function.value) in _RESOURCE_OWNERS) or name == "PackageLoader"
+        return (name in _RESOURCE_CALLS and name_of(function.value) in _RESOURCE_OWNERS) or name == "PackageLoader"
     return name in _BARE_RESOURCE_CALLS
-
-
-def _is_main_test(test: ast.expr) -> bool:
-    return (
-        isinstance(test, ast.Compare)
-        and isinstance(test.ops[0], ast.Eq)
-        and len(test.comparators) == 1
-        and {_side(test.left), _side(test.comparators[0])} == {"__name__", "'__main__'"}
-    )
-
-
-def _side(node: ast.expr) -> str:
-    if isinstance(node, ast.Constant):
-        return repr(node.value)
-    return _name_of(node)

@@ -32,7 +32,7 @@ from modulegraph2 import (
 )
 from modulegraph2._importinfo import ImportInfo, create_importinfo
 
-from castiron_trace.inside.ast_pass import DECLARED, MAIN_BLOCK, NAME_PLACEHOLDER, REQUIRED, Scan, empty_scan
+from castiron_trace.inside.scan import DECLARED, MAIN_BLOCK, NAME_PLACEHOLDER, REQUIRED, Scan, empty_scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -9,6 +9,8 @@ import ast
 import itertools
 from typing import TYPE_CHECKING, Any
 
+from castiron_trace.inside.expressions import name_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -49,17 +51,17 @@ def _of_node(node: ast.AST, *, own_folder: bool) -> Iterator[tuple[int, str]]:
             ):
                 yield node.lineno, "a script run by sys.executable"
     elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-        called = {_last_name(inner.func): inner.lineno for inner in ast.walk(node) if isinstance(inner, ast.Call)}
+        called = {name_of(inner.func): inner.lineno for inner in ast.walk(node) if isinstance(inner, ast.Call)}
         if "exec" in called and called.keys() & _READS:
             yield called["exec"], "exec of a file"
 
 
 def _of_call(node: ast.Call, *, own_folder: bool) -> Iterator[tuple[int, str]]:
-    name = _last_name(node.func)
+    name = name_of(node.func)
     owner = node.func.value if isinstance(node.func, ast.Attribute) else None
     if name in _CALLS and not _is_own(node):
         yield node.lineno, name
-    elif name in _PROMPTS or (name == "interact" and _last_name(owner) == "code"):
+    elif name in _PROMPTS or (name == "interact" and name_of(owner) == "code"):
         yield node.lineno, "a prompt for Python"
     elif name == "addsitedir" or (name in _ADDS and owner is not None and _is_attribute(owner, "path")):
         constant = all(isinstance(argument, ast.Constant) for argument in node.args)
@@ -69,7 +71,7 @@ def _of_call(node: ast.Call, *, own_folder: bool) -> Iterator[tuple[int, str]]:
 
 def _is_attribute(node: ast.AST, name: str) -> bool:
     """Say whether an expression is ``sys.NAME``."""
-    return isinstance(node, ast.Attribute) and node.attr == name and _last_name(node.value) == "sys"
+    return isinstance(node, ast.Attribute) and node.attr == name and name_of(node.value) == "sys"
 
 
 def _is_own(node: ast.AST) -> bool:
@@ -78,10 +80,4 @@ def _is_own(node: ast.AST) -> bool:
 
 
 def _names(node: ast.AST) -> set[str]:
-    return {_last_name(inner) for inner in ast.walk(node) if isinstance(inner, ast.Name | ast.Attribute)}
-
-
-def _last_name(node: ast.AST | None) -> str:
-    if isinstance(node, ast.Name):
-        return node.id
-    return node.attr if isinstance(node, ast.Attribute) else ""
+    return {name_of(inner) for inner in ast.walk(node) if isinstance(inner, ast.Name | ast.Attribute)}

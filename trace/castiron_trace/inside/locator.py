@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from modulegraph2 import BaseNode
 
-    from castiron_trace.inside.ast_pass import Scan
+    from castiron_trace.inside.scan import Scan
     from castiron_trace.inside.scans import ScanStore
     from castiron_trace.inside.world import World
 

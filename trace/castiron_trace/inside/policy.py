@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
     from modulegraph2 import BaseNode
 
-    from castiron_trace.inside.ast_pass import Scan
     from castiron_trace.inside.locator import TraceLocator
+    from castiron_trace.inside.scan import Scan
     from castiron_trace.inside.world import World
 
 _NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")

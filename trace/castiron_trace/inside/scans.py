@@ -10,7 +10,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from castiron_trace.inside.ast_pass import ANALYSER_VERSION, DECLARED, Scan, empty_scan, scan_source, unreadable_scan
+from castiron_trace.inside.ast_pass import scan_source
+from castiron_trace.inside.scan import ANALYSER_VERSION, DECLARED, Scan, empty_scan, unreadable_scan
 
 _FROM_RUST_AND_C = (
     "abc",
