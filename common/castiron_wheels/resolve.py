@@ -7,7 +7,6 @@ else has to give way for it; what remains without a wheel is built from its sdis
 from __future__ import annotations
 
 import tempfile
-from collections import defaultdict
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +22,8 @@ from castiron_wheels.fetch import fetch_candidates, keep
 from castiron_wheels.index import ResolutionError, uv_compile
 from castiron_wheels.lock import read_lock
 from castiron_wheels.model import Environment, LocalProject, ResolvedDistribution
-from castiron_wheels.target import fits, full_version, holds, platform_of
+from castiron_wheels.requirement_graph import RequirementGraph
+from castiron_wheels.target import fits, full_version, platform_of
 from castiron_wheels.wheelfile import read_metadata, split_filename
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def resolve(requirements: Requirements, target: Target, *, reporter: Reporter) -
                 newly[candidate.name] = wheels[candidate.name] = search.build(candidate, files.get(candidate))
             elif candidate.name not in local:
                 wheels[candidate.name] = files[candidate]
-        graph = _Graph(wheels=wheels, target=target)
+        graph = RequirementGraph(wheels=wheels, target=target)
         graph.follow(search.roots())
         unmet = graph.unmet()
         # Metadata read on this machine may differ from what the build for the target says in the end.
@@ -190,7 +190,7 @@ class _Search:
 
     def _needs_more(self) -> bool:
         """Say whether the local wheels alone leave anything to resolve."""
-        graph = _Graph(wheels={name: path for name, (path, _) in self.local.items()}, target=self.target)
+        graph = RequirementGraph(wheels={name: path for name, (path, _) in self.local.items()}, target=self.target)
         graph.follow(self.roots())
         return bool(graph.unmet())
 
@@ -204,7 +204,7 @@ class _Search:
                 continue  # a bare URL: its name is known from the file alone
         return roots
 
-    def direct(self, graph: _Graph) -> set[str]:
+    def direct(self, graph: RequirementGraph) -> set[str]:
         """Return the names that the application asks for itself."""
         if self.requirements.direct is not None:
             return set(self.requirements.direct)
@@ -313,13 +313,15 @@ class _Search:
                 continue
             before = next(item for item in found if item.name == name)
             after = next((item for item in other if item.name == name), None)
-            if after is not None and not after.sdist:
+            if after is not None and not after.sdist and _is_near(after, before):
                 limits += ["--only-binary", name]
                 found = other
                 self._find(
                     "older-version",
                     name,
-                    f"{name} {after.version} was chosen, because {before.version} has no wheel for the target.",
+                    f"{name} {after.version} was chosen, because {before.version} has no wheel for the target; "
+                    f"ask for {name}=={before.version} to have that built.",
+                    Severity.WARNING,
                 )
         return found
 
@@ -380,8 +382,8 @@ class _Search:
     def _leave_out(self, name: str, why: str) -> None:
         self.findings.append(_left_out(name, why))
 
-    def _find(self, code: str, subject: str, message: str) -> None:
-        self.findings.append(Finding(code=code, severity=Severity.INFO, subject=subject, message=message))
+    def _find(self, code: str, subject: str, message: str, severity: Severity = Severity.INFO) -> None:
+        self.findings.append(Finding(code=code, severity=severity, subject=subject, message=message))
 
 
 def _left_out(name: str, why: str) -> Finding:
@@ -397,6 +399,13 @@ def _only_changes(name: str, before: Iterable[Candidate], after: Iterable[Candid
     """Say whether all other distributions that are in both keep their versions: nothing else had to give way."""
     versions = {item.name: item.version for item in after}
     return all(item.name == name or versions.get(item.name, item.version) == item.version for item in before)
+
+
+def _is_near(older: Candidate, newer: Candidate) -> bool:
+    """Say whether somebody who asked for the newer version could mean the older one: at most one major version less."""
+    if older.version is None or newer.version is None:
+        return False
+    return Version(newer.version).major - Version(older.version).major <= 1
 
 
 def _pinned_name(line: str) -> str | None:
@@ -429,52 +438,6 @@ def _read_text(path: Path) -> str:
         raise InputError(f"The lock file {path} cannot be read: {error}.", hint="Check the file.") from error
 
 
-@dataclass(slots=True)
-class _Graph:
-    """Who needs whom, from the wheels' own metadata, for the target and the extras that are asked for."""
-
-    wheels: Mapping[str, Path]
-    target: Target
-    edges: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    active_roots: list[Requirement] = field(default_factory=list)
-    _extras: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-
-    def follow(self, roots: Iterable[Requirement]) -> None:
-        """Fill ``edges``, starting with the extras that the roots ask for."""
-        for root in roots:
-            if holds(root.marker, self.target):
-                self.active_roots.append(root)
-                self._extras[canonicalize_name(root.name)] |= {canonicalize_name(extra) for extra in root.extras}
-        waiting = sorted(self.wheels)
-        while waiting:
-            name = waiting.pop()
-            for requirement in self._required(name):
-                other = canonicalize_name(requirement.name)
-                new = {canonicalize_name(extra) for extra in requirement.extras} - self._extras[other]
-                self.edges[name].add(other)
-                if new:
-                    self._extras[other] |= new
-                    if other in self.wheels:
-                        waiting.append(other)
-
-    def unmet(self) -> list[tuple[str, Requirement]]:
-        """Return (distribution, requirement) for what is missing or of a wrong version, sorted."""
-        result = []
-        for name in sorted(self.wheels):
-            for requirement in self._required(name):
-                wheel = self.wheels.get(canonicalize_name(requirement.name))
-                if wheel is None or not requirement.specifier.contains(
-                    Version(split_filename(wheel.name)[1]), prereleases=True
-                ):
-                    result.append((name, requirement))
-        return result
-
-    def _required(self, name: str) -> list[Requirement]:
-        extras = self._extras[name]
-        metadata = read_metadata(self.wheels[name])
-        return [item for item in metadata.requires if holds(item.marker, self.target, extras)]
-
-
 def _unmet_findings(unmet: Iterable[tuple[str, Requirement]]) -> list[Finding]:
     return [
         Finding(
@@ -492,7 +455,9 @@ def _without_marker(requirement: Requirement) -> str:
     return str(requirement).partition(";")[0].strip()
 
 
-def _distribution(name: str, path: Path, graph: _Graph, *, embedded: bool, direct: bool) -> ResolvedDistribution:
+def _distribution(
+    name: str, path: Path, graph: RequirementGraph, *, embedded: bool, direct: bool
+) -> ResolvedDistribution:
     metadata = read_metadata(path)
     python = metadata.requires_python
     _check_python(

@@ -87,6 +87,16 @@ def test_older_version_with_a_wheel_is_preferred(index: Index, target: Target) -
     assert [(item.code, item.subject) for item in found.findings] == [("older-version", "native")]
 
 
+def test_a_version_of_long_ago_is_no_stand_in(index: Index, target: Target, built: list[str]) -> None:
+    make_sdist(index.folder, "native", "4.0")
+    make_wheel(index.folder, "native", "0.10", tag=MUSL)
+    make_wheel(index.folder, "late")
+    found = run(target, "native")
+    assert versions(found) == {"native": "4.0", "late": "1.0"}
+    assert [item.code for item in found.findings] == ["built-from-sdist"]
+    assert built == ["native-4.0.tar.gz"]
+
+
 @pytest.fixture
 def built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """Replace building by a finished wheel of the same name; return what was asked for."""
