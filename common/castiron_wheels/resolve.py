@@ -167,7 +167,8 @@ class _Search:
     def candidates(self) -> list[Candidate]:
         """Return one file for every distribution that is not in ``local``, sorted by name."""
         wanted = self.requirements
-        self.findings.clear()
+        # Another round says everything anew, but for what an earlier one has built.
+        self.findings[:] = [item for item in self.findings if item.subject in self.built]
         self.complete = wanted.lock is not None or not wanted.dependencies
         if wanted.lock is not None:
             return read_lock(
