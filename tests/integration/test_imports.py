@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 
 APP = Path(__file__).parent / "import_app"
-REQUIREMENTS = ("./dist", "-e ./edit", "setuptools==80.9.0")
+REQUIREMENTS = ("./shop", "-e ./edit", "setuptools==80.9.0")
 ZIPPED = {
     "zipped/__init__.py": "",
     "zipped/inner.py": "VALUE = 5\n",

@@ -116,9 +116,17 @@ def test_extension_module_from_its_sdist(pack: Pack) -> None:
 
 
 def test_pure_python_result_of_an_sdist(pack: Pack) -> None:
+    environment = solve("docopt==0.6.2")
+    (item,) = environment.distributions
+    assert (item.wheel.filename, item.wheel.embedded) == ("docopt-0.6.2-py2.py3-none-any.whl", True)
+    assert run(pack, environment, "import docopt; print(docopt.__version__)") == "0.6.2\n"
+
+
+def test_pure_python_in_a_wheel_for_another_c_library(pack: Pack) -> None:
     environment = solve("watchdog==7.1.0")
     (item,) = environment.distributions
-    assert item.wheel.filename == "watchdog-7.1.0-py3-none-any.whl"
+    assert item.wheel.filename == "watchdog-7.1.0-py3-none-manylinux2014_x86_64.whl"
+    assert "portable-wheel" in [finding.code for finding in environment.findings]
     code = "import watchdog.observers; print(watchdog.observers.Observer.__name__)"
     assert run(pack, environment, code) == "InotifyObserver\n"
 

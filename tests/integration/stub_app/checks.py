@@ -360,7 +360,8 @@ def status():
     fails(FileNotFoundError, 2, lambda name: os.path.realpath(name, strict=True), f"{APP}/nothing")
     if hasattr(os.path, "ALLOW_MISSING"):
         same(os.path.realpath(f"{APP}/nothing", strict=os.path.ALLOW_MISSING), f"{APP}/nothing")
-    fails(NotADirectoryError, 20, lambda name: os.path.realpath(name, strict=True), "/etc/passwd/x")
+    if os.path.isfile("/etc/passwd"):  # not in an empty root
+        fails(NotADirectoryError, 20, lambda name: os.path.realpath(name, strict=True), "/etc/passwd/x")
     same((os.path.realpath.__module__, os.path.realpath.__doc__[:6]), ("posixpath", "Return"))
     if hasattr(os, "listxattr"):  # before 3.12 with glibc alone
         same(os.listxattr(path), [])
