@@ -1,4 +1,4 @@
-"""What an application can see of its interpreter inside a linked binary: stub_app/checks.py and ends.py."""
+"""What an application sees of its interpreter in a linked binary: stub_app/checks.py, tree_checks.py and ends.py."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def python(pack: Pack) -> Path:
     return interpreter(pack, full=True, reporter=SilentReporter())
 
 
-@pytest.mark.parametrize("name", marked(APP / "checks.py", "check"))
+@pytest.mark.parametrize("name", [*marked(APP / "checks.py", "check"), *marked(APP / "tree_checks.py", "check")])
 def test_check(checks: Path, tmp_path: Path, name: str) -> None:
     own = tmp_path / "checks"
     shutil.copyfile(checks, own)  # one of them deletes it
