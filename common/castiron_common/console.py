@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,14 @@ if TYPE_CHECKING:
     import typer
 
 
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+
+
+def printable(text: str) -> str:
+    """Return a foreign text whose control characters, which would command the terminal, are shown as escapes."""
+    return _CONTROLS.sub(lambda match: repr(match[0])[1:-1], text)
+
+
 def stderr_console() -> Console:
     """Return the console for everything that is not data."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
@@ -24,9 +33,9 @@ def print_error(error: CastironError) -> None:
     """Print an expected failure: what happened, then what to do."""
     console = stderr_console()
     console.print("[bold red]error:[/bold red]", end=" ")
-    console.print(error.what, markup=False)
+    console.print(printable(error.what), markup=False)
     if error.hint:
-        console.print(error.hint, markup=False)
+        console.print(printable(error.hint), markup=False)
 
 
 def run_command(app: typer.Typer, *, prog: str, args: Sequence[str] | None = None) -> None:

@@ -13,7 +13,6 @@ import re
 import shutil
 import signal
 import subprocess
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -169,7 +168,7 @@ def _build(job: _Job, destination: Path, task: Task) -> Path:
     split_filename(built.name)
     try:
         normalise_wheel(built, destination / built.name, describe=lambda images: _bill(job, images))
-    except (OSError, KeyError, zipfile.BadZipFile) as error:
+    except (OSError, DependencyError) as error:
         raise _failure(job, f"the wheel it made is damaged ({error})") from error
     return destination / built.name
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import io
 import re
-import zipfile
 from typing import TYPE_CHECKING
 
 from packaging.utils import parse_wheel_filename
 
+from castiron_wheels.archive import open_wheel
 from castiron_wheels.fetch import fetch_candidates
 from castiron_wheels.index import ResolutionError, uv_compile
 from castiron_wheels.lock import listed_wheels
@@ -69,12 +69,11 @@ def _is_for_sibling(filename: str, target: Target) -> bool:
 
 def holds_no_library(wheel: Path) -> bool:
     """Whether every ELF file in the wheel is a program."""
-    with zipfile.ZipFile(wheel) as archive:
-        for name in archive.namelist():
-            with archive.open(name) as member:
-                if member.read(4) != b"\x7fELF":
-                    continue
-            if _LIBRARY.search(name) or not is_program(archive.read(name)):
+    with open_wheel(wheel) as archive:
+        for name, member in archive.files.items():
+            if archive.read(member, 4) != b"\x7fELF":
+                continue
+            if _LIBRARY.search(name) or not is_program(archive.read(member)):
                 return False
     return True
 

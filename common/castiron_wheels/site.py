@@ -14,25 +14,24 @@ import hashlib
 import os
 import posixpath
 import re
-import shutil
-import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, folder_entry
 from castiron_common.files import sha256_file
+from castiron_wheels.archive import WheelArchive, is_plain, open_wheel, unusable
 from castiron_wheels.wheelfile import (
     dist_info_folder,
     format_record,
     parse_record,
+    read_record,
     record_hash,
-    safe_member,
     split_filename,
-    unusable,
 )
 
 if TYPE_CHECKING:
+    import zipfile
     from collections.abc import Sequence
     from pathlib import Path
 
@@ -62,6 +61,12 @@ class _Write:
     member: zipfile.ZipInfo | None
     content: bytes
     executable: bool
+    row: str = ""
+    """Its path in ``RECORD``."""
+    recorded: str = ""
+    """The hash that the wheel's own ``RECORD`` gives, empty if it gives none."""
+    is_record: bool = False
+    """Whether it is the installed ``RECORD``: the last file that is written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +125,14 @@ def _content_hash(wheel: Path) -> str:
 
 def _plan(wheel: Path, target: Target) -> _Plan:
     """Decide where each member of the wheel goes and what ``RECORD`` will say."""
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            return _Plan(wheel, tuple(_writes(archive, wheel, target)))
-    except (OSError, zipfile.BadZipFile, KeyError, UnicodeDecodeError, EOFError) as error:
-        raise unusable(wheel, f"it is damaged ({error})") from error
+    with open_wheel(wheel) as archive:
+        return _Plan(wheel, tuple(_writes(archive, target)))
 
 
-def _writes(archive: zipfile.ZipFile, wheel: Path, target: Target) -> list[_Write]:
-    dist_info = dist_info_folder(archive, wheel)
-    _check_version(archive.read(f"{dist_info}/WHEEL"), wheel)
-    recorded = parse_record(archive.read(f"{dist_info}/RECORD"))
+def _writes(archive: WheelArchive, target: Target) -> list[_Write]:
+    wheel, dist_info = archive.path, dist_info_folder(archive)
+    _check_version(archive.text(f"{dist_info}/WHEEL"), wheel)
+    recorded = read_record(archive, dist_info)
     root = _site_packages(target)
     data = f"{dist_info.removesuffix('.dist-info')}.data"
     schemes = {
@@ -144,12 +146,9 @@ def _writes(archive: zipfile.ZipFile, wheel: Path, target: Target) -> list[_Writ
     writes: dict[str, _Write] = {}
     rows: dict[str, tuple[str, str, str]] = {}
     made: dict[str, bytes] = {}
-    for member in archive.infolist():
-        name = member.filename
-        if member.is_dir() or name == f"{dist_info}/RECORD":
+    for name, member in archive.files.items():
+        if name == f"{dist_info}/RECORD":
             continue
-        if not safe_member(name):
-            raise unusable(wheel, f"its member {name!r} would be written outside the target folder")
         executable = bool((member.external_attr >> 16) & 0o111)
         digest, size = recorded.get(name, ("", ""))
         if name.startswith(f"{data}/"):
@@ -165,11 +164,11 @@ def _writes(archive: zipfile.ZipFile, wheel: Path, target: Target) -> list[_Writ
                 executable = True
         else:
             destination = f"{root}/{name}"
-        writes[destination] = _Write(destination, member, b"", executable)
         relative = posixpath.relpath(destination, root)
+        writes[destination] = _Write(destination, member, b"", executable, row=relative, recorded=digest)
         rows[destination] = (relative, digest, size)
-    if f"{dist_info}/entry_points.txt" in archive.NameToInfo:
-        made.update(_scripts(archive.read(f"{dist_info}/entry_points.txt").decode("utf-8"), wheel))
+    if f"{dist_info}/entry_points.txt" in archive.files:
+        made.update(_scripts(archive.text(f"{dist_info}/entry_points.txt"), wheel))
     for destination, content in made.items():
         writes[destination] = _Write(destination, None, content, executable=True)
         rows[destination] = _row(posixpath.relpath(destination, root), content)
@@ -178,7 +177,7 @@ def _writes(archive: zipfile.ZipFile, wheel: Path, target: Target) -> list[_Writ
     rows[installer] = _row(f"{dist_info}/INSTALLER", b"castiron\n")
     record = f"{root}/{dist_info}/RECORD"
     content = format_record([*rows.values(), (f"{dist_info}/RECORD", "", "")])
-    writes[record] = _Write(record, None, content, executable=False)
+    writes[record] = _Write(record, None, content, executable=False, is_record=True)
     return list(writes.values())
 
 
@@ -192,19 +191,19 @@ def _row(path: str, content: bytes) -> tuple[str, str, str]:
     return (path, record_hash(content), str(len(content)))
 
 
-def _scripts(text: str, wheel: Path) -> dict[str, bytes]:
+def _scripts(text: bytes, wheel: Path) -> dict[str, bytes]:
     """Return the files under ``bin`` that the entry points ask for."""
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
     parser.optionxform = str  # type: ignore[method-assign,assignment]
     try:
-        parser.read_string(text)
-    except configparser.Error as error:
+        parser.read_string(text.decode("utf-8"))
+    except (configparser.Error, UnicodeDecodeError) as error:
         raise unusable(wheel, f"its entry_points.txt is malformed ({error})") from error
     made: dict[str, bytes] = {}
     for section in ("console_scripts", "gui_scripts"):
         for name, value in parser.items(section) if parser.has_section(section) else ():
             match = _ENTRY_POINT.match(value)
-            if not match or "/" in name or name in {"", ".", ".."}:
+            if not match or "/" in name or not is_plain(name):
                 raise unusable(wheel, f"its script {name!r} = {value!r} is not an entry point")
             module, function = match[1], match[2]
             script = _SCRIPT.format(module=module, first=function.split(".")[0], function=function)
@@ -213,18 +212,31 @@ def _scripts(text: str, wheel: Path) -> dict[str, bytes]:
 
 
 def _write(plan: _Plan, prefix: Path, own: set[str]) -> None:
-    with zipfile.ZipFile(plan.wheel) as archive:
+    """Write the files of a wheel that no later one replaces; of one that is not what RECORD says it says nothing.
+
+    Wheels with wrong hashes exist (gmsh), and pip installs them; but trace knows files by the hashes in RECORD.
+    """
+    wrong: set[str] = set()
+    with open_wheel(plan.wheel) as archive:
         for write in plan.writes:
             if write.destination not in own:
                 continue
             path = prefix / write.destination
             try:
                 with path.open("wb") as out:
-                    if write.member is None:
-                        out.write(write.content)
+                    if write.member is not None:
+                        digest = archive.copy(write.member, out)
+                        if write.recorded not in ("", digest):
+                            wrong.add(write.row)
                     else:
-                        with archive.open(write.member) as source:
-                            shutil.copyfileobj(source, out, 1 << 20)
-            except (zipfile.BadZipFile, EOFError, IsADirectoryError, NotImplementedError) as error:
-                raise unusable(plan.wheel, f"its member for {write.destination} cannot be written ({error})") from error
+                        out.write(_without_hashes(write.content, wrong) if write.is_record else write.content)
+            except IsADirectoryError as error:
+                raise unusable(plan.wheel, f"its member for {write.destination} is a folder, too") from error
             path.chmod(0o755 if write.executable else 0o644)
+
+
+def _without_hashes(record: bytes, wrong: set[str]) -> bytes:
+    if not wrong:
+        return record
+    rows = parse_record(record).items()
+    return format_record((path, *(("", "") if path in wrong else said)) for path, said in rows)

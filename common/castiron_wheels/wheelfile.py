@@ -5,10 +5,10 @@ Source: Binary distribution format, Core metadata and Recording installed projec
 
 from __future__ import annotations
 
-import base64
 import csv
 import hashlib
 import io
+import re
 import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,14 +16,18 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from packaging.metadata import parse_email
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+from packaging.version import Version
 
-from castiron_common.errors import DependencyError
+from castiron_wheels.archive import WheelArchive, open_wheel, recorded_hash, unusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+
+_ENDLESS_NUMBER = re.compile(r"\d{200}")
+"""Python refuses numbers of more than 4300 digits, and packaging reads those of versions only when it compares."""
 
 EARLIEST = (1980, 1, 1, 0, 0, 0)
 """The first moment that a ZIP archive can name."""
@@ -42,14 +46,6 @@ class WheelMetadata:
     """Normalised names of the extras offered."""
 
 
-def unusable(path: Path, why: str) -> DependencyError:
-    """Return the error for a wheel that breaks the format."""
-    return DependencyError(
-        f"The wheel {path.name} cannot be used: {why}.",
-        hint="Take another version of the distribution, or report this to its maintainers.",
-    )
-
-
 def split_filename(filename: str) -> tuple[str, str]:
     """Return the normalised name and the version of a wheel's file name; `DependencyError` if it is not one."""
     try:
@@ -65,20 +61,14 @@ def safe_member(name: str) -> bool:
     return bool(name) and not path.is_absolute() and ".." not in path.parts and "\\" not in name and "\0" not in name
 
 
-def dist_info_folder(archive: zipfile.ZipFile, path: Path) -> str:
+def dist_info_folder(archive: WheelArchive) -> str:
     """Return the name of the wheel's ``.dist-info`` folder, in the spelling that the archive uses."""
-    name, _ = split_filename(path.name)
-    found = sorted(
-        {
-            member.split("/", 1)[0]
-            for member in archive.namelist()
-            if member.endswith("/METADATA") and member.count("/") == 1 and ".dist-info/" in member
-        }
-    )
-    fitting = [folder for folder in found if _owner(folder) == name]
-    if len(fitting) != 1 and len(found) != 1:
-        raise unusable(path, "it does not contain exactly one .dist-info folder of its own")
-    return (fitting or found)[0]
+    name, _ = split_filename(archive.path.name)
+    found = {member.split("/", 1)[0] for member in archive.files if ".dist-info/" in member}
+    folders = [folder for folder in sorted(found) if folder.endswith(".dist-info")]
+    if len(folders) != 1 or _owner(folders[0]) != name or f"{folders[0]}/METADATA" not in archive.files:
+        raise unusable(archive.path, "it does not contain exactly one .dist-info folder of its own")
+    return folders[0]
 
 
 def _owner(dist_info: str) -> str:
@@ -91,21 +81,25 @@ def read_metadata(path: Path) -> WheelMetadata:
 
     Requirements that cannot be parsed are an error: leaving them out would give a binary that fails later.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            text = archive.read(f"{dist_info_folder(archive, path)}/METADATA")
-    except (OSError, zipfile.BadZipFile, KeyError, EOFError) as error:
-        raise unusable(path, f"it is damaged ({error})") from error
+    with open_wheel(path) as archive:
+        text = archive.text(f"{dist_info_folder(archive)}/METADATA")
     raw, _ = parse_email(text)
     if "name" not in raw or "version" not in raw:
         raise unusable(path, "its METADATA has no name or version")
+    name = canonicalize_name(raw["name"])
+    if name != split_filename(path.name)[0]:
+        raise unusable(path, f"its METADATA is that of {raw['name']!r}")
+    said = (raw["version"], raw.get("requires_python", ""), *raw.get("requires_dist", []))
     try:
+        if any(_ENDLESS_NUMBER.search(line) for line in said):
+            raise ValueError("a number in it has hundreds of digits")
+        Version(raw["version"])
         requires = tuple(Requirement(line) for line in raw.get("requires_dist", []))
         python = SpecifierSet(raw["requires_python"]) if "requires_python" in raw else None
-    except (InvalidRequirement, InvalidSpecifier) as error:
-        raise unusable(path, f"its METADATA has an invalid requirement ({error})") from error
+    except (ValueError, RecursionError) as error:  # packaging's own errors are ValueErrors
+        raise unusable(path, f"its METADATA has an invalid requirement or version ({error})") from error
     return WheelMetadata(
-        name=canonicalize_name(raw["name"]),
+        name=name,
         version=raw["version"],
         requires=requires,
         requires_python=python,
@@ -113,9 +107,20 @@ def read_metadata(path: Path) -> WheelMetadata:
     )
 
 
+def read_record(archive: WheelArchive, dist_info: str) -> dict[str, tuple[str, str]]:
+    """Return the wheel's ``RECORD`` as `parse_record` does."""
+    try:
+        return parse_record(archive.text(f"{dist_info}/RECORD"))
+    except ValueError as error:
+        raise unusable(archive.path, f"its RECORD is malformed ({error})") from error
+
+
 def parse_record(data: bytes) -> dict[str, tuple[str, str]]:
-    """Return ``RECORD`` as a map from path to (hash, size), as written."""
-    rows = csv.reader(io.StringIO(data.decode("utf-8"), newline=""))
+    """Return ``RECORD`` as a map from path to (hash, size), as written.  Raises ValueError if it is no CSV in UTF-8."""
+    try:
+        rows = list(csv.reader(io.StringIO(data.decode("utf-8"), newline="")))
+    except csv.Error as error:
+        raise ValueError(str(error)) from error
     return {row[0]: (row[1], row[2]) for row in rows if len(row) >= 3}
 
 
@@ -134,31 +139,39 @@ def normalise_wheel(
     Members are sorted with ``.dist-info`` last (as the format recommends), their times fixed, and nothing is
     compressed: deflate's output differs between zlib versions, and the manifest compresses its blobs itself.
     ``describe`` gets the ELF images and may return a file (path in ``.dist-info``, content) to add.
+    Raises `DependencyError` if the wheel cannot be used.
     """
-    with zipfile.ZipFile(source) as archive, zipfile.ZipFile(destination, "w", zipfile.ZIP_STORED) as out:
-        dist_info = dist_info_folder(archive, source)
+    with open_wheel(source) as archive, zipfile.ZipFile(destination, "w", zipfile.ZIP_STORED) as out:
+        dist_info = dist_info_folder(archive)
         record = f"{dist_info}/RECORD"
-        files = {
-            member.filename: (archive.read(member), bool((member.external_attr >> 16) & 0o111))
-            for member in archive.infolist()
-            if not member.is_dir()
-        }
-        rows = parse_record(files[record][0])
-        images = [data for data, _ in files.values() if data.startswith(b"\x7fELF")]
-        if describe is not None and (added := describe(images)) is not None:
-            name, content = f"{dist_info}/{added[0]}", added[1]
-            files[name] = (content, False)
-            rows[name] = (record_hash(content), str(len(content)))
-        files[record] = (format_record((name, *rest) for name, rest in rows.items()), False)
-        for name, (data, executable) in sorted(
-            files.items(), key=lambda item: (item[0].startswith(f"{dist_info}/"), item[0])
-        ):
-            info = zipfile.ZipInfo(name, EARLIEST)
-            info.create_system = 3  # Unix, on every host
-            info.external_attr = (0o100755 if executable else 0o100644) << 16
-            out.writestr(info, data)
+        rows = read_record(archive, dist_info)
+        files: dict[str, zipfile.ZipInfo | bytes] = dict(archive.files)
+        if describe is not None:
+            heads = (member for member in archive.files.values() if archive.read(member, 4) == b"\x7fELF")
+            if (added := describe([archive.read(member) for member in heads])) is not None:
+                name = f"{dist_info}/{added[0]}"
+                files[name] = added[1]
+                rows[name] = (record_hash(added[1]), str(len(added[1])))
+        files[record] = format_record((name, *rest) for name, rest in rows.items())
+        for name, content in sorted(files.items(), key=lambda item: (item[0].startswith(f"{dist_info}/"), item[0])):
+            _add_member(out, name, content, archive)
+
+
+def _add_member(out: zipfile.ZipFile, name: str, content: zipfile.ZipInfo | bytes, archive: WheelArchive) -> None:
+    """Write a member whose content is here or in another archive."""
+    info = zipfile.ZipInfo(name, EARLIEST)
+    info.create_system = 3  # Unix, on every host
+    info.external_attr = 0o100644 << 16
+    if isinstance(content, bytes):
+        out.writestr(info, content)
+        return
+    if (content.external_attr >> 16) & 0o111:
+        info.external_attr = 0o100755 << 16
+    info.file_size = content.file_size
+    with out.open(info, "w") as sink:
+        archive.copy(content, sink)
 
 
 def record_hash(content: bytes) -> str:
     """Return a file's hash as ``RECORD`` writes it."""
-    return "sha256=" + base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    return recorded_hash(hashlib.sha256(content).digest())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from castiron_audit.formats import Format
-from castiron_common.console import run_command, stderr_console
+from castiron_common.console import printable, run_command, stderr_console
 from castiron_link.model import Compression, LinkOptions, Sources
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def show_result(result: LinkResult, *, table: bool) -> None:
     """Print what was made on stderr: warnings, the license table, and one line on the executable."""
     console = stderr_console()
     for warning in result.warnings:
-        console.print(f"warning: {warning}", markup=False)
+        console.print(printable(f"warning: {warning}"), markup=False)
     if table:
         from castiron_audit.formats.table import table as drawn
 

@@ -10,7 +10,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
+from castiron_common.console import printable
 from castiron_manifest import show as view
 from castiron_manifest.reader import read_manifest
 
@@ -42,20 +44,22 @@ def show(
     if modules:
         for module in manifest.modules:
             via = f"{module.via.tier} by {module.via.importer}:{module.via.line}" if module.via else "entry"
-            print(f"{module.name}\t{module.kind}\t{module.distribution or module.origin}\t{via}")
+            print(printable(f"{module.name}\t{module.kind}\t{module.distribution or module.origin}\t{via}"))
         return
     grid = Table.grid(padding=(0, 2))
     for label, text in view.summary(manifest):
-        grid.add_row(f"[bold]{label}", text)
+        grid.add_row(Text(label, style="bold"), Text(printable(text)))
     console.print(grid)
     if manifest.distributions:
         table = Table("distribution", "version", "wheel", "license evidence")
         for item in manifest.distributions:
             evidence = item.license.expression or item.license.text or "; ".join(item.license.classifiers) or "none"
-            table.add_row(item.name, item.version, item.wheel.filename, evidence.splitlines()[0][:60])
+            row = (item.name, item.version, item.wheel.filename, evidence.splitlines()[0][:60])
+            table.add_row(*(Text(printable(cell)) for cell in row))
         console.print(table)
     for finding in manifest.findings:
-        console.print(f"{finding.severity}: {finding.subject}: {finding.message} [{finding.code}]", markup=False)
+        line = f"{finding.severity}: {finding.subject}: {finding.message} [{finding.code}]"
+        console.print(printable(line), markup=False)
 
 
 @app.command()

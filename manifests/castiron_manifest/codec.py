@@ -12,29 +12,37 @@ bit an error, also inside text.
 
 from __future__ import annotations
 
-import operator
-from functools import cache, partial
+import hashlib
+import io
 from typing import TYPE_CHECKING, Any
 
 import msgpack
 import zstandard
-from cattrs import ClassValidationError, Converter, transform_error
-from cattrs.strategies import configure_union_passthrough
-from cattrs.v import format_exception
+from cattrs import BaseValidationError
 
 from castiron_common.errors import ManifestError
 from castiron_common.files import sha256_bytes
 from castiron_manifest import model
+from castiron_manifest.structure import converter, problems_of
 from castiron_manifest.validate import problems
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Iterable
 
 FORMAT = "castiron-manifest"
 _ENVELOPE = ("format", "version", "sha256", "body")
 _COMPRESSION_LEVEL = 10
 _MAKE_AGAIN = "Make it again with `trace APP > FILE`."
 _SHOWN_PROBLEMS = 10
+_SHOWN_LETTERS = 300
+"""Of one problem."""
+_MOST_ITEMS = 1 << 20
+"""In one list or map; more than any application has files."""
+_LARGEST_EXPANSION = 8 << 30
+"""Bytes that blobs may have beyond a thousand times the size of the manifest: hashing them takes some 10 seconds."""
+_PIECE = 1 << 20
+_DEEPEST = 50
+"""Levels of a field that we do not know."""
 
 
 def encode(manifest: model.Manifest) -> bytes:
@@ -45,7 +53,7 @@ def encode(manifest: model.Manifest) -> bytes:
     """
     if found := problems(manifest):
         raise ValueError("not a valid manifest: " + "; ".join(found[:_SHOWN_PROBLEMS]))
-    fields: dict[str, Any] = _converter(strict=True).unstructure(manifest)
+    fields: dict[str, Any] = converter(strict=True).unstructure(manifest)
     compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, write_checksum=False)
     if manifest.blobs:
         fields["blobs"] = [[key, len(data), compressor.compress(data)] for key, data in manifest.blobs]
@@ -71,13 +79,15 @@ def decode(data: bytes, *, source: str = "the manifest") -> model.Manifest:
     newer = minor > model.SCHEMA_MINOR
     if extra and not newer:
         raise _malformed(source, [f"unknown field {key!r} @ $" for key in sorted(map(str, extra))])
+    if deep := sorted(key for key, value in extra.items() if _deeper(value, _DEEPEST)):
+        raise _malformed(source, [f"nested too deeply @ $.{key}" for key in deep])
     fields = {key: value for key, value in fields.items() if key in known}
-    fields["blobs"] = _decompress_blobs(fields.get("blobs", []), source)
+    fields["blobs"] = _decompress_blobs(fields.get("blobs", []), source, limit=1000 * len(data) + _LARGEST_EXPANSION)
     fields["extra"] = [[key, value] for key, value in sorted(extra.items())]
     try:
-        manifest = _converter(strict=not newer).structure(fields, model.Manifest)
-    except ClassValidationError as error:
-        raise _malformed(source, transform_error(error, format_exception=_say)) from error
+        manifest = converter(strict=not newer).structure(fields, model.Manifest)
+    except BaseValidationError as error:
+        raise _malformed(source, problems_of(error)) from error
     if found := problems(manifest):
         raise _malformed(source, found)
     return manifest
@@ -118,65 +128,89 @@ def _digest(version: list[int], body: bytes) -> str:
 
 def _unpack(data: bytes, source: str) -> Any:
     try:
-        return msgpack.unpackb(data, raw=False, strict_map_key=True)
+        return msgpack.unpackb(
+            data,
+            raw=False,
+            strict_map_key=True,
+            object_pairs_hook=_map,
+            max_array_len=_MOST_ITEMS,
+            max_map_len=_MOST_ITEMS,
+        )
     except (msgpack.UnpackException, ValueError, RecursionError) as error:
-        reason = str(error) or type(error).__name__
+        reason = {"FormatError": "it is no msgpack", "StackError": "it is nested too deeply"}.get(
+            type(error).__name__, str(error) or type(error).__name__
+        )
         raise ManifestError(
             f"{source} is not a Castiron manifest, or it was cut short ({reason}).", hint=_MAKE_AGAIN
         ) from error
 
 
-def _decompress_blobs(rows: object, source: str) -> list[list[object]]:
-    """Return the blobs as [sha256, content] rows, each verified against its declared size and hash."""
+def _map(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
+    """Return a map; of a key that is there twice nobody knows which value counts."""
+    made = dict(pairs)
+    if len(made) != len(pairs):
+        raise ValueError("a map has a key twice")
+    if not all(type(key) is str for key in made):
+        raise ValueError("a map has a key that is no text")
+    return made
+
+
+def _deeper(value: object, levels: int) -> bool:
+    """Return whether a value has containers in more than that many levels."""
+    inner: Iterable[object] = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(levels == 0 or _deeper(item, levels - 1) for item in inner)
+
+
+def _decompress_blobs(rows: object, source: str, *, limit: int) -> list[list[object]]:
+    """Return the blobs as [sha256, content] rows, each verified against its declared size and hash.
+
+    ``limit`` is for the bytes of all together.
+    """
     if not isinstance(rows, list):
-        raise _malformed(source, ["expected a list @ $.blobs"])
-    decompressor = zstandard.ZstdDecompressor()
+        raise _malformed(source, ["expected list @ $.blobs"])
     blobs: list[list[object]] = []
     for index, row in enumerate(rows):
         path = f"$.blobs[{index}]"
         if not (isinstance(row, list) and [type(part) for part in row] == [str, int, bytes]):
             raise _malformed(source, [f"expected [sha256, size, zstd frame] @ {path}"])
         key, size, frame = row
+        limit -= max(size, 0)
+        if limit < 0:
+            raise _malformed(source, [f"the contents are larger than a manifest of its size may have @ {path}"])
         try:
-            if zstandard.frame_content_size(frame) != size:
-                raise _malformed(source, [f"the zstd frame is not of the declared size {size} @ {path}"])
-            content = decompressor.decompress(frame, max_output_size=size) if size else b""
-        except zstandard.ZstdError as error:
+            blobs.append([key, _content(key, size, frame)])
+        except (zstandard.ZstdError, ValueError) as error:
             raise _malformed(source, [f"{error} @ {path}"]) from error
-        if sha256_bytes(content) != key:
-            raise _malformed(source, [f"the content does not match its SHA-256 @ {path}"])
-        blobs.append([key, content])
     return blobs
 
 
+def _content(key: str, size: int, frame: bytes) -> bytes:
+    """Return what a frame holds.  Raises ValueError or ZstdError if that is not ``size`` bytes of the hash ``key``."""
+    if size < 0 or zstandard.frame_content_size(frame) != size:
+        raise ValueError(f"the zstd frame is not of the declared size {size}")
+    decompressor = zstandard.ZstdDecompressor()
+    if size > max(16 * _PIECE, 8 * len(frame)):
+        # A few bytes that expand to gigabytes: memory is given only to what has the right hash.
+        digest, total = hashlib.sha256(), 0
+        with decompressor.stream_reader(io.BytesIO(frame)) as reader:
+            while piece := reader.read(_PIECE):
+                digest.update(piece)
+                total += len(piece)
+        if total != size or digest.hexdigest() != key:
+            raise ValueError("the content does not match its SHA-256")
+    content = decompressor.decompress(frame, max_output_size=size) if size else b""
+    if sha256_bytes(content) != key:
+        raise ValueError("the content does not match its SHA-256")
+    return content
+
+
 def _malformed(source: str, found: list[str]) -> ManifestError:
-    shown = "\n".join(f"  {problem}" for problem in found[:_SHOWN_PROBLEMS])
+    shown = "\n".join(f"  {_shortened(problem)}" for problem in found[:_SHOWN_PROBLEMS])
     more = f"\n  ... and {len(found) - _SHOWN_PROBLEMS} more" if len(found) > _SHOWN_PROBLEMS else ""
     return ManifestError(f"{source} is malformed:\n{shown}{more}", hint=_MAKE_AGAIN)
 
 
-def _strictly(kind: type) -> Callable[[object, Any], object]:
-    """Return a structure hook that converts nothing but enumerations; cattrs would turn 5 into "5"."""
-
-    def check(value: object, target: Any) -> object:
-        if type(value) is not kind:
-            raise TypeError(f"expected {kind.__name__}, not {type(value).__name__}")
-        return value if target is kind else target(value)
-
-    return check
-
-
-@cache
-def _converter(*, strict: bool) -> Converter:
-    """Return the converter; a strict one refuses unknown fields, the other drops those of nested values."""
-    converter = Converter(forbid_extra_keys=strict, omit_if_default=True)
-    for kind in (str, int, bool, bytes):
-        converter.register_structure_hook(kind, _strictly(kind))
-    converter.register_structure_hook_func(partial(operator.is_, object), lambda value, _: value)
-    configure_union_passthrough(str | None, converter)
-    return converter
-
-
-def _say(error: BaseException, kind: type | None) -> str:
-    """Return our own wording for the type errors of `_strictly`, else that of cattrs."""
-    return str(error) if isinstance(error, TypeError) else format_exception(error, kind)
+def _shortened(problem: str) -> str:
+    """Return a problem without the middle of a text that fills pages; the path at its end stays."""
+    half = _SHOWN_LETTERS // 2
+    return problem if len(problem) <= _SHOWN_LETTERS else f"{problem[:half]} ... {problem[-half:]}"

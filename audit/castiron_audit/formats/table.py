@@ -12,6 +12,7 @@ from rich.text import Text
 from castiron_audit.formats.order import in_tree_order
 from castiron_audit.model import Kind, Severity
 from castiron_audit.reasoning import Strength, reach
+from castiron_common.console import printable
 
 if TYPE_CHECKING:
     from castiron_audit.model import Component, Report
@@ -39,8 +40,8 @@ def table(report: Report, *, width: int = 120, color: bool = False, brief: bool 
             continue
         indent = "  " if component.parent else ""
         grid.add_row(
-            Text(indent + component.name),
-            component.version,
+            Text(indent + printable(component.name)),
+            Text(printable(component.version)),
             _license(component),
             Text(_source(component)),
             "+".join(component.forms),
@@ -92,7 +93,8 @@ def _findings(report: Report, console: Console) -> None:
         name = finding.component if component is None else component.name
         console.print(
             Text.assemble(
-                (f"  {finding.severity}: ", _STYLE[finding.severity]), f"{name}: {finding.message} [{finding.code}]"
+                (f"  {finding.severity}: ", _STYLE[finding.severity]),
+                printable(f"{name}: {finding.message} [{finding.code}]"),
             )
         )
     for finding in settled:
@@ -108,7 +110,7 @@ def _license(component: Component) -> Text:
             "its own" if component.kind is Kind.APPLICATION else "unknown",
             style="bold red" if component.parent or component.kind is not Kind.APPLICATION else "",
         )
-    return Text(expression, style="" if reach(expression) <= Strength.FILE else "yellow")
+    return Text(printable(expression), style="" if reach(expression) <= Strength.FILE else "yellow")
 
 
 def _source(component: Component) -> str:

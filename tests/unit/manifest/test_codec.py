@@ -124,6 +124,14 @@ def test_unknown_fields_of_a_newer_minor_version_are_kept() -> None:
     assert msgpack.unpackb(msgpack.unpackb(codec.encode(manifest))["body"])["colour"] == ["red"]
 
 
+def test_unknown_fields_of_a_newer_minor_version_are_not_endlessly_deep() -> None:
+    deep: list[Any] = []
+    for _ in range(500):
+        deep = [deep]
+    with pytest.raises(ManifestError, match=r"nested too deeply @ \$\.colour"):
+        codec.decode(repack({"colour": deep}, version=(1, model.SCHEMA_MINOR + 1)))
+
+
 def test_encode_refuses_what_decode_would_refuse() -> None:
     with pytest.raises(ValueError, match="the content is not among the blobs"):
         codec.encode(replace(small(), blobs=()))
@@ -140,3 +148,75 @@ def test_a_blob_that_expands_beyond_its_declared_size_is_refused() -> None:
     fields["blobs"][0][1] = 3
     with pytest.raises(ManifestError, match="declared size 3"):
         codec.decode(repack({}, body=fields))
+
+
+def frame_that_declares(size: int) -> bytes:
+    """Return the header of a zstd frame (RFC 8878, 3.1.1.1) with nothing behind it."""
+    return b"\x28\xb5\x2f\xfd\xe0" + size.to_bytes(8, "little")
+
+
+def repeated(blocks: int) -> bytes:
+    """Return a zstd frame of four bytes per 128 KiB of zeros (RFC 8878, 3.1.1.2.2: RLE_Block)."""
+    head = ((1 << 17) << 3 | 1 << 1).to_bytes(3, "little") + b"\0"
+    last = ((1 << 17) << 3 | 1 << 1 | 1).to_bytes(3, "little") + b"\0"
+    return frame_that_declares(blocks << 17) + head * (blocks - 1) + last
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        # What looks like a sequence in Python is none in a manifest.
+        ({"modules": "text"}, "expected list, not str @ $.modules"),
+        ({"modules": {"a": 1}}, "expected list, not map @ $.modules"),
+        ({"modules": b"\0" * 1000}, "expected list, not bytes @ $.modules"),
+        ({"modules": ["text"]}, "expected map, not str @ $.modules[0]"),
+        ({"modules": [{"name": "x", "kind": "source", "origin": "app", "via": "text"}]}, "@ $.modules[0].via"),
+        ({"target": [1]}, "expected map, not list @ $.target"),
+        ({"texts": [["a", "b", "c"]]}, "expected a list of 2, not of 3 @ $.texts[0]"),
+        ({"texts": [["a", 1]]}, "expected str, not int @ $.texts[0][1]"),
+        # Blobs that declare more than is there, and that hold more than anybody wants.
+        ({"blobs": [["0" * 64, 1 << 33, frame_that_declares(1 << 33)]]}, "@ $.blobs[0]"),
+        ({"blobs": [["0" * 64, -1, b"\x28\xb5\x2f\xfd\0\0\1\0\0"]]}, "not of the declared size -1 @ $.blobs[0]"),
+        ({"blobs": [["0" * 64, 1 << 29, repeated(1 << 12)]]}, "too much memory for decoding @ $.blobs[0]"),
+        ({"blobs": [["0" * 64, 1 << 40, frame_that_declares(1 << 40)]]}, "larger than a manifest of its size"),
+    ],
+)
+def test_values_that_pretend_are_named_by_their_path(change: dict[str, Any], path: str) -> None:
+    with pytest.raises(ManifestError) as caught:
+        codec.decode(repack(change))
+    assert path in caught.value.what
+
+
+def test_a_million_wrong_items_are_not_a_million_errors() -> None:
+    with pytest.raises(ManifestError) as caught:
+        codec.decode(repack({"modules": [None] * 1_000_000}))
+    assert caught.value.what.count("expected map, not nil @ $.modules[") == 10
+
+
+def test_more_items_than_any_application_has_are_refused() -> None:
+    with pytest.raises(ManifestError, match="max_array_len"):
+        codec.decode(repack({"modules": [None] * (1 << 21)}))
+
+
+@pytest.mark.parametrize(
+    ("target", "reason"),
+    [
+        (b"\x82\xa1a\x01\xa1a\x02", "a key twice"),
+        (b"\x81\xc4\x01a\x01", "a key that is no text"),
+        (b"\x81\x90\x90", "list"),
+        (b"\x91" * 100_000 + b"\xc0", "nested too deeply"),
+        (b"\xa3\xed\xa0\x80", "utf-8"),
+    ],
+)
+def test_maps_that_python_would_merge_or_refuse(target: bytes, reason: str) -> None:
+    body = b"\x81\xa6target" + target
+    envelope = {"format": codec.FORMAT, "version": [1, 0], "sha256": sha256_bytes(msgpack.packb([1, 0]) + body)}
+    with pytest.raises(ManifestError, match=reason):
+        codec.decode(bytes(msgpack.packb(envelope | {"body": body})))
+
+
+def test_a_message_does_not_repeat_pages_of_what_it_complains_about() -> None:
+    with pytest.raises(ManifestError) as caught:
+        codec.decode(repack({"x" * 100_000: 1}))
+    assert len(caught.value.what) < 500
+    assert caught.value.what.endswith("@ $")

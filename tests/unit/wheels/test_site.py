@@ -129,10 +129,11 @@ def test_nothing_is_written_outside(member: str, cache: Path, tmp_path: Path, ta
         ({"files": {"demo-1.0.data/strange/x": ""}}, "no known kind"),
         ({"entry_points": "[console_scripts]\nx = y z\n"}, "not an entry point"),
         ({"entry_points": "[console_scripts]\na/b = y:z\n"}, "not an entry point"),
+        ({"entry_points": "[console_scripts]\na\0b = y:z\n"}, "not an entry point"),
         ({"entry_points": "x = y\n"}, "malformed"),
         ({"wheel": WHEEL.replace("1.0", "2.0")}, "format version"),
-        ({"record": False}, "damaged"),
-        ({"files": {"a": "", "a/b": ""}}, "cannot be written"),
+        ({"record": False}, "it has no demo-1.0.dist-info/RECORD"),
+        ({"files": {"a": "", "a/b": ""}}, "both a file and a folder"),
     ],
 )
 def test_bad_wheels_are_refused(

@@ -1,0 +1,20 @@
+"""The fuzzed parsers by name."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, cast
+
+from tests.fuzz.manifests import Manifests
+from tests.fuzz.wheels import Wheels
+
+if TYPE_CHECKING:
+    from tests.fuzz.parser import Parser
+
+PARSERS: dict[str, type[Parser]] = {"manifest": Manifests, "wheel": Wheels}
+
+
+def find(name: str) -> type[Parser]:
+    """Return a parser by its name, or by ``module:class``."""
+    module, separator, attribute = name.partition(":")
+    return cast("type[Parser]", getattr(importlib.import_module(module), attribute)) if separator else PARSERS[name]

@@ -1,0 +1,45 @@
+"""What the commands do with one wheel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from castiron_trace.inside.world import read_entry_points
+from castiron_trace.licenses import evidence
+from castiron_trace.natives import natives
+from castiron_trace.resources import _hashes, records
+from castiron_wheels.portable import holds_no_library
+from castiron_wheels.site import install, site_packages
+from castiron_wheels.wheelfile import normalise_wheel, read_metadata
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from castiron_manifest.model import Target
+
+
+def use(wheel: Path, place: Path, target: Target) -> str:
+    """Read, install and describe a wheel in the empty folder ``place``."""
+    from castiron_common.errors import DependencyError
+
+    read_metadata.__wrapped__(wheel)
+    holds_no_library(wheel)
+    refusal = None
+    try:
+        normalise_wheel(wheel, place / wheel.name)
+    except DependencyError as error:
+        refusal = error
+    prefix = place / "prefix"
+    prefix.mkdir()
+    install([wheel], prefix, target)
+    if refusal is not None:
+        raise refusal
+    site = site_packages(prefix, target)
+    dist_info, files = records(site)["demo-a"]
+    texts: dict[str, str] = {}
+    evidence(site, dist_info, files, texts)
+    read_entry_points(site / dist_info)
+    hashes = _hashes(site / dist_info / "RECORD")
+    objects = [(path, site / path, hashes.get(path)) for path in files if (site / path).is_file()]
+    natives({"demo-a": objects})
+    return "installed"
