@@ -7,6 +7,7 @@ everything is checked here: paths, duplicates, lengths, and that what runs first
 
 from __future__ import annotations
 
+import hashlib
 import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 MAGIC = b"CASTIRON"
-VERSION = 1
+VERSION = 2
 
-_HEADER = struct.Struct("<8sIIQIIQQQQQQQQQQ")
+_HEADER = struct.Struct("<8sIIQIIQQQQQQQQQQ16s")
 _NODE = struct.Struct("<QIBBHQQII")
 _MODULE = struct.Struct("<QQIIQQII")
 _TEXT = struct.Struct("<II")
@@ -33,6 +34,8 @@ _NAME_LIMIT = 255
 _PATH_LIMIT = 3000
 """Bytes, so that there is room for the executable's path before it: Linux's PATH_MAX is 4096."""
 _DATA_ALIGNMENT = 16
+_IDENTITY_SIZE = 16
+"""Bytes of the SHA-256 that tells one payload from another."""
 _WORTH_COMPRESSING = 512
 """Bytes."""
 
@@ -321,7 +324,8 @@ class _Writer:
             | _AS_PYTHON * config.as_python
             | _NOTICES * config.notices
         )
-        header = _HEADER.pack(
+        body = (nodes, modules, sys_path, bytes(texts.data), *data.parts)
+        fields = (
             MAGIC,
             VERSION,
             flags,
@@ -333,7 +337,8 @@ class _Writer:
             *(modules_at, module_count),
             *(paths_at, len(config.sys_path)),
         )
-        return b"".join((header, nodes, modules, sys_path, texts.data, *data.parts))
+        identity = _identity((_HEADER.pack(*fields, b""), *body))
+        return b"".join((_HEADER.pack(*fields, identity), *body))
 
     def _modules(self, references: Sequence[tuple[int, int]], data: _Data) -> bytes:
         out = bytearray()
@@ -388,6 +393,14 @@ class _Data:
         offset = self.end + padding
         self.end = offset + len(piece)
         return offset
+
+
+def _identity(pieces: Iterable[bytes]) -> bytes:
+    """Return what tells this payload from others: a hash of it, in which the identity itself is zeros."""
+    digest = hashlib.sha256()
+    for piece in pieces:
+        digest.update(piece)
+    return digest.digest()[:_IDENTITY_SIZE]
 
 
 def _compressed(files: Sequence[PayloadFile]) -> dict[str, bytes]:

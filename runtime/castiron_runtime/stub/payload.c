@@ -8,9 +8,9 @@
 extern const unsigned char castiron_payload[];
 extern const uint64_t castiron_payload_size;
 
-enum { VERSION = 1 };
+enum { VERSION = 2 };
 
-_Static_assert(sizeof(Header) == 112, "the writer's header");
+_Static_assert(sizeof(Header) == 128, "the writer's header");
 _Static_assert(sizeof(Node) == 40, "the writer's node");
 _Static_assert(sizeof(Module) == 48, "the writer's module");
 

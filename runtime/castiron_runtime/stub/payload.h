@@ -64,6 +64,7 @@ typedef struct {
     uint64_t module_count;
     uint64_t sys_path;
     uint64_t sys_path_count;
+    unsigned char identity[16]; /* tells this payload from any other: a hash of it */
 } Header;
 
 enum { NODE_NONE = UINT32_MAX, NODE_ROOT = 0 };

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import struct
 import zlib
@@ -38,7 +39,7 @@ class Reader:
     def __init__(self, data: bytes) -> None:
         self.data = data
         magic, version, self.flags, size, self.kind, self.optimize = struct.unpack_from("<8sIIQII", data)
-        assert (magic, version, size) == (b"CASTIRON", 1, len(data))
+        assert (magic, version, size) == (b"CASTIRON", 2, len(data))
         self.entry = [self.text(at) for at in (32, 40, 48, 56)]
         self.nodes_at, self.node_count, self.modules_at, self.module_count, paths_at, path_count = struct.unpack_from(
             "<6Q", data, 64
@@ -131,6 +132,14 @@ def test_header() -> None:
     assert read.entry == ["m", "main", "", "p"]
     assert read.sys_path == ["$ORIGIN/plugins", "/opt"]
     assert read.files() == {}
+
+
+def test_the_identity_is_a_hash_of_everything_else() -> None:
+    data = bytearray(write_payload(config(), [module("m")], []))
+    identity = bytes(data[112:128])
+    data[112:128] = bytes(16)
+    assert identity == hashlib.sha256(data).digest()[:16]
+    assert identity != write_payload(config(notices=True), [module("m")], [])[112:128]
 
 
 def test_modules_and_files() -> None:
