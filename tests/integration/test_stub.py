@@ -1,4 +1,4 @@
-"""What an application sees of its interpreter in a linked binary: stub_app/checks.py, tree_checks.py and ends.py."""
+"""What an application sees of its interpreter in a linked binary: stub_app/checks.py and tree_checks.py."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ import ast
 import os
 import re
 import shutil
-import signal
-import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -53,11 +51,6 @@ def checks(pack: Pack, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def ends(pack: Pack, folder: Path) -> Path:
-    return trace_and_link(["--python", pack.feature, "ends.py"], cwd=folder, name="ends")
-
-
-@pytest.fixture(scope="module")
 def python(pack: Pack) -> Path:
     """The same interpreter, in the ordinary form."""
     return interpreter(pack, full=True, reporter=SilentReporter())
@@ -97,41 +90,6 @@ def normal(outcome: Outcome, places: dict[str, str]) -> Outcome:
     return Outcome(status=outcome.status, stdout=text(outcome.stdout), stderr=text(outcome.stderr))
 
 
-@pytest.mark.parametrize("name", marked(APP / "ends.py", "case"))
-def test_end(ends: Path, python: Path, folder: Path, tmp_path: Path, name: str) -> None:
-    outcomes, left = [], []
-    library = subprocess.run(
-        [python, "-I", "-c", "import os; print(os.path.dirname(os.__file__))"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-    places = {f"{ends}/app": "APP", f"{ends}/lib/{python.name}": "LIB", str(folder): "APP", library: "LIB"}
-    for number, start in enumerate(([python, "-Es", folder / "ends.py"], [ends])):
-        cwd = tmp_path / str(number)
-        cwd.mkdir()
-        outcomes.append(normal(run([*start, name], cwd=cwd, env=UTF8, stdin="some input", timeout=60), places))
-        left.append({path.name: path.read_bytes()[-8:] for path in cwd.iterdir()})
-    assert outcomes[1] == outcomes[0]
-    assert left[1] == left[0]
-
-
-def test_interrupted_by_the_terminal(ends: Path, tmp_path: Path) -> None:
-    """A parent, such as a shell, sees that the signal ended the program."""
-    done = subprocess.run([ends, "keyboard_interrupt"], cwd=tmp_path, env=UTF8, capture_output=True, check=False)
-    assert done.returncode == -signal.SIGINT
-
-
-@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-def test_closed_streams(ends: Path, python: Path, folder: Path, tmp_path: Path, closed: str) -> None:
-    shown = [
-        run(["sh", "-c", f'exec "$@" {closed}', "sh", *start, "no_streams"], cwd=tmp_path, env=UTF8)
-        for start in ([python, "-Es", folder / "ends.py"], [ends])
-    ]
-    places = {f"{ends}/app": "APP", str(folder): "APP"}
-    assert normal(shown[1], places) == normal(shown[0], places)
-
-
 def test_python_variables_are_not_obeyed(checks: Path, tmp_path: Path) -> None:
     variables = {
         "PYTHONHOME": "/nowhere",
@@ -147,7 +105,7 @@ def test_python_variables_are_not_obeyed(checks: Path, tmp_path: Path) -> None:
         assert done.status == 0, done.stderr
 
 
-def test_argv_and_name(ends: Path, tmp_path: Path, checks: Path) -> None:
+def test_argv_and_name(tmp_path: Path, checks: Path) -> None:
     (tmp_path / "other name").symlink_to(checks)
     done = run([tmp_path / "other name", "echo", "a b", "", "é"], cwd=tmp_path, env=UTF8)
     assert done.stdout == "['a b', '', 'é']\n"

@@ -10,6 +10,7 @@
 #include "loader.h"
 #include "payload.h"
 #include "series.h"
+#include "standard_streams.h"
 
 /* As `python script.py`: runs in __main__, which has a file and no spec. */
 static PyObject *run_script(void)
@@ -94,6 +95,8 @@ int entry_run(void)
         PyErr_SetString(PyExc_RuntimeError, "the payload has an unknown kind of entry");
     }
     int status = 0;
+    if (payload_header()->entry_kind != ENTRY_MODULE) /* `python -m` does not */
+        standard_streams_flush_after_program();
     if (result == NULL) {
         unhandled_interrupt = PyErr_Occurred() == PyExc_KeyboardInterrupt;
         if (!_Py_HandleSystemExit(&status)) {

@@ -11,8 +11,8 @@
 #include "entry.h"
 #include "executable.h"
 #include "external.h"
+#include "finalize.h"
 #include "finder.h"
-#include "leave.h"
 #include "loader.h"
 #include "notices.h"
 #include "payload.h"
@@ -129,5 +129,5 @@ int main(int argc, char **argv)
         require(run_files_prepare());
         return Py_RunMain();
     }
-    leave(entry_run(), (flags & BOOT_FULL_FINALIZE) != 0);
+    finalize(entry_run(), (flags & BOOT_FULL_FINALIZE) != 0);
 }

@@ -1,0 +1,185 @@
+"""Every end of a program is CPython's: status, output and files are those of an ordinary interpreter.
+
+``stub_app/ends.py`` ends in many ways with nothing but Python and the standard library, ``end_natives/natives.py`` with
+objects of an extension module that tells of their destruction.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.linking import COMMANDS, Outcome, run, trace_and_link
+
+# Fixtures, by their names.
+from tests.integration.test_stub import APP, UTF8, folder, marked, normal, pack, python  # noqa: F401
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from castiron_runtime.model import Pack
+
+pytestmark = pytest.mark.integration
+
+NATIVES = Path(__file__).parent / "end_natives"
+ZIG = (sys.executable, "-m", "ziglang")
+ENDS = marked(APP / "ends.py", "case")
+HANGS = "daemon_holds_standard_output"
+"""Run as a file, it waits for ever in CPython, too: the file's output is flushed while the thread may still go on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peers:
+    """A program under the pack's interpreter, and linked."""
+
+    interpreted: tuple[str | Path, ...]
+    linked: tuple[str | Path, ...]
+    places: dict[str, str]
+    environment: dict[str, str]
+
+    def run(self, name: str, cwd: Path) -> tuple[tuple[Outcome, dict[str, bytes]], tuple[Outcome, dict[str, bytes]]]:
+        """Run both at once; return of each what came out and the ends of the files that it left."""
+
+        def one(start: Sequence[str | Path], number: int) -> tuple[Outcome, dict[str, bytes]]:
+            own = cwd / str(number)
+            own.mkdir()
+            outcome = run([*start, name], cwd=own, env=self.environment, stdin="some input", timeout=60)
+            left = {path.name: path.read_bytes()[-32:] for path in own.iterdir() if path.is_file()}
+            return normal(outcome, self.places), left
+
+        with ThreadPoolExecutor() as pool:
+            expected = pool.submit(one, self.interpreted, 0)
+            return expected.result(), one(self.linked, 1)
+
+
+def peers(interpreted: Sequence[str | Path], binary: Path, folder: Path, **environment: str) -> Peers:  # noqa: F811
+    interpreter = Path(interpreted[0])
+    asked = [interpreter, "-I", "-c", "import os; print(os.path.dirname(os.__file__))"]
+    library = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    places = {f"{binary}/app": "APP", f"{binary}/lib/{interpreter.name}": "LIB", str(folder): "APP", library: "LIB"}
+    return Peers(interpreted=tuple(interpreted), linked=(binary,), places=places, environment={**UTF8, **environment})
+
+
+# --- programs of Python alone ---
+
+
+@pytest.fixture(scope="module")
+def as_file(pack: Pack, python: Path, folder: Path) -> Peers:  # noqa: F811
+    binary = trace_and_link(["--python", pack.feature, "ends.py"], cwd=folder, name="ends")
+    return peers([python, "-Es", folder / "ends.py"], binary, folder)
+
+
+@pytest.fixture(scope="module")
+def as_module(pack: Pack, python: Path, folder: Path) -> Peers:  # noqa: F811
+    binary = trace_and_link(["--python", pack.feature, "-m", "ends"], cwd=folder, name="module")
+    return peers([python, "-s", "-m", "ends"], binary, folder, PYTHONPATH=str(folder))
+
+
+@pytest.fixture(scope="module")
+def in_full(as_file: Peers, python: Path, folder: Path) -> Peers:  # noqa: F811
+    options = ["ends.manifest", "-o", "full", "--full-finalize", "--no-report"]
+    linked = run([COMMANDS / "link", *options], cwd=folder)
+    assert linked.status == 0, linked.stderr
+    return peers(as_file.interpreted, folder / "full", folder)
+
+
+@pytest.mark.parametrize("name", [name for name in ENDS if name != HANGS])
+def test_end(as_file: Peers, tmp_path: Path, name: str) -> None:
+    expected, actual = as_file.run(name, tmp_path)
+    assert actual == expected
+
+
+@pytest.mark.parametrize(
+    "name", [HANGS, "output_before_exit_functions", "exit_three", "finalizers_in_order", "daemon_in_a_full_pipe"]
+)
+def test_end_of_a_module(as_module: Peers, tmp_path: Path, name: str) -> None:
+    expected, actual = as_module.run(name, tmp_path)
+    assert actual == expected
+    assert (actual[0].status == -signal.SIGABRT) == (name == HANGS)
+
+
+@pytest.mark.parametrize(
+    "name", ["falls_off", "exit_three", "full_disk", "left_open", "finalizers_in_order", "daemon_never_waits"]
+)
+def test_end_in_full(in_full: Peers, tmp_path: Path, name: str) -> None:
+    expected, actual = in_full.run(name, tmp_path)
+    assert actual == expected
+
+
+def test_interrupted_by_the_terminal(as_file: Peers, tmp_path: Path) -> None:
+    """A parent, such as a shell, sees that the signal ended the program."""
+    done = subprocess.run(
+        [*as_file.linked, "keyboard_interrupt"], cwd=tmp_path, env=UTF8, capture_output=True, check=False
+    )
+    assert done.returncode == -signal.SIGINT
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams(as_file: Peers, tmp_path: Path, closed: str) -> None:
+    shown = [
+        normal(
+            run(["sh", "-c", f'exec "$@" {closed}', "sh", *start, "no_streams"], cwd=tmp_path, env=UTF8), as_file.places
+        )
+        for start in (as_file.interpreted, as_file.linked)
+    ]
+    assert shown[1] == shown[0]
+
+
+# --- programs with an extension module ---
+
+
+def build_wheel(pack: Pack, folder: Path) -> Path:  # noqa: F811
+    """Compile the extension module and pack it into a wheel for the target; the module stays in ``folder``, too."""
+    tag = f"cp{pack.feature.replace('.', '')}"
+    module = folder / f"witness.{tag.replace('cp', 'cpython-')}-x86_64-linux-musl.so"
+    compiler = [*ZIG, "c++", "-target", "x86_64-linux-musl", "-shared", "-fPIC", "-O1", f"-I{pack.include}"]
+    subprocess.run([*compiler, NATIVES / "witness.cc", "-o", module], check=True, capture_output=True)
+    files = {
+        module.name: module.read_bytes(),
+        "witness-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: witness\nVersion: 1.0\nLicense: MIT\n",
+        "witness-1.0.dist-info/WHEEL": (
+            f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: false\nTag: {tag}-{tag}-musllinux_1_2_x86_64\n"
+        ).encode(),
+    }
+    record = "".join(
+        f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()},{len(data)}\n"
+        for name, data in files.items()
+    )
+    wheel = folder / f"witness-1.0-{tag}-{tag}-musllinux_1_2_x86_64.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+        archive.writestr("witness-1.0.dist-info/RECORD", record + "witness-1.0.dist-info/RECORD,,\n")
+    return wheel
+
+
+@pytest.fixture(scope="module")
+def with_natives(pack: Pack, python: Path, tmp_path_factory: pytest.TempPathFactory) -> Peers:  # noqa: F811
+    work = tmp_path_factory.mktemp("natives")
+    shutil.copy(NATIVES / "natives.py", work)
+    wheels = work / "wheels"
+    wheels.mkdir()
+    wheel = build_wheel(pack, wheels)
+    requirement = f"./wheels/{wheel.name}"
+    arguments = ["--python", pack.feature, "natives.py"]
+    binary = trace_and_link(arguments, cwd=work, name="natives", requirements=[requirement], options=["--no-report"])
+    return peers([python, "-s", work / "natives.py"], binary, work, PYTHONPATH=str(wheels))
+
+
+@pytest.mark.parametrize("name", marked(NATIVES / "natives.py", "case"))
+def test_end_with_natives(with_natives: Peers, tmp_path: Path, name: str) -> None:
+    expected, actual = with_natives.run(name, tmp_path)
+    assert actual == expected
+    told = actual[0].stderr
+    assert ("static object: destroyed" in told) == (name not in {"capsule_that_aborts", "exits_at_once"})
