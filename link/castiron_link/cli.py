@@ -37,7 +37,7 @@ SysPathOption = Annotated[
     typer.Option("--sys-path", metavar="FOLDER", help="Append a folder to sys.path; $ORIGIN: that of the executable."),
 ]
 FinalizeOption = Annotated[
-    bool, typer.Option("--full-finalize", help="End like python, destroying every object; slower.")
+    bool, typer.Option("--full-finalize", help="Destroy every object at the end, even where nobody can tell.")
 ]
 EnvironmentOption = Annotated[
     bool, typer.Option("--obey-environment", help="The binary obeys PYTHON* environment variables.")

@@ -35,6 +35,9 @@ pytestmark = pytest.mark.integration
 NATIVES = Path(__file__).parent / "end_natives"
 ZIG = (sys.executable, "-m", "ziglang")
 ENDS = marked(APP / "ends.py", "case")
+CRASHES = "daemon_never_waits"
+"""CPython itself crashes there now and then: the thread reads a state that was freed."""
+
 HANGS = "daemon_holds_standard_output"
 """Run as a file, it waits for ever in CPython, too: the file's output is flushed while the thread may still go on."""
 
@@ -97,7 +100,7 @@ def in_full(as_file: Peers, python: Path, folder: Path) -> Peers:  # noqa: F811
 @pytest.mark.parametrize("name", [name for name in ENDS if name != HANGS])
 def test_end(as_file: Peers, tmp_path: Path, name: str) -> None:
     expected, actual = as_file.run(name, tmp_path)
-    assert actual == expected
+    assert actual == ((Outcome(status=0, stdout="", stderr=""), {}) if name == CRASHES else expected)
 
 
 @pytest.mark.parametrize(
@@ -110,7 +113,7 @@ def test_end_of_a_module(as_module: Peers, tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["falls_off", "exit_three", "full_disk", "left_open", "finalizers_in_order", "daemon_never_waits"]
+    "name", ["falls_off", "exit_three", "full_disk", "left_open", "finalizers_in_order", "daemon_in_c"]
 )
 def test_end_in_full(in_full: Peers, tmp_path: Path, name: str) -> None:
     expected, actual = in_full.run(name, tmp_path)

@@ -158,8 +158,9 @@ def forked():
 
 @case
 def thread_that_calls_python():
-    witness.thread_that_calls(lambda: None)
-    time.sleep(0.1)
+    called = threading.Event()
+    witness.thread_that_calls(called.set)
+    called.wait()
 
 
 @case

@@ -115,6 +115,7 @@ static PyObject *thread_that_calls(PyObject *, PyObject *function)
             PyObject *result = PyObject_CallNoArgs(function);
             Py_XDECREF(result);
             PyGILState_Release(state);
+            usleep(50'000); // a thread that returns just when its state is freed crashes any CPython
         }
     }).detach();
     Py_RETURN_NONE;
