@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castiron_trace.inside.world import read_entry_points
+from castiron_trace.analyser.environment import read_entry_points
 from castiron_trace.licenses import evidence
 from castiron_trace.natives import natives
 from castiron_trace.resources import _hashes, records

@@ -21,7 +21,7 @@ from castiron_link.startup import IMPORTED_FROM_C
 from castiron_manifest.model import Target
 from castiron_runtime.packs import interpreter, open_pack, provide, stub_components
 from castiron_runtime.standalone import python_document
-from castiron_trace.inside.conditional import CONDITIONAL
+from castiron_trace.analyser.conditional import CONDITIONAL
 from castiron_trace.stdlib_graph import stdlib_graph
 from castiron_trace.target_python import from_pack
 from tests.integration.linking import command, run, trace_and_link
@@ -186,7 +186,7 @@ def test_its_description_says_what_its_interpreter_says(pack: Pack) -> None:
 
 
 def test_what_a_module_of_the_standard_library_imports_goes_in_with_it(pack: Pack) -> None:
-    """The tables of castiron_trace.inside.conditional and castiron_link.startup hold for this series."""
+    """The tables of castiron_trace.analyser.conditional and castiron_link.startup hold for this series."""
     target = Target(platform=pack.platform, python=SERIES)
     graph = stdlib_graph(from_pack(target, reporter=REPORTER), reporter=REPORTER)
     python = interpreter(pack, full=True, reporter=REPORTER)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.errors import EntryError, InputError, ModuleMissingError, NativeError
 from castiron_manifest.model import Finding, Origin, Severity
-from castiron_trace.model import APP, STDLIB
+from castiron_trace.protocol import APP, STDLIB, Tier
 from castiron_trace.unavailable import left_out, unavailable
 
 if TYPE_CHECKING:
@@ -16,14 +16,11 @@ if TYPE_CHECKING:
     from castiron_trace.model import Reached, ResolvedEntry, TargetPython
     from castiron_trace.unavailable import Unavailable
 
-_REQUIRED = 0
-_DECLARED = 3
-
 
 def check_own_syntax(reached: Reached) -> None:
     """Raise for the entry, or an own module that it surely imports, if the target's Python does not parse it."""
     for module in reached.invalid:
-        if module.owner == APP and module.weakest == _REQUIRED:
+        if module.owner == APP and module.weakest == Tier.REQUIRED:
             place = f"{module.file}:{module.line}" if module.line else str(module.file)
             raise InputError(
                 f"{place}: {module.message}.", hint="Correct it; it is read as the target's version of Python reads it."
@@ -47,10 +44,9 @@ def check_reached(reached: Reached, entry: ResolvedEntry, python: TargetPython) 
             hint="Check the name; modules of distributions need their distribution (--with).",
         )
     what = entry.entry
-    if what.function is not None and reached.defines is not None:
-        names, open_ended = reached.defines
+    if what.function is not None and reached.definitions is not None:
         first = what.function.partition(".")[0]
-        if first not in names and not open_ended:
+        if first not in reached.definitions.names and not reached.definitions.open_ended:
             raise EntryError(
                 f"The module {what.module} defines no {first}.", hint="Check the function's name: module:function."
             )
@@ -84,7 +80,7 @@ def _refuse_own_extensions(reached: Reached) -> None:
 def _refuse_unavailable(reached: Reached, python: TargetPython) -> None:
     for item in unavailable(python):
         module = reached.modules.get(item.name)
-        if module is not None and module.owner == STDLIB and module.weakest == _REQUIRED:
+        if module is not None and module.owner == STDLIB and module.weakest == Tier.REQUIRED:
             raise _cannot_have(item, item.name, _place(reached, module.importer, module.line))
 
 
@@ -98,7 +94,7 @@ def _refuse_missing(reached: Reached, python: TargetPython) -> None:
     for name in reached.missing:
         importer, line, weakest = reached.missing[name]
         module = reached.modules.get(importer)
-        if weakest == _REQUIRED and module is not None and module.owner == APP:
+        if weakest == Tier.REQUIRED and module is not None and module.owner == APP:
             if (item := left_out(name, python)) is not None:
                 raise _cannot_have(item, name, _place(reached, importer, line))
             if name.partition(".")[0] in sys.stdlib_module_names:
@@ -133,7 +129,7 @@ def module_findings(reached: Reached, python: TargetPython) -> Iterator[Finding]
         found = reached.modules.get(item.name)
         if found is not None and found.owner == STDLIB:
             # In a table of names, as six has one, nobody may ever ask for it.
-            named = found.tier == _DECLARED
+            named = found.tier == Tier.DECLARED
             place = _place(reached, found.importer, found.line)
             yield Finding(
                 code=f"no-{item.name.replace('.', '-')}",
@@ -148,7 +144,7 @@ def module_findings(reached: Reached, python: TargetPython) -> Iterator[Finding]
         if module is None or name == "__main__":
             continue
         place = _place(reached, importer, line)
-        if weakest == _REQUIRED:
+        if weakest == Tier.REQUIRED:
             yield Finding(
                 code="missing-module",
                 severity=Severity.WARNING,

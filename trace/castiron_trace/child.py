@@ -1,42 +1,47 @@
-"""Runs the analysis inside the target interpreter and exchanges JSON with it."""
+"""Runs the analysis inside the target interpreter and exchanges `castiron_trace.protocol` with it."""
 
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from castiron_common.cache import cache_root
 from castiron_common.errors import RuntimePackError
+from castiron_trace.protocol import StdlibAnswer, TraceAnswer
+from castiron_trace.wire import from_text, to_text
 
 if TYPE_CHECKING:
     from castiron_trace.model import TargetPython
+    from castiron_trace.protocol import StdlibRequest, TraceRequest
 
 
-def ask(python: TargetPython, request: dict[str, Any]) -> dict[str, Any]:
-    """Send one request to ``castiron_trace.inside`` and return its answer.
+_Answer = TypeVar("_Answer", StdlibAnswer, TraceAnswer)
+
+
+def ask(python: TargetPython, request: StdlibRequest | TraceRequest, answer: type[_Answer]) -> _Answer:
+    """Send one request to ``castiron_trace.analyser`` and return its answer, which is of the class ``answer``.
 
     The interpreter sees our package and modulegraph2 on its path, no ``site`` and no variable of the caller's Python.
     Hash randomisation is off, so that equal inputs are walked in equal order.
     """
-    inside = Path(__file__).parent / "inside"
     command = [
         str(python.interpreter),
         "-S",
         "-P",
         "-X",
         f"pycache_prefix={cache_root() / 'bytecode'}",
-        str(inside),
+        str(Path(__file__).parent / "analyser"),
+        type(request).__name__,
         *_search_path(),
     ]
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     environment["PYTHONHASHSEED"] = "0"
     try:
         done = subprocess.run(
-            command, input=json.dumps(request).encode(), capture_output=True, check=False, env=environment
+            command, input=to_text(request).encode(), capture_output=True, check=False, env=environment
         )
     except OSError as error:
         raise RuntimePackError(
@@ -45,8 +50,7 @@ def ask(python: TargetPython, request: dict[str, Any]) -> dict[str, Any]:
         ) from error
     if done.returncode != 0:
         raise RuntimeError(f"the analysis failed:\n{done.stderr.decode(errors='replace')}")
-    answer: dict[str, Any] = json.loads(done.stdout)
-    return answer
+    return from_text(answer, done.stdout)
 
 
 def _search_path() -> list[str]:

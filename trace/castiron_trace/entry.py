@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.errors import EntryError, InputError, UsageError
 from castiron_manifest.model import Entry, EntryKind, Origin
-from castiron_trace.inside.world import read_entry_points
+from castiron_trace.analyser.environment import read_entry_points
 from castiron_trace.model import ResolvedEntry
 from castiron_trace.resources import records
 

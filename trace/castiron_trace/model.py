@@ -6,21 +6,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from castiron_manifest.model import Tier
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
     from castiron_manifest.model import Entry, Finding, Target
+    from castiron_trace.protocol import Definitions, Text, Tier
     from castiron_wheels.model import ResolvedDistribution
-
-TIERS = (Tier.REQUIRED, Tier.GUARDED, Tier.LAZY, Tier.DECLARED, Tier.OBSERVED)
-"""Tiers by the number that the analysis inside the target interpreter uses."""
-
-STDLIB = "(stdlib)"
-APP = "(app)"
-"""Owners of modules that belong to no distribution; the strings of `castiron_trace.inside.graph_adapter`."""
 
 
 class Stdlib(StrEnum):
@@ -109,14 +101,14 @@ class ReachedModule:
     kind: str
     """`castiron_manifest.model.ModuleKind` as a string."""
     owner: str
-    """`APP`, `STDLIB` or a distribution's normalised name."""
+    """`castiron_trace.protocol.APP`, `STDLIB` or a distribution's normalised name."""
     file: Path | None
     importer: str | None
     """None for the entry and for what the interpreter needs."""
     line: int
-    tier: int
+    tier: Tier
     """Of the edge from ``importer``."""
-    weakest: int
+    weakest: Tier
     """The weakest tier on the way from the entry."""
 
 
@@ -130,7 +122,7 @@ class InvalidModule:
     line: int
     """0 if the parser names none."""
     message: str
-    weakest: int
+    weakest: Tier
     """As for `ReachedModule`."""
 
 
@@ -144,12 +136,12 @@ class Reached:
     findings: tuple[Finding, ...] = ()
     files: frozenset[Path] = frozenset()
     """Source files that are read or run by path."""
-    strings: Mapping[str, tuple[tuple[str, int], ...]] = field(default_factory=dict)
+    strings: Mapping[str, tuple[Text, ...]] = field(default_factory=dict)
     """Short strings of the application's own modules, by module."""
-    missing: Mapping[str, tuple[str, int, int]] = field(default_factory=dict)
+    missing: Mapping[str, tuple[str, int, Tier]] = field(default_factory=dict)
     """Modules that exist nowhere -> (importer, line, weakest tier on the way)."""
     unknown_includes: tuple[str, ...] = ()
-    defines: tuple[frozenset[str], bool] | None = None
-    """Names that the entry's module binds, and whether there may be more."""
+    definitions: Definitions | None = None
+    """Of the entry's module, if a function of it is the entry."""
     invalid: tuple[InvalidModule, ...] = ()
     """Sources that do not parse, sorted by name."""

@@ -84,7 +84,7 @@ def run(
     with tempfile.TemporaryDirectory(prefix="castiron-run-") as scratch:
         observer = Path(scratch, "observer")
         observer.mkdir()
-        shutil.copyfile(Path(__file__).parent / "inside" / "observer.py", observer / "sitecustomize.py")
+        shutil.copyfile(Path(__file__).parent / "analyser" / "observer.py", observer / "sitecustomize.py")
         log = Path(scratch, "log")
         status = _run(_specification(options, entry, site, observer), interpreter, log, folder=options.folder)
         lines = log.read_text(encoding="utf-8", errors="surrogateescape").splitlines() if log.exists() else []

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from castiron_common.errors import InputError
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import Finding, Origin, Resource, Severity
-from castiron_trace.inside.world import read_entry_points
-from castiron_trace.model import APP, STDLIB
+from castiron_trace.analyser.environment import read_entry_points
+from castiron_trace.protocol import APP, STDLIB
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -266,7 +266,7 @@ class _Guess:
         for module in reached.modules.values():
             if module.owner == APP and module.kind == "package" and module.file is not None:
                 self._add(_files_below(module.file.parent, stop_at_packages=True))
-        for text in sorted({text for strings in reached.strings.values() for text, _line in strings}):
+        for text in sorted({string.text for strings in reached.strings.values() for string in strings}):
             for root in self._roots:
                 self._add(_named_files(root, text))
         self._add(_included_by(list(self.files.values())))

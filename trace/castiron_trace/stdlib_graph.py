@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, file_entry
 from castiron_common.errors import RuntimePackError
 from castiron_common.files import sha256_bytes
+from castiron_trace.analyser.conditional import CONDITIONAL, NEVER_FOLLOWED, NEVER_LAZILY, NEVER_PROVIDED
+from castiron_trace.analyser_key import analyser_key
 from castiron_trace.child import ask
-from castiron_trace.inside.conditional import CONDITIONAL, NEVER_FOLLOWED, NEVER_LAZILY, NEVER_PROVIDED
-from castiron_trace.inside.scan import ANALYSER_VERSION
+from castiron_trace.protocol import StdlibAnswer, StdlibFile, StdlibRequest, Tier
+from castiron_trace.wire import WireError, from_text, to_text
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
     from pathlib import Path
 
     from castiron_common.progress import Reporter
     from castiron_trace.model import TargetPython
+    from castiron_trace.protocol import Import, Node
 
-_GUARDED, _LAZY = 1, 2
 _STARTUP = "import sys; print(*sorted(name for name in sys.modules if name != '__main__'))"
 FROZEN = frozenset({"_frozen_importlib", "_frozen_importlib_external"})
 """Modules in every interpreter that have no file."""
@@ -37,25 +38,22 @@ class StdlibGraph:
 
     file: Path
     """Where it is kept, for the analysis in the target interpreter."""
-    data: dict[str, Any]
+    kept: StdlibFile
 
     @property
-    def modules(self) -> dict[str, list[str | None]]:
-        """Name -> [kind, path relative to the standard library's folder]."""
-        found: dict[str, list[str | None]] = self.data["modules"]
-        return found
+    def modules(self) -> Mapping[str, Node]:
+        """All modules; files are relative to the standard library's folder."""
+        return self.kept.graph.modules
 
     @property
-    def startup(self) -> list[str]:
+    def startup(self) -> tuple[str, ...]:
         """Modules that the interpreter itself imports, sorted."""
-        found: list[str] = self.data["startup"]
-        return found
+        return self.kept.startup
 
     @property
-    def mentions(self) -> dict[str, list[str]]:
+    def mentions(self) -> Mapping[str, tuple[str, ...]]:
         """Module -> the names of `CONDITIONAL` that its source uses."""
-        found: dict[str, list[str]] = self.data["mentions"]
-        return found
+        return self.kept.graph.mentions
 
     @cached_property
     def codecs(self) -> list[str]:
@@ -67,21 +65,22 @@ class StdlibGraph:
         """Names of all modules that code on the target may import, sorted: none for other systems, no Tk."""
         return sorted(name for name in self.modules if NEVER_PROVIDED.isdisjoint(name.split(".")))
 
-    def edges(self, name: str, mentioned: Collection[str]) -> Iterator[tuple[str, int, int]]:
-        """Yield (imported, tier, line) of the imports that are followed from ``name``.
+    def edges(self, name: str, mentioned: Collection[str]) -> Iterator[Import]:
+        """Yield the imports that are followed from ``name``.
 
         ``mentioned`` are the names of `CONDITIONAL` that other modules which go in use.
         """
-        for target, tier, line in self.data["edges"].get(name, ()):
+        for found in self.kept.graph.imports.get(name, ()):
+            target, tier = found.imported, found.tier
             condition = CONDITIONAL.get((name, target))
             if condition is not None:
                 if condition.isdisjoint(mentioned):
                     continue
-            elif tier >= _GUARDED and not _same_part(name, target) and name.partition(".")[0] not in NEVER_FOLLOWED:
+            elif tier >= Tier.GUARDED and not _same_part(name, target) and name.partition(".")[0] not in NEVER_FOLLOWED:
                 parts = {target.partition(".")[0], target}
-                if parts & NEVER_FOLLOWED or (tier >= _LAZY and parts & NEVER_LAZILY):
+                if parts & NEVER_FOLLOWED or (tier >= Tier.LAZY and parts & NEVER_LAZILY):
                     continue
-            yield target, tier, line
+            yield found
 
 
 def _same_part(name: str, target: str) -> bool:
@@ -93,23 +92,24 @@ def stdlib_graph(python: TargetPython, *, reporter: Reporter) -> StdlibGraph:
     """Return the graph of a pack's standard library, made on first need (about five seconds)."""
     # A pack's id does not tell which extension modules there are recipes for.
     offered = sha256_bytes("\n".join(sorted(python.builtins)).encode())
-    entry = cache_root() / "stdlib-graph" / f"{python.id}-{offered[:8]}-{ANALYSER_VERSION}.json"
+    entry = cache_root() / "stdlib-graph" / f"{python.id}-{offered[:8]}-{analyser_key()}.json"
 
     def build(path: Path) -> None:
         with reporter.task("Standard library's import graph", estimate=5):
-            graph = ask(python, {"mode": "stdlib", "root": str(python.stdlib), "builtins": sorted(python.builtins)})
-            graph["startup"] = [name for name in _startup(python) if name not in _NOT_AT_START]
-            path.write_text(json.dumps(graph, separators=(",", ":"), sort_keys=True), encoding="utf-8")
+            request = StdlibRequest(root=str(python.stdlib), builtins=tuple(sorted(python.builtins)))
+            graph = ask(python, request, StdlibAnswer)
+            startup = tuple(name for name in _startup(python) if name not in _NOT_AT_START)
+            path.write_text(to_text(StdlibFile(graph, startup)), encoding="utf-8")
 
     file_entry(entry, build)
     try:
-        data = json.loads(entry.read_bytes())
-    except ValueError:
+        kept = from_text(StdlibFile, entry.read_bytes())
+    except WireError:
         # Damaged from outside (we write whole files only): make it again.
         entry.unlink(missing_ok=True)
         file_entry(entry, build)
-        data = json.loads(entry.read_bytes())
-    return StdlibGraph(entry, data)
+        kept = from_text(StdlibFile, entry.read_bytes())
+    return StdlibGraph(entry, kept)
 
 
 def _startup(python: TargetPython) -> list[str]:

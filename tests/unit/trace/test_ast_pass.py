@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from castiron_trace.inside.ast_pass import defined_names, scan_source
-from castiron_trace.inside.conditions import decided
-from castiron_trace.inside.scan import GUARDED, LAZY, MAIN_BLOCK, NAME_PLACEHOLDER, REQUIRED
+from castiron_trace.analyser.ast_pass import defined_names, scan_source
+from castiron_trace.analyser.conditions import decided
+from castiron_trace.analyser.scan import MAIN_BLOCK, NAME_PLACEHOLDER
+from castiron_trace.protocol import Tier
 
 
 def imports(source: str) -> dict[str, tuple[int, int]]:
@@ -20,23 +21,23 @@ def imports(source: str) -> dict[str, tuple[int, int]]:
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("import a.b", {"a.b": (REQUIRED, 1)}),
-        ("\nfrom .x import y", {".x": (REQUIRED, 2)}),
-        ("try:\n import a\nexcept ImportError:\n import b", {"a": (GUARDED, 2), "b": (GUARDED, 4)}),
-        ("try:\n import a\nfinally:\n import b", {"a": (REQUIRED, 2), "b": (REQUIRED, 4)}),
-        ("try:\n import a\nexcept* ValueError:\n import b", {"a": (GUARDED, 2), "b": (GUARDED, 4)}),
-        ("with suppress(ImportError):\n import a", {"a": (GUARDED, 2)}),
-        ("with open('x'):\n import a", {"a": (REQUIRED, 2)}),
-        ("match x:\n case 1:\n  import a", {"a": (GUARDED, 3)}),
-        ("if x:\n import a\nelse:\n import b", {"a": (GUARDED, 2), "b": (GUARDED, 4)}),
-        ("def f():\n import a", {"a": (LAZY, 2)}),
-        ("async def f():\n if x:\n  import a", {"a": (LAZY, 3)}),
-        ("class C:\n import a", {"a": (REQUIRED, 2)}),
-        ("import a\ndef f():\n import a", {"a": (REQUIRED, 1)}),
-        ("if TYPE_CHECKING:\n import a\nelse:\n import b", {"b": (REQUIRED, 4)}),
-        ("if not typing.TYPE_CHECKING:\n import a\nelse:\n import b", {"a": (REQUIRED, 2)}),
+        ("import a.b", {"a.b": (Tier.REQUIRED, 1)}),
+        ("\nfrom .x import y", {".x": (Tier.REQUIRED, 2)}),
+        ("try:\n import a\nexcept ImportError:\n import b", {"a": (Tier.GUARDED, 2), "b": (Tier.GUARDED, 4)}),
+        ("try:\n import a\nfinally:\n import b", {"a": (Tier.REQUIRED, 2), "b": (Tier.REQUIRED, 4)}),
+        ("try:\n import a\nexcept* ValueError:\n import b", {"a": (Tier.GUARDED, 2), "b": (Tier.GUARDED, 4)}),
+        ("with suppress(ImportError):\n import a", {"a": (Tier.GUARDED, 2)}),
+        ("with open('x'):\n import a", {"a": (Tier.REQUIRED, 2)}),
+        ("match x:\n case 1:\n  import a", {"a": (Tier.GUARDED, 3)}),
+        ("if x:\n import a\nelse:\n import b", {"a": (Tier.GUARDED, 2), "b": (Tier.GUARDED, 4)}),
+        ("def f():\n import a", {"a": (Tier.LAZY, 2)}),
+        ("async def f():\n if x:\n  import a", {"a": (Tier.LAZY, 3)}),
+        ("class C:\n import a", {"a": (Tier.REQUIRED, 2)}),
+        ("import a\ndef f():\n import a", {"a": (Tier.REQUIRED, 1)}),
+        ("if TYPE_CHECKING:\n import a\nelse:\n import b", {"b": (Tier.REQUIRED, 4)}),
+        ("if not typing.TYPE_CHECKING:\n import a\nelse:\n import b", {"a": (Tier.REQUIRED, 2)}),
         ("if __name__ == '__main__':\n import a", {"a": (MAIN_BLOCK, 2)}),
-        ("f = lambda: __import__('a')", {"a": (LAZY, 1)}),
+        ("f = lambda: __import__('a')", {"a": (Tier.LAZY, 1)}),
     ],
 )
 def test_tiers(source: str, expected: dict[str, tuple[int, int]]) -> None:
@@ -179,7 +180,7 @@ def test_a_syntax_error_has_a_line_and_nothing_else(source: bytes, line: int) ->
 
 def test_deep_nesting_does_not_exhaust_the_stack() -> None:
     source = "x = " + "+".join(["1"] * 900) + "\nimport a\n"
-    assert imports(source) == {"a": (REQUIRED, 2)}
+    assert imports(source) == {"a": (Tier.REQUIRED, 2)}
 
 
 @pytest.mark.parametrize(

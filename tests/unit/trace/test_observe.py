@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from castiron_common.progress import SilentReporter
 from castiron_manifest.model import Native
 from castiron_trace import observe
+from castiron_trace.analyser.scans import ScanStore
 from castiron_trace.entry import read_plan, resolve_plan
-from castiron_trace.inside.scans import ScanStore
 from castiron_trace.observe import Observed, foreign_libraries
 from tests.unit.trace.conftest import options
 from tests.unit.trace.making import write
@@ -56,7 +56,7 @@ def test_children_that_end_at_once_are_seen(tmp_path: Path, python: TargetPython
 
 
 def test_the_hook_bears_any_event(tmp_path: Path) -> None:
-    hook = Path(observe.__file__).parent / "inside" / "observer.py"
+    hook = Path(observe.__file__).parent / "analyser" / "observer.py"
     source = (
         "import os, sys; sys.audit('open', b'/x', 'r', 0); sys.audit('open', 3, None, 0); sys.audit('exec', 1)\n"
         "os.closerange(3, 64); open('/dev/null').close(); print('alive')"

@@ -12,20 +12,21 @@ from typing import TYPE_CHECKING, Any
 
 from modulegraph2 import ExtensionModule, NamespacePackage, Package, Script
 
-from castiron_trace.inside.graph_adapter import APP, STDLIB, TracedGraph, file_of, kind_of
-from castiron_trace.inside.locator import modules_below, source_beside
-from castiron_trace.inside.pickles import pickled_modules
-from castiron_trace.inside.plugins import hosts, plugins
-from castiron_trace.inside.world import without_tests
+from castiron_trace.analyser.environment import without_tests
+from castiron_trace.analyser.graph_adapter import TracedGraph, file_of, kind_of
+from castiron_trace.analyser.locator import modules_below, source_beside
+from castiron_trace.analyser.pickles import pickled_modules
+from castiron_trace.analyser.plugins import hosts, plugins
+from castiron_trace.protocol import APP, STDLIB, ModuleKind, Node, Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from modulegraph2 import BaseNode
 
-    from castiron_trace.inside.locator import TraceLocator
-    from castiron_trace.inside.scan import Scan
-    from castiron_trace.inside.world import World
+    from castiron_trace.analyser.environment import Environment
+    from castiron_trace.analyser.locator import TraceLocator
+    from castiron_trace.analyser.scan import Scan
 
 _NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
 _NOT_BY_STRING = frozenset(
@@ -53,25 +54,21 @@ class InclusionPolicy:
         self,
         *,
         locator: TraceLocator,
-        world: World,
-        stdlib: Mapping[str, Sequence[str | None]],
-        app_roots: Sequence[str],
-        direct: Collection[str],
+        environment: Environment,
+        stdlib: Mapping[str, Node],
+        roots: Sequence[str],
         program: str | None,
-        guests: bool | None,
-        site: str | None,
+        outside_code: bool | None,
     ) -> None:
         self._locator = locator
-        self._world = world
+        self._environment = environment
         self._stdlib = stdlib
-        self._roots = app_roots
-        self._direct = set(direct)
+        self._roots = roots
         self._program = program
         """The distribution that the entry is of; None for the user's own code."""
-        self._guests = guests
+        self._outside_code = outside_code
         """Whether the program runs code that is no part of it; None: as its code says."""
-        self._has_room = False
-        self._site = site
+        self._took_direct = False
         self._widened: set[str] = set()
         self._own_widened: set[str] = set()
         self._groups_by_owner: dict[str, set[str]] = {}
@@ -79,8 +76,7 @@ class InclusionPolicy:
         self._loaded_groups: set[str] = set()
         self._unpickled: set[str] = set()
         self._loaded_hosts: set[str] = set()
-        self.findings: list[tuple[str, str, str, str]] = []
-        """(code, severity, subject, message)."""
+        self.notices: list[Notice] = []
         self.files: set[str] = set()
         """Files that go in although no rule for resources would take them."""
 
@@ -92,10 +88,10 @@ class InclusionPolicy:
             return
         if owner == STDLIB:
             hint = _HINTS.get(node.name)
-            if hint in self._world.distributions:
+            if hint in self._environment.distributions:
                 self._widen(graph, node, hint, 0)
             return
-        self._look_for_guests(node, scan, owner)
+        self._look_for_outside_code(node, scan, owner)
         if owner == APP:
             self._own_strings(graph, node, scan)
         else:
@@ -114,9 +110,9 @@ class InclusionPolicy:
             self._users.setdefault(owner, node)
 
     @property
-    def hosts_guests(self) -> bool:
+    def runs_outside_code(self) -> bool:
         """Whether the program runs code that is no part of it, which may import anything."""
-        return self._guests is True
+        return self._outside_code is True
 
     def finish(self, graph: TracedGraph, entry: BaseNode) -> bool:
         """Load what entry points, plug-in hosts, pickled data, at last nothing asks for; True if that added any."""
@@ -125,7 +121,7 @@ class InclusionPolicy:
             or self._plugins(graph)
             or self._pickled(graph)
             or self._unused(graph, entry)
-            or self._room(graph, entry)
+            or self._direct(graph, entry)
         )
 
     def _pickled(self, graph: TracedGraph) -> bool:
@@ -133,35 +129,35 @@ class InclusionPolicy:
         added = False
         for node in list(graph.module_nodes()):
             owner = node.extension_attributes.get("owner", "")
-            installed = self._world.distributions.get(owner)
-            if installed is None or owner in self._unpickled or self._site is None:
+            installed = self._environment.distributions.get(owner)
+            if installed is None or owner in self._unpickled:
                 continue
             self._unpickled.add(owner)
-            files = [Path(self._site, path) for path in sorted(installed.data())]
-            reach = self._world.reach(owner)
+            files = [self._environment.file(path) for path in sorted(installed.data())]
+            reach = self._environment.reach(owner)
             for name in sorted(pickled_modules(file for file in files if file.is_file())):
-                if self._world.modules.get(name) in reach or ("." in name and name in self._stdlib):
+                if self._environment.modules.get(name) in reach or ("." in name and name in self._stdlib):
                     graph.declare(node, name)
                     added = True
         return added
 
-    def _room(self, graph: TracedGraph, entry: BaseNode) -> bool:
+    def _direct(self, graph: TracedGraph, entry: BaseNode) -> bool:
         """Take the whole of what the user asks for: the code that the program is given may import any of it."""
-        if not self.hosts_guests or self._has_room:
+        if not self.runs_outside_code or self._took_direct:
             return False
-        self._has_room = True
-        for name in sorted({*self._direct, self._program or ""} & self._world.distributions.keys()):
+        self._took_direct = True
+        for name in sorted({*self._environment.direct, self._program or ""} & self._environment.distributions.keys()):
             self._widen(graph, entry, name, 0)
         return True
 
     def _plugins(self, graph: TracedGraph) -> bool:
         """Take what a reached host's user may name as its plug-ins."""
-        nodes = {node.name: node for node in graph.module_nodes() if kind_of(node) != "missing"}
+        nodes = {node.name: node for node in graph.module_nodes() if kind_of(node) is not ModuleKind.MISSING}
         added = False
         for host in hosts(nodes):
-            if host.module not in self._loaded_hosts and self._site is not None:
+            if host.module not in self._loaded_hosts:
                 self._loaded_hosts.add(host.module)
-                for name in plugins(host, self._world, Path(self._site)):
+                for name in plugins(host, self._environment):
                     added = added or name not in nodes
                     graph.declare(nodes[host.module], name)
         return added
@@ -171,27 +167,27 @@ class InclusionPolicy:
 
         They are there to be named at run time: a build back end, a plug-in, a server's worker class.
         """
-        needed = {other for others in self._world.requires.values() for other in others}
+        needed = {other for others in self._environment.requires.values() for other in others}
         reached = {node.extension_attributes.get("owner") for node in graph.module_nodes()}
         added = False
-        for name in sorted(self._direct & self._world.distributions.keys() - needed - reached - self._widened):
-            self.findings.append(
-                ("unused-requirement", "info", name, "Nothing is seen to import it, so all its modules go in.")
+        for name in sorted(self._environment.asked_for() - needed - reached - self._widened):
+            self.notices.append(
+                Notice("unused-requirement", "info", name, "Nothing is seen to import it, so all its modules go in.")
             )
             self._widen(graph, entry, name, 0)
             added = True
         return added
 
     def _entry_points(self, graph: TracedGraph) -> bool:
-        groups = self._world.groups() - _IGNORED_GROUPS - self._loaded_groups
+        groups = self._environment.groups() - _IGNORED_GROUPS - self._loaded_groups
         added = False
         for owner in sorted(self._users):
             names = self._names_for(owner)
             stems = tuple(name for name in names if name.endswith("."))
             for group in sorted(group for group in groups if group in names or group.startswith(stems)):
                 self._loaded_groups.add(group)
-                for provider, module in self._world.entry_points(group):
-                    if module in self._world.modules:
+                for provider, module in self._environment.entry_points(group):
+                    if module in self._environment.modules:
                         graph.declare(self._users[owner], module)
                         added = True
                         if provider != owner:
@@ -204,28 +200,28 @@ class InclusionPolicy:
         """Return the possible group names in the code that looks up entry points, and in all that may call it."""
         names: set[str] = set()
         for owner, found in self._groups_by_owner.items():
-            if owner in {user, APP} or user in self._world.reach(owner):
+            if owner in {user, APP} or user in self._environment.reach(owner):
                 names |= found
         return names
 
     # Rules ----------------------------------------------------------------------------------------------------------
 
-    def _look_for_guests(self, node: BaseNode, scan: Scan, owner: str) -> None:
+    def _look_for_outside_code(self, node: BaseNode, scan: Scan, owner: str) -> None:
         """Find out whether the program runs code that is no part of it.
 
         What the user's own code does counts; of a distribution's command, what that distribution does, or another one
         that the user asks for.  What these use can do many things that nobody makes it do.
         """
-        counts = owner == APP or (self._program is not None and owner in {self._program, *self._direct})
-        if not counts or not scan["guests"] or self._guests is not None:
+        counts = owner == APP or (self._program is not None and owner in {self._program, *self._environment.direct})
+        if not counts or not scan["outside_code"] or self._outside_code is not None:
             return
-        self._guests = True
-        line, what = scan["guests"][0]
+        self._outside_code = True
+        line, what = scan["outside_code"][0]
         message = (
             f"{what}: the program runs code that is no part of it, so the whole standard library goes in "
             "(--stdlib used: only what is seen to be imported)."
         )
-        self.findings.append(("guest-code", "info", f"{self._place(node)}:{line}", message))
+        self.notices.append(Notice("guest-code", "info", f"{self._place(node)}:{line}", message))
 
     def _computed(self, graph: TracedGraph, node: BaseNode, scan: Scan, owner: str) -> None:
         for line, what, prefix in scan["computed"]:
@@ -236,8 +232,10 @@ class InclusionPolicy:
             if owner == APP:
                 self._own_computed(graph, node, what, prefix, line)
             elif owner not in self._widened:
-                self.findings.append(
-                    ("computed-import", "info", place, f"{what} with a computed name: all modules of {owner} go in.")
+                self.notices.append(
+                    Notice(
+                        "computed-import", "info", place, f"{what} with a computed name: all modules of {owner} go in."
+                    )
                 )
                 self._widen(graph, node, owner, line)
 
@@ -264,33 +262,33 @@ class InclusionPolicy:
         place = f"{self._place(node)}:{line}"
         if taken:
             message = f"{what} with a computed name: all modules of {', '.join(taken)} go in."
-            self.findings.append(("computed-import", "info", place, message))
+            self.notices.append(Notice("computed-import", "info", place, message))
         else:
             message = (
                 f"{what} with a name that only a run knows: what it imports of the application itself is not seen. "
                 "Watch a run with --run, or name the modules with --include."
             )
-            self.findings.append(("computed-import", "warning", place, message))
+            self.notices.append(Notice("computed-import", "warning", place, message))
 
     def _below(self, graph: TracedGraph, node: BaseNode, prefix: str, line: int) -> None:
         """``import_module(f"pkg.plugins.{name}")``: what the distributions have directly below that package."""
-        if not prefix or prefix not in self._world.modules:
+        if not prefix or prefix not in self._environment.modules:
             return
-        for name in sorted(self._world.modules):
+        for name in sorted(self._environment.modules):
             if name.rpartition(".")[0] == prefix:
                 graph.declare(node, name, line=line)
 
     def _compiled(self, graph: TracedGraph, node: BaseNode, owner: str) -> None:
         place = file_of(node)
-        for name in sorted(self._world.distributions[owner].modules):
+        for name in sorted(self._environment.distributions[owner].modules):
             if name.endswith(_MYPYC_GROUP):
                 graph.declare(node, name)
         if place is not None and source_beside(place) is not None:
             return  # the source beside it has been read and says it exactly
         self._widen(graph, node, owner, 0)
-        for other in self._world.requires.get(owner, ()):
-            if other in self._world.distributions:
-                for name in self._world.distributions[other].top_levels():
+        for other in self._environment.requires.get(owner, ()):
+            if other in self._environment.distributions:
+                for name in self._environment.distributions[other].top_levels():
                     graph.declare(node, name)
         graph.declare(node, "site")  # which every other Python has loaded, so that machine code may ask for it
         if node.name == "_cffi_backend":
@@ -300,16 +298,16 @@ class InclusionPolicy:
         if owner in self._widened:
             return
         self._widened.add(owner)
-        for name in self._world.distributions[owner].widened():
+        for name in self._environment.distributions[owner].widened():
             graph.declare(node, name, line=line)
 
     def _dotted_strings(self, graph: TracedGraph, node: BaseNode, scan: Scan, owner: str) -> None:
-        reach = self._world.reach(owner)
+        reach = self._environment.reach(owner)
         for text, line in scan["dotted"]:
-            name = self._longest(text, self._world.modules)
-            if name is not None and self._world.modules[name] in reach:
+            name = self._longest(text, self._environment.modules)
+            if name is not None and self._environment.modules[name] in reach:
                 # ``plugin.Extension``: of a top-level module only if the metadata says that it is needed.
-                if "." in name or self._world.modules[name] in self._world.requires.get(owner, ()):
+                if "." in name or self._environment.modules[name] in self._environment.requires.get(owner, ()):
                     graph.declare(node, name, line=line)
             elif name is None and text.partition(".")[0] not in _NOT_BY_STRING:
                 name = self._longest(text, self._stdlib)
@@ -328,8 +326,8 @@ class InclusionPolicy:
                 continue  # a script that says its own name
             if self._locator.is_own(top):
                 self._own_module(graph, node, text, line)
-            elif dot or chosen_by_name or self._world.modules.get(top) in self._direct:
-                name = self._longest(text, self._world.modules)
+            elif dot or chosen_by_name or self._environment.modules.get(top) in self._environment.direct:
+                name = self._longest(text, self._environment.modules)
                 if name is None and (dot or chosen_by_name):
                     name = self._longest(text, self._stdlib)
                 if name is not None:
@@ -360,11 +358,11 @@ class InclusionPolicy:
 
     def _scripts(self, graph: TracedGraph, node: BaseNode, scan: Scan, owner: str) -> None:
         """Files ``x.py`` that a distribution names: it runs or reads them by path."""
-        installed = self._world.distributions.get(owner)
+        installed = self._environment.distributions.get(owner)
         place = file_of(node)
-        if installed is None or place is None or self._site is None:
+        if installed is None or place is None:
             return
-        folder = os.path.relpath(Path(place).parent, self._site)
+        folder = os.path.relpath(Path(place).parent, self._environment.file(""))
         for text in scan["scripts"]:
             self._hidden(graph, node, text)
             path = os.path.normpath(f"{folder}/{text}")
@@ -374,14 +372,14 @@ class InclusionPolicy:
             if module is not None:
                 graph.declare_script(node, module)  # run by path, it needs what it imports all the same
             else:
-                self.files.add(str(Path(self._site, path)))
+                self.files.add(str(self._environment.file(path)))
 
     def _hidden(self, graph: TracedGraph, node: BaseNode, text: str) -> None:
         """``multipart.py`` beside another distribution's package ``multipart``, which loads that file by its path."""
-        owner = self._world.owners.get(text)
-        if owner is None or self._site is None or f"{text[:-3]}/__init__.py" not in self._world.owners:
+        owner = self._environment.owners.get(text)
+        if owner is None or f"{text[:-3]}/__init__.py" not in self._environment.owners:
             return
-        path = str(Path(self._site, text))
+        path = str(self._environment.file(text))
         self.files.add(path)
         for module, level, _names, _tier, line in self._locator.scan_file(path, owner)["imports"]:
             if level == 0:
@@ -390,12 +388,12 @@ class InclusionPolicy:
     def _libraries(self, node: BaseNode, scan: Scan, owner: str) -> None:
         """Shared libraries of the machine, which a static program cannot open."""
         for line, name in scan["libraries"]:
-            if not self._world.has_library(name):
-                severity = "warning" if owner == APP or owner in self._direct else "info"
+            if not self._environment.has_library(name):
+                severity = "warning" if owner == APP or owner in self._environment.direct else "info"
                 message = (
                     f"{name} is opened by ctypes or cffi, and no distribution brings it: a binary will not find it."
                 )
-                self.findings.append(("foreign-library", severity, f"{self._place(node)}:{line}", message))
+                self.notices.append(Notice("foreign-library", severity, f"{self._place(node)}:{line}", message))
 
     # Helpers --------------------------------------------------------------------------------------------------------
 
@@ -410,7 +408,7 @@ class InclusionPolicy:
 
     def _place(self, node: BaseNode) -> str:
         place = file_of(node) or node.name
-        for root in [*([self._site] if self._site else []), *self._roots]:
+        for root in [*self._environment.path, *self._roots]:
             if place.startswith(root + os.sep):
                 return place[len(root) + 1 :]
         return Path(place).name

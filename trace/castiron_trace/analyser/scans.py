@@ -6,12 +6,12 @@ import hashlib
 import json
 import os
 import re
-import sys
 import tempfile
 from pathlib import Path
 
-from castiron_trace.inside.ast_pass import scan_source
-from castiron_trace.inside.scan import ANALYSER_VERSION, DECLARED, Scan, empty_scan, unreadable_scan
+from castiron_trace.analyser.ast_pass import scan_source
+from castiron_trace.analyser.scan import Scan, empty_scan, unreadable_scan
+from castiron_trace.protocol import Tier
 
 _FROM_RUST_AND_C = (
     "abc",
@@ -106,10 +106,9 @@ _LONGEST_NAME = 100
 class ScanStore:
     """Reads sources, scans them once, and writes what is new when asked to."""
 
-    def __init__(self, folder: Path | None, site: str | None) -> None:
-        self._folder = (
-            None if folder is None else folder / f"{sys.version_info[0]}.{sys.version_info[1]}-{ANALYSER_VERSION}"
-        )
+    def __init__(self, folder: Path | None, site: str) -> None:
+        """``folder`` is for this version of Python and of the analyser alone; None keeps nothing."""
+        self._folder = folder
         self._site = site
         self._wheels: dict[str, dict[str, Scan]] = {}
         self._dirty: set[str] = set()
@@ -199,7 +198,7 @@ def scan_extension(data: bytes) -> Scan:
         joined = b"\0".join(tokens)
         # Short names would match by chance inside Rust's run-together strings; they must stand alone.
         found = [n for n in _FROM_RUST_AND_C if n.encode() in tokens or (len(n) > 5 and n.encode() in joined)]
-    scan["imports"] = [[name, 0, None, DECLARED, 0] for name in sorted(found)]
+    scan["imports"] = [[name, 0, None, Tier.DECLARED, 0] for name in sorted(found)]
     dotted = {text.decode() for text in _DOTTED_STRING.findall(data) if len(text) <= _LONGEST_NAME}
     scan["dotted"] = [[name, 0] for name in sorted(dotted)]
     return scan

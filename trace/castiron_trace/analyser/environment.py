@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import csv
+import os
 import re
 from dataclasses import dataclass, field
 from email.parser import HeaderParser
@@ -11,7 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
+
+    from castiron_trace.protocol import Installed
 
 _TEST_FOLDERS = frozenset({"tests", "test"})
 _OF_THE_PROGRAM = frozenset({"c", "m", "pthread", "dl", "rt", "util", "crypt", "resolv"})
@@ -22,7 +25,7 @@ _WORDS = re.compile(r"[\w\-+]+(?:\.[\w\-+]+)*")
 
 
 @dataclass(slots=True, kw_only=True)
-class Installed:
+class Distribution:
     """One distribution as its RECORD and metadata tell."""
 
     name: str
@@ -61,26 +64,52 @@ class Installed:
         )
 
 
-class World:
-    """All distributions of one site-packages folder."""
+class Environment:
+    """All distributions of one site-packages folder; an environment may be empty, and then there is no such folder."""
 
-    def __init__(self, site: str | None, suffixes: Iterable[str], requires: Mapping[str, list[str]]) -> None:
-        self.distributions: dict[str, Installed] = {}
+    def __init__(self, site: str, suffixes: Iterable[str], installed: Iterable[Installed]) -> None:
+        """``site`` is empty if nothing is installed."""
+        self.distributions: dict[str, Distribution] = {}
         self.owners: dict[str, str] = {}
         """Path relative to site-packages -> normalised name."""
         self.modules: dict[str, str] = {}
         """Every importable name (namespaces too) -> a distribution that has it."""
-        self.requires = requires
+        self.path = [site] if site else []
+        """What it adds to ``sys.path``."""
+        self.requires: dict[str, tuple[str, ...]] = {}
+        self.wheels: dict[str, str] = {}
+        """Distribution -> SHA-256 of its wheel."""
+        self.direct: set[str] = set()
+        """Distributions that the user asks for."""
+        for item in installed:
+            self.requires[item.name], self.wheels[item.name] = item.requires, item.wheel
+            if item.direct:
+                self.direct.add(item.name)
         self._reach: dict[str, frozenset[str]] = {}
         self._suffixes = (*suffixes, ".py")
-        if site is not None:
-            for folder in sorted(Path(site).glob("*.dist-info")):
+        for root in self.path:
+            for folder in sorted(Path(root).glob("*.dist-info")):
                 self._read(folder)
         for name in sorted(self.distributions):
             for module in self.distributions[name].modules:
                 parts = module.split(".")
                 for count in range(1, len(parts) + 1):
                     self.modules.setdefault(".".join(parts[:count]), name)
+
+    def file(self, path: str) -> Path:
+        """Return the file of a path relative to site-packages."""
+        return Path(self.path[0], path)
+
+    def relative(self, file: str) -> str | None:
+        """Return the path relative to site-packages; None for a file that is not below it."""
+        for root in self.path:
+            if file.startswith(root + os.sep):
+                return file[len(root) + 1 :]
+        return None
+
+    def asked_for(self) -> set[str]:
+        """Return the distributions of the environment that the user asks for."""
+        return self.direct & self.distributions.keys()
 
     def reach(self, name: str) -> frozenset[str]:
         """Return the distributions that ``name`` may use: itself and what it requires, transitively."""
@@ -126,7 +155,7 @@ class World:
             return  # not a distribution that an installer made; `castiron_trace.environment` has reported it
         name = re.sub(r"[-_.]+", "-", metadata["Name"] or folder.name.partition("-")[0]).lower()
         paths = [row[0] for row in csv.reader(record.splitlines()) if row and not row[0].startswith(("../", "/"))]
-        installed = Installed(name=name, files=frozenset(paths), entry_points=read_entry_points(folder))
+        installed = Distribution(name=name, files=frozenset(paths), entry_points=read_entry_points(folder))
         for path in paths:
             self.owners[path] = name
             if (module := self._module(path)) is not None and (

@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
-ANALYSER_VERSION = 36
-"""Raised when the same source would give another `Scan`: it is part of every cache key."""
-
-REQUIRED, GUARDED, LAZY, DECLARED, OBSERVED = range(5)
-"""Tiers as integers, strongest first; the names are those of `castiron_manifest.model.Tier`."""
-
 MAIN_BLOCK = 9
-"""Tier of what stands under ``if __name__ == "__main__"``: runs in the entry module only."""
+"""Stands for the tier of an import under ``if __name__ == "__main__"``, which runs in the entry's module only."""
 
 NAME_PLACEHOLDER = "{__name__}"
 """Stands for the module's own name in an absolute import that is relative to ``__name__``."""
@@ -21,7 +15,7 @@ class Scan(TypedDict):
     """What one source file says.  All lists are sorted; lines are 1-based."""
 
     imports: list[list[Any]]
-    """[module, level, [names] or None, tier, line]; a star is the name ``*``."""
+    """[module, level, [names] or None, tier or `MAIN_BLOCK`, line]; a star is the name ``*``."""
     computed: list[list[Any]]
     """[line, what, prefix]: imports of names that only a run knows; the prefix is the package they begin with."""
     dotted: list[list[Any]]
@@ -40,8 +34,8 @@ class Scan(TypedDict):
     """Encodings named literally."""
     dynamic_codec: bool
     """True if an encoding is not a literal."""
-    guests: list[list[Any]]
-    """[line, what]: where code is run that is no part of the program; see `castiron_trace.inside.guests`."""
+    outside_code: list[list[Any]]
+    """[line, what]: where code is run that is no part of the program; see `castiron_trace.analyser.outside_code`."""
     extends_path: bool
     """True for a ``pkgutil.extend_path`` or ``pkg_resources`` namespace package."""
     mentions: list[str]
@@ -63,7 +57,7 @@ def empty_scan() -> Scan:
         libraries=[],
         codecs=[],
         dynamic_codec=False,
-        guests=[],
+        outside_code=[],
         extends_path=False,
         mentions=[],
         error=None,

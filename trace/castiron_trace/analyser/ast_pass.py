@@ -12,9 +12,9 @@ import re
 import sys
 from typing import Any
 
-from castiron_trace.inside.conditional import MENTIONS
-from castiron_trace.inside.conditions import decided
-from castiron_trace.inside.expressions import (
+from castiron_trace.analyser.conditional import MENTIONS
+from castiron_trace.analyser.conditions import decided
+from castiron_trace.analyser.expressions import (
     MODULE_NAME,
     is_main_test,
     keyword_argument,
@@ -23,9 +23,10 @@ from castiron_trace.inside.expressions import (
     name_prefix,
     package_argument,
 )
-from castiron_trace.inside.guests import guests
-from castiron_trace.inside.named_encodings import encodings
-from castiron_trace.inside.scan import GUARDED, LAZY, MAIN_BLOCK, NAME_PLACEHOLDER, REQUIRED, Scan, unreadable_scan
+from castiron_trace.analyser.named_encodings import encodings
+from castiron_trace.analyser.outside_code import outside_code
+from castiron_trace.analyser.scan import MAIN_BLOCK, NAME_PLACEHOLDER, Scan, unreadable_scan
+from castiron_trace.protocol import Tier
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+(?::[\w.]*)?")
 _ENTRY_POINT = re.compile(r"[\w.-]+\s*=\s*([^\W\d]\w*(?:\.\w+)*:[\w.]+)")
@@ -109,7 +110,7 @@ def scan_source(source: bytes, *, own: bool) -> Scan:
     scanner = _Scanner(own=own)
     scanner.run(tree)
     scanner.look_at_characters(source)
-    return scanner.result(guests(source, tree))
+    return scanner.result(outside_code(source, tree))
 
 
 def defined_names(source: bytes) -> tuple[set[str], bool]:
@@ -144,7 +145,7 @@ class _Scanner:
         self._uses_entry_points = False
         self._mentions: set[str] = set()
 
-    def result(self, guests_: list[list[Any]]) -> Scan:
+    def result(self, outside: list[list[Any]]) -> Scan:
         dotted = [(text, line) for text, line in self._strings.items() if _DOTTED.fullmatch(text)]
         # An entry point as EntryPoint.parse takes it: ``name = package.module:attribute``.
         points = ((_ENTRY_POINT.fullmatch(text), line) for text, line in self._strings.items() if ":" in text)
@@ -169,21 +170,21 @@ class _Scanner:
             libraries=sorted(list(item) for item in self._libraries),
             codecs=sorted(self._codecs),
             dynamic_codec=self._dynamic_codec,
-            guests=guests_,
+            outside_code=outside,
             extends_path=self._extends_path,
             mentions=sorted(self._mentions),
             error=None,
         )
 
     def look_at_characters(self, source: bytes) -> None:
-        """Note what the syntax tree does not show; see `castiron_trace.inside.conditional`."""
+        """Note what the syntax tree does not show; see `castiron_trace.analyser.conditional`."""
         if not source.isascii():
             self._mentions.add("@non_ascii")
         if b"\\N{" in source:
             self._mentions.add("@named_character")
 
     def run(self, tree: ast.AST) -> None:
-        stack: list[tuple[ast.AST, int]] = [(tree, REQUIRED)]
+        stack: list[tuple[ast.AST, int]] = [(tree, Tier.REQUIRED)]
         while stack:
             node, tier = stack.pop()
             kind = node.__class__
@@ -221,7 +222,7 @@ class _Scanner:
     def _if(self, node: ast.If, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
         stack.append((node.test, tier))
         value = decided(node.test)
-        body = else_ = max(tier, GUARDED)
+        body = else_ = max(tier, Tier.GUARDED)
         if is_main_test(node.test):
             body, else_ = MAIN_BLOCK, tier
         elif value is not None:
@@ -232,7 +233,7 @@ class _Scanner:
             stack.extend((item, else_) for item in node.orelse)
 
     def _try(self, node: ast.Try, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
-        inner = max(tier, GUARDED) if node.handlers else tier
+        inner = max(tier, Tier.GUARDED) if node.handlers else tier
         for part in (node.body, node.handlers, node.orelse):
             stack.extend((item, inner) for item in part)
         stack.extend((item, tier) for item in node.finalbody)
@@ -243,12 +244,12 @@ class _Scanner:
             stack.append((item, tier))
             call = item.context_expr
             if isinstance(call, ast.Call) and name_of(call.func) in {"suppress", "raises"}:
-                inner = max(tier, GUARDED)
+                inner = max(tier, Tier.GUARDED)
         stack.extend((item, inner) for item in node.body)
 
     def _match(self, node: ast.Match, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
         stack.append((node.subject, tier))
-        stack.extend((case, max(tier, GUARDED)) for case in node.cases)
+        stack.extend((case, max(tier, Tier.GUARDED)) for case in node.cases)
 
     def _function(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, tier: int, stack: list[tuple[ast.AST, int]]
@@ -257,7 +258,7 @@ class _Scanner:
         # Decorators and defaults run with the definition; annotations are for type checkers.
         outside = [*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
         stack.extend((item, tier) for item in outside)
-        stack.extend((item, max(tier, LAZY)) for item in node.body)
+        stack.extend((item, max(tier, Tier.LAZY)) for item in node.body)
 
     def _class(self, node: ast.ClassDef, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
         self._type_params(node)
@@ -273,7 +274,7 @@ class _Scanner:
         self._mentions.add("@type_params")
 
     def _lambda(self, node: ast.Lambda, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
-        stack.append((node.body, max(tier, LAZY)))
+        stack.append((node.body, max(tier, Tier.LAZY)))
 
     def _annotated(self, node: ast.AnnAssign, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
         if node.value is not None:
@@ -291,7 +292,7 @@ class _Scanner:
         """``sys.executable, "-m", "package"``: a program that starts itself as Python."""
         for flag, module in itertools.pairwise(items):
             if isinstance(flag, ast.Constant) and flag.value == "-m" and (name := literal_module(module)):
-                self._add(name, 0, ("__main__",), max(tier, LAZY), flag.lineno)
+                self._add(name, 0, ("__main__",), max(tier, Tier.LAZY), flag.lineno)
             elif isinstance(flag, ast.Constant) and flag.value == "-c" and isinstance(module, ast.Constant):
                 self._code(module, tier)
 
@@ -301,7 +302,7 @@ class _Scanner:
             return
         for name, level, names, _tier, _line in scan_source(node.value.encode(), own=False)["imports"]:
             if not level:
-                self._add(name, 0, None if names is None else tuple(names), max(tier, LAZY), node.lineno)
+                self._add(name, 0, None if names is None else tuple(names), max(tier, Tier.LAZY), node.lineno)
 
     # Expressions ----------------------------------------------------------------------------------------------------
 
@@ -320,13 +321,15 @@ class _Scanner:
                 self._computed.add((node.lineno, name, name_prefix(node)))
         elif name in {"find_spec", "run_module"}:
             if node.args and (module := literal_module(node.args[0])):
-                self._add(module, 0, ("__main__",) if name == "run_module" else None, max(tier, GUARDED), node.lineno)
+                self._add(
+                    module, 0, ("__main__",) if name == "run_module" else None, max(tier, Tier.GUARDED), node.lineno
+                )
             elif name == "run_module":
                 self._computed.add((node.lineno, name, name_prefix(node)))
         elif name in {"extend_path", "declare_namespace"}:
             self._extends_path = True
         elif _is_resource_call(node.func, name) and node.args and (module := literal_module(node.args[0])):
-            self._add(module, 0, None, max(tier, GUARDED), node.lineno)
+            self._add(module, 0, None, max(tier, Tier.GUARDED), node.lineno)
         elif name.lstrip("_") in _LIBRARY_CALLS:  # also wrappers that take other systems' names beside
             for argument in node.args:
                 self._library(argument, name)
@@ -394,7 +397,7 @@ class _Scanner:
             if line is None or node.lineno < line:
                 self._strings[text] = node.lineno
             if command := _COMMAND_LINE.match(text):  # of f"{sys.executable} -m package ...", for a shell
-                self._add(command[1], 0, ("__main__",), LAZY, node.lineno)
+                self._add(command[1], 0, ("__main__",), Tier.LAZY, node.lineno)
 
     def _add(self, module: str, level: int, names: tuple[str, ...] | None, tier: int, line: int) -> None:
         key = (module, level, names)

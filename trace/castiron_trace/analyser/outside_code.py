@@ -1,6 +1,6 @@
 """Finds where a program runs code that is no part of it: plug-ins from a folder, scripts, what a person types.
 
-Such guests import what they like, so a program that has them needs the whole standard library.
+Such code imports what it likes, so a program that runs any needs the whole standard library.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import ast
 import itertools
 from typing import TYPE_CHECKING, Any
 
-from castiron_trace.inside.expressions import name_of
+from castiron_trace.analyser.expressions import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,7 +28,7 @@ _WORDS = tuple(
 )
 
 
-def guests(source: bytes, tree: ast.AST) -> list[list[Any]]:
+def outside_code(source: bytes, tree: ast.AST) -> list[list[Any]]:
     """Return [line, what] of each such place, sorted.  ``tree`` is the syntax tree of ``source``."""
     if not any(word in source for word in _WORDS):
         return []

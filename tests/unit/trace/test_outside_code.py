@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castiron_trace.analyser.outside_code import outside_code
 from castiron_trace.entry import read_plan, resolve_plan
 from castiron_trace.graph import analyse, chain
-from castiron_trace.inside.guests import guests
 from castiron_trace.model import Stdlib
 from castiron_trace.unavailable import unavailable
 from tests.unit.trace.conftest import options
@@ -54,13 +54,13 @@ PATH = "sys.path with folders from outside"
         ("paths.insert(0, folder)\nsomething.interact()", None),
     ],
 )
-def test_guests_are_found(source: str, expected: str | None) -> None:
-    found = guests(source.encode(), ast.parse(source))
+def test_outside_code_is_found(source: str, expected: str | None) -> None:
+    found = outside_code(source.encode(), ast.parse(source))
     assert {what for _line, what in found} == ({expected} if expected else set())
 
 
 @pytest.mark.parametrize(("choice", "whole"), [(Stdlib.AUTO, True), (Stdlib.USED, False), (Stdlib.ALL, True)], ids=str)
-def test_a_tool_that_runs_guests_has_room_for_them(
+def test_a_tool_that_runs_outside_code_gets_all_that_is_asked_for(
     tmp_path: Path, python: TargetPython, stdlib: StdlibGraph, choice: Stdlib, whole: bool
 ) -> None:
     tool = install(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_trace.inside.finder import StaticFinder, extended_path
-from castiron_trace.inside.graph_adapter import APP, STDLIB, VIRTUAL, Found
-from castiron_trace.inside.moves import is_six_moves, moved
+from castiron_trace.analyser.finder import StaticFinder, extended_path
+from castiron_trace.analyser.graph_adapter import Found
+from castiron_trace.analyser.moves import is_six_moves, moved
+from castiron_trace.protocol import APP, STDLIB, VIRTUAL, ModuleKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
     from modulegraph2 import BaseNode
 
-    from castiron_trace.inside.scan import Scan
-    from castiron_trace.inside.scans import ScanStore
-    from castiron_trace.inside.world import World
+    from castiron_trace.analyser.environment import Environment
+    from castiron_trace.analyser.scan import Scan
+    from castiron_trace.analyser.scans import ScanStore
+    from castiron_trace.protocol import Node
 
 _VENDOR_FOLDERS = frozenset(
     {"_vendor", "vendor", "_vendored", "vendored", "extern", "_vendored_packages", "third_party"}
@@ -59,26 +60,22 @@ class TraceLocator:
     def __init__(
         self,
         *,
-        app_roots: Sequence[str],
-        site: str | None,
-        stdlib: Mapping[str, Sequence[str | None]],
-        world: World,
+        roots: Sequence[str],
+        environment: Environment,
+        stdlib: Mapping[str, Node],
         scans: ScanStore,
         finder: StaticFinder,
-        wheels: Mapping[str, str],
         script_owner: str = APP,
     ) -> None:
-        self._roots = list(app_roots)
-        self._site = site
-        self._path = [*self._roots, *([site] if site else [])]
+        self._roots = list(roots)
+        self._path = [*self._roots, *environment.path]
         self._stdlib = stdlib
-        self._world = world
+        self._environment = environment
         self._scans = scans
         self._finder = finder
-        self._wheels = wheels
         self.script_owner = script_owner
         self._vendor: dict[str, list[str]] = {}
-        self.shadowed = {name for name in self._own_top_levels() if self._stdlib.get(name, ["builtin"])[0] != "builtin"}
+        self.shadowed = {name for name in self._own_top_levels() if self._stdlib[name].kind is not ModuleKind.BUILTIN}
         """Top-level names of the standard library that the application has modules for."""
 
     def _own_top_levels(self) -> set[str]:
@@ -107,12 +104,12 @@ class TraceLocator:
         if top not in self.shadowed:
             known = self._stdlib.get(name)
             if known is not None:
-                return Found(owner=STDLIB, leaf=True, package=known[0] == "package")
+                return Found(owner=STDLIB, leaf=True, package=known.kind is ModuleKind.PACKAGE)
         spec = self._finder.find(name, self._path if path is None else path)
         if spec is None and importer is not None:
             if is_six_moves(name):
                 return Found(owner=VIRTUAL, leaf=True, package=True)
-            if (alias := moved(name, set(self._world.distributions))) is not None:
+            if (alias := moved(name, set(self._environment.distributions))) is not None:
                 return Found(owner=STDLIB, alias=alias)
             if path is None:
                 if (alias := self._inner_package(name, importer)) is not None:
@@ -127,7 +124,7 @@ class TraceLocator:
     def _found(self, name: str, spec: ModuleSpec, path: list[str] | None) -> Found:
         locations = list(spec.submodule_search_locations or ())
         if spec.loader is None or spec.origin is None:
-            return Found(owner=self._owner(locations[0]) or self._world.modules.get(name, APP), spec=spec)
+            return Found(owner=self._owner(locations[0]) or self._environment.modules.get(name, APP), spec=spec)
         owner = self._owner(spec.origin) or APP
         scan = self._scan(spec.origin, owner)
         if scan["extends_path"] and locations:
@@ -147,25 +144,20 @@ class TraceLocator:
 
     def scan_file(self, origin: str, owner: str) -> Scan:
         """Return the scan of one file of the owner."""
-        wheel = self._wheels.get(owner)
-        if wheel is not None and self._relative(origin) is not None:
+        wheel = self._environment.wheels.get(owner)
+        if wheel is not None and self._environment.relative(origin) is not None:
             return self._scans.of_wheel(wheel, origin)
         return self._scans.of_file(origin, own=owner == APP)
 
-    def _relative(self, origin: str) -> str | None:
-        if self._site is None or not origin.startswith(self._site + os.sep):
-            return None
-        return origin[len(self._site) + 1 :]
-
     def _owner(self, origin: str) -> str | None:
-        relative = self._relative(origin)
+        relative = self._environment.relative(origin)
         if relative is None:
             return APP
-        return self._world.owners.get(relative)
+        return self._environment.owners.get(relative)
 
     def _inner_package(self, name: str, importer: BaseNode) -> str | None:
         """Return an inner package that a hook of its distribution makes a top-level one (awscli's botocore)."""
-        installed = self._world.distributions.get(importer.extension_attributes.get("owner", ""))
+        installed = self._environment.distributions.get(importer.extension_attributes.get("owner", ""))
         for top in installed.top_levels() if installed else ():
             path = installed.modules.get(f"{top}.{name}") if installed else None
             if path is not None and path.endswith("/__init__.py"):
@@ -179,18 +171,18 @@ class TraceLocator:
             strings = [text for text, _line in importer.extension_attributes["scan"]["strings"]]
             named = [Path(root, text) for root in self._roots for text in strings if text not in {"", ".", ".."}]
             return [str(folder) for folder in named if not Path(folder).is_absolute() or folder.is_dir()]
-        if not isinstance(owner, str) or owner not in self._world.distributions or self._site is None:
+        if not isinstance(owner, str) or owner not in self._environment.distributions:
             return []
         known = self._vendor.get(owner)
         if known is None:
             folders = {
                 "/".join(parts[: index + 1])
-                for path in self._world.distributions[owner].files
+                for path in self._environment.distributions[owner].files
                 for parts in [path.split("/")]
                 for index, part in enumerate(parts[:-1])
                 if part in _VENDOR_FOLDERS
             }
-            known = self._vendor[owner] = [str(Path(self._site, folder)) for folder in sorted(folders)]
+            known = self._vendor[owner] = [str(self._environment.file(folder)) for folder in sorted(folders)]
         return known
 
 

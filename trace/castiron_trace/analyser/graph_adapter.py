@@ -32,22 +32,18 @@ from modulegraph2 import (
 )
 from modulegraph2._importinfo import ImportInfo, create_importinfo
 
-from castiron_trace.inside.scan import DECLARED, MAIN_BLOCK, NAME_PLACEHOLDER, REQUIRED, Scan, empty_scan
+from castiron_trace.analyser.scan import MAIN_BLOCK, NAME_PLACEHOLDER, Scan, empty_scan
+from castiron_trace.protocol import Edge, ModuleKind, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-APP = "(app)"
-STDLIB = "(stdlib)"
-VIRTUAL = "(virtual)"
-"""Owner of packages that only a run creates."""
 
 
 @dataclass(frozen=True)
 class ImportEdge(DependencyInfo):
     """modulegraph2's edge with what it does not know: how strong the import is, and where it stands."""
 
-    tier: int = REQUIRED
+    tier: Tier = Tier.REQUIRED
     line: int = 0
 
 
@@ -55,7 +51,7 @@ class ImportEdge(DependencyInfo):
 class TieredImport(ImportInfo):
     """modulegraph2's import with the tier and the line of our own pass."""
 
-    tier: int = REQUIRED
+    tier: Tier = Tier.REQUIRED
     line: int = 0
 
 
@@ -64,7 +60,7 @@ class Found:
     """Where a module is; the adapter makes a node of it."""
 
     owner: str
-    """`APP`, `STDLIB`, or a distribution's normalised name."""
+    """`castiron_trace.protocol.APP` and the like, or a distribution's normalised name."""
     spec: ModuleSpec | None = None
     """None for a built-in module."""
     scan: Scan | None = None
@@ -97,7 +93,7 @@ class TracedGraph(ModuleGraph):
         super().__init__(use_stdlib_implies=stdlib_implies, use_builtin_hooks=False)
         self._locator = locator
         self._importer: str | None = None
-        self._tier = REQUIRED
+        self._tier = Tier.REQUIRED
         self._line = 0
         self._main: set[str] = set()
         self._targets: dict[str, dict[str, None]] = {}
@@ -112,7 +108,7 @@ class TracedGraph(ModuleGraph):
         self._main.add(name)
         return self.add_module(name)
 
-    def declare(self, importer: BaseNode, name: str, *, tier: int = DECLARED, line: int = 0) -> BaseNode:
+    def declare(self, importer: BaseNode, name: str, *, tier: Tier = Tier.DECLARED, line: int = 0) -> BaseNode:
         """Import ``name`` from ``importer`` on somebody's word rather than on an import statement's."""
         with self._context(importer.identifier, tier, line):
             return self.import_module(importer, name)
@@ -128,20 +124,22 @@ class TracedGraph(ModuleGraph):
             if isinstance(node, BaseNode):
                 yield node
 
-    def import_edges(self) -> Iterator[tuple[str, str, int, int]]:
-        """Yield (importer, imported, tier, line): the strongest, then first import between each two modules."""
+    def import_edges(self) -> Iterator[Edge]:
+        """Yield the imports: between each two modules the strongest, then the first."""
         for source, target, attributes in self.edges():
             if isinstance(target, MissingModule) and all(edge.in_fromlist for edge in attributes):
                 continue  # ``from package import name``: an attribute
-            best = min((edge.tier, edge.line) if isinstance(edge, ImportEdge) else (REQUIRED, 0) for edge in attributes)
-            yield source.identifier, target.identifier, best[0], best[1]
+            best = min(
+                (edge.tier, edge.line) if isinstance(edge, ImportEdge) else (Tier.REQUIRED, 0) for edge in attributes
+            )
+            yield Edge(source.identifier, target.identifier, best[0], best[1])
 
     # What modulegraph2 calls ----------------------------------------------------------------------------------------
 
     def add_edge(self, source: Any, destination: Any, edge_attributes: DependencyInfo) -> None:
         """Note tier and line of the import that is being processed on the edges of its module."""
         name = source if isinstance(source, str) else source.identifier
-        tier, line = (self._tier, self._line) if name == self._importer else (REQUIRED, 0)
+        tier, line = (self._tier, self._line) if name == self._importer else (Tier.REQUIRED, 0)
         edge = ImportEdge(
             edge_attributes.is_optional,
             edge_attributes.is_global,
@@ -176,7 +174,7 @@ class TracedGraph(ModuleGraph):
             parent_node = self.find_node(parent)
             if isinstance(parent_node, AliasNode) and self._locator.find(module_name, importing_module, []) is None:
                 actual = f"{parent_node.actual_module}.{module_name.rpartition('.')[2]}"
-                if kind_of(self._find_or_load_module(None, actual)) != "missing":
+                if kind_of(self._find_or_load_module(None, actual)) is not ModuleKind.MISSING:
                     return self._add_alias(module_name, actual)
                 return self._create_missing_module(importing_module, module_name)
             path = [str(folder) for folder in getattr(parent_node, "search_path", ())]
@@ -209,7 +207,7 @@ class TracedGraph(ModuleGraph):
         self.add_node(node)
         self._process_import_list(node, ())
         other = self._find_or_load_module(node, actual)
-        with self._context(name, REQUIRED, 0):
+        with self._context(name, Tier.REQUIRED, 0):
             self.add_edge(node, other, DependencyInfo(False, True, False, None))
         return node
 
@@ -219,12 +217,12 @@ class TracedGraph(ModuleGraph):
             if tier == MAIN_BLOCK:
                 if not is_main:
                     continue
-                tier = REQUIRED  # noqa: PLW2901
+                tier = Tier.REQUIRED  # noqa: PLW2901
             name = module.replace(NAME_PLACEHOLDER, node.name)
             info = create_importinfo(
                 (name, None), None if names is None else [(item, None) for item in names], level, False, False, False
             )
-            yield TieredImport(**vars(info), tier=tier, line=line)
+            yield TieredImport(**vars(info), tier=Tier(tier), line=line)
 
     @contextmanager
     def _import_context(self, importer: BaseNode, info: ImportInfo) -> Iterator[None]:
@@ -235,7 +233,7 @@ class TracedGraph(ModuleGraph):
             yield
 
     @contextmanager
-    def _context(self, importer: str, tier: int, line: int) -> Iterator[None]:
+    def _context(self, importer: str, tier: Tier, line: int) -> Iterator[None]:
         before = self._importer, self._tier, self._line
         self._importer, self._tier, self._line = importer, tier, line
         try:
@@ -286,28 +284,28 @@ def _package(name: str, origin: str | None, kind: type[Any], path: tuple[str, ..
     )
 
 
-def kind_of(node: BaseNode) -> str:
-    """Return one of the names in `_KINDS`, ``package`` or ``missing``."""
+def kind_of(node: BaseNode) -> ModuleKind:
+    """Return what a node is; a package is what its ``__init__`` is, if that is no source."""
     if isinstance(node, Package):
         inner = kind_of(node.init_module)
-        return inner if inner in {"extension", "bytecode", "invalid"} else "package"
-    for kind, name in _KINDS:
-        if isinstance(node, kind):
-            return name
-    return "missing"
+        return inner if inner in _NO_SOURCE else ModuleKind.PACKAGE
+    return next((kind for type_, kind in _KINDS if isinstance(node, type_)), ModuleKind.MISSING)
+
+
+_NO_SOURCE = frozenset({ModuleKind.EXTENSION, ModuleKind.BYTECODE, ModuleKind.INVALID})
 
 
 _KINDS = (
-    (NamespacePackage, "namespace"),
-    (ExtensionModule, "extension"),
-    (BuiltinModule, "builtin"),
-    (InvalidModule, "invalid"),
-    (BytecodeModule, "bytecode"),
-    (SourceModule, "source"),
-    (Script, "script"),
-    (AliasNode, "alias"),
-    (ExcludedModule, "excluded"),
-    (MissingModule, "missing"),
+    (NamespacePackage, ModuleKind.NAMESPACE),
+    (ExtensionModule, ModuleKind.EXTENSION),
+    (BuiltinModule, ModuleKind.BUILTIN),
+    (InvalidModule, ModuleKind.INVALID),
+    (BytecodeModule, ModuleKind.BYTECODE),
+    (SourceModule, ModuleKind.SOURCE),
+    (Script, ModuleKind.SCRIPT),
+    (AliasNode, ModuleKind.ALIAS),
+    (ExcludedModule, ModuleKind.EXCLUDED),
+    (MissingModule, ModuleKind.MISSING),
 )
 
 

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
-    from pathlib import Path
 
-    from castiron_trace.inside.world import World
+    from castiron_trace.analyser.environment import Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +40,14 @@ HOSTS = (
 )
 
 
-def plugins(host: PluginHost, world: World, site: Path) -> Iterator[str]:
+def plugins(host: PluginHost, environment: Environment) -> Iterator[str]:
     """Yield the modules of all distributions that define the host's hook, sorted."""
     hook = re.compile(rf"^(?:async )?{host.hook}".encode(), re.MULTILINE)
-    for name in sorted(world.distributions):
-        distribution = world.distributions[name]
+    for name in sorted(environment.distributions):
+        distribution = environment.distributions[name]
         for module in distribution.widened():
             path = distribution.modules[module]
-            if path.endswith(".py") and hook.search((site / path).read_bytes()):
+            if path.endswith(".py") and hook.search(environment.file(path).read_bytes()):
                 yield module
 
 

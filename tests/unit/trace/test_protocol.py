@@ -1,0 +1,145 @@
+"""What host and analyser exchange: the same value after the way there and back, and an error that says where."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+import castiron_trace
+from castiron_common.progress import SilentReporter
+from castiron_trace import analyser_key as keys
+from castiron_trace.protocol import (
+    Definitions,
+    Edge,
+    Entry,
+    Installed,
+    ModuleKind,
+    Node,
+    Notice,
+    SourceError,
+    StdlibFile,
+    Text,
+    Tier,
+    TraceAnswer,
+    TraceRequest,
+)
+from castiron_trace.stdlib_graph import stdlib_graph
+from castiron_trace.wire import WireError, from_text, to_text
+
+if TYPE_CHECKING:
+    from castiron_trace.model import TargetPython
+
+REQUEST = TraceRequest(
+    entry=Entry("app", script="/a/app.py", function="main"),
+    roots=("/a",),
+    site="",
+    distributions=(Installed("six", "00", requires=("setuptools",), direct=True),),
+    stdlib="/cache/graph.json",
+    cache=None,
+    suffixes=(".so",),
+    outside_code=False,
+)
+ANSWER = TraceAnswer(
+    entry="app",
+    nodes={"app": Node(ModuleKind.SOURCE, "(app)", "/a/\udce9.py"), "gone": Node(ModuleKind.MISSING)},
+    edges=(Edge("app", "gone", Tier.LAZY, 3),),
+    notices=(Notice("code", "info", "app", "text"),),
+    files=(),
+    invalid=(SourceError("x", 0, "y"),),
+    strings={"app": (Text("é", 1),)},
+    codecs=(),
+    dynamic_codec=True,
+    mentions=("strptime",),
+    shadowed=(),
+    runs_outside_code=False,
+    definitions=Definitions(("main",), open_ended=False),
+)
+
+
+@pytest.mark.parametrize("value", [REQUEST, ANSWER])
+def test_a_value_arrives_as_it_was_sent(value: TraceRequest | TraceAnswer) -> None:
+    arrived = from_text(type(value), to_text(value))
+    assert arrived == value
+    assert to_text(arrived) == to_text(value)
+
+
+def test_a_tier_arrives_as_a_tier() -> None:
+    assert type(from_text(TraceAnswer, to_text(ANSWER)).edges[0].tier) is Tier
+
+
+def _changed(value: object, *path: int | str, to: object) -> str:
+    data = json.loads(to_text(value))
+    inner = data
+    for step in path[:-1]:
+        inner = inner[step]
+    inner[path[-1]] = to
+    return json.dumps(data)
+
+
+@pytest.mark.parametrize(
+    ("path", "to", "message"),
+    [
+        ((2, 0, 2), 7, "edges[0].tier: 7 is no Tier"),
+        ((2, 0, 2), True, "edges[0].tier: True is no Tier"),
+        ((2, 0, 3), "3", "edges[0].line: '3' is no int"),
+        ((2, 0), [], "edges[0]: is no Edge, an array of 4"),
+        ((1, "app", 0), "source code", "nodes['app'].kind: 'source code' is no ModuleKind"),
+        ((1,), [], "nodes: is no object"),
+        ((4,), {}, "files: is no array"),
+        ((8,), 1, "dynamic_codec: 1 is no bool"),
+        ((13, 0), None, "definitions.names: is no array"),
+    ],
+)
+def test_what_does_not_fit_is_told_with_its_place(path: tuple[int | str, ...], to: object, message: str) -> None:
+    with pytest.raises(WireError) as caught:
+        from_text(TraceAnswer, _changed(ANSWER, *path, to=to))
+    assert str(caught.value) == message
+
+
+def test_what_is_no_json_is_told() -> None:
+    with pytest.raises(WireError, match="the whole: is no JSON"):
+        from_text(TraceAnswer, b"{")
+
+
+def test_protocol_and_wire_import_the_standard_library_alone() -> None:
+    """They run in the target's Python, which has nothing else."""
+    package = Path(castiron_trace.__file__).parent.parent
+    code = (
+        "import sys; before = set(sys.modules); import castiron_trace.protocol, castiron_trace.wire; "
+        "print(*sorted({m.partition('.')[0] for m in set(sys.modules) - before} - set(sys.stdlib_module_names)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(package)!r}); {code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.split() == ["castiron_trace"]
+
+
+def test_a_cache_key_follows_the_sources_of_the_analyser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "analyser").mkdir()
+    for name in ("protocol.py", "wire.py", "analyser/rule.py"):
+        (tmp_path / name).write_text("")
+    monkeypatch.setattr(keys, "_FOLDER", tmp_path)
+    first = keys.analyser_key.__wrapped__()
+    (tmp_path / "analyser" / "rule.py").write_text("x = 1")
+    second = keys.analyser_key.__wrapped__()
+    (tmp_path / "analyser" / "rule.py").rename(tmp_path / "analyser" / "other.py")
+    third = keys.analyser_key.__wrapped__()
+    assert len({first, second, third}) == 3
+
+
+def test_a_damaged_graph_of_the_standard_library_is_made_again(python: TargetPython) -> None:
+    graph = stdlib_graph(python, reporter=SilentReporter())
+    whole = graph.file.read_bytes()
+    damaged = dataclasses.replace(graph.kept, startup=())
+    graph.file.write_text(to_text(damaged).replace('"package"', '"parcel"', 1))
+    assert stdlib_graph(python, reporter=SilentReporter()).kept == graph.kept
+    assert from_text(StdlibFile, graph.file.read_bytes()) == from_text(StdlibFile, whole)

@@ -1,0 +1,164 @@
+"""An application's graph: what it reaches of itself and its distributions, pass by pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modulegraph2 import NamespacePackage, Package
+
+from castiron_trace.analyser.ast_pass import defined_names
+from castiron_trace.analyser.environment import Environment
+from castiron_trace.analyser.finder import StaticFinder
+from castiron_trace.analyser.graph_adapter import TracedGraph, file_of, kind_of
+from castiron_trace.analyser.locator import TraceLocator
+from castiron_trace.analyser.policy import InclusionPolicy
+from castiron_trace.analyser.scans import ScanStore
+from castiron_trace.protocol import (
+    APP,
+    Definitions,
+    ModuleKind,
+    Node,
+    SourceError,
+    StdlibFile,
+    Text,
+    Tier,
+    TraceAnswer,
+)
+from castiron_trace.wire import from_text
+
+if TYPE_CHECKING:
+    from modulegraph2 import BaseNode
+
+    from castiron_trace.protocol import Entry, TraceRequest
+
+
+def trace_graph(request: TraceRequest) -> TraceAnswer:
+    """Return what an application reaches of itself and its distributions; the standard library's modules are leaves."""
+    # The environment: who owns which file, as metadata tell.  After it, nothing is looked up in dist-info any more.
+    environment = Environment(request.site, request.suffixes, request.distributions)
+    stdlib = from_text(StdlibFile, Path(request.stdlib).read_bytes()).graph.modules
+    scans = ScanStore(None if request.cache is None else Path(request.cache), request.site)
+    locator = TraceLocator(
+        roots=request.roots,
+        environment=environment,
+        stdlib=stdlib,
+        scans=scans,
+        finder=StaticFinder(request.suffixes),
+        script_owner=request.entry.owner,
+    )
+    policy = InclusionPolicy(
+        locator=locator,
+        environment=environment,
+        stdlib=stdlib,
+        roots=request.roots,
+        program=None if request.entry.owner == APP else request.entry.owner,
+        outside_code=request.outside_code,
+    )
+    graph = TracedGraph(locator, stdlib_implies=False)
+    graph.add_excludes(request.exclude)
+    if request.rules:
+        graph.add_post_processing_hook(lambda _graph, node: policy(graph, node))
+
+    # The entry and all that its imports lead to; the rules look at each module when its imports are read.
+    entry = _add_entry(graph, request.entry)
+
+    # What a watched run imported, and what the user includes.
+    for name in request.observed:
+        graph.declare(entry, name, tier=Tier.OBSERVED)
+        with graph.hook_context():
+            pass
+    unknown = _add_includes(graph, entry, request.include, locator, environment)
+
+    # What depends on the whole of what is reached, until nothing new is.
+    while request.rules and policy.finish(graph, entry):
+        with graph.hook_context():
+            pass
+    scans.save()
+    return _answer(graph, entry, policy=policy, locator=locator, function=request.entry.function, unknown=unknown)
+
+
+def _add_entry(graph: TracedGraph, entry: Entry) -> BaseNode:
+    if entry.script is not None:
+        return graph.add_script(Path(entry.script))
+    if entry.as_main:
+        # ``python -m package`` runs its ``__main__``; a plain module runs itself.
+        main = graph.add_main_module(f"{entry.module}.__main__")
+        if kind_of(main) is not ModuleKind.MISSING:
+            return main
+        plain = graph.add_main_module(entry.module)
+        return main if isinstance(plain, Package | NamespacePackage) else plain
+    return graph.add_module(entry.module)
+
+
+def _add_includes(
+    graph: TracedGraph, entry: BaseNode, include: tuple[str, ...], locator: TraceLocator, environment: Environment
+) -> tuple[str, ...]:
+    unknown: list[str] = []
+    for name in include:
+        names = [name]
+        if name.endswith(".*"):
+            base = name[:-2]
+            names = [base, *(m for m in sorted(environment.modules) if m.startswith(base + "."))]
+            names.extend(locator.own_modules_below(base))
+        nodes = [graph.declare(entry, item) for item in names]
+        with graph.hook_context():
+            pass
+        if kind_of(nodes[0]) is ModuleKind.MISSING:
+            unknown.append(name)
+    return tuple(unknown)
+
+
+def _answer(
+    graph: TracedGraph,
+    entry: BaseNode,
+    *,
+    policy: InclusionPolicy,
+    locator: TraceLocator,
+    function: str | None,
+    unknown: tuple[str, ...],
+) -> TraceAnswer:
+    nodes: dict[str, Node] = {}
+    strings: dict[str, tuple[Text, ...]] = {}
+    invalid: list[SourceError] = []
+    codecs: set[str] = set()
+    mentions: set[str] = set()
+    dynamic_codec = False
+    for node in graph.module_nodes():
+        owner = node.extension_attributes.get("owner")
+        nodes[node.identifier] = Node(kind_of(node), owner, file_of(node))
+        scan = node.extension_attributes.get("scan")
+        if scan is None:
+            continue
+        codecs.update(scan["codecs"])
+        mentions.update(scan["mentions"])
+        dynamic_codec = dynamic_codec or scan["dynamic_codec"]
+        if owner == APP:
+            strings[node.identifier] = tuple(Text(text, line) for text, line in scan["strings"])
+        if scan["error"]:
+            line, message = scan["error"]
+            invalid.append(SourceError(node.identifier, line, message))
+    return TraceAnswer(
+        entry=entry.identifier,
+        nodes=nodes,
+        edges=tuple(sorted(graph.import_edges())),
+        notices=tuple(sorted(policy.notices)),
+        files=tuple(sorted(policy.files)),
+        invalid=tuple(sorted(invalid)),
+        strings=strings,
+        codecs=tuple(sorted(codecs)),
+        dynamic_codec=dynamic_codec,
+        mentions=tuple(sorted(mentions)),
+        shadowed=tuple(sorted(locator.shadowed)),
+        runs_outside_code=policy.runs_outside_code,
+        unknown_includes=unknown,
+        definitions=_definitions(entry, nodes[entry.identifier]) if function is not None else None,
+    )
+
+
+def _definitions(entry: BaseNode, node: Node) -> Definitions | None:
+    if node.kind not in {ModuleKind.SOURCE, ModuleKind.PACKAGE}:
+        return None
+    origin = file_of(entry)
+    names, open_ended = defined_names(Path(origin).read_bytes() if origin else b"")
+    return Definitions(tuple(sorted(names)), open_ended)

@@ -1,1 +1,0 @@
-"""What runs inside the target interpreter: only the standard library, modulegraph2, and no code of what is analysed."""

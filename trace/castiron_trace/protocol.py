@@ -1,0 +1,239 @@
+"""What the host and the analyser say to each other: one request in, one answer out, as JSON text.
+
+The analyser runs in the target's Python, so this module and `castiron_trace.wire`, which turns its classes into text
+and back, import nothing but the standard library.  Both sides use the same classes; whatever arrives is checked against
+them, field by field.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 - `castiron_trace.wire` reads the annotations
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+
+APP = "(app)"
+STDLIB = "(stdlib)"
+VIRTUAL = "(virtual)"
+"""Owners of modules that belong to no distribution: the application itself, the standard library, nobody (a package
+that only a run creates).
+"""
+
+
+class Tier(IntEnum):
+    """How strong an import is, strongest first; the names are those of `castiron_manifest.model.Tier`."""
+
+    REQUIRED = 0
+    """It runs whenever its module is imported."""
+    GUARDED = 1
+    """It may fail, or stands under a condition that the target does not decide."""
+    LAZY = 2
+    """It stands in a function."""
+    DECLARED = 3
+    """No import statement: a rule of the analysis or the user says so."""
+    OBSERVED = 4
+    """A watched run made it."""
+
+
+class ModuleKind(Enum):
+    """What the analyser found under a name."""
+
+    SOURCE = "source"
+    PACKAGE = "package"
+    NAMESPACE = "namespace"
+    EXTENSION = "extension"
+    BUILTIN = "builtin"
+    SCRIPT = "script"
+    BYTECODE = "bytecode"
+    INVALID = "invalid"
+    """A source that the target's Python does not parse."""
+    ALIAS = "alias"
+    """Another module under a second name."""
+    EXCLUDED = "excluded"
+    MISSING = "missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One name of the import graph."""
+
+    kind: ModuleKind
+    owner: str | None = None
+    """`APP`, `STDLIB`, `VIRTUAL`, a distribution's normalised name; None for what is nowhere."""
+    file: str | None = None
+    """Absolute; in the graph of the standard library relative to its folder."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edge:
+    """One import of the graph."""
+
+    importer: str
+    imported: str
+    tier: Tier
+    line: int
+    """1-based; 0 if no line says it."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Import:
+    """One import, told beside its importer."""
+
+    imported: str
+    tier: Tier
+    line: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Text:
+    """A string literal of a source."""
+
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class SourceError:
+    """A source that the target's Python does not parse."""
+
+    module: str
+    line: int
+    """0 if the parser names none."""
+    message: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Notice:
+    """A finding of the analyser; the fields are those of `castiron_manifest.model.Finding`."""
+
+    code: str
+    severity: str
+    subject: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """What a module binds at its top level."""
+
+    names: tuple[str, ...]
+    open_ended: bool
+    """Whether there may be more names: ``import *``, ``__getattr__``."""
+
+
+# The standard library's own graph ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StdlibRequest:
+    """Asks for the graph of the target's standard library."""
+
+    root: str
+    """The standard library's folder."""
+    builtins: tuple[str, ...]
+    """Extension modules that can be linked, sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class StdlibAnswer:
+    """Every module of the standard library, and every import between two of them."""
+
+    modules: Mapping[str, Node]
+    imports: Mapping[str, tuple[Import, ...]]
+    """Importer -> what it imports, sorted."""
+    mentions: Mapping[str, tuple[str, ...]]
+    """Module -> the names of `castiron_trace.analyser.conditional.MENTIONS` that its source uses, sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class StdlibFile:
+    """What is kept of a target's standard library in the cache; read by the host and by the analyser."""
+
+    graph: StdlibAnswer
+    startup: tuple[str, ...]
+    """Modules that the interpreter itself imports, sorted."""
+
+
+# An application's graph ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where the program starts."""
+
+    module: str
+    owner: str = APP
+    """`APP`, or the distribution that the script is of."""
+    script: str | None = None
+    """The file, if a file is run."""
+    as_main: bool = False
+    """Whether the module is run as ``python -m`` runs it."""
+    function: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A distribution of the environment, beyond what its own metadata tell."""
+
+    name: str
+    """Normalised."""
+    wheel: str
+    """SHA-256 of the wheel it was installed from: what it brings is scanned once."""
+    requires: tuple[str, ...] = ()
+    """Distributions of the environment that it needs itself."""
+    direct: bool = False
+    """Whether the user asks for it, and not only another distribution."""
+
+
+@dataclass(frozen=True, slots=True)
+class TraceRequest:
+    """Asks what an application reaches of itself and its distributions."""
+
+    entry: Entry
+    roots: tuple[str, ...]
+    """Folders of the application's own modules, in the order of ``sys.path``."""
+    site: str
+    """``site-packages``; empty if no distribution is installed."""
+    distributions: tuple[Installed, ...]
+    stdlib: str
+    """The file with the standard library's graph."""
+    cache: str | None
+    """Folder of the scans that another run has made; None to make them all."""
+    suffixes: tuple[str, ...]
+    """File name endings of extension modules, best first."""
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    observed: tuple[str, ...] = ()
+    """Modules that a watched run imported."""
+    rules: bool = True
+    """Whether to look beyond import statements; a pruned run does not."""
+    outside_code: bool | None = None
+    """Whether the program runs code that is no part of it; None: as its code says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceAnswer:
+    """What an application reaches; modules of the standard library are leaves, which have a graph of their own."""
+
+    entry: str
+    """The node that the program starts with."""
+    nodes: Mapping[str, Node]
+    edges: tuple[Edge, ...]
+    notices: tuple[Notice, ...]
+    files: tuple[str, ...]
+    """Source files that are read or run by path."""
+    invalid: tuple[SourceError, ...]
+    strings: Mapping[str, tuple[Text, ...]]
+    """The application's own modules -> their short strings."""
+    codecs: tuple[str, ...]
+    """Encodings that are named literally."""
+    dynamic_codec: bool
+    """Whether an encoding is named in any other way."""
+    mentions: tuple[str, ...]
+    """Names of `castiron_trace.analyser.conditional.MENTIONS` in use."""
+    shadowed: tuple[str, ...]
+    """Modules of the standard library that the application has its own of."""
+    runs_outside_code: bool
+    unknown_includes: tuple[str, ...] = field(default=())
+    """Names that the user includes and that are nowhere."""
+    definitions: Definitions | None = None
+    """Of the entry's module, if a function of it is the entry."""
