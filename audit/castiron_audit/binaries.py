@@ -11,12 +11,10 @@ import re
 import zlib
 from dataclasses import dataclass
 from functools import cache
-from typing import IO, TYPE_CHECKING
-
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
+from typing import TYPE_CHECKING, Any
 
 from castiron_audit.tables import table
+from castiron_common.elf import MalformedElfError, open_elf
 from castiron_common.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,27 +53,32 @@ class Facts:
 def examine(path: Path) -> Facts:
     """Return what a shared object says.  Raises `InputError` if it is no ELF file or its crate list is damaged."""
     try:
-        with path.open("rb") as file:
-            return _examine(file, path)
-    except (OSError, ELFError) as error:
+        with path.open("rb") as file, open_elf(file) as elf:
+            comment, listed = (_section(elf, name) for name in (".comment", ".dep-v0"))
+            file.seek(0)
+            data = file.read()
+    except (OSError, MalformedElfError) as error:
         raise InputError(
             f"{path.name} cannot be read as a shared object: {error}.", hint="Remove the cache folder and try again."
         ) from error
-
-
-def _examine(file: IO[bytes], path: Path) -> Facts:
-    elf = ELFFile(file)
-    comment = elf.get_section_by_name(".comment")
-    said = comment.data() if comment is not None else b""
-    rustc, gcc = _RUSTC.search(said), _GCC.search(said)
-    section = elf.get_section_by_name(".dep-v0")
-    file.seek(0)
+    rustc, gcc = _RUSTC.search(comment or b""), _GCC.search(comment or b"")
     return Facts(
-        signatures=signatures(file.read()),
+        signatures=signatures(data),
         rustc=rustc[1].decode() if rustc else None,
         gcc=gcc[1].decode() if gcc else None,
-        crates=None if section is None else crates(section.data(), path.name),
+        crates=None if listed is None else crates(listed, path.name),
     )
+
+
+def _section(elf: Any, name: str) -> bytes | None:
+    """Return the content of a section, None if there is none of that name."""
+    section = elf.get_section_by_name(name)
+    if section is None:
+        return None
+    if section.compressed:
+        raise MalformedElfError(f"its section {name} is compressed, which no compiler does")
+    content: bytes = section.data()
+    return content
 
 
 @cache

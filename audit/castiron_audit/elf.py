@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 _EHDR = struct.Struct("<16sHHIQQQIHHHHHH")
 _SHDR = struct.Struct("<IIQQQQIIQQ")
 _IDENT = b"\x7fELF\x02\x01\x01"
-_SHT_PROGBITS = 1
+_SHT_PROGBITS, _SHT_NOBITS = 1, 8
 _MAX_SECTIONS = 0xFF00
+_LONGEST_NAME = 256
+"""Bytes of the name of a section that anybody looks for."""
 _NT_FDO_PACKAGING_METADATA = 0xCAFE1A7E
 
 
@@ -60,11 +62,11 @@ def read_sections(path: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
     with path.open("rb") as file:
         _, rows, names = _read(file, path)
         found = {}
+        size = file.seek(0, os.SEEK_END)
         for row in rows:
             name = _name(names, row[0])
-            if name in wanted and row[1] != 8:
-                file.seek(row[4])
-                found[name] = file.read(row[5])
+            if name in wanted and row[1] != _SHT_NOBITS:
+                found[name] = _content(file, row, size, path)
         return found
 
 
@@ -85,18 +87,25 @@ def _read(file: IO[bytes], path: Path) -> tuple[tuple[int, ...], list[tuple[int,
     offset, size, count, index = header[6], header[11], header[12], header[13]
     if not offset or size != _SHDR.size or not 0 < count < _MAX_SECTIONS or index >= count:
         raise _wrong(path, "it has no section headers")
-    file.seek(offset)
-    table = file.read(size * count)
-    if len(table) != size * count:
+    whole = file.seek(0, os.SEEK_END)
+    if offset + size * count > whole:
         raise _wrong(path, "it was cut short")
-    rows = [_SHDR.unpack_from(table, size * number) for number in range(count)]
-    file.seek(rows[index][4])
-    return header, rows, file.read(rows[index][5])
+    file.seek(offset)
+    rows = list(_SHDR.iter_unpack(file.read(size * count)))
+    return header, rows, _content(file, rows[index], whole, path)
+
+
+def _content(file: IO[bytes], row: tuple[int, ...], size: int, path: Path) -> bytes:
+    """Return the content of a section; ``size`` is that of the file in bytes."""
+    if row[4] + row[5] > size:
+        raise _wrong(path, "one of its sections lies outside of it")
+    file.seek(row[4])
+    return file.read(row[5])
 
 
 def _name(names: bytes, offset: int) -> str:
-    end = names.find(b"\0", offset)
-    return names[offset : end if end >= 0 else None].decode("ascii", "replace")
+    end = names.find(b"\0", offset, offset + _LONGEST_NAME)
+    return names[offset : end if end >= 0 else offset].decode("ascii", "replace")
 
 
 def _pad(file: IO[bytes], at: int, align: int) -> int:

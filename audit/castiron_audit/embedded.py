@@ -11,19 +11,21 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from enum import Enum
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import zstandard
-from cattrs import BaseValidationError, Converter
+from cattrs import BaseValidationError
+from packaging.version import Version
 
 from castiron_audit.elf import append_sections, package_note, read_sections
 from castiron_audit.formats.cyclonedx import cyclonedx
 from castiron_audit.formats.notices import notices as notices_text
 from castiron_audit.model import Report
-from castiron_common.errors import InputError
+from castiron_common.errors import InputError, OutputError
+from castiron_manifest.structure import converter, problems_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SBOM_SECTION = ".castiron.sbom"
@@ -34,8 +36,10 @@ NOTE_SECTION = ".note.package"
 
 _VERSION = 1
 _LEVEL = 12
-_LARGEST = 256 * 1024 * 1024
-"""Bytes of a decompressed report."""
+_LARGEST = 16 << 20
+"""Bytes of a decompressed report; that of an application with pandas has half a million."""
+_SHOWN = 200
+"""Letters of a parser's complaint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,10 +64,15 @@ def embed(path: Path, report: Report, *, epoch: int | None = None, sbom: bool = 
 
 
 def sections(report: Report, *, epoch: int | None = None) -> dict[str, bytes]:
-    """Return the contents of the sections."""
-    packed = zstandard.ZstdCompressor(level=_LEVEL).compress(
-        json.dumps({"version": _VERSION, "report": _plain(report)}, separators=(",", ":"), ensure_ascii=False).encode()
-    )
+    """Return the contents of the sections.  Raises `OutputError` if the report is larger than a reader accepts."""
+    document = {"version": _VERSION, "report": _plain(report)}
+    text = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
+    if len(text) > _LARGEST:
+        raise OutputError(
+            f"The license report has {len(text)} bytes, and no more than {_LARGEST} fit into an executable.",
+            hint="--no-sbom leaves it out of the executable.",
+        )
+    packed = zstandard.ZstdCompressor(level=_LEVEL).compress(text)
     return {SBOM_SECTION: cyclonedx(report, epoch=epoch, compact=True).encode(), REPORT_SECTION: packed}
 
 
@@ -85,25 +94,52 @@ def read_embedded(path: Path) -> Embedded:
             hint="It was linked by something else, with --no-sbom, or its sections were stripped.",
         )
     try:
-        text = zstandard.ZstdDecompressor().decompress(found[REPORT_SECTION], max_output_size=_LARGEST)
-        document = json.loads(text)
+        document = json.loads(_text(found[REPORT_SECTION]))
         if document["version"] != _VERSION:
             raise InputError(
-                f"{path.name} carries a report of version {document['version']}; this castiron reads {_VERSION}.",
+                f"{path.name} carries a report of version {document['version']!r}; this castiron reads {_VERSION}.",
                 hint="Use the castiron that linked it.",
             )
-        report = _converter().structure(document["report"], Report)
+        report: Report = converter(strict=True).structure(document["report"], Report)
         sbom = found[SBOM_SECTION].decode()
-    except (zstandard.ZstdError, ValueError, KeyError, TypeError, BaseValidationError) as error:
-        raise InputError(
-            f"The report in {path.name} is damaged ({type(error).__name__}).", hint="Link the binary again."
-        ) from error
+        Version(report.python)
+    except BaseValidationError as error:
+        raise _damaged(path, problems_of(error)[0]) from error
+    except (zstandard.ZstdError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise _damaged(path, f"{type(error).__name__}: {error}"[:_SHOWN]) from error
+    if dangling := next(_dangling(report), None):
+        raise _damaged(path, dangling)
     return Embedded(report=report, sbom=sbom)
 
 
-@cache
-def _converter() -> Converter:
-    return Converter(forbid_extra_keys=True)
+def _damaged(path: Path, why: str) -> InputError:
+    return InputError(f"The report in {path.name} is damaged ({why}).", hint="Link the binary again.")
+
+
+def _text(packed: bytes) -> bytes:
+    """Return the JSON text of the report.  Raises ValueError or ZstdError."""
+    if zstandard.frame_content_size(packed) > _LARGEST:
+        raise ValueError("it is larger than any report")
+    return zstandard.ZstdDecompressor().decompress(packed, max_output_size=_LARGEST)
+
+
+def _dangling(report: Report) -> Iterator[str]:
+    """Yield what names something that is not there, or is there twice."""
+    if not report.components:
+        yield "it lists nothing"
+    ids = [component.id for component in report.components]
+    texts = {key for key, _ in report.texts}
+    if len(set(ids)) != len(ids):
+        yield "two components have one id"
+    for component in report.components:
+        named = {*component.requires, *({component.parent} if component.parent else ())}
+        if missing := sorted(named - set(ids)):
+            yield f"{component.id} names {missing[0]}, which is not listed"
+        if any(text.sha256 not in texts for text in component.texts):
+            yield f"a text of {component.id} is missing"
+    for duty in report.obligations:
+        if missing := sorted(set(duty.components) - set(ids)):
+            yield f"{duty.code} names {missing[0]}, which is not listed"
 
 
 def _plain(item: Any) -> Any:

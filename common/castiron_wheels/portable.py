@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import parse_wheel_filename
 
+from castiron_common.elf import MalformedElfError, open_elf
 from castiron_wheels.archive import open_wheel
 from castiron_wheels.fetch import fetch_candidates
 from castiron_wheels.index import ResolutionError, uv_compile
@@ -83,15 +84,14 @@ def is_program(data: bytes) -> bool:
 
     Source: System V ABI, chapter 5 (program loading).
     """
-    from elftools.common.exceptions import ELFError
     from elftools.elf.dynamic import DynamicSegment
-    from elftools.elf.elffile import ELFFile
 
     try:
-        segments = list(ELFFile(io.BytesIO(data)).iter_segments())
-        if any(segment["p_type"] == "PT_INTERP" for segment in segments):
-            return True
-        dynamic = [segment for segment in segments if isinstance(segment, DynamicSegment)]
-        return not any(True for segment in dynamic for _ in segment.iter_tags("DT_NEEDED"))
-    except ELFError:
+        with open_elf(io.BytesIO(data)) as elf:
+            segments = list(elf.iter_segments())
+            if any(segment["p_type"] == "PT_INTERP" for segment in segments):
+                return True
+            dynamic = [segment for segment in segments if isinstance(segment, DynamicSegment)]
+            return not any(True for segment in dynamic for _ in segment.iter_tags("DT_NEEDED"))
+    except MalformedElfError:
         return False

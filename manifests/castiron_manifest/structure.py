@@ -39,6 +39,7 @@ def converter(*, strict: bool) -> Converter:
     made = Converter(forbid_extra_keys=strict, omit_if_default=True)
     for kind in (str, int, bool, bytes):
         made.register_structure_hook(kind, _strictly(kind))
+    made.register_structure_hook(float, _number)
     made.register_structure_hook_func(partial(operator.is_, object), lambda value, _: value)
     configure_union_passthrough(str | None, made)
     made.register_structure_hook_factory(is_dataclass, partial(_fields, made, strict=strict))
@@ -63,6 +64,13 @@ def _strictly(kind: type) -> Callable[[object, Any], object]:
         return value if target is kind else target(value)
 
     return check
+
+
+def _number(value: object, _: Any) -> float:
+    """Return a number with or without a fraction, as JSON does not tell them apart."""
+    if type(value) not in (int, float):
+        raise TypeError(f"expected a number, not {_name(type(value))}")
+    return float(value)  # type: ignore[arg-type]
 
 
 def _fields(made: Converter, cls: Any, *, strict: bool) -> Callable[[object, Any], object]:

@@ -6,12 +6,19 @@ import importlib
 from typing import TYPE_CHECKING, cast
 
 from tests.fuzz.manifests import Manifests
+from tests.fuzz.objects import Binaries, Descriptions, Objects
 from tests.fuzz.wheels import Wheels
 
 if TYPE_CHECKING:
     from tests.fuzz.parser import Parser
 
-PARSERS: dict[str, type[Parser]] = {"manifest": Manifests, "wheel": Wheels}
+PARSERS: dict[str, type[Parser]] = {
+    "absorber": Objects,
+    "binary": Binaries,
+    "elf": Descriptions,
+    "manifest": Manifests,
+    "wheel": Wheels,
+}
 
 
 def find(name: str) -> type[Parser]:

@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from castiron_common.cache import cache_root
+from castiron_common.elf import MalformedElfError, open_elf
 from castiron_common.files import atomic_write, sha256_bytes
 from castiron_manifest.model import Finding, Native, Severity
 
@@ -22,6 +23,10 @@ _VERSION = 1
 
 _SYMBOL = struct.Struct("<IBBHQQ")
 _RELA = struct.Struct("<QQq")
+_MOST_LETTERS = 1 << 20
+"""In the dynamic table's names together."""
+_LETTERS_PER_BYTE = 8
+"""How often a byte of the table of strings may be part of a name; linkers let a name be the tail of others."""
 _LIBC = {"libc.so.6": "glibc", "ld-linux-x86-64.so.2": "glibc", "libc.so": "musl"}
 
 
@@ -39,7 +44,7 @@ def natives(
         for path, file, digest in sorted(files[distribution]):
             try:
                 facts = _known(digest) or _facts(file.read_bytes())
-            except _MalformedError as error:
+            except MalformedElfError as error:
                 findings.append(
                     Finding(
                         code="malformed-elf",
@@ -92,10 +97,6 @@ def _unusable(described: Iterable[Native]) -> Iterator[Finding]:
             )
 
 
-class _MalformedError(Exception):
-    """A file that is no proper ELF file."""
-
-
 def _entry(digest: str) -> Path:
     return cache_root() / "natives" / str(_VERSION) / digest[:2] / f"{digest}.json"
 
@@ -129,41 +130,45 @@ def _read(data: bytes) -> dict[str, Any]:
 
     Symbols and relocations are unpacked directly from their tables: there are hundreds of thousands in some wheels.
     """
-    from elftools.elf.dynamic import DynamicSegment
-    from elftools.elf.elffile import ELFFile
+    with open_elf(io.BytesIO(data)) as elf:
+        return _describe(elf)
 
-    try:
-        elf = ELFFile(io.BytesIO(data))
-        facts: dict[str, Any] = {
-            "type": elf["e_type"],
-            "machine": str(elf["e_machine"]).removeprefix("EM_"),
-            "soname": None,
-            "needed": [],
-            "runpaths": [],
-            "tls_size": 0,
-            "undefined": [],
-            "defined": [],
-            "relocations": [],
-        }
-        for segment in elf.iter_segments():
-            if segment["p_type"] == "PT_TLS":
-                facts["tls_size"] = segment["p_memsz"]
-            if isinstance(segment, DynamicSegment):
-                for tag in segment.iter_tags():
-                    kind = tag.entry.d_tag
-                    # pyelftools gives a tag that names a string an attribute of the tag's own name.
-                    text = str(getattr(tag, str(kind).removeprefix("DT_").lower(), ""))
-                    if kind == "DT_NEEDED":
-                        facts["needed"].append(text)
-                    elif kind == "DT_SONAME":
-                        facts["soname"] = text
-                    elif kind in ("DT_RUNPATH", "DT_RPATH"):
-                        facts["runpaths"].extend(text.split(":"))
-                if elf.elfclass == 64 and elf.little_endian:
-                    facts |= _symbols(elf, segment)
-                    facts["relocations"] = _relocations(elf, segment)
-    except Exception as error:  # pyelftools fails on damaged files in every way, assertions among them
-        raise _MalformedError(str(error) or type(error).__name__) from error
+
+def _describe(elf: Any) -> dict[str, Any]:
+    from elftools.elf.dynamic import DynamicSegment
+
+    facts: dict[str, Any] = {
+        "type": elf["e_type"],
+        "machine": str(elf["e_machine"]).removeprefix("EM_"),
+        "soname": None,
+        "needed": [],
+        "runpaths": [],
+        "tls_size": 0,
+        "undefined": [],
+        "defined": [],
+        "relocations": [],
+    }
+    letters = 0
+    for segment in elf.iter_segments():
+        if segment["p_type"] == "PT_TLS":
+            facts["tls_size"] = segment["p_memsz"]
+        if isinstance(segment, DynamicSegment):
+            for tag in segment.iter_tags():
+                kind = tag.entry.d_tag
+                # pyelftools gives a tag that names a string an attribute of the tag's own name.
+                text = str(getattr(tag, str(kind).removeprefix("DT_").lower(), ""))
+                letters += len(text)
+                if letters > _MOST_LETTERS:
+                    raise MalformedElfError("the names in its dynamic table are endless")
+                if kind == "DT_NEEDED":
+                    facts["needed"].append(text)
+                elif kind == "DT_SONAME":
+                    facts["soname"] = text
+                elif kind in ("DT_RUNPATH", "DT_RPATH"):
+                    facts["runpaths"].extend(text.split(":"))
+            if elf.elfclass == 64 and elf.little_endian:
+                facts |= _symbols(elf, segment)
+                facts["relocations"] = _relocations(elf, segment)
     return facts
 
 
@@ -177,9 +182,14 @@ def _symbols(elf: Any, segment: Any) -> dict[str, list[str]]:
     tags = {tag.entry.d_tag: tag.entry.d_val for tag in segment.iter_tags()}
     strings = _bytes_at(elf, tags.get("DT_STRTAB"), tags.get("DT_STRSZ", 0))
     table = _bytes_at(elf, tags.get("DT_SYMTAB"), segment.num_symbols() * _SYMBOL.size)
+    letters = _LETTERS_PER_BYTE * len(strings)
     for name, info, _other, section, _value, _size in _SYMBOL.iter_unpack(table):
         if name and (section == 0 or info >> 4):
-            text = strings[name : strings.index(b"\0", name)].decode()
+            end = strings.index(b"\0", name)
+            letters -= end - name
+            if letters < 0:
+                raise MalformedElfError("its names are the same bytes over and over")
+            text = strings[name:end].decode()
             (defined if section else undefined).add(text)
     return {"undefined": sorted(undefined), "defined": sorted(defined)}
 

@@ -34,17 +34,16 @@ def loader_of(path: Path) -> str | None:
 
     Source: System V ABI, chapter 5 (program interpreter).
     """
-    from elftools.common.exceptions import ELFError
-    from elftools.elf.elffile import ELFFile
     from elftools.elf.segments import InterpSegment
+
+    from castiron_common.elf import MalformedElfError, open_elf
 
     with path.open("rb") as file:
         if file.read(4) != b"\x7fELF":
             return None
         try:
-            for segment in ELFFile(file).iter_segments("PT_INTERP"):
-                if isinstance(segment, InterpSegment):
-                    return segment.get_interp_name()
-        except (ELFError, UnicodeDecodeError):
+            with open_elf(file) as elf:
+                names = [s.get_interp_name() for s in elf.iter_segments("PT_INTERP") if isinstance(s, InterpSegment)]
+        except MalformedElfError:
             return None  # the kernel will not start it either
-    return None
+    return names[0] if names else None

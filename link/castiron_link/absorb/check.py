@@ -23,8 +23,10 @@ from castiron_link.absorb.image import (
     R_TLSDESC,
     R_TPOFF64,
     RELOCATION_NAMES,
+    SHN_ABS,
     SHN_UNDEF,
     STT_GNU_IFUNC,
+    STT_TLS,
     Image,
     SegmentFlag,
     Tag,
@@ -42,19 +44,39 @@ SUPPORTED_RELOCATIONS = frozenset(
     (R_NONE, R_64, R_GLOB_DAT, R_JUMP_SLOT, R_RELATIVE, R_DTPMOD64, R_DTPOFF64, R_TPOFF64, R_TLSDESC)
 )
 
+_OF_THREADS = (R_DTPMOD64, R_DTPOFF64, R_TPOFF64, R_TLSDESC)
+
 _MAX_SPAN = 4 << 30
 """Bytes.  A shared object of the small code model addresses itself within 2 GiB."""
 
+_MAX_ZEROS = 256 << 20
+"""Bytes of memory that are not in the file: gaps, and variables that are zero at first."""
+
+_MAX_TLS = 16 << 20
+"""Bytes; every thread gets them."""
+
+_MAX_ALIGNMENT = 2 << 20
+"""Bytes; a huge page."""
+
+_SHOWN = 100
+"""Letters of a symbol's name."""
+
+_DAMAGED = "The file may be damaged; reinstall the distribution, or exclude the module."
 _WHEEL = "Use a wheel whose file name ends in musllinux_1_2_x86_64.whl, or have its source distribution built."
 
 
 def check(image: Image) -> None:
     """Raise `NativeError` that names everything about ``image`` that cannot be absorbed."""
-    found = _wrong_kind(image) or [
-        *_memory(image),
-        *_relocations(image),
-        *_libraries(image),
-    ]
+    found = (
+        _wrong_kind(image)
+        or _measures(image)
+        or [
+            *_memory(image),
+            *_relocations(image),
+            *_libraries(image),
+            *_symbols(image),
+        ]
+    )
     if not found:
         return
     lines = "\n".join(f"  {what}" for what, _ in found)
@@ -83,10 +105,26 @@ def _wrong_kind(image: Image) -> Sequence[Problem]:
     return []
 
 
+def _measures(image: Image) -> Sequence[Problem]:
+    """Sizes that no library has; with them, the rest of the file is not worth a look."""
+    found: list[str] = []
+    if image.span > _MAX_SPAN:
+        found.append(f"its segments span {image.span >> 30} GiB")
+    elif image.span > len(image.data) + _MAX_ZEROS:
+        found.append(f"its segments span {image.span >> 20} MiB, and its file has {len(image.data) >> 20}")
+    if image.alignment > _MAX_ALIGNMENT:
+        found.append(f"it asks for an alignment of {image.alignment:#x} bytes")
+    tls = image.tls
+    if tls is not None:
+        if tls.memsz > _MAX_TLS or tls.align > PAGE or tls.align & (tls.align - 1):
+            found.append(f"its thread-local storage has {tls.memsz} bytes, aligned to {tls.align:#x}")
+        elif tls.filesz and not any(s.vaddr <= tls.vaddr and tls.vaddr + tls.filesz <= s.end for s in image.loads):
+            found.append("its thread-local storage lies outside of its segments")
+    return [(what, _DAMAGED) for what in found]
+
+
 def _memory(image: Image) -> Sequence[Problem]:
     problems: list[Problem] = []
-    if image.span > _MAX_SPAN:
-        problems.append((f"its segments span {image.span >> 30} GiB", "The file may be damaged; reinstall it."))
     if image.executable_stack:
         problems.append(
             (
@@ -138,6 +176,44 @@ def _relocations(image: Image) -> Sequence[Problem]:
             (f"it has {counts[kind]} relocations {name}, which is unknown here", "Have it rebuilt with -fPIC.")
         )
     return problems
+
+
+def _symbols(image: Image) -> Sequence[Problem]:
+    """Places that lie nowhere: of relocations, and of what the image defines."""
+    found: list[str] = []
+    if _relocates_nothing(image):
+        found.append("it has relocations outside of its segments")
+    table, tls = image.symbols, image.tls
+    room = tls.memsz if tls else 0
+    for index in range(1, len(table)):
+        if table.sections[index] in (SHN_UNDEF, SHN_ABS):
+            continue
+        own = table.type(index) == STT_TLS
+        if (own and tls is None) or table.values[index] > (room if own else image.span):
+            found.append(f"its symbol {table.names[index][:_SHOWN]} lies outside of it")
+            break
+    if tls is None and any(kind in _OF_THREADS and index == 0 for kind, index in image.relocations.references()):
+        found.append("it uses thread-local storage that it does not have")
+    return [(what, _DAMAGED) for what in found]
+
+
+def _relocates_nothing(image: Image) -> bool:
+    """Whether a relocation changes bytes outside of the writable segments: a word, or two where it may be a pair."""
+    table = image.relocations
+    writable = [s for s in image.loads if s.flags & SegmentFlag.WRITE]
+    places = sorted(
+        offset for offset, info in zip(table.offsets, table.infos, strict=True) if info & 0xFFFF_FFFF != R_NONE
+    )
+    pairs = sorted(
+        offset
+        for offset, info in zip(table.offsets, table.infos, strict=True)
+        if info & 0xFFFF_FFFF in (R_DTPMOD64, R_TLSDESC)
+    )
+    for offsets, size in ((places, 8), (pairs, 16)):
+        inside = sum(max(0, bisect_left(offsets, s.end - size + 1) - bisect_left(offsets, s.vaddr)) for s in writable)
+        if inside != len(offsets):
+            return True
+    return False
 
 
 def _relocates_text(image: Image) -> bool:

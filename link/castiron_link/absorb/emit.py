@@ -54,6 +54,7 @@ TLS_DESCRIPTOR = "castiron_tlsdesc"
 """The stub's resolver of TLS descriptors: returns the second word of the descriptor it is called with."""
 
 _MASK = 0xFFFF_FFFF_FFFF_FFFF
+_SIGN = 0x8000_0000_0000_0000
 
 
 def base_symbol(image_id: str) -> str:
@@ -169,7 +170,7 @@ class _Emitter:
                 if symbol is None:
                     struct.pack_into("<Q", self._memory, place, value & _MASK)
                     continue
-                self._writer.relocate(section, place, kind, symbol, value)
+                self._writer.relocate(section, place, kind, symbol, (value & _MASK ^ _SIGN) - _SIGN)
                 if first <= place < last:
                     template[place] = (kind, symbol, value)
         self._writer.relocate_many(section, R_X86_64_64, base, offsets, addends)

@@ -21,7 +21,7 @@ from castiron_link.absorb.image import R_NONE, R_RELATIVE, SHN_ABS, STB_LOCAL, I
 if TYPE_CHECKING:
     from pathlib import Path
 
-FACTS_VERSION = 2
+FACTS_VERSION = 3
 """Part of the cache key; raised when `ImageFacts` or `check` changes."""
 
 

@@ -104,6 +104,11 @@ _PHDR = struct.Struct("<IIQQQQQQ")
 _SYM = struct.Struct("<IBBHQQ")
 _SYM_SIZE = 24
 
+_MOST_SEGMENTS = 256
+"""Kernel and loaders expect the program headers within one page, which holds 73."""
+_LETTERS_PER_BYTE = 8
+"""How often a byte of the file may be part of a name; linkers let a name be the tail of others, no more than that."""
+
 
 class Segment(NamedTuple):
     """One program header; sizes and addresses in bytes from the image's base."""
@@ -195,6 +200,8 @@ class Image:
         phentsize, phnum = header[9], header[10]
         if phentsize != _PHDR.size or self.phoff + phnum * _PHDR.size > len(data):
             raise self._malformed("its program headers lie outside the file")
+        if phnum > _MOST_SEGMENTS:
+            raise self._malformed(f"it has {phnum} program headers")
         self.segments = tuple(
             Segment(kind, flags, offset, vaddr, filesz, memsz, align)
             for kind, flags, offset, vaddr, _, filesz, memsz, align in _PHDR.iter_unpack(
@@ -207,6 +214,7 @@ class Image:
             if in_file and (segment.offset + segment.filesz > len(data) or segment.filesz > segment.memsz):
                 raise self._malformed("a segment reaches beyond the end of the file")
         self._tags = self._dynamic_table()
+        self._letters = _LETTERS_PER_BYTE * len(data) + PAGE
 
     @classmethod
     def open(cls, path: Path, *, name: str | None = None) -> Image:
@@ -267,6 +275,9 @@ class Image:
         end = self._strings.find(b"\0", offset)
         if end < 0:
             raise self._malformed(f"string {offset:#x} reaches beyond the string table")
+        self._letters -= end - offset
+        if self._letters < 0:
+            raise self._malformed("its names are the same bytes over and over")
         return self._strings[offset:end].decode("utf-8", "surrogateescape")
 
     @cached_property
@@ -348,6 +359,8 @@ class Image:
             else:
                 places.extend(where + 8 * bit for bit in range(63) if word >> (bit + 1) & 1)
                 where += 63 * 8
+            if len(places) * 8 > self.span or (places and places[-1] + 8 > self.span):
+                raise self._malformed("its packed relocations (DT_RELR) lie outside of it")
         return places
 
     @cached_property
