@@ -16,6 +16,8 @@ from castiron_audit.expressions import both, normalise
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_LONGEST = 16 << 20
+"""Letters of a document; trace takes along no text of more than 4 MB."""
 _APK_SPLIT = re.compile(r"^(?P<suffix>[a-z][a-z_-]*)-(?P<version>\d.*)$")
 
 
@@ -55,9 +57,11 @@ class UnreadableSbomError(ValueError):
 
 def read_sbom(text: str) -> Document:
     """Return what a document names.  Raises `UnreadableSbomError`."""
+    if len(text) > _LONGEST:
+        raise UnreadableSbomError(f"it has {len(text)} letters")
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UnreadableSbomError(f"not JSON: {error}") from error
     if not isinstance(document, dict):
         raise UnreadableSbomError("not a JSON object")
@@ -76,16 +80,22 @@ def _cyclonedx(document: dict[str, Any]) -> Document:
     return Document(subject=subject, entries=_sorted(entries, subject))
 
 
+def _maps(rows: object) -> list[dict[str, Any]]:
+    """Return the maps of a list; nothing if it is none."""
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
 def _nested(owner: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for item in owner.get("components") or ():
-        if isinstance(item, dict):
-            yield item
-            yield from _nested(item)
+    waiting = [owner]
+    while waiting:
+        inner = _maps(waiting.pop().get("components"))
+        yield from inner
+        waiting += inner
 
 
 def _component(item: dict[str, Any]) -> Entry | None:
     name = str(item.get("name") or "")
-    if not name or item.get("type") in {"file", "operating-system"}:
+    if not name or item.get("type") in ("file", "operating-system"):
         return None
     version = str(item.get("version") or "")
     purl = item.get("purl")
@@ -100,7 +110,7 @@ def _component(item: dict[str, Any]) -> Entry | None:
         license=_licenses(item.get("licenses")),
         cpe=item.get("cpe") if isinstance(item.get("cpe"), str) else None,
         sha256=next(
-            (str(row.get("content")) for row in item.get("hashes") or () if row.get("alg") == "SHA-256"),
+            (str(row.get("content")) for row in _maps(item.get("hashes")) if row.get("alg") == "SHA-256"),
             None,
         ),
         scope=str(item.get("scope") or "required"),
@@ -119,9 +129,7 @@ def _licenses(rows: object) -> str | None:
     if not isinstance(rows, list):
         return None
     found = []
-    for row in rows:
-        if not isinstance(row, dict):
-            continue
+    for row in _maps(rows):
         inner = row.get("license") if isinstance(row.get("license"), dict) else {}
         said = row.get("expression") or (inner or {}).get("id") or (inner or {}).get("name") or ""
         expression = normalise(str(said))
@@ -132,19 +140,17 @@ def _licenses(rows: object) -> str | None:
 
 
 def _spdx(document: dict[str, Any]) -> Document:
-    described = set(document.get("documentDescribes") or ())
-    for row in document.get("relationships") or ():
-        if isinstance(row, dict) and row.get("relationshipType") == "DESCRIBES":
-            described.add(row.get("relatedSpdxElement"))
+    named = document.get("documentDescribes")
+    described = [*named] if isinstance(named, list) else []
+    related = (row for row in _maps(document.get("relationships")) if row.get("relationshipType") == "DESCRIBES")
+    described += [row.get("relatedSpdxElement") for row in related]
     subject = None
     entries = set()
-    for item in document.get("packages") or ():
-        if not isinstance(item, dict) or not item.get("name"):
+    for item in _maps(document.get("packages")):
+        if not item.get("name"):
             continue
         references = {
-            str(row.get("referenceType")): str(row.get("referenceLocator"))
-            for row in item.get("externalRefs") or ()
-            if isinstance(row, dict)
+            str(row.get("referenceType")): str(row.get("referenceLocator")) for row in _maps(item.get("externalRefs"))
         }
         said = str(item.get("licenseConcluded") or "NOASSERTION")
         if said in {"NOASSERTION", "NONE"}:

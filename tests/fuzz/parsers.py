@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 from tests.fuzz.manifests import Manifests
 from tests.fuzz.objects import Binaries, Descriptions, Objects
+from tests.fuzz.payloads import Payloads
+from tests.fuzz.sboms import Sboms
 from tests.fuzz.wheels import Wheels
 
 if TYPE_CHECKING:
@@ -17,6 +19,8 @@ PARSERS: dict[str, type[Parser]] = {
     "binary": Binaries,
     "elf": Descriptions,
     "manifest": Manifests,
+    "payload": Payloads,
+    "sbom": Sboms,
     "wheel": Wheels,
 }
 

@@ -50,7 +50,7 @@ def _on_alarm(_number: int, _frame: FrameType | None) -> None:
 def _limit_memory() -> None:
     pages = [int(field) * resource.getpagesize() for field in Path("/proc/self/statm").read_text().split()]
     limit = pages[0] + max(0, MEMORY - pages[1])
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 def reason(error: BaseException) -> str:

@@ -1,0 +1,111 @@
+"""Shared objects whose numbers lie: each ends in one message, before anything is made of them."""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+import pytest
+
+from castiron_common.errors import NativeError
+from castiron_link.absorb.facts import extract
+from castiron_link.absorb.image import Image, Tag
+
+SEEDS = Path(__file__).resolve().parents[2] / "fuzz" / "seeds"
+LOAD, DYNAMIC, TLS = 1, 2, 7
+TYPE, FLAGS, OFFSET, VADDR, FILESZ, MEMSZ, ALIGN = 0, 4, 8, 16, 32, 40, 48
+"""Places of fields in a program header.  Source: System V ABI, chapter 5."""
+
+
+class Damaged:
+    """A sound shared object, to change numbers in."""
+
+    def __init__(self, name: str) -> None:
+        self.data = bytearray((SEEDS / name).read_bytes())
+        self.sound = Image(bytes(self.data), name=name)
+
+    def segment(self, kind: int, field: int, value: int, *, number: int = 0) -> Damaged:
+        rows = [i for i, segment in enumerate(self.sound.segments) if segment.type == kind]
+        at = self.sound.phoff + 56 * rows[number] + field
+        struct.pack_into("<I" if field < OFFSET else "<Q", self.data, at, value)
+        return self
+
+    def tag(self, tag: Tag, value: int) -> Damaged:
+        dynamic = next(segment for segment in self.sound.segments if segment.type == DYNAMIC)
+        for at in range(dynamic.offset, dynamic.offset + dynamic.filesz, 16):
+            if struct.unpack_from("<Q", self.data, at)[0] == tag:
+                struct.pack_into("<Q", self.data, at + 8, value)
+                return self
+        raise AssertionError(tag)
+
+    def at(self, tag: Tag, offset: int, form: str, *values: int) -> Damaged:
+        """Write behind the start of a table."""
+        struct.pack_into(form, self.data, self.sound.file_offset(self.sound.tag(tag), 1) + offset, *values)
+        return self
+
+    def header(self, offset: int, form: str, value: int) -> Damaged:
+        struct.pack_into(form, self.data, offset, value)
+        return self
+
+    def refusal(self) -> str:
+        with pytest.raises(NativeError) as caught:
+            extract(Image(bytes(self.data), name="x.so"))
+        assert caught.value.hint
+        return caught.value.what
+
+
+HUGE = (1 << 63) - 1
+
+
+@pytest.mark.parametrize(
+    ("damaged", "says"),
+    [
+        (Damaged("gnu.so").segment(LOAD, MEMSZ, 1 << 40), "its segments span 1024 GiB"),
+        (Damaged("gnu.so").segment(LOAD, MEMSZ, 1 << 30, number=-1), "its segments span 1024 MiB, and its file has 0"),
+        (Damaged("gnu.so").segment(TLS, MEMSZ, 1 << 33), "its thread-local storage has 8589934592 bytes"),
+        (Damaged("gnu.so").segment(TLS, ALIGN, 24), "its thread-local storage has"),
+        (Damaged("gnu.so").segment(TLS, VADDR, 1 << 20), "its thread-local storage lies outside"),
+        (Damaged("gnu.so").segment(TLS, TYPE, 0), "lies outside of it"),
+        (Damaged("relr.so").segment(LOAD, ALIGN, 1 << 40), "it asks for an alignment of 0x10000000000 bytes"),
+        (Damaged("gnu.so").at(Tag.RELA, 0, "<Q", 0x100000), "relocations outside of its segments"),
+        (Damaged("gnu.so").at(Tag.RELA, 0, "<Q", HUGE * 2 + 1), "relocations outside of its segments"),
+        (Damaged("gnu.so").at(Tag.SYMTAB, 24 * 5 + 8, "<Q", HUGE), "lies outside of it"),
+        (Damaged("relr.so").at(Tag.RELR, 0, "<Q", HUGE * 2), "packed relocations (DT_RELR) lie outside"),
+        (Damaged("relr.so").at(Tag.RELR, 0, "<QQ", HUGE - 1, HUGE * 2 + 1), "packed relocations (DT_RELR) lie outside"),
+        (Damaged("gnu.so").tag(Tag.SYMTAB, HUGE), "lies in no segment's file contents"),
+        (Damaged("gnu.so").at(Tag.GNU_HASH, 0, "<I", 0xFFFFFFFF), "lies in no segment's file contents"),
+        (Damaged("sysv.so").at(Tag.HASH, 4, "<I", 0xFFFFFFFF), "lies in no segment's file contents"),
+        (Damaged("gnu.so").at(Tag.RELA, 8, "<Q", 0xFFFFFFFF << 32 | 6), "lies in no segment's file contents"),
+        (Damaged("gnu.so").header(56, "<H", 0xFFFF), "its program headers lie outside the file"),
+    ],
+)
+def test_numbers_that_lie(damaged: Damaged, says: str) -> None:
+    assert says in damaged.refusal()
+
+
+def test_more_program_headers_than_a_loader_takes() -> None:
+    damaged = Damaged("gnu.so")
+    at = len(damaged.data)
+    damaged.data += bytes(56 * 300)
+    damaged.header(32, "<Q", at).header(56, "<H", 300)
+    assert "it has 300 program headers" in damaged.refusal()
+
+
+def test_names_made_of_the_same_bytes_over_and_over() -> None:
+    """A table of names of one long text, and a table of symbols each of which begins in it elsewhere."""
+    damaged = Damaged("sysv.so")
+    count, length = 4000, 60_000
+    start = len(damaged.data)
+    names = b"x" * length + b"\0"
+    symbols = bytes(24) + b"".join(struct.pack("<IBBHQQ", index, 0x10, 0, 0, 0, 0) for index in range(1, count))
+    table = struct.pack("<III", 1, count, 0) + bytes(4 * count)
+    damaged.data += names + symbols + table
+    damaged.segment(LOAD, FILESZ, len(damaged.data)).segment(LOAD, MEMSZ, len(damaged.data)).segment(LOAD, VADDR, 0)
+    damaged.segment(LOAD, OFFSET, 0).tag(Tag.STRTAB, start).tag(Tag.STRSZ, len(names))
+    damaged.tag(Tag.SYMTAB, start + len(names)).tag(Tag.HASH, start + len(names) + len(symbols))
+    assert "its names are the same bytes over and over" in damaged.refusal()
+
+
+def test_the_sound_ones_are_taken() -> None:
+    for path in sorted(SEEDS.glob("*.so")):
+        assert extract(Image.open(path)).init_functions == ("fast",)
