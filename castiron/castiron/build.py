@@ -5,12 +5,13 @@ The stages do not know each other; here is the one place that knows both.
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from castiron_common.working import working_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 def build(trace: Callable[[Path], object], link: Callable[[Path], object], *, manifest: Path | None = None) -> None:
@@ -19,7 +20,7 @@ def build(trace: Callable[[Path], object], link: Callable[[Path], object], *, ma
         trace(manifest)
         link(manifest)
         return
-    with tempfile.TemporaryDirectory(prefix="castiron-") as folder:
-        made = Path(folder) / "app.manifest"
+    with working_folder("build") as folder:
+        made = folder / "app.manifest"
         trace(made)
         link(made)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+import signal
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from castiron_common.errors import EXIT_INTERRUPTED, CastironError
+from castiron_common.supervision import Stopped, stopped, supervise
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,24 +42,35 @@ def print_error(error: CastironError) -> None:
 
 
 def run_command(app: typer.Typer, *, prog: str, args: Sequence[str] | None = None) -> None:
-    """Run a typer application; turn expected failures into one message and their exit code.
+    """Run a typer application in a supervised process; turn expected failures into one message and their exit code.
 
-    An unexpected exception keeps its traceback: it is a bug of ours, and the report needs it.
+    A signal that asks us to end gives one line and 128 + its number.  An unexpected exception keeps its traceback: it
+    is a bug of ours, and the report needs it.
     """
+    supervise()
     try:
         app(args=args, prog_name=prog)
-    except CastironError as error:
-        print_error(error)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        _say_interrupted()
-        sys.exit(EXIT_INTERRUPTED)
-    except SystemExit as stop:
-        # Typer has turned Ctrl-C into this silent exit.
-        if stop.code == EXIT_INTERRUPTED:
-            _say_interrupted()
+    except BaseException as error:
+        # What fails after a signal fails because of it: programs were ended under the hands of those who waited.
+        stop = error if isinstance(error, Stopped) else stopped()
+        if stop is None and isinstance(error, KeyboardInterrupt):
+            stop = Stopped(signal.SIGINT)
+        if stop is not None:
+            _say_stopped(stop)
+            sys.exit(stop.exit_code)
+        if isinstance(error, CastironError):
+            print_error(error)
+            sys.exit(error.exit_code)
+        if isinstance(error, SystemExit) and error.code == EXIT_INTERRUPTED:
+            # Typer has turned Ctrl-C into this silent exit.
+            _say_stopped(Stopped(signal.SIGINT))
         raise
 
 
-def _say_interrupted() -> None:
-    stderr_console().print("interrupted: nothing was left half-written")
+_WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}
+
+
+def _say_stopped(stop: Stopped) -> None:
+    # After a hang-up there may be no terminal to say it on.
+    with suppress(OSError):
+        stderr_console().print(f"{_WORDS[signal.Signals(stop.number)]}: nothing was left half-written")

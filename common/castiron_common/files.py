@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import hashlib
 import os
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -38,28 +39,59 @@ def atomic_write(path: Path, *, executable: bool = False, sync: bool = True) -> 
     """Open a temporary file beside ``path`` that takes its name when the block ends without an exception.
 
     With ``sync`` it also survives a loss of power right afterwards; that costs up to a second for 100 MB.
-    Raises `OutputError` for every failure of the file system.
+    What killed processes have left of earlier attempts at ``path`` is removed.  Raises `OutputError` for every failure
+    of the file system.
     """
     if path.is_dir():
         raise output_error(path, IsADirectoryError(errno.EISDIR, "is a directory"))
     making: Path | None = None
     try:
-        with tempfile.NamedTemporaryFile(prefix=f".{path.name}.", dir=path.parent, delete=False) as file:
+        _remove_abandoned(path)
+        with _locked_temporary(path) as file:
             making = Path(file.name)
             yield file
             file.flush()
             if sync:
                 os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        making.chmod((0o777 if executable else 0o666) & ~umask)
-        making.replace(path)
-        making = None
+            umask = os.umask(0)
+            os.umask(umask)
+            making.chmod((0o777 if executable else 0o666) & ~umask)
+            making.replace(path)
+            making = None
     except OSError as error:
         raise output_error(path, error) from error
     finally:
         if making is not None:
             making.unlink(missing_ok=True)
+
+
+_TEMPORARY = ".castiron-part"
+"""Ends the names of our temporary files beside outputs, so that no file of the user's is taken for one."""
+
+
+def _locked_temporary(path: Path) -> IO[bytes]:
+    """Return a new file beside ``path``, locked as long as it is open: its writer is alive."""
+    while True:
+        file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - the caller closes it
+            prefix=f".{path.name}.", suffix=_TEMPORARY, dir=path.parent, delete=False
+        )
+        # Without locks on this file system nobody takes ours for abandoned, and nobody removes what is.
+        with suppress(OSError):
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return file
+        file.close()  # between its making and its locking somebody took it for abandoned
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove temporary files for ``path`` whose writer is gone: nobody holds their lock any more."""
+    start = f".{path.name}."
+    for name in os.listdir(path.parent):  # noqa: PTH208 - a name that is no UTF-8 is not ours
+        if name.startswith(start) and name.endswith(_TEMPORARY):
+            left = path.parent / name
+            with suppress(OSError), left.open("rb") as file:
+                fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
 
 
 def sha256_file(path: Path) -> str:

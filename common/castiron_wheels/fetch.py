@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, file_entry
 from castiron_common.errors import DependencyError, ManifestError
 from castiron_common.files import sha256_bytes, sha256_file
+from castiron_common.pools import thread_pool
 from castiron_wheels.index import download, uv_compile
 from castiron_wheels.lock import read_lock
 
@@ -90,12 +90,9 @@ def fetch_candidates(candidates: Sequence[Candidate], *, reporter: Reporter) -> 
     missing = [item for item in candidates if item.sha256 is None or not _entry(item.sha256, item).is_file()]
     if not missing:
         return [_entry(str(item.sha256), item) for item in candidates]
-    with reporter.task(f"fetch {len(missing)} files"), ThreadPoolExecutor(max_workers=_CONNECTIONS) as pool:
+    with reporter.task(f"fetch {len(missing)} files"), thread_pool(_CONNECTIONS) as pool:
         futures = [pool.submit(_fetch_candidate, item) for item in candidates]
-        try:
-            return [future.result() for future in futures]
-        finally:
-            pool.shutdown(cancel_futures=True)
+        return [future.result() for future in futures]
 
 
 def _entry(sha256: str, candidate: Candidate) -> Path:
@@ -145,7 +142,7 @@ def _fetch_missing(wanted: Sequence[tuple[str, str, Wheel]], target: Target) -> 
             )
         chosen.append(fitting[0])
     paths: list[Path] = []
-    with ThreadPoolExecutor(max_workers=_CONNECTIONS) as pool:
+    with thread_pool(_CONNECTIONS) as pool:
         for (_, _, wheel), path in zip(wanted, pool.map(_fetch_candidate, chosen), strict=True):
             if path != wheel_entry(wheel.sha256, wheel.filename):
                 raise DependencyError(

@@ -28,7 +28,9 @@ from urllib.parse import SplitResult, unquote, urlsplit, urlunsplit
 
 import certifi
 
+from castiron_common.cache import cache_root
 from castiron_common.errors import DependencyError, HostToolError
+from castiron_common.working import child_environment
 from castiron_wheels.target import full_version, platform_of
 
 if TYPE_CHECKING:
@@ -140,7 +142,9 @@ def _explain(stderr: str) -> ResolutionError:
 
 def client_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment for uv: the given one, completed from pip's configuration where uv has none of its own."""
-    result = dict(os.environ if environ is None else environ)
+    result = child_environment(environ)
+    # Whoever has set a place for uv's cache shares that with his own uv.
+    result.setdefault("UV_CACHE_DIR", str(cache_root() / "uv"))
     settings = _pip_settings()
     if "index-url" in settings and not any(name in result for name in _UV_INDEX) and not _uv_file_has_index():
         result["UV_DEFAULT_INDEX"] = settings["index-url"]

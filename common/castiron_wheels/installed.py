@@ -22,6 +22,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from castiron_common.errors import InputError
+from castiron_common.working import child_environment
 from castiron_wheels.model import LocalProject, Requirements
 from castiron_wheels.requirement_file import ARCHIVE_SUFFIXES
 from castiron_wheels.target import fits, holds
@@ -132,7 +133,7 @@ def _search_path(python: Path) -> list[str]:
     python = python.absolute()
     if python.resolve() == Path(sys.executable).resolve() and python.parent == Path(sys.executable).parent:
         return [entry for entry in sys.path if entry]
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment = {name: value for name, value in child_environment().items() if not name.startswith("PYTHON")}
     try:
         done = subprocess.run(
             [str(python), "-P", "-c", _PROBE] if _knows_safe_path(python) else [str(python), "-c", _PROBE],

@@ -6,7 +6,6 @@ else has to give way for it; what remains without a wheel is built from its sdis
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +16,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from castiron_common.errors import DependencyError, InputError
+from castiron_common.working import working_folder
 from castiron_manifest.model import Finding, Severity, Wheel
 from castiron_wheels.fetch import fetch_candidates, keep
 from castiron_wheels.index import ResolutionError, uv_compile
@@ -257,10 +257,10 @@ class _Search:
         wanted = self.requirements
         accepted = {pin.name: pin.sha256 for pin in wanted.hashes}
         every_option = [*wanted.index_options, *options, *([] if wanted.dependencies else ["--no-deps"])]
-        with tempfile.TemporaryDirectory(prefix="castiron-") as folder:
+        with working_folder("resolve") as folder:
             constraints = None
             if wanted.constraints:
-                constraints = Path(folder) / "constraints.txt"
+                constraints = folder / "constraints.txt"
                 constraints.write_text("".join(f"{line}\n" for line in wanted.constraints), encoding="utf-8")
 
             def ask(
@@ -294,7 +294,7 @@ class _Search:
             # Some sdists tell their metadata only to the Python and the compiler that they are for.
             from castiron_wheels.build import metadata_build
 
-            python, environ = metadata_build(self.target, Path(folder), reporter=self.reporter)
+            python, environ = metadata_build(self.target, folder, reporter=self.reporter)
             return ask(python=python, environ=environ)
 
     def _free(self) -> list[Candidate]:

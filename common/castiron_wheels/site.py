@@ -14,12 +14,12 @@ import hashlib
 import os
 import posixpath
 import re
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, folder_entry
 from castiron_common.files import sha256_file
+from castiron_common.pools import thread_pool
 from castiron_wheels.archive import WheelArchive, is_plain, open_wheel, unusable
 from castiron_wheels.wheelfile import (
     dist_info_folder,
@@ -107,7 +107,7 @@ def install(wheels: Sequence[Path], prefix: Path, target: Target) -> None:
     def work(index: int) -> None:
         _write(plans[index], prefix, {path for path, winner in owner.items() if winner == index})
 
-    with ThreadPoolExecutor(max_workers=min(8, os.cpu_count() or 1)) as pool:
+    with thread_pool(min(8, os.cpu_count() or 1)) as pool:
         for done in [pool.submit(work, index) for index in range(len(plans))]:
             done.result()
 

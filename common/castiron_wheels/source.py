@@ -8,7 +8,6 @@ import posixpath
 import shutil
 import subprocess
 import tarfile
-import tempfile
 import zipfile
 from contextvars import ContextVar
 from pathlib import Path, PurePosixPath
@@ -20,6 +19,7 @@ from packaging.utils import canonicalize_name
 from castiron_common.cache import cache_root, folder_entry
 from castiron_common.errors import DependencyError, HostToolError
 from castiron_common.files import sha256_bytes, sha256_file
+from castiron_common.working import child_environment, working_folder
 from castiron_wheels import build, compilers
 from castiron_wheels.fetch import keep
 from castiron_wheels.wheelfile import safe_member
@@ -120,12 +120,12 @@ def _built(
 
     def attempt(folder: Path, *, full: bool) -> None:
         # Under a name of fixed length: paths that a build compiles in have the same length everywhere.
-        with tempfile.TemporaryDirectory(prefix="castiron-build-") as work:
-            sources = Path(work) / "source"
+        with working_folder("build") as work:
+            sources = work / "source"
             sources.mkdir()
             build.build_tree(
                 copy(sources),
-                Path(work),
+                work,
                 folder,
                 label=label,
                 pack=pack,
@@ -295,8 +295,9 @@ def _compiles(folder: Path) -> bool:
 
 
 def _git(argv: list[str], name: str) -> bytes:
+    environment = child_environment() | {"GIT_TERMINAL_PROMPT": "0"}
     try:
-        done = subprocess.run(argv, capture_output=True, check=False, env={**os.environ, "GIT_TERMINAL_PROMPT": "0"})
+        done = subprocess.run(argv, capture_output=True, check=False, env=environment)
     except FileNotFoundError as error:
         raise HostToolError(
             f"git is needed for {name}, and this machine does not have it.",

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -16,8 +15,9 @@ from castiron_audit.embedded import embed, note
 from castiron_audit.formats import Format, render
 from castiron_audit.policy import Policy, apply, enforce
 from castiron_common.cache import cache_root
-from castiron_common.errors import EntryError, OutputError, RuntimePackError
-from castiron_common.files import output_error, sha256_file
+from castiron_common.errors import EntryError, RuntimePackError
+from castiron_common.files import atomic_write, sha256_file
+from castiron_common.working import working_folder
 from castiron_link.app_object import write_app_object
 from castiron_link.audit import linked, own_component
 from castiron_link.boot import boot_config
@@ -44,10 +44,6 @@ if TYPE_CHECKING:
     from castiron_link.natives import Natives
     from castiron_manifest.model import Manifest
     from castiron_runtime.model import Component, LinkInputs, Pack
-
-
-_OLD = 24 * 3600
-"""Seconds after which a working folder belongs to no link any more."""
 
 
 _REPORT_WIDTH = 140
@@ -109,7 +105,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         names = sorted({*selection.extensions, *provided_extensions(manifest, tree)})
         inputs, stub = _provide(pack, names, reporter)
 
-    with _working_folder() as work:
+    with working_folder("link") as work:
         # absorb: shared objects become ordinary relocatable objects.
         # After it: no shared object is left; each extension module has an init symbol.
         with clock("absorb"):
@@ -227,33 +223,6 @@ class _Clock:
         started = time.perf_counter()
         yield
         self._seconds.append((name, time.perf_counter() - started))
-
-
-@contextmanager
-def _working_folder() -> Iterator[Path]:
-    """A folder of this link alone; in the cache, as that has the space and is ours."""
-    try:
-        root = cache_root() / "work"
-        root.mkdir(parents=True, exist_ok=True)
-        _remove_old(root)
-        folder = Path(tempfile.mkdtemp(prefix="link-", dir=root))
-    except OSError as error:
-        raise OutputError(
-            f"The cache folder {cache_root()} cannot be written: {error.strerror or error}.",
-            hint="Make it writable, or set CASTIRON_CACHE to a folder that is.",
-        ) from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
-def _remove_old(root: Path) -> None:
-    """Remove what killed links left behind."""
-    for left in root.iterdir():
-        with suppress(OSError):
-            if time.time() - left.stat().st_mtime > _OLD:
-                shutil.rmtree(left, ignore_errors=True)
 
 
 def _site_paths(tree_paths: Sequence[str], feature: str) -> Iterator[str]:
@@ -375,7 +344,5 @@ def _linker_call(pack: Pack, *, inputs: LinkInputs, stub: Path, natives: Natives
 
 
 def _copy_map(linked: Path, destination: Path) -> None:
-    try:
-        shutil.copyfile(linked, destination)
-    except OSError as error:
-        raise output_error(destination, error) from error
+    with atomic_write(destination, sync=False) as file, linked.open("rb") as source:
+        shutil.copyfileobj(source, file)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import HostToolError, LinkError
+from castiron_common.working import child_environment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +85,9 @@ def run_linker(call: LinkerCall) -> tuple[str, ...]:
         response.write_text("\n".join(map(quote, command[len(call.linker) :])))
         command = [*call.linker, f"@{response}"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", check=False, env=child_environment()
+        )
     except OSError as error:
         raise HostToolError(
             f"The linker cannot be started: {command[0]}: {error.strerror or error}.",

@@ -11,11 +11,11 @@ from __future__ import annotations
 import hashlib
 import struct
 import zlib
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import LinkError
+from castiron_common.pools import thread_pool
 from castiron_manifest.model import EntryKind
 
 if TYPE_CHECKING:
@@ -407,7 +407,7 @@ def _identity(pieces: Iterable[bytes]) -> bytes:
 def _compressed(files: Sequence[PayloadFile]) -> dict[str, bytes]:
     """Return what is stored instead of the content, by path, for those files that are stored compressed."""
     chosen = [file for file in files if file.compressed_share and len(file.data) >= _WORTH_COMPRESSING]
-    with ThreadPoolExecutor() as pool:  # zlib works outside of the interpreter's lock
+    with thread_pool() as pool:  # zlib works outside of the interpreter's lock
         pieces = pool.map(_deflated, chosen, chunksize=16)
         return {file.path: piece for file, piece in zip(chosen, pieces, strict=True) if piece}
 

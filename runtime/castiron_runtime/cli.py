@@ -11,6 +11,7 @@ import typer
 
 from castiron_common.console import run_command, stderr_console
 from castiron_common.progress import RichReporter
+from castiron_common.supervision import release
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -149,6 +150,7 @@ def run_python(
     if path:
         print(program)
         return
+    release()
     os.execv(program, [str(program), *(arguments or [])])
 
 

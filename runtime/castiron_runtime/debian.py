@@ -10,7 +10,6 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, locked
+from castiron_common.working import child_environment, working_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -95,9 +95,9 @@ def _fetched(
         reason = f"Debian's {suite} does not list it"
         for _ in apt.indexes():
             for stanza in candidates(apt):
-                with tempfile.TemporaryDirectory(prefix="castiron-source-") as folder:
-                    reason = apt.download(stanza, Path(folder))
-                    present = [Path(folder) / name for name in files(stanza) if (Path(folder) / name).is_file()]
+                with working_folder("source") as folder:
+                    reason = apt.download(stanza, folder)
+                    present = [folder / name for name in files(stanza) if (folder / name).is_file()]
                     if present:
                         yield stanza, present[0]
                         return
@@ -184,7 +184,7 @@ class _Apt:
             return subprocess.run(
                 [program, *settings, *arguments],
                 cwd=cwd,
-                env=dict(os.environ) | {"LC_ALL": "C"},
+                env=child_environment() | {"LC_ALL": "C"},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 text=True,
@@ -201,7 +201,13 @@ def _mirror(suite: str) -> str:
     command = ["apt-get", "-o", "Debug::NoLocking=1", "update", "--print-uris"]
     try:
         result = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=60, stdin=subprocess.DEVNULL
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+            stdin=subprocess.DEVNULL,
+            env=child_environment(),
         )
     except subprocess.TimeoutExpired as error:
         raise UnavailableError("apt-get does not say which mirror this machine uses") from error

@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ import zstandard
 
 from castiron_common.errors import UsageError
 from castiron_common.files import atomic_write
+from castiron_common.working import working_folder
 from castiron_runtime import description, standalone
 from castiron_runtime.archives import read_members
 from castiron_runtime.interpreter import link_static
@@ -49,11 +49,11 @@ def export_pack(pack: Pack, output: Path, *, reporter: Reporter) -> None:
     inputs = provide(pack, pack.extensions, reporter=reporter)
     with (
         reporter.task("export", estimate=20) as task,
-        tempfile.TemporaryDirectory(prefix="castiron-export-") as folder,
+        working_folder("export") as folder,
         atomic_write(output) as file,
     ):
         task.step("linking python")
-        entries = _entries(pack, inputs, Path(folder))
+        entries = _entries(pack, inputs, folder)
         task.step(output.name)
         compressor = zstandard.ZstdCompressor(level=_LEVEL)
         with (

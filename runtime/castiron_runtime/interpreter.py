@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from castiron_common.pools import thread_pool
 from castiron_runtime.process import clean_environment, jobs
 from castiron_runtime.toolchain import STACK_SIZE
 
@@ -146,7 +146,7 @@ def build(
     environment = clean_environment({"PYTHONHOME": str(making)})
     entries = sorted(path for path in (making / "lib" / name).iterdir() if path.suffix in {"", ".py"})
     shares = [entries[start :: jobs()] for start in range(jobs())]
-    with ThreadPoolExecutor(jobs()) as pool:
+    with thread_pool(jobs()) as pool:
         list(pool.map(lambda share: log.run([*program, *options, *share], cwd=making, env=environment), shares))
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import shlex
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from castiron_common.errors import RuntimePackError
+from castiron_common.pools import thread_pool
 from castiron_runtime import archives, description, licenses
 from castiron_runtime.process import BuildLog, clean_environment, jobs
 from castiron_runtime.toolchain import find_zig, write_archive, write_tools
@@ -151,7 +151,7 @@ def compile_objects(
         target.unlink()
         return str(source.relative_to(tree).with_suffix(".o")).replace("/", "-"), data
 
-    with ThreadPoolExecutor(jobs()) as pool:
+    with thread_pool(jobs()) as pool:
         return list(pool.map(compile_one, enumerate(sources)))
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, folder_entry
 from castiron_common.errors import HostToolError, OutputError, RuntimePackError
+from castiron_common.working import temporary_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,6 +72,7 @@ def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         "HOME": "/nonexistent",
         "LC_ALL": "C",
         "TZ": "UTC",
+        "TMPDIR": str(temporary_folder()),
         # 1980-01-01: the first day zip files know; __DATE__ and __TIME__ become this.
         "SOURCE_DATE_EPOCH": "315532800",
         "ZIG_GLOBAL_CACHE_DIR": zig_cache,
@@ -102,7 +104,7 @@ class BuildLog:
 
         command = [str(part) for part in argv]
         head = f"$ cd {cwd}\n$ {' '.join(command)}\n".encode()
-        with self.path.open("ab") if live else tempfile.TemporaryFile() as output:
+        with self.path.open("ab") if live else tempfile.TemporaryFile(dir=temporary_folder()) as output:
             output.write(head)
             output.flush()
             start = output.tell()

@@ -112,7 +112,7 @@ def stub_archive(pack: Pack, allocator: Allocator, *, reporter: Reporter, folder
 
 
 def _compile(pack: Pack, allocator: Allocator, folder: Path, sources: list[Path], making: Path) -> None:
-    from concurrent.futures import ThreadPoolExecutor
+    from castiron_common.pools import thread_pool
 
     settings = stub_settings(folder)
     log = BuildLog("stub")
@@ -144,7 +144,7 @@ def _compile(pack: Pack, allocator: Allocator, folder: Path, sources: list[Path]
         return f"{source.stem}.o", target.read_bytes()
 
     try:
-        with ThreadPoolExecutor(jobs()) as pool:
+        with thread_pool(jobs()) as pool:
             members = list(pool.map(compile_one, enumerate(everything)))
         archive = work / "libcastiron.a"
         write_archive(find_zig(), archive, members, log=log)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from castiron_common.cache import cache_root
 from castiron_common.errors import RuntimePackError
+from castiron_common.working import child_environment
 from castiron_trace.protocol import StdlibAnswer, TraceAnswer
 from castiron_trace.wire import from_text, to_text
 
@@ -37,7 +37,7 @@ def ask(python: TargetPython, request: StdlibRequest | TraceRequest, answer: typ
         type(request).__name__,
         *_search_path(),
     ]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
+    environment = {key: value for key, value in child_environment().items() if not key.startswith("PYTHON")}
     environment["PYTHONHASHSEED"] = "0"
     try:
         done = subprocess.run(

@@ -6,13 +6,15 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from castiron_common.errors import RunError
+from castiron_common.processes import descendants
+from castiron_common.working import working_folder
 from castiron_manifest.model import EntryKind, Finding, Severity
+from castiron_trace.foreground import attend, end_others
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -81,13 +83,25 @@ def run(
         from castiron_trace.target_python import full_interpreter
 
         interpreter = full_interpreter(options.target, reporter=reporter)
-    with tempfile.TemporaryDirectory(prefix="castiron-run-") as scratch:
-        observer = Path(scratch, "observer")
+    with working_folder("run") as scratch:
+        observer = scratch / "observer"
         observer.mkdir()
         shutil.copyfile(Path(__file__).parent / "analyser" / "observer.py", observer / "sitecustomize.py")
-        log = Path(scratch, "log")
+        log = scratch / "log"
+        known = descendants(os.getpid())
         status = _run(_specification(options, entry, site, observer), interpreter, log, folder=options.folder)
+        left = end_others(known)
         lines = log.read_text(encoding="utf-8", errors="surrogateescape").splitlines() if log.exists() else []
+    if left:
+        # Their names are the machine's matter: not in the manifest, which is the same for the same application.
+        with reporter.task("watched run") as task:
+            task.note(
+                f"the application left {len(left)} processes running ({', '.join(left)}), which were ended; "
+                "let it run in the foreground to have all of it watched"
+                if len(left) > 1
+                else f"the application left a process running ({left[0]}), which was ended; "
+                "let it run in the foreground to have all of it watched"
+            )
     if status != 0:
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
         raise RunError(
@@ -127,9 +141,8 @@ def _run(spec: dict[str, Any], interpreter: Path, log: Path, *, folder: Path) ->
         "PYTHONNOUSERSITE": "1",
     }
     sys.stdout.flush()
-    return subprocess.run(
-        [str(interpreter), "-c", _RUNNER], env=environment, stdout=sys.stderr, check=False, cwd=folder
-    ).returncode
+    with subprocess.Popen([str(interpreter), "-c", _RUNNER], env=environment, stdout=sys.stderr, cwd=folder) as process:
+        return attend(process)
 
 
 def _events(lines: list[str], entry: ResolvedEntry, site: Site | None, status: int) -> Observed:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from castiron_common.cache import cache_root, file_entry
 from castiron_common.errors import RuntimePackError
 from castiron_common.files import sha256_bytes
+from castiron_common.working import child_environment
 from castiron_trace.analyser.conditional import CONDITIONAL, NEVER_FOLLOWED, NEVER_LAZILY, NEVER_PROVIDED
 from castiron_trace.analyser_key import analyser_key
 from castiron_trace.child import ask
@@ -114,7 +115,11 @@ def stdlib_graph(python: TargetPython, *, reporter: Reporter) -> StdlibGraph:
 
 def _startup(python: TargetPython) -> list[str]:
     done = subprocess.run(
-        [str(python.interpreter), "-I", "-S", "-c", _STARTUP], capture_output=True, text=True, check=False
+        [str(python.interpreter), "-I", "-S", "-c", _STARTUP],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=child_environment(),
     )
     if done.returncode != 0:
         raise RuntimePackError(

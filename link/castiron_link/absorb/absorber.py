@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from castiron_common.pools import thread_pool
 from castiron_link.absorb.closure import ImagePlan, LibraryFile
 from castiron_link.absorb.emit import cached_object, init_symbol
 from castiron_link.absorb.facts import read_facts
@@ -143,7 +143,7 @@ def _write_objects(images: Sequence[ImagePlan], resolutions: Sequence[Resolution
         image = images[number]
         return cached_object(site / image.files[0].path, image, resolutions[number].bindings, ids)
 
-    with ThreadPoolExecutor(max_workers=2) as pool:
+    with thread_pool(2) as pool:
         return tuple(pool.map(write, range(len(images))))
 
 

@@ -168,7 +168,8 @@ class ScanStore:
     def _write(entry: Path, scans: dict[str, Scan]) -> None:
         try:
             entry.parent.mkdir(parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(prefix=f".{entry.name}.", dir=entry.parent)
+            # The folder for temporary files is in the cache, too, and goes with the process that started us.
+            handle, name = tempfile.mkstemp(prefix=f".{entry.name}.")
             with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
                 json.dump(scans, file, separators=(",", ":"), sort_keys=True)
             Path(name).replace(entry)

@@ -1,0 +1,85 @@
+"""A program of the user's in the foreground: it has the terminal, and signals that are meant for it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from castiron_common.processes import descendants, process_name, send
+from castiron_common.supervision import ENDING, SI_KERNEL, Stopped
+
+if TYPE_CHECKING:
+    import subprocess
+    from collections.abc import Collection
+
+_GRACE = 5.0
+"""Seconds in which a program that was asked to end does so."""
+_GRACE_OF_OTHERS = 2.0
+"""The same for processes that it leaves behind."""
+_PAUSE = 0.02
+_LOOK = 0.2
+"""Seconds after which we look for its end, should its signal have gone to another thread."""
+
+
+def attend(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a program in our own process group and return its exit status, negative for a signal.
+
+    Ctrl-C is for the program, which has it from the terminal: it may go on, or end well, and then so do we.  Other
+    signals that ask us to end are handed to it; when it has ended, or after 5 seconds, `Stopped` is raised; also if
+    Ctrl-C has ended it.
+    """
+    heeded = {number for number in ENDING if signal.getsignal(number) not in (signal.SIG_IGN, signal.SIG_DFL)}
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {*heeded, signal.SIGCHLD})
+    asked, interrupted, deadline = 0, False, float("inf")
+    try:
+        while (status := process.poll()) is None:
+            got = signal.sigtimedwait({*heeded, signal.SIGCHLD}, _LOOK)
+            if got is not None and got.si_signo in heeded:
+                if got.si_code != SI_KERNEL:
+                    process.send_signal(got.si_signo)
+                if got.si_signo == signal.SIGINT:
+                    interrupted = True
+                elif not asked:
+                    asked, deadline = got.si_signo, time.monotonic() + _GRACE
+            if time.monotonic() > deadline:
+                process.kill()
+        # What came when it had ended already was for it, too.
+        while (got := signal.sigtimedwait(heeded, 0)) is not None:
+            interrupted = interrupted or got.si_signo == signal.SIGINT
+            asked = asked or (got.si_signo if got.si_signo != signal.SIGINT else 0)
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    if asked or (interrupted and status in (-signal.SIGINT, 128 + signal.SIGINT)):
+        raise Stopped(asked or signal.SIGINT)
+    return status
+
+
+def end_others(known: Collection[int]) -> tuple[str, ...]:
+    """End the processes below this one that are not ``known``: what a program left running.  Return names, sorted.
+
+    They get SIGTERM and 2 seconds, then SIGKILL; after 5 more they are left to the guard.
+    """
+    left = _others(known)
+    names = tuple(sorted(map(process_name, left)))
+    started = time.monotonic()
+    while left and time.monotonic() - started < _GRACE_OF_OTHERS + _GRACE:
+        hard = time.monotonic() - started > _GRACE_OF_OTHERS
+        for pid in left:
+            send(pid, signal.SIGKILL if hard else signal.SIGTERM)
+        time.sleep(_PAUSE)
+        for pid in left:
+            # Orphans are children of ours; others go with their parents.
+            with suppress(ChildProcessError):
+                os.waitpid(pid, os.WNOHANG)
+        left = _others(known)
+    return names
+
+
+def _others(known: Collection[int]) -> list[int]:
+    return [pid for pid in descendants(os.getpid()) if pid not in known]
