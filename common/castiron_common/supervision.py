@@ -41,8 +41,7 @@ if TYPE_CHECKING:
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """Signals that ask a command to end; it tidies up before."""
 
-SI_KERNEL = 0x80
-"""``si_code`` of a signal from the terminal, which the whole process group has got."""
+_SI_KERNEL = 0x80
 
 _PARENT_DIED = signal.SIGUSR2
 _RELEASED = signal.SIGUSR1
@@ -77,6 +76,14 @@ class _Stop:
 
 
 _STOP = _Stop()
+
+
+def from_terminal(got: signal.struct_siginfo) -> bool:
+    """Say whether a signal is a Ctrl-C at the terminal, which the whole process group has got.
+
+    The signal of a terminal that is closed, in contrast, is for the leader of the session alone.
+    """
+    return got.si_signo == signal.SIGINT and got.si_code == _SI_KERNEL
 
 
 def stopped() -> Stopped | None:
@@ -150,7 +157,7 @@ def _front(guard: int, heeded: Set[int]) -> int:
             ended, status = os.waitpid(guard, os.WNOHANG)
             if ended:
                 return _final_status(status, asked=asked, released=released)
-        elif got.si_code != SI_KERNEL:
+        elif not from_terminal(got):
             send(guard, got.si_signo)
             if got.si_signo != signal.SIGINT and not released:
                 asked, deadline = got.si_signo, min(deadline, time.monotonic() + _LIMIT)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from castiron_common.processes import descendants, process_name, send
-from castiron_common.supervision import ENDING, SI_KERNEL, Stopped
+from castiron_common.supervision import ENDING, Stopped, from_terminal
 
 if TYPE_CHECKING:
     import subprocess
@@ -38,7 +38,7 @@ def attend(process: subprocess.Popen[bytes]) -> int:
         while (status := process.poll()) is None:
             got = signal.sigtimedwait({*heeded, signal.SIGCHLD}, _LOOK)
             if got is not None and got.si_signo in heeded:
-                if got.si_code != SI_KERNEL:
+                if not from_terminal(got):
                     process.send_signal(got.si_signo)
                 if got.si_signo == signal.SIGINT:
                     interrupted = True
