@@ -189,7 +189,7 @@ def test_interrupted(good: Path, tmp_path: Path) -> None:
 
 
 def work_folders() -> list[Path]:
-    return list((cache_root() / "work").glob("link-*"))
+    return list((cache_root() / "running").glob("link-*"))
 
 
 def test_a_cache_that_cannot_be_written(good: Path, tmp_path: Path) -> None:
