@@ -1,7 +1,7 @@
 """The one object file that belongs to the application: payload, table of built-in modules, table of extensions.
 
-No C is compiled per application.  The symbols are those of runtime/stub: ``castiron_payload`` and its size,
-``_PyImport_Inittab``, ``castiron_extensions`` and their count.
+No C is compiled per application.  The symbols are those of runtime/stub: ``castiron_payload``, the address of the
+payload, and its size, ``_PyImport_Inittab``, ``castiron_extensions`` and their count.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from castiron_link.elf_object import R_X86_64_64, ObjectWriter, SectionFlag, Sec
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
+
+    from castiron_link.content import Pieces
 
 PAYLOAD_SECTION = ".castiron.payload"
 PAYLOAD_ALIGNMENT = 4096
@@ -43,7 +45,7 @@ class ExtensionRow:
 def write_app_object(
     path: Path,
     *,
-    payload: bytes,
+    payload: Pieces,
     inittab: Sequence[tuple[str, str | None]],
     extensions: Sequence[ExtensionRow] = (),
     note: bytes = b"",
@@ -56,8 +58,10 @@ def write_app_object(
     if note:
         writer.add_section(NOTE_SECTION, flags=SectionFlag.ALLOC | SectionFlag.RETAIN, align=4, data=note)
     section = writer.add_section(PAYLOAD_SECTION, align=PAYLOAD_ALIGNMENT, data=payload)
-    writer.define("castiron_payload", section, 0, type=SymbolType.OBJECT, size=len(payload))
-    _define_number(writer, "castiron_payload_size", len(payload))
+    # The payload may be out of reach of code: it is found through a 64-bit word.
+    pointer = _add_table(writer, "castiron_payload", bytes(_POINTER))
+    writer.relocate(pointer, 0, R_X86_64_64, writer.section_symbol(section))
+    _define_number(writer, "castiron_payload_size", payload.size)
 
     names = _Names(writer, (*(name for name, _ in inittab), *(row.name for row in extensions)))
     # One row more than there are: CPython looks for the end of its table, and an empty section carries no symbol.
@@ -99,8 +103,9 @@ class _Names:
 
 
 def _add_table(writer: ObjectWriter, symbol: str, data: bytes) -> SectionId:
-    """Add a table of pointers; it is read-only once relocated, and a static executable is relocated by the linker."""
-    section = writer.add_section(f".rodata.castiron.{symbol}", align=_POINTER, data=data)
+    """Add a table of pointers: read-only once it is relocated, by the linker or by the start file."""
+    flags = SectionFlag.ALLOC | SectionFlag.WRITE
+    section = writer.add_section(f".data.rel.ro.castiron.{symbol}", flags=flags, align=_POINTER, data=data)
     writer.define(symbol, section, 0, type=SymbolType.OBJECT, size=len(data))
     return section
 

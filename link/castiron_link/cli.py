@@ -45,6 +45,12 @@ EnvironmentOption = Annotated[
 PythonOption = Annotated[
     bool, typer.Option("--as-python", help="The binary takes python's options (-c, -m, a script) first.")
 ]
+PieOption = Annotated[
+    bool,
+    typer.Option(
+        "--pie/--no-pie", help="The kernel puts the binary at another address each time; it starts 5% slower."
+    ),
+]
 ReportOption = Annotated[bool, typer.Option("--report/--no-report", help="Write and show the license report.")]
 DocumentsOption = Annotated[
     list[Format] | None,
@@ -94,6 +100,7 @@ def link(
     full_finalize: FinalizeOption = False,
     obey_environment: EnvironmentOption = False,
     as_python: PythonOption = False,
+    pie: PieOption = False,
     notices: NoticesOption = False,
     report: ReportOption = True,
     documents: DocumentsOption = None,
@@ -124,6 +131,7 @@ def link(
             full_finalize=full_finalize,
             obey_environment=obey_environment,
             as_python=as_python,
+            pie=pie,
             notices=notices,
         ),
         policy=load_policy(policy, deny=deny or [], strict=strict),

@@ -22,6 +22,7 @@ from castiron_link.app_object import write_app_object
 from castiron_link.audit import linked, own_component
 from castiron_link.boot import boot_config
 from castiron_link.bytecode import Compiler, compile_modules
+from castiron_link.layout import payload_script
 from castiron_link.ld import LinkerCall, run_linker
 from castiron_link.map_file import pieces
 from castiron_link.model import LinkOptions, LinkResult
@@ -93,6 +94,8 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
     with clock("pack"):
         pack = _open_pack(manifest, reporter)
         interpreter = _interpreter(pack, reporter)
+        if options.pie:
+            pack = _open_pack(manifest, reporter, pie=True)
 
     # select: what goes in, and no more: the tree of files, the built-in modules, the libraries that those need.
     # After it: every file has its place, every archive is built; nothing is added any more.
@@ -240,10 +243,10 @@ def _document(report: Report, format_: Format, epoch: int | None) -> str:
     return f"Components of {report.name}\n\n{table}\n{render(report, Format.NOTICES)}"
 
 
-def _open_pack(manifest: Manifest, reporter: Reporter) -> Pack:
+def _open_pack(manifest: Manifest, reporter: Reporter, *, pie: bool = False) -> Pack:
     from castiron_runtime.packs import open_pack
 
-    pack = open_pack(manifest.target.python, manifest.target.platform, reporter=reporter)
+    pack = open_pack(manifest.target.python, manifest.target.platform, pie=pie, reporter=reporter)
     found = f"cpython-{pack.python_version}"
     if manifest.pack != found:
         raise RuntimePackError(
@@ -330,7 +333,8 @@ def _linker_call(pack: Pack, *, inputs: LinkInputs, stub: Path, natives: Natives
     from castiron_runtime.stub import stub_settings
 
     settings = stub_settings()
-
+    script = work / "payload.ld"
+    script.write_text(payload_script())
     return LinkerCall(
         linker=pack.toolchain.linker,
         objects=(pack.toolchain.crt1, own, *natives.objects),
@@ -339,7 +343,8 @@ def _linker_call(pack: Pack, *, inputs: LinkInputs, stub: Path, natives: Natives
         map=work / "app.map",
         wrap=settings.wrap,
         wrap_if_used=settings.wrap_if_used,
-        scripts=natives.scripts,
+        pie=pack.toolchain.pie,
+        scripts=(script, *natives.scripts),
     )
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, NewType
 
 from castiron_common.errors import LinkError
 from castiron_common.files import atomic_write
+from castiron_link.content import Buffer, Pieces, chunks_of, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,8 +26,6 @@ SectionId = NewType("SectionId", int)
 
 SymbolId = NewType("SymbolId", int)
 """A symbol of one `ObjectWriter`, in the order of definition (not its index in the file)."""
-
-Buffer = bytes | bytearray | memoryview
 
 
 class SectionFlag(IntFlag):
@@ -88,7 +87,7 @@ class _Section:
     name: str
     flags: int
     align: int
-    data: Buffer | None
+    data: Buffer | Pieces | None
     size: int
     relocations: _Relocations | None = None
 
@@ -137,7 +136,7 @@ class ObjectWriter:
         *,
         flags: SectionFlag = SectionFlag.ALLOC,
         align: int = 1,
-        data: Buffer | None = None,
+        data: Buffer | Pieces | None = None,
         nobits: int = 0,
     ) -> SectionId:
         """Add a section that holds ``data`` (not copied: leave it alone until `write`), or ``nobits`` zero bytes.
@@ -148,7 +147,7 @@ class ObjectWriter:
             raise ValueError(f"alignment {align} of section {name} is no power of two")
         if data is not None and nobits:
             raise ValueError(f"section {name} has both data and a zero-filled size")
-        size = nobits if data is None else memoryview(data).nbytes
+        size = nobits if data is None else size_of(data)
         self._sections.append(_Section(name=name, flags=int(flags), align=align, data=data, size=size))
         return SectionId(len(self._sections))
 
@@ -302,14 +301,14 @@ class _Body:
     def __init__(self) -> None:
         self._names = _Strings()
         self._headers: list[bytes] = []
-        self._contents: list[Buffer] = []
+        self._contents: list[Buffer | Pieces] = []
         self._offset = _EHDR_SIZE
 
     def place(
         self,
         name: str,
         kind: int,
-        data: Buffer | None,
+        data: Buffer | Pieces | None,
         *,
         size: int = 0,
         flags: int = 0,
@@ -320,7 +319,7 @@ class _Body:
     ) -> None:
         """Append a section; without ``data`` it takes ``size`` bytes of memory and none of the file."""
         if data is not None:
-            size = memoryview(data).nbytes
+            size = size_of(data)
             padding = -self._offset % align
             self._contents += (bytes(padding), data)
             self._offset += padding
@@ -347,7 +346,8 @@ class _Body:
         yield _IDENT + struct.pack(
             "<HHIQQQIHHHHHH", _ET_REL, _EM_X86_64, 1, 0, 0, table, 0, _EHDR_SIZE, 0, 0, _SHDR_SIZE, count, count - 1
         )
-        yield from self._contents
+        for content in self._contents:
+            yield from chunks_of(content)
         yield bytes(padding + _SHDR_SIZE)
         yield from self._headers
 

@@ -18,11 +18,15 @@ STACK_SIZE = 16 * 1024 * 1024
 """Bytes; musl takes the stack size of every thread from here, and CPython's recursion limit assumes 8 MB or more."""
 
 FLAGS = (
-    "-m", "elf_x86_64", "-static", "-no-pie", "--build-id=none", "--eh-frame-hdr", "-O2", "--gc-sections", "--icf=safe",
-    "-z", "now", "-z", "relro", "-z", "noexecstack", "-z", f"stack-size={STACK_SIZE}", "--strip-all",
-    "--error-limit=0", "--no-demangle",
+    "-m", "elf_x86_64", "-static", "--build-id=none", "--eh-frame-hdr", "-O2", "--gc-sections", "--icf=safe",
+    "-z", "now", "-z", "relro", "-z", "noexecstack", "-z", "separate-code", "-z", f"stack-size={STACK_SIZE}",
+    "--strip-all", "--error-limit=0", "--no-demangle",
 )  # fmt: skip
 """For every link.  ``--strip-all`` keeps the section headers, which scanners of licenses read."""
+
+FIXED_PLACE = ("-no-pie",)
+POSITION_INDEPENDENT = ("-pie", "--no-dynamic-linker", "-z", "text", "--pack-dyn-relocs=relr")
+"""The start file applies the relocations, which take a bit each; none are in read-only pages."""
 
 _SHOWN = 10
 """Messages of one kind that an error shows."""
@@ -42,6 +46,8 @@ class LinkerCall:
     """Symbols whose callers are led to ``__wrap_SYMBOL``."""
     wrap_if_used: tuple[str, ...] = ()
     """Likewise, but the wrapper is left out if there is no caller."""
+    pie: bool = False
+    """Make a position-independent executable."""
     scripts: tuple[Path, ...] = ()
     """Linker scripts that add to the default layout (with INSERT)."""
 
@@ -59,6 +65,7 @@ def arguments(call: LinkerCall) -> list[str]:
     return [
         *call.linker,
         *FLAGS,
+        *(POSITION_INDEPENDENT if call.pie else FIXED_PLACE),
         *(f"--wrap={symbol}" for symbol in (*call.wrap, *call.wrap_if_used)),
         # zig's libc defines some of them weakly; the linker gives the binding on to the wrapper's name, and for a weak
         # name no archive is searched: the call would go to address 0.

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 _HEADER = "             VMA              LMA     Size Align Out     In      Symbol"
 _OUT = _HEADER.index("Out")
-_IN = _HEADER.index("In ")
-_SYMBOL = _HEADER.index("Symbol")
+_INDENTATION = _HEADER.index("In ") - _OUT
+_SIZE = _HEADER.index("    Size")
+_SIZE_END = _SIZE + len("    Size")
 
 
 def pieces(lines: Iterable[str]) -> tuple[Piece, ...]:
@@ -34,15 +35,18 @@ def pieces(lines: Iterable[str]) -> tuple[Piece, ...]:
     sizes: dict[tuple[str, str | None], int] = {}
     in_memory = False
     for line in iterator:
-        if line[_OUT] != " ":
+        # A size of 4 GiB or an alignment of 100,000 needs more than its column has, and moves the rest of the line.
+        size_end = line.find(" ", _SIZE_END)
+        name_at = line.find(" ", size_end + _OUT - _SIZE_END - 1) + 1
+        if line[name_at] != " ":
             # Sections that are not loaded (comments, tables of names) have no address.
             in_memory = int(line[:16], 16) != 0
-        elif in_memory and line[_IN] != " ":
-            name = line[_IN:].rstrip("\n")
+        elif in_memory and line[name_at + _INDENTATION] != " ":
+            name = line[name_at + _INDENTATION :].rstrip("\n")
             file, separator, _ = name.rpartition(":(")
             if not separator or file == "<internal>":
                 continue  # An assignment of a linker script, or what the linker makes itself.
-            size = int(line[34:42], 16)
+            size = int(line[_SIZE:size_end], 16)
             if size:
                 key = _split(file)
                 sizes[key] = sizes.get(key, 0) + size

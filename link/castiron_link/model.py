@@ -6,10 +6,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from castiron_link.content import file_content
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_audit.model import Report
+    from castiron_link.content import FileContent
     from castiron_manifest.model import Module, Origin
 
 
@@ -49,6 +52,8 @@ class LinkOptions:
     """Obey ``PYTHON*`` variables."""
     as_python: bool = False
     """Behave as a ``python`` command when called with its options."""
+    pie: bool = False
+    """Make a position-independent executable, which the kernel puts at another address each time."""
     notices: bool = False
     """The binary shows the notices of third parties when called with ``--third-party-notices``."""
 
@@ -86,13 +91,13 @@ class PlacedFile:
     path: Path | None = None
     """Else the file on the host that has it."""
 
-    def read(self) -> bytes:
-        """Return the content."""
+    def content(self) -> bytes | FileContent:
+        """Return the content, or where it is if it is large."""
         if self.data is not None:
             return self.data
         if self.path is None:
             raise ValueError(f"{self.tree_path}: neither content nor path")
-        return self.path.read_bytes()
+        return file_content(self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -84,7 +84,7 @@ def pack_tree(
     taken = {file.tree_path for file in tree.files}
     files += [PayloadFile(path=path, data=b"", executable=True) for path in interpreters if path not in taken]
     for file in tree.files:
-        data = file.read()
+        data = file.content()
         share = 0.0 if file.executable else _data_share(len(data), compress)
         files.append(PayloadFile(path=file.tree_path, data=data, executable=file.executable, compressed_share=share))
         contributions.append(Contribution(owner=file.owner, inclusion=Form.DATA, size=len(data)))

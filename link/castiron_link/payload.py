@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.errors import LinkError
 from castiron_common.pools import thread_pool
+from castiron_link.content import FileContent, Pieces, chunks_of
 from castiron_manifest.model import EntryKind
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ _MODULE = struct.Struct("<QQIIQQII")
 _TEXT = struct.Struct("<II")
 _TEXT_LIMIT = 1 << 32
 """Texts are found by 32-bit offsets; they stand before all data, so this is no limit on the data."""
+_COMPRESSED_LIMIT = (1 << 32) - 1
+"""Bytes of one compressed file: a node has 32 bits for them.  The file itself may be larger."""
 _NAME_LIMIT = 255
 """Bytes: Linux's NAME_MAX, which is the room in a directory entry."""
 _PATH_LIMIT = 3000
@@ -70,7 +73,7 @@ class PayloadFile:
     """One file of the tree."""
 
     path: str
-    data: bytes = field(repr=False)
+    data: bytes | FileContent = field(repr=False)
     executable: bool = False
     compressed_share: float = 0.0
     """Store it compressed if that leaves at most this share of its size; 0: never.  An executable file must not be: the
@@ -132,8 +135,10 @@ class _Module:
         return self.name, rank
 
 
-def write_payload(config: BootConfig, modules: Iterable[PayloadModule], files: Iterable[PayloadFile]) -> bytes:
-    """Return the payload.  Its bytes depend on the arguments alone, and not on their order.
+def write_payload(config: BootConfig, modules: Iterable[PayloadModule], files: Iterable[PayloadFile]) -> Pieces:
+    """Return the payload; what lies in files is read when it is written.
+
+    Its bytes depend on the arguments alone, and not on their order.
 
     Raises `LinkError` for a path that is not relative and normal, for two things at one path, and for a missing entry.
     """
@@ -301,7 +306,7 @@ class _Writer:
             self._nodes += [(name, index, children[name]) for name in sorted(children)]
             item.modules.sort(key=lambda module: module.order)
 
-    def write(self, config: BootConfig) -> bytes:
+    def write(self, config: BootConfig) -> Pieces:
         """Return the payload."""
         module_count = sum(len(folder.modules) for folder in self._folders)
         nodes_at = _HEADER.size
@@ -338,8 +343,8 @@ class _Writer:
             *(modules_at, module_count),
             *(paths_at, len(config.sys_path)),
         )
-        identity = _identity((_HEADER.pack(*fields, b""), *body))
-        return b"".join((_HEADER.pack(*fields, identity), *body))
+        identity = _identity(Pieces((_HEADER.pack(*fields, b""), *body)))
+        return Pieces((_HEADER.pack(*fields, identity), *body))
 
     def _modules(self, references: Sequence[tuple[int, int]], data: _Data) -> bytes:
         out = bytearray()
@@ -384,23 +389,25 @@ class _Data:
     """What follows the texts: pieces of bytes at aligned offsets."""
 
     def __init__(self, start: int) -> None:
-        self.parts: list[bytes] = []
+        self.parts: list[bytes | FileContent] = []
         self.end = start
 
-    def add(self, piece: bytes, alignment: int) -> int:
+    def add(self, piece: bytes | FileContent, alignment: int) -> int:
         """Append a piece; return its offset in the payload."""
         padding = -self.end % alignment
-        self.parts += [bytes(padding), piece]
+        if padding:
+            self.parts.append(bytes(padding))
+        self.parts.append(piece)
         offset = self.end + padding
         self.end = offset + len(piece)
         return offset
 
 
-def _identity(pieces: Iterable[bytes]) -> bytes:
+def _identity(payload: Pieces) -> bytes:
     """Return what tells this payload from others: a hash of it, in which the identity itself is zeros."""
     digest = hashlib.sha256()
-    for piece in pieces:
-        digest.update(piece)
+    for chunk in payload.chunks():
+        digest.update(chunk)
     return digest.digest()[:_IDENTITY_SIZE]
 
 
@@ -413,9 +420,16 @@ def _compressed(files: Sequence[PayloadFile]) -> dict[str, bytes]:
 
 
 def _deflated(file: PayloadFile) -> bytes:
+    """Return the compressed content; nothing as soon as it is larger than it may be."""
+    most = min(int(len(file.data) * file.compressed_share), _COMPRESSED_LIMIT)
     compressor = zlib.compressobj(level=9, wbits=-zlib.MAX_WBITS)
-    stored = compressor.compress(file.data) + compressor.flush()
-    return stored if len(stored) <= len(file.data) * file.compressed_share else b""
+    stored = bytearray()
+    for chunk in chunks_of(file.data):
+        stored += compressor.compress(chunk)
+        if len(stored) > most:
+            return b""
+    stored += compressor.flush()
+    return bytes(stored) if len(stored) <= most else b""
 
 
 def _encode(text: str) -> bytes:

@@ -48,6 +48,7 @@ def build(
     *,
     python: PythonOption = "3.13",
     everything: Annotated[bool, typer.Option("--all", help="Build every library and both interpreters.")] = False,
+    pie: Annotated[bool, typer.Option("--pie", help="The pack for position-independent executables.")] = False,
     refresh: Annotated[
         bool, typer.Option("--refresh", help="Look for the pinned sources again, if others stand in for them.")
     ] = False,
@@ -58,11 +59,12 @@ def build(
     reporter = _reporter()
     if refresh:
         packs.forget_sources()
-    pack = packs.open_pack(python, reporter=reporter)
+    pack = packs.open_pack(python, pie=pie, reporter=reporter)
     packs.provide(pack, pack.extensions if everything else modules or (), reporter=reporter)
     if everything:
-        packs.interpreter(pack, full=False, reporter=reporter)
-        packs.interpreter(pack, full=True, reporter=reporter)
+        # Modules are compiled by the other pack's interpreter.
+        for full in () if pie else (False, True):
+            packs.interpreter(pack, full=full, reporter=reporter)
         packs.stub_archive(pack, reporter=reporter)
     stderr_console().print(f"CPython {pack.python_version} for {pack.platform}, pack {pack.id[:16]}", markup=False)
     print(pack.root)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from castiron_common.errors import RuntimePackError
 from castiron_runtime import archives, licenses
 from castiron_runtime.process import BuildLog, clean_environment, jobs
-from castiron_runtime.toolchain import TARGET, write_archive, write_tools
+from castiron_runtime.toolchain import HARDENING, TARGET, write_archive, write_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,6 +38,8 @@ _INNER_ARCHIVES: Mapping[str, str] = {
     _MPDEC_ARCHIVE: "LIBMPDEC_OBJS",
 }
 """Archive -> the Makefile's list of its objects.  A series has those whose list its Makefile has (HACL*: from 3.12)."""
+
+_EXPAT_FLAGS = "LIBEXPAT_CFLAGS"
 
 _MODULE_ARCHIVES: Mapping[str, tuple[str, ...]] = {
     "_decimal": (_MPDEC_ARCHIVE,),
@@ -108,6 +110,7 @@ def build(
     _check_configuration(built / "pyconfig.h")
     task.step("compiling")
     variables = makefile_variables((built / "Makefile").read_text())
+    _harden(built / "Makefile", variables)
     library = f"libpython{feature}.a"
     targets = [library, *inner_archives(variables), "python", "pybuilddir.txt"]
     log.run(["make", f"-j{jobs()}", *targets], cwd=built, env=environment, live=True)
@@ -151,6 +154,17 @@ def _check_configuration(header: Path) -> None:
             "CPython's configure did not choose SipHash13 for strings.",
             hint="Report this, with the version of ziglang: the recipe's settings no longer have their effect.",
         )
+
+
+def _harden(makefile: Path, variables: Mapping[str, str]) -> None:
+    """Harden the bundled code that reads what strangers send: expat."""
+    if _EXPAT_FLAGS not in variables:
+        raise RuntimePackError(
+            f"CPython's Makefile has no variable {_EXPAT_FLAGS}.",
+            hint="Report this: the builder does not know this version of CPython.",
+        )
+    with makefile.open("a") as file:
+        file.write(f"\n{_EXPAT_FLAGS} += {shlex.join(HARDENING)}\n")
 
 
 def _components(recipe: Recipe, source: Source, tree: Path) -> tuple[Component, ...]:

@@ -16,7 +16,7 @@ from castiron_common.errors import RuntimePackError
 from castiron_common.pools import thread_pool
 from castiron_runtime import archives, description, licenses
 from castiron_runtime.process import BuildLog, clean_environment, jobs
-from castiron_runtime.toolchain import find_zig, write_archive, write_tools
+from castiron_runtime.toolchain import HARDENING, find_zig, write_archive, write_tools
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,7 +55,7 @@ def build(
             "CC": "cc",
             "AR": "ar",
             "RANLIB": "ranlib",
-            "CFLAGS": shlex.join((*toolchain.cflags, *table.get("cflags", ()))),
+            "CFLAGS": shlex.join((*toolchain.cflags, *_hardening(table), *table.get("cflags", ()))),
             "CPPFLAGS": shlex.join(f"-I{need.include}" for need in needs),
             "LDFLAGS": shlex.join(f"-L{need.root / 'lib'}" for need in needs),
             "PKG_CONFIG": "false",
@@ -75,7 +75,9 @@ def build(
         if "from" in entry:
             members = archives.read_members(tree / entry["from"])
         else:
-            members = compile_objects(toolchain, tree, entry, work, maps={tree: recipe.name}, log=log)
+            flags = [*_hardening(table), *entry.get("flags", ())]
+            own = {**entry, "flags": flags}
+            members = compile_objects(toolchain, tree, own, work, maps={tree: recipe.name}, log=log)
         write_archive(zig, making / "lib" / entry["name"], members, log=log)
     _keep(tree, table.get("headers", ()), making / "include")
     _keep(tree, table.get("files", ()), making / "files")
@@ -87,6 +89,11 @@ def build(
     }
     (making / "component.json").write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
     shutil.rmtree(work)
+
+
+def _hardening(table: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the flags that harden a component, unless its recipe says ``hardening = false``."""
+    return HARDENING if table.get("hardening", True) else ()
 
 
 def build_extension(
@@ -102,6 +109,7 @@ def build_extension(
     entry = {
         "sources": list(extension.sources),
         "flags": [
+            *HARDENING,
             "-std=c11",
             "-fvisibility=hidden",
             "-fno-strict-overflow",

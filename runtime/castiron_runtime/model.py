@@ -60,6 +60,10 @@ class Toolchain:
 
     version: str
     """Of the ziglang wheel."""
+    key: str
+    """Of everything that it contributes to an object's bytes."""
+    pie: bool
+    """Whether its objects are for position-independent executables."""
     target: str
     linker: tuple[str, ...]
     """Start of the command line of ``ld.lld``."""

@@ -50,9 +50,10 @@ def python_version(python: str) -> str:
     return known.version if known is not None else recipe.pins[0].version
 
 
-def open_pack(python: str = DEFAULT_PYTHON, platform: str = TARGET, *, reporter: Reporter) -> Pack:
+def open_pack(python: str = DEFAULT_PYTHON, platform: str = TARGET, *, pie: bool = False, reporter: Reporter) -> Pack:
     """Return the runtime pack for a Python feature version; builds its toolchain and CPython's core on first need.
 
+    ``pie``: the one whose objects are for position-independent executables; nothing else differs.
     Raises `RuntimePackError` for a version or platform without a recipe, and for a failed build; `HostToolError` for
     a missing program.
     """
@@ -64,16 +65,18 @@ def open_pack(python: str = DEFAULT_PYTHON, platform: str = TARGET, *, reporter:
         )
     recipe = load_recipe(f"cpython-{python}")
     source = _source(recipe, reporter)
-    key = component_key(recipe, source, (), revision=revisions.CPYTHON)
+    tools = toolchain_key(find_zig(), pie=pie)
+    key = component_key(recipe, source, (), revision=revisions.CPYTHON, toolchain=tools)
     entry = cache_root() / "components" / f"cpython-{source.version}-{key[:16]}"
     if not entry.is_dir():
         require_tools(*recipe.tools)
-    toolchain = open_toolchain(reporter=reporter)
+    toolchain = open_toolchain(pie=pie, reporter=reporter)
 
     def build(making: Path) -> None:
         from castiron_runtime import cpython, standalone
 
-        with reporter.task(f"CPython {source.version}", estimate=recipe.estimate) as task:
+        kind = ", position-independent" if pie else ""
+        with reporter.task(f"CPython {source.version}{kind}", estimate=recipe.estimate) as task:
             zig = find_zig()
             result = cpython.build(recipe, source, toolchain, zig, making, task=task, log=BuildLog("cpython"))
             description.write(making, recipe, source, result, zig=zig, key=key)
@@ -94,9 +97,9 @@ def _source(recipe: Recipe, reporter: Reporter) -> Source:
         return sources.fetch(recipe, task=task)
 
 
-def component_key(recipe: Recipe, source: Source, needs: tuple[str, ...], *, revision: int) -> str:
+def component_key(recipe: Recipe, source: Source, needs: tuple[str, ...], *, revision: int, toolchain: str) -> str:
     """Return the content key of a built component: recipe, source, toolchain, builder, and its dependencies' keys."""
-    parts = (recipe.digest, source.sha256, toolchain_key(find_zig()), str(revision), *needs)
+    parts = (recipe.digest, source.sha256, toolchain, str(revision), *needs)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -105,7 +108,8 @@ def component(name: str, toolchain: Toolchain, *, reporter: Reporter) -> Library
     recipe = load_recipe(name)
     needed = tuple(component(need, toolchain, reporter=reporter) for need in recipe.needs)
     source = _source(recipe, reporter)
-    key = component_key(recipe, source, tuple(need.key for need in needed), revision=revisions.LIBRARY)
+    keys = tuple(need.key for need in needed)
+    key = component_key(recipe, source, keys, revision=revisions.LIBRARY, toolchain=toolchain.key)
     entry = cache_root() / "components" / f"{name}-{source.version}-{key[:16]}"
 
     def build(making: Path) -> None:

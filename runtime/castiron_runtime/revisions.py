@@ -9,6 +9,6 @@ from __future__ import annotations
 from typing import Final
 
 TOOLCHAIN: Final = 4
-CPYTHON: Final = 3
-LIBRARY: Final = 1
+CPYTHON: Final = 4
+LIBRARY: Final = 2
 INTERPRETER: Final = 5

@@ -43,6 +43,11 @@ OPTIMISATION = (
     "-DNDEBUG",
     "-g0",
 )
+HARDENING = ("-fstack-protector-strong",)
+"""For the code that reads what strangers send: libraries, the modules on top of them, the stub.
+
+Not for the interpreter's core, which it costs 1.0 to 1.9 % of its instructions (docs/security.md).
+"""
 STACK_SIZE = 16 << 20
 """Bytes.  musl takes the stack size of threads from PT_GNU_STACK; its default of 128 KiB is too small for Python."""
 
@@ -74,17 +79,21 @@ def find_zig() -> Zig:
     return Zig(program=program, version=metadata.version("ziglang"))
 
 
-def toolchain_key(zig: Zig) -> str:
+def toolchain_key(zig: Zig, *, pie: bool = False) -> str:
     """Return the key of everything the toolchain contributes to an object's bytes."""
-    text = "\n".join(
-        [str(revisions.TOOLCHAIN), zig.version, host_platform.machine(), TARGET, *OPTIMISATION, *compiler(zig)[2:]]
-    )
+    words = compiler(zig, pie=pie)[2:]
+    text = "\n".join([str(revisions.TOOLCHAIN), zig.version, host_platform.machine(), TARGET, *OPTIMISATION, *words])
     text = text.replace(str(zig.lib), "")
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def compiler(zig: Zig) -> tuple[str, ...]:
-    """Return the start of a C compiler command line for the target.
+_FIXED_PLACE = ("-fno-pic", "-fno-pie")
+_POSITION_INDEPENDENT = ("-fPIE", "-fdirect-access-external-data")
+"""Data of other objects is addressed directly, not through a table: nothing comes from a shared library."""
+
+
+def compiler(zig: Zig, *, pie: bool = False) -> tuple[str, ...]:
+    """Return the start of a C compiler command line for the target; ``pie``: for position-independent executables.
 
     musl's headers come before clang's, as in musl's own wrapper: CPython's configure recognises musl by a macro of
     musl's ``stdarg.h``.
@@ -105,49 +114,61 @@ def compiler(zig: Zig) -> tuple[str, ...]:
         "-nostdinc",
         *(f"-isystem{folder}" for folder in folders),
         "-march=x86-64",
-        "-fno-pic",
-        "-fno-pie",
+        *(_POSITION_INDEPENDENT if pie else _FIXED_PLACE),
         "-fno-ident",
         "-Wno-unused-command-line-argument",
         f"-ffile-prefix-map={lib}=zig",
     )
 
 
-def open_toolchain(*, reporter: Reporter) -> Toolchain:
-    """Return the toolchain; harvests its libraries on first need (about 50 s)."""
+def open_toolchain(*, pie: bool = False, reporter: Reporter) -> Toolchain:
+    """Return the toolchain; harvests its libraries on first need (about 50 s).
+
+    ``pie``: the one for position-independent executables, with libraries and objects of its own.
+    """
     zig = find_zig()
-    entry = cache_root() / "components" / f"toolchain-{zig.version}-{toolchain_key(zig)}"
+    key = toolchain_key(zig, pie=pie)
+    entry = cache_root() / "components" / f"toolchain-{zig.version}-{key}"
 
     def build(making: Path) -> None:
         with reporter.task(f"toolchain (ziglang {zig.version})", estimate=50) as task:
             task.step("building libc, compiler-rt for the target")
-            _harvest(zig, making, BuildLog("toolchain"))
+            _harvest(zig, making, BuildLog("toolchain"), pie=pie)
 
     built(entry, build)
     return Toolchain(
         version=zig.version,
+        key=key,
+        pie=pie,
         target=TARGET,
         linker=(str(zig.program), "ld.lld"),
-        cc=compiler(zig),
+        cc=compiler(zig, pie=pie),
         cflags=OPTIMISATION,
         cxx=(str(zig.program), "c++", "-target", TARGET),
         ar=(str(zig.program), "ar"),
-        crt1=entry / "lib" / "crt1.o",
+        crt1=entry / "lib" / _start_file(pie=pie),
         libraries=tuple(entry / "lib" / name for name in LIBRARIES),
     )
 
 
-def _harvest(zig: Zig, making: Path, log: BuildLog) -> None:
+def _start_file(*, pie: bool) -> str:
+    """Return the name of musl's start file; that of position-independent executables applies their relocations."""
+    return "rcrt1.o" if pie else "crt1.o"
+
+
+def _harvest(zig: Zig, making: Path, log: BuildLog, *, pie: bool) -> None:
     from castiron_runtime import archives
 
     source = making / "main.c"
     source.write_text("int main(void) { return 0; }\n")
     # -s: libraries without debug information, which would hold this machine's paths.
-    command = ("cc", "-target", TARGET, "-static", "-O2", "-s", "-v", "main.c", "-o", "main")
+    kind = ("-fPIE", "-pie") if pie else ()
+    command = ("cc", "-target", TARGET, "-static", *kind, "-O2", "-s", "-v", "main.c", "-o", "main")
+    start = _start_file(pie=pie)
     output = log.run([zig.program, *command], cwd=making, env=clean_environment())
     line = next((line for line in reversed(output.splitlines()) if re.match(r"(\S*[ /])?ld\.lld ", line)), "")
     inputs = {Path(word).name: Path(word) for word in shlex.split(line) if word.startswith("/")}
-    missing = [name for name in ("crt1.o", *LIBRARIES) if name not in inputs]
+    missing = [name for name in (start, *LIBRARIES) if name not in inputs]
     if missing:
         raise RuntimePackError(
             f"ziglang {zig.version} does not name {', '.join(missing)} in its linker call.",
@@ -155,7 +176,7 @@ def _harvest(zig: Zig, making: Path, log: BuildLog) -> None:
         )
     library = making / "lib"
     library.mkdir()
-    (library / "crt1.o").write_bytes(inputs["crt1.o"].read_bytes())
+    (library / start).write_bytes(inputs[start].read_bytes())
     for name in LIBRARIES:
         members = archives.read_members(inputs[name])
         write_archive(zig, library / name, members, log=log)
@@ -197,7 +218,8 @@ def write_tools(toolchain: Toolchain, folder: Path, *, prefix_maps: Mapping[Path
     maps = (f"-ffile-prefix-map={path}={prefix_maps[path]}" for path in prefix_maps)
     compile_words = shlex.join((*toolchain.cc, *maps))
     find_words = shlex.join([f"--ld-path={folder / 'ld.lld'}", f"--sysroot={folder}"])
-    link_words = shlex.join([f"-L{lib}", "-static", "-nostdlib", str(toolchain.crt1)])
+    kind = "-static-pie" if toolchain.pie else "-static"
+    link_words = shlex.join([f"-L{lib}", kind, "-nostdlib", str(toolchain.crt1)])
     libraries = shlex.join(["-Wl,--start-group", *map(str, toolchain.libraries), "-Wl,--end-group"])
     scripts = {
         "cc": f"""#!/bin/sh

@@ -69,14 +69,18 @@ class Objects(Parser):
         for number, item in enumerate(plans):
             needed = [other.needed for other in plans]
             bindings = resolve(number, [other.facts for other in plans], needed, self._program).bindings
-            object_key(item, bindings, ids)
+            object_key(item, bindings, ids, pie=True)
             path = self.folder / f"{number}.o"
             bound = dict(zip(item.facts.references, bindings, strict=True))
             write_object(files[item.files[0].path][2], path, item.id, bound, ids)
+            write_object(files[item.files[0].path][2], path, item.id, bound, ids, pie=True)
             if path.stat().st_size > item.facts.span + 200 * item.facts.size + _ROOM:
                 raise DefectError(f"an object of {path.stat().st_size} bytes for an image of {item.facts.span}")
         symbols = {text for item in plans for text in item.facts.strings if text in _LIBC}
-        write_tables(self.folder / "tables.o", plans, program_symbols=symbols, tree_prefix="lib/site-packages")
+        for pie in (False, True):
+            write_tables(
+                self.folder / "tables.o", plans, program_symbols=symbols, tree_prefix="lib/site-packages", pie=pie
+            )
         return f"absorbed, {len(plans)} images"
 
 

@@ -14,7 +14,8 @@
 
 enum { MOST = 1 << 20, CONTENT_MOST = 4 << 20, PATH_ROOM = 8192, LOOKED_AT = 2000 };
 
-__attribute__((aligned(4096))) unsigned char castiron_payload[MOST];
+static __attribute__((aligned(4096))) unsigned char payload[MOST];
+const unsigned char *const castiron_payload = payload;
 uint64_t castiron_payload_size;
 
 static jmp_buf ended;
@@ -144,12 +145,12 @@ int main(void)
 {
     uint32_t size;
     while (fread(&size, sizeof size, 1, stdin) == 1) {
-        if (size > MOST || fread(castiron_payload, 1, size, stdin) != size)
+        if (size > MOST || fread(payload, 1, size, stdin) != size)
             return 2;
         castiron_payload_size = size;
-        __asan_poison_memory_region(castiron_payload + size, MOST - size);
+        __asan_poison_memory_region(payload + size, MOST - size);
         const char *came = setjmp(ended) == 0 ? read_payload() : "damaged";
-        __asan_unpoison_memory_region(castiron_payload + size, MOST - size);
+        __asan_unpoison_memory_region(payload + size, MOST - size);
         puts(came);
         fflush(stdout);
     }

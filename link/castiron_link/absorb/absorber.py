@@ -121,10 +121,11 @@ def absorb(
         )
         images = chosen.images
         task.step("writing objects")
-        objects = _write_objects(images, chosen.resolutions, site)
+        pie = pack.toolchain.pie
+        objects = _write_objects(images, chosen.resolutions, site, pie=pie)
         tables = work_dir / "image-tables.o"
         symbols = _program_symbols(images, program, lookup)
-        write_tables(tables, images, program_symbols=symbols, tree_prefix=site_packages(pack.feature))
+        write_tables(tables, images, program_symbols=symbols, tree_prefix=site_packages(pack.feature), pie=pie)
     if not images and lookup is not Lookup.ALL:
         return Absorbed(skipped=chosen.skipped)
     return Absorbed(
@@ -136,12 +137,14 @@ def absorb(
     )
 
 
-def _write_objects(images: Sequence[ImagePlan], resolutions: Sequence[Resolution], site: Path) -> tuple[Path, ...]:
+def _write_objects(
+    images: Sequence[ImagePlan], resolutions: Sequence[Resolution], site: Path, *, pie: bool
+) -> tuple[Path, ...]:
     ids = [image.id for image in images]
 
     def write(number: int) -> Path:
         image = images[number]
-        return cached_object(site / image.files[0].path, image, resolutions[number].bindings, ids)
+        return cached_object(site / image.files[0].path, image, resolutions[number].bindings, ids, pie=pie)
 
     with thread_pool(2) as pool:
         return tuple(pool.map(write, range(len(images))))

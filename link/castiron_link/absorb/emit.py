@@ -9,7 +9,13 @@ that a dynamic loader fills with (module, offset) pairs get (1, distance from th
 ``__tls_get_addr`` is a function of ours that adds the two: in a static executable that distance is a link-time constant
 (``R_X86_64_TPOFF64``), whatever else lies in the segment.
 
-Source: x86-64 psABI 1.0, 4.4 (relocations); "ELF Handling For Thread-Local Storage" 0.21; RFC-TLSDESC-x86.
+Position-independent executables.  No word can hold an address before the program runs, and relocating all images when
+it starts would take longer than most programs do.  So a word that points somewhere gets the distance from itself to
+there (``R_X86_64_PC64``, a link-time constant), and a table of these words, packed as ``DT_RELR`` is, lets the stub add
+their own addresses when the image is first used.
+
+Source: x86-64 psABI 1.0, 4.4 (relocations); generic ABI, "Relative Relocation Table" (``DT_RELR``); "ELF Handling For
+Thread-Local Storage" 0.21; RFC-TLSDESC-x86.
 """
 
 from __future__ import annotations
@@ -35,24 +41,27 @@ from castiron_link.absorb.image import (
     Segment,
 )
 from castiron_link.absorb.scope import Binding, ToImage, ToNumber, ToProgram
-from castiron_link.elf_object import R_X86_64_64, ObjectWriter, SectionFlag, SectionId, SymbolType
+from castiron_link.elf_object import R_X86_64_64, R_X86_64_PC64, ObjectWriter, SectionFlag, SectionId, SymbolType
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from castiron_link.absorb.closure import ImagePlan
     from castiron_link.absorb.facts import Reference
 
-EMIT_VERSION = 2
+EMIT_VERSION = 3
 """Part of the cache key; raised when the same image and bindings give other bytes."""
 
 IMAGE_SECTION = ".castiron.image"
+FIXUP_SECTION = ".castiron.fixups"
 TLS_SECTION = ".tdata.castiron"
 ZERO_TLS_SECTION = ".tbss.castiron"
 TLS_DESCRIPTOR = "castiron_tlsdesc"
 """The stub's resolver of TLS descriptors: returns the second word of the descriptor it is called with."""
 
+_WRITABLE = 2
+"""``PF_W``."""
 _MASK = 0xFFFF_FFFF_FFFF_FFFF
 _SIGN = 0x8000_0000_0000_0000
 
@@ -67,14 +76,19 @@ def tls_symbol(image_id: str) -> str:
     return f"castiron_tls_{image_id}"
 
 
+def fixup_symbols(image_id: str) -> tuple[str, str]:
+    """The symbols at start and end of the table of words that point somewhere; in position-independent executables."""
+    return f"castiron_fixups_{image_id}", f"castiron_fixups_end_{image_id}"
+
+
 def init_symbol(image_id: str, module: str) -> str:
     """The symbol of ``PyInit_<module>`` in an image."""
     return f"castiron_image_{image_id}_PyInit_{module}"
 
 
-def object_key(plan: ImagePlan, bindings: Sequence[Binding], ids: Sequence[str]) -> str:
+def object_key(plan: ImagePlan, bindings: Sequence[Binding], ids: Sequence[str], *, pie: bool) -> str:
     """Return the cache key of an image's object; ``ids`` are those of all images."""
-    digest = hashlib.sha256(f"{EMIT_VERSION}\n{plan.id}\n{plan.facts.sha256}\n".encode())
+    digest = hashlib.sha256(f"{EMIT_VERSION}\n{plan.id}\n{plan.facts.sha256}\n{pie}\n".encode())
     digest.update("\n".join(_describe(binding, ids) for binding in bindings).encode())
     return digest.hexdigest()
 
@@ -87,29 +101,66 @@ def _describe(binding: Binding, ids: Sequence[str]) -> str:
     return f"={binding.value:x}"
 
 
-def cached_object(path: Path, plan: ImagePlan, bindings: Sequence[Binding], ids: Sequence[str]) -> Path:
+def cached_object(path: Path, plan: ImagePlan, bindings: Sequence[Binding], ids: Sequence[str], *, pie: bool) -> Path:
     """Return the object of an image whose file is at ``path``, made if it is not in the cache."""
-    key = object_key(plan, bindings, ids)
+    key = object_key(plan, bindings, ids, pie=pie)
 
     def build(making: Path) -> None:
         image = Image.open(path, name=plan.name)
         require_content(image, plan.facts.sha256)
-        write_object(image, making, plan.id, dict(zip(plan.facts.references, bindings, strict=True)), ids)
+        write_object(image, making, plan.id, dict(zip(plan.facts.references, bindings, strict=True)), ids, pie=pie)
 
     return file_entry(cache_root() / "absorb" / f"objects-{EMIT_VERSION}" / key[:2] / f"{key}.o", build)
 
 
 def write_object(
-    image: Image, path: Path, image_id: str, bindings: dict[Reference, Binding], ids: Sequence[str]
+    image: Image,
+    path: Path,
+    image_id: str,
+    bindings: dict[Reference, Binding],
+    ids: Sequence[str],
+    *,
+    pie: bool = False,
 ) -> None:
-    """Write the object of ``image``."""
-    _Emitter(image, image_id, {reference.number: bound for reference, bound in bindings.items()}, ids).write(path)
+    """Write the object of ``image``; ``pie``: for a position-independent executable."""
+    numbered = {reference.number: bound for reference, bound in bindings.items()}
+    _Emitter(image, image_id, numbered, ids, pie=pie).write(path)
+
+
+def relr(places: Iterable[int], *, name: str) -> Iterator[int]:
+    """Yield the offsets of words as ``DT_RELR`` packs them: an offset, then bits for the words that follow it.
+
+    Raises `NativeError` for an odd offset, which the format cannot hold; ``name`` is the image's.
+    """
+    ordered = sorted(set(places))
+    at = 0
+    while at < len(ordered):
+        first = ordered[at]
+        if first % 2:
+            raise NativeError(
+                f"{name} has an address at an odd place ({first:#x}).", hint="Link without --pie, or have it rebuilt."
+            )
+        yield first
+        at += 1
+        base = first + 8
+        while True:
+            bits = 0
+            while at < len(ordered) and ordered[at] < base + 63 * 8 and (ordered[at] - base) % 8 == 0:
+                bits |= 1 << (ordered[at] - base) // 8
+                at += 1
+            if not bits:
+                break
+            yield bits << 1 | 1
+            base += 63 * 8
 
 
 class _Emitter:
     """One object in the making."""
 
-    def __init__(self, image: Image, image_id: str, bindings: dict[int, Binding], ids: Sequence[str]) -> None:
+    def __init__(
+        self, image: Image, image_id: str, bindings: dict[int, Binding], ids: Sequence[str], *, pie: bool
+    ) -> None:
+        self._pie = pie
         self._image = image
         self._id = image_id
         self._bindings = bindings
@@ -135,7 +186,9 @@ class _Emitter:
         for module in image.init_functions:
             value = image.symbols.values[image.definitions[f"PyInit_{module}"]]
             writer.define(init_symbol(self._id, module), section, value, type=SymbolType.FUNC)
-        words = self._relocate(section)
+        words, pointers = self._relocate(section)
+        if self._pie:
+            self._write_fixups(pointers)
         if tls:
             # Every thread gets a copy of .tdata: blocks of zeros only (OpenBLAS: 140 KB) must not be part of it.
             block = writer.add_section(
@@ -150,14 +203,20 @@ class _Emitter:
                 self._fill_template(block, template, tls, words)
         writer.write(path)
 
-    def _relocate(self, section: SectionId) -> dict[int, tuple[int, str, int]]:
-        """Apply all relocations; return those within the TLS template: offset -> (kind, symbol, addend)."""
+    def _relocate(self, section: SectionId) -> tuple[dict[int, tuple[int, str, int]], list[int]]:
+        """Apply all relocations.
+
+        Return those within the TLS template, offset -> (kind, symbol, addend), and the offsets of all words that hold
+        addresses.
+        """
         relocations = self._image.relocations
         tls = self._image.tls
         first, last = (tls.vaddr, tls.vaddr + tls.filesz) if tls else (0, 0)
         template: dict[int, tuple[int, str, int]] = {}
         offsets: list[int] = []
         addends: list[int] = []
+        pointers: list[int] = []
+        address = R_X86_64_PC64 if self._pie else R_X86_64_64
         base = base_symbol(self._id)
         for offset, info, addend in zip(relocations.offsets, relocations.infos, relocations.addends, strict=True):
             if info == R_RELATIVE:
@@ -170,11 +229,29 @@ class _Emitter:
                 if symbol is None:
                     struct.pack_into("<Q", self._memory, place, value & _MASK)
                     continue
-                self._writer.relocate(section, place, kind, symbol, (value & _MASK ^ _SIGN) - _SIGN)
+                if kind == R_X86_64_64:
+                    pointers.append(place)
+                signed = (value & _MASK ^ _SIGN) - _SIGN
+                self._writer.relocate(section, place, address if kind == R_X86_64_64 else kind, symbol, signed)
                 if first <= place < last:
-                    template[place] = (kind, symbol, value)
-        self._writer.relocate_many(section, R_X86_64_64, base, offsets, addends)
-        return template
+                    template[place] = (kind, symbol, signed)
+        self._writer.relocate_many(section, address, base, offsets, addends)
+        return template, [*pointers, *offsets]
+
+    def _write_fixups(self, pointers: Sequence[int]) -> None:
+        """Add the table of the words that the stub turns into addresses."""
+        for segment in self._image.loads:
+            if not segment.flags & _WRITABLE and any(
+                segment.vaddr <= place < segment.vaddr + segment.memsz for place in pointers
+            ):
+                raise NativeError(
+                    f"{self._image.name} has relocations in read-only pages.",
+                    hint="Link without --pie, or have it rebuilt.",
+                )
+        data = b"".join(struct.pack("<Q", entry) for entry in relr(pointers, name=self._image.name))
+        section = self._writer.add_section(f"{FIXUP_SECTION}.{self._id}", align=8, data=data or bytes(8))
+        for symbol, offset in zip(fixup_symbols(self._id), (0, len(data)), strict=True):
+            self._writer.define(symbol, section, offset, type=SymbolType.OBJECT)
 
     def _symbolic(self, offset: int, kind: int, index: int, addend: int) -> list[tuple[int, int, str | None, int]]:
         """Return (place, kind, symbol, addend) of what one relocation becomes; without symbol it is a plain number."""

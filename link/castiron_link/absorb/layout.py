@@ -6,7 +6,7 @@ protections are not the linker's business: the stub sets them when the image is 
 
 from __future__ import annotations
 
-from castiron_link.absorb.emit import IMAGE_SECTION
+from castiron_link.absorb.emit import FIXUP_SECTION, IMAGE_SECTION
 from castiron_link.absorb.image import PAGE
 
 IMAGES_SECTION = ".castiron.images"
@@ -21,6 +21,6 @@ def linker_script() -> str:
     return (
         "SECTIONS\n{\n"
         f"  {IMAGES_SECTION} : ALIGN({PAGE:#x})\n"
-        f"  {{\n    KEEP(*({IMAGE_SECTION}.*))\n    . = ALIGN({PAGE:#x});\n  }}\n"
+        f"  {{\n    KEEP(*({IMAGE_SECTION}.*))\n    KEEP(*({FIXUP_SECTION}.*))\n    . = ALIGN({PAGE:#x});\n  }}\n"
         "}\nINSERT AFTER .bss;\n"
     )

@@ -9,7 +9,7 @@ import posixpath
 import struct
 from typing import TYPE_CHECKING
 
-from castiron_link.absorb.emit import base_symbol, tls_symbol
+from castiron_link.absorb.emit import base_symbol, fixup_symbols, tls_symbol
 from castiron_link.absorb.image import R_TPOFF64
 from castiron_link.elf_object import R_X86_64_64, ObjectWriter, SectionFlag, SectionId, SymbolId, SymbolType
 
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
     from castiron_link.absorb.closure import ImagePlan
 
 _PHDR = struct.Struct("<IIQQQQQQ")
-_IMAGE = struct.Struct("<8x8x8x8xqIIQ")
-"""base, program headers, name, needed (all pointers); tls offset; counts of headers and needed; span in bytes."""
+_IMAGE = struct.Struct("<8x8x8x8xqIIQ8x8x")
+"""base, program headers, name, needed (all pointers); tls offset; counts of headers and needed; span in bytes; start
+and end of fixups (pointers).
+"""
 _PAIR = 16
 _STATE = 24
 """Bytes of a ``castiron_image_state``."""
@@ -42,10 +44,18 @@ class _Strings:
         return offset
 
 
-def write_tables(path: Path, images: Sequence[ImagePlan], *, program_symbols: Iterable[str], tree_prefix: str) -> None:
+def write_tables(
+    path: Path,
+    images: Sequence[ImagePlan],
+    *,
+    program_symbols: Iterable[str],
+    tree_prefix: str,
+    pie: bool = False,
+) -> None:
     """Write the object that defines ``castiron_images`` and what belongs to it.
 
-    ``tree_prefix`` is the tree path of site-packages.
+    ``tree_prefix`` is the tree path of site-packages; ``pie``: the images' objects are for position-independent
+    executables.
     """
     writer = ObjectWriter()
     strings = _Strings()
@@ -57,7 +67,7 @@ def write_tables(path: Path, images: Sequence[ImagePlan], *, program_symbols: It
         strings.add(_tree_path(image, tree_prefix))
     section = writer.add_section(".rodata.castiron.image_names", data=strings.data)
     text_symbol = writer.section_symbol(section)
-    _images(writer, images, strings, text_symbol, tree_prefix)
+    _images(writer, images, strings, text_symbol, tree_prefix, pie=pie)
     _pairs(writer, "castiron_image_names", [(name, number) for name, number in names], strings, text_symbol)
     _program_symbols(writer, symbols, strings, text_symbol)
     if images:
@@ -86,7 +96,13 @@ def _aliases(image: ImagePlan, tree_prefix: str) -> set[str]:
 
 
 def _images(
-    writer: ObjectWriter, images: Sequence[ImagePlan], strings: _Strings, text: SymbolId, tree_prefix: str
+    writer: ObjectWriter,
+    images: Sequence[ImagePlan],
+    strings: _Strings,
+    text: SymbolId,
+    tree_prefix: str,
+    *,
+    pie: bool,
 ) -> None:
     headers, needed, rows = bytearray(), bytearray(), bytearray()
     header_offsets, needed_offsets = [], []
@@ -110,6 +126,9 @@ def _images(
         if image.facts.tls:
             writer.undefined(tls_symbol(image.id), type=SymbolType.TLS)
             writer.relocate(table, row + 32, R_TPOFF64, tls_symbol(image.id))
+        for offset, symbol in zip((56, 64), fixup_symbols(image.id) if pie else (), strict=False):
+            writer.undefined(symbol)
+            writer.relocate(table, row + offset, R_X86_64_64, symbol)
     _number(writer, "castiron_image_count", len(images))
 
 
@@ -135,8 +154,9 @@ def _program_symbols(writer: ObjectWriter, symbols: Sequence[str], strings: _Str
 
 
 def _table(writer: ObjectWriter, symbol: str, data: bytearray) -> SectionId:
-    """Add a read-only table; a symbol needs a section with at least one byte behind it."""
-    section = writer.add_section(f".rodata.castiron.{symbol}", align=8, data=data or bytearray(8))
+    """Add a table that is read-only once it is relocated; a symbol needs a section with at least one byte behind it."""
+    flags = SectionFlag.ALLOC | SectionFlag.WRITE
+    section = writer.add_section(f".data.rel.ro.castiron.{symbol}", flags=flags, align=8, data=data or bytearray(8))
     writer.define(symbol, section, 0, type=SymbolType.OBJECT, size=len(data))
     return section
 

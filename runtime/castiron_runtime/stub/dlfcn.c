@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/auxv.h>
+
+#include "program_headers.h"
 
 extern const char *executable_path(void) CASTIRON_WEAK;
 
@@ -270,10 +271,12 @@ void *dlsym(void *restrict handle, const char *restrict name)
 
 static int is_in_program(uintptr_t address)
 {
-    const Elf64_Phdr *header = (const Elf64_Phdr *)getauxval(AT_PHDR);
-    for (unsigned long count = getauxval(AT_PHNUM); count > 0; count--, header++)
-        if (header->p_type == PT_LOAD && address - header->p_vaddr < header->p_memsz)
+    struct program_headers program = program_headers();
+    for (unsigned long i = 0; i < program.count; i++) {
+        const Elf64_Phdr *header = &program.first[i];
+        if (header->p_type == PT_LOAD && address - (program.bias + header->p_vaddr) < header->p_memsz)
             return 1;
+    }
     return 0;
 }
 

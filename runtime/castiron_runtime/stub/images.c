@@ -67,8 +67,26 @@ static int make_writable(const struct castiron_image *image, uint64_t from, uint
     return 0;
 }
 
+/* Turn distances into addresses; the pages are writable for the moment. */
+static void relocate(const struct castiron_image *image)
+{
+    uint64_t *word = NULL;
+    for (const uint64_t *entry = image->fixups; entry < image->fixups_end; entry++) {
+        if ((*entry & 1) == 0) {
+            word = (uint64_t *)(image->base + *entry);
+            *word += (uint64_t)word;
+            word++;
+            continue;
+        }
+        for (uint64_t bits = *entry >> 1, *at = word; bits; bits >>= 1, at++)
+            if (bits & 1)
+                *at += (uint64_t)at;
+        word += 63;
+    }
+}
+
 /* Set the protections that the image's program headers ask for.  What is read-only after relocation stays read-only
- * from the start: the linker has done the relocating. */
+ * from the start if the linker has done the relocating. */
 static int set_protections(const struct castiron_image *image)
 {
     uint64_t relro_start = 0, relro_end = 0;
@@ -90,12 +108,19 @@ static int set_protections(const struct castiron_image *image)
             int apart = relro_end <= start || relro_start >= end || relro_start >= relro_end;
             uint64_t keep_start = apart ? end : relro_start < start ? start : relro_start;
             uint64_t keep_end = apart ? end : relro_end > end ? end : relro_end;
+            if (image->fixups)
+                keep_start = keep_end = end;
             if (make_writable(image, start, keep_start, zero) || make_writable(image, keep_end, end, zero))
                 return -1;
         } else if (header->p_flags & PF_X) {
             if (mprotect(image->base + start, end - start, PROT_READ | PROT_EXEC))
                 return -1;
         }
+    }
+    if (image->fixups) {
+        relocate(image);
+        if (relro_start < relro_end && mprotect(image->base + relro_start, relro_end - relro_start, PROT_READ))
+            return -1;
     }
     return 0;
 }

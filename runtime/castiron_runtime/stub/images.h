@@ -1,7 +1,7 @@
 /* Shared objects that were absorbed into the executable: see docs/absorbing.md.
  *
- * The linker put every image, relocated, into one read-only segment.  An image becomes usable when the first of its
- * modules is imported: its pages get their protections, its constructors run.
+ * The linker put every image into one read-only segment: relocated, if the executable has a fixed place.  An image becomes
+ * usable when the first of its modules is imported: its pages get their protections, its constructors run.
  *
  * The tables are written by castiron_link/absorb/table.py; all symbols are weak, as a binary without images has none.
  */
@@ -21,6 +21,11 @@ struct castiron_image {
     uint32_t header_count;
     uint32_t needed_count;
     uint64_t span; /* bytes from base, whole pages */
+    /* In a position-independent executable: which words hold the distance from themselves to what they should point to.
+     * Offsets from base, packed as DT_RELR is: an even word is the offset of such a word, and each bit of an odd one, but
+     * its lowest, stands for one of the 63 words that follow. */
+    const uint64_t *fixups;
+    const uint64_t *fixups_end;
 };
 
 struct castiron_image_name {

@@ -16,6 +16,7 @@
 #include "loader.h"
 #include "notices.h"
 #include "payload.h"
+#include "relro.h"
 #include "run_files.h"
 #include "site_builtins.h"
 #include "tree.h"
@@ -82,6 +83,9 @@ static void configure(PyConfig *config, const struct boot *boot)
 
 int main(int argc, char **argv)
 {
+    if (!relro_protect())
+        return 1;
+
     /* Where we are and what we carry; from here on paths below the executable lead into the payload. */
     if (!payload_open())
         return 1;

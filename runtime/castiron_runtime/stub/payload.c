@@ -6,7 +6,8 @@
 
 #include "inflate.h"
 
-extern const unsigned char castiron_payload[];
+/* A pointer and no array: the payload may lie further away than the 2 GiB that code can reach. */
+extern const unsigned char *const castiron_payload;
 extern const uint64_t castiron_payload_size;
 
 enum { VERSION = 2 };

@@ -3,24 +3,28 @@
 
 #include <link.h>
 #include <pthread.h>
-#include <sys/auxv.h>
+
+#include "program_headers.h"
 
 #define MAX_HEADERS 64
 
 /* The executable's headers without the segment that holds the images.  An unwinder takes the first object that contains
  * an address, and that must be the image and not the executable.  A copy that stays: libgcc keeps pointers into it. */
-static Elf64_Phdr program_headers[MAX_HEADERS];
-static Elf64_Half program_header_count;
+static Elf64_Phdr reported[MAX_HEADERS];
+static Elf64_Half reported_count;
+static Elf64_Addr bias;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void copy_headers(void)
 {
-    const Elf64_Phdr *header = (const Elf64_Phdr *)getauxval(AT_PHDR);
-    unsigned long count = getauxval(AT_PHNUM);
+    struct program_headers program = program_headers();
+    bias = program.bias;
     uint64_t images = castiron_image_total() ? (uint64_t)(uintptr_t)castiron_images[0].base : 0;
-    for (; count > 0 && program_header_count < MAX_HEADERS; count--, header++)
-        if (!images || header->p_type != PT_LOAD || images - header->p_vaddr >= header->p_memsz)
-            program_headers[program_header_count++] = *header;
+    for (unsigned long i = 0; i < program.count && reported_count < MAX_HEADERS; i++) {
+        const Elf64_Phdr *header = &program.first[i];
+        if (!images || header->p_type != PT_LOAD || images - (bias + header->p_vaddr) >= header->p_memsz)
+            reported[reported_count++] = *header;
+    }
 }
 
 struct call {
@@ -49,9 +53,10 @@ int dl_iterate_phdr(int (*callback)(struct dl_phdr_info *, size_t, void *), void
     pthread_once(&once, copy_headers);
     struct call call = {callback, data, castiron_image_live_count()};
     struct dl_phdr_info info = {
+        .dlpi_addr = bias,
         .dlpi_name = "",
-        .dlpi_phdr = program_headers,
-        .dlpi_phnum = program_header_count,
+        .dlpi_phdr = reported,
+        .dlpi_phnum = reported_count,
         .dlpi_adds = 1 + call.live,
     };
     int result = callback(&info, sizeof info, data);

@@ -15,6 +15,7 @@ import castiron_runtime.toolchain
 from castiron_common.files import sha256_file
 from castiron_common.progress import SilentReporter
 from castiron_link.absorb import Absorbed, Lookup, absorb
+from castiron_link.ld import FIXED_PLACE, POSITION_INDEPENDENT
 from castiron_manifest.model import Native
 from castiron_runtime.toolchain import open_toolchain
 
@@ -94,7 +95,8 @@ class Workshop:
         compile_c(self.toolchain, source, obj)
         script = self.folder / "images.ld"
         script.write_text(absorbed.script or "")
-        command = [*self.toolchain.linker, "-m", "elf_x86_64", "-static", "-no-pie", "--gc-sections", "--eh-frame-hdr"]
+        kind = POSITION_INDEPENDENT if self.toolchain.pie else FIXED_PLACE
+        command = [*self.toolchain.linker, "-m", "elf_x86_64", "-static", *kind, "--gc-sections", "--eh-frame-hdr"]
         command += ["-z", "relro", "-z", "now", "-z", "stack-size=1048576", *flags, "-T", script, "-o", program]
         command += [self.toolchain.crt1, obj, *absorbed.objects, *self.stub]
         command += ["--start-group", *self.toolchain.libraries, "--end-group"]
@@ -114,9 +116,9 @@ def compile_c(toolchain: Toolchain, source: Path, target: Path, *flags: str) -> 
     subprocess.run([*command, "-c", str(source), "-o", str(target)], check=True)
 
 
-@pytest.fixture(scope="session")
-def toolchain() -> Toolchain:
-    return open_toolchain(reporter=SilentReporter())
+@pytest.fixture(scope="session", params=[False, True], ids=["fixed", "pie"])
+def toolchain(request: pytest.FixtureRequest) -> Toolchain:
+    return open_toolchain(pie=request.param, reporter=SilentReporter())
 
 
 @pytest.fixture(scope="session")

@@ -37,6 +37,22 @@ def test_parentheses_in_a_folder_do_not_confuse() -> None:
     ]
 
 
+def test_sizes_that_do_not_fit_their_column() -> None:
+    text = MAP.replace(
+        "          200121           200121        8     1         app.o:(.castiron.payload)",
+        "          300000           300000 123456789  4096 .castiron.payload\n"
+        "          300000           300000 123456789  4096         app.o:(.castiron.payload)\n"
+        "       200000000        200000000    12345 2097152 .castiron.images\n"
+        "       200000000        200000000    12345 2097152         image.o:(.castiron.image.x)\n"
+        "       200000000        200000000        0     1                 symbol",
+    )
+    assert pieces(text.splitlines(keepends=True)) == (
+        Piece(source="app.o", member=None, size=0x123456789),
+        Piece(source="image.o", member=None, size=0x12345),
+        Piece(source="lib/l.a", member="b.o", size=0x20),
+    )
+
+
 @pytest.mark.parametrize("text", ["", "Archive member included\n", "\n"])
 def test_unknown_formats_are_refused(text: str) -> None:
     with pytest.raises(LinkError, match="unknown format"):

@@ -13,12 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from castiron_common.errors import LinkError
-from castiron_link.payload import BootConfig, PayloadFile, PayloadModule, write_payload
+from castiron_common.errors import InputError, LinkError
+from castiron_link.content import FileContent, file_content
+from castiron_link.payload import BootConfig, PayloadFile, PayloadModule
+from castiron_link.payload import write_payload as payload_pieces
 from castiron_manifest.model import EntryKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
 NONE = 0xFFFF_FFFF
 
@@ -31,6 +34,10 @@ class ReadModule:
     source: bool
     extension: int | None
     code: bytes
+
+
+def write_payload(settings: BootConfig, modules: Iterable[PayloadModule], files: Iterable[PayloadFile]) -> bytes:
+    return bytes(payload_pieces(settings, modules, files))
 
 
 class Reader:
@@ -306,3 +313,41 @@ def test_files_are_compressed_that_shrink_to_the_share_asked_for() -> None:
     data = write_payload(config(), [module("a", source=True)], files)
     assert len(text) + len(noise) < len(data) < len(text) + len(noise) + 2000
     assert Reader(data).files() == {"a.py": (text, False), "plain.txt": (text, False), "noise.bin": (noise, False)}
+
+
+def test_large_files_are_read_while_they_are_written(tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    large.write_bytes(random.Random(1).randbytes(3 << 20) + b"end")
+    content = file_content(large)
+    assert isinstance(content, FileContent)
+    files = [PayloadFile(path="app/a", data=b"a"), PayloadFile(path="app/large", data=content)]
+    pieces = payload_pieces(config(), [], files)
+    assert content in pieces.parts
+    assert max(len(chunk) for chunk in pieces.chunks()) < 2 << 20
+    data = bytes(pieces)
+    assert pieces.size == len(data)
+    assert Reader(data).files()["app/large"] == (large.read_bytes(), False)
+    same = [files[0], PayloadFile(path="app/large", data=large.read_bytes())]
+    assert bytes(payload_pieces(config(), [], same)) == data
+
+
+def test_a_large_file_is_compressed_as_a_small_one(tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    large.write_bytes(b"12345678" * (1 << 18))
+    content = file_content(large)
+    assert isinstance(content, FileContent)
+    streamed = PayloadFile(path="a", data=content, compressed_share=0.9)
+    at_once = PayloadFile(path="a", data=large.read_bytes(), compressed_share=0.9)
+    data = write_payload(config(), [], [streamed])
+    assert len(data) < 20_000
+    assert data == write_payload(config(), [], [at_once])
+
+
+@pytest.mark.parametrize("now", [b"", b"x" * (2 << 20)])
+def test_a_file_that_changes_meanwhile_is_an_error(tmp_path: Path, now: bytes) -> None:
+    large = tmp_path / "large"
+    large.write_bytes(b"y" * (1 << 20))
+    pieces = payload_pieces(config(), [], [PayloadFile(path="a", data=file_content(large))])
+    large.write_bytes(now)
+    with pytest.raises(InputError, match="changed while it was linked"):
+        bytes(pieces)

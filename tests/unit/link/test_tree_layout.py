@@ -79,7 +79,7 @@ def test_tree_of_app_stdlib_and_distribution(tmp_path: Path, stdlib: Path) -> No
         "lib/python3.13/os.py": b"# os",
         "lib/python3.13/site-packages/d/__init__.py": b"# d",
     }
-    assert [(file.tree_path, file.owner, file.read()) for file in tree.files] == [
+    assert [(file.tree_path, file.owner, file.content()) for file in tree.files] == [
         ("app/static/x.css", "app", b"css"),
         ("lib/python3.13/site-packages/d/data.txt", "d", b"data"),
     ]

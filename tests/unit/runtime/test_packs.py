@@ -35,14 +35,17 @@ def test_a_key_changes_with_everything_that_goes_in() -> None:
     recipe = load_recipe("zlib")
     source = Source(version="1", sha256="a" * 64, path=Path("x"), pinned=True)
     keys = [
-        packs.component_key(recipe, source, (), revision=1),
-        packs.component_key(replace(recipe, digest="0"), source, (), revision=1),
-        packs.component_key(recipe, replace(source, sha256="b" * 64), (), revision=1),
-        packs.component_key(recipe, source, ("need",), revision=1),
-        packs.component_key(recipe, source, (), revision=2),
+        packs.component_key(recipe, source, (), revision=1, toolchain="t"),
+        packs.component_key(replace(recipe, digest="0"), source, (), revision=1, toolchain="t"),
+        packs.component_key(recipe, replace(source, sha256="b" * 64), (), revision=1, toolchain="t"),
+        packs.component_key(recipe, source, ("need",), revision=1, toolchain="t"),
+        packs.component_key(recipe, source, (), revision=2, toolchain="t"),
+        packs.component_key(recipe, source, (), revision=1, toolchain="of another kind"),
     ]
     assert len(set(keys)) == len(keys)
-    assert keys[0] == packs.component_key(recipe, replace(source, path=Path("elsewhere")), (), revision=1)
+    assert keys[0] == packs.component_key(
+        recipe, replace(source, path=Path("elsewhere")), (), revision=1, toolchain="t"
+    )
 
 
 def test_a_component_survives_its_description(tmp_path: Path) -> None:
@@ -67,6 +70,8 @@ def test_a_damaged_pack_is_one_clear_error(tmp_path: Path, text: str | None) -> 
         (tmp_path / description.FILE).write_text(text)
     toolchain = Toolchain(
         version="0",
+        key="k",
+        pie=False,
         target="t",
         linker=(),
         cc=(),
