@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-STACK_SIZE = 16 * 1024 * 1024
-"""Bytes; musl takes the stack size of every thread from here, and CPython's recursion limit assumes 8 MB or more."""
+STACK_SIZE = 8 * 1024 * 1024
+"""Bytes; musl takes the stack size of every thread from here, up to these 8 MiB, which are glibc's default, too."""
 
 FLAGS = (
     "-m", "elf_x86_64", "-static", "--build-id=none", "--eh-frame-hdr", "-O2", "--gc-sections", "--icf=safe",

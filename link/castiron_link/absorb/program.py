@@ -47,7 +47,7 @@ OWN = {"__tls_get_addr": "castiron_tls_get_addr"}
 """Functions whose images get another: in one static executable a variable's place is known relative to the thread
 pointer, so the words that ``__tls_get_addr`` receives hold that (see emit.py)."""
 
-RUNTIME = frozenset(("dladdr", "dladdr1", "dlclose", "dlerror", "dlinfo", "dl_iterate_phdr", "dlopen", "dlsym"))
+RUNTIME = frozenset(("dladdr", "dlclose", "dlerror", "dlinfo", "dl_iterate_phdr", "dlopen", "dlsym"))
 """Functions that the stub defines for images, whatever libc.a holds."""
 
 _PYTHON = re.compile(r"_?Py[A-Z_]")

@@ -292,9 +292,11 @@ int dladdr(const void *address, Dl_info *info)
         uint64_t count = &castiron_program_symbol_count ? castiron_program_symbol_count : 0;
         for (uint64_t i = 0; i < count; i++) {
             const struct castiron_symbol *symbol = &castiron_program_symbols[i];
-            if (symbol->address <= address && (!info->dli_saddr || symbol->address > info->dli_saddr)) {
+            /* Sizes are not in the table: of an address within a function, nobody can tell whether it is this one's. */
+            if (symbol->address == address) {
                 info->dli_sname = symbol->name;
                 info->dli_saddr = symbol->address;
+                break;
             }
         }
         return 1;

@@ -1,6 +1,5 @@
 #include "tree.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -12,17 +11,21 @@ bool tree_has_folder_descriptors;
 uint32_t tree_current = NODE_NONE;
 
 int __real_fstat(int descriptor, struct stat *status);
+int __real_lstat(const char *path, struct stat *status);
+ssize_t __real_readlink(const char *path, char *target, size_t size);
 int __real_stat(const char *path, struct stat *status);
+
+enum { LINKS_MOST = 40 /* as Linux */ };
 
 /* One function of each of the files below.  The linker renames calls of execve to calls of __wrap_execve without looking
  * for it in the archive, so something must ask for every member; it throws this table away again, and what nobody calls. */
 extern int __wrap_stat(), __wrap_open(), __wrap_opendir(), __wrap_unlink(), __wrap_listxattr(), __wrap_execve(),
-    __wrap_chdir(), __wrap_posix_spawn_file_actions_addopen();
+    __wrap_chdir(), __wrap_posix_spawn();
 double __wrap_log2(double);
 const char *__wrap_X509_get_default_cert_file(void);
 __attribute__((used)) static int (*const members[])() = {
     __wrap_stat, __wrap_open, __wrap_opendir, __wrap_unlink, __wrap_listxattr, __wrap_execve,
-    __wrap_chdir, __wrap_posix_spawn_file_actions_addopen, (int (*)())(void (*)(void))__wrap_log2,
+    __wrap_chdir, __wrap_posix_spawn, (int (*)())(void (*)(void))__wrap_log2,
     (int (*)())(void (*)(void))__wrap_X509_get_default_cert_file,
 };
 
@@ -46,6 +49,24 @@ size_t tree_node_path(uint32_t node, char *buffer, size_t size)
     return used + payload_node_path(node, buffer + used, size - used);
 }
 
+size_t tree_room(const char *path)
+{
+    return path != NULL && strstr(path, "..") != NULL ? PATH_MAX : 0;
+}
+
+char *tree_decimal(uint64_t number, char *text)
+{
+    char digits[20];
+    size_t count = 0;
+    do
+        digits[count++] = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    while (count != 0)
+        *text++ = digits[--count];
+    *text = '\0';
+    return text;
+}
+
 static void nowhere(struct tree_place *place, int error)
 {
     place->kind = TREE_NOWHERE;
@@ -55,14 +76,16 @@ static void nowhere(struct tree_place *place, int error)
 /* The path left the tree: what follows in it is relative to the executable's folder. */
 static void outside(struct tree_place *place, const char *rest)
 {
-    size_t folder = executable_folder_length();
-    char path[PATH_MAX];
-    int size = snprintf(path, sizeof path, "%.*s/%s", (int)(folder == 1 ? 0 : folder), tree_root, rest);
-    if (size >= (int)sizeof path) {
+    size_t folder = executable_folder_length(), length = strlen(rest);
+    if (folder == 1)
+        folder = 0;
+    if (folder + 1 + length >= PATH_MAX) {
         nowhere(place, ENAMETOOLONG);
         return;
     }
-    memcpy(place->storage, path, (size_t)size + 1); /* `rest` may be part of the storage */
+    memmove(place->storage + folder + 1, rest, length + 1); /* `rest` may be part of the storage */
+    memcpy(place->storage, tree_root, folder);
+    place->storage[folder] = '/';
     if (tree_begins(place->storage)) {
         tree_locate(AT_FDCWD, place->storage, place); /* and came back; shorter by two components, so this ends */
         return;
@@ -149,12 +172,71 @@ static bool is_executable(const char *path)
            one.st_dev == two.st_dev && one.st_ino == two.st_ino;
 }
 
+/* Puts in place of the first `length` bytes of `path`, a symbolic link, what it points to.  Both buffers have PATH_MAX
+ * bytes; the result is in `other`. */
+static bool follow_link(const char *path, size_t length, char *other)
+{
+    char *prefix = other; /* the kernel wants it alone */
+    memcpy(prefix, path, length);
+    prefix[length] = '\0';
+    size_t folder = length;
+    while (folder != 0 && path[folder - 1] != '/')
+        folder--;
+    size_t rest = strlen(path + length);
+    ssize_t target = __real_readlink(prefix, other + folder, PATH_MAX - 1 - folder);
+    if (target <= 0 || folder + (size_t)target + rest >= PATH_MAX - 1)
+        return false;
+    bool absolute = other[folder] == '/';
+    if (absolute)
+        memmove(other, other + folder, (size_t)target);
+    else
+        memcpy(other, path, folder);
+    memcpy(other + (absolute ? 0 : folder) + target, path + length, rest + 1);
+    return true;
+}
+
+static bool is_link(char *path, size_t length)
+{
+    struct stat status;
+    char behind = path[length];
+    path[length] = '\0';
+    bool result = __real_lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+    path[length] = behind;
+    return result;
+}
+
+/* As the kernel follows them, until one leads into the tree. */
+static bool leads_in_by_links(char *path, char *other, struct tree_place *place)
+{
+    for (unsigned links = 0; links < LINKS_MOST; links++) {
+        size_t at = strspn(path, "/");
+        for (;; at += strspn(path + at, "/")) {
+            at += strcspn(path + at, "/");
+            if (at == 0 || is_link(path, at))
+                break;
+            if (path[at] == '\0')
+                return false;
+        }
+        if (at == 0 || !follow_link(path, at, other))
+            return false;
+        char *swap = path;
+        path = other;
+        other = swap;
+        if (tree_begins(path)) {
+            memmove(place->storage, path, strlen(path) + 1);
+            walk(NODE_ROOT, place->storage + tree_root_length, place);
+            return true;
+        }
+    }
+    return false;
+}
+
 bool tree_retry(int folder, const char *path, struct tree_place *place)
 {
     if (path == NULL || (folder != AT_FDCWD && path[0] != '/') || tree_root_length == 0)
         return false;
     size_t length = strlen(path);
-    if (length >= sizeof place->storage)
+    if (length >= PATH_MAX)
         return false;
     char *copy = place->storage;
     memcpy(copy, path, length + 1);
@@ -168,6 +250,8 @@ bool tree_retry(int folder, const char *path, struct tree_place *place)
         }
         copy[at - 1] = '/';
     }
+    if (leads_in_by_links(copy, copy + PATH_MAX, place))
+        return true;
     errno = ENOTDIR;
     return false;
 }

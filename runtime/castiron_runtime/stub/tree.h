@@ -6,6 +6,7 @@
 #ifndef CASTIRON_TREE_H
 #define CASTIRON_TREE_H
 
+#include <alloca.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -28,7 +29,7 @@ struct tree_place {
     int error;
     int folder;
     const char *path;
-    char storage[PATH_MAX];
+    char *storage; /* the caller's, which `path` may point into afterwards */
 };
 
 /* The root of the tree; set once by tree_open. */
@@ -67,6 +68,35 @@ static inline bool tree_concerns(int folder, const char *path)
             path != NULL && path[0] != '/');
 }
 
+/* Bytes of storage that tree_locate needs for a path: for what it becomes when `..` leads out of the tree.  tree_retry
+ * needs TREE_RETRY_ROOM.  The wrappers below take them from their frame, and only when they are needed: they run in signal handlers and in
+ * children of vfork and posix_spawn, whose stacks may have few kilobytes. */
+size_t tree_room(const char *path);
+enum { TREE_RETRY_ROOM = 2 * PATH_MAX };
+
+/* Memory for what a program is started with; see tree_spawn.c.  NULL: the caller's frame has the room. */
+void *tree_spawn_memory(size_t size);
+
+/* The next try to execute something needs nothing of the last one's: posix_spawnp tries each folder of PATH. */
+void tree_spawn_again(void);
+
+/* Whether this is a child of posix_spawn: calls below must fit into few kilobytes. */
+bool tree_in_spawn(void);
+
+/* The file of the tree that an argument of another program names in full, or NODE_NONE. */
+uint32_t tree_file_named(const char *argument);
+
+#define TREE_SPAWN_MEMORY(size)                                                                                            \
+    ({                                                                                                                     \
+        size_t size_ = (size);                                                                                             \
+        void *memory_ = tree_spawn_memory(size_);                                                                          \
+        memory_ != NULL ? memory_ : alloca(size_);                                                                         \
+    })
+
+/* Writes a number in decimal and a zero byte; returns where the zero byte is.  For children of vfork, where printf needs
+ * too much of the stack. */
+char *tree_decimal(uint64_t number, char *text);
+
 /* Where a path leads.  `..` is resolved by its letters, and may lead out of the tree again. */
 void tree_locate(int folder, const char *path, struct tree_place *place);
 
@@ -96,9 +126,13 @@ enum { TREE_TIME = 315619200 };
     struct tree_place place;                                                                                               \
     if (!tree_concerns(folder, path)) {                                                                                    \
         type result = (call);                                                                                              \
-        if (!(failed) || errno != ENOTDIR || !tree_retry(folder, path, &place))                                            \
+        if (!(failed) || errno != ENOTDIR)                                                                                 \
+            return result;                                                                                                 \
+        place.storage = TREE_SPAWN_MEMORY(TREE_RETRY_ROOM);                                                                \
+        if (!tree_retry(folder, path, &place))                                                                             \
             return result;                                                                                                 \
     } else {                                                                                                               \
+        place.storage = TREE_SPAWN_MEMORY(tree_room(path));                                                                \
         tree_locate(folder, path, &place);                                                                                 \
     }
 

@@ -94,8 +94,12 @@ uint32_t tree_current_for_program(bool *only_ours)
 
 void tree_current_variable(uint32_t folder, char text[TREE_CURRENT_SIZE])
 {
-    snprintf(text, TREE_CURRENT_SIZE, "%s=%lu:%lu", variable, (unsigned long)folder,
-             (unsigned long)payload_header()->size);
+    memcpy(text, variable, sizeof variable - 1);
+    char *at = text + sizeof variable - 1;
+    *at++ = '=';
+    at = tree_decimal(folder, at);
+    *at++ = ':';
+    tree_decimal(payload_header()->size, at);
 }
 
 int __wrap_chdir(const char *path)
@@ -124,13 +128,17 @@ char *__wrap_getcwd(char *buffer, size_t size)
 {
     if (tree_current == NODE_NONE)
         return __real_getcwd(buffer, size);
-    char path[2 * PATH_MAX];
-    size_t length = tree_node_path(tree_current, path, sizeof path);
-    if (buffer == NULL)
-        return strdup(path);
+    size_t length = tree_node_path(tree_current, NULL, 0);
+    if (buffer == NULL) {
+        size = length + 1;
+        buffer = malloc(size);
+        if (buffer == NULL)
+            return NULL;
+    }
     if (size <= length) {
         errno = size == 0 ? EINVAL : ERANGE;
         return NULL;
     }
-    return strcpy(buffer, path);
+    tree_node_path(tree_current, buffer, size);
+    return buffer;
 }

@@ -5,6 +5,7 @@
 #include "executable.h"
 #include "tree.h"
 
+int __real_access(const char *path, int mode);
 int __real_execve(const char *path, char *const arguments[], char *const environment[]);
 
 /* The executable again, which shall know that it replaces itself (os.execv(sys.executable, ...)), and its current folder
@@ -20,7 +21,7 @@ static int run_again(const char *path, char *const arguments[], char *const envi
     size_t count = 0;
     while (environment != NULL && environment[count] != NULL)
         count++;
-    char *changed[count + 3];
+    char **changed = TREE_SPAWN_MEMORY((count + 3) * sizeof *changed);
     for (size_t i = 0; i < count; i++)
         changed[i] = environment[i];
     if (marked)
@@ -39,7 +40,7 @@ static int run_interpreter(char *const arguments[], char *const environment[])
     size_t count = 0;
     while (arguments != NULL && arguments[count] != NULL)
         count++;
-    char *changed[count + 2];
+    char **changed = TREE_SPAWN_MEMORY((count + 2) * sizeof *changed);
     changed[0] = (char *)(count != 0 && tree_begins(arguments[0]) ? arguments[0] : executable_path());
     for (size_t i = 1; i < count; i++)
         changed[i] = arguments[i];
@@ -81,10 +82,9 @@ static int run(uint32_t index, char *const arguments[], char *const environment[
     return -1;
 }
 
-enum { FILES_MOST = 16, ARGUMENTS_MOST = 256, NAME_SIZE = sizeof "/proc/self/fd/" + 10 };
+enum { NAME_SIZE = sizeof "/proc/self/fd/" + 10 };
 
-/* The file of the tree that an argument names in full, or NODE_NONE.  Without a buffer for the path: see __wrap_execve. */
-static uint32_t file_of(const char *argument)
+uint32_t tree_file_named(const char *argument)
 {
     if (argument == NULL || !tree_begins(argument))
         return NODE_NONE;
@@ -104,15 +104,8 @@ static uint32_t file_of(const char *argument)
 static char *descriptor_name(int descriptor, char name[NAME_SIZE])
 {
     static const char folder[] = "/proc/self/fd/";
-    char digits[12];
-    size_t count = 0, used = sizeof folder - 1;
-    do
-        digits[count++] = (char)('0' + descriptor % 10);
-    while ((descriptor /= 10) != 0);
-    memcpy(name, folder, used);
-    while (count != 0)
-        name[used++] = digits[--count];
-    name[used] = '\0';
+    memcpy(name, folder, sizeof folder - 1);
+    tree_decimal((uint64_t)descriptor, name + sizeof folder - 1);
     return name;
 }
 
@@ -121,16 +114,16 @@ static int run_other(const char *path, char *const arguments[], char *const envi
 {
     size_t count = 0, files = 0;
     for (; arguments != NULL && arguments[count] != NULL; count++)
-        files += count != 0 && file_of(arguments[count]) != NODE_NONE;
-    if (files == 0 || files > FILES_MOST || count > ARGUMENTS_MOST)
+        files += count != 0 && tree_file_named(arguments[count]) != NODE_NONE;
+    if (files == 0 || __real_access(path, F_OK) < 0)
         return __real_execve(path, arguments, environment);
-    char *changed[count + 1];
-    char names[files][NAME_SIZE];
-    int descriptors[files];
+    char **changed = TREE_SPAWN_MEMORY((count + 1) * sizeof *changed);
+    char(*names)[NAME_SIZE] = TREE_SPAWN_MEMORY(files * sizeof *names);
+    int *descriptors = TREE_SPAWN_MEMORY(files * sizeof *descriptors);
     size_t opened = 0;
     for (size_t i = 0; i <= count; i++) {
         changed[i] = arguments[i];
-        uint32_t node = i == 0 ? NODE_NONE : file_of(arguments[i]);
+        uint32_t node = i == 0 ? NODE_NONE : tree_file_named(arguments[i]);
         int descriptor = node == NODE_NONE ? -1 : tree_open_node(node, O_RDONLY);
         if (descriptor >= 0) {
             descriptors[opened] = descriptor;
@@ -156,9 +149,10 @@ __attribute__((noinline)) static int look_in_tree(const char *path, char *const 
     return -1;
 }
 
-/* posix_spawn of musl calls this on a stack of few kilobytes: room for a path is taken only if need be. */
+/* Also called in children of posix_spawn, whose stack has few kilobytes, and of vfork: see tree_spawn.c. */
 int __wrap_execve(const char *path, char *const arguments[], char *const environment[])
 {
+    tree_spawn_again();
     if (path != NULL && strcmp(path, executable_path()) == 0)
         return run_again(path, arguments, environment);
     if (!tree_concerns(AT_FDCWD, path) &&

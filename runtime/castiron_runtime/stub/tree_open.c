@@ -1,11 +1,16 @@
 /* open and the like: a descriptor of a file in the tree is a sealed memfd with its content.
  *
- * The kernel gives a descriptor to any process that inherits it, so what node it stands for is written where it cannot get
- * lost: in the modification time of the memfd.
+ * The kernel gives a descriptor to any process that inherits it, so what node of which payload it stands for is written
+ * where it cannot get lost: in the modification time of the memfd.
+ *
+ * All descriptors of a file that are open at a time share one memfd: the last one given out is remembered by its number,
+ * looked at, and opened again by /proc.  Nothing is kept open for that.  Without /proc each open makes a copy.
+ *
+ * Nothing here allocates memory or takes a lock: it may run in a child of vfork, or in a signal handler.
  */
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -28,26 +33,86 @@ FILE *__real_fopen(const char *path, const char *mode);
 FILE *__real_freopen(const char *path, const char *mode, FILE *stream);
 int __real_fstat(int descriptor, struct stat *status);
 
-enum { MARK_SECONDS = 0x0CA571A0, NODE_LIMIT = 1000000000 /* nanoseconds must be fewer */ };
+enum { NODE_LIMIT = 1000000000 /* nanoseconds must be fewer */ };
+
+/* Seconds between 1978 and 2012, of which other payloads have others. */
+static time_t mark_of_payload(void)
+{
+    uint32_t bits;
+    memcpy(&bits, payload_header()->identity, sizeof bits);
+    return (time_t)0x10000000 + (bits & 0x3fffffff);
+}
 
 uint32_t tree_descriptor_node(const struct stat *status)
 {
-    if (status->st_mtim.tv_sec != MARK_SECONDS || status->st_nlink != 0 || !S_ISREG(status->st_mode))
+    if (status->st_nlink != 0 || !S_ISREG(status->st_mode) || status->st_mtim.tv_sec != mark_of_payload())
         return NODE_NONE;
-    uint64_t node = (uint64_t)status->st_mtim.tv_nsec;
-    return node < payload_header()->node_count ? (uint32_t)node : NODE_NONE;
+    uint64_t index = (uint64_t)status->st_mtim.tv_nsec;
+    if (index >= payload_header()->node_count)
+        return NODE_NONE;
+    const Node *node = payload_node((uint32_t)index);
+    uint64_t size = node->kind == NODE_FILE ? node->size : 0;
+    return (uint64_t)status->st_size == size ? (uint32_t)index : NODE_NONE;
 }
 
-/* The memfd once more, opened for reading only; where there is no /proc it stays writable, but sealed. */
-static int read_only(int descriptor, int flags)
+static bool is_of_node(int descriptor, uint32_t index)
 {
-    char name[64];
-    snprintf(name, sizeof name, "/proc/self/fd/%d", descriptor);
-    int again = __real_open(name, O_RDONLY | (flags & (O_CLOEXEC | O_NONBLOCK)));
-    if (again < 0)
-        return descriptor;
+    struct stat status;
+    return __real_fstat(descriptor, &status) == 0 && tree_descriptor_node(&status) == index;
+}
+
+static void close_keeping_errno(int descriptor)
+{
+    int error = errno;
     close(descriptor);
-    return again;
+    errno = error;
+}
+
+/* What a descriptor is open on, once more, for reading only.  -1 where there is no /proc. */
+static int open_again(int descriptor, int flags)
+{
+    char name[sizeof "/proc/self/fd/" + 20] = "/proc/self/fd/";
+    tree_decimal((uint64_t)descriptor, name + strlen(name));
+    return __real_open(name, flags);
+}
+
+/* Gives `descriptor` the number of one that was only needed to make it: open's result is the lowest that is free. */
+static int in_place_of(int needed, int descriptor, int flags)
+{
+    if (dup3(descriptor, needed, flags & O_CLOEXEC) < 0) {
+        close(needed);
+        return descriptor;
+    }
+    close(descriptor);
+    return needed;
+}
+
+/* The numbers of the descriptors given out last, each with its node: the program may have closed them since. */
+enum { REMEMBERED = 256 };
+static _Atomic uint64_t given[REMEMBERED];
+
+static void remember(uint32_t index, int descriptor)
+{
+    if (descriptor >= 0)
+        atomic_store_explicit(&given[index % REMEMBERED], (uint64_t)index << 32 | (uint32_t)descriptor,
+                              memory_order_relaxed);
+}
+
+/* Another descriptor of a file that is open already, or -1.  Another thread may close that one meanwhile and open something
+ * else by its number, which must not be touched: only what O_PATH holds is opened. */
+static int open_shared(uint32_t index, int flags)
+{
+    uint64_t last = atomic_load_explicit(&given[index % REMEMBERED], memory_order_relaxed);
+    if (last >> 32 != index || last == 0)
+        return -1;
+    int held = open_again((int)(uint32_t)last, O_PATH | O_CLOEXEC);
+    if (held < 0)
+        return -1;
+    int result = is_of_node(held, index) ? open_again(held, flags) : -1;
+    if (result >= 0)
+        return in_place_of(held, result, flags);
+    close(held);
+    return -1;
 }
 
 static int write_all(int descriptor, const char *data, size_t size)
@@ -62,7 +127,7 @@ static int write_all(int descriptor, const char *data, size_t size)
     return 0;
 }
 
-/* Fills an empty memfd with the content of a file. */
+/* Fills an empty file with the content of a node. */
 static int write_content(int descriptor, const Node *node)
 {
     if (node->size == 0)
@@ -71,24 +136,79 @@ static int write_content(int descriptor, const Node *node)
         return -1;
     if (node->compressed == 0)
         return write_all(descriptor, payload_data(node->start), node->size);
-    void *buffer = malloc(node->size);
-    if (buffer == NULL)
+    if (tree_in_spawn()) { /* the decoder's tables have no room there; the parent has opened what its arguments name */
+        errno = ENOMEM;
         return -1;
-    int result = -1;
-    if (payload_read(node, buffer))
-        result = write_all(descriptor, buffer, node->size);
-    else
+    }
+    void *mapped = mmap(NULL, node->size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    if (mapped == MAP_FAILED)
+        return -1;
+    bool sound = payload_read(node, mapped);
+    munmap(mapped, node->size);
+    if (!sound)
         errno = EIO;
-    free(buffer);
-    return result;
+    return sound ? 0 : -1;
 }
 
+/* A file without a name.  Kernels since 6.3 want to be told whether it may be executed, older ones refuse those flags. */
 static int make_memfd(const char *name, unsigned flags, bool executable)
 {
-    /* Kernels since 6.3 want to be told whether it may be executed, older ones refuse the flag. */
-    int descriptor = memfd_create(name, flags | (executable ? MFD_EXEC : 0));
-    if (descriptor < 0 && errno == EINVAL && executable)
-        descriptor = memfd_create(name, flags);
+    static _Atomic bool old_kernel;
+    if (!atomic_load_explicit(&old_kernel, memory_order_relaxed)) {
+        int descriptor = memfd_create(name, flags | (executable ? MFD_EXEC : MFD_NOEXEC_SEAL));
+        if (descriptor >= 0 || errno != EINVAL)
+            return descriptor;
+        atomic_store_explicit(&old_kernel, true, memory_order_relaxed);
+    }
+    return memfd_create(name, flags);
+}
+
+/* Where memfd_create is missing or forbidden: in memory, else in the folder for temporary files.  Keeps the errno of
+ * memfd_create if neither will do. */
+static int make_unnamed(bool executable, int cloexec)
+{
+    static const char *const folders[] = {"/dev/shm", "/tmp"};
+    int error = errno;
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        int descriptor = __real_open(folders[i], O_TMPFILE | O_RDWR | cloexec, executable ? 0700 : 0600);
+        if (descriptor >= 0)
+            return descriptor;
+    }
+    errno = error;
+    return -1;
+}
+
+static int make_file(const Node *node, int cloexec)
+{
+    bool executable = node->executable && node->kind == NODE_FILE;
+    int descriptor =
+        make_memfd(payload_text(node->name), MFD_ALLOW_SEALING | (cloexec != 0 ? MFD_CLOEXEC : 0), executable);
+    if (descriptor < 0 && (errno == ENOSYS || errno == EPERM || errno == EACCES))
+        descriptor = make_unnamed(executable, cloexec);
+    return descriptor;
+}
+
+/* Unlike F_SEAL_WRITE, F_SEAL_FUTURE_WRITE lets shared read-only mappings be made on every kernel that has it. */
+static void seal(int descriptor)
+{
+    int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+    if (fcntl(descriptor, F_ADD_SEALS, seals | F_SEAL_FUTURE_WRITE) < 0)
+        fcntl(descriptor, F_ADD_SEALS, seals | F_SEAL_WRITE);
+}
+
+static int open_copy(uint32_t index, int cloexec)
+{
+    const Node *node = payload_node(index);
+    int descriptor = make_file(node, cloexec);
+    if (descriptor < 0)
+        return -1;
+    struct timespec times[2] = {{.tv_sec = TREE_TIME}, {.tv_sec = mark_of_payload(), .tv_nsec = index}};
+    if ((node->kind == NODE_FILE && write_content(descriptor, node) < 0) ||
+        (index < NODE_LIMIT && futimens(descriptor, times) < 0)) {
+        close_keeping_errno(descriptor);
+        return -1;
+    }
+    seal(descriptor);
     return descriptor;
 }
 
@@ -109,25 +229,23 @@ int tree_open_node(uint32_t index, int flags)
         errno = ENOTDIR;
         return -1;
     }
-    unsigned memfd_flags = MFD_ALLOW_SEALING | ((flags & O_CLOEXEC) ? MFD_CLOEXEC : 0);
-    int descriptor = make_memfd(payload_text(node->name), memfd_flags, node->executable && !folder);
-    if (descriptor < 0)
-        return -1;
-    struct timespec times[2] = {{.tv_sec = TREE_TIME}, {.tv_sec = MARK_SECONDS, .tv_nsec = index}};
-    if ((!folder && write_content(descriptor, node) < 0) ||
-        (index < NODE_LIMIT && futimens(descriptor, times) < 0)) {
-        int error = errno;
-        close(descriptor);
-        errno = error;
-        return -1;
-    }
-    /* Unlike F_SEAL_WRITE, F_SEAL_FUTURE_WRITE lets shared read-only mappings be made on every kernel that has it. */
-    int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-    if (fcntl(descriptor, F_ADD_SEALS, seals | F_SEAL_FUTURE_WRITE) < 0)
-        fcntl(descriptor, F_ADD_SEALS, seals | F_SEAL_WRITE);
-    if (folder)
+    if (folder) {
         tree_has_folder_descriptors = true;
-    return folder ? descriptor : read_only(descriptor, flags);
+        return open_copy(index, flags & O_CLOEXEC);
+    }
+    int reading = O_RDONLY | (flags & (O_CLOEXEC | O_NONBLOCK));
+    int descriptor = open_shared(index, reading);
+    if (descriptor < 0) {
+        int copy = open_copy(index, flags & O_CLOEXEC);
+        if (copy < 0)
+            return -1;
+        /* Without /proc it stays writable, but sealed. */
+        descriptor = open_again(copy, reading);
+        descriptor = descriptor < 0 ? copy : in_place_of(copy, descriptor, reading);
+    }
+    if (!tree_in_spawn()) /* the memory is the parent's there, the number is not */
+        remember(index, descriptor);
+    return descriptor;
 }
 
 /* A path that does not exist, or does: what open says of it when it is in the tree. */

@@ -1,12 +1,20 @@
-/* What a child of posix_spawn opens: the C library does that by system calls of its own, which do not see the tree.  So
- * the parent opens a file of the tree, and the child takes the descriptor over. */
+/* posix_spawn.
+ *
+ * The child opens files by system calls of the C library's own, which do not see the tree.  So the parent opens a file of
+ * the tree, and the child takes the descriptor over.
+ *
+ * The child runs in our memory, on a stack of 5 KiB that the C library gives it, until execve.  Ours (tree_execute.c)
+ * needs room for paths, arguments and environment: the parent sets it aside. */
 #include <pthread.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "tree.h"
 
+int __real_posix_spawn(pid_t *process, const char *path, const posix_spawn_file_actions_t *actions,
+                       const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[]);
 int __real_posix_spawn_file_actions_addopen(posix_spawn_file_actions_t *actions, int descriptor, const char *path, int flags,
                                             mode_t mode);
 int __real_posix_spawn_file_actions_destroy(posix_spawn_file_actions_t *actions);
@@ -74,4 +82,79 @@ int __wrap_posix_spawn_file_actions_destroy(posix_spawn_file_actions_t *actions)
     }
     pthread_mutex_unlock(&lock);
     return __real_posix_spawn_file_actions_destroy(actions);
+}
+
+/* What the parent has set aside for the child of this thread, which waits until the child has executed its program. */
+static __thread struct {
+    unsigned char *start;
+    size_t size, used;
+} aside;
+
+/* Bytes that a frame of an ordinary child, of fork or vfork, may take. */
+enum { FRAME_MOST = 1 << 20 };
+
+void *tree_spawn_memory(size_t size)
+{
+    size = (size + 15) & ~(size_t)15;
+    if (aside.start != NULL && size <= aside.size - aside.used) {
+        aside.used += size;
+        return aside.start + aside.used - size;
+    }
+    if (size <= FRAME_MOST)
+        return NULL;
+    void *result = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return result == MAP_FAILED ? NULL : result;
+}
+
+bool tree_in_spawn(void)
+{
+    return aside.start != NULL;
+}
+
+void tree_spawn_again(void)
+{
+    aside.used = 0;
+}
+
+static size_t count_of(char *const list[])
+{
+    size_t count = 0;
+    while (list != NULL && list[count] != NULL)
+        count++;
+    return count;
+}
+
+/* Opens the files of the tree that arguments name, which the child then only opens again.  Returns their number. */
+static size_t open_named(char *const arguments[], int descriptors[])
+{
+    size_t opened = 0;
+    for (size_t i = 1; arguments != NULL && arguments[0] != NULL && arguments[i] != NULL; i++) {
+        uint32_t node = tree_file_named(arguments[i]);
+        int descriptor = node == NODE_NONE ? -1 : tree_open_node(node, O_RDONLY | O_CLOEXEC);
+        if (descriptor >= 0)
+            descriptors[opened++] = descriptor;
+    }
+    return opened;
+}
+
+int __wrap_posix_spawn(pid_t *process, const char *path, const posix_spawn_file_actions_t *actions,
+                       const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[])
+{
+    /* A path may be looked at twice; an argument may become the name of a descriptor. */
+    enum { PATHS = 2 * (TREE_RETRY_ROOM + PATH_MAX), OTHERS = 1024, AN_ARGUMENT = 64 };
+    size_t argument_count = count_of(arguments), descriptors_size = argument_count * sizeof(int);
+    size_t size = PATHS + OTHERS + (argument_count + count_of(environment)) * AN_ARGUMENT;
+    int *descriptors = malloc(descriptors_size + 16 + size);
+    if (descriptors == NULL)
+        return ENOMEM;
+    size_t opened = open_named(arguments, descriptors);
+    aside.start = (unsigned char *)descriptors + ((descriptors_size + 15) & ~(size_t)15);
+    aside.size = size;
+    aside.used = 0;
+    int result = __real_posix_spawn(process, path, actions, attributes, arguments, environment);
+    aside.start = NULL;
+    while (opened != 0)
+        close(descriptors[--opened]);
+    free(descriptors);
+    return result;
 }

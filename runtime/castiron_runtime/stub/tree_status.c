@@ -190,16 +190,16 @@ char *__wrap_realpath(const char *path, char *resolved)
     TREE_ELSEWHERE(place, AT_FDCWD, path, char *, __real_realpath(path, resolved), result == NULL)
     if (place.kind == TREE_OUTSIDE)
         return __real_realpath(place.path, resolved);
-    char full[2 * PATH_MAX];
-    if (place.kind == TREE_NOWHERE) {
-        errno = place.error;
+    size_t length = place.kind == TREE_NOWHERE ? 0 : tree_node_path(place.node, NULL, 0);
+    if (place.kind == TREE_NOWHERE || length >= PATH_MAX) {
+        errno = place.kind == TREE_NOWHERE ? place.error : ENAMETOOLONG;
         return NULL;
     }
-    if (tree_node_path(place.node, full, sizeof full) >= PATH_MAX) {
-        errno = ENAMETOOLONG;
-        return NULL;
-    }
-    return resolved == NULL ? strdup(full) : strcpy(resolved, full);
+    if (resolved == NULL)
+        resolved = malloc(length + 1);
+    if (resolved != NULL)
+        tree_node_path(place.node, resolved, length + 1);
+    return resolved;
 }
 
 /* The file system of the executable itself, read-only. */

@@ -1,0 +1,208 @@
+"""Calls of the C library where their surroundings are unusual: small stacks, many variables, links, no memfd_create."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.integration.linking import run, trace_and_link
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from castiron_runtime.model import Pack
+
+pytestmark = pytest.mark.integration
+
+SCRIPT = """
+import os, subprocess, sys
+
+folder = os.path.dirname(os.path.abspath(__file__))
+data = os.path.join(folder, "data.txt")
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+def environment(count):
+    return {**os.environ, **{f"VARIABLE_{i}": "x" for i in range(int(count))}}
+
+def is_memfd(number):
+    return "data.txt" in os.readlink(f"/proc/self/fd/{number}")
+
+def child():
+    print(sum(name.startswith("VARIABLE_") for name in os.environ))
+
+def spawn(count):
+    process = os.posix_spawn(sys.executable, [sys.executable, "child"], environment(count))
+    print("status", os.waitpid(process, 0)[1])
+
+def spawn_other(count):
+    arguments = ["cat", *[data] * 20]
+    process = os.posix_spawnp("cat", arguments, environment(count))
+    print("status", os.waitpid(process, 0)[1])
+
+def execute(count):
+    os.execve(sys.executable, [sys.executable, "child"], environment(count))
+
+def share():
+    files = [open(data, "rb") for _ in range(50)]
+    print(len({os.stat(f"/proc/self/fd/{file.fileno()}").st_ino for file in files}))
+    files[0].seek(5)
+    print(files[1].read(4), files[0].read(4), all(is_memfd(file.fileno()) for file in files))
+
+def reuse():
+    with open(data, "rb") as file:
+        number = file.fileno()
+    with open("/dev/zero", "rb", buffering=0) as other:
+        print(other.fileno() == number, read(data) == read(data), read(data)[:4])
+
+def leave_none():
+    before = os.listdir("/proc/self/fd")
+    read(data)
+    print(before == os.listdir("/proc/self/fd"))
+
+def show(path):
+    print(read(path)[:4], os.stat(path).st_size, os.path.exists(path + "x"), os.path.realpath(path) == data)
+
+def listing(path):
+    print("data.txt" in os.listdir(path), read(path + "/data.txt")[:4], os.path.isdir(path))
+    os.chdir(path)
+    print(read("data.txt")[:4])
+
+def inherited(number):
+    print(os.fstat(int(number)).st_size, len(os.pread(int(number), 1 << 30, 0)))
+
+def hand_over(other):
+    with open(data, "rb") as file:
+        subprocess.run([other, "inherited", str(file.fileno())], pass_fds=[file.fileno()], check=True)
+
+globals()[sys.argv[1]](*sys.argv[2:])
+"""
+
+
+def link_with(folder: Path, data: str) -> Path:
+    (folder / "calls.py").write_text(SCRIPT)
+    (folder / "data.txt").write_text(data)
+    return trace_and_link(["calls.py"], cwd=folder, name="calls", options=["--no-report"])
+
+
+@pytest.fixture(scope="module")
+def binary(tmp_path_factory: pytest.TempPathFactory, pack: Pack) -> Path:
+    del pack
+    return link_with(tmp_path_factory.mktemp("calls"), "0123456789" * 60_000)
+
+
+@pytest.fixture(scope="module")
+def other(tmp_path_factory: pytest.TempPathFactory, pack: Pack) -> Path:
+    del pack
+    return link_with(tmp_path_factory.mktemp("other"), "abc" * 70_000)
+
+
+@pytest.mark.parametrize("count", [0, 400, 20_000])
+def test_posix_spawn_with_many_variables(binary: Path, tmp_path: Path, count: int) -> None:
+    done = run([binary, "spawn", str(count)], cwd=tmp_path)
+    assert (done.status, done.stdout) == (0, f"{count}\nstatus 0\n"), done.stderr
+
+
+def test_posix_spawn_of_another_program_with_files_of_the_tree(binary: Path, tmp_path: Path) -> None:
+    done = run([binary, "spawn_other", "400"], cwd=tmp_path)
+    assert (done.status, len(done.stdout)) == (0, 20 * 600_000 + len("status 0\n")), done.stderr
+
+
+def test_execve_with_eighty_thousand_variables(binary: Path, tmp_path: Path) -> None:
+    done = run([binary, "execute", "80000"], cwd=tmp_path)
+    assert (done.status, done.stdout) == (0, "80000\n"), done.stderr
+
+
+def test_execve_with_more_than_the_kernel_takes(binary: Path, tmp_path: Path) -> None:
+    done = run([binary, "execute", "2000000"], cwd=tmp_path)
+    assert done.status == 1
+    assert "Argument list too long" in done.stderr
+
+
+def test_descriptors_of_one_file_share_its_content(binary: Path, tmp_path: Path) -> None:
+    done = run([binary, "share"], cwd=tmp_path)
+    assert (done.status, done.stdout) == (0, "1\nb'0123' b'5678' True\n"), done.stderr
+
+
+def test_a_number_that_was_given_to_another_file(binary: Path, tmp_path: Path) -> None:
+    done = run([binary, "reuse"], cwd=tmp_path)
+    assert (done.status, done.stdout) == (0, "True True b'0123'\n"), done.stderr
+
+
+def test_no_descriptor_is_kept(binary: Path, tmp_path: Path) -> None:
+    done = run([binary, "leave_none"], cwd=tmp_path)
+    assert (done.status, done.stdout) == (0, "True\n"), done.stderr
+
+
+def test_symbolic_links_into_the_tree(binary: Path, tmp_path: Path) -> None:
+    (tmp_path / "folder").symlink_to(f"{binary}/app")
+    (tmp_path / "file").symlink_to(f"{binary}/app/data.txt")
+    (tmp_path / "to-link").symlink_to("file")
+    (tmp_path / "above").mkdir()
+    (tmp_path / "above" / "relative").symlink_to("../folder/data.txt")
+    (tmp_path / "loop").symlink_to("loop/x")
+    expected = "b'0123' 600000 False True\n"
+    for path in ("file", "to-link", "above/relative", "folder/data.txt", str(tmp_path / "above" / "relative")):
+        done = run([binary, "show", path], cwd=tmp_path)
+        assert (done.status, done.stdout) == (0, expected), (path, done.stderr)
+    done = run([binary, "listing", "folder"], cwd=tmp_path)
+    assert (done.status, done.stdout) == (0, "True b'0123' True\nb'0123'\n"), done.stderr
+    assert "Errno 40" in run([binary, "show", "loop"], cwd=tmp_path).stderr
+
+
+def test_a_descriptor_of_another_program(binary: Path, other: Path, tmp_path: Path) -> None:
+    done = run([binary, "hand_over", str(other)], cwd=tmp_path)
+    assert (done.status, done.stdout) == (0, "600000 600000\n"), done.stderr
+    again = run([binary, "hand_over", str(binary)], cwd=tmp_path)
+    assert (again.status, again.stdout) == (0, "600000 600000\n"), again.stderr
+
+
+def refuse(number: int, error: int) -> Callable[[], None]:
+    """Return a function that makes a system call of x86-64 fail from then on (seccomp(2), filter mode)."""
+
+    def install() -> None:
+        code = [
+            struct.pack("<HBBI", 0x20, 0, 0, 0),  # the call's number
+            struct.pack("<HBBI", 0x15, 0, 1, number),  # another one: skip the next line
+            struct.pack("<HBBI", 0x06, 0, 0, 0x00050000 | error),
+            struct.pack("<HBBI", 0x06, 0, 0, 0x7FFF0000),
+        ]
+        filters = ctypes.create_string_buffer(b"".join(code))
+        program = ctypes.create_string_buffer(struct.pack("<HxxxxxxQ", len(code), ctypes.addressof(filters)))
+        libc = ctypes.CDLL(None, use_errno=True)
+        no_new_privileges, set_filter = 38, 22
+        if libc.prctl(no_new_privileges, 1, 0, 0, 0) or libc.prctl(set_filter, 2, program, 0, 0):
+            os._exit(99)
+
+    return install
+
+
+MEMFD_CREATE = 319
+
+
+@pytest.mark.parametrize("error", [38, 1])
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of system calls are those of x86-64")
+def test_without_memfd_create(binary: Path, tmp_path: Path, error: int) -> None:
+    for check, expected in (("show", "b'0123' 600000 False True\n"), ("share", None)):
+        arguments = [f"{binary}/app/data.txt"] if check == "show" else []
+        done = subprocess.run(
+            [binary, check, *arguments],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            preexec_fn=refuse(MEMFD_CREATE, error),
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        if expected is not None:
+            assert done.stdout == expected
+        else:
+            assert done.stdout.startswith("1\nb'0123' b'5678'")
