@@ -61,6 +61,7 @@ static uint32_t row_of(const char *path)
     struct tree_place place;
     if (!tree_begins(path))
         return NODE_NONE;
+    place.storage = TREE_STORAGE(AT_FDCWD, path);
     tree_locate(AT_FDCWD, path, &place);
     if (place.kind != TREE_INSIDE)
         return NODE_NONE;

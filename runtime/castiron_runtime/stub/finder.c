@@ -73,6 +73,7 @@ static uint32_t folder_at(PyObject *entry, bool *inside)
     if (!tree_begins(text))
         return NODE_NONE;
     struct tree_place place;
+    place.storage = TREE_STORAGE(AT_FDCWD, text);
     tree_locate(AT_FDCWD, text, &place);
     *inside = place.kind != TREE_OUTSIDE;
     if (place.kind != TREE_INSIDE || payload_node(place.node)->kind != NODE_FOLDER)

@@ -100,12 +100,11 @@ uint32_t loader_module_at(PyObject *path)
     char *text = PyBytes_AS_STRING(encoded), *slash = strrchr(text, '/');
     uint32_t index = NODE_NONE;
     if (slash != NULL && tree_begins(text)) {
-        struct tree_place place;
+        struct tree_place place = {.kind = TREE_INSIDE, .node = NODE_ROOT};
         *slash = '\0'; /* the file itself is in the tree only if its source is */
+        place.storage = TREE_STORAGE(AT_FDCWD, text);
         if (tree_begins(text))
             tree_locate(AT_FDCWD, text, &place);
-        else
-            place = (struct tree_place){.kind = TREE_INSIDE, .node = NODE_ROOT};
         if (place.kind == TREE_INSIDE && payload_node(place.node)->kind == NODE_FOLDER)
             index = payload_module_of_file(place.node, slash + 1);
     }
@@ -324,8 +323,10 @@ static PyObject *get_data(PyObject *self, PyObject *args, PyObject *keywords)
         return NULL;
     if (PyUnicode_FSConverter(path, &encoded)) {
         struct tree_place place = {.kind = TREE_OUTSIDE};
-        if (tree_begins(PyBytes_AS_STRING(encoded)))
-            tree_locate(AT_FDCWD, PyBytes_AS_STRING(encoded), &place);
+        const char *text = PyBytes_AS_STRING(encoded);
+        place.storage = TREE_STORAGE(AT_FDCWD, text);
+        if (tree_begins(text))
+            tree_locate(AT_FDCWD, text, &place);
         Py_DECREF(encoded);
         if (place.kind == TREE_INSIDE && payload_node(place.node)->kind == NODE_FILE) {
             const Node *node = payload_node(place.node);

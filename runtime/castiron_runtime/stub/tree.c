@@ -195,28 +195,36 @@ static bool follow_link(const char *path, size_t length, char *other)
     return true;
 }
 
-static bool is_link(char *path, size_t length)
+/* What the first `length` bytes of a path name, without following them: S_IFMT of its mode, or 0. */
+static mode_t kind_of(char *path, size_t length)
 {
     struct stat status;
     char behind = path[length];
     path[length] = '\0';
-    bool result = __real_lstat(path, &status) == 0 && S_ISLNK(status.st_mode);
+    int result = __real_lstat(path, &status);
     path[length] = behind;
-    return result;
+    return result == 0 ? status.st_mode & S_IFMT : 0;
+}
+
+/* Bytes of the path up to the first symbolic link in it, or 0.  Looks no further than the kernel can go: the C library's
+ * lstat may call another function that is wrapped, which must not end here again. */
+static size_t first_link(char *path)
+{
+    for (size_t at = strspn(path, "/");; at += strspn(path + at, "/")) {
+        at += strcspn(path + at, "/");
+        mode_t kind = at == 0 ? 0 : kind_of(path, at);
+        if (S_ISLNK(kind))
+            return at;
+        if (!S_ISDIR(kind) || path[at] == '\0')
+            return 0;
+    }
 }
 
 /* As the kernel follows them, until one leads into the tree. */
 static bool leads_in_by_links(char *path, char *other, struct tree_place *place)
 {
     for (unsigned links = 0; links < LINKS_MOST; links++) {
-        size_t at = strspn(path, "/");
-        for (;; at += strspn(path + at, "/")) {
-            at += strcspn(path + at, "/");
-            if (at == 0 || is_link(path, at))
-                break;
-            if (path[at] == '\0')
-                return false;
-        }
+        size_t at = first_link(path);
         if (at == 0 || !follow_link(path, at, other))
             return false;
         char *swap = path;

@@ -93,6 +93,9 @@ uint32_t tree_file_named(const char *argument);
         memory_ != NULL ? memory_ : alloca(size_);                                                                         \
     })
 
+/* What tree_locate needs as `storage` of a place, from the caller's frame. */
+#define TREE_STORAGE(folder, path) (tree_concerns(folder, path) ? (char *)TREE_SPAWN_MEMORY(tree_room(path)) : NULL)
+
 /* Writes a number in decimal and a zero byte; returns where the zero byte is.  For children of vfork, where printf needs
  * too much of the stack. */
 char *tree_decimal(uint64_t number, char *text);
@@ -132,7 +135,7 @@ enum { TREE_TIME = 315619200 };
         if (!tree_retry(folder, path, &place))                                                                             \
             return result;                                                                                                 \
     } else {                                                                                                               \
-        place.storage = TREE_SPAWN_MEMORY(tree_room(path));                                                                \
+        place.storage = TREE_STORAGE(folder, path);                                                                        \
         tree_locate(folder, path, &place);                                                                                 \
     }
 

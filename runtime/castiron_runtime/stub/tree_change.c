@@ -106,6 +106,8 @@ int __wrap_rename(const char *from, const char *to)
 {
     struct tree_place one, two;
     int at_one, at_two;
+    one.storage = TREE_STORAGE(AT_FDCWD, from);
+    two.storage = TREE_STORAGE(AT_FDCWD, to);
     if (!locate_both(AT_FDCWD, &from, &at_one, &one, AT_FDCWD, &to, &at_two, &two))
         return -1;
     return __real_rename(from, to);
@@ -115,6 +117,8 @@ int __wrap_renameat(int from_folder, const char *from, int to_folder, const char
 {
     struct tree_place one, two;
     int at_one, at_two;
+    one.storage = TREE_STORAGE(from_folder, from);
+    two.storage = TREE_STORAGE(to_folder, to);
     if (!locate_both(from_folder, &from, &at_one, &one, to_folder, &to, &at_two, &two))
         return -1;
     return __real_renameat(at_one, from, at_two, to);
@@ -133,6 +137,8 @@ int __wrap_link(const char *from, const char *to)
     struct tree_place one = {.kind = TREE_OUTSIDE}, two;
     int at_one, at_two;
     bool from_tree = tree_begins(from) && !tree_begins(to);
+    one.storage = TREE_STORAGE(AT_FDCWD, from);
+    two.storage = TREE_STORAGE(AT_FDCWD, to);
     if (!locate_both(AT_FDCWD, &from, &at_one, &one, AT_FDCWD, &to, &at_two, &two))
         return linked(-1, &one, from_tree);
     return __real_link(from, to);
@@ -143,6 +149,8 @@ int __wrap_linkat(int from_folder, const char *from, int to_folder, const char *
     struct tree_place one = {.kind = TREE_OUTSIDE}, two;
     int at_one, at_two;
     bool from_tree = tree_concerns(from_folder, from) && !tree_begins(to);
+    one.storage = TREE_STORAGE(from_folder, from);
+    two.storage = TREE_STORAGE(to_folder, to);
     if (!locate_both(from_folder, &from, &at_one, &one, to_folder, &to, &at_two, &two))
         return linked(-1, &one, from_tree);
     return __real_linkat(at_one, from, at_two, to, flags);

@@ -324,6 +324,7 @@ FILE *__wrap_freopen(const char *path, const char *mode, FILE *stream)
     if (path == NULL || !tree_begins(path))
         return __real_freopen(path, mode, stream);
     struct tree_place place;
+    place.storage = TREE_STORAGE(AT_FDCWD, path);
     tree_locate(AT_FDCWD, path, &place);
     if (place.kind == TREE_OUTSIDE)
         return __real_freopen(place.path, mode, stream);
