@@ -7,21 +7,27 @@ from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
+from castiron_trace.hints.model import SourceHints
+from castiron_trace.wire import to_text
+
 _FOLDER = Path(__file__).parent
 _DIGITS = 16
+_SHARED = ("protocol.py", "wire.py", "hints/model.py")
+_NO_HINTS = SourceHints()
 
 
 @cache
-def analyser_key() -> str:
-    """Return a hash of everything that decides what the analyser answers: its sources and its libraries' versions.
+def analyser_key(hints: SourceHints = _NO_HINTS) -> str:
+    """Return a hash of what decides how a source is read: the analyser's sources, its libraries' versions, the hints.
 
     What is in the cache under another key was made by another analyser and is never read.
     """
     found = hashlib.sha256()
-    sources = [_FOLDER / "protocol.py", _FOLDER / "wire.py", *(_FOLDER / "analyser").rglob("*.py")]
+    sources = [*(_FOLDER / name for name in _SHARED), *(_FOLDER / "analyser").rglob("*.py")]
     for source in sorted(sources):
         found.update(f"{source.relative_to(_FOLDER).as_posix()}\0".encode())
         found.update(hashlib.sha256(source.read_bytes()).digest())
     for library in ("modulegraph2", "objectgraph"):
         found.update(f"{library} {version(library)}\0".encode())
+    found.update(to_text(hints).encode())
     return found.hexdigest()[:_DIGITS]

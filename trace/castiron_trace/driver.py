@@ -12,6 +12,8 @@ from castiron_trace.assemble import assemble
 from castiron_trace.checks import check_own_syntax, check_reached, missing_top_levels
 from castiron_trace.entry import read_plan, resolve_plan
 from castiron_trace.graph import analyse
+from castiron_trace.hints.effect import without_effect
+from castiron_trace.hints.reader import project_hints, shipped_hints, united
 from castiron_trace.licenses import evidence
 from castiron_trace.natives import natives
 from castiron_trace.programs import program_findings
@@ -47,11 +49,13 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
     python = python or from_pack(options.target, reporter=reporter)
     stdlib = stdlib_graph(python, reporter=reporter)
     cache = cache_root() / "scans"
+    own_hints = project_hints(plan.folder or options.folder)
+    hints = united(shipped_hints(), own_hints)
 
     # A first look at the application's own code, without distributions: it parses, and what it imports is known.
     alone = None
     if plan.own:
-        alone = analyse(python, stdlib, resolve_plan(plan, None), None, options, cache=cache)
+        alone = analyse(python, stdlib, resolve_plan(plan, None), None, options, hints=hints, cache=cache)
         check_own_syntax(alone)
 
     # From here on the environment is fixed: every distribution has a version, a wheel and its files in a folder.
@@ -63,27 +67,28 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
         reached = alone
     else:
         with reporter.task("Import graph"):
-            reached = analyse(python, stdlib, entry, chosen.site, options, cache=cache)
+            reached = analyse(python, stdlib, entry, chosen.site, options, hints=hints, cache=cache)
 
     # A watched run adds what no reading finds.
     seen = None
     if options.run is not None:
         seen = observe.run(options, entry, chosen.site, reporter=reporter)
         reached = analyse(
-            python, stdlib, entry, chosen.site, options, cache=cache, observed=seen.modules, prune=options.prune,
-            observed_files=seen.files,
+            python, stdlib, entry, chosen.site, options, hints=hints, cache=cache,
+            observed=seen.modules, observed_files=seen.files, prune=options.prune,
         )  # fmt: skip
 
     # From here on the set of modules is final; what makes the application unable to start is an error now.
     check_reached(reached, entry, python)
 
     # Everything else in the distributions: data files, shared objects, license evidence.
-    contents = None if chosen.site is None else distribution_contents(chosen.site, reached)
+    contents = None if chosen.site is None else distribution_contents(chosen.site, reached, hints.data)
     shared, native_findings = natives({} if contents is None else contents.elf_candidates)
     run_findings = () if seen is None else tuple(observe.foreign_libraries(seen, shared))
     programs = (
         () if chosen.site is None or contents is None else program_findings(contents.resources, chosen.site.folder)
     )
+    useless_hints = without_effect(own_hints, reached.modules, {} if contents is None else contents.files)
     blobs = Blobs()
     own_data, data_findings = app_resources(entry, reached, options, blobs)
     texts: dict[str, str] = {}
@@ -103,7 +108,15 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
         resources=[*own_data, *stdlib_resources(reached, python.stdlib), *(contents.resources if contents else ())],
         natives=shared,
         licenses=licenses,
-        findings=[*reached.findings, *chosen.findings, *native_findings, *programs, *data_findings, *run_findings],
+        findings=[
+            *reached.findings,
+            *chosen.findings,
+            *native_findings,
+            *programs,
+            *data_findings,
+            *run_findings,
+            *useless_hints,
+        ],
         texts=texts,
         blobs=blobs,
     )

@@ -58,6 +58,11 @@ class Plan:
     program: str
     """The binary's name."""
 
+    @property
+    def folder(self) -> Path | None:
+        """The script's or the project's folder, whose ``pyproject.toml`` counts; None if the entry is a name."""
+        return self.path.parent if self.path is not None and self.kind is PlanKind.SCRIPT else self.path
+
 
 def read_plan(options: Options) -> Plan:
     """Return what the user named; `EntryError`, `InputError` or `UsageError` if it cannot be the start of anything."""

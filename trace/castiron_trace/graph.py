@@ -30,6 +30,7 @@ from castiron_trace.stdlib_graph import FROZEN
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
+    from castiron_trace.hints.model import Hints
     from castiron_trace.model import Options, ResolvedEntry, Site, TargetPython
     from castiron_trace.stdlib_graph import StdlibGraph
 
@@ -50,6 +51,7 @@ def analyse(
     site: Site | None,
     options: Options,
     *,
+    hints: Hints,
     cache: Path | None,
     observed: Iterable[str] = (),
     observed_files: Iterable[Path] = (),
@@ -60,6 +62,7 @@ def analyse(
     ``observed`` are names of modules that a run imported, ``observed_files`` what it read.  With ``prune``
     nothing else is followed but what runs when those are imported.
     """
+    excluded = frozenset(options.exclude).union(*(hint.modules for hint in hints.excludes))
     distributions = () if site is None else site.distributions
     request = TraceRequest(
         entry=Entry(
@@ -76,17 +79,18 @@ def analyse(
             for item in distributions
         ),
         stdlib=str(stdlib.file),
-        cache=None if cache is None else str(cache / f"{options.target.python}-{analyser_key()}"),
+        cache=None if cache is None else str(cache / f"{options.target.python}-{analyser_key(hints.sources)}"),
         suffixes=python.suffixes,
         include=options.include,
-        exclude=tuple(sorted(options.exclude)),
+        exclude=tuple(sorted(excluded)),
         observed=tuple(observed),
         rules=not prune,
+        hints=hints,
         outside_code=_OUTSIDE_CODE[Stdlib.USED if prune and options.stdlib is Stdlib.AUTO else options.stdlib],
     )
     answer = ask(python, request, TraceAnswer)
     files = frozenset({*map(Path, answer.files), *observed_files})
-    return _Closure(answer, stdlib, files=files, excluded=frozenset(options.exclude), prune=prune).reached()
+    return _Closure(answer, stdlib, files=files, excluded=excluded, prune=prune).reached()
 
 
 class _Closure:

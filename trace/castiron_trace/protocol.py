@@ -1,8 +1,8 @@
 """What the host and the analyser say to each other: one request in, one answer out, as JSON text.
 
-The analyser runs in the target's Python, so this module and `castiron_trace.wire`, which turns its classes into text
-and back, import nothing but the standard library.  Both sides use the same classes; whatever arrives is checked against
-them, field by field.
+The analyser runs in the target's Python, so this module, `castiron_trace.hints.model` and `castiron_trace.wire`, which
+turns all these classes into text and back, import nothing but the standard library.  Both sides use the same classes;
+whatever arrives is checked against them, field by field.
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003 - `castiron_trace.wire` reads the annotations
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
+
+from castiron_trace.hints.model import Hints
 
 APP = "(app)"
 STDLIB = "(stdlib)"
@@ -206,6 +208,7 @@ class TraceRequest:
     """Modules that a watched run imported."""
     rules: bool = True
     """Whether to look beyond import statements; a pruned run does not."""
+    hints: Hints = field(default_factory=Hints)
     outside_code: bool | None = None
     """Whether the program runs code that is no part of it; None: as its code says."""
 

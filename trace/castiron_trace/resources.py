@@ -8,6 +8,7 @@ import os
 import re
 from collections import Counter
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from castiron_trace.protocol import APP, STDLIB
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
+    from castiron_trace.hints.model import Data
     from castiron_trace.model import Options, Reached, ResolvedEntry, Site
 
 _COMPILED = (".pyc", ".pyo", ".pyd")
@@ -83,7 +85,7 @@ def _hashes(record: Path) -> dict[str, str]:
     return found
 
 
-def distribution_contents(site: Site, reached: Reached) -> Contents:
+def distribution_contents(site: Site, reached: Reached, data: Sequence[Data]) -> Contents:
     """Sort the files of every distribution of the environment."""
     resources: list[Resource] = []
     elf: dict[str, tuple[tuple[str, Path, str | None], ...]] = {}
@@ -94,6 +96,7 @@ def distribution_contents(site: Site, reached: Reached) -> Contents:
     named = {os.path.relpath(file, site.folder) for file in reached.files}
     for distribution in (item.name for item in site.distributions):
         dist_info, paths = known[distribution]
+        named.update(hinted_files(distribution, paths, data))
         dist_infos[distribution], files[distribution] = dist_info, paths
         sorter = _Sorter(site.folder, dist_info, paths, modules, named)
         hashes = _hashes(site.folder / dist_info / "RECORD")
@@ -110,6 +113,14 @@ def distribution_contents(site: Site, reached: Reached) -> Contents:
                 )
             )
     return Contents(resources=tuple(resources), elf_candidates=elf, dist_infos=dist_infos, files=files)
+
+
+def hinted_files(distribution: str, paths: Iterable[str], data: Iterable[Data]) -> Iterator[str]:
+    """Yield the files of a distribution that hints name."""
+    patterns = [pattern for hint in data if hint.distribution == distribution for pattern in hint.files]
+    for path in paths if patterns else ():
+        if any(fnmatchcase(path, pattern) for pattern in patterns):
+            yield path
 
 
 def _module_files(reached: Reached, site: Path) -> frozenset[str]:

@@ -6,10 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from castiron_trace.analyser.ast_pass import defined_names, scan_source
-from castiron_trace.analyser.conditions import decided
-from castiron_trace.analyser.scan import MAIN_BLOCK, NAME_PLACEHOLDER
+from castiron_trace.analyser import ast_pass
+from castiron_trace.analyser.ast_pass import defined_names
+from castiron_trace.analyser.conditions import Conditions
+from castiron_trace.analyser.scan import MAIN_BLOCK, NAME_PLACEHOLDER, Scan
+from castiron_trace.hints.reader import shipped_hints
 from castiron_trace.protocol import Tier
+
+HINTS = shipped_hints().sources
+CONDITIONS = Conditions({constant.name: constant.value for constant in HINTS.constants})
+
+
+def scan_source(source: bytes, *, own: bool) -> Scan:
+    return ast_pass.scan_source(source, own=own, hints=HINTS)
 
 
 def imports(source: str) -> dict[str, tuple[int, int]]:
@@ -116,7 +125,10 @@ def test_entry_points_written_as_strings_are_names() -> None:
 
 def test_own_code_keeps_its_short_strings() -> None:
     source = b"x = 'assets/banner.txt'\ny = 'shop'\n"
-    assert scan_source(source, own=True)["strings"] == [["assets/banner.txt", 1], ["shop", 2]]
+    assert scan_source(source, own=True)["strings"] == [
+        ["assets/banner.txt", 1],
+        ["shop", 2],
+    ]
     assert scan_source(source, own=False)["strings"] == []
 
 
@@ -203,7 +215,7 @@ def test_deep_nesting_does_not_exhaust_the_stack() -> None:
     ],
 )
 def test_conditions_of_the_target(test: str, value: bool | None) -> None:
-    assert decided(ast.parse(test, mode="eval").body) is value
+    assert CONDITIONS.decided(ast.parse(test, mode="eval").body) is value
 
 
 def test_defined_names() -> None:

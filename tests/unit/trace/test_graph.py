@@ -11,6 +11,7 @@ import pytest
 
 from castiron_trace.entry import read_plan, resolve_plan
 from castiron_trace.graph import analyse, chain
+from castiron_trace.hints.reader import shipped_hints
 from tests.unit.trace.conftest import options
 from tests.unit.trace.making import install, site_of, write
 
@@ -33,7 +34,9 @@ class Tracer:
         app = write(self.folder / "app", files)
         wanted = options(app, "app.py", **more)
         entry = resolve_plan(read_plan(wanted), site)
-        return analyse(self._python, self._stdlib, entry, site, wanted, cache=self.folder / "scans")
+        return analyse(
+            self._python, self._stdlib, entry, site, wanted, hints=shipped_hints(), cache=self.folder / "scans"
+        )
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from castiron_manifest.model import Native
 from castiron_trace import observe
 from castiron_trace.analyser.scans import ScanStore
 from castiron_trace.entry import read_plan, resolve_plan
+from castiron_trace.hints.model import SourceHints
 from castiron_trace.observe import Observed, foreign_libraries
 from tests.unit.trace.conftest import options
 from tests.unit.trace.making import write
@@ -77,7 +78,7 @@ def test_libraries_of_the_machine_are_reported() -> None:
 
 
 def test_a_file_that_cannot_be_read_is_an_unreadable_source(tmp_path: Path) -> None:
-    error = ScanStore(None, None).of_file(str(tmp_path / "gone.py"), own=True)["error"]
+    error = ScanStore(None, "", SourceHints()).of_file(str(tmp_path / "gone.py"), own=True)["error"]
     assert error is not None
     assert error[0] == 0
     assert "cannot be read" in error[1]
@@ -87,6 +88,6 @@ def test_a_cache_that_cannot_be_written_costs_nothing(tmp_path: Path) -> None:
     (tmp_path / "blocked").write_text("")
     source = tmp_path / "a.py"
     source.write_text("import b")
-    store = ScanStore(tmp_path / "blocked", None)
+    store = ScanStore(tmp_path / "blocked", "", SourceHints())
     assert [item[0] for item in store.of_file(str(source), own=True)["imports"]] == ["b"]
     store.save()

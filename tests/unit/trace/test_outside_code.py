@@ -10,6 +10,7 @@ import pytest
 from castiron_trace.analyser.outside_code import outside_code
 from castiron_trace.entry import read_plan, resolve_plan
 from castiron_trace.graph import analyse, chain
+from castiron_trace.hints.reader import shipped_hints
 from castiron_trace.model import Stdlib
 from castiron_trace.unavailable import unavailable
 from tests.unit.trace.conftest import options
@@ -71,7 +72,9 @@ def test_a_tool_that_runs_outside_code_gets_all_that_is_asked_for(
     )
     wanted = options(tmp_path, "tool", stdlib=choice)
     site = site_of(tmp_path, tool)
-    reached = analyse(python, stdlib, resolve_plan(read_plan(wanted), site), site, wanted, cache=None)
+    reached = analyse(
+        python, stdlib, resolve_plan(read_plan(wanted), site), site, wanted, hints=shipped_hints(), cache=None
+    )
     assert ({"sqlite3", "decimal", "unittest.mock", "pdb"} <= reached.modules.keys()) is whole
     assert ("tool.api" in reached.modules) is whole
     assert not {"tkinter", "idlelib", "turtle"} & reached.modules.keys()
@@ -86,7 +89,9 @@ def test_what_a_library_could_do_does_not_count(tmp_path: Path, python: TargetPy
         library = install(tmp_path, "library", {"library.py": "import runpy\ndef f(path): runpy.run_path(path)"})
         wanted = options(app, "app.py")
         site = site_of(tmp_path, library)
-        return analyse(python, stdlib, resolve_plan(read_plan(wanted), site), site, wanted, cache=None)
+        return analyse(
+            python, stdlib, resolve_plan(read_plan(wanted), site), site, wanted, hints=shipped_hints(), cache=None
+        )
 
     assert "sqlite3" not in trace("import library").modules
     assert "sqlite3" in trace("import library, runpy, sys\nrunpy.run_path(sys.argv[1])").modules
@@ -94,7 +99,9 @@ def test_what_a_library_could_do_does_not_count(tmp_path: Path, python: TargetPy
 
 def test_a_module_that_is_excluded_stays_out(tmp_path: Path, python: TargetPython, stdlib: StdlibGraph) -> None:
     wanted = options(write(tmp_path, {"app.py": "pass"}), "app.py", stdlib=Stdlib.ALL, exclude=("sqlite3",))
-    reached = analyse(python, stdlib, resolve_plan(read_plan(wanted), None), None, wanted, cache=None)
+    reached = analyse(
+        python, stdlib, resolve_plan(read_plan(wanted), None), None, wanted, hints=shipped_hints(), cache=None
+    )
     assert "sqlite3" not in reached.modules
     assert "decimal" in reached.modules
 
@@ -103,6 +110,8 @@ def test_the_whole_standard_library_is_what_a_pack_has(
     tmp_path: Path, python: TargetPython, stdlib: StdlibGraph
 ) -> None:
     wanted = options(write(tmp_path, {"app.py": "pass"}), "app.py", stdlib=Stdlib.ALL)
-    reached = analyse(python, stdlib, resolve_plan(read_plan(wanted), None), None, wanted, cache=None)
+    reached = analyse(
+        python, stdlib, resolve_plan(read_plan(wanted), None), None, wanted, hints=shipped_hints(), cache=None
+    )
     assert {"dbm.dumb", "dbm.ndbm"} <= set(reached.modules)
     assert not {item.name for item in unavailable(python)} & set(reached.modules)

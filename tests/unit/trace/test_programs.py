@@ -44,6 +44,6 @@ def test_a_program_may_have_the_name_of_a_command(tmp_path: Path) -> None:
         "../../../bin/other": "#!/usr/bin/env python3\n",
     }
     site = site_of(tmp_path, install(tmp_path, "tool", files, entry_points=points))
-    found = {item.path for item in distribution_contents(site, reached(site, "tool")).resources}
+    found = {item.path for item in distribution_contents(site, reached(site, "tool"), ()).resources}
     assert "../../../bin/tool" in found
     assert "../../../bin/other" not in found

@@ -125,7 +125,8 @@ def test_protocol_and_wire_import_the_standard_library_alone() -> None:
 
 def test_a_cache_key_follows_the_sources_of_the_analyser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "analyser").mkdir()
-    for name in ("protocol.py", "wire.py", "analyser/rule.py"):
+    (tmp_path / "hints").mkdir()
+    for name in ("protocol.py", "wire.py", "hints/model.py", "analyser/rule.py"):
         (tmp_path / name).write_text("")
     monkeypatch.setattr(keys, "_FOLDER", tmp_path)
     first = keys.analyser_key.__wrapped__()

@@ -69,7 +69,7 @@ def test_files_of_distributions(tmp_path: Path) -> None:
         entry_points="[console_scripts]\nd = d:main\n",
     )
     site = site_of(tmp_path, dist)
-    contents = distribution_contents(site, reached(site, "d", files=("d/run_me.py",)))
+    contents = distribution_contents(site, reached(site, "d", files=("d/run_me.py",)), ())
     assert {resource.path for resource in contents.resources} == {
         "../../../bin/old-d",
         "../../../share/d/x.conf",
@@ -93,7 +93,7 @@ def test_files_of_distributions(tmp_path: Path) -> None:
 
 def test_a_distribution_that_nothing_imports_brings_its_metadata_alone(tmp_path: Path) -> None:
     site = site_of(tmp_path, install(tmp_path, "d", {"d/__init__.py": "", "d/data.json": "{}"}))
-    paths = {resource.path for resource in distribution_contents(site, reached(site)).resources}
+    paths = {resource.path for resource in distribution_contents(site, reached(site), ()).resources}
     assert paths == {"d-1.0.dist-info/METADATA", "d-1.0.dist-info/RECORD"}
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from modulegraph2 import NamespacePackage, Package
 
+from castiron_trace.analyser.aliases import Aliases
 from castiron_trace.analyser.ast_pass import defined_names
 from castiron_trace.analyser.environment import Environment
 from castiron_trace.analyser.finder import StaticFinder
@@ -38,13 +39,14 @@ def trace_graph(request: TraceRequest) -> TraceAnswer:
     # The environment: who owns which file, as metadata tell.  After it, nothing is looked up in dist-info any more.
     environment = Environment(request.site, request.suffixes, request.distributions)
     stdlib = from_text(StdlibFile, Path(request.stdlib).read_bytes()).graph.modules
-    scans = ScanStore(None if request.cache is None else Path(request.cache), request.site)
+    scans = ScanStore(None if request.cache is None else Path(request.cache), request.site, request.hints.sources)
     locator = TraceLocator(
         roots=request.roots,
         environment=environment,
         stdlib=stdlib,
         scans=scans,
         finder=StaticFinder(request.suffixes),
+        aliases=Aliases(request.hints),
         script_owner=request.entry.owner,
     )
     policy = InclusionPolicy(
@@ -54,6 +56,7 @@ def trace_graph(request: TraceRequest) -> TraceAnswer:
         roots=request.roots,
         program=None if request.entry.owner == APP else request.entry.owner,
         outside_code=request.outside_code,
+        hints=request.hints,
     )
     graph = TracedGraph(locator, stdlib_implies=False)
     graph.add_excludes(request.exclude)

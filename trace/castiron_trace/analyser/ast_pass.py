@@ -10,10 +10,10 @@ import ast
 import itertools
 import re
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from castiron_trace.analyser.conditional import MENTIONS
-from castiron_trace.analyser.conditions import decided
+from castiron_trace.analyser.conditions import Conditions
 from castiron_trace.analyser.expressions import (
     MODULE_NAME,
     is_main_test,
@@ -27,6 +27,9 @@ from castiron_trace.analyser.named_encodings import encodings
 from castiron_trace.analyser.outside_code import outside_code
 from castiron_trace.analyser.scan import MAIN_BLOCK, NAME_PLACEHOLDER, Scan, unreadable_scan
 from castiron_trace.protocol import Tier
+
+if TYPE_CHECKING:
+    from castiron_trace.hints.model import SourceHints
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+(?::[\w.]*)?")
 _ENTRY_POINT = re.compile(r"[\w.-]+\s*=\s*([^\W\d]\w*(?:\.\w+)*:[\w.]+)")
@@ -84,14 +87,6 @@ _ENTRY_POINT_NAMES = frozenset(
         "get_entry_map",
         "EntryPoint",
         "EntryPoints",
-        # pluggy and stevedore, which look them up on behalf of who names the group
-        "load_setuptools_entrypoints",
-        "DispatchExtensionManager",
-        "DriverManager",
-        "EnabledExtensionManager",
-        "ExtensionManager",
-        "HookManager",
-        "NamedExtensionManager",
     }
 )
 _LIBRARY_CALLS = frozenset({"CDLL", "PyDLL", "LoadLibrary", "dlopen", "find_library"})
@@ -99,7 +94,7 @@ _LIBRARY_FILE = re.compile(r"lib[\w+.-]+\.so(?:\.\d+)*")
 _LIBRARY_NAME = re.compile(r"[\w+.-]+")
 
 
-def scan_source(source: bytes, *, own: bool) -> Scan:
+def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
     """Scan one file; ``own`` collects all short strings, for the application's own code."""
     try:
         tree = ast.parse(source)
@@ -107,7 +102,7 @@ def scan_source(source: bytes, *, own: bool) -> Scan:
         return unreadable_scan(getattr(error, "lineno", None) or 0, getattr(error, "msg", None) or str(error))
     except (RecursionError, MemoryError):
         return unreadable_scan(0, "nested too deeply to parse")
-    scanner = _Scanner(own=own)
+    scanner = _Scanner(own=own, hints=hints)
     scanner.run(tree)
     scanner.look_at_characters(source)
     return scanner.result(outside_code(source, tree))
@@ -133,8 +128,11 @@ def defined_names(source: bytes) -> tuple[set[str], bool]:
 class _Scanner:
     """Walks with an explicit stack: generated sources nest deeper than Python recurses."""
 
-    def __init__(self, *, own: bool) -> None:
+    def __init__(self, *, own: bool, hints: SourceHints) -> None:
         self._own = own
+        self._hints = hints
+        self._conditions = Conditions({constant.name: constant.value for constant in hints.constants})
+        self._entry_point_names = _ENTRY_POINT_NAMES.union(*(hint.names for hint in hints.entry_point_lookups))
         self._imports: dict[tuple[str, int, tuple[str, ...] | None], tuple[int, int]] = {}
         self._computed: set[tuple[int, str, str]] = set()
         self._strings: dict[str, int] = {}
@@ -194,7 +192,7 @@ class _Scanner:
                 name = node.id if kind is ast.Name else node.attr  # type: ignore[attr-defined]
                 if name in MENTIONS:
                     self._mentions.add(name)
-                elif name in _ENTRY_POINT_NAMES:
+                elif name in self._entry_point_names:
                     self._uses_entry_points = True
                 if kind is ast.Attribute:
                     stack.append((node.value, tier))  # type: ignore[attr-defined]
@@ -221,7 +219,7 @@ class _Scanner:
 
     def _if(self, node: ast.If, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
         stack.append((node.test, tier))
-        value = decided(node.test)
+        value = self._conditions.decided(node.test)
         body = else_ = max(tier, Tier.GUARDED)
         if is_main_test(node.test):
             body, else_ = MAIN_BLOCK, tier
@@ -300,7 +298,9 @@ class _Scanner:
         """``-c "import x"``: the code that such a program is given."""
         if not isinstance(node.value, str):
             return
-        for name, level, names, _tier, _line in scan_source(node.value.encode(), own=False)["imports"]:
+        for name, level, names, _tier, _line in scan_source(node.value.encode(), own=False, hints=self._hints)[
+            "imports"
+        ]:
             if not level:
                 self._add(name, 0, None if names is None else tuple(names), max(tier, Tier.LAZY), node.lineno)
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import ast
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _TARGET_FACTS: dict[str, object] = {
     "TYPE_CHECKING": False,
@@ -18,8 +21,6 @@ _TARGET_FACTS: dict[str, object] = {
     "sys.platform": "linux",
     "os.name": "posix",
     "sys.implementation.name": "cpython",
-    "six.PY2": False,
-    "six.PY3": True,
     "PY2": False,
     "PY3": True,
 }
@@ -30,66 +31,69 @@ _TARGET_CALLS: dict[str, object] = {
 _UNKNOWN = object()
 
 
-def decided(test: ast.expr) -> bool | None:
-    """Return what the target's version and platform make of a condition; None if they do not decide it."""
-    value = _value(test)
-    return None if value is _UNKNOWN else bool(value)
+class Conditions:
+    """Decides conditions with what every run on the target has in common."""
 
+    def __init__(self, constants: Mapping[str, bool]) -> None:
+        """``constants`` are dotted names and their values, beside those that every program has."""
+        self._facts = {**_TARGET_FACTS, **constants}
 
-def _value(node: ast.expr) -> object:
-    if isinstance(node, ast.Constant):
-        return node.value
-    if isinstance(node, ast.Name | ast.Attribute):
-        dotted = _dotted(node)
-        if dotted.endswith(".TYPE_CHECKING"):
-            return False
-        return _TARGET_FACTS.get(dotted, _UNKNOWN)
-    if isinstance(node, ast.Tuple | ast.List | ast.Set):
-        values = tuple(_value(item) for item in node.elts)
-        return _UNKNOWN if _UNKNOWN in values else values
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
-        value = _value(node.operand)
-        return value if value is _UNKNOWN else not value
-    if isinstance(node, ast.BoolOp):
-        return _bool_op(node)
-    if isinstance(node, ast.Subscript):
-        return _subscript(node)
-    if isinstance(node, ast.Call):
-        return _call_value(node)
-    if isinstance(node, ast.Compare) and len(node.ops) == 1:
-        return _compare(_value(node.left), node.ops[0], _value(node.comparators[0]))
-    return _UNKNOWN
+    def decided(self, test: ast.expr) -> bool | None:
+        """Return what the target's version and platform make of a condition; None if they do not decide it."""
+        value = self._value(test)
+        return None if value is _UNKNOWN else bool(value)
 
-
-def _bool_op(node: ast.BoolOp) -> object:
-    """Three-valued: one false operand decides an ``and``, one true operand decides an ``or``."""
-    values = [_value(item) for item in node.values]
-    deciding = isinstance(node.op, ast.Or)
-    if any(value is not _UNKNOWN and bool(value) is deciding for value in values):
-        return deciding
-    return _UNKNOWN if any(value is _UNKNOWN for value in values) else not deciding
-
-
-def _subscript(node: ast.Subscript) -> object:
-    base = _value(node.value)
-    if not isinstance(base, tuple):
+    def _value(self, node: ast.expr) -> object:
+        if isinstance(node, ast.Constant):
+            return node.value
+        if isinstance(node, ast.Name | ast.Attribute):
+            dotted = _dotted(node)
+            if dotted.endswith(".TYPE_CHECKING"):
+                return False
+            return self._facts.get(dotted, _UNKNOWN)
+        if isinstance(node, ast.Tuple | ast.List | ast.Set):
+            values = tuple(self._value(item) for item in node.elts)
+            return _UNKNOWN if _UNKNOWN in values else values
+        if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+            value = self._value(node.operand)
+            return value if value is _UNKNOWN else not value
+        if isinstance(node, ast.BoolOp):
+            return self._bool_op(node)
+        if isinstance(node, ast.Subscript):
+            return self._subscript(node)
+        if isinstance(node, ast.Call):
+            return self._call_value(node)
+        if isinstance(node, ast.Compare) and len(node.ops) == 1:
+            return _compare(self._value(node.left), node.ops[0], self._value(node.comparators[0]))
         return _UNKNOWN
-    if isinstance(node.slice, ast.Slice):
-        bounds = [_UNKNOWN if part is None else _value(part) for part in (node.slice.lower, node.slice.upper)]
-        numbers = [bound if isinstance(bound, int) else None for bound in bounds]
-        return base[numbers[0] : numbers[1]]
-    index = _value(node.slice)
-    return base[index] if isinstance(index, int) and index < len(base) else _UNKNOWN
 
+    def _bool_op(self, node: ast.BoolOp) -> object:
+        """Three-valued: one false operand decides an ``and``, one true operand decides an ``or``."""
+        values = [self._value(item) for item in node.values]
+        deciding = isinstance(node.op, ast.Or)
+        if any(value is not _UNKNOWN and bool(value) is deciding for value in values):
+            return deciding
+        return _UNKNOWN if any(value is _UNKNOWN for value in values) else not deciding
 
-def _call_value(node: ast.Call) -> object:
-    if isinstance(node.func, ast.Attribute) and node.func.attr in {"startswith", "lower"}:
-        base = _value(node.func.value)
-        if isinstance(base, str) and node.func.attr == "lower":
-            return base.lower()
-        prefix = _value(node.args[0]) if node.args else _UNKNOWN
-        return base.startswith(prefix) if isinstance(base, str) and isinstance(prefix, str | tuple) else _UNKNOWN
-    return _TARGET_CALLS.get(_dotted(node.func), _UNKNOWN)
+    def _subscript(self, node: ast.Subscript) -> object:
+        base = self._value(node.value)
+        if not isinstance(base, tuple):
+            return _UNKNOWN
+        if isinstance(node.slice, ast.Slice):
+            bounds = [_UNKNOWN if part is None else self._value(part) for part in (node.slice.lower, node.slice.upper)]
+            numbers = [bound if isinstance(bound, int) else None for bound in bounds]
+            return base[numbers[0] : numbers[1]]
+        index = self._value(node.slice)
+        return base[index] if isinstance(index, int) and index < len(base) else _UNKNOWN
+
+    def _call_value(self, node: ast.Call) -> object:
+        if isinstance(node.func, ast.Attribute) and node.func.attr in {"startswith", "lower"}:
+            base = self._value(node.func.value)
+            if isinstance(base, str) and node.func.attr == "lower":
+                return base.lower()
+            prefix = self._value(node.args[0]) if node.args else _UNKNOWN
+            return base.startswith(prefix) if isinstance(base, str) and isinstance(prefix, str | tuple) else _UNKNOWN
+        return _TARGET_CALLS.get(_dotted(node.func), _UNKNOWN)
 
 
 def _compare(left: object, operator: ast.cmpop, right: object) -> object:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.finder import StaticFinder, extended_path
 from castiron_trace.analyser.graph_adapter import Found
-from castiron_trace.analyser.moves import is_six_moves, moved
 from castiron_trace.protocol import APP, STDLIB, VIRTUAL, ModuleKind
 
 if TYPE_CHECKING:
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
 
     from modulegraph2 import BaseNode
 
+    from castiron_trace.analyser.aliases import Aliases
     from castiron_trace.analyser.environment import Environment
     from castiron_trace.analyser.scan import Scan
     from castiron_trace.analyser.scans import ScanStore
@@ -65,12 +65,14 @@ class TraceLocator:
         stdlib: Mapping[str, Node],
         scans: ScanStore,
         finder: StaticFinder,
+        aliases: Aliases,
         script_owner: str = APP,
     ) -> None:
         self._roots = list(roots)
         self._path = [*self._roots, *environment.path]
         self._stdlib = stdlib
         self._environment = environment
+        self._aliases = aliases
         self._scans = scans
         self._finder = finder
         self.script_owner = script_owner
@@ -107,9 +109,9 @@ class TraceLocator:
                 return Found(owner=STDLIB, leaf=True, package=known.kind is ModuleKind.PACKAGE)
         spec = self._finder.find(name, self._path if path is None else path)
         if spec is None and importer is not None:
-            if is_six_moves(name):
+            if self._aliases.is_virtual(name):
                 return Found(owner=VIRTUAL, leaf=True, package=True)
-            if (alias := moved(name, set(self._environment.distributions))) is not None:
+            if (alias := self._aliases.actual(name, self._environment.distributions)) is not None:
                 return Found(owner=STDLIB, alias=alias)
             if path is None:
                 if (alias := self._inner_package(name, importer)) is not None:

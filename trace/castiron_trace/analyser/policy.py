@@ -16,7 +16,7 @@ from castiron_trace.analyser.environment import without_tests
 from castiron_trace.analyser.graph_adapter import TracedGraph, file_of, kind_of
 from castiron_trace.analyser.locator import modules_below, source_beside
 from castiron_trace.analyser.pickles import pickled_modules
-from castiron_trace.analyser.plugins import hosts, plugins
+from castiron_trace.analyser.plugins import plugins
 from castiron_trace.protocol import APP, STDLIB, ModuleKind, Node, Notice
 
 if TYPE_CHECKING:
@@ -27,24 +27,19 @@ if TYPE_CHECKING:
     from castiron_trace.analyser.environment import Environment
     from castiron_trace.analyser.locator import TraceLocator
     from castiron_trace.analyser.scan import Scan
+    from castiron_trace.hints.model import EntryPoints, HiddenImport, Hints
 
 _NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
 _NOT_BY_STRING = frozenset(
     {"unittest", "test", "tkinter", "idlelib", "lib2to3", "pydoc", "turtle", "ensurepip", "doctest", "pdb"}
 )
 """Parts of the standard library that distributions name in messages and tables far oftener than they import them."""
-_HINTS = {"zoneinfo": "tzdata"}
-"""A standard library module that looks for a distribution by a computed name -> that distribution."""
 _CERTAIN = frozenset(
     {"import_module", "__import__", "iter_modules", "walk_packages", "spec_from_file_location", "run_module"}
 )
 """What imports by a computed name beyond doubt: only these are worth a warning about the application itself."""
-_IGNORED_GROUPS = frozenset(
-    {"console_scripts", "gui_scripts", "distutils.commands", "distutils.setup_keywords", "egg_info.writers"}
-)
-
-_MYPYC_GROUP = "__mypyc"
-"""How the module ends that holds the code of several modules compiled by mypyc; only their machine code names it."""
+_COMMANDS = frozenset({"console_scripts", "gui_scripts"})
+"""Groups of entry points that installers make commands of."""
 
 
 class InclusionPolicy:
@@ -59,6 +54,7 @@ class InclusionPolicy:
         roots: Sequence[str],
         program: str | None,
         outside_code: bool | None,
+        hints: Hints,
     ) -> None:
         self._locator = locator
         self._environment = environment
@@ -69,6 +65,18 @@ class InclusionPolicy:
         self._outside_code = outside_code
         """Whether the program runs code that is no part of it; None: as its code says."""
         self._took_direct = False
+        self._hidden_imports: dict[str, list[HiddenImport]] = {}
+        for hint in hints.hidden_imports:
+            self._hidden_imports.setdefault(hint.module, []).append(hint)
+        self._entry_point_hints: dict[str, list[EntryPoints]] = {}
+        for entry_points in hints.entry_points:
+            self._entry_point_hints.setdefault(entry_points.module, []).append(entry_points)
+        self._ignored_groups = _COMMANDS.union(*(hint.groups for hint in hints.ignored_entry_points))
+        self._shared_modules = tuple(item.shared_module for item in hints.sources.compilers if item.shared_module)
+        self._plugin_hosts = hints.plugin_hosts
+        self._dispensable = {name: hint for hint in hints.libraries for name in hint.names}
+        self._hinted_groups: dict[str, BaseNode] = {}
+        """Group of entry points -> the module that loads it, by a hint."""
         self._widened: set[str] = set()
         self._own_widened: set[str] = set()
         self._groups_by_owner: dict[str, set[str]] = {}
@@ -86,10 +94,8 @@ class InclusionPolicy:
         scan: Scan | None = node.extension_attributes.get("scan")
         if owner is None or scan is None:
             return
+        self._hinted(graph, node)
         if owner == STDLIB:
-            hint = _HINTS.get(node.name)
-            if hint in self._environment.distributions:
-                self._widen(graph, node, hint, 0)
             return
         self._look_for_outside_code(node, scan, owner)
         if owner == APP:
@@ -154,8 +160,8 @@ class InclusionPolicy:
         """Take what a reached host's user may name as its plug-ins."""
         nodes = {node.name: node for node in graph.module_nodes() if kind_of(node) is not ModuleKind.MISSING}
         added = False
-        for host in hosts(nodes):
-            if host.module not in self._loaded_hosts:
+        for host in self._plugin_hosts:
+            if host.module in nodes and host.module not in self._loaded_hosts:
                 self._loaded_hosts.add(host.module)
                 for name in plugins(host, self._environment):
                     added = added or name not in nodes
@@ -179,8 +185,16 @@ class InclusionPolicy:
         return added
 
     def _entry_points(self, graph: TracedGraph) -> bool:
-        groups = self._environment.groups() - _IGNORED_GROUPS - self._loaded_groups
+        groups = self._environment.groups() - self._ignored_groups - self._loaded_groups
         added = False
+        for group in sorted(groups & self._hinted_groups.keys()):
+            self._loaded_groups.add(group)
+            groups.discard(group)
+            for provider, module in self._environment.entry_points(group):
+                if module in self._environment.modules:
+                    graph.declare(self._hinted_groups[group], module)
+                    self._widen(graph, self._hinted_groups[group], provider, 0)
+                    added = True
         for owner in sorted(self._users):
             names = self._names_for(owner)
             stems = tuple(name for name in names if name.endswith("."))
@@ -222,6 +236,28 @@ class InclusionPolicy:
             "(--stdlib used: only what is seen to be imported)."
         )
         self.notices.append(Notice("guest-code", "info", f"{self._place(node)}:{line}", message))
+
+    def _hinted(self, graph: TracedGraph, node: BaseNode) -> None:
+        """Take what hints say of a module: others that it imports unseen, entry points that it loads."""
+        module = "__main__" if isinstance(node, Script) else node.name
+        for hint in self._hidden_imports.get(module, ()):
+            for name in hint.distributions:
+                if name in self._environment.distributions:
+                    self._widen(graph, node, name, 0)
+            for name in hint.imports:
+                for below in self._named(name):
+                    graph.declare(node, below)
+        for entry_points in self._entry_point_hints.get(module, ()):
+            for group in entry_points.groups:
+                self._hinted_groups.setdefault(group, node)
+
+    def _named(self, name: str) -> list[str]:
+        """Return the modules that a hint names: one, or with ``.*`` a package and all in it."""
+        if not name.endswith(".*"):
+            return [name]
+        package = name[:-2]
+        below = {module for module in self._environment.modules if module.startswith(f"{package}.")}
+        return [package, *sorted(below | set(self._locator.own_modules_below(package)))]
 
     def _computed(self, graph: TracedGraph, node: BaseNode, scan: Scan, owner: str) -> None:
         for line, what, prefix in scan["computed"]:
@@ -281,7 +317,7 @@ class InclusionPolicy:
     def _compiled(self, graph: TracedGraph, node: BaseNode, owner: str) -> None:
         place = file_of(node)
         for name in sorted(self._environment.distributions[owner].modules):
-            if name.endswith(_MYPYC_GROUP):
+            if name.endswith(self._shared_modules):
                 graph.declare(node, name)
         if place is not None and source_beside(place) is not None:
             return  # the source beside it has been read and says it exactly
@@ -291,8 +327,6 @@ class InclusionPolicy:
                 for name in self._environment.distributions[other].top_levels():
                     graph.declare(node, name)
         graph.declare(node, "site")  # which every other Python has loaded, so that machine code may ask for it
-        if node.name == "_cffi_backend":
-            graph.declare(node, "cffi")
 
     def _widen(self, graph: TracedGraph, node: BaseNode, owner: str, line: int) -> None:
         if owner in self._widened:
@@ -388,7 +422,7 @@ class InclusionPolicy:
     def _libraries(self, node: BaseNode, scan: Scan, owner: str) -> None:
         """Shared libraries of the machine, which a static program cannot open."""
         for line, name in scan["libraries"]:
-            if not self._environment.has_library(name):
+            if not self._environment.has_library(name) and name not in self._dispensable:
                 severity = "warning" if owner == APP or owner in self._environment.direct else "info"
                 message = (
                     f"{name} is opened by ctypes or cffi, and no distribution brings it: a binary will not find it."

@@ -8,10 +8,16 @@ import os
 import re
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.ast_pass import scan_source
 from castiron_trace.analyser.scan import Scan, empty_scan, unreadable_scan
 from castiron_trace.protocol import Tier
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from castiron_trace.hints.model import Compiler, SourceHints
 
 _FROM_RUST_AND_C = (
     "abc",
@@ -81,22 +87,6 @@ _FROM_RUST_AND_C = (
     "zoneinfo",
 )
 """What compiled code imports by name: looked for in its bytes.  OpenSSL, SQLite and Tk are not guessed."""
-_CYTHON = b"cython_runtime"
-"""In every module that Cython made.  Since 3.2 it packs the string constants, so that no name can be read from them."""
-_FROM_CYTHON = (
-    *_FROM_RUST_AND_C,
-    "array",
-    "bisect",
-    "cmath",
-    "contextlib",
-    "heapq",
-    "keyword",
-    "statistics",
-    "textwrap",
-)
-"""What numeric code written in Cython imports; it goes in unseen, as it is small against what the module brings."""
-
-
 _DOTTED_STRING = re.compile(rb"(?<=\0)[A-Za-z_]\w*(?:\.\w+)+(?=\0)")
 """A string of C code that looks like a dotted name: what `PyImport_ImportModule` takes, for one.  Cython names so the
 modules it cimports from, and the one that holds what several modules share."""
@@ -106,10 +96,11 @@ _LONGEST_NAME = 100
 class ScanStore:
     """Reads sources, scans them once, and writes what is new when asked to."""
 
-    def __init__(self, folder: Path | None, site: str) -> None:
-        """``folder`` is for this version of Python and of the analyser alone; None keeps nothing."""
+    def __init__(self, folder: Path | None, site: str, hints: SourceHints) -> None:
+        """``folder`` is for one version of Python, of the analyser and of the hints; None keeps nothing."""
         self._folder = folder
         self._site = site
+        self._hints = hints
         self._wheels: dict[str, dict[str, Scan]] = {}
         self._dirty: set[str] = set()
 
@@ -121,7 +112,7 @@ class ScanStore:
         relative = os.path.relpath(path, self._site)
         scan = known.get(relative)
         if scan is None:
-            scan = known[relative] = _scan_file(path)
+            scan = known[relative] = self._scan_file(path)
             self._dirty.add(wheel)
         return scan
 
@@ -132,13 +123,13 @@ class ScanStore:
         except OSError as error:
             return unreadable_scan(0, f"it cannot be read ({error.strerror or error})")
         if self._folder is None:
-            return _scan(data, path, own=own)
+            return self._scan(data, path, own=own)
         digest = hashlib.sha256(data).hexdigest()
         entry = self._folder / ("own" if own else "files") / digest[:2] / f"{digest}.json"
         found = self._load(entry)
         if found is not None:
             return found["scan"]
-        scan = _scan(data, path, own=own)
+        scan = self._scan(data, path, own=own)
         self._write(entry, {"scan": scan})
         return scan
 
@@ -153,6 +144,18 @@ class ScanStore:
 
     def _wheel_file(self, wheel: str) -> Path | None:
         return None if self._folder is None else self._folder / "wheels" / f"{wheel}.json"
+
+    def _scan_file(self, path: str) -> Scan:
+        try:
+            data = Path(path).read_bytes()
+        except OSError as error:
+            return unreadable_scan(0, f"it cannot be read ({error.strerror or error})")
+        return self._scan(data, path, own=False)
+
+    def _scan(self, data: bytes, path: str, *, own: bool) -> Scan:
+        if path.endswith(".so"):
+            return scan_extension(data, self._hints.compilers)
+        return scan_source(data, own=own, hints=self._hints)
 
     @staticmethod
     def _load(entry: Path | None) -> dict[str, Scan] | None:
@@ -177,23 +180,12 @@ class ScanStore:
             return  # a full disk or a folder that may not be written costs the next trace time, not this one its result
 
 
-def _scan_file(path: str) -> Scan:
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        return unreadable_scan(0, f"it cannot be read ({error.strerror or error})")
-    return _scan(data, path, own=False)
-
-
-def _scan(data: bytes, path: str, *, own: bool) -> Scan:
-    return scan_extension(data) if path.endswith(".so") else scan_source(data, own=own)
-
-
-def scan_extension(data: bytes) -> Scan:
+def scan_extension(data: bytes, compilers: Iterable[Compiler]) -> Scan:
     """Look for names of modules in compiled code, which imports without a trace in any source."""
     scan = empty_scan()
-    if _CYTHON in data:
-        found = list(_FROM_CYTHON)
+    compiler = next((item for item in compilers if item.marker and item.marker.encode() in data), None)
+    if compiler is not None:
+        found = [*_FROM_RUST_AND_C, *compiler.imports]
     else:
         tokens = set(re.findall(rb"[A-Za-z_][\w.]{1,40}", data))
         joined = b"\0".join(tokens)

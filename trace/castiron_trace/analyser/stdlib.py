@@ -11,6 +11,7 @@ from castiron_trace.analyser.finder import StaticFinder
 from castiron_trace.analyser.graph_adapter import TracedGraph, file_of, kind_of
 from castiron_trace.analyser.locator import StdlibLocator
 from castiron_trace.analyser.scans import ScanStore
+from castiron_trace.hints.model import SourceHints
 from castiron_trace.protocol import STDLIB, Import, ModuleKind, Node, StdlibAnswer, Tier
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def stdlib_graph(request: StdlibRequest) -> StdlibAnswer:
     """Return all modules of the standard library with every import between them."""
     root = Path(request.root)
     builtins = set(request.builtins) | set(sys.builtin_module_names)
-    locator = StdlibLocator(root=str(root), builtins=builtins, scans=ScanStore(None, ""), finder=StaticFinder([]))
+    scans = ScanStore(None, "", SourceHints())
+    locator = StdlibLocator(root=str(root), builtins=builtins, scans=scans, finder=StaticFinder([]))
     graph = TracedGraph(locator, stdlib_implies=True)
     for name in sorted({*_names(root), *builtins}):
         graph.add_module(name)

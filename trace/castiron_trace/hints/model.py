@@ -1,0 +1,152 @@
+"""The kinds of hints.  A field is a key of a table in TOML, with ``-`` for ``_``; docs/hints.md explains each.
+
+Used on both sides of `castiron_trace.protocol`, so it imports nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping  # noqa: TC003 - the reader and `castiron_trace.wire` evaluate the annotations
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hint:
+    """What every hint tells."""
+
+    reason: str
+    """What the code does that reading does not show."""
+    source: str
+    """Where that is written: a file, a chapter of a manual."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HiddenImport(Hint):
+    """Modules that go in if another one does."""
+
+    module: str
+    """Of any owner, the standard library too."""
+    imports: tuple[str, ...] = ()
+    """``package.*`` means the package and all modules in it."""
+    distributions: tuple[str, ...] = ()
+    """All modules of these distributions, if they are installed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alias(Hint):
+    """A name that at run time stands for another module, and the names below it likewise."""
+
+    module: str
+    stands_for: str
+    """Empty: names below ``module`` are top-level modules."""
+    distribution: str = ""
+    """That makes the name; empty if it need not be installed under this name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VirtualPackage(Hint):
+    """A package that only a run creates, also where a copy of its distribution is vendored."""
+
+    module: str
+    modules: Mapping[str, str]
+    """Name below it -> the module that it is made from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginHost(Hint):
+    """A program that imports the modules whose names its user writes down."""
+
+    module: str
+    """That imports them; if it is reached, plug-ins are."""
+    defines: str
+    """Regular expression for the start of the line that defines what the host calls in a plug-in."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryPoints(Hint):
+    """Entry points that a module loads."""
+
+    module: str
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IgnoredEntryPoints(Hint):
+    """Groups of entry points that no program which runs loads."""
+
+    groups: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryPointLookup(Hint):
+    """Names of functions and classes that look up entry points for whoever names the group."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Constant(Hint):
+    """The value that a dotted name has in every run on the target: conditions are decided by it."""
+
+    name: str
+    value: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiler(Hint):
+    """What machine code that a compiler of Python made imports."""
+
+    marker: str = ""
+    """A text that all its modules contain; then their names cannot be looked for in the code."""
+    imports: tuple[str, ...] = ()
+    """What such a module may import beyond the modules that all compiled code may."""
+    shared_module: str = ""
+    """How the module's name ends that holds the code of several others, which only their machine code imports."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Data(Hint):
+    """Files of a distribution that go in although no rule finds them."""
+
+    distribution: str
+    files: tuple[str, ...]
+    """Relative to site-packages; ``*`` stands for any characters, ``/`` too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exclude(Hint):
+    """Modules that do not go in, whoever imports them; as ``--exclude``."""
+
+    modules: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Library(Hint):
+    """Libraries of the machine that code does without: no warning is due if no distribution brings them."""
+
+    names: tuple[str, ...]
+    """As the code names them: ``libx.so.1``, or ``x``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceHints:
+    """What decides how one file is read: part of the key under which its scan is kept."""
+
+    entry_point_lookups: tuple[EntryPointLookup, ...] = ()
+    constants: tuple[Constant, ...] = ()
+    compilers: tuple[Compiler, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """All hints of one trace."""
+
+    sources: SourceHints = field(default_factory=SourceHints)
+    hidden_imports: tuple[HiddenImport, ...] = ()
+    aliases: tuple[Alias, ...] = ()
+    virtual_packages: tuple[VirtualPackage, ...] = ()
+    plugin_hosts: tuple[PluginHost, ...] = ()
+    entry_points: tuple[EntryPoints, ...] = ()
+    ignored_entry_points: tuple[IgnoredEntryPoints, ...] = ()
+    data: tuple[Data, ...] = ()
+    excludes: tuple[Exclude, ...] = ()
+    libraries: tuple[Library, ...] = ()
