@@ -3,9 +3,8 @@
     python bench/ends.py --python /path/to/python3.13 [--commands FOLDER ...]
 
 FOLDER holds the ``trace`` and ``link`` of a checkout (its ``.venv/bin``), to compare one with another; the default is
-this one's.  The commands of a program take turns of five runs each, so whatever else the machine
-does meets all alike.
-Needs hyperfine on PATH (Debian: apt-get install hyperfine).
+this one's.  Times are processor time, and the commands of a program take turns of five runs each, so that it matters
+little what else the machine does.  Needs hyperfine on PATH (Debian: apt-get install hyperfine).
 """
 
 from __future__ import annotations
@@ -26,7 +25,7 @@ from rich.table import Table
 
 COMMANDS = Path(sys.executable).parent
 TURN = 5
-AT_ONCE = "\nimport os, sys\nsys.stdout.flush()\nos._exit(0)\n"
+AT_ONCE = "\nimport posix, sys\nsys.stdout.flush()\nposix._exit(0)\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,22 +76,14 @@ def environment_of(program: Program, python: str, folder: Path) -> str:
 
 
 def measure(commands: list[str], *, folder: Path, runs: int) -> list[float]:
-    """Return the median of each command in ms."""
+    """Return the median processor time of each command in ms."""
     times: list[list[float]] = [[] for _ in commands]
     for _ in range(max(1, runs // TURN)):
         with tempfile.NamedTemporaryFile(suffix=".json") as file:
-            options = [
-                "--shell=none",
-                "--warmup",
-                "1",
-                "--runs",
-                str(TURN),
-                "--export-json",
-                file.name,
-            ]
+            options = ["--shell=none", "--warmup", "1", "--runs", str(TURN), "--export-json", file.name]
             subprocess.run(["hyperfine", *options, *commands], check=True, cwd=folder, capture_output=True)
             for own, result in zip(times, json.load(file)["results"], strict=True):
-                own.extend(result["times"])
+                own.append(result["user"] + result["system"])
     return [statistics.median(own) * 1000 for own in times]
 
 
@@ -106,7 +97,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if shutil.which("hyperfine") is None:
         sys.exit("error: hyperfine is not on PATH; on Debian: apt-get install hyperfine")
-    table = Table("program", "run by", "whole ms", "its end ms")
+    table = Table("program", "run by", "whole, ms", "its end, ms")
     for program in PROGRAMS:
         if arguments.program and not any(part in program.name for part in arguments.program):
             continue
