@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import queue
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import IO
 
+from castiron_common.cache import cache_root
 from tests.fuzz.parsers import find
 from tests.fuzz.worker import seconds_allowed
 
@@ -74,6 +76,7 @@ class Figures:
 
 def make(parser: str, seed: str, index: int) -> bytes:
     """Return one input of a run again."""
+    os.environ.setdefault("FUZZ_CACHE", str(cache_root()))
     with TemporaryDirectory(prefix="castiron-fuzz-") as folder, redirect_stdout(io.StringIO()):
         made = find(parser)(Path(folder))
         try:
@@ -112,7 +115,7 @@ def _share(parser: str, seed: str, first: int, step: int, last: int, figures: Fi
         ready, hung = False, False
         while True:
             try:
-                line = lines.get(timeout=2 * seconds_allowed() if ready else _START)
+                line = lines.get(timeout=2 * seconds_allowed(find(parser)) if ready else _START)
             except queue.Empty:
                 hung = True
                 process.kill()
@@ -139,7 +142,7 @@ def _share(parser: str, seed: str, first: int, step: int, last: int, figures: Fi
             raise RuntimeError("the fuzzer itself failed:\n" + "\n".join(said[-20:]))
         with lock:
             text = "hang in C code" if hung else f"the process ended with status {status}: {said[-1] if said else ''}"
-            figures.add(first, seconds_allowed() if hung else 0.0, "defect", text)
+            figures.add(first, seconds_allowed(find(parser)) if hung else 0.0, "defect", text)
         first += step
 
 

@@ -21,6 +21,8 @@ class Parser(ABC):
 
     expected: type[CastironError] | tuple[type[CastironError], ...] = CastironError
     """What a refusal may be; any other exception is a defect."""
+    seconds = 10.0
+    """That one input may take; the variable FUZZ_SECONDS gives others."""
     suffix = ".bin"
     """Of saved inputs."""
 

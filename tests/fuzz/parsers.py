@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, cast
 
+from tests.fuzz.commands import Commands
 from tests.fuzz.manifests import Manifests
 from tests.fuzz.objects import Binaries, Descriptions, Objects
 from tests.fuzz.payloads import Payloads
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 PARSERS: dict[str, type[Parser]] = {
     "absorber": Objects,
     "binary": Binaries,
+    "commands": Commands,
     "elf": Descriptions,
     "manifest": Manifests,
     "payload": Payloads,

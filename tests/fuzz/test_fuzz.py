@@ -11,7 +11,7 @@ from tests.fuzz.payloads import COMPILER
 RUNS = {"absorber": 600, "binary": 150, "elf": 250, "manifest": 1000, "payload": 2000, "sbom": 600, "wheel": 300}
 
 
-@pytest.mark.parametrize("parser", sorted(PARSERS))
+@pytest.mark.parametrize("parser", sorted(RUNS))
 def test_a_short_run_shows_no_defect(parser: str) -> None:
     if parser == "payload" and COMPILER is None:
         pytest.skip("the stub's reader is fuzzed with gcc or clang, and neither is here")
@@ -21,6 +21,17 @@ def test_a_short_run_shows_no_defect(parser: str) -> None:
     # A fuzzer whose inputs are all refused at the first look, or all taken, tests nothing.
     assert figures.accepted.total() > figures.tried / 50
     assert len(figures.refused) + len(figures.accepted) > 3
+
+
+@pytest.mark.integration
+def test_commands_on_changed_manifests_show_no_defect() -> None:
+    figures = fuzz("commands", runs=12, seed="ci", jobs=1)
+    assert figures.tried == 12
+    assert not figures.defects, "\n".join(figures.lines())
+
+
+def test_every_parser_is_fuzzed_here() -> None:
+    assert {*RUNS, "commands"} == set(PARSERS)
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
+from castiron_common.cache import cache_root
 from tests.fuzz.parsers import find
 
 if TYPE_CHECKING:
@@ -28,15 +29,13 @@ if TYPE_CHECKING:
 
     from tests.fuzz.parser import Parser
 
-HANG = 10.0
-"""Seconds that one input may take; the variable FUZZ_SECONDS gives others."""
 MEMORY = 512 << 20
 """Bytes of memory that the process may have."""
 
 
-def seconds_allowed() -> float:
+def seconds_allowed(parser: type[Parser]) -> float:
     """Return the seconds that one input may take."""
-    return float(os.environ.get("FUZZ_SECONDS", HANG))
+    return float(os.environ.get("FUZZ_SECONDS", parser.seconds))
 
 
 class HangError(BaseException):
@@ -70,7 +69,7 @@ def attempt(parser: Parser, data: bytes) -> tuple[float, str, str]:
     """Run one input; return seconds, kind and text as `worker` writes them."""
     started = time.perf_counter()
     try:
-        signal.setitimer(signal.ITIMER_REAL, seconds_allowed())
+        signal.setitimer(signal.ITIMER_REAL, seconds_allowed(type(parser)))
         try:
             with contextlib.redirect_stderr(io.StringIO()):
                 kind, text = "ok", parser.run(data)
@@ -93,6 +92,7 @@ def main() -> None:
     out = os.dup(1)  # What the code under test prints goes nowhere.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     with tempfile.TemporaryDirectory(prefix="castiron-fuzz-") as folder:
+        os.environ["FUZZ_CACHE"] = str(cache_root())
         os.environ["CASTIRON_CACHE"] = f"{folder}/cache"
         place = Path(folder) / "parser"
         place.mkdir()

@@ -428,7 +428,8 @@ class Image:
     @cached_property
     def init_functions(self) -> tuple[str, ...]:
         """The names of the extension modules it implements: ``x`` for ``PyInit_x``."""
-        return tuple(sorted(n.removeprefix("PyInit_") for n in self.definitions if n.startswith("PyInit_")))
+        names = (n.removeprefix("PyInit_") for n in self.definitions if n.startswith("PyInit_"))
+        return tuple(sorted(name for name in names if name.isascii() and name.isidentifier()))
 
     @cached_property
     def constructs(self) -> bool:

@@ -109,3 +109,10 @@ def test_names_made_of_the_same_bytes_over_and_over() -> None:
 def test_the_sound_ones_are_taken() -> None:
     for path in sorted(SEEDS.glob("*.so")):
         assert extract(Image.open(path)).init_functions == ("fast",)
+
+
+def test_a_name_that_no_module_can_have_is_no_module() -> None:
+    damaged = Damaged("gnu.so")
+    at = damaged.data.index(b"PyInit_fast\0")
+    damaged.data[at : at + 11] = b"PyInit_f\xffst"
+    assert extract(Image(bytes(damaged.data), name="x.so")).init_functions == ()
