@@ -34,7 +34,7 @@ _LONGEST_TEXT = 64 << 20
 _LONGEST_NAME, _LONGEST_PART = 2000, 255
 """Bytes, so that a folder's path fits before it: Linux's PATH_MAX is 4096, NAME_MAX 255."""
 
-_DAMAGED = (
+DAMAGED = (
     *(zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, struct.error, EOFError, KeyError, ValueError),
     *(NotImplementedError, OverflowError, RuntimeError, IndexError),
 )
@@ -84,7 +84,7 @@ class WheelArchive:
         try:
             with self._archive.open(member) as source:
                 yield source
-        except _DAMAGED as error:
+        except DAMAGED as error:
             raise unusable(self.path, f"its member {member.filename!r} is damaged ({error})") from error
 
     def copy(self, member: zipfile.ZipInfo, out: IO[bytes]) -> str:
@@ -102,7 +102,7 @@ def open_wheel(path: Path) -> Iterator[WheelArchive]:
     """Open a wheel.  Raises `DependencyError` if it cannot be read, or should not be."""
     try:
         archive = zipfile.ZipFile(path)
-    except (*_DAMAGED, OSError) as error:
+    except (*DAMAGED, OSError) as error:
         raise unusable(path, f"it is damaged ({error})") from error
     with archive:
         yield WheelArchive(archive, path)

@@ -9,6 +9,7 @@ from castiron_common.cache import cache_root, file_entry
 from castiron_common.errors import DependencyError, ManifestError
 from castiron_common.files import sha256_bytes, sha256_file
 from castiron_common.pools import thread_pool
+from castiron_wheels.archive import is_plain
 from castiron_wheels.index import download, uv_compile
 from castiron_wheels.lock import read_lock
 
@@ -24,9 +25,14 @@ _CONNECTIONS = 6
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
+def _names_one_file(sha256: str, filename: str) -> bool:
+    """Whether these are the names of a folder and of a file in it, and not of places elsewhere."""
+    return bool(_SHA256.fullmatch(sha256)) and is_plain(filename) and "/" not in filename
+
+
 def wheel_entry(sha256: str, filename: str) -> Path:
     """Return where the cache keeps that file."""
-    if not _SHA256.fullmatch(sha256) or filename in {"", ".", ".."} or "/" in filename or "\0" in filename:
+    if not _names_one_file(sha256, filename):
         raise ManifestError(
             f"{filename!r} with the hash {sha256!r} does not name a wheel.",
             hint="The manifest is damaged; make it again.",
@@ -97,6 +103,11 @@ def fetch_candidates(candidates: Sequence[Candidate], *, reporter: Reporter) -> 
 
 def _entry(sha256: str, candidate: Candidate) -> Path:
     if candidate.sdist:
+        if not _names_one_file(sha256, candidate.filename):
+            raise DependencyError(
+                f"{candidate.filename!r} with the hash {sha256!r} does not name a source distribution.",
+                hint="The lock file or the index is damaged; lock again.",
+            )
         return cache_root() / "sdists" / sha256 / candidate.filename
     return wheel_entry(sha256, candidate.filename)
 
@@ -120,7 +131,9 @@ def _fetch_candidate(candidate: Candidate) -> Path:
             _entry(expected, candidate), lambda making: _discard(download(url, making, sha256=expected, label=label))
         )
     # An index without hashes: the file is known by its address until its content is there.
-    address = cache_root() / "wheels" / ".unhashed" / sha256_bytes(url.encode()) / candidate.filename
+    unhashed = sha256_bytes(url.encode())
+    _entry(unhashed, candidate)  # refuses a name that leads elsewhere
+    address = cache_root() / "wheels" / ".unhashed" / unhashed / candidate.filename
     first = file_entry(address, lambda making: _discard(download(url, making, sha256=None, label=label)))
     content = first.read_bytes()
     return file_entry(_entry(sha256_bytes(content), candidate), lambda making: _write(making, content))

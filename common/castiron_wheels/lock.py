@@ -48,10 +48,12 @@ def read_lock(
     """
     try:
         data = tomllib.loads(text)
-        for package in data.get("packages", ()) if accepted else ():
-            _keep_accepted(package, accepted or {})
         lock = Pylock.from_dict(data)
-    except (tomllib.TOMLDecodeError, PylockValidationError) as error:
+        if accepted:
+            for package in data["packages"]:
+                _keep_accepted(package, accepted)
+            lock = Pylock.from_dict(data)
+    except (ValueError, RecursionError, PylockValidationError) as error:  # tomllib's own errors are ValueErrors
         raise InputError(f"{origin} is not a valid lock file (PEP 751): {error}.", hint="Lock again.") from error
     found: list[Candidate] = []
     try:

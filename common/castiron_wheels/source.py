@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import lzma
 import os
 import posixpath
 import shutil
@@ -21,6 +22,7 @@ from castiron_common.errors import DependencyError, HostToolError
 from castiron_common.files import sha256_bytes, sha256_file
 from castiron_common.working import child_environment, working_folder
 from castiron_wheels import build, compilers
+from castiron_wheels.archive import DAMAGED
 from castiron_wheels.fetch import keep
 from castiron_wheels.wheelfile import safe_member
 
@@ -163,7 +165,7 @@ def unpack(sdist: Path, folder: Path) -> Path:
             options: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
             with tarfile.open(sdist) as tar:
                 tar.extractall(folder, members=_checked(tar, sdist), **options)
-    except (OSError, tarfile.TarError, zipfile.BadZipFile, EOFError) as error:
+    except (OSError, tarfile.TarError, EOFError, lzma.LZMAError, *DAMAGED) as error:
         raise _bad_sdist(sdist, str(error)) from error
     tops = sorted(path for path in folder.iterdir() if path.is_dir())
     if len(tops) != 1:

@@ -196,7 +196,7 @@ class Manifests(Parser):
         while True:
             try:
                 return mutated(copy.deepcopy(random.choice(self._seeds)), random)
-            except TooLargeError:
+            except (TooLargeError, MemoryError):
                 continue
 
     def run(self, data: bytes) -> str:

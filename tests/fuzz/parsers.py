@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, cast
 
 from tests.fuzz.commands import Commands
+from tests.fuzz.locks import Locks
 from tests.fuzz.manifests import Manifests
 from tests.fuzz.objects import Binaries, Descriptions, Objects
 from tests.fuzz.payloads import Payloads
@@ -20,6 +21,7 @@ PARSERS: dict[str, type[Parser]] = {
     "binary": Binaries,
     "commands": Commands,
     "elf": Descriptions,
+    "lock": Locks,
     "manifest": Manifests,
     "payload": Payloads,
     "sbom": Sboms,

@@ -8,7 +8,16 @@ from tests.fuzz.engine import fuzz
 from tests.fuzz.parsers import PARSERS
 from tests.fuzz.payloads import COMPILER
 
-RUNS = {"absorber": 600, "binary": 150, "elf": 250, "manifest": 1000, "payload": 2000, "sbom": 600, "wheel": 300}
+RUNS = {
+    "absorber": 600,
+    "binary": 150,
+    "elf": 250,
+    "lock": 500,
+    "manifest": 1000,
+    "payload": 2000,
+    "sbom": 600,
+    "wheel": 300,
+}
 
 
 @pytest.mark.parametrize("parser", sorted(RUNS))
