@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 import os
-import shutil
-import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from castiron_common.errors import OutputError
+from castiron_common.owned_folders import owned_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+_PATIENCE = 1.0
+"""Seconds of waiting that need no word."""
+
+_log = logging.getLogger("castiron.cache")
 
 
 def cache_root(environ: dict[str, str] | None = None) -> Path:
@@ -32,11 +37,15 @@ def cache_root(environ: dict[str, str] | None = None) -> Path:
 
 @contextmanager
 def locked(entry: Path) -> Iterator[None]:
-    """Hold the lock of one cache entry; other processes wait.  The lock file stands beside the entry."""
+    """Hold the lock of one cache entry; other processes wait, and say so.  The lock file stands beside the entry."""
     try:
         entry.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(f"{entry}.lock")
-        lock.acquire()
+        try:
+            lock.acquire(timeout=_PATIENCE)
+        except Timeout:
+            _log.warning("waiting for %s, which another process is making in the cache %s", entry.name, entry.parent)
+            lock.acquire()
     except OSError as error:
         raise OutputError(
             f"The cache folder {entry.parent} cannot be written: {error.strerror or error}.",
@@ -59,13 +68,12 @@ def folder_entry(entry: Path, build: Callable[[Path], None]) -> Path:
     with locked(entry):
         if entry.is_dir():
             return entry
-        making = Path(tempfile.mkdtemp(prefix=f".{entry.name}.", dir=entry.parent))
-        try:
+        with owned_folder(_running(entry), "entry") as folder:
+            making = folder / entry.name
+            making.mkdir()
             build(making)
             making.chmod(0o755)
             making.rename(entry)
-        finally:
-            shutil.rmtree(making, ignore_errors=True)
     return entry
 
 
@@ -76,13 +84,17 @@ def file_entry(entry: Path, build: Callable[[Path], None]) -> Path:
     with locked(entry):
         if entry.is_file():
             return entry
-        handle, name = tempfile.mkstemp(prefix=f".{entry.name}.", dir=entry.parent)
-        os.close(handle)
-        making = Path(name)
-        try:
+        with owned_folder(_running(entry), "entry") as folder:
+            making = folder / entry.name
+            making.touch()
             build(making)
             making.chmod(0o644)
             making.replace(entry)
-        finally:
-            making.unlink(missing_ok=True)
     return entry
+
+
+def _running(entry: Path) -> Path:
+    """Return the folder of working folders from which a rename gives ``entry`` its name: on the same file system."""
+    root = cache_root()
+    within = entry.is_relative_to(root) and root.stat().st_dev == entry.parent.stat().st_dev
+    return (root if within else entry.parent) / "running"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from castiron_common.cache import cache_root, file_entry, folder_entry
+from castiron_common.cache import cache_root, file_entry, folder_entry, locked
 from castiron_common.errors import OutputError
 from castiron_common.files import atomic_write
 
@@ -48,7 +48,8 @@ def test_an_interrupted_build_leaves_nothing_but_its_lock(entry: object, tmp_pat
 
     with pytest.raises(KeyboardInterrupt):
         entry(tmp_path / "entry", build)  # type: ignore[operator]
-    assert [path.name for path in tmp_path.iterdir()] == ["entry.lock"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["entry.lock", "running"]
+    assert list((tmp_path / "running").iterdir()) == []
 
 
 def test_an_atomic_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
@@ -89,3 +90,21 @@ def test_no_space_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="no space left"):
         write_to_full()
     assert not list(tmp_path.iterdir())
+
+
+def test_who_waits_says_what_for(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    inside = threading.Event()
+    heard = threading.Event()
+
+    def hold() -> None:
+        with locked(tmp_path / "entry"):
+            inside.set()
+            heard.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    inside.wait()
+    threading.Timer(1.5, heard.set).start()
+    assert folder_entry(tmp_path / "entry", Path.is_dir).is_dir()
+    thread.join()
+    assert caplog.messages == [f"waiting for entry, which another process is making in the cache {tmp_path}"]
