@@ -126,7 +126,15 @@ class Arena:
         self.entries = cache_root({"CASTIRON_CACHE": str(self.cache)})
         self.entries.mkdir(parents=True)
         for name in ("components", "sources"):
-            shutil.copytree(shared / name, self.entries / name, symlinks=True)
+            # Hidden are entries that somebody is making.
+            ignored = shutil.ignore_patterns("*.lock")
+            (self.entries / name).mkdir()
+            for entry in (shared / name).iterdir():
+                if entry.is_dir() and not entry.name.startswith("."):
+                    target = self.entries / name / entry.name
+                    shutil.copytree(entry, target, symlinks=True, ignore=ignored, copy_function=_link_or_copy)
+                elif entry.is_file() and entry.suffix != ".lock":
+                    _link_or_copy(entry, self.entries / name / entry.name)
 
     def commands(self) -> list[list[str]]:
         needs = ["--with", "markupsafe==3.0.2", "--with", f"slow @ {self.sdist.as_uri()}"]
@@ -157,6 +165,13 @@ class Arena:
         for folder in self.entries.iterdir():
             left += [path for path in folder.glob(".*") if path.name not in (".gitignore", ".git", ".lock")]
         return sorted(str(path.relative_to(self.root)) for path in left)
+
+
+def _link_or_copy(source: str | Path, target: str | Path) -> None:
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def disturb(arena: Arena, signals: random.Random, figures: Figures, *, cold: bool, length: float) -> None:
@@ -198,8 +213,8 @@ def disturb(arena: Arena, signals: random.Random, figures: Figures, *, cold: boo
     figures.ends["ended before its signal"] += 1
 
 
-def run(root: Path, *, kills: int, seed: str) -> Figures:
-    """Do it ``kills`` times; the same seed gives the same signals and moments."""
+def run(root: Path, *, kills: int, seed: str, every: int = 1) -> Figures:
+    """Do it ``kills`` times and look after ``every`` so many; the same seed gives the same signals and moments."""
     arena = Arena(root)
     arena.complete()  # makes what of the runtime pack depends on the cache's place
     lengths = {}
@@ -216,13 +231,15 @@ def run(root: Path, *, kills: int, seed: str) -> Figures:
         if cold:
             arena.cool()
         disturb(arena, signals, figures, cold=cold, length=lengths[cold])
+        if (index + 1) % every:
+            continue
         made = arena.complete()
         if made != expected:
             figures.defects.append(f"kill {index}: other bytes: {', '.join(n for n in made if made[n] != expected[n])}")
         if left := arena.left_overs():
             figures.defects.append(f"kill {index}: left: {', '.join(left)}")
-        if (index + 1) % 20 == 0:
-            print(f"  {index + 1} of {kills}, {len(figures.defects)} defects", flush=True)
+        if (index + 1) % (every * 5) == 0:
+            print(f"  {index + 1} of {kills}", *figures.lines(), sep="\n", flush=True)
     return figures
 
 
@@ -231,9 +248,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.long.killed_runs", description=__doc__)
     parser.add_argument("--kills", type=int, default=200, help="how many runs to end (default: 200)")
     parser.add_argument("--seed", default="1", help="another seed gives other signals and moments")
+    parser.add_argument("--every", type=int, default=1, help="look for left-overs after so many (default: 1)")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="castiron-kills-") as folder:
-        figures = run(Path(folder), kills=given.kills, seed=given.seed)
+        figures = run(Path(folder), kills=given.kills, seed=given.seed, every=given.every)
     print("\n".join(figures.lines()))
     return 1 if figures.defects else 0
 
