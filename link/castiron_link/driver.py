@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import time
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,6 +13,7 @@ from castiron_audit.embedded import embed, note
 from castiron_audit.formats import Format, render
 from castiron_audit.policy import Policy, apply, enforce
 from castiron_common.cache import cache_root
+from castiron_common.clock import Clock
 from castiron_common.errors import EntryError, RuntimePackError
 from castiron_common.files import atomic_write, sha256_file
 from castiron_common.working import working_folder
@@ -79,7 +78,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
     Raises subclasses of `CastironError`; then, as after an interruption, nothing is left at the output's place.
     """
     manifest, options = request.manifest, request.options
-    clock = _Clock()
+    clock = Clock()
 
     # read: the manifest is decoded already; a place that cannot be written is better found before the work.
     # After it: everything that is known of the application is in the manifest, and no pass looks elsewhere for more.
@@ -209,23 +208,6 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         ),
         seconds=clock.seconds,
     )
-
-
-class _Clock:
-    """Measures passes."""
-
-    def __init__(self) -> None:
-        self._seconds: list[tuple[str, float]] = []
-
-    @property
-    def seconds(self) -> tuple[tuple[str, float], ...]:
-        return tuple(self._seconds)
-
-    @contextmanager
-    def __call__(self, name: str) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        self._seconds.append((name, time.perf_counter() - started))
 
 
 def _site_paths(tree_paths: Sequence[str], feature: str) -> Iterator[str]:

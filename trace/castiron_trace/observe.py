@@ -66,6 +66,10 @@ class Observed:
     status: int
 
 
+NOT_RUN = Observed(modules=(), files=(), libraries=(), status=0)
+"""Of an application that was not run."""
+
+
 def run(
     options: Options,
     entry: ResolvedEntry,

@@ -212,5 +212,8 @@ def test_the_driver_reads_the_hints_beside_a_script(tmp_path: Path, python: Targ
     )
     outcome = trace(options(tmp_path, "app.py"), reporter=SilentReporter(), python=python)
     assert "colorsys" in outcome.reached.modules
+    assert [name for name, _seconds in outcome.seconds] == [
+        "entry", "interpreter", "own code", "environment", "graph", "files", "manifest",
+    ]  # fmt: skip
     found = [f.message for f in outcome.manifest.findings if f.code == "hint-without-effect"]
     assert found == ["[tool.castiron.trace] says it, and there is no module no: the hint changes nothing."]

@@ -1,0 +1,73 @@
+"""What goes in beside modules: data files, shared objects, and what distributions say about their licenses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from castiron_trace.licenses import evidence
+from castiron_trace.natives import natives
+from castiron_trace.programs import program_findings
+from castiron_trace.resources import Blobs, app_resources, distribution_contents, stdlib_resources
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from castiron_manifest.model import Finding, LicenseEvidence, Native, Resource
+    from castiron_trace.hints.model import Data
+    from castiron_trace.model import Options, Reached, ResolvedEntry, Site, TargetPython
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistributionFiles:
+    """What the distributions bring; an environment without any brings nothing."""
+
+    resources: tuple[Resource, ...] = ()
+    natives: Sequence[Native] = ()
+    licenses: Mapping[str, LicenseEvidence] = field(default_factory=dict)
+    """Distribution -> what it says about its license."""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The texts that the evidence names, by SHA-256."""
+    files: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Distribution -> its files as RECORD names them."""
+    findings: tuple[Finding, ...] = ()
+
+
+def distribution_files(site: Site | None, reached: Reached, data: Sequence[Data]) -> DistributionFiles:
+    """Sort the files of every distribution of the environment; ``data`` are hints on files that no rule finds."""
+    if site is None:
+        return DistributionFiles()
+    contents = distribution_contents(site, reached, data)
+    shared, findings = natives(contents.elf_candidates)
+    texts: dict[str, str] = {}
+    licenses = {
+        name: evidence(site.folder, dist_info, contents.files[name], texts)
+        for name, dist_info in contents.dist_infos.items()
+    }
+    return DistributionFiles(
+        resources=contents.resources,
+        natives=shared,
+        licenses=licenses,
+        texts=texts,
+        files=contents.files,
+        findings=(*findings, *program_findings(contents.resources, site.folder)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnFiles:
+    """Data files of the application and of the standard library."""
+
+    resources: tuple[Resource, ...]
+    blobs: Blobs
+    """Contents of the application's files."""
+    findings: tuple[Finding, ...]
+
+
+def own_files(entry: ResolvedEntry, reached: Reached, options: Options, python: TargetPython) -> OwnFiles:
+    """Collect what no distribution brings."""
+    blobs = Blobs()
+    resources, findings = app_resources(entry, reached, options, blobs)
+    return OwnFiles(
+        resources=(*resources, *stdlib_resources(reached, python.stdlib)), blobs=blobs, findings=tuple(findings)
+    )
