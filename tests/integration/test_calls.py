@@ -57,6 +57,50 @@ def share():
     files[0].seek(5)
     print(files[1].read(4), files[0].read(4), all(is_memfd(file.fileno()) for file in files))
 
+def share_with_kept():
+    kept = []
+    for _ in range(20):
+        kept.append(open(data, "rb"))
+        read(data)
+    print(len({os.stat(f"/proc/self/fd/{file.fileno()}").st_ino for file in kept}))
+    for _ in range(20):
+        kept.append(open(data, "rb"))
+        kept.pop(0).close()
+    print(len({os.stat(f"/proc/self/fd/{file.fileno()}").st_ino for file in kept}))
+
+def watch(link):
+    import ctypes, errno, select, struct
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    number = libc.inotify_init1(os.O_NONBLOCK)
+    everything, only_folder, changes = 0xFFF, 0x01000000, 0x2
+
+    def add(path, mask):
+        watch = libc.inotify_add_watch(number, os.fsencode(path), mask)
+        return watch if watch > 0 else -ctypes.get_errno()
+
+    wanted = [(data, everything), (folder, everything | only_folder), (link, everything), (folder, changes)]
+    watches = [add(path, mask) for path, mask in wanted]
+    print(min(watches) > 0, len(set(watches)))
+    print(add(data, everything | only_folder) == -errno.ENOTDIR, add(data + "x", everything) == -errno.ENOENT)
+    read(data)
+    print(select.select([number], [], [], 0)[0], libc.inotify_rm_watch(number, watches[0]))
+    removed = struct.unpack("iIII", os.read(number, 100))
+    print(removed[:2] == (watches[0], 0x8000), select.select([number], [], [], 0)[0])
+
+def addresses():
+    import ctypes
+
+    class Info(ctypes.Structure):
+        _fields_ = [("file", ctypes.c_char_p), ("base", ctypes.c_void_p)]
+        _fields_ += [("name", ctypes.c_char_p), ("at", ctypes.c_void_p)]
+
+    program, info = ctypes.CDLL(None), Info()
+    start = ctypes.cast(program.PyLong_FromLong, ctypes.c_void_p).value
+    for address in (start, start + 1):
+        found = program.dladdr(ctypes.c_void_p(address), ctypes.byref(info))
+        print(found, info.file == os.fsencode(sys.executable), info.name, info.at == (start if info.name else None))
+
 def reuse():
     with open(data, "rb") as file:
         number = file.fileno()
@@ -130,6 +174,23 @@ def test_execve_with_more_than_the_kernel_takes(binary: Path, tmp_path: Path) ->
 def test_descriptors_of_one_file_share_its_content(binary: Path, tmp_path: Path) -> None:
     done = run([binary, "share"], cwd=tmp_path)
     assert (done.status, done.stdout) == (0, "1\nb'0123' b'5678' True\n"), done.stderr
+
+
+def test_descriptors_share_with_one_that_is_kept(binary: Path, tmp_path: Path) -> None:
+    """Others of the file are opened and closed in between; then each is closed when the next one is open."""
+    done = run([binary, "share_with_kept"], cwd=tmp_path)
+    assert (done.status, done.stdout) == (0, "1\n1\n"), done.stderr
+
+
+def test_watches_never_fire(binary: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(f"{binary}/app/data.txt")
+    done = run([binary, "watch", "link"], cwd=tmp_path)
+    assert (done.status, done.stdout) == (0, "True 4\nTrue True\n[] 0\nTrue []\n"), done.stderr
+
+
+def test_dladdr_names_no_function_that_merely_stands_before(binary: Path, tmp_path: Path) -> None:
+    done = run([binary, "addresses"], cwd=tmp_path)
+    assert (done.status, done.stdout) == (0, "1 True b'PyLong_FromLong' True\n1 True None True\n"), done.stderr
 
 
 def test_a_number_that_was_given_to_another_file(binary: Path, tmp_path: Path) -> None:

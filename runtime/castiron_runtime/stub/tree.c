@@ -20,12 +20,12 @@ enum { LINKS_MOST = 40 /* as Linux */ };
 /* One function of each of the files below.  The linker renames calls of execve to calls of __wrap_execve without looking
  * for it in the archive, so something must ask for every member; it throws this table away again, and what nobody calls. */
 extern int __wrap_stat(), __wrap_open(), __wrap_opendir(), __wrap_unlink(), __wrap_listxattr(), __wrap_execve(),
-    __wrap_chdir(), __wrap_posix_spawn();
+    __wrap_chdir(), __wrap_posix_spawn(), __wrap_inotify_add_watch();
 double __wrap_log2(double);
 const char *__wrap_X509_get_default_cert_file(void);
 __attribute__((used)) static int (*const members[])() = {
     __wrap_stat, __wrap_open, __wrap_opendir, __wrap_unlink, __wrap_listxattr, __wrap_execve,
-    __wrap_chdir, __wrap_posix_spawn, (int (*)())(void (*)(void))__wrap_log2,
+    __wrap_chdir, __wrap_posix_spawn, __wrap_inotify_add_watch, (int (*)())(void (*)(void))__wrap_log2,
     (int (*)())(void (*)(void))__wrap_X509_get_default_cert_file,
 };
 
@@ -65,6 +65,14 @@ char *tree_decimal(uint64_t number, char *text)
         *text++ = digits[--count];
     *text = '\0';
     return text;
+}
+
+char *tree_descriptor_name(int descriptor, char name[TREE_DESCRIPTOR_NAME])
+{
+    static const char folder[] = "/proc/self/fd/";
+    memcpy(name, folder, sizeof folder - 1);
+    tree_decimal((uint64_t)descriptor, name + sizeof folder - 1);
+    return name;
 }
 
 static void nowhere(struct tree_place *place, int error)

@@ -100,6 +100,10 @@ uint32_t tree_file_named(const char *argument);
  * too much of the stack. */
 char *tree_decimal(uint64_t number, char *text);
 
+/* Writes the name of a descriptor in /proc, by which it, or a program that inherits it, can be opened again. */
+enum { TREE_DESCRIPTOR_NAME = sizeof "/proc/self/fd/" + 10 };
+char *tree_descriptor_name(int descriptor, char name[TREE_DESCRIPTOR_NAME]);
+
 /* Where a path leads.  `..` is resolved by its letters, and may lead out of the tree again. */
 void tree_locate(int folder, const char *path, struct tree_place *place);
 
@@ -112,6 +116,9 @@ size_t tree_node_path(uint32_t node, char *buffer, size_t size);
 
 /* A descriptor of a file or folder of the tree; -1 with errno. */
 int tree_open_node(uint32_t node, int flags);
+
+/* What a descriptor is open on, once more.  -1 where there is no /proc. */
+int tree_open_again(int descriptor, int flags);
 
 /* The node of a descriptor that tree_open_node made, or NODE_NONE.  `status` is what the real fstat said of it. */
 uint32_t tree_descriptor_node(const struct stat *status);

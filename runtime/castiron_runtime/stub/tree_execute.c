@@ -82,8 +82,6 @@ static int run(uint32_t index, char *const arguments[], char *const environment[
     return -1;
 }
 
-enum { NAME_SIZE = sizeof "/proc/self/fd/" + 10 };
-
 uint32_t tree_file_named(const char *argument)
 {
     if (argument == NULL || !tree_begins(argument))
@@ -100,15 +98,6 @@ uint32_t tree_file_named(const char *argument)
     return node != NODE_NONE && payload_node(node)->kind == NODE_FILE ? node : NODE_NONE;
 }
 
-/* Writes the name by which another program can open a descriptor that it inherits. */
-static char *descriptor_name(int descriptor, char name[NAME_SIZE])
-{
-    static const char folder[] = "/proc/self/fd/";
-    memcpy(name, folder, sizeof folder - 1);
-    tree_decimal((uint64_t)descriptor, name + sizeof folder - 1);
-    return name;
-}
-
 /* Another program cannot see the tree: a file of it that an argument names is handed over as a descriptor. */
 static int run_other(const char *path, char *const arguments[], char *const environment[])
 {
@@ -118,7 +107,7 @@ static int run_other(const char *path, char *const arguments[], char *const envi
     if (files == 0 || __real_access(path, F_OK) < 0)
         return __real_execve(path, arguments, environment);
     char **changed = TREE_SPAWN_MEMORY((count + 1) * sizeof *changed);
-    char(*names)[NAME_SIZE] = TREE_SPAWN_MEMORY(files * sizeof *names);
+    char(*names)[TREE_DESCRIPTOR_NAME] = TREE_SPAWN_MEMORY(files * sizeof *names);
     int *descriptors = TREE_SPAWN_MEMORY(files * sizeof *descriptors);
     size_t opened = 0;
     for (size_t i = 0; i <= count; i++) {
@@ -127,7 +116,7 @@ static int run_other(const char *path, char *const arguments[], char *const envi
         int descriptor = node == NODE_NONE ? -1 : tree_open_node(node, O_RDONLY);
         if (descriptor >= 0) {
             descriptors[opened] = descriptor;
-            changed[i] = descriptor_name(descriptor, names[opened++]);
+            changed[i] = tree_descriptor_name(descriptor, names[opened++]);
         }
     }
     __real_execve(path, changed, environment);

@@ -3,7 +3,7 @@
  * The kernel gives a descriptor to any process that inherits it, so what node of which payload it stands for is written
  * where it cannot get lost: in the modification time of the memfd.
  *
- * All descriptors of a file that are open at a time share one memfd: the last one given out is remembered by its number,
+ * Descriptors of a file that are open at a time share one memfd: the last ones given out are remembered by their numbers,
  * looked at, and opened again by /proc.  Nothing is kept open for that.  Without /proc each open makes a copy.
  *
  * Nothing here allocates memory or takes a lock: it may run in a child of vfork, or in a signal handler.
@@ -33,21 +33,32 @@ FILE *__real_fopen(const char *path, const char *mode);
 FILE *__real_freopen(const char *path, const char *mode, FILE *stream);
 int __real_fstat(int descriptor, struct stat *status);
 
-enum { NODE_LIMIT = 1000000000 /* nanoseconds must be fewer */ };
+enum { NANOSECONDS = 1000000000 /* of a second; no payload has as many nodes */ };
 
-/* Seconds between 1978 and 2012, of which other payloads have others. */
-static time_t mark_of_payload(void)
+static uint32_t identity_word(size_t number)
 {
-    uint32_t bits;
-    memcpy(&bits, payload_header()->identity, sizeof bits);
-    return (time_t)0x10000000 + (bits & 0x3fffffff);
+    uint32_t word;
+    memcpy(&word, payload_header()->identity + number * sizeof word, sizeof word);
+    return word;
+}
+
+/* The time that marks a node's files.  Other payloads have other seconds (between 1978 and 2012: every program can show
+ * such a date), and count their nodes from other nanoseconds: one file in 10^13 of theirs would pass for one of ours, were
+ * not its size another, too.  The time of the last access could not tell more: reading changes it. */
+static struct timespec mark_of(uint32_t index)
+{
+    return (struct timespec){
+        .tv_sec = (time_t)0x10000000 + (identity_word(0) & 0x3fffffff),
+        .tv_nsec = (long)(((uint64_t)identity_word(1) + index) % NANOSECONDS),
+    };
 }
 
 uint32_t tree_descriptor_node(const struct stat *status)
 {
-    if (status->st_nlink != 0 || !S_ISREG(status->st_mode) || status->st_mtim.tv_sec != mark_of_payload())
+    struct timespec root = mark_of(NODE_ROOT), mark = status->st_mtim;
+    if (status->st_nlink != 0 || !S_ISREG(status->st_mode) || mark.tv_sec != root.tv_sec)
         return NODE_NONE;
-    uint64_t index = (uint64_t)status->st_mtim.tv_nsec;
+    uint64_t index = (uint64_t)(mark.tv_nsec - root.tv_nsec + NANOSECONDS) % NANOSECONDS;
     if (index >= payload_header()->node_count)
         return NODE_NONE;
     const Node *node = payload_node((uint32_t)index);
@@ -68,12 +79,10 @@ static void close_keeping_errno(int descriptor)
     errno = error;
 }
 
-/* What a descriptor is open on, once more, for reading only.  -1 where there is no /proc. */
-static int open_again(int descriptor, int flags)
+int tree_open_again(int descriptor, int flags)
 {
-    char name[sizeof "/proc/self/fd/" + 20] = "/proc/self/fd/";
-    tree_decimal((uint64_t)descriptor, name + strlen(name));
-    return __real_open(name, flags);
+    char name[TREE_DESCRIPTOR_NAME];
+    return __real_open(tree_descriptor_name(descriptor, name), flags);
 }
 
 /* Gives `descriptor` the number of one that was only needed to make it: open's result is the lowest that is free. */
@@ -87,31 +96,51 @@ static int in_place_of(int needed, int descriptor, int flags)
     return needed;
 }
 
-/* The numbers of the descriptors given out last, each with its node: the program may have closed them since. */
-enum { REMEMBERED = 256 };
-static _Atomic uint64_t given[REMEMBERED];
+/* Of a node, the numbers of two descriptors that were given out: the last one, and the one whose content it shares.  So
+ * a file that is kept open is found again after others of it were closed.  A program may have closed both since. */
+enum { REMEMBERED = 512 };
+static _Atomic uint64_t last_given[REMEMBERED], shared_with[REMEMBERED];
 
-static void remember(uint32_t index, int descriptor)
+static uint64_t entry_of(uint32_t index, int descriptor)
 {
-    if (descriptor >= 0)
-        atomic_store_explicit(&given[index % REMEMBERED], (uint64_t)index << 32 | (uint32_t)descriptor,
-                              memory_order_relaxed);
+    return (uint64_t)index << 32 | (uint32_t)descriptor;
 }
 
-/* Another descriptor of a file that is open already, or -1.  Another thread may close that one meanwhile and open something
- * else by its number, which must not be touched: only what O_PATH holds is opened. */
-static int open_shared(uint32_t index, int flags)
+static void remember(uint32_t index, int descriptor, int source)
 {
-    uint64_t last = atomic_load_explicit(&given[index % REMEMBERED], memory_order_relaxed);
-    if (last >> 32 != index || last == 0)
+    uint32_t slot = index % REMEMBERED;
+    atomic_store_explicit(&shared_with[slot], entry_of(index, source), memory_order_relaxed);
+    atomic_store_explicit(&last_given[slot], entry_of(index, descriptor), memory_order_relaxed);
+}
+
+/* Opens once more what a remembered descriptor is open on; -1 if that is no longer this node.  Another thread may close it
+ * meanwhile and open something else by its number, which must not be touched: only what O_PATH holds is opened. */
+static int open_as(uint64_t remembered, uint32_t index, int flags)
+{
+    if (remembered == 0 || remembered >> 32 != index)
         return -1;
-    int held = open_again((int)(uint32_t)last, O_PATH | O_CLOEXEC);
+    int held = tree_open_again((int)(uint32_t)remembered, O_PATH | O_CLOEXEC);
     if (held < 0)
         return -1;
-    int result = is_of_node(held, index) ? open_again(held, flags) : -1;
+    int result = is_of_node(held, index) ? tree_open_again(held, flags) : -1;
     if (result >= 0)
         return in_place_of(held, result, flags);
     close(held);
+    return -1;
+}
+
+/* Another descriptor of a file that is open already, or -1. */
+static int open_shared(uint32_t index, int flags, int *source)
+{
+    _Atomic uint64_t *const candidates[] = {&last_given[index % REMEMBERED], &shared_with[index % REMEMBERED]};
+    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
+        uint64_t remembered = atomic_load_explicit(candidates[i], memory_order_relaxed);
+        int descriptor = open_as(remembered, index, flags);
+        if (descriptor >= 0) {
+            *source = (int)(uint32_t)remembered;
+            return descriptor;
+        }
+    }
     return -1;
 }
 
@@ -202,9 +231,8 @@ static int open_copy(uint32_t index, int cloexec)
     int descriptor = make_file(node, cloexec);
     if (descriptor < 0)
         return -1;
-    struct timespec times[2] = {{.tv_sec = TREE_TIME}, {.tv_sec = mark_of_payload(), .tv_nsec = index}};
-    if ((node->kind == NODE_FILE && write_content(descriptor, node) < 0) ||
-        (index < NODE_LIMIT && futimens(descriptor, times) < 0)) {
+    struct timespec times[2] = {{.tv_sec = TREE_TIME}, mark_of(index)};
+    if ((node->kind == NODE_FILE && write_content(descriptor, node) < 0) || futimens(descriptor, times) < 0) {
         close_keeping_errno(descriptor);
         return -1;
     }
@@ -234,17 +262,17 @@ int tree_open_node(uint32_t index, int flags)
         return open_copy(index, flags & O_CLOEXEC);
     }
     int reading = O_RDONLY | (flags & (O_CLOEXEC | O_NONBLOCK));
-    int descriptor = open_shared(index, reading);
+    int source = -1, descriptor = open_shared(index, reading, &source);
     if (descriptor < 0) {
         int copy = open_copy(index, flags & O_CLOEXEC);
         if (copy < 0)
             return -1;
         /* Without /proc it stays writable, but sealed. */
-        descriptor = open_again(copy, reading);
+        descriptor = tree_open_again(copy, reading);
         descriptor = descriptor < 0 ? copy : in_place_of(copy, descriptor, reading);
     }
     if (!tree_in_spawn()) /* the memory is the parent's there, the number is not */
-        remember(index, descriptor);
+        remember(index, descriptor, source < 0 ? descriptor : source);
     return descriptor;
 }
 
