@@ -160,6 +160,13 @@ def test_posix_spawn_of_another_program_with_files_of_the_tree(binary: Path, tmp
     assert (done.status, len(done.stdout)) == (0, 20 * 600_000 + len("status 0\n")), done.stderr
 
 
+def test_posix_spawnp_with_a_long_path(binary: Path, tmp_path: Path) -> None:
+    """The C library's search takes as much room as PATH is long, from a stack of 5 KiB."""
+    folders = [f"/{'x' * 200}"] * 30
+    done = run([binary, "spawn_other", "400"], cwd=tmp_path, env={"PATH": ":".join([*folders, "/usr/bin", "/bin"])})
+    assert (done.status, done.stdout[-9:]) == (0, "status 0\n"), done.stderr
+
+
 def test_execve_with_eighty_thousand_variables(binary: Path, tmp_path: Path) -> None:
     done = run([binary, "execute", "80000"], cwd=tmp_path)
     assert (done.status, done.stdout) == (0, "80000\n"), done.stderr

@@ -88,7 +88,10 @@ int __wrap_posix_spawn_file_actions_destroy(posix_spawn_file_actions_t *actions)
 static __thread struct {
     unsigned char *start;
     size_t size, used;
+    char *candidate; /* of posix_spawnp, CANDIDATE_SIZE bytes */
 } aside;
+
+enum { CANDIDATE_SIZE = PATH_MAX + 1 + NAME_MAX + 1 };
 
 /* Bytes that a frame of an ordinary child, of fork or vfork, may take. */
 enum { FRAME_MOST = 1 << 20 };
@@ -137,6 +140,49 @@ static size_t open_named(char *const arguments[], int descriptors[])
     return opened;
 }
 
+/* Writes a folder of PATH, which may be empty, and a name in it. */
+static const char *candidate_in(const char *folder, size_t length, const char *name)
+{
+    memcpy(aside.candidate, folder, length);
+    aside.candidate[length] = '/';
+    strcpy(aside.candidate + length + (length != 0), name);
+    return aside.candidate;
+}
+
+/* What posix_spawnp's child does, as execvpe of the C library; but that takes as much from the stack as PATH is long.
+ * PATH is the parent's: environment[] is only handed on. */
+static int search_and_execute(const char *name, char *const arguments[], char *const environment[])
+{
+    errno = ENOENT;
+    if (*name == '\0')
+        return -1;
+    if (strchr(name, '/') != NULL)
+        return execve(name, arguments, environment);
+    if (strnlen(name, NAME_MAX + 1) > NAME_MAX) {
+        errno = ENAMETOOLONG;
+        return -1;
+    }
+    const char *folder = getenv("PATH");
+    if (folder == NULL)
+        folder = "/usr/local/bin:/bin:/usr/bin";
+    bool denied = false;
+    for (;; folder++) {
+        size_t length = strcspn(folder, ":");
+        if (length < PATH_MAX) {
+            execve(candidate_in(folder, length, name), arguments, environment);
+            if (errno != EACCES && errno != ENOENT && errno != ENOTDIR)
+                return -1;
+            denied = denied || errno == EACCES;
+        }
+        folder += length;
+        if (*folder == '\0')
+            break;
+    }
+    if (denied)
+        errno = EACCES;
+    return -1;
+}
+
 int __wrap_posix_spawn(pid_t *process, const char *path, const posix_spawn_file_actions_t *actions,
                        const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[])
 {
@@ -144,13 +190,20 @@ int __wrap_posix_spawn(pid_t *process, const char *path, const posix_spawn_file_
     enum { PATHS = 2 * (TREE_RETRY_ROOM + PATH_MAX), OTHERS = 1024, AN_ARGUMENT = 64 };
     size_t argument_count = count_of(arguments), descriptors_size = argument_count * sizeof(int);
     size_t size = PATHS + OTHERS + (argument_count + count_of(environment)) * AN_ARGUMENT;
-    int *descriptors = malloc(descriptors_size + 16 + size);
+    int *descriptors = malloc(descriptors_size + 16 + size + CANDIDATE_SIZE);
     if (descriptors == NULL)
         return ENOMEM;
+    posix_spawnattr_t searching;
+    if (attributes != NULL && attributes->__fn != NULL) { /* called by posix_spawnp, which set what the child is to call */
+        searching = *attributes;
+        searching.__fn = (void *)search_and_execute;
+        attributes = &searching;
+    }
     size_t opened = open_named(arguments, descriptors);
     aside.start = (unsigned char *)descriptors + ((descriptors_size + 15) & ~(size_t)15);
     aside.size = size;
     aside.used = 0;
+    aside.candidate = (char *)aside.start + size;
     int result = __real_posix_spawn(process, path, actions, attributes, arguments, environment);
     aside.start = NULL;
     while (opened != 0)
