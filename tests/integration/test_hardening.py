@@ -10,10 +10,14 @@ import lief
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from castiron_common.progress import SilentReporter
+from castiron_runtime.packs import provide
 from tests.integration.linking import run, trace_and_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from castiron_runtime.model import Pack
 
 pytestmark = pytest.mark.integration
 
@@ -175,6 +179,13 @@ def check_behaviour(found: Mapping[str, str], again: Mapping[str, str]) -> None:
 
 def test_what_tools_see(plain: Path) -> None:
     assert facts(plain) == documented("default")
+
+
+def test_code_that_reads_foreign_data_is_protected(pack: Pack) -> None:
+    inputs = provide(pack, ["pyexpat", "zlib", "_ssl", "_ctypes"], reporter=SilentReporter())
+    protected = {path.name for path in inputs.archives if b"__stack_chk_fail" in path.read_bytes()}
+    assert protected >= {"libexpat.a", "libz.a", "libssl.a", "libcrypto.a", "libffi.a", "lib_ssl.a", "lib_ctypes.a"}
+    assert not any(b"__stack_chk_fail" in path.read_bytes() for path in pack.core)
 
 
 def test_what_an_attacker_meets(plain: Path) -> None:
