@@ -43,6 +43,9 @@ LAYOUT = "site-1"
 SHEBANG = b"#!/usr/bin/env python3\n"
 """First line of every installed script: the only one that names no place of this machine."""
 
+_ANY_PYTHON = b"#!python"
+"""How a script of a wheel begins whose interpreter the installer names."""
+
 _SCRIPT = """\
 import sys
 from {module} import {first}
@@ -157,9 +160,8 @@ def _writes(archive: WheelArchive, target: Target) -> list[_Write]:
                 raise unusable(wheel, f"its member {name!r} is of no known kind")
             destination = posixpath.join(schemes[scheme], rest[0])
             if scheme == "scripts":
-                content = archive.read(member)
-                if content.startswith(b"#!python"):
-                    made[destination] = SHEBANG + content.partition(b"\n")[2]
+                if archive.read(member, len(_ANY_PYTHON)) == _ANY_PYTHON:
+                    made[destination] = SHEBANG + archive.text(name).partition(b"\n")[2]
                     continue
                 executable = True
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import signal
 import sys
 import time
@@ -18,6 +19,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__)
     arguments.add_argument("parser", choices=[*sorted(PARSERS), "all"])
     arguments.add_argument("--runs", type=int, default=10_000, help="how many inputs (default: 10000)")
+    arguments.add_argument("--seconds", type=float, default=math.inf, help="end each parser after so long")
     arguments.add_argument("--seed", default="1", help="another seed gives other inputs")
     arguments.add_argument("--jobs", type=int, default=2, help="worker processes (default: 2)")
     arguments.add_argument("--reasons", action="store_true", help="list the reasons of refusals")
@@ -36,7 +38,7 @@ def main() -> int:
     failed = 0
     for name in sorted(PARSERS) if given.parser == "all" else [given.parser]:
         started = time.perf_counter()
-        figures = fuzz(name, runs=given.runs, seed=given.seed, jobs=given.jobs)
+        figures = fuzz(name, runs=given.runs, seed=given.seed, jobs=given.jobs, seconds=given.seconds)
         print("\n".join(figures.lines(reasons=given.reasons)))
         print(f"  {time.perf_counter() - started:.0f} s", flush=True)
         for path in save(figures, given.save, given.seed):

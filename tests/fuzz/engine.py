@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+import math
 import os
 import queue
+import re
+import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import redirect_stdout
@@ -86,20 +90,23 @@ def make(parser: str, seed: str, index: int) -> bytes:
             made.stop()
 
 
-def fuzz(parser: str, *, runs: int, seed: str, jobs: int) -> Figures:
-    """Run ``runs`` inputs, shared among ``jobs`` workers."""
+def fuzz(parser: str, *, runs: int, seed: str, jobs: int, seconds: float = math.inf) -> Figures:
+    """Run ``runs`` inputs, or as many as there is time for, shared among ``jobs`` workers."""
     figures = Figures(parser)
+    until = time.monotonic() + seconds
     lock = threading.Lock()
     with ThreadPoolExecutor(jobs) as pool:
-        shares = [pool.submit(_share, parser, seed, number, jobs, runs, figures, lock) for number in range(jobs)]
+        shares = [pool.submit(_share, parser, seed, number, jobs, runs, until, figures, lock) for number in range(jobs)]
         for share in shares:
             share.result()
     return figures
 
 
-def _share(parser: str, seed: str, first: int, step: int, last: int, figures: Figures, lock: threading.Lock) -> None:
+def _share(
+    parser: str, seed: str, first: int, step: int, last: int, until: float, figures: Figures, lock: threading.Lock
+) -> None:
     """Run every ``step``th input in one worker after the other; each begins behind the input that ended the last."""
-    while first < last:
+    while first < last and time.monotonic() < until:
         command = [sys.executable, "-m", "tests.fuzz.worker", parser, seed, str(first), str(step), str(last)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=_ROOT)
         assert process.stdout is not None
@@ -112,7 +119,7 @@ def _share(parser: str, seed: str, first: int, step: int, last: int, figures: Fi
         ]
         for reader in readers:
             reader.start()
-        ready, hung = False, False
+        ready, hung, late = False, False, False
         while True:
             try:
                 line = lines.get(timeout=2 * seconds_allowed(find(parser)) if ready else _START)
@@ -130,9 +137,16 @@ def _share(parser: str, seed: str, first: int, step: int, last: int, figures: Fi
                 elif kind != "ready":
                     figures.add(int(number), float(seconds), kind, text)
                     first = int(number) + step
+            if late := time.monotonic() > until:
+                with lock:
+                    figures.peak = max(figures.peak, _peak(process.pid))
+                process.send_signal(signal.SIGINT)  # it removes its folder
+                break
         status = process.wait()
         for reader in readers:
             reader.join()
+        if late:
+            return
         if first >= last:
             if status != 0:
                 raise RuntimeError(f"the worker failed at its end:\n{errors[0].decode(errors='replace')}")
@@ -144,6 +158,13 @@ def _share(parser: str, seed: str, first: int, step: int, last: int, figures: Fi
             text = "hang in C code" if hung else f"the process ended with status {status}: {said[-1] if said else ''}"
             figures.add(first, seconds_allowed(find(parser)) if hung else 0.0, "defect", text)
         first += step
+
+
+def _peak(process: int) -> int:
+    """Return the largest resident memory of a process in KiB; 0 if it has ended."""
+    status = Path(f"/proc/{process}/status")
+    found = re.search(r"VmHWM:\s*(\d+) kB", status.read_text() if status.exists() else "")
+    return int(found[1]) if found else 0
 
 
 def _collect(pipe: IO[bytes], errors: list[bytes]) -> None:

@@ -145,7 +145,7 @@ def _change_text_of(entry: Entry, random: Random) -> None:
     elif random.random() < 0.5:
         entry.data = _changed_lines(entry.data, random)
     elif random.random() < 0.7:
-        text = change_text(entry.data.decode(), random)
+        text = change_text(entry.data.decode("utf-8", "replace"), random)
         entry.data = text.encode("utf-8", "surrogatepass")
     else:
         entry.data = change_bytes(entry.data, random)

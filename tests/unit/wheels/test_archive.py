@@ -127,3 +127,17 @@ def test_entry_points_that_are_no_text(cache: Path, tmp_path: Path, target: Targ
     (tmp_path / "prefix").mkdir()
     with pytest.raises(DependencyError, match=r"entry_points\.txt is malformed"):
         install([wheel], tmp_path / "prefix", target)
+
+
+def test_a_script_is_not_kept_in_memory(
+    cache: Path, tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only one that names no interpreter is rewritten, and that is a text; a program of any size is copied."""
+    monkeypatch.setattr("castiron_wheels.archive._LONGEST_TEXT", 400)
+    (tmp_path / "prefix").mkdir()
+    big = make_wheel(tmp_path, files={"demo-1.0.data/scripts/tool": "#!/bin/sh\n" + "x" * 5000})
+    install([big], tmp_path / "prefix", target)
+    assert (tmp_path / "prefix/bin/tool").stat().st_size == 5010
+    script = make_wheel(tmp_path, files={"demo-1.0.data/scripts/tool": "#!python\n" + "x" * 5000})
+    with pytest.raises(DependencyError, match=r"tool has 5009 bytes"):
+        install([script], tmp_path / "prefix", target)
