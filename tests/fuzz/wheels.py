@@ -167,7 +167,7 @@ def _changed_lines(data: bytes, random: Random) -> bytes:
             case 4:
                 lines[at] = change_text(lines[at].decode("latin-1"), random).encode("utf-8", "replace")
             case _:
-                lines[at] *= random.choice((2, 100, 3000))
+                lines[at] = (lines[at] * random.choice((2, 100, 3000)))[: 1 << 20]
         lines = lines or [b""]
     return b"\n".join(lines)
 
@@ -288,7 +288,7 @@ def _lie(archive: Archive, random: Random) -> None:
         case _:  # much out of little: declared, undeclared, and the same bytes many times
             packer = zlib.compressobj(9, zlib.DEFLATED, -15)
             pieces = random.choice((1, 64, 1024))
-            stored = b"".join(packer.compress(_BOMB) for _ in range(pieces)) + packer.flush()
+            stored = (packer.compress(_BOMB) + packer.flush(zlib.Z_FULL_FLUSH)) * pieces + packer.flush()
             entry.stored, entry.size, entry.crc = stored, random.choice((pieces << 20, 10)), 0
             if random.random() < 0.4:
                 offset = 0

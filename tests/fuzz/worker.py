@@ -89,6 +89,7 @@ def main() -> None:
     name, seed, *numbers = sys.argv[1:]
     first, step, last = map(int, numbers)
     signal.signal(signal.SIGALRM, _on_alarm)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that started us in the background ignores it
     out = os.dup(1)  # What the code under test prints goes nowhere.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     with tempfile.TemporaryDirectory(prefix="castiron-fuzz-") as folder:
