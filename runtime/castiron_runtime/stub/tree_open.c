@@ -117,9 +117,10 @@ static void remember(uint32_t index, int descriptor, int source)
  * meanwhile and open something else by its number, which must not be touched: only what O_PATH holds is opened. */
 static int open_as(uint64_t remembered, uint32_t index, int flags)
 {
-    if (remembered == 0 || remembered >> 32 != index)
+    int descriptor = (int)(uint32_t)remembered;
+    if (remembered == 0 || remembered >> 32 != index || !is_of_node(descriptor, index))
         return -1;
-    int held = tree_open_again((int)(uint32_t)remembered, O_PATH | O_CLOEXEC);
+    int held = tree_open_again(descriptor, O_PATH | O_CLOEXEC);
     if (held < 0)
         return -1;
     int result = is_of_node(held, index) ? tree_open_again(held, flags) : -1;
@@ -169,7 +170,7 @@ static int write_content(int descriptor, const Node *node)
         errno = ENOMEM;
         return -1;
     }
-    void *mapped = mmap(NULL, node->size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    void *mapped = mmap(NULL, node->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, descriptor, 0);
     if (mapped == MAP_FAILED)
         return -1;
     bool sound = payload_read(node, mapped);
