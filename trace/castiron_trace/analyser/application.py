@@ -12,8 +12,9 @@ from castiron_trace.analyser.ast_pass import defined_names
 from castiron_trace.analyser.environment import Environment
 from castiron_trace.analyser.finder import StaticFinder
 from castiron_trace.analyser.graph_adapter import TracedGraph, file_of, kind_of
+from castiron_trace.analyser.inclusion import Inclusion
 from castiron_trace.analyser.locator import TraceLocator
-from castiron_trace.analyser.policy import InclusionPolicy
+from castiron_trace.analyser.rules.base import Context
 from castiron_trace.analyser.scans import ScanStore
 from castiron_trace.protocol import (
     APP,
@@ -49,19 +50,20 @@ def trace_graph(request: TraceRequest) -> TraceAnswer:
         aliases=Aliases(request.hints),
         script_owner=request.entry.owner,
     )
-    policy = InclusionPolicy(
+    graph = TracedGraph(locator, stdlib_implies=False)
+    graph.add_excludes(request.exclude)
+    context = Context(
+        graph=graph,
         locator=locator,
         environment=environment,
         stdlib=stdlib,
         roots=request.roots,
-        program=None if request.entry.owner == APP else request.entry.owner,
-        outside_code=request.outside_code,
+        program="" if request.entry.owner == APP else request.entry.owner,
         hints=request.hints,
     )
-    graph = TracedGraph(locator, stdlib_implies=False)
-    graph.add_excludes(request.exclude)
+    inclusion = Inclusion(context, outside_code=request.outside_code)
     if request.rules:
-        graph.add_post_processing_hook(lambda _graph, node: policy(graph, node))
+        graph.add_post_processing_hook(lambda _graph, node: inclusion.look(node))
 
     # The entry and all that its imports lead to; the rules look at each module when its imports are read.
     entry = _add_entry(graph, request.entry)
@@ -74,11 +76,11 @@ def trace_graph(request: TraceRequest) -> TraceAnswer:
     unknown = _add_includes(graph, entry, request.include, locator, environment)
 
     # What depends on the whole of what is reached, until nothing new is.
-    while request.rules and policy.finish(graph, entry):
+    while request.rules and inclusion.close(entry):
         with graph.hook_context():
             pass
     scans.save()
-    return _answer(graph, entry, policy=policy, locator=locator, function=request.entry.function, unknown=unknown)
+    return _answer(graph, entry, inclusion=inclusion, locator=locator, function=request.entry.function, unknown=unknown)
 
 
 def _add_entry(graph: TracedGraph, entry: Entry) -> BaseNode:
@@ -116,7 +118,7 @@ def _answer(
     graph: TracedGraph,
     entry: BaseNode,
     *,
-    policy: InclusionPolicy,
+    inclusion: Inclusion,
     locator: TraceLocator,
     function: str | None,
     unknown: tuple[str, ...],
@@ -145,15 +147,15 @@ def _answer(
         entry=entry.identifier,
         nodes=nodes,
         edges=tuple(sorted(graph.import_edges())),
-        notices=tuple(sorted(policy.notices)),
-        files=tuple(sorted(policy.files)),
+        notices=tuple(sorted(inclusion.notices)),
+        files=tuple(sorted(inclusion.files)),
         invalid=tuple(sorted(invalid)),
         strings=strings,
         codecs=tuple(sorted(codecs)),
         dynamic_codec=dynamic_codec,
         mentions=tuple(sorted(mentions)),
         shadowed=tuple(sorted(locator.shadowed)),
-        runs_outside_code=policy.runs_outside_code,
+        runs_outside_code=inclusion.runs_outside_code,
         unknown_includes=unknown,
         definitions=_definitions(entry, nodes[entry.identifier]) if function is not None else None,
     )

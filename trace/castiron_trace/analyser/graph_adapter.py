@@ -113,10 +113,10 @@ class TracedGraph(ModuleGraph):
         with self._context(importer.identifier, tier, line):
             return self.import_module(importer, name)
 
-    def declare_script(self, importer: BaseNode, name: str) -> BaseNode:
+    def declare_script(self, importer: BaseNode, name: str, *, line: int = 0) -> BaseNode:
         """Declare a module whose file is run: the imports below its ``__main__`` test count."""
         self._main.add(name)
-        return self.declare(importer, name)
+        return self.declare(importer, name, line=line)
 
     def module_nodes(self) -> Iterator[BaseNode]:
         """Yield all nodes; none is a distribution, as we add none."""

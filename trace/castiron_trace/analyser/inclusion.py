@@ -1,0 +1,102 @@
+"""The rules for what goes in beyond the import statements, in their order, and what their answers do.
+
+Runs as modulegraph2's post-processing hook: once per module, after its imports were read.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from castiron_trace.analyser.rules.base import Declaration, Module, SourceFile, Whole
+from castiron_trace.analyser.rules.compiled_modules import CompiledModules
+from castiron_trace.analyser.rules.computed_imports import ComputedImports
+from castiron_trace.analyser.rules.dotted_strings import DottedStrings
+from castiron_trace.analyser.rules.entry_points import EntryPoints
+from castiron_trace.analyser.rules.hidden_imports import HiddenImports
+from castiron_trace.analyser.rules.machine_libraries import MachineLibraries
+from castiron_trace.analyser.rules.own_strings import OwnStrings
+from castiron_trace.analyser.rules.pickled_data import PickledData
+from castiron_trace.analyser.rules.plugin_hosts import PluginHosts
+from castiron_trace.analyser.rules.runs_outside_code import RunsOutsideCode
+from castiron_trace.analyser.rules.scripts import Scripts
+from castiron_trace.analyser.rules.unused_requirements import UnusedRequirements
+from castiron_trace.protocol import STDLIB
+
+if TYPE_CHECKING:
+    from modulegraph2 import BaseNode
+
+    from castiron_trace.analyser.rules.base import ClosingRule, Context, ModuleRule, Step
+    from castiron_trace.protocol import Notice
+
+
+class Inclusion:
+    """Asks the rules and does what they say; collects findings and files on the way."""
+
+    def __init__(self, context: Context, *, outside_code: bool | None) -> None:
+        """``outside_code`` is what the user says of `RunsOutsideCode`; None: as the program's code says."""
+        self._context = context
+        self._outside_code = RunsOutsideCode(context, known=outside_code)
+        entry_points = EntryPoints(context)
+        self._for_all: tuple[ModuleRule, ...] = (HiddenImports(context),)
+        """Rules that look at modules of the standard library, too."""
+        self._for_code: tuple[ModuleRule, ...] = (
+            self._outside_code,
+            OwnStrings(context),
+            DottedStrings(context),
+            Scripts(context),
+            MachineLibraries(context),
+            ComputedImports(context),
+            CompiledModules(context),
+            entry_points,
+        )
+        self._closing: tuple[ClosingRule, ...] = (
+            entry_points,
+            PluginHosts(context),
+            PickledData(context),
+            UnusedRequirements(context),
+            self._outside_code,
+        )
+        self.notices: list[Notice] = []
+        self.files: set[str] = set()
+        """Sources that go in as files."""
+
+    @property
+    def runs_outside_code(self) -> bool:
+        """Whether the program runs code that is no part of it, which may import anything."""
+        return self._outside_code.found
+
+    def look(self, node: BaseNode) -> None:
+        """Look at one module whose imports have been read."""
+        owner = node.extension_attributes.get("owner")
+        scan = node.extension_attributes.get("scan")
+        if owner is None or scan is None:
+            return
+        module = Module(node, owner, scan)
+        for rule in (*self._for_all, *(() if owner == STDLIB else self._for_code)):
+            for step in rule.look(module):
+                self._do(step)
+
+    def close(self, entry: BaseNode) -> bool:
+        """Ask the rules that look at the whole, up to the first that adds something; False if none does."""
+        for rule in self._closing:
+            added = False
+            for step in rule.close(entry):
+                self._do(step)
+                added = True
+            if added:
+                return True
+        return False
+
+    def _do(self, step: Step) -> None:
+        if isinstance(step, Declaration):
+            declare = self._context.graph.declare_script if step.script else self._context.graph.declare
+            declare(step.importer, step.name, line=step.line)
+        elif isinstance(step, Whole):
+            if step.distribution not in self._context.whole:
+                self._context.whole.add(step.distribution)
+                for name in self._context.environment.distributions[step.distribution].widened():
+                    self._context.graph.declare(step.importer, name, line=step.line)
+        elif isinstance(step, SourceFile):
+            self.files.add(step.path)
+        else:
+            self.notices.append(step)

@@ -1,0 +1,118 @@
+"""What all rules share: what they look at, and what they may answer."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from castiron_trace.analyser.graph_adapter import file_of
+from castiron_trace.protocol import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from modulegraph2 import BaseNode
+
+    from castiron_trace.analyser.environment import Environment
+    from castiron_trace.analyser.graph_adapter import TracedGraph
+    from castiron_trace.analyser.locator import TraceLocator
+    from castiron_trace.analyser.scan import Scan
+    from castiron_trace.hints.model import Hints
+    from castiron_trace.protocol import Node
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """A module goes in, as another one may import it by other means than an import statement."""
+
+    importer: BaseNode
+    name: str
+    line: int = 0
+    script: bool = False
+    """Its file is run: the imports below its ``__main__`` test count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """All modules of a distribution go in, but for its tests; once is enough."""
+
+    importer: BaseNode
+    distribution: str
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A source goes in as a file, as it is read or run by path."""
+
+    path: str
+
+
+Step = Declaration | Whole | SourceFile | Notice
+"""What a rule answers.  It takes effect before the rule goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """A module of the application or of a distribution, whose imports have been read."""
+
+    node: BaseNode
+    owner: str
+    scan: Scan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What is known of the application as a whole."""
+
+    graph: TracedGraph
+    locator: TraceLocator
+    environment: Environment
+    stdlib: Mapping[str, Node]
+    roots: Sequence[str]
+    """Folders of the application's own modules."""
+    program: str
+    """The distribution that the entry is of; empty for the user's own code."""
+    hints: Hints
+    whole: set[str] = field(default_factory=set)
+    """Distributions of which all modules go in."""
+
+    def place(self, node: BaseNode) -> str:
+        """Return a module's file for a message: relative to site-packages or to the application."""
+        place = file_of(node) or node.name
+        for root in (*self.environment.path, *self.roots):
+            if place.startswith(root + os.sep):
+                return place[len(root) + 1 :]
+        return Path(place).name
+
+
+class ModuleRule(Protocol):
+    """Looks at each module, once."""
+
+    def look(self, module: Module) -> Iterator[Step]:
+        """Yield what follows from one module."""
+
+
+class ClosingRule(Protocol):
+    """Looks at the whole when the other rules have nothing to add; asked again until it has nothing either."""
+
+    def close(self, entry: BaseNode) -> Iterator[Step]:
+        """Yield what follows from all that is reached."""
+
+
+def longest_module(text: str, names: Mapping[str, Any]) -> str | None:
+    """Return the longest beginning of a dotted name that is a module: of ``package.module:attribute``, for one."""
+    name = text.partition(":")[0]
+    while name:
+        if name in names:
+            return name
+        name = name.rpartition(".")[0]
+    return None
+
+
+CERTAIN_IMPORTS = frozenset(
+    {"import_module", "__import__", "iter_modules", "walk_packages", "spec_from_file_location", "run_module"}
+)
+"""What imports by a computed name beyond doubt: only these are worth a warning about the application itself."""

@@ -1,0 +1,46 @@
+"""Compiled modules import without a trace in any source."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from modulegraph2 import ExtensionModule, Package
+
+from castiron_trace.analyser.graph_adapter import file_of
+from castiron_trace.analyser.locator import source_beside
+from castiron_trace.analyser.rules.base import Declaration, Whole
+from castiron_trace.protocol import APP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from castiron_trace.analyser.rules.base import Context, Module, Step
+
+
+class CompiledModules:
+    """Takes the whole distribution, and the packages of those that it requires."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        compilers = context.hints.sources.compilers
+        self._shared_modules = tuple(item.shared_module for item in compilers if item.shared_module)
+
+    def look(self, module: Module) -> Iterator[Step]:
+        """Yield what the machine code of a module may import."""
+        node, owner = module.node, module.owner
+        inner = node.init_module if isinstance(node, Package) else node
+        if not isinstance(inner, ExtensionModule) or owner == APP:
+            return
+        environment = self._context.environment
+        for name in sorted(environment.distributions[owner].modules):
+            if name.endswith(self._shared_modules):
+                yield Declaration(node, name)
+        place = file_of(node)
+        if place is not None and source_beside(place) is not None:
+            return  # the source beside it has been read and says it exactly
+        yield Whole(node, owner)
+        for other in environment.requires.get(owner, ()):
+            if other in environment.distributions:
+                for name in environment.distributions[other].top_levels():
+                    yield Declaration(node, name)
+        yield Declaration(node, "site")  # which every other Python has loaded, so that machine code may ask for it

@@ -1,0 +1,83 @@
+"""Code looks up entry points: what announces itself under the groups that it names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from castiron_trace.analyser.rules.base import Declaration, Whole
+from castiron_trace.analyser.rules.hidden_imports import hinted_name
+from castiron_trace.protocol import APP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modulegraph2 import BaseNode
+
+    from castiron_trace.analyser.rules.base import Context, Module, Step
+
+_COMMANDS = frozenset({"console_scripts", "gui_scripts"})
+"""Groups of entry points that installers make commands of."""
+
+
+class EntryPoints:
+    """Collects names that may be groups, and loads the groups when everything else is reached."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._ignored = _COMMANDS.union(*(hint.groups for hint in context.hints.ignored_entry_points))
+        self._hints: dict[str, list[str]] = {}
+        for hint in context.hints.entry_points:
+            self._hints.setdefault(hint.module, []).extend(hint.groups)
+        self._hinted: dict[str, BaseNode] = {}
+        """Group -> the module that loads it, by a hint."""
+        self._names: dict[str, set[str]] = {}
+        """Owner -> strings of its code that may be names of groups."""
+        self._users: dict[str, BaseNode] = {}
+        """Owner -> its first module that looks up entry points."""
+        self._loaded: set[str] = set()
+
+    def look(self, module: Module) -> Iterator[Step]:
+        """Note what a module says of groups; it is judged at the end."""
+        for group in self._hints.get(hinted_name(module.node), ()):
+            self._hinted.setdefault(group, module.node)
+        scan = module.scan
+        names = self._names.setdefault(module.owner, set())
+        names.update(text for text, _line in scan["dotted"])
+        names.update(scan["stems"])
+        names.update(text for text, _line in scan["strings"])
+        if scan["entry_points"] is not None:
+            names.update(scan["entry_points"])
+            self._users.setdefault(module.owner, module.node)
+        yield from ()
+
+    def close(self, entry: BaseNode) -> Iterator[Step]:
+        """Load the groups that are looked up."""
+        del entry
+        environment = self._context.environment
+        groups = environment.groups() - self._ignored - self._loaded
+        for group in sorted(groups & self._hinted.keys()):
+            groups.discard(group)
+            yield from self._load(group, self._hinted[group], "")
+        for owner in sorted(self._users):
+            names = self._names_for(owner)
+            stems = tuple(name for name in names if name.endswith("."))
+            for group in sorted(group for group in groups if group in names or group.startswith(stems)):
+                yield from self._load(group, self._users[owner], owner)
+            groups -= self._loaded
+
+    def _load(self, group: str, user: BaseNode, owner: str) -> Iterator[Step]:
+        self._loaded.add(group)
+        for provider, module in self._context.environment.entry_points(group):
+            if module in self._context.environment.modules:
+                yield Declaration(user, module)
+                if provider != owner:
+                    # A plug-in's host names more of it than the entry point does: in templates, in settings.
+                    yield Whole(user, provider)
+
+    def _names_for(self, user: str) -> set[str]:
+        """Return the possible group names in the code that looks up entry points, and in all that may call it."""
+        names: set[str] = set()
+        for owner, found in self._names.items():
+            if owner in {user, APP} or user in self._context.environment.reach(owner):
+                names |= found
+        return names

@@ -1,0 +1,76 @@
+"""Strings of the application's own code name modules."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from castiron_trace.analyser.environment import without_tests
+from castiron_trace.analyser.graph_adapter import file_of
+from castiron_trace.analyser.locator import modules_below
+from castiron_trace.analyser.rules.base import CERTAIN_IMPORTS, Declaration, longest_module
+from castiron_trace.protocol import APP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modulegraph2 import BaseNode
+
+    from castiron_trace.analyser.rules.base import Context, Module, Step
+
+_NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
+
+
+class OwnStrings:
+    """Takes what strings of the application name: settings, tables of plug-ins, arguments of frameworks."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._packages: set[str] = set()
+
+    def look(self, module: Module) -> Iterator[Step]:
+        """Yield the modules that the strings of one own module name."""
+        if module.owner != APP:
+            return
+        environment = self._context.environment
+        # A module that imports by computed names chooses among its own words: ("tkinter", "curses").
+        chosen_by_name = any(what in CERTAIN_IMPORTS for _line, what, _prefix in module.scan["computed"])
+        for raw, line in module.scan["strings"]:
+            text = raw.partition(":")[0]
+            if not _NAME.fullmatch(text):
+                continue
+            top, dot, _rest = text.partition(".")
+            if not dot and top == Path(file_of(module.node) or "").stem:
+                continue  # a script that says its own name
+            if self._context.locator.is_own(top):
+                yield from self._own_module(module.node, text, line)
+            elif dot or chosen_by_name or environment.modules.get(top) in environment.direct:
+                name = longest_module(text, environment.modules)
+                if name is None and (dot or chosen_by_name):
+                    name = longest_module(text, self._context.stdlib)
+                if name is not None:
+                    yield Declaration(module.node, name, line)
+
+    def _own_module(self, node: BaseNode, text: str, line: int) -> Iterator[Step]:
+        """A string names a module of the application: a framework will look into its package."""
+        parts = text.split(".")
+        for root in self._context.roots:
+            folder = Path(root)
+            package: list[str] = []
+            for index, part in enumerate(parts):
+                folder = folder / part
+                if (folder / "__init__.py").is_file():
+                    package = parts[: index + 1]
+                elif folder.with_name(f"{part}.py").is_file():
+                    yield Declaration(node, ".".join(parts[: index + 1]), line)
+                    break
+                else:
+                    break
+            if package:
+                name = ".".join(package)
+                yield Declaration(node, name, line)
+                if name not in self._packages:
+                    self._packages.add(name)
+                    for below in without_tests(modules_below(Path(root, *package), name), below=name):
+                        yield Declaration(node, below, line)

@@ -1,0 +1,52 @@
+"""Plug-ins that a program's user names in a configuration file, which no trace sees.
+
+Their distributions announce nothing (no entry point), and some of their modules may be imported for other purposes, so
+that "nothing imports it" does not find them.  What tells them is the function that their host calls in each of them.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from castiron_trace.analyser.graph_adapter import kind_of
+from castiron_trace.analyser.rules.base import Declaration
+from castiron_trace.protocol import ModuleKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modulegraph2 import BaseNode
+
+    from castiron_trace.analyser.environment import Environment
+    from castiron_trace.analyser.rules.base import Context, Step
+    from castiron_trace.hints.model import PluginHost
+
+
+class PluginHosts:
+    """Takes what a reached host's user may name as its plug-ins."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._loaded: set[str] = set()
+
+    def close(self, entry: BaseNode) -> Iterator[Step]:
+        """Yield the plug-ins of the hosts that hints name."""
+        del entry
+        nodes = {n.name: n for n in self._context.graph.module_nodes() if kind_of(n) is not ModuleKind.MISSING}
+        for host in self._context.hints.plugin_hosts:
+            if host.module in nodes and host.module not in self._loaded:
+                self._loaded.add(host.module)
+                for name in plugins(host, self._context.environment):
+                    yield Declaration(nodes[host.module], name)
+
+
+def plugins(host: PluginHost, environment: Environment) -> Iterator[str]:
+    """Yield the modules of all distributions that define what the host calls, sorted."""
+    hook = re.compile(rf"^(?:async )?{host.defines}".encode(), re.MULTILINE)
+    for name in sorted(environment.distributions):
+        distribution = environment.distributions[name]
+        for module in distribution.widened():
+            path = distribution.modules[module]
+            if path.endswith(".py") and hook.search(environment.file(path).read_bytes()):
+                yield module

@@ -1,0 +1,57 @@
+"""The program runs code that is no part of it, which may import anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from castiron_trace.analyser.rules.base import Whole
+from castiron_trace.protocol import APP, Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modulegraph2 import BaseNode
+
+    from castiron_trace.analyser.rules.base import Context, Module, Step
+
+
+class RunsOutsideCode:
+    """Finds out whether the program does, and takes the whole of what the user asks for if so."""
+
+    def __init__(self, context: Context, *, known: bool | None) -> None:
+        """``known`` is what the user says; None: as the program's code says."""
+        self._context = context
+        self._known = known
+        self._closed = False
+
+    @property
+    def found(self) -> bool:
+        """Whether the program runs code that is no part of it."""
+        return self._known is True
+
+    def look(self, module: Module) -> Iterator[Step]:
+        """Look for it in the code that decides.
+
+        What the user's own code does counts; of a distribution's command, what that distribution does, or another one
+        that the user asks for.  What these use can do many things that nobody makes it do.
+        """
+        program = self._context.program
+        counts = module.owner == APP or (program and module.owner in {program, *self._context.environment.direct})
+        if not counts or not module.scan["outside_code"] or self._known is not None:
+            return
+        self._known = True
+        line, what = module.scan["outside_code"][0]
+        message = (
+            f"{what}: the program runs code that is no part of it, so the whole standard library goes in "
+            "(--stdlib used: only what is seen to be imported)."
+        )
+        yield Notice("guest-code", "info", f"{self._context.place(module.node)}:{line}", message)
+
+    def close(self, entry: BaseNode) -> Iterator[Step]:
+        """Take the whole of what the user asks for: the code that the program is given may import any of it."""
+        if not self.found or self._closed:
+            return
+        self._closed = True
+        environment = self._context.environment
+        for name in sorted({*environment.direct, self._context.program} & environment.distributions.keys()):
+            yield Whole(entry, name)

@@ -1,0 +1,34 @@
+"""The user asks for distributions that nothing imports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from castiron_trace.analyser.rules.base import Whole
+from castiron_trace.protocol import Notice
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modulegraph2 import BaseNode
+
+    from castiron_trace.analyser.rules.base import Context, Step
+
+
+class UnusedRequirements:
+    """Takes whole distributions that the user asks for, that no other needs, and that no import leads to.
+
+    They are there to be named at run time: a build back end, a plug-in, a server's worker class.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def close(self, entry: BaseNode) -> Iterator[Step]:
+        """Yield the distributions that nothing has brought in."""
+        environment = self._context.environment
+        needed = {other for others in environment.requires.values() for other in others}
+        reached = {node.extension_attributes.get("owner") for node in self._context.graph.module_nodes()}
+        for name in sorted(environment.asked_for() - needed - reached - self._context.whole):
+            yield Notice("unused-requirement", "info", name, "Nothing is seen to import it, so all its modules go in.")
+            yield Whole(entry, name)
