@@ -8,11 +8,11 @@ from castiron_link.payload import BootConfig
 from castiron_link.tree_layout import entry_path
 
 if TYPE_CHECKING:
-    from castiron_link.model import LinkOptions
+    from castiron_link.model import Children, LinkOptions
     from castiron_manifest.model import Manifest
 
 
-def boot_config(manifest: Manifest, options: LinkOptions) -> BootConfig:
+def boot_config(manifest: Manifest, options: LinkOptions, children: Children) -> BootConfig:
     """Return the start of the manifest's entry under the user's options."""
     entry = manifest.entry
     return BootConfig(
@@ -25,6 +25,6 @@ def boot_config(manifest: Manifest, options: LinkOptions) -> BootConfig:
         sys_path=options.sys_path,
         full_finalize=options.full_finalize,
         obey_environment=options.obey_environment,
-        as_python=options.as_python,
+        children=children,
         notices=options.notices,
     )

@@ -9,7 +9,8 @@ import typer
 
 from castiron_audit.formats import Format
 from castiron_common.console import printable, run_command, stderr_console
-from castiron_link.model import Compression, LinkOptions, Sources
+from castiron_common.errors import UsageError
+from castiron_link.model import Children, Compression, LinkOptions, Sources
 
 if TYPE_CHECKING:
     from castiron_link.model import LinkResult
@@ -42,9 +43,16 @@ FinalizeOption = Annotated[
 EnvironmentOption = Annotated[
     bool, typer.Option("--obey-environment", help="The binary obeys PYTHON* environment variables.")
 ]
-PythonOption = Annotated[
-    bool, typer.Option("--as-python", help="The binary takes python's options (-c, -m, a script) first.")
+ChildrenOption = Annotated[
+    Children | None,
+    typer.Option(
+        "--children",
+        help="For whose processes the binary is a Python interpreter if called like one (-c, -m, a script): nobody's, the "
+        "application's own, all.  Default: own, or none if the application starts no processes.",
+        show_default=False,
+    ),
 ]
+PythonOption = Annotated[bool, typer.Option("--as-python", help="The older name of --children all.")]
 PieOption = Annotated[
     bool,
     typer.Option(
@@ -99,6 +107,7 @@ def link(
     sys_path: SysPathOption = None,
     full_finalize: FinalizeOption = False,
     obey_environment: EnvironmentOption = False,
+    children: ChildrenOption = None,
     as_python: PythonOption = False,
     pie: PieOption = False,
     notices: NoticesOption = False,
@@ -130,7 +139,7 @@ def link(
             sys_path=tuple(sys_path or ()),
             full_finalize=full_finalize,
             obey_environment=obey_environment,
-            as_python=as_python,
+            children=_children(children, as_python=as_python),
             pie=pie,
             notices=notices,
         ),
@@ -144,6 +153,23 @@ def link(
     show_result(link_manifest(request, reporter=RichReporter(console)), table=report)
 
 
+_CHILDREN = {
+    Children.NONE: "; sys.executable is never a Python interpreter",
+    Children.OWN: "",
+    Children.ALL: "; sys.executable is a Python interpreter for everybody",
+}
+
+
+def _children(children: Children | None, *, as_python: bool) -> Children | None:
+    if not as_python:
+        return children
+    if children not in (None, Children.ALL):
+        raise UsageError(
+            f"--as-python is --children all, and contradicts --children {children}.", hint="Give one of the two."
+        )
+    return Children.ALL
+
+
 def show_result(result: LinkResult, *, table: bool) -> None:
     """Print what was made on stderr: warnings, the license table, and one line on the executable."""
     console = stderr_console()
@@ -154,7 +180,7 @@ def show_result(result: LinkResult, *, table: bool) -> None:
 
         width = console.width if console.is_terminal else 120
         console.out(drawn(result.report, width=width, color=console.is_terminal, brief=True), highlight=False, end="")
-    console.print(f"{result.output}: {result.size / 1e6:.1f} MB, static", markup=False)
+    console.print(f"{result.output}: {result.size / 1e6:.1f} MB, static{_CHILDREN[result.children]}", markup=False)
 
 
 def main() -> None:

@@ -21,10 +21,11 @@ from castiron_link.app_object import write_app_object
 from castiron_link.audit import linked, own_component
 from castiron_link.boot import boot_config
 from castiron_link.bytecode import Compiler, compile_modules
+from castiron_link.children import children_of
 from castiron_link.layout import payload_script
 from castiron_link.ld import LinkerCall, run_linker
 from castiron_link.map_file import pieces
-from castiron_link.model import LinkOptions, LinkResult
+from castiron_link.model import Children, LinkOptions, LinkResult
 from castiron_link.natives import absorb_natives, provided_extensions
 from castiron_link.packing import pack_tree
 from castiron_link.payload import write_payload
@@ -99,12 +100,13 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
     # select: what goes in, and no more: the tree of files, the built-in modules, the libraries that those need.
     # After it: every file has its place, every archive is built; nothing is added any more.
     with clock("select"):
-        children = any(module.name == "subprocess" for module in manifest.modules)
-        needs = startup(pack.id, interpreter, cache_root() / "link", manifest.entry.kind, children=children)
+        starts = any(module.name == "subprocess" for module in manifest.modules)
+        needs = startup(pack.id, interpreter, cache_root() / "link", manifest.entry.kind, children=starts)
         site = _site(manifest, reporter)
         tree = build_tree(manifest, stdlib=pack.stdlib, site=site, extra_stdlib=needs.modules)
         selection = select(tree, startup=needs.builtins, offered=pack.extensions)
         names = sorted({*selection.extensions, *provided_extensions(manifest, tree)})
+        children = children_of(tree, options, extensions=selection.extensions)
         inputs, stub = _provide(pack, names, reporter)
 
     with working_folder("link") as work:
@@ -132,7 +134,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 libraries=natives.libraries,
                 interpreters=interpreters(manifest.target.python),
             )
-            payload = write_payload(boot_config(manifest, options), packed.modules, packed.files)
+            payload = write_payload(boot_config(manifest, options, children), packed.modules, packed.files)
             own = work / "app.o"
             write_app_object(
                 own,
@@ -199,6 +201,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         sha256=digest,
         size=size,
         report=report,
+        children=children,
         written=tuple(documents),
         warnings=(
             *_broken(compiled),
@@ -304,9 +307,9 @@ def _broken(compiled: Sequence[Compiled]) -> Iterator[str]:
 
 def _partial_stdlib(options: LinkOptions, *, present: Collection[str], offered: Collection[str]) -> Iterator[str]:
     """Tell that code from outside of the binary, if the binary takes any, cannot import all of the standard library."""
-    if (options.sys_path or options.as_python) and set(offered) - set(present):
+    if (options.sys_path or options.children is Children.ALL) and set(offered) - set(present):
         yield (
-            "code from outside of the binary (--sys-path, --as-python) can import what the application uses of the "
+            "code from outside of the binary (--sys-path, --children all) can import what the application uses of the "
             "standard library; `trace --stdlib all` adds the rest"
         )
 

@@ -36,6 +36,17 @@ class Compression(StrEnum):
     """Every file that shrinks.  A large one takes its time whenever it is opened."""
 
 
+class Children(StrEnum):
+    """For whose processes the binary is a Python interpreter, when called with an interpreter's command line."""
+
+    NONE = "none"
+    """Nobody's: it is the application, whatever the arguments are."""
+    OWN = "own"
+    """The application's own, as the kernel shows them to be (docs/security.md)."""
+    ALL = "all"
+    """Everybody's."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkOptions:
     """What the user may choose about a link."""
@@ -50,8 +61,9 @@ class LinkOptions:
     """End as ``python`` does, destroying every object, instead of flushing and leaving."""
     obey_environment: bool = False
     """Obey ``PYTHON*`` variables."""
-    as_python: bool = False
-    """Behave as a ``python`` command when called with its options."""
+    children: Children | None = None
+    """For whose processes the binary is an interpreter; None: `Children.OWN` for applications that can start processes, else
+    `Children.NONE`."""
     pie: bool = False
     """Make a position-independent executable, which the kernel puts at another address each time."""
     notices: bool = False
@@ -147,6 +159,8 @@ class LinkResult:
     """Bytes of the executable."""
     report: Report
     """What is in it, under which licenses."""
+    children: Children
+    """For whose processes it is an interpreter."""
     written: tuple[Path, ...] = ()
     """Documents beside it."""
     warnings: tuple[str, ...] = ()

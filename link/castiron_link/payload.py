@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from castiron_common.errors import LinkError
 from castiron_common.pools import thread_pool
 from castiron_link.content import FileContent, Pieces, chunks_of
+from castiron_link.model import Children
 from castiron_manifest.model import EntryKind
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ _WORTH_COMPRESSING = 512
 """Bytes."""
 
 _KINDS = {EntryKind.SCRIPT: 0, EntryKind.MODULE: 1, EntryKind.FUNCTION: 2}
-_FULL_FINALIZE, _OBEY_ENVIRONMENT, _AS_PYTHON, _NOTICES = 1, 2, 4, 8
+_FULL_FINALIZE, _OBEY_ENVIRONMENT, _AS_PYTHON, _NOTICES, _NO_CHILDREN = 1, 2, 4, 8, 16
 _PACKAGE, _SOURCE, _EXTENSION = 1, 2, 4
 _FOLDER, _FILE = 0, 1
 _NONE = 0xFFFF_FFFF
@@ -101,8 +102,8 @@ class BootConfig:
     """End as ``python`` does, destroying every object, instead of flushing and leaving."""
     obey_environment: bool = False
     """Obey ``PYTHON*`` variables."""
-    as_python: bool = False
-    """Act as a ``python`` command when called with its options."""
+    children: Children = Children.OWN
+    """For whose processes the binary is a Python interpreter."""
     notices: bool = False
     """Show the notices of third parties when called with ``--third-party-notices`` alone."""
 
@@ -327,7 +328,8 @@ class _Writer:
         flags = (
             _FULL_FINALIZE * config.full_finalize
             | _OBEY_ENVIRONMENT * config.obey_environment
-            | _AS_PYTHON * config.as_python
+            | _AS_PYTHON * (config.children is Children.ALL)
+            | _NO_CHILDREN * (config.children is Children.NONE)
             | _NOTICES * config.notices
         )
         body = (nodes, modules, sys_path, bytes(texts.data), *data.parts)

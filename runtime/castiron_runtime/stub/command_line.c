@@ -8,42 +8,8 @@
 
 #include "executable.h"
 #include "payload.h"
+#include "program_text.h"
 #include "tree.h"
-
-/* What these libraries run in a new interpreter; each begins so, and goes on with numbers. */
-static const char *const commands[] = {
-    "from multiprocessing.spawn import spawn_main; spawn_main(",
-    "from multiprocessing.forkserver import main; main(",
-    "from multiprocessing.resource_tracker import main;main(",
-    "from billiard.spawn import spawn_main; spawn_main(",
-    "from billiard.forkserver import main; main(",
-    "from billiard.semaphore_tracker import main;main(",
-    "from loky.backend.resource_tracker import main; main(",
-    "from joblib.externals.loky.backend.resource_tracker import main; main(",
-};
-static const char *const modules[] = {
-    "loky.backend.popen_loky_posix",
-    "joblib.externals.loky.backend.popen_loky_posix",
-};
-
-static bool is_known_command(const char *text)
-{
-    static const char first[] = "import sys; ";
-    if (strncmp(text, first, sizeof first - 1) == 0)
-        text += sizeof first - 1;
-    for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
-        if (strncmp(text, commands[i], strlen(commands[i])) == 0)
-            return true;
-    return false;
-}
-
-static bool is_known_module(const char *text)
-{
-    for (size_t i = 0; i < sizeof modules / sizeof *modules; i++)
-        if (strcmp(text, modules[i]) == 0)
-            return true;
-    return false;
-}
 
 /* Whether a path is a module's of the payload, which need not have its source. */
 static bool is_module(const char *path)
@@ -90,7 +56,7 @@ struct option {
     int used;          /* arguments */
 };
 
-static struct option read_option(int left, char **arguments)
+static struct option read_option(int left, char *const *arguments)
 {
     static const char plain[] = "bBdEiIOPqRsStuvx";
     static const char unmistakable[] = "BEiIPsSu";
@@ -121,7 +87,7 @@ static bool is_version(const char *option)
     return strcmp(option, "-V") == 0 || strcmp(option, "-VV") == 0 || strcmp(option, "--version") == 0;
 }
 
-bool command_line_may_be_python(int count, char **arguments)
+bool command_line_may_be_python(int count, char *const *arguments)
 {
     if (count < 2)
         return false;
@@ -130,6 +96,13 @@ bool command_line_may_be_python(int count, char **arguments)
     if (first[0] == '-')
         return is_version(first) || !read_option(count - 1, arguments + 1).unknown;
     return strchr(first, '/') != NULL || strcmp(first, own) == 0 || (length > 3 && strstr(first + length - 4, ".py") != NULL);
+}
+
+/* Of -c: the application itself may have an option of this name, and start itself with a file's name or a value behind it. */
+static bool is_program(const char *text, enum command_line_for who)
+{
+    struct stat status;
+    return who == FOR_ANYBODY || (stat(text, &status) != 0 && program_text_does_something(text));
 }
 
 bool command_line_is_python(int count, char **arguments, enum command_line_for who)
@@ -141,20 +114,36 @@ bool command_line_is_python(int count, char **arguments, enum command_line_for w
         return true;
     for (int i = 1; i < count;) {
         if (arguments[i][0] != '-')
-            return who != FOR_NOBODY && is_script(arguments[i], who == FOR_ANYBODY && i > 1);
+            return is_script(arguments[i], who == FOR_ANYBODY && i > 1);
         if (arguments[i][1] == '\0')
-            return who != FOR_NOBODY;
+            return true;
         struct option option = read_option(count - i, arguments + i);
         if (option.unknown)
             return false;
         if (option.what == 'c')
-            return option.value != NULL && (who != FOR_NOBODY || is_known_command(option.value));
+            return option.value != NULL && is_program(option.value, who);
         if (option.what == 'm')
-            return option.value != NULL && (who != FOR_NOBODY || is_known_module(option.value));
+            return option.value != NULL && (who == FOR_ANYBODY || program_text_is_module_name(option.value));
         interactive = interactive || option.interactive;
         i += option.used;
     }
-    return who != FOR_NOBODY && interactive; /* what runs comes from standard input */
+    return interactive; /* what runs comes from standard input */
+}
+
+bool command_line_has_program(int count, char *const *arguments)
+{
+    for (int i = 1; i < count && arguments[i][0] == '-';) {
+        if (arguments[i][1] == '\0')
+            return true;
+        struct option option = read_option(count - i, arguments + i);
+        if (option.unknown)
+            return false;
+        if (option.what != 0)
+            return option.value != NULL && (option.what == 'c' ? program_text_does_something(option.value)
+                                                               : program_text_is_module_name(option.value));
+        i += option.used;
+    }
+    return false;
 }
 
 static bool is_executable(const char *argument)

@@ -4,16 +4,18 @@
 
 #include <stdbool.h>
 
-/* Who may run any command (-c), module (-m), script or standard input (-): nobody, the application's own processes, whoever
- * starts the executable. */
-enum command_line_for { FOR_NOBODY, FOR_OWN, FOR_ANYBODY };
+/* For whom: the application's own processes, whose arguments may as well be the application's; or whoever starts the
+ * executable, if it was linked to be an interpreter for everybody. */
+enum command_line_for { FOR_OWN, FOR_ANYBODY };
 
-/* Whether it is worth to look who started this process, which takes a look into /proc: by the letters alone. */
-bool command_line_may_be_python(int count, char **arguments);
+/* Whether it is worth to look closer: by the letters alone, and with system calls alone, as in a child of vfork. */
+bool command_line_may_be_python(int count, char *const *arguments);
 
-/* Whether the arguments are those with which multiprocessing and its relatives start a process of their own, or any for an
- * interpreter that `who` may run. */
+/* Whether the arguments are for an interpreter. */
 bool command_line_is_python(int count, char **arguments, enum command_line_for who);
+
+/* Whether they begin a program in Python whatever files there are: -c, -m, standard input.  By the letters alone, likewise. */
+bool command_line_has_program(int count, char *const *arguments);
 
 /* [sys.executable, *sys.argv]: the position of the argument, behind options of python's, that names this executable where
  * python has the script; 0 if there is none. */

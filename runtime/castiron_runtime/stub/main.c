@@ -6,7 +6,6 @@
 #include "pycore_pystate.h"
 
 #include "allocator.h"
-#include "command_line.h"
 #include "early_loader.h"
 #include "entry.h"
 #include "executable.h"
@@ -16,9 +15,11 @@
 #include "loader.h"
 #include "notices.h"
 #include "payload.h"
+#include "privileges.h"
 #include "relro.h"
 #include "run_files.h"
 #include "site_builtins.h"
+#include "start.h"
 #include "tree.h"
 
 struct boot {
@@ -89,25 +90,21 @@ int main(int argc, char **argv)
     /* Where we are and what we carry; from here on paths below the executable lead into the payload. */
     if (!payload_open())
         return 1;
+    privileges_clean_environment();
     executable_find(argc > 0 ? argv[0] : NULL);
     tree_open();
 
     uint32_t flags = payload_header()->flags;
     if ((flags & BOOT_NOTICES) != 0 && notices_asked(argc, argv))
         return notices_show();
-    bool own_child = executable_is_own_child(argc > 0 ? argv[0] : NULL, command_line_may_be_python(argc, argv));
-    int script = own_child ? command_line_own_script(argc, argv) : 0;
-    if (script != 0) { /* the application again, with arguments: what stands before them is for python */
-        argv += script;
-        argc -= script;
-    }
-    bool python = (flags & BOOT_AS_PYTHON) != 0 || executable_is_interpreter(argc > 0 ? argv[0] : NULL);
-    enum command_line_for who = python ? FOR_ANYBODY : own_child && script == 0 ? FOR_OWN : FOR_NOBODY;
+    struct start start = start_decide(argc, argv);
+    if (start.as == START_REFUSED)
+        return START_REFUSED_STATUS;
     struct boot boot = {
-        .argc = argc,
-        .argv = argv,
-        .as_python = command_line_is_python(argc, argv, who),
-        .obey_environment = (flags & BOOT_OBEY_ENVIRONMENT) != 0,
+        .argc = argc - start.skip,
+        .argv = argv + start.skip,
+        .as_python = start.as != START_APPLICATION,
+        .obey_environment = (flags & BOOT_OBEY_ENVIRONMENT) != 0 && !privileges_raised(),
     };
 
     /* The core of the interpreter: objects, builtins, the import of built-in modules. */
@@ -130,7 +127,7 @@ int main(int argc, char **argv)
     require(site_builtins_install());
 
     if (boot.as_python) {
-        require(run_files_prepare());
+        require(run_files_prepare(start.as == START_OWN));
         return Py_RunMain();
     }
     finalize(entry_run(), (flags & BOOT_FULL_FINALIZE) != 0);

@@ -7,6 +7,7 @@
 
 #include "executable.h"
 #include "payload.h"
+#include "privileges.h"
 
 #define LIBRARY "/lib/python" Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION)
 
@@ -54,11 +55,18 @@ static PyStatus append_environment(PyConfig *config)
     return status;
 }
 
-/* An entry given at link time; `$ORIGIN` at its start is the folder of the executable. */
+/* An entry given at link time; `$ORIGIN` at its start is the folder of the executable.
+ *
+ * With raised privileges only absolute ones count, as for the dynamic linker of other programs: whoever may make a hard link to
+ * the executable, or change the current folder, would choose what is imported. */
 static PyStatus append_linked(PyConfig *config, Text entry)
 {
     const char *text = payload_text(entry);
     size_t skip = sizeof origin - 1;
+    if (privileges_raised() && text[0] != '/') {
+        fprintf(stderr, "%s: runs with raised privileges, so modules are not searched for in %s\n", executable_path(), text);
+        return PyStatus_Ok();
+    }
     char full[2 * PATH_MAX];
     if (strncmp(text, origin, skip) != 0 || (text[skip] != '/' && text[skip] != '\0'))
         return append(config, text);

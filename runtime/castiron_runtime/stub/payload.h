@@ -45,7 +45,7 @@ typedef struct {
 } Module;
 
 enum { ENTRY_SCRIPT = 0, ENTRY_MODULE = 1, ENTRY_FUNCTION = 2 };
-enum { BOOT_FULL_FINALIZE = 1, BOOT_OBEY_ENVIRONMENT = 2, BOOT_AS_PYTHON = 4, BOOT_NOTICES = 8 };
+enum { BOOT_FULL_FINALIZE = 1, BOOT_OBEY_ENVIRONMENT = 2, BOOT_AS_PYTHON = 4, BOOT_NOTICES = 8, BOOT_NO_CHILDREN = 16 };
 
 typedef struct {
     char magic[8];

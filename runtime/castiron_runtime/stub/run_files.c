@@ -44,9 +44,12 @@ static int prepare_module(PyConfig *config)
     return status;
 }
 
-int run_files_prepare(void)
+int run_files_prepare(bool own)
 {
     PyConfig *config = (PyConfig *)_Py_GetConfig();
+    /* sys.flags, which programs read, was made before. */
+    if (own && config->run_filename == NULL)
+        config->safe_path = 1;
     if (config->run_filename == NULL)
         return 0;
     /* A folder or an archive is run through sys.path_hooks, which must have the ordinary finders by then. */

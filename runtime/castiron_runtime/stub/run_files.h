@@ -4,9 +4,11 @@
 #define CASTIRON_RUN_FILES_H
 
 #include <Python.h>
+#include <stdbool.h>
 
-/* Before Py_RunMain. */
-int run_files_prepare(void);
+/* Before Py_RunMain.  In an interpreter of the program's `own`, the current folder is not searched for modules: sys.path begins
+ * with the folder of a script that is named by its path, and with nothing for -c, -m and standard input. */
+int run_files_prepare(bool own);
 
 /* Of the module runpy. */
 int run_files_adapt(PyObject *runpy);

@@ -2,36 +2,49 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "child_record.h"
 #include "executable.h"
+#include "start.h"
 #include "tree.h"
 
 int __real_access(const char *path, int mode);
 int __real_execve(const char *path, char *const arguments[], char *const environment[]);
 
-/* The executable again, which shall know that it replaces itself (os.execv(sys.executable, ...)), and its current folder
- * if that is in the tree.  Without malloc, which a child of vfork must not use. */
+/* The executable again: with a record of what this process was, if the new image will ask for one (child_record.h), and with
+ * its current folder if that is in the tree.  Without malloc, which a child of vfork must not use. */
 static int run_again(const char *path, char *const arguments[], char *const environment[])
 {
-    bool only_ours;
+    enum start_again how = start_again(arguments);
+    if (how == START_AGAIN_FORBIDDEN) {
+        errno = EPERM;
+        return -1;
+    }
+    bool only_ours, recorded = how == START_AGAIN_RECORDED;
     uint32_t folder = tree_current_for_program(&only_ours);
-    char mark[EXECUTABLE_MARK_SIZE], current[TREE_CURRENT_SIZE];
-    bool marked = executable_mark(mark);
-    if (!marked && folder == NODE_NONE)
+    if (!recorded && folder == NODE_NONE)
         return __real_execve(path, arguments, environment);
-    size_t count = 0;
+    char record[CHILD_RECORD_SIZE], current[TREE_CURRENT_SIZE];
+    int descriptor = recorded ? child_record_make(record) : -1;
+    size_t count = 0, used = 0;
     while (environment != NULL && environment[count] != NULL)
         count++;
     char **changed = TREE_SPAWN_MEMORY((count + 3) * sizeof *changed);
     for (size_t i = 0; i < count; i++)
-        changed[i] = environment[i];
-    if (marked)
-        changed[count++] = mark;
+        if (!child_record_is_variable(environment[i]))
+            changed[used++] = environment[i];
+    if (recorded)
+        changed[used++] = record;
     if (folder != NODE_NONE) {
         tree_current_variable(folder, current);
-        changed[count++] = current;
+        changed[used++] = current;
     }
-    changed[count] = NULL;
-    return __real_execve(path, arguments, changed);
+    changed[used] = NULL;
+    __real_execve(path, arguments, changed);
+    int error = errno;
+    if (descriptor >= 0)
+        close(descriptor);
+    errno = error;
+    return -1;
 }
 
 /* <executable>/bin/python and its like, which are the executable.  What they are called by, main.c looks at. */

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from castiron_common.errors import InputError, LinkError
 from castiron_link.content import FileContent, file_content
+from castiron_link.model import Children
 from castiron_link.payload import BootConfig, PayloadFile, PayloadModule
 from castiron_link.payload import write_payload as payload_pieces
 from castiron_manifest.model import EntryKind
@@ -132,7 +133,7 @@ def module(path: str, **values: object) -> PayloadModule:
 def test_header() -> None:
     read = Reader(
         write_payload(
-            config(optimize=2, sys_path=("$ORIGIN/plugins", "/opt"), full_finalize=True, as_python=True), [], []
+            config(optimize=2, sys_path=("$ORIGIN/plugins", "/opt"), full_finalize=True, children=Children.ALL), [], []
         )
     )
     assert (read.flags, read.kind, read.optimize) == (1 | 4, 2, 2)
