@@ -38,8 +38,8 @@ def children_of(tree: Tree, options: LinkOptions, *, extensions: Collection[str]
 def can_start_processes(tree: Tree, options: LinkOptions, *, extensions: Collection[str]) -> bool:
     """Return whether anything in the binary, or what it may import from outside, can start a program.
 
-    Machine code of distributions may do what it likes, and counts.  In Python code a search for words, on purpose: wrongly
-    found changes little, wrongly missed would break the application.
+    Machine code of distributions may do what it likes, and counts.  In Python code a search for words, on purpose:
+    wrongly found changes little, wrongly missed would break the application.
     """
     if options.sys_path or tree.extensions or not _ANYTHING.isdisjoint(extensions):
         return True

@@ -47,8 +47,8 @@ ChildrenOption = Annotated[
     Children | None,
     typer.Option(
         "--children",
-        help="For whose processes the binary is a Python interpreter if called like one (-c, -m, a script): nobody's, the "
-        "application's own, all.  Default: own, or none if the application starts no processes.",
+        help="For whose processes the binary is a Python interpreter if called like one (-c, -m, a script): nobody's, "
+        "the application's own, all.  Default: own, or none if the application starts no processes.",
         show_default=False,
     ),
 ]

@@ -62,8 +62,8 @@ class LinkOptions:
     obey_environment: bool = False
     """Obey ``PYTHON*`` variables."""
     children: Children | None = None
-    """For whose processes the binary is an interpreter; None: `Children.OWN` for applications that can start processes, else
-    `Children.NONE`."""
+    """For whose processes the binary is an interpreter; None: `Children.OWN` for applications that can start processes,
+    else `Children.NONE`."""
     pie: bool = False
     """Make a position-independent executable, which the kernel puts at another address each time."""
     notices: bool = False
