@@ -83,7 +83,7 @@ def build(pack: Pack, folder: Path) -> Path:
     for name in [*included(pack), *modules]:
         arguments += ["--include", name]
     call([COMMANDS / "trace", "suite.py", "-r", "requirements.txt", "-o", "suite.manifest", *arguments], cwd=folder)
-    options = ["--as-python", "--obey-environment", "--no-report"]
+    options = ["--children", "all", "--obey-environment", "--no-report"]
     call([COMMANDS / "link", "suite.manifest", "-o", f"python{pack.feature}", *options], cwd=folder)
     return folder / f"python{pack.feature}"
 

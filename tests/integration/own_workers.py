@@ -1,8 +1,7 @@
-"""Starts processes of its own by way of each library that does; the first argument says which.  Linked by test_security.py."""
+"""Starts processes of its own by way of a library; the first argument says which.  Linked by test_security.py."""
 
-import os
-import subprocess
 import sys
+from pathlib import Path
 
 
 def twice(number):
@@ -76,8 +75,9 @@ def execnet():
 def xdist():
     import pytest
 
-    with open("test_it.py", "w") as file:
-        file.write("import pytest\n@pytest.mark.parametrize('n', range(4))\ndef test_it(n):\n    assert n < 9\n")
+    Path("test_it.py").write_text(
+        "import pytest\n@pytest.mark.parametrize('n', range(4))\ndef test_it(n):\n    assert n < 9\n"
+    )
     sys.exit(pytest.main(["-q", "-n", "2", "-p", "no:cacheprovider", "test_it.py"]))
 
 
