@@ -101,6 +101,31 @@ def addresses():
         found = program.dladdr(ctypes.c_void_p(address), ctypes.byref(info))
         print(found, info.file == os.fsencode(sys.executable), info.name, info.at == (start if info.name else None))
 
+def stack_of_a_thread():
+    import ctypes, threading
+
+    libc, sizes = ctypes.CDLL(None), []
+
+    def recurse(depth):
+        return recurse(depth + 1) if depth >= 0 else None
+
+    def body():
+        attributes, size = ctypes.create_string_buffer(256), ctypes.c_size_t()
+        libc.pthread_self.restype = ctypes.c_void_p
+        libc.pthread_getattr_np(ctypes.c_void_p(libc.pthread_self()), attributes)
+        libc.pthread_attr_getstacksize(attributes, ctypes.byref(size))
+        sizes.append(size.value)
+        sys.setrecursionlimit(20_000)
+        try:
+            recurse(0)
+        except RecursionError:
+            sizes.append("RecursionError")
+
+    thread = threading.Thread(target=body)
+    thread.start()
+    thread.join()
+    print(sizes[0] >> 20, *sizes[1:])
+
 def reuse():
     with open(data, "rb") as file:
         number = file.fileno()
@@ -198,6 +223,12 @@ def test_watches_never_fire(binary: Path, tmp_path: Path) -> None:
 def test_dladdr_names_no_function_that_merely_stands_before(binary: Path, tmp_path: Path) -> None:
     done = run([binary, "addresses"], cwd=tmp_path)
     assert (done.status, done.stdout) == (0, "1 True b'PyLong_FromLong' True\n1 True None True\n"), done.stderr
+
+
+def test_stacks_of_threads(binary: Path, tmp_path: Path) -> None:
+    """What docs/compatibility.md says of them."""
+    done = run([binary, "stack_of_a_thread"], cwd=tmp_path)
+    assert (done.status, done.stdout) == (0, "8 RecursionError\n"), done.stderr
 
 
 def test_a_number_that_was_given_to_another_file(binary: Path, tmp_path: Path) -> None:
