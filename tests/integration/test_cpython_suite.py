@@ -1,7 +1,7 @@
 """CPython's own tests, inside of a linked binary: what works under ``python`` works there.
 
-The binary is called ``python3.13`` and linked with ``--children all``, so the tests that start ``sys.executable`` start it
-again.  ``docs/compatibility.md`` has the table of the whole suite; here is what fits into some minutes.
+The binary is called ``python3.13`` and linked with ``--children all``, so the tests that start ``sys.executable``
+start it again.  ``docs/compatibility.md`` has the table of the whole suite; here is what fits into some minutes.
 """
 
 from __future__ import annotations
