@@ -199,7 +199,7 @@ def test_what_a_module_of_the_standard_library_imports_goes_in_with_it(pack: Pac
             module = open_.pop()
             if module in graph.modules and module not in found:
                 found.add(module)
-                open_ += [module.rpartition(".")[0], *(imported for imported, _, _ in graph.edges(module, ()))]
+                open_ += [module.rpartition(".")[0], *(edge.imported for edge in graph.edges(module, ()))]
         return found
 
     def missing(name: str) -> set[str]:
