@@ -148,6 +148,21 @@ def listing(path):
 def inherited(number):
     print(os.fstat(int(number)).st_size, len(os.pread(int(number), 1 << 30, 0)))
 
+def inherited_folder(number):
+    number = int(number)
+    try:
+        opened = os.open("data.txt", os.O_RDONLY, dir_fd=number)
+    except NotADirectoryError:
+        print("no folder of mine")
+    else:
+        print(os.read(opened, 4), "data.txt" in os.listdir(number))
+        os.fchdir(number)
+        print(os.path.exists("data.txt"))
+
+def hand_over_folder(other):
+    number = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    subprocess.run([other, "inherited_folder", str(number)], pass_fds=[number], check=True)
+
 def hand_over(other):
     with open(data, "rb") as file:
         subprocess.run([other, "inherited", str(file.fileno())], pass_fds=[file.fileno()], check=True)
@@ -262,6 +277,14 @@ def test_a_descriptor_of_another_program(binary: Path, other: Path, tmp_path: Pa
     assert (done.status, done.stdout) == (0, "600000 600000\n"), done.stderr
     again = run([binary, "hand_over", str(binary)], cwd=tmp_path)
     assert (again.status, again.stdout) == (0, "600000 600000\n"), again.stderr
+
+
+def test_a_folder_of_another_program(binary: Path, other: Path, tmp_path: Path) -> None:
+    """Both have a folder with that node's number."""
+    done = run([binary, "hand_over_folder", str(other)], cwd=tmp_path)
+    assert (done.status, done.stdout) == (0, "no folder of mine\n"), done.stderr
+    done = run([binary, "hand_over_folder", str(binary)], cwd=tmp_path)
+    assert (done.status, done.stdout) == (0, "b'0123' True\nTrue\n"), done.stderr
 
 
 def refuse(number: int, error: int) -> Callable[[], None]:

@@ -247,10 +247,26 @@ static bool leads_in_by_links(char *path, char *other, struct tree_place *place)
     return false;
 }
 
+/* Of a path relative to a folder's descriptor that another process, of this program too, has opened. */
+static bool leads_in_by_descriptor(int folder, const char *path, struct tree_place *place)
+{
+    struct stat status;
+    uint32_t node = __real_fstat(folder, &status) == 0 ? tree_descriptor_node(&status) : NODE_NONE;
+    bool leads_in = node != NODE_NONE && payload_node(node)->kind == NODE_FOLDER;
+    if (leads_in) {
+        tree_has_folder_descriptors = true;
+        walk(node, path, place);
+    }
+    errno = ENOTDIR;
+    return leads_in;
+}
+
 bool tree_retry(int folder, const char *path, struct tree_place *place)
 {
-    if (path == NULL || (folder != AT_FDCWD && path[0] != '/') || tree_root_length == 0)
+    if (path == NULL || tree_root_length == 0)
         return false;
+    if (folder != AT_FDCWD && path[0] != '/')
+        return leads_in_by_descriptor(folder, path, place);
     size_t length = strlen(path);
     if (length >= PATH_MAX)
         return false;

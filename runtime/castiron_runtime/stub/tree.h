@@ -35,7 +35,7 @@ struct tree_place {
 /* The root of the tree; set once by tree_open. */
 extern const char *tree_root;
 extern size_t tree_root_length;
-/* Whether a descriptor of a folder of the tree was ever given out. */
+/* Whether a descriptor of a folder of the tree was ever given out, or seen. */
 extern bool tree_has_folder_descriptors;
 /* The current folder, if it is in the tree; else NODE_NONE.  The kernel does not know of it. */
 extern uint32_t tree_current;

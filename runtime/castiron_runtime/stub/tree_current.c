@@ -116,7 +116,7 @@ int __wrap_chdir(const char *path)
 int __wrap_fchdir(int descriptor)
 {
     struct stat status;
-    if (tree_has_folder_descriptors && __real_fstat(descriptor, &status) == 0) {
+    if (__real_fstat(descriptor, &status) == 0) {
         uint32_t node = tree_descriptor_node(&status);
         if (node != NODE_NONE)
             return move_into(node);

@@ -77,8 +77,8 @@ DIR *__wrap_opendir(const char *path)
 
 DIR *__wrap_fdopendir(int descriptor)
 {
-    struct stat status;
-    if (tree_has_folder_descriptors && __real_fstat(descriptor, &status) == 0) {
+    struct stat status; /* also of a descriptor that was inherited */
+    if (__real_fstat(descriptor, &status) == 0) {
         uint32_t node = tree_descriptor_node(&status);
         if (node != NODE_NONE)
             return open_folder(node, descriptor);
