@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import castiron_runtime
 from tests.integration.linking import COMMANDS, Outcome, run, trace_and_link
 
 if TYPE_CHECKING:
@@ -181,8 +182,7 @@ def set_capability(path: Path) -> None:
 @root_only
 @pytest.mark.parametrize("raised", ["set-user-ID", "set-group-ID", "capabilities"])
 @pytest.mark.parametrize("form", ["guard", "everybody"])
-@pytest.mark.parametrize("name", ATTACKS)
-def test_raised_privileges(guard: Path, everybody: Path, work: Path, name: str, form: str, raised: str) -> None:
+def test_raised_privileges(guard: Path, everybody: Path, work: Path, form: str, raised: str) -> None:
     program = work / "raised"
     shutil.copyfile(guard if form == "guard" else everybody, program)
     program.chmod({"set-user-ID": 0o4755, "set-group-ID": 0o2755, "capabilities": 0o755}[raised])
@@ -190,15 +190,13 @@ def test_raised_privileges(guard: Path, everybody: Path, work: Path, name: str, 
         set_capability(program)
     (work / "python3.13").symlink_to(program)
     environment = clean(PYTHONPATH=str(work), PYTHONINSPECT="1", PYTHONSTARTUP=str(work / "script.py"))
-    for zeroth in (program, f"{program}/bin/python", work / "python3.13"):
-        if not str(zeroth).endswith("/python"):
-            started = as_user(zeroth, *ATTACKS[name])
-        else:
-            started = as_user("bash", "-c", f'exec -a "{zeroth}" "{program}" "$@"', "bash", *ATTACKS[name])
-        done = run(started, cwd=work, env=environment, stdin=EVIL)
-        assert refused(done), done
-        if "application" in done.stdout:
-            assert done.stdout.split()[-1] == ("0" if raised == "set-user-ID" else str(USER))
+    by_name = ["bash", "-c", f'exec -a "{program}/bin/python" "{program}" "$@"', "bash"]
+    for name, arguments in ATTACKS.items():
+        for start in ([program], [work / "python3.13"], by_name):
+            done = run(as_user(*start, *arguments), cwd=work, env=environment, stdin=EVIL)
+            assert refused(done), (name, done)
+            if "application" in done.stdout:
+                assert done.stdout.split()[-1] == ("0" if raised == "set-user-ID" else str(USER))
     if form == "everybody":
         assert "modules are not searched for in $ORIGIN/plugins" in run(as_user(program), cwd=work).stderr
 
@@ -215,24 +213,21 @@ def test_raised_privileges_start_no_interpreter(guard: Path, work: Path) -> None
 
 
 @root_only
-@pytest.mark.parametrize("name", ATTACKS)
-def test_sudo_like_wrapper(guard: Path, work: Path, name: str) -> None:
+def test_sudo_like_wrapper(guard: Path, work: Path) -> None:
     """A set-user-ID program that becomes root entirely and runs the binary with the user's arguments."""
     wrapper = work / "wrapper"
     shutil.copyfile(SETPRIV, wrapper)
     wrapper.chmod(0o4755)
     become = [wrapper, "--reuid=0", "--regid=0", "--clear-groups"]
-    for before in ([], [guard, "run"], ["sh", "-c", '"$@"; exit $?', "sh"], [guard, "run", "sh", "-c", '"$@"', "sh"]):
-        for environment in (["env", "-i"], []):
-            done = run(
-                as_user(*before, *become, *environment, guard, *ATTACKS[name]),
-                cwd=work,
-                env=clean(PYTHONPATH=str(work)),
-                stdin=EVIL,
-            )
-            assert refused(done), (before, done)
-            if "application" in done.stdout:
-                assert done.stdout.split()[-1] == "0"
+    shell = ["sh", "-c", '"$@"; exit $?', "sh"]
+    for name, arguments in ATTACKS.items():
+        for before in ([], [guard, "run"], shell, [guard, "run", *shell]):
+            for environment in (["env", "-i"], []):
+                argv = as_user(*before, *become, *environment, guard, *arguments)
+                done = run(argv, cwd=work, env=clean(PYTHONPATH=str(work)), stdin=EVIL)
+                assert refused(done), (name, before, done)
+                if "application" in done.stdout:
+                    assert done.stdout.split()[-1] == "0"
 
 
 @root_only
@@ -482,3 +477,132 @@ def test_libraries_that_start_processes(workers: Path, work: Path, way: str, sho
     assert done.status == 0, done
     assert done.stdout == shown if way != "xdist" else shown in done.stdout
     assert "OWNED" not in done.stdout
+
+
+@pytest.fixture(scope="module")
+def letters(place: Path, pack: Pack) -> Path:
+    """The rules for command lines as a program of their own."""
+    stub, toolchain = Path(castiron_runtime.__file__).parent / "stub", pack.toolchain
+    sources = [Path(__file__).with_name("letters_test.c"), stub / "program_text.c", stub / "helper_command.c"]
+    objects: list[Path | str] = [toolchain.crt1]
+    for source in sources:
+        done = run([*toolchain.cc, *toolchain.cflags, f"-I{stub}", "-c", source, "-o", f"{source.stem}.o"], cwd=place)
+        assert done.status == 0, done.stderr
+        objects.append(f"{source.stem}.o")
+    group = ["--start-group", *toolchain.libraries, "--end-group"]
+    done = run([*toolchain.linker, "-static", "-o", "letters", *objects, *group], cwd=place)
+    assert done.status == 0, done.stderr
+    return place / "letters"
+
+
+PROGRAMS = [
+    "print(1)",
+    "import os",
+    "from os import path",
+    "import sys; print(sys.path)",
+    "a = 1\nb = 2",
+    "raise SystemExit",
+    "raise",
+    "pass",
+    " pass ",
+    "assert x",
+    "del x",
+    "while True: pass",
+    "if x: y",
+    "1/0",
+    "1 / 0",
+    "-1 // 2",
+    "7 % 3",
+    "x;y",
+    EVIL,
+    INJECTED,
+]
+VALUES = [
+    "",
+    " ",
+    "app.cfg",
+    "/etc/app.cfg",
+    "../app.cfg",
+    "path/to/pass",
+    "3",
+    "3.13",
+    "1-3",
+    "2024-01-01",
+    "01/02",
+    "color=never",
+    "core.editor=vi",
+    "key = value",
+    "build all",
+    "important",
+    "import-map",
+    "from",
+    "for",
+    "#fff",
+    "a,b",
+    "passwd",
+    "raised",
+    "*.py",
+    "é",
+]
+
+
+def test_what_is_a_program(letters: Path, place: Path) -> None:
+    shown = run([letters, *PROGRAMS, *VALUES], cwd=place).stdout.strip()
+    judged = dict(zip([*PROGRAMS, *VALUES], shown, strict=True))
+    assert judged == dict.fromkeys(PROGRAMS, "p") | dict.fromkeys(VALUES, "-")
+
+
+SPAWN, FORK = "from multiprocessing.spawn import spawn_main; ", "from multiprocessing.forkserver import main; "
+LONG = "import sys; from multiprocessing.forkserver import main; main(6, 7, ['__main__'], sys_argv=sys.argv[1:], "
+
+
+@pytest.mark.parametrize(
+    ("argv", "library"),
+    [
+        (["-c", HELPER, "--multiprocessing-fork"], "multiprocessing"),
+        (["-Wignore", "-X", "dev", "-bb", "-I", "-c", HELPER, "--multiprocessing-fork"], "multiprocessing"),
+        (["-c", f"{SPAWN}spawn_main(tracker_fd=None, pipe_handle=7)", "--multiprocessing-fork"], "multiprocessing"),
+        (["-c", f"{FORK}main(6, 7, ['__main__', \"it's\"], **{{'sys_path': ['/a', '/b']}})"], "multiprocessing"),
+        (["-c", f"{FORK}main(6, 7, [], **{{}})"], "multiprocessing"),
+        (["-c", LONG + "**{'main_path': '/x\\'y.py'})", "any", "thing"], "multiprocessing"),
+        (["-c", "from multiprocessing.resource_tracker import main;main(7)"], "multiprocessing"),
+        (["-c", "from billiard.semaphore_tracker import main;main(7)"], "billiard"),
+        (["-c", "from loky.backend.resource_tracker import main; main(7, False)"], "loky"),
+        (["-c", "from joblib.externals.loky.backend.resource_tracker import main; main(7, True)"], "joblib"),
+        (["-m", "loky.backend.popen_loky_posix", "--process-name", "LokyProcess-1", "--pipe", "11"], "loky"),
+        (["-c", INJECTED, "--multiprocessing-fork"], None),
+        (["-c", HELPER], None),
+        (["-c", HELPER, "--multiprocessing-fork", "more"], None),
+        (["-c", HELPER + "; evil()", "--multiprocessing-fork"], None),
+        (["-c", f"{SPAWN}spawn_main()", "--multiprocessing-fork"], None),
+        (["-c", f"{SPAWN}spawn_main(a=evil)", "--multiprocessing-fork"], None),
+        (["-c", f"{FORK}main(6, 7, [evil()], **{{}})"], None),
+        (["-c", f"{FORK}main(6, 7, ['a' + evil()], **{{}})"], None),
+        (["-c", f"{FORK}main(6, 7, {'[' * 90}{']' * 90}, **{{}})"], None),
+        (["-c", f"{FORK}main(6, 7, ['open, **{{}})"], None),
+        (["-c", "from multiprocessing.resource_tracker import main;main(7)", "more"], None),
+        (["-c", "from multiprocessing.resource_tracker import main;main()"], None),
+        (["-m", "loky.backend.popen_loky_posix", "--pipe", "11", "--process-name", "x"], None),
+        (["-m", "loky.backend.popen_loky_posix", "--process-name", "x", "--pipe", "1x"], None),
+        (["-x", "-c", HELPER, "--multiprocessing-fork"], None),
+        (["-c"], None),
+        ([], None),
+    ],
+)
+def test_what_is_a_helper(letters: Path, place: Path, argv: list[str], library: str | None) -> None:
+    assert run([letters, "helper", "program", *argv], cwd=place).stdout == f"{library or '-'}\n"
+
+
+def test_what_a_person_types(guard: Path, work: Path) -> None:
+    """In an interactive shell that the application opened: the application, without a word."""
+    import pexpect
+
+    options = {"cwd": str(work), "env": {**clean(), "PS1": "ready> "}, "timeout": 60}
+    shell = pexpect.spawn(str(guard), ["run", "bash", "--norc", "--noprofile", "-i"], encoding="utf-8", **options)
+    shell.expect("ready> ")
+    shell.sendline(f"'{guard}' -c 'print(6 * 7)' < /dev/null; echo end=$?")
+    shell.expect(r"end=(\d+)\r")
+    assert "application ['-c', 'print(6 * 7)']" in shell.before
+    assert shell.match.group(1) == "0"
+    shell.sendline("exit")
+    shell.expect(pexpect.EOF)
