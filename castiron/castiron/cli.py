@@ -23,6 +23,7 @@ COMMANDS = {
     "build": _Command("castiron.build_cli", "Trace and link in one go."),
     "manifest": _Command("castiron_manifest.cli", "Show, compare, explain or validate a manifest."),
     "audit": _Command("castiron_audit.cli", "Tell what a binary or manifest consists of, and under which licenses."),
+    "cache": _Command("castiron.cache_cli", "Tell what is in the cache, verify it, or make it smaller."),
     "runtime": _Command("castiron_runtime.cli", "Build, list and export runtime packs."),
 }
 

@@ -1,29 +1,44 @@
-"""Where Castiron keeps what it can make again: content-addressed, locked against concurrent use, safe to delete."""
+"""Where Castiron keeps what it can make again: named by what it was made from, and checked whenever it is used.
+
+An entry is a folder or a file with its seal beside it (`castiron_common.seal`).  The time of the seal is that of the
+entry's last use.  Locks keep two processes from making the same; `castiron_common.sessions` tells what others use.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
-from contextlib import contextmanager
+import shutil
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from castiron_common.errors import OutputError
+from castiron_common import sessions
+from castiron_common.disk import full_disk, is_full
+from castiron_common.errors import OutputError, RuntimePackError
 from castiron_common.owned_folders import owned_folder
+from castiron_common.seal import Damage, check, checked_path, seal_path, write_seal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+LAYOUT = "2"
+"""Name of the folder that holds everything of this layout; other versions of Castiron use others beside it."""
 
 _PATIENCE = 1.0
 """Seconds of waiting that need no word."""
 
 _log = logging.getLogger("castiron.cache")
+_intact: set[Path] = set()
+"""Entries that this process has compared with their seals."""
+_made: set[Path] = set()
+"""Entries that this process has made."""
 
 
-def cache_root(environ: dict[str, str] | None = None) -> Path:
-    """Return the cache folder: ``CASTIRON_CACHE``, else the XDG cache folder.
+def cache_base(environ: dict[str, str] | None = None) -> Path:
+    """Return the user's cache folder: ``CASTIRON_CACHE``, else ``castiron`` in the XDG cache folder.
 
     Source: XDG Base Directory Specification 0.8.
     """
@@ -33,6 +48,21 @@ def cache_root(environ: dict[str, str] | None = None) -> Path:
     if xdg := env.get("XDG_CACHE_HOME"):
         return Path(xdg).absolute() / "castiron"
     return Path.home() / ".cache" / "castiron"
+
+
+def cache_root(environ: dict[str, str] | None = None) -> Path:
+    """Return the folder of this layout in the user's cache folder."""
+    return cache_base(environ) / LAYOUT
+
+
+def unwritable(folder: Path, error: OSError) -> OutputError:
+    """Return the error that says why a folder of the cache cannot be written, and what to do."""
+    if is_full(error):
+        return full_disk(folder, error)
+    return OutputError(
+        f"The cache folder {folder} cannot be written: {error.strerror or error}.",
+        hint="Make it writable, or set CASTIRON_CACHE to a folder that is.",
+    )
 
 
 @contextmanager
@@ -47,50 +77,121 @@ def locked(entry: Path) -> Iterator[None]:
             _log.warning("waiting for %s, which another process is making in the cache %s", entry.name, entry.parent)
             lock.acquire()
     except OSError as error:
-        raise OutputError(
-            f"The cache folder {entry.parent} cannot be written: {error.strerror or error}.",
-            hint="Make it writable, or set CASTIRON_CACHE to a folder that is.",
-        ) from error
+        raise unwritable(entry.parent, error) from error
     try:
         yield
     finally:
         lock.release()
 
 
-def folder_entry(entry: Path, build: Callable[[Path], None]) -> Path:
+def usable(entry: Path) -> bool:
+    """Say whether an entry is there and is what its seal says; from then on this process uses it."""
+    return _state(entry) is None
+
+
+def folder_entry(
+    entry: Path, build: Callable[[Path], None], *, finish: Callable[[Path], None] | None = None, costly: bool = False
+) -> Path:
     """Return the folder ``entry``, made by ``build(temporary_folder)`` if it is not there yet.
 
     The folder appears under its name only when ``build`` has returned, by one rename: an interrupted build leaves
-    nothing that looks complete, and concurrent builders wait for the first.
+    nothing that looks complete, and concurrent builders wait for the first.  ``finish`` sees the folder before it is
+    sealed.  A damaged entry is made again, which is told; one that is ``costly`` is refused with `RuntimePackError`.
     """
-    if entry.is_dir():
-        return entry
-    with locked(entry):
-        if entry.is_dir():
-            return entry
-        with owned_folder(_running(entry), "entry") as folder:
-            making = folder / entry.name
-            making.mkdir()
-            build(making)
-            making.chmod(0o755)
-            making.rename(entry)
-    return entry
+
+    def make(making: Path) -> None:
+        making.mkdir()
+        build(making)
+        if finish is not None:
+            finish(making)
+        making.chmod(0o755)
+
+    return _entry(entry, make, costly=costly)
 
 
 def file_entry(entry: Path, build: Callable[[Path], None]) -> Path:
     """Return the file ``entry``, made by ``build(temporary_file)`` if it is not there yet; as `folder_entry`."""
-    if entry.is_file():
+
+    def make(making: Path) -> None:
+        making.touch()
+        build(making)
+        making.chmod(0o644)
+
+    return _entry(entry, make, costly=False)
+
+
+def discard(entry: Path) -> None:
+    """Remove an entry and its seal.  The caller holds its lock."""
+    _intact.discard(entry)
+    # The seal goes first: without it nothing is taken for an entry.
+    for path in (seal_path(entry), checked_path(entry)):
+        path.unlink(missing_ok=True)
+    _remove(entry)
+
+
+def has_made() -> bool:
+    """Say whether this process has added something to the cache."""
+    return bool(_made)
+
+
+def _entry(entry: Path, make: Callable[[Path], None], *, costly: bool) -> Path:
+    if usable(entry):
         return entry
     with locked(entry):
-        if entry.is_file():
+        state = _state(entry)
+        if state is None:
             return entry
+        if state is not _ABSENT:
+            _tell(entry, state, costly=costly)
         with owned_folder(_running(entry), "entry") as folder:
             making = folder / entry.name
-            making.touch()
-            build(making)
-            making.chmod(0o644)
+            make(making)
+            discard(entry)
+            write_seal(making, entry)
             making.replace(entry)
+        _made.add(entry)
+        _intact.add(entry)
     return entry
+
+
+_ABSENT = Damage("", "is not there")
+
+
+def _state(entry: Path) -> Damage | None:
+    """Return None for an intact entry, which is marked as used; else what is wrong with it."""
+    if entry in _intact and entry.exists():
+        return None
+    sessions.begin(cache_root())
+    try:
+        os.utime(seal_path(entry))
+    except FileNotFoundError:
+        return _ABSENT
+    except OSError:
+        pass  # A cache of somebody else's, or on a read-only file system: usable, and nobody removes from it.
+    if not entry.exists():
+        return _ABSENT
+    damage = check(entry)
+    if damage is None:
+        _intact.add(entry)
+    return damage
+
+
+def _tell(entry: Path, damage: Damage, *, costly: bool) -> None:
+    if costly:
+        raise RuntimePackError(
+            f"{entry} in the cache is damaged: {damage}.",
+            hint="`castiron cache verify --repair` removes what is damaged, and the next command makes it again. If "
+            "no program of yours changes files in the cache, look after the disk.",
+        )
+    _log.warning("warning: %s in the cache is damaged (%s); it is made again", entry, damage)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(FileNotFoundError):
+            path.unlink()
 
 
 def _running(entry: Path) -> Path:

@@ -6,10 +6,13 @@ import re
 import signal
 import sys
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from castiron_common.cache import cache_root, has_made
+from castiron_common.disk import full_disk, is_full
 from castiron_common.errors import EXIT_INTERRUPTED, CastironError
 from castiron_common.supervision import Stopped, stopped, supervise
 
@@ -58,12 +61,16 @@ def run_command(app: typer.Typer, *, prog: str, args: Sequence[str] | None = Non
         if stop is not None:
             _say_stopped(stop)
             sys.exit(stop.exit_code)
+        if isinstance(error, OSError) and is_full(error):
+            error = full_disk(Path(str(error.filename or cache_root())), error)
         if isinstance(error, CastironError):
             print_error(error)
             sys.exit(error.exit_code)
         if isinstance(error, SystemExit) and error.code == EXIT_INTERRUPTED:
             # Typer has turned Ctrl-C into this silent exit.
             _say_stopped(Stopped(signal.SIGINT))
+        if isinstance(error, SystemExit) and not error.code and has_made():
+            _keep_cache_small()
         raise
 
 
@@ -74,3 +81,21 @@ def _say_stopped(stop: Stopped) -> None:
     # After a hang-up there may be no terminal to say it on.
     with suppress(OSError):
         stderr_console().print(f"{_WORDS[signal.Signals(stop.number)]}: nothing was left half-written")
+
+
+def _keep_cache_small() -> None:
+    """After a command that added to the cache: remove what was not used for longest if there is too much of it."""
+    from castiron_common.cache_content import bound, keep_below_bound
+
+    try:
+        pruned = keep_below_bound()
+    except (CastironError, OSError) as error:
+        stderr_console().print(f"warning: the cache was not pruned: {error}", markup=False)
+        return
+    if pruned is not None:
+        text = f"{pruned.freed / 1e9:.1f} GB that were not used for longest"
+        stderr_console().print(
+            f"cache: {text} are removed, {pruned.kept / 1e9:.1f} GB are left (CASTIRON_CACHE_SIZE: "
+            f"{bound() / 1e9:.1f} GB)",
+            markup=False,
+        )

@@ -102,5 +102,8 @@ class RunError(CastironError):
     exit_code = 14
 
 
+EXIT_DAMAGED = 15
+"""Exit code of `castiron cache verify` that found damage."""
+
 EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells report it (128 + SIGINT)."""

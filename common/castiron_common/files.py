@@ -11,14 +11,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from castiron_common.disk import full_disk, is_full
 from castiron_common.errors import OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _REASONS = {
-    errno.ENOSPC: ("there is no space left on the device", "Free some space, or write to another place with -o."),
-    errno.EDQUOT: ("the disk quota is exceeded", "Free some space, or write to another place with -o."),
     errno.EROFS: ("the file system is read-only", "Write to another place with -o."),
     errno.EACCES: ("permission denied", "Write to a folder that you may write to, with -o."),
     errno.ENOENT: ("the folder does not exist", "Make the folder first, or write to another place with -o."),
@@ -29,6 +28,8 @@ _REASONS = {
 
 def output_error(path: Path, error: OSError) -> OutputError:
     """Return the error that says why ``path`` could not be written, and what to do."""
+    if is_full(error):
+        return full_disk(path, error)
     known = _REASONS.get(error.errno or 0)
     reason, hint = known or (error.strerror or str(error), "Write to another place with -o.")
     return OutputError(f"Cannot write {path}: {reason}.", hint=hint)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from castiron_common.cache import cache_root, file_entry
+from castiron_common.cache import cache_root, file_entry, usable
 from castiron_common.errors import DependencyError, ManifestError
 from castiron_common.files import sha256_bytes, sha256_file
 from castiron_common.pools import thread_pool
@@ -45,7 +45,7 @@ def fetch(
 ) -> Path:
     """Return the wheel file in the cache; what is not there comes from ``blob`` (of the manifest) or the index."""
     entry = wheel_entry(wheel.sha256, wheel.filename)
-    if entry.is_file():
+    if usable(entry):
         return entry
     if blob is not None:
         return store(blob, wheel)
@@ -64,7 +64,7 @@ def fetch_all(
     missing = [
         (item.name, item.version, item.wheel)
         for item in distributions
-        if not item.wheel.embedded and not wheel_entry(item.wheel.sha256, item.wheel.filename).is_file()
+        if not item.wheel.embedded and not usable(wheel_entry(item.wheel.sha256, item.wheel.filename))
     ]
     if missing:
         with reporter.task(f"fetch {len(missing)} wheels"):
@@ -93,7 +93,7 @@ def keep(path: Path) -> Path:
 
 def fetch_candidates(candidates: Sequence[Candidate], *, reporter: Reporter) -> list[Path]:
     """Return the files that the resolver chose, fetched side by side, in their order."""
-    missing = [item for item in candidates if item.sha256 is None or not _entry(item.sha256, item).is_file()]
+    missing = [item for item in candidates if item.sha256 is None or not usable(_entry(item.sha256, item))]
     if not missing:
         return [_entry(str(item.sha256), item) for item in candidates]
     with reporter.task(f"fetch {len(missing)} files"), thread_pool(_CONNECTIONS) as pool:

@@ -17,6 +17,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from castiron_common import shared_files
 from castiron_common.cache import cache_root, folder_entry
 from castiron_common.files import sha256_file
 from castiron_common.pools import thread_pool
@@ -88,15 +89,20 @@ def site_packages(prefix: Path, target: Target) -> Path:
 def site(wheels: Sequence[Path], target: Target) -> Path:
     """Return the prefix folder with the wheels installed: ``lib/python3.13/site-packages``, ``bin``, ``share`` ...
 
-    The folder is shared and must not be changed.  Where two wheels bring the same file, the distribution whose name
-    sorts last wins, whatever order the wheels are given in.
+    The folder is shared and must not be changed; a file that other such folders have, too, is on the disk once.
+    Where two wheels bring the same file, the distribution whose name sorts last wins, whatever order the wheels are
+    given in.
     """
     by_name = sorted(wheels, key=lambda path: (split_filename(path.name), path.name))
     key = hashlib.sha256(f"{LAYOUT}\n{target.platform}\n{target.python}\n".encode())
     for digest in sorted(_content_hash(path) for path in by_name):
         key.update(f"{digest}\n".encode())
     entry = cache_root() / "sites" / key.hexdigest()
-    return folder_entry(entry, lambda folder: install(by_name, folder, target))
+    return folder_entry(
+        entry,
+        lambda folder: install(by_name, folder, target),
+        finish=lambda folder: shared_files.share(folder, cache_root() / shared_files.FOLDER),
+    )
 
 
 def install(wheels: Sequence[Path], prefix: Path, target: Target) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import sqlite3
 from typing import TYPE_CHECKING, Self
 
@@ -13,13 +14,18 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-_SCHEMA = "CREATE TABLE IF NOT EXISTS code (key TEXT PRIMARY KEY, error TEXT, code BLOB NOT NULL) WITHOUT ROWID"
+_SCHEMA = """CREATE TABLE IF NOT EXISTS checked_code
+(key TEXT PRIMARY KEY, error TEXT, code BLOB NOT NULL, sha256 BLOB NOT NULL) WITHOUT ROWID"""
 _BATCH = 500
 """Keys in one query; SQLite's oldest limit on variables is 999."""
 
 
 class BytecodeCache:
-    """Maps keys to (error or None, code).  Safe against concurrent use and interruption; a damaged file is remade."""
+    """Maps keys to (error or None, code).
+
+    Safe against concurrent use and interruption.  Each row carries its hash, and one that does not fit is not there; a
+    damaged file is made again.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -52,8 +58,10 @@ class BytecodeCache:
             for start in range(0, len(keys), _BATCH):
                 batch = keys[start : start + _BATCH]
                 marks = ",".join("?" * len(batch))
-                rows = self._connection.execute(f"SELECT key, error, code FROM code WHERE key IN ({marks})", batch)
-                found.update((key, (error, code)) for key, error, code in rows)
+                query = f"SELECT key, error, code, sha256 FROM checked_code WHERE key IN ({marks})"
+                for key, error, code, sha256 in self._connection.execute(query, batch):
+                    if _hash(key, error, code) == sha256:
+                        found[key] = (error, code)
         return found
 
     def put(self, entries: Mapping[str, tuple[str | None, bytes]]) -> None:
@@ -62,8 +70,8 @@ class BytecodeCache:
             return
         with contextlib.suppress(sqlite3.Error), self._connection:
             self._connection.executemany(
-                "INSERT OR REPLACE INTO code VALUES (?, ?, ?)",
-                [(key, error, code) for key, (error, code) in sorted(entries.items())],
+                "INSERT OR REPLACE INTO checked_code VALUES (?, ?, ?, ?)",
+                [(key, error, code, _hash(key, error, code)) for key, (error, code) in sorted(entries.items())],
             )
 
     def _open(self) -> sqlite3.Connection | None:
@@ -88,3 +96,12 @@ class BytecodeCache:
             else:
                 return connection
         return None
+
+
+def _hash(key: object, error: object, code: object) -> bytes:
+    """Return the hash of a row; of one whose values are of other types than we wrote, one that fits nothing."""
+    if not isinstance(key, str) or not isinstance(error, str | None) or not isinstance(code, bytes):
+        return b""
+    digest = hashlib.sha256(f"{key}\0{error!r}\0".encode("utf-8", "surrogatepass"))
+    digest.update(code)
+    return digest.digest()

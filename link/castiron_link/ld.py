@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from castiron_common.errors import HostToolError, LinkError
+from castiron_common.disk import full_disk, says_full
+from castiron_common.errors import CastironError, HostToolError, LinkError
 from castiron_common.working import child_environment
 
 if TYPE_CHECKING:
@@ -84,7 +86,7 @@ def arguments(call: LinkerCall) -> list[str]:
 def run_linker(call: LinkerCall) -> tuple[str, ...]:
     """Link; return the linker's warnings.
 
-    Raises `LinkError` if it refuses, `HostToolError` if it cannot be started.
+    Raises `LinkError` if it refuses, `HostToolError` if it cannot be started, `OutputError` if the disk is full.
     """
     command = arguments(call)
     if sum(map(len, command)) > _RESPONSE_FILE_ABOVE:
@@ -101,7 +103,7 @@ def run_linker(call: LinkerCall) -> tuple[str, ...]:
             hint="It comes with the Python package `ziglang`: install castiron again.",
         ) from error
     if done.returncode != 0:
-        raise linker_error(done.stderr, done.returncode)
+        raise linker_error(done.stderr, done.returncode, call.output)
     return tuple(line for line in done.stderr.splitlines() if "warning:" in line and not _HARMLESS.search(line))
 
 
@@ -122,10 +124,9 @@ _DUPLICATE = re.compile(r"error: duplicate symbol: (.+)")
 _REFERENCED = re.compile(r">>> (?:referenced by|defined (?:at|in)) (.+)")
 _CONTINUED = re.compile(r">>>\s{3,}(\S.*)")
 _SECTION = re.compile(r":\([^()]*\)$")
-_SPACE = re.compile(r"no space left|disk quota|file too large", re.IGNORECASE)
 
 
-def linker_error(stderr: str, status: int) -> LinkError:
+def linker_error(stderr: str, status: int, output: Path) -> CastironError:
     """Return the error that the linker's messages amount to."""
     undefined = _symbols(stderr, _UNDEFINED)
     if undefined:
@@ -140,18 +141,16 @@ def linker_error(stderr: str, status: int) -> LinkError:
             f"{_counted(len(duplicate), 'symbol')} defined more than once:\n{_shown(duplicate)}",
             hint="Two libraries bring the same code under the same name; leave one of the distributions out.",
         )
-    if _SPACE.search(stderr):
-        return LinkError(
-            "The linker ran out of disk space.",
-            hint="Free some space where the cache is, or set CASTIRON_CACHE to a folder with more.",
-        )
+    # A linker that maps its output and cannot get the pages is ended by SIGBUS.
+    if says_full(stderr) or status == -signal.SIGBUS:
+        return full_disk(output.parent)
     messages = [line for line in stderr.splitlines() if "error:" in line] or stderr.splitlines()[-_SHOWN:]
     said = "\n".join(messages[:_SHOWN]) or (
         f"it was ended by signal {-status}" if status < 0 else f"exit code {status}, without a word"
     )
     return LinkError(
         f"The linker failed:\n{said}",
-        hint="This is a bug in castiron, or the cache is damaged: remove the cache folder and try again.",
+        hint="This is a bug in castiron: what it took from the cache is what was put there.",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tarfile
 from typing import TYPE_CHECKING
 
+from castiron_common.disk import is_full
 from castiron_common.errors import RuntimePackError
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ def unpack(archive: Path, folder: Path) -> Path:
             else:  # Python before 3.11.4; the archives here are known by their hashes
                 tar.extractall(folder)
     except (tarfile.TarError, EOFError, OSError) as error:
+        if is_full(error):
+            raise
         raise RuntimePackError(
             f"The source archive {archive} cannot be unpacked: {error}.",
             hint="Delete it and run the command again; it is then fetched anew.",

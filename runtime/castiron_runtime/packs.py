@@ -77,6 +77,7 @@ def open_pack(python: str = DEFAULT_PYTHON, platform: str = TARGET, *, pie: bool
 
         kind = ", position-independent" if pie else ""
         with reporter.task(f"CPython {source.version}{kind}", estimate=recipe.estimate) as task:
+            sources.require_intact(recipe, source, task=task)
             zig = find_zig()
             result = cpython.build(recipe, source, toolchain, zig, making, task=task, log=BuildLog("cpython"))
             description.write(making, recipe, source, result, zig=zig, key=key)
@@ -117,6 +118,7 @@ def component(name: str, toolchain: Toolchain, *, reporter: Reporter) -> Library
 
         require_tools(*recipe.tools)
         with reporter.task(f"{name} {source.version}", estimate=recipe.estimate) as task:
+            sources.require_intact(recipe, source, task=task)
             library_build.build(recipe, source, toolchain, needed, making, task=task, log=BuildLog(name))
 
     built(entry, build)

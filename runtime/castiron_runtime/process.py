@@ -9,8 +9,9 @@ import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_common.cache import cache_root, folder_entry
-from castiron_common.errors import HostToolError, OutputError, RuntimePackError
+from castiron_common.cache import cache_root, folder_entry, unwritable, usable
+from castiron_common.disk import full_disk, says_full
+from castiron_common.errors import HostToolError, RuntimePackError
 from castiron_common.working import temporary_folder
 
 if TYPE_CHECKING:
@@ -44,18 +45,16 @@ def require_host() -> None:
 def built(entry: Path, build: Callable[[Path], None]) -> Path:
     """Return a folder of the cache, built if it is not there; as `castiron_common.cache.folder_entry`.
 
-    A full or read-only disk is an `OutputError` that names the cache.
+    A full or read-only disk is an `OutputError` that names the cache.  A damaged component, which takes minutes and
+    often the network to make again, is a `RuntimePackError` that names it.
     """
-    if entry.is_dir():
+    if usable(entry):
         return entry
     require_host()
     try:
-        return folder_entry(entry, build)
+        return folder_entry(entry, build, costly=True)
     except OSError as error:
-        raise OutputError(
-            f"Cannot write to the cache {entry.parent}: {error.strerror or error}.",
-            hint="Free some space, or set CASTIRON_CACHE to a folder elsewhere.",
-        ) from error
+        raise unwritable(entry.parent, error) from error
 
 
 def jobs() -> int:
@@ -138,6 +137,8 @@ class BuildLog:
                 with self.path.open("ab") as log:
                     log.write(head + data)
         text = data.decode(errors="replace")
+        if status and says_full(text):
+            raise full_disk(cache_root())
         if status:
             tail = "\n".join(text.splitlines()[-_TAIL_LINES:])
             raise RuntimePackError(

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_common.cache import cache_root, file_entry, locked
+from castiron_common.cache import cache_root, file_entry, locked, usable
 from castiron_common.errors import RuntimePackError
-from castiron_common.files import atomic_write, sha256_file
+from castiron_common.files import atomic_write, sha256_bytes, sha256_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,18 +53,34 @@ def fetch(recipe: Recipe, *, task: Task) -> Source:
         if (chosen := recorded(recipe)) is not None:
             return chosen
         source = _find(recipe, store, task)
-        text = json.dumps(
-            {
-                "version": source.version,
-                "file": str(source.path.relative_to(store)),
-                "sha256": source.sha256,
-                "pinned": source.pinned,
-            },
-            indent=1,
-        )
+        chosen_now = {
+            "version": source.version,
+            "file": str(source.path.relative_to(store)),
+            "sha256": source.sha256,
+            "pinned": source.pinned,
+        }
+        text = json.dumps({"chosen": chosen_now, "check": _check(chosen_now)}, indent=1)
         with atomic_write(record) as file:
             file.write(text.encode())
         return source
+
+
+def _check(chosen: object) -> str:
+    """Return the hash that a record of a choice carries of itself."""
+    return sha256_bytes(json.dumps(chosen, sort_keys=True).encode())
+
+
+def require_intact(recipe: Recipe, source: Source, *, task: Task) -> None:
+    """Fetch a chosen archive again if it is damaged.  Raises `RuntimePackError` if the same cannot be had."""
+    if usable(source.path):
+        return
+    forget(recipe)
+    again = fetch(recipe, task=task)
+    if again.sha256 != source.sha256:
+        raise RuntimePackError(
+            f"The source archive {source.path} is damaged, and only version {again.version} can be had in its place.",
+            hint="Run the command again to build from that version.",
+        )
 
 
 def forget(recipe: Recipe) -> None:
@@ -76,7 +92,10 @@ def recorded(recipe: Recipe) -> Source | None:
     """Return the archive that was chosen before, if it is still there; no network, no waiting."""
     store, record = _places(recipe)
     try:
-        values = json.loads(record.read_bytes())
+        document = json.loads(record.read_bytes())
+        values = document["chosen"]
+        if document["check"] != _check(values):
+            return None  # damaged: chosen anew
         source = Source(
             version=values["version"], sha256=values["sha256"], path=store / values["file"], pinned=values["pinned"]
         )
@@ -96,7 +115,7 @@ def _find(recipe: Recipe, store: Path, task: Task) -> Source:
     reasons: list[str] = []
     for pin in recipe.pins:
         target = store / pin.sha256 / pin.file
-        if not target.is_file():
+        if not usable(target):
             try:
                 file_entry(target, lambda making, pin=pin: _obtain(pin, making, task))  # type: ignore[misc]
             except _UnavailableError as error:

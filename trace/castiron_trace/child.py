@@ -7,9 +7,11 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from castiron_common.cache import cache_root
+from castiron_common.cache import cache_root, folder_entry
 from castiron_common.errors import RuntimePackError
+from castiron_common.files import sha256_bytes
 from castiron_common.working import child_environment
+from castiron_trace.analyser_key import analyser_key
 from castiron_trace.protocol import StdlibAnswer, TraceAnswer
 from castiron_trace.wire import from_text, to_text
 
@@ -32,13 +34,12 @@ def ask(python: TargetPython, request: StdlibRequest | TraceRequest, answer: typ
         "-S",
         "-P",
         "-X",
-        f"pycache_prefix={cache_root() / 'bytecode'}",
+        f"pycache_prefix={_bytecode(python)}",
         str(Path(__file__).parent / "analyser"),
         type(request).__name__,
         *_search_path(),
     ]
-    environment = {key: value for key, value in child_environment().items() if not key.startswith("PYTHON")}
-    environment["PYTHONHASHSEED"] = "0"
+    environment = _environment() | {"PYTHONDONTWRITEBYTECODE": "1"}
     try:
         done = subprocess.run(
             command, input=to_text(request).encode(), capture_output=True, check=False, env=environment
@@ -51,6 +52,36 @@ def ask(python: TargetPython, request: StdlibRequest | TraceRequest, answer: typ
     if done.returncode != 0:
         raise RuntimeError(f"the analysis failed:\n{done.stderr.decode(errors='replace')}")
     return from_text(answer, done.stdout)
+
+
+def _environment() -> dict[str, str]:
+    environment = {key: value for key, value in child_environment().items() if not key.startswith("PYTHON")}
+    return environment | {"PYTHONHASHSEED": "0"}
+
+
+def _bytecode(python: TargetPython) -> Path:
+    """Return the folder with the analyser's own bytecode: an entry of the cache, as Python does not check any."""
+    search = _search_path()
+    parts = (python.id, str(python.interpreter), analyser_key(), *search)
+    entry = cache_root() / "analyser" / sha256_bytes("\n".join(parts).encode())
+
+    def build(making: Path) -> None:
+        command = [str(python.interpreter), "-S", "-P", "-X", f"pycache_prefix={making}", "-c", _IMPORT_ALL, *search]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, env=_environment())
+        if done.returncode != 0:
+            raise RuntimePackError(
+                f"The target interpreter {python.interpreter} cannot import the analyser: {done.stderr[-500:].strip()}",
+                hint="Build the runtime pack again with `castiron runtime build`.",
+            )
+
+    return folder_entry(entry, build)
+
+
+_IMPORT_ALL = """
+import sys
+sys.path[:0] = sys.argv[1:]
+import castiron_trace.analyser.application, castiron_trace.analyser.stdlib, castiron_trace.wire
+"""
 
 
 def _search_path() -> list[str]:

@@ -9,9 +9,9 @@ from collections import Counter
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from castiron_common.cache import cache_root
+from castiron_common.cache import cache_root, file_entry, usable
 from castiron_common.elf import MalformedElfError, open_elf
-from castiron_common.files import atomic_write, sha256_bytes
+from castiron_common.files import sha256_bytes
 from castiron_manifest.model import Finding, Native, Severity
 
 if TYPE_CHECKING:
@@ -105,10 +105,10 @@ def _known(digest: str | None) -> dict[str, Any] | None:
     """Return the description of a file by its content's hash, if there is one in the cache."""
     if digest is None:
         return None
-    try:
-        found: dict[str, Any] = json.loads(_entry(digest).read_bytes())
-    except (OSError, ValueError):
+    entry = _entry(digest)
+    if not usable(entry):
         return None  # not there, or damaged: made again
+    found: dict[str, Any] = json.loads(entry.read_bytes())
     return found
 
 
@@ -118,11 +118,13 @@ def _facts(data: bytes) -> dict[str, Any] | None:
         return None
     digest = sha256_bytes(data)
     facts = _read(data) | {"sha256": digest, "size": len(data)}
-    entry = _entry(digest)
-    entry.parent.mkdir(parents=True, exist_ok=True)
-    with atomic_write(entry) as file:
-        file.write(json.dumps(facts, separators=(",", ":"), sort_keys=True).encode())
+    text = json.dumps(facts, separators=(",", ":"), sort_keys=True)
+    file_entry(_entry(digest), lambda making: _discard(making.write_text(text, encoding="utf-8")))
     return facts
+
+
+def _discard(_: object) -> None:
+    return None
 
 
 def _read(data: bytes) -> dict[str, Any]:

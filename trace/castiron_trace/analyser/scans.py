@@ -162,10 +162,13 @@ class ScanStore:
         if entry is None:
             return None
         try:
-            found = json.loads(entry.read_bytes())
-        except (OSError, ValueError):
-            return None  # not there, or damaged: made again
-        return found if isinstance(found, dict) else None
+            head, _, text = entry.read_bytes().partition(b"\n")
+        except OSError:
+            return None  # not there: made
+        if head != hashlib.sha256(text).hexdigest().encode():
+            return None  # damaged: made again
+        scans: dict[str, Scan] = json.loads(text)
+        return scans
 
     @staticmethod
     def _write(entry: Path, scans: dict[str, Scan]) -> None:
@@ -173,8 +176,9 @@ class ScanStore:
             entry.parent.mkdir(parents=True, exist_ok=True)
             # The folder for temporary files is in the cache, too, and goes with the process that started us.
             handle, name = tempfile.mkstemp(prefix=f".{entry.name}.")
-            with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123 - a descriptor
-                json.dump(scans, file, separators=(",", ":"), sort_keys=True)
+            text = json.dumps(scans, separators=(",", ":"), sort_keys=True).encode()
+            with open(handle, "wb") as file:  # noqa: PTH123 - a descriptor
+                file.write(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
             Path(name).replace(entry)
         except OSError:
             return  # a full disk or a folder that may not be written costs the next trace time, not this one its result

@@ -1,0 +1,113 @@
+"""``castiron cache``: what is in the cache, whether it is intact, and less of it."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Annotated
+
+import typer
+
+from castiron_common import cache_content, shared_files
+from castiron_common.cache import cache_base, cache_root
+from castiron_common.console import run_command, stderr_console
+from castiron_common.errors import EXIT_DAMAGED
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="What is in the cache, whether it is intact, and less of it.",
+)
+
+
+@app.command()
+def info(*, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+    """Tell where the cache is, what is in it, how large that is and how large it may become."""
+    root = cache_root()
+    rows: dict[str, list[cache_content.Item]] = {}
+    for item in cache_content.items(root):
+        rows.setdefault(item.kind, []).append(item)
+    shared = shared_files.store_size(root / shared_files.FOLDER)
+    sizes = {kind: sum(item.size for item in found) for kind, found in sorted(rows.items())}
+    total, limit = sum(sizes.values()) + shared, cache_content.bound()
+    earlier = [path.name for path in cache_content.earlier_layouts()]
+    if as_json:
+        kinds = {kind: {"bytes": sizes[kind], "entries": len(rows[kind])} for kind in sizes}
+        print(
+            json.dumps(
+                {
+                    "folder": str(root),
+                    "bytes": total,
+                    "bound": limit,
+                    "shared": shared,
+                    "kinds": kinds,
+                    "other": earlier,
+                },
+                indent=1,
+            )
+        )
+        return
+    print(f"folder  {root}\nsize    {total / 1e9:.2f} GB of at most {limit / 1e9:.2f} GB (CASTIRON_CACHE_SIZE)\n")
+    print(f"{'what':<16}{'entries':>8}{'MB':>10}  least recently used")
+    for kind, found in sorted(rows.items()):
+        print(f"{kind:<16}{len(found):>8}{sizes[kind] / 1e6:>10.1f}  {cache_content.age(found[0].used)} ago")
+    print(f"{shared_files.FOLDER:<16}{'':>8}{shared / 1e6:>10.1f}  files of the environments in `sites`, each once")
+    if earlier:
+        print(
+            f"\nNot of this version's layout: {', '.join(earlier)}, in {cache_base()}.\n"
+            "`castiron cache prune --earlier` removes that."
+        )
+
+
+@app.command()
+def verify(
+    *, repair: Annotated[bool, typer.Option("--repair", help="Remove what is damaged; it is made again.")] = False
+) -> None:
+    """Read everything in the cache and compare it with what was put there.  Exit code 15 if something is damaged."""
+    count = damaged = 0
+    for path, damage in cache_content.verify(cache_root(), repair=repair):
+        count += 1
+        if damage is not None:
+            damaged += 1
+            print(f"{path}: {damage}{' (removed)' if repair else ''}")
+    console = stderr_console()
+    if not damaged:
+        console.print(f"{count} entries, all intact", markup=False)
+        return
+    advice = "they are made again when they are needed" if repair else "`castiron cache verify --repair` removes them"
+    console.print(f"{count} entries, {damaged} damaged; {advice}", markup=False)
+    if not repair:
+        raise typer.Exit(EXIT_DAMAGED)
+
+
+@app.command()
+def prune(
+    *,
+    older_than: Annotated[
+        str | None,
+        typer.Option("--older-than", metavar="AGE", help="What was not used for so long: 12h, 30d, 4w."),
+    ] = None,
+    size: Annotated[
+        str | None,
+        typer.Option("--size", metavar="SIZE", help="Down to this size, least recently used first; 0 for everything."),
+    ] = None,
+    earlier: Annotated[
+        bool, typer.Option("--earlier", help="Also what other versions of Castiron left in the folder.")
+    ] = False,
+) -> None:
+    """Remove what was not used for longest; without options, down to the bound.  What running commands use stays."""
+    root = cache_root()
+    unused_since = None if older_than is None else time.time() - cache_content.parse_age(older_than)
+    down_to = None if size is None else cache_content.parse_size(size)
+    if older_than is None and size is None:
+        down_to = cache_content.bound()
+    pruned = cache_content.prune(root, unused_since=unused_since, down_to=down_to)
+    freed = pruned.freed + (cache_content.remove_earlier_layouts() if earlier else 0)
+    print(f"{freed / 1e6:.1f} MB removed, {pruned.kept / 1e6:.1f} MB left")
+
+
+def main() -> None:
+    """Run the commands of ``castiron cache``."""
+    run_command(app, prog="castiron cache")
