@@ -133,11 +133,11 @@ def test_same_bytes_in_another_folder_and_with_another_cache(
     elsewhere.mkdir()
     shutil.copy(folder / "app.manifest", elsewhere / "other.manifest")
     # An empty cache but for the runtime pack, which takes minutes to build.
-    fresh = tmp_path / "cache"
-    fresh.mkdir()
+    fresh = cache_root({"CASTIRON_CACHE": str(tmp_path / "cache")})
+    fresh.mkdir(parents=True)
     for name in ("components", "sources", "zig"):
         (fresh / name).symlink_to(cache_root() / name)
-    environment = {**os.environ, "CASTIRON_CACHE": str(fresh), "PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}
+    environment = {**os.environ, "CASTIRON_CACHE": str(tmp_path / "cache"), "PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}
     done = command("link", "other.manifest", "-o", "hello", cwd=elsewhere, env=environment)
     assert done.status == 0, done.stderr
     assert (fresh / "link/bytecode.sqlite").is_file()

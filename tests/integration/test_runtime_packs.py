@@ -19,6 +19,7 @@ from elftools.elf.elffile import ELFFile
 from castiron_common.cache import cache_root
 from castiron_common.errors import HostToolError, ModuleMissingError
 from castiron_common.progress import SilentReporter
+from castiron_common.seal import seal_path
 from castiron_runtime import library_build, sources
 from castiron_runtime.archives import read_members
 from castiron_runtime.export import export_pack
@@ -324,17 +325,18 @@ print(*inputs.archives)
 def small_cache(pack: Pack, tmp_path: Path) -> Mapping[str, str]:
     """Environment with a cache where bzip2 is not built."""
     component("bzip2", pack.toolchain, reporter=REPORTER)
-    shared, own = cache_root(), tmp_path / "cache"
+    shared, own = cache_root(), cache_root({"CASTIRON_CACHE": str(tmp_path / "cache")})
     (own / "components").mkdir(parents=True)
     for entry in (pack.root, pack.toolchain.crt1.parent.parent):
         (own / "components" / entry.name).symlink_to(entry)
+        (own / "components" / seal_path(entry).name).symlink_to(seal_path(entry))
     for name in ("zig", "sources"):
         (own / name).symlink_to(shared / name)
-    return dict(os.environ) | {"CASTIRON_CACHE": str(own)}
+    return dict(os.environ) | {"CASTIRON_CACHE": str(tmp_path / "cache")}
 
 
 def leftovers(environment: Mapping[str, str]) -> list[str]:
-    folder = Path(environment["CASTIRON_CACHE"]) / "components"
+    folder = cache_root(dict(environment)) / "components"
     return [path.name for path in folder.iterdir() if path.name.startswith(".")]
 
 
@@ -385,8 +387,8 @@ def test_missing_programs_are_named_before_anything_is_built(
     component("xz", pack.toolchain, reporter=REPORTER)
     shared = cache_root()
     monkeypatch.setenv("CASTIRON_CACHE", str(tmp_path / "cache"))
-    (tmp_path / "cache").mkdir()
-    (tmp_path / "cache" / "sources").symlink_to(shared / "sources")
+    cache_root().mkdir(parents=True)
+    (cache_root() / "sources").symlink_to(shared / "sources")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(HostToolError, match="make") as caught:
         component("xz", pack.toolchain, reporter=REPORTER)

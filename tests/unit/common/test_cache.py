@@ -14,9 +14,9 @@ from castiron_common.files import atomic_write
 @pytest.mark.parametrize(
     ("environ", "root"),
     [
-        ({"CASTIRON_CACHE": "/c", "XDG_CACHE_HOME": "/x"}, Path("/c")),
-        ({"XDG_CACHE_HOME": "/x"}, Path("/x/castiron")),
-        ({}, Path.home() / ".cache/castiron"),
+        ({"CASTIRON_CACHE": "/c", "XDG_CACHE_HOME": "/x"}, Path("/c/2")),
+        ({"XDG_CACHE_HOME": "/x"}, Path("/x/castiron/2")),
+        ({}, Path.home() / ".cache/castiron/2"),
     ],
 )
 def test_where_the_cache_is(environ: dict[str, str], root: Path) -> None:

@@ -1,12 +1,14 @@
 """The real linker, on objects that we write ourselves: no compiler is needed."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
 import ziglang
 
-from castiron_common.errors import HostToolError, LinkError
+from castiron_common.disk import mount_point
+from castiron_common.errors import HostToolError, LinkError, OutputError
 from castiron_link.elf_object import R_X86_64_64, ObjectWriter, SectionFlag
 from castiron_link.ld import LinkerCall, linker_error, run_linker
 from castiron_link.map_file import pieces
@@ -98,13 +100,27 @@ def test_long_command_lines_go_through_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("stderr", "status", "expected"),
     [
-        ("ld.lld: error: failed to write output 'x': No space left on device\n", 1, "ran out of disk space"),
         ("ld.lld: error: a.o: unknown file type\n", 1, "a.o: unknown file type"),
         ("", -9, "signal 9"),
         ("", 3, "exit code 3"),
     ],
 )
 def test_other_failures(stderr: str, status: int, expected: str) -> None:
-    error = linker_error(stderr, status)
+    error = linker_error(stderr, status, Path("/work/app"))
     assert expected in error.what
     assert error.hint
+
+
+@pytest.mark.parametrize(
+    ("stderr", "status"),
+    [
+        ("ld.lld: error: failed to write output 'x': No space left on device\n", 1),
+        ("ld.lld: error: failed to write output 'x': Disk quota exceeded\n", 1),
+        ("", -signal.SIGBUS),
+    ],
+)
+def test_a_full_disk(stderr: str, status: int, tmp_path: Path) -> None:
+    error = linker_error(stderr, status, tmp_path / "app")
+    assert isinstance(error, OutputError)
+    assert f"no space left on the file system {mount_point(tmp_path)} " in error.what
+    assert "castiron cache prune" in error.hint

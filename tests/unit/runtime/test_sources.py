@@ -162,7 +162,7 @@ def test_the_error_names_every_place_and_the_way_out() -> None:
 
 def test_a_damaged_record_is_ignored(own_cache: Path) -> None:
     wanted = recipe(package())
-    record = own_cache / "sources" / f"x-{wanted.digest[:16]}.json"
+    record = own_cache / "2/sources" / f"x-{wanted.digest[:16]}.json"
     record.parent.mkdir(parents=True)
     for text in ("", "{", "[]", '{"version": 1}'):
         record.write_text(text)

@@ -101,13 +101,13 @@ def test_failure_names_the_distribution_the_log_and_the_choices(tmp_path: Path, 
     folder = project(tmp_path / "app", f'{PROJECT}description = "broken"\n')
     with pytest.raises(DependencyError) as caught:
         project_wheel(LocalProject(path=folder, name="my-app"), target, reporter=SilentReporter())
-    log = cache / "logs" / "my-app.log"
+    log = cache / "2/logs" / "my-app.log"
     assert "my-app" in caught.value.what
     assert str(log) in caught.value.what
     assert "this project cannot be built" in caught.value.what
     assert "musllinux" in caught.value.hint
     assert "building my_app" in log.read_text()
-    assert not [path for path in (cache / "built").iterdir() if path.is_dir()]
+    assert not [path for path in (cache / "2/built").iterdir() if path.is_dir()]
 
 
 @pytest.mark.parametrize(

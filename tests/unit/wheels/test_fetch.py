@@ -80,7 +80,7 @@ def test_changed_bytes_are_refused_and_leave_nothing(index: Index, target: Targe
     index.folder.joinpath(made.name).write_bytes(made.read_bytes())
     with pytest.raises(DependencyError, match=r"SHA-256|hash"):
         fetch("a", "1.0", wheel, target, reporter=SilentReporter())
-    assert not list((cache / "wheels").rglob("*.whl"))
+    assert not list((cache / "2/wheels").rglob("*.whl"))
 
 
 def test_a_failing_server_is_asked_again(index: Index, tmp_path: Path) -> None:
