@@ -15,6 +15,7 @@ import random
 import shutil
 import sys
 import tempfile
+import time
 from collections import Counter
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from castiron_common.seal import CHECKED, SUFFIX, check, seal_path
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    import typer
+
 APPLICATION = """\
 import ssl
 import jinja2
@@ -34,6 +37,9 @@ import markupsafe
 print(jinja2.Template("{{ x }}").render(x=markupsafe.escape("<b>")), ssl.OPENSSL_VERSION)
 """
 REQUIREMENTS = ("jinja2", "markupsafe")
+
+_RECENT = 3600
+"""Seconds; components that no command has used for so long are not those of this version."""
 
 _SAME, _REFUSED, _DIFFERENT, _TRACEBACK = "the same bytes", "refused by name", "DIFFERENT BYTES", "TRACEBACK"
 
@@ -66,7 +72,8 @@ def build(folder: Path, cache: Path) -> Result:
 
 
 def _trace_and_link(folder: Path, log: Path) -> int:
-    from castiron_common.console import run_command
+    from castiron_common.console import print_error
+    from castiron_common.errors import CastironError
     from castiron_link import cli as link_cli
     from castiron_trace import cli as trace_cli
 
@@ -77,8 +84,11 @@ def _trace_and_link(folder: Path, log: Path) -> int:
         with redirect_stderr(messages), redirect_stdout(messages):
             try:
                 wanted = [word for name in REQUIREMENTS for word in ("--with", name)]
-                _run(run_command, trace_cli.app, ["app.py", "-o", "app.manifest", *wanted])
-                _run(run_command, link_cli.app, ["app.manifest", "-o", "app", "--no-report"])
+                _run(trace_cli.app, ["app.py", "-o", "app.manifest", *wanted])
+                _run(link_cli.app, ["app.manifest", "-o", "app", "--no-report"])
+            except CastironError as error:
+                print_error(error)
+                return error.exit_code
             except SystemExit as stop:
                 return stop.code if isinstance(stop.code, int) else 1
             except BaseException:
@@ -89,9 +99,10 @@ def _trace_and_link(folder: Path, log: Path) -> int:
     return 0
 
 
-def _run(run_command: object, app: object, arguments: list[str]) -> None:
+def _run(app: typer.Typer, arguments: list[str]) -> None:
+    """Run a command without the processes that supervise it."""
     try:
-        run_command(app, prog="castiron", args=arguments)  # type: ignore[operator]
+        app(args=arguments, prog_name="castiron")
     except SystemExit as stop:
         if stop.code:
             raise
@@ -108,7 +119,8 @@ def copy_of_cache(source: Path, folder: Path) -> Path:
     components.mkdir(parents=True)
     for entry in sorted((source / LAYOUT / "components").iterdir()):
         # An interpreter names its loader by its absolute path.
-        if seal_path(entry).is_file() and check(entry) is None and not entry.name.startswith("interpreter-"):
+        used = seal_path(entry).is_file() and not entry.name.startswith("interpreter-")
+        if used and seal_path(entry).stat().st_mtime > time.time() - _RECENT and check(entry) is None:
             shutil.copytree(entry, components / entry.name, symlinks=True)
             shutil.copy2(seal_path(entry), components)
     shutil.copytree(source / LAYOUT / "sources", cache / LAYOUT / "sources")
@@ -197,7 +209,10 @@ def try_files(cache: Path, folder: Path, expected: Result, files: Sequence[Path]
 
 
 def prepare(source: Path, folder: Path) -> tuple[Path, Result]:
-    """Return a cache that holds what the application needs and no more, and what it gives with that."""
+    """Return a cache that holds what the application needs and no more, and what it gives with that.
+
+    Whatever is missing in ``source`` is built, once, in the new cache.
+    """
     (folder / "app.py").write_text(APPLICATION)
     cache = copy_of_cache(source, folder)
     started = (folder / "app.py").stat().st_mtime
