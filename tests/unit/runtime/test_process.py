@@ -96,7 +96,8 @@ def test_a_full_disk_names_the_cache(tmp_path: Path) -> None:
         built(tmp_path / "components" / "x", full)
     assert str(tmp_path) in caught.value.what
     assert "CASTIRON_CACHE" in caught.value.hint
-    assert [path.name for path in (tmp_path / "components").iterdir()] == ["x.lock"]
+    assert {path.name for path in (tmp_path / "components").iterdir()} == {"x.lock", "running"}
+    assert not list((tmp_path / "components" / "running").iterdir())
 
 
 @pytest.mark.parametrize(("system", "machine"), [("Darwin", "arm64"), ("Linux", "aarch64"), ("Windows", "AMD64")])
