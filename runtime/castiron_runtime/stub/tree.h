@@ -69,8 +69,8 @@ static inline bool tree_concerns(int folder, const char *path)
 }
 
 /* Bytes of storage that tree_locate needs for a path: for what it becomes when `..` leads out of the tree.  tree_retry
- * needs TREE_RETRY_ROOM.  The wrappers below take them from their frame, and only when they are needed: they run in signal handlers and in
- * children of vfork and posix_spawn, whose stacks may have few kilobytes. */
+ * needs TREE_RETRY_ROOM.  The wrappers below take them from their frame, and only when they are needed: they run in signal
+ * handlers and in children of vfork and posix_spawn, whose stacks may have few kilobytes. */
 size_t tree_room(const char *path);
 enum { TREE_RETRY_ROOM = 2 * PATH_MAX };
 
