@@ -429,7 +429,8 @@ class Image:
     def init_functions(self) -> tuple[str, ...]:
         """The names of the extension modules it implements: ``x`` for ``PyInit_x``."""
         names = (n.removeprefix("PyInit_") for n in self.definitions if n.startswith("PyInit_"))
-        return tuple(sorted(name for name in names if name.isascii() and name.isidentifier()))
+        # mypyc calls a module by a hash, which may begin with a digit: no identifier, but importable.
+        return tuple(sorted(name for name in names if name.isascii() and f"_{name}".isidentifier()))
 
     @cached_property
     def constructs(self) -> bool:

@@ -116,3 +116,11 @@ def test_a_name_that_no_module_can_have_is_no_module() -> None:
     at = damaged.data.index(b"PyInit_fast\0")
     damaged.data[at : at + 11] = b"PyInit_f\xffst"
     assert extract(Image(bytes(damaged.data), name="x.so")).init_functions == ()
+
+
+def test_a_name_may_begin_with_a_digit() -> None:
+    """mypyc's groups are called by a hash; isort brings one."""
+    damaged = Damaged("gnu.so")
+    at = damaged.data.index(b"PyInit_fast\0")
+    damaged.data[at : at + 11] = b"PyInit_24eb"
+    assert extract(Image(bytes(damaged.data), name="x.so")).init_functions == ("24eb",)
