@@ -9,7 +9,7 @@ from castiron_audit.collect import build_report
 from castiron_audit.formats import Format, render
 from castiron_common.errors import CastironError
 from castiron_link.boot import boot_config
-from castiron_link.model import LinkOptions
+from castiron_link.model import Children, LinkOptions
 from castiron_link.natives import certain_natives, provided_extensions, wanted_natives
 from castiron_link.tree_layout import build_tree, entry_path
 from castiron_manifest import cli, show
@@ -38,7 +38,7 @@ def use(manifest: Manifest, folder: Path) -> str:
         report = build_report(manifest, site=None, license_=None)
         for format_ in (Format.TABLE, Format.NOTICES):
             render(report, format_)
-        boot_config(manifest, LinkOptions())
+        boot_config(manifest, LinkOptions(), Children.OWN)
         entry_path(manifest.entry, manifest.target.python)
         tree = build_tree(manifest, stdlib=folder / "stdlib", site=folder / "site")
         certain_natives(manifest, tree)

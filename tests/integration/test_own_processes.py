@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,6 +38,13 @@ start("-V")
 with open("script.py", "w") as file:
     file.write("import sys; print('script', sys.argv[1:])")
 start("script.py", "y")
+with open("beside.py", "w") as file:
+    file.write("print('beside')")
+look = "import importlib.util as u; print(u.find_spec('beside') is not None)"
+start("-m", "beside")
+start("-c", look)
+start("-c", look, env={**os.environ, "PYTHONPATH": os.getcwd()})
+start("-I", "-c", look, env={**os.environ, "PYTHONPATH": os.getcwd()})
 start(sys.argv[0], "again", "-v")
 start("-Wd", sys.argv[0], "again")
 start("again", "z")
@@ -54,7 +62,7 @@ os.posix_spawn(sys.executable, [sys.executable, "-c", "print('spawned')"], os.en
 os.wait()
 """
 EXPECTED = """\
-0 ['-c', 'x'] 42 \n0 [1,2] \n0 True \n0 5 \n0 6 \n0 Python {version} \n0 script ['y'] \n1  again ['-v']
+0 ['-c', 'x'] 42 \n0 [1,2] \n0 True \n0 5 \n0 6 \n0 Python {version} \n0 script ['y'] \n0 beside \n0 False \n0 True \n0 False \n1  again ['-v']
 1  again []
 1  again ['z']
 7
@@ -72,7 +80,17 @@ def binary(tmp_path_factory: pytest.TempPathFactory, pack: Pack) -> Path:
     (folder / "own.py").write_text(SCRIPT)
     (folder / "data.txt").write_text("the data")
     (folder / "requirements.txt").write_text("")
-    entry = ["own.py", "-r", "requirements.txt", "--include-data", "data.txt", "--include", "json.tool"]
+    entry = [
+        "own.py",
+        "-r",
+        "requirements.txt",
+        "--include-data",
+        "data.txt",
+        "--include",
+        "json.tool",
+        "--include",
+        "importlib.util",
+    ]
     return trace_and_link(entry, cwd=folder, name="own", options=["--no-report"])
 
 
@@ -83,6 +101,13 @@ def test_its_own_processes_are_python(binary: Path, tmp_path: Path, pack: Pack) 
 
 def test_it_replaces_itself(binary: Path, tmp_path: Path) -> None:
     assert run([binary, "replace"], cwd=tmp_path).stderr.strip() == "again ['replaced']"
+
+
+def test_a_path_that_the_program_only_inherited_is_not_searched(binary: Path, tmp_path: Path) -> None:
+    """PYTHONPATH of whoever started the program; that the program hands it on does not make it the program's."""
+    done = run([binary], cwd=tmp_path, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert done.status == 0, done.stderr
+    assert "0 beside \n0 False \n0 False \n0 False \n" in done.stdout
 
 
 @pytest.mark.parametrize("arguments", [["-c", "print(1)"], ["-m", "json.tool"], ["-V"], ["-I"]])

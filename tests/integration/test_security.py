@@ -257,9 +257,9 @@ IDENTITY_AT = 112
 FORGER = """
 import fcntl, os, struct, sys
 kind, guard, identity, *arguments = sys.argv[1:]
-record = struct.pack("<8sIi16s", b"CASTCHLD", 1, os.getpid(), bytes.fromhex(identity))
+record = struct.pack("<8sIi16sI", b"CASTCHLD", 2, os.getpid(), bytes.fromhex(identity), 0)
 if kind == "another process":
-    record = struct.pack("<8sIi16s", b"CASTCHLD", 1, os.getppid(), bytes.fromhex(identity))
+    record = struct.pack("<8sIi16sI", b"CASTCHLD", 2, os.getppid(), bytes.fromhex(identity), 0)
 number = None
 if kind == "another user":
     os.setegid(1000)

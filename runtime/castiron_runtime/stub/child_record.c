@@ -26,9 +26,13 @@ struct record {
     uint32_t version;
     int32_t process;
     unsigned char program[16]; /* the identity of its payload */
+    uint32_t names_path;       /* see child_record_names_path */
 };
 static const char magic[8] = {'C', 'A', 'S', 'T', 'C', 'H', 'L', 'D'};
-enum { VERSION = 1 };
+enum { VERSION = 2 };
+
+static const char *inherited_path; /* PYTHONPATH, as this process was started with it */
+static bool names_path;
 
 int __real_fstat(int descriptor, struct stat *status);
 
@@ -65,9 +69,25 @@ static int new_file(void)
     return higher;
 }
 
-int child_record_make(char variable[CHILD_RECORD_SIZE])
+/* Whether an environment has a PYTHONPATH that this process did not get from whoever started it. */
+static bool has_own_path(char *const environment[])
 {
-    struct record record = {.version = VERSION, .process = (int32_t)syscall(SYS_getpid)};
+    static const char variable[] = "PYTHONPATH=";
+    for (; environment != NULL && *environment != NULL; environment++)
+        if (strncmp(*environment, variable, sizeof variable - 1) == 0)
+            return names_path || inherited_path == NULL || strcmp(*environment + sizeof variable - 1, inherited_path) != 0;
+    return false;
+}
+
+bool child_record_names_path(void)
+{
+    return names_path;
+}
+
+int child_record_make(char variable[CHILD_RECORD_SIZE], char *const environment[])
+{
+    struct record record = {.version = VERSION, .process = (int32_t)syscall(SYS_getpid),
+                            .names_path = has_own_path(environment)};
     memcpy(record.magic, magic, sizeof magic);
     memcpy(record.program, payload_header()->identity, sizeof record.program);
     int descriptor = new_file();
@@ -108,11 +128,13 @@ static enum child_record look(const char *number)
         return CHILD_RECORD_WORTHLESS;
     bool same = record.version == VERSION && status.st_size == (off_t)sizeof record &&
                 memcmp(record.program, payload_header()->identity, sizeof record.program) == 0;
+    names_path = same && record.names_path != 0;
     return same ? CHILD_RECORD_OWN : CHILD_RECORD_OTHER;
 }
 
 enum child_record child_record_take(void)
 {
+    inherited_path = getenv("PYTHONPATH");
     const char *number = getenv(name);
     if (number == NULL)
         return CHILD_RECORD_ABSENT;

@@ -16,10 +16,11 @@ enum { CHILD_RECORD_SIZE = sizeof "_CASTIRON_CHILD=" + 10 };
 /* Whether the entry of an environment is this variable. */
 bool child_record_is_variable(const char *entry);
 
-/* Makes the record of this process and writes the variable that goes with it.  Returns the descriptor, to be closed if execve
+/* Makes the record of this process, which executes the program with `environment`, and writes the variable that goes with it.
+ * Returns the descriptor, to be closed if execve
  * fails; or -1 if the kernel makes no such files, and then the variable says that.  Uses nothing but system calls: it may
  * run in a child of vfork, on a small stack. */
-int child_record_make(char variable[CHILD_RECORD_SIZE]);
+int child_record_make(char variable[CHILD_RECORD_SIZE], char *const environment[]);
 
 enum child_record {
     CHILD_RECORD_ABSENT,  /* there is no such variable */
@@ -30,5 +31,9 @@ enum child_record {
 
 /* Looks at the record of this process, closes it and forgets the variable.  Called once. */
 enum child_record child_record_take(void);
+
+/* Whether PYTHONPATH is what this program itself has put into the environment of this process, by what its record says: folders
+ * that it names on purpose.  What it inherited it hands on, and that shows nothing. */
+bool child_record_names_path(void);
 
 #endif

@@ -1,10 +1,12 @@
 #include <Python.h>
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "child_record.h"
 #include "executable.h"
 #include "payload.h"
 #include "privileges.h"
@@ -37,10 +39,12 @@ static PyStatus append_in_tree(PyConfig *config, const char *path)
     return append(config, full);
 }
 
-/* The folders of PYTHONPATH, if the application obeys it; each stands before the standard library, as in CPython. */
+/* The folders of PYTHONPATH, if the application obeys it, or a process of the application named them for this one; each stands
+ * before the standard library, as in CPython. */
 static PyStatus append_environment(PyConfig *config)
 {
-    const char *folders = config->use_environment ? getenv("PYTHONPATH") : NULL;
+    bool obeyed = config->use_environment || (child_record_names_path() && config->isolated <= 0);
+    const char *folders = obeyed ? getenv("PYTHONPATH") : NULL;
     PyStatus status = PyStatus_Ok();
     while (folders != NULL && *folders != '\0' && !PyStatus_Exception(status)) {
         size_t length = strcspn(folders, ":");

@@ -1,6 +1,13 @@
 #define Py_BUILD_CORE
 #include "run_files.h"
 
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <wchar.h>
+
 #include "pycore_pystate.h"
 
 #include "external.h"
@@ -44,12 +51,46 @@ static int prepare_module(PyConfig *config)
     return status;
 }
 
+/* Whether the current folder has a module of this name, or what leads to it. */
+static bool is_in_current_folder(const wchar_t *module)
+{
+    char name[NAME_MAX + 1], file[NAME_MAX + sizeof ".py"];
+    size_t length = wcscspn(module, L".");
+    for (size_t i = 0; i < length; i++)
+        if (length > NAME_MAX || module[i] > 0x7F)
+            return false;
+        else
+            name[i] = (char)module[i];
+    name[length] = '\0';
+    snprintf(file, sizeof file, "%s.py", name);
+    struct stat status;
+    return stat(file, &status) == 0 || (stat(name, &status) == 0 && S_ISDIR(status.st_mode));
+}
+
+/* `-m NAME` for a module of the current folder, which whoever calls it names as a script is named by its path: then that folder
+ * is searched, but last, so nothing there comes before what is in the binary. */
+static int search_current_folder_last(void)
+{
+    PyObject *path = PySys_GetObject("path"), *folder = NULL;
+    char *current = getcwd(NULL, 0);
+    if (current != NULL)
+        folder = PyUnicode_DecodeFSDefault(current);
+    free(current);
+    int status = folder == NULL || path == NULL ? 0 : PyList_Append(path, folder);
+    if (folder == NULL)
+        PyErr_Clear(); /* the folder was removed, or may not be read: nothing is found in it */
+    Py_XDECREF(folder);
+    return status;
+}
+
 int run_files_prepare(bool own)
 {
     PyConfig *config = (PyConfig *)_Py_GetConfig();
     /* sys.flags, which programs read, was made before. */
     if (own && config->run_filename == NULL)
         config->safe_path = 1;
+    if (own && config->run_module != NULL && config->isolated <= 0 && is_in_current_folder(config->run_module))
+        return search_current_folder_last();
     if (config->run_filename == NULL)
         return 0;
     /* A folder or an archive is run through sys.path_hooks, which must have the ordinary finders by then. */

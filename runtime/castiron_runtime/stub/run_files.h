@@ -7,7 +7,8 @@
 #include <stdbool.h>
 
 /* Before Py_RunMain.  In an interpreter of the program's `own`, the current folder is not searched for modules: sys.path begins
- * with the folder of a script that is named by its path, and with nothing for -c, -m and standard input. */
+ * with the folder of a script that is named by its path, and with nothing for -c, -m and standard input.  Where -m names a
+ * module of the current folder, that is searched last. */
 int run_files_prepare(bool own);
 
 /* Of the module runpy. */

@@ -24,7 +24,7 @@ static int run_again(const char *path, char *const arguments[], char *const envi
     if (!recorded && folder == NODE_NONE)
         return __real_execve(path, arguments, environment);
     char record[CHILD_RECORD_SIZE], current[TREE_CURRENT_SIZE];
-    int descriptor = recorded ? child_record_make(record) : -1;
+    int descriptor = recorded ? child_record_make(record, environment) : -1;
     size_t count = 0, used = 0;
     while (environment != NULL && environment[count] != NULL)
         count++;
