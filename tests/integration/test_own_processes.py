@@ -62,7 +62,9 @@ os.posix_spawn(sys.executable, [sys.executable, "-c", "print('spawned')"], os.en
 os.wait()
 """
 EXPECTED = """\
-0 ['-c', 'x'] 42 \n0 [1,2] \n0 True \n0 5 \n0 6 \n0 Python {version} \n0 script ['y'] \n0 beside \n0 False \n0 True \n0 False \n1  again ['-v']
+0 ['-c', 'x'] 42 \n0 [1,2] \n0 True \n0 5 \n0 6 \n0 Python {version} \n0 script ['y'] \n\
+0 beside \n0 False \n0 True \n0 False \n\
+1  again ['-v']
 1  again []
 1  again ['z']
 7
