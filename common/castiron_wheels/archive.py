@@ -74,9 +74,12 @@ class WheelArchive:
         return self.read(member)
 
     def read(self, member: zipfile.ZipInfo, size: int = -1) -> bytes:
-        """Return the content of a member, or its first ``size`` bytes."""
+        """Return the content of a member, or its first ``size`` bytes.
+
+        No more is asked for than the directory declares: without a number zipfile expands all that there is at once.
+        """
         with self.open(member) as source:
-            return source.read(size)
+            return source.read(member.file_size if size < 0 else size)
 
     @contextmanager
     def open(self, member: zipfile.ZipInfo) -> Iterator[IO[bytes]]:

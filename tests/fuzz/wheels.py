@@ -167,7 +167,7 @@ def _changed_lines(data: bytes, random: Random) -> bytes:
             case 4:
                 lines[at] = change_text(lines[at].decode("latin-1"), random).encode("utf-8", "replace")
             case _:
-                lines[at] = (lines[at] * random.choice((2, 100, 3000)))[: 1 << 20]
+                lines[at] = lines[at][:1000] * random.choice((2, 100, 3000))
         lines = lines or [b""]
     return b"\n".join(lines)
 

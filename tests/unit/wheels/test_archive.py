@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -141,3 +143,15 @@ def test_a_script_is_not_kept_in_memory(
     script = make_wheel(tmp_path, files={"demo-1.0.data/scripts/tool": "#!python\n" + "x" * 5000})
     with pytest.raises(DependencyError, match=r"tool has 5009 bytes"):
         install([script], tmp_path / "prefix", target)
+
+
+def test_a_member_gets_no_more_memory_than_it_declares(tmp_path: Path) -> None:
+    """256 MiB of zeros behind a directory that says 10 bytes."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    stored = (packer.compress(bytes(1 << 20)) + packer.flush(zlib.Z_FULL_FLUSH)) * 256 + packer.flush()
+    tracemalloc.start()
+    try:
+        assert "is damaged (Bad CRC-32" in refusal(tmp_path, Entry(b"a", bytes(9), stored=stored, size=10))
+        assert tracemalloc.get_traced_memory()[1] < 16 << 20
+    finally:
+        tracemalloc.stop()
