@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 from pathlib import Path
@@ -213,7 +214,7 @@ def _change_value(value: object, random: Random) -> None:
                     random.choice(texts),
                     [],
                     {},
-                    other[at],
+                    copy.deepcopy(other[at]),
                 )
             )
         except (KeyError, IndexError):
