@@ -22,6 +22,7 @@ import signal
 import sys
 import threading
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
@@ -35,7 +36,7 @@ from castiron_common.processes import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Set
+    from collections.abc import Callable, Iterator, Set
     from types import FrameType
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -120,6 +121,16 @@ def supervise() -> None:
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Let signals that ask us to end wait for the end of the context, in which an exception would do harm."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 def release() -> None:
     """Before this process becomes a program of the user's own (``exec``): what that starts may outlive it."""
     handled = [number for number in ENDING if signal.getsignal(number) is _on_signal]
@@ -159,8 +170,9 @@ def _front(guard: int, heeded: Set[int]) -> int:
                 return _final_status(status, asked=asked, released=released)
         elif not from_terminal(got):
             send(guard, got.si_signo)
-            if got.si_signo != signal.SIGINT and not released:
-                asked, deadline = got.si_signo, min(deadline, time.monotonic() + _LIMIT)
+            asked = got.si_signo
+            if asked != signal.SIGINT and not released:
+                deadline = min(deadline, time.monotonic() + _LIMIT)
 
 
 def _final_status(status: int, *, asked: int, released: bool) -> int:
@@ -171,8 +183,13 @@ def _final_status(status: int, *, asked: int, released: bool) -> int:
         kill_and_reap(_LIMIT)
         code = 128 - code
     number = code - 128
-    if number in (signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT) and not (released or asked):
-        _say(f"error: killed by {_name(number)}; nothing was left half-written, and the next run removes what was left")
+    if number not in (signal.SIGKILL, signal.SIGSEGV, signal.SIGBUS, signal.SIGABRT) or released:
+        return code
+    if asked:
+        # It did not come to say it itself.
+        _say(f"ended by {_name(asked)}; what was left, the next run removes")
+        return 128 + asked
+    _say(f"error: killed by {_name(number)}; nothing was left half-written, and the next run removes what was left")
     return code
 
 

@@ -22,6 +22,7 @@ from packaging.utils import canonicalize_name
 
 from castiron_common.cache import cache_root
 from castiron_common.errors import CastironError, DependencyError, InputError
+from castiron_common.supervision import signals_held
 from castiron_wheels.compilers import write_compilers
 from castiron_wheels.index import client_environment
 from castiron_wheels.provenance import FILE, toolchain_bom
@@ -31,6 +32,7 @@ from castiron_wheels.wheelfile import normalise_wheel, split_filename
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from types import ModuleType
 
     from castiron_common.progress import Reporter, Task
     from castiron_manifest.model import Target
@@ -224,9 +226,20 @@ def _use_interpreter(script: Path, python: Path) -> None:
         script.write_bytes(b"#!" + str(python).encode() + newline + rest)
 
 
+def _lief() -> ModuleType:
+    """Return lief, imported only when it is needed.
+
+    An exception that is raised below its C++, as a signal's handler does, would abort the process.
+    """
+    with signals_held():
+        import lief
+
+    return lief
+
+
 def _loader(python: Path) -> Path | None:
     """Return the dynamic loader that the interpreter itself names."""
-    import lief
+    lief = _lief()
 
     with python.open("rb") as file:
         if file.read(4) != b"\x7fELF":
@@ -237,7 +250,7 @@ def _loader(python: Path) -> Path | None:
 
 def _use_loader(program: Path, loader: Path) -> None:
     """Let a program of a musllinux wheel (ninja, cmake) run here: its loader is the pack's, not ``/lib/ld-musl-*``."""
-    import lief
+    lief = _lief()
 
     with program.open("rb") as file:
         if file.read(4) != b"\x7fELF":
