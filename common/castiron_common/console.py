@@ -52,26 +52,38 @@ def run_command(app: typer.Typer, *, prog: str, args: Sequence[str] | None = Non
     """
     supervise()
     try:
-        app(args=args, prog_name=prog)
+        _run(app, prog, args)
     except BaseException as error:
         # What fails after a signal fails because of it: programs were ended under the hands of those who waited.
         stop = error if isinstance(error, Stopped) else stopped()
-        if stop is None and isinstance(error, KeyboardInterrupt):
+        if stop is None and (isinstance(error, KeyboardInterrupt) or _is_typers_interrupt(error)):
             stop = Stopped(signal.SIGINT)
-        if stop is not None:
-            _say_stopped(stop)
-            sys.exit(stop.exit_code)
+        if stop is None:
+            raise
+        _say_stopped(stop)
+        # Not the failure that this one follows from: nobody wants to see that.
+        raise SystemExit(stop.exit_code) from None
+
+
+def _run(app: typer.Typer, prog: str, args: Sequence[str] | None) -> None:
+    try:
+        app(args=args, prog_name=prog)
+    except (CastironError, OSError) as error:
         if isinstance(error, OSError) and is_full(error):
             error = full_disk(Path(str(error.filename or cache_root())), error)
-        if isinstance(error, CastironError):
-            print_error(error)
-            sys.exit(error.exit_code)
-        if isinstance(error, SystemExit) and error.code == EXIT_INTERRUPTED:
-            # Typer has turned Ctrl-C into this silent exit.
-            _say_stopped(Stopped(signal.SIGINT))
-        if isinstance(error, SystemExit) and not error.code and has_made():
+        if not isinstance(error, CastironError) or stopped() is not None:
+            raise
+        print_error(error)
+        sys.exit(error.exit_code)
+    except SystemExit as end:
+        if not end.code and has_made():
             _keep_cache_small()
         raise
+
+
+def _is_typers_interrupt(error: BaseException) -> bool:
+    """Say whether typer has turned Ctrl-C into its silent exit."""
+    return isinstance(error, SystemExit) and error.code == EXIT_INTERRUPTED
 
 
 _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIGHUP: "hung up"}

@@ -23,8 +23,8 @@ from castiron_common.supervision import Stopped, supervise
 front = os.getpid()
 supervise()
 if sys.argv[1] == "asked":
-    os.kill(front, signal.SIGTERM)
     try:
+        os.kill(front, signal.SIGTERM)
         time.sleep(30)
     except Stopped:
         pass
@@ -47,3 +47,24 @@ def test_a_crash_while_it_tidies_up_is_the_end_that_was_asked_for() -> None:
     done = subprocess.run([sys.executable, "-c", CRASH, "asked"], capture_output=True, text=True, check=False)
     assert done.returncode == 143
     assert done.stderr == "ended by SIGTERM; what was left, the next run removes\n"
+
+
+LATE = """
+import os, signal, time, typer
+from castiron_common import console
+console.has_made = lambda: True
+def keep_small():
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(30)
+console._keep_cache_small = keep_small
+app = typer.Typer()
+@app.command()
+def command() -> None:
+    pass
+console.run_command(app, prog="command", args=[])
+"""
+
+
+def test_a_signal_when_all_is_done_but_the_tidying_of_the_cache() -> None:
+    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (143, "terminated: nothing was left half-written\n")
