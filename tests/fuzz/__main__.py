@@ -9,7 +9,7 @@ import sys
 import time
 from pathlib import Path
 
-from castiron_common.cache import cache_root
+from castiron_common.cache import cache_base
 from tests.fuzz.engine import fuzz, make, save
 from tests.fuzz.parsers import PARSERS
 from tests.fuzz.worker import _on_alarm, attempt
@@ -53,7 +53,7 @@ def _one(name: str, path: Path) -> int:
 
     signal.signal(signal.SIGALRM, _on_alarm)
     with tempfile.TemporaryDirectory(prefix="castiron-fuzz-") as folder:
-        os.environ["FUZZ_CACHE"] = str(cache_root())
+        os.environ["FUZZ_CACHE"] = str(cache_base())
         os.environ["CASTIRON_CACHE"] = f"{folder}/cache"
         place = Path(folder) / "parser"
         place.mkdir()

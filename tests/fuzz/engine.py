@@ -21,7 +21,7 @@ from random import Random
 from tempfile import TemporaryDirectory
 from typing import IO
 
-from castiron_common.cache import cache_root
+from castiron_common.cache import cache_base
 from tests.fuzz.parsers import find
 from tests.fuzz.worker import seconds_allowed
 
@@ -80,7 +80,7 @@ class Figures:
 
 def make(parser: str, seed: str, index: int) -> bytes:
     """Return one input of a run again."""
-    os.environ.setdefault("FUZZ_CACHE", str(cache_root()))
+    os.environ.setdefault("FUZZ_CACHE", str(cache_base()))
     with TemporaryDirectory(prefix="castiron-fuzz-") as folder, redirect_stdout(io.StringIO()):
         made = find(parser)(Path(folder))
         try:

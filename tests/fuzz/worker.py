@@ -21,7 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING
 
-from castiron_common.cache import cache_root
+from castiron_common.cache import cache_base
 from tests.fuzz.parsers import find
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def main() -> None:
     out = os.dup(1)  # What the code under test prints goes nowhere.
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
     with tempfile.TemporaryDirectory(prefix="castiron-fuzz-") as folder:
-        os.environ["FUZZ_CACHE"] = str(cache_root())
+        os.environ["FUZZ_CACHE"] = str(cache_base())
         os.environ["CASTIRON_CACHE"] = f"{folder}/cache"
         place = Path(folder) / "parser"
         place.mkdir()
