@@ -132,6 +132,17 @@ def reuse():
     with open("/dev/zero", "rb", buffering=0) as other:
         print(other.fileno() == number, read(data) == read(data), read(data)[:4])
 
+def errors_of_others():
+    import ssl
+    read(data)
+    for _ in range(2):
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(data)
+        except ssl.SSLError as error:
+            print("SSLError", error.errno)
+        except OSError as error:
+            print("OSError", error.errno)
+
 def leave_none():
     before = os.listdir("/proc/self/fd")
     read(data)
@@ -249,6 +260,12 @@ def test_stacks_of_threads(binary: Path, tmp_path: Path) -> None:
 def test_a_number_that_was_given_to_another_file(binary: Path, tmp_path: Path) -> None:
     done = run([binary, "reuse"], cwd=tmp_path)
     assert (done.status, done.stdout) == (0, "True True b'0123'\n"), done.stderr
+
+
+def test_opening_leaves_no_error_behind(binary: Path, tmp_path: Path) -> None:
+    """The module ssl takes what is in errno for the reason of OpenSSL's failure, if there is anything."""
+    done = run([binary, "errors_of_others"], cwd=tmp_path)
+    assert (done.status, done.stdout) == (0, "SSLError 136\nSSLError 136\n"), done.stderr
 
 
 def test_no_descriptor_is_kept(binary: Path, tmp_path: Path) -> None:

@@ -243,6 +243,8 @@ static int open_copy(uint32_t index, int cloexec)
 
 int tree_open_node(uint32_t index, int flags)
 {
+    /* Calls that fail on the way to success are nobody's business: OpenSSL's callers look at errno after its own errors. */
+    const int before = errno;
     const Node *node = payload_node(index);
     bool folder = node->kind == NODE_FOLDER;
     int access = flags & O_ACCMODE;
@@ -260,7 +262,9 @@ int tree_open_node(uint32_t index, int flags)
     }
     if (folder) {
         tree_has_folder_descriptors = true;
-        return open_copy(index, flags & O_CLOEXEC);
+        int copy = open_copy(index, flags & O_CLOEXEC);
+        errno = copy < 0 ? errno : before;
+        return copy;
     }
     int reading = O_RDONLY | (flags & (O_CLOEXEC | O_NONBLOCK));
     int source = -1, descriptor = open_shared(index, reading, &source);
@@ -274,6 +278,7 @@ int tree_open_node(uint32_t index, int flags)
     }
     if (!tree_in_spawn()) /* the memory is the parent's there, the number is not */
         remember(index, descriptor, source < 0 ? descriptor : source);
+    errno = before;
     return descriptor;
 }
 
