@@ -106,7 +106,7 @@ def test_long_command_lines_go_through_a_file(tmp_path: Path) -> None:
     ],
 )
 def test_other_failures(stderr: str, status: int, expected: str) -> None:
-    error = linker_error(stderr, status, Path("/work/app"))
+    error = linker_error(stderr, status, Path("/build/app"))
     assert expected in error.what
     assert error.hint
 
