@@ -15,7 +15,7 @@ import uv
 from elftools.elf.elffile import ELFFile
 
 from castiron_common.progress import SilentReporter
-from tests.integration.linking import run, trace_and_link
+from tests.support.linking import run, trace_and_link
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Pack

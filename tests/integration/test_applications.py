@@ -19,15 +19,15 @@ from castiron_runtime.packs import interpreter
 from castiron_wheels.requirements import from_files
 from castiron_wheels.resolve import resolve
 from castiron_wheels.site import site
-from tests.integration.application import FOLDER, applications, load
-from tests.integration.linking import command, run
-from tests.integration.running import Did, Place, perform
+from tests.support.application import FOLDER, applications, load
+from tests.support.linking import command, run
+from tests.support.running import Did, Place, perform
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_runtime.model import Pack
-    from tests.integration.application import Application
+    from tests.support.application import Application
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 

@@ -15,7 +15,7 @@ from elftools.elf.elffile import ELFFile
 from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
-from tests.integration.linking import command, run, trace_and_link
+from tests.support.linking import command, run, trace_and_link
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration import cpython_suite
+from tests.support import cpython_suite
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Pack

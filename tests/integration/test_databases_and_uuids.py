@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.linking import run, trace_and_link
+from tests.support.linking import run, trace_and_link
 
 if TYPE_CHECKING:
     from pathlib import Path

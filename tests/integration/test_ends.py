@@ -20,10 +20,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.linking import COMMANDS, Outcome, run, trace_and_link
-
 # Fixtures, by their names.
 from tests.integration.test_stub import APP, UTF8, folder, marked, normal, pack, python  # noqa: F401
+from tests.support.linking import COMMANDS, Outcome, run, trace_and_link
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ import pytest
 from castiron_common.cache import cache_root
 from castiron_common.errors import OutputError
 from castiron_manifest.codec import encode
-from tests.integration.linking import command
+from tests.support.linking import command
 from tests.unit.link.making import manifest
 
 if TYPE_CHECKING:

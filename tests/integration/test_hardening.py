@@ -12,7 +12,7 @@ from elftools.elf.elffile import ELFFile
 
 from castiron_common.progress import SilentReporter
 from castiron_runtime.packs import provide
-from tests.integration.linking import run, trace_and_link
+from tests.support.linking import run, trace_and_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -26,7 +26,7 @@ from castiron_runtime.recipe import load_recipe
 from castiron_runtime.toolchain import TARGET
 from castiron_wheels import index
 from castiron_wheels.index import uv_compile
-from tests.integration.linking import command, run
+from tests.support.linking import command, run
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.linking import command, run
 from tests.integration.test_stub import UTF8, marked
+from tests.support.linking import command, run
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Pack

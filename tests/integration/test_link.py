@@ -15,7 +15,7 @@ from elftools.elf.elffile import ELFFile
 
 from castiron_common.cache import cache_root
 from castiron_manifest.codec import encode
-from tests.integration.linking import command, run, trace_and_link
+from tests.support.linking import command, run, trace_and_link
 from tests.unit.link.making import manifest
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import pytest
 from castiron_common.cache import cache_root
 from castiron_manifest.codec import encode
 from castiron_manifest.model import Module, ModuleKind, Origin
-from tests.integration.linking import Outcome, command, run
+from tests.support.linking import Outcome, command, run
 from tests.unit.link.making import manifest
 
 if TYPE_CHECKING:

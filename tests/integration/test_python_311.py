@@ -24,7 +24,7 @@ from castiron_runtime.standalone import python_document
 from castiron_trace.analyser.conditional import CONDITIONAL
 from castiron_trace.stdlib_graph import stdlib_graph
 from castiron_trace.target_python import from_pack
-from tests.integration.linking import command, run, trace_and_link
+from tests.support.linking import command, run, trace_and_link
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Pack

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import castiron_runtime
-from tests.integration.linking import COMMANDS, Outcome, run, trace_and_link
+from tests.support.linking import COMMANDS, Outcome, run, trace_and_link
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

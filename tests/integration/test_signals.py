@@ -14,7 +14,7 @@ import pexpect
 import pytest
 
 from castiron_common.cache import cache_root
-from tests.integration.marked import Marked, within
+from tests.support.marked import Marked, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ import pytest
 
 from castiron_common.progress import SilentReporter
 from castiron_runtime.packs import interpreter, open_pack, supported_pythons
-from tests.integration.linking import COMMANDS, Outcome, run, trace_and_link
+from tests.support.linking import COMMANDS, Outcome, run, trace_and_link
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Pack

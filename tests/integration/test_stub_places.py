@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.linking import Outcome, run, trace_and_link
 from tests.integration.test_stub import APP, UTF8
+from tests.support.linking import Outcome, run, trace_and_link
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Pack

@@ -11,7 +11,7 @@ import pytest
 
 from castiron_common.progress import SilentReporter
 from castiron_runtime.packs import interpreter
-from tests.integration.linking import trace_and_link
+from tests.support.linking import trace_and_link
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.linking import trace_and_link
+from tests.support.linking import trace_and_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from castiron_common.cache import cache_root
-from tests.integration.marked import Marked, within
+from tests.support.marked import Marked, within
 
 COMMANDS = Path(sys.executable).parent
 _COLD = ("absorb", "built", "bytecode", "link", "natives", "scans", "sdists", "sites", "wheels")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.application import applications, asked_for, locked, table
+from tests.support.application import applications, asked_for, locked, table
 
 if TYPE_CHECKING:
-    from tests.integration.application import Application
+    from tests.support.application import Application
 
 each = pytest.mark.parametrize("application", applications(), ids=lambda application: application.name)
 
@@ -32,7 +32,7 @@ def test_a_comparison_cannot_be_one_of_two_failures(application: Application) ->
 
 
 def test_the_documentation_has_the_table() -> None:
-    """`python -m tests.integration.application` prints it."""
+    """`python -m tests.support.application` prints it."""
     root = Path(__file__).resolve().parents[2]
     assert table() in (root / "docs" / "compatibility.md").read_text()
     assert f" {len(applications())} real applications" in (root / "README.md").read_text()

@@ -1,4 +1,4 @@
-"""Links a program with a data file of 3 GiB, and reads the file's ends: python -m tests.integration.large_data [--pie]
+"""Links a program with a data file of 3 GiB, and reads the file's ends: python -m tests.long.large_data [--pie]
 
 Not one of the ordinary tests, as it takes some minutes, 10 GB of disk space and 7 GB of memory.
 """
@@ -13,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.integration.linking import command, run
+from tests.support.linking import command, run
 
 SIZE = 3 << 30
 MARK = b"these bytes are the last of all."

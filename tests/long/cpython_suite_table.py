@@ -1,8 +1,8 @@
 """The table of docs/compatibility.md: CPython's own tests in a linked binary and under the target interpreter.
 
-    python -m tests.integration.cpython_suite_table /tmp/suite            # run what is not there yet, print the table
-    python -m tests.integration.cpython_suite_table /tmp/suite json re    # these alone
-    python -m tests.integration.cpython_suite_table /tmp/suite --only interpreter
+    python -m tests.long.cpython_suite_table /tmp/suite            # run what is not there yet, print the table
+    python -m tests.long.cpython_suite_table /tmp/suite json re    # these alone
+    python -m tests.long.cpython_suite_table /tmp/suite --only interpreter
 
 Results are kept in the folder, a file per program and area: delete one to run it again.  Everything takes an hour and a
 half on two processors.
@@ -32,7 +32,7 @@ from castiron_manifest.model import Target
 from castiron_runtime.packs import DEFAULT_PYTHON, interpreter, open_pack, supported_pythons
 from castiron_runtime.toolchain import TARGET
 from castiron_wheels.build import build_tree
-from tests.integration import cpython_suite
+from tests.support import cpython_suite
 
 if TYPE_CHECKING:
     from castiron_common.progress import Reporter

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.integration.application import Application, Request, Run
+    from tests.support.application import Application, Request, Run
 
 TIMEOUT = 90.0
 """Seconds for one run: most take less than five, but the machine may do other things."""

@@ -11,7 +11,7 @@ from castiron_common.progress import SilentReporter
 from castiron_runtime import sources
 from castiron_runtime.archives import unpack
 from castiron_runtime.recipe import load_recipe
-from tests.integration.linking import COMMANDS
+from tests.support.linking import COMMANDS
 
 if TYPE_CHECKING:
     from pathlib import Path

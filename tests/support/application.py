@@ -1,4 +1,4 @@
-"""The applications of ``applications/``: what a folder says, and what must be the same in the binary.
+"""The applications of ``tests/integration/applications/``: what a folder says, and what must be the same in the binary.
 
 A folder is an application: ``requirements.in`` (what its user asks for) and ``requirements.txt`` (all versions, made by
 ``applications/lock.sh``), ``app.toml``, and where there is need ``app/`` (its own sources; only ``trace`` and the
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-FOLDER = Path(__file__).parent / "applications"
+FOLDER = Path(__file__).parents[1] / "integration" / "applications"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
