@@ -14,8 +14,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from castiron_audit.tables import table
-from castiron_common.elf import MalformedElfError, open_elf
 from castiron_common.errors import InputError
+from castiron_elf.checked import MalformedElfError, open_elf
 
 if TYPE_CHECKING:
     from pathlib import Path

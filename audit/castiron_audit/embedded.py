@@ -17,11 +17,11 @@ import zstandard
 from cattrs import BaseValidationError
 from packaging.version import Version
 
-from castiron_audit.elf import append_sections, package_note, read_sections
 from castiron_audit.formats.cyclonedx import cyclonedx
 from castiron_audit.formats.notices import notices as notices_text
 from castiron_audit.model import Report
 from castiron_common.errors import InputError, OutputError
+from castiron_elf.sections import append_sections, package_note, read_sections
 from castiron_manifest.structure import converter, problems_of
 
 if TYPE_CHECKING:

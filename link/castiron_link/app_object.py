@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_audit.embedded import NOTE_SECTION
-from castiron_link.elf_object import R_X86_64_64, ObjectWriter, SectionFlag, SectionId, SymbolType
+from castiron_elf.writer import R_X86_64_64, ObjectWriter, SectionFlag, SectionId, SymbolType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    from castiron_link.content import Pieces
+    from castiron_common.content import Pieces
 
 PAYLOAD_SECTION = ".castiron.payload"
 PAYLOAD_ALIGNMENT = 4096

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from castiron_link.content import file_content
+from castiron_common.content import file_content
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_audit.model import Report
-    from castiron_link.content import FileContent
+    from castiron_common.content import FileContent
     from castiron_manifest.model import Module, Origin
 
 

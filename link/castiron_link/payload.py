@@ -14,9 +14,9 @@ import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from castiron_common.content import FileContent, Pieces, chunks_of
 from castiron_common.errors import LinkError
 from castiron_common.pools import thread_pool
-from castiron_link.content import FileContent, Pieces, chunks_of
 from castiron_link.model import Children
 from castiron_manifest.model import EntryKind
 

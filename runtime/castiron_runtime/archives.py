@@ -1,4 +1,4 @@
-"""Archives: source tarballs unpacked safely, and static libraries (``ar``) written with the same bytes every time."""
+"""Source tarballs unpacked safely, and names of objects in a static library made distinct."""
 
 from __future__ import annotations
 
@@ -11,8 +11,6 @@ from castiron_common.errors import RuntimePackError
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
-
-_MAGIC = b"!<arch>\n"
 
 
 def unpack(archive: Path, folder: Path) -> Path:
@@ -41,35 +39,6 @@ def unpack(archive: Path, folder: Path) -> Path:
             hint="Check the recipe that names it.",
         )
     return entries[0]
-
-
-def read_members(archive: Path) -> list[tuple[str, bytes]]:
-    """Return names and contents of the objects in a static library, in order, without the symbol index.
-
-    Understands GNU's long names.  Source: System V / GNU ``ar`` format (``ar.h``, binutils' documentation).
-    """
-    data = archive.read_bytes()
-    if not data.startswith(_MAGIC):
-        raise RuntimePackError(f"{archive} is not a static library.", hint="Delete the cache entry and build it again.")
-    members: list[tuple[str, bytes]] = []
-    names = b""
-    position = len(_MAGIC)
-    while position + 60 <= len(data):
-        header = data[position : position + 60]
-        size = int(header[48:58])
-        body = data[position + 60 : position + 60 + size]
-        raw = header[:16].rstrip()
-        position += 60 + size + (size & 1)
-        if raw in {b"/", b"/SYM64/", b"__.SYMDEF"}:
-            continue
-        if raw == b"//":
-            names = body
-            continue
-        if raw.startswith(b"/"):
-            start = int(raw[1:])
-            raw = names[start : names.index(b"\n", start)]
-        members.append((raw.rstrip(b"/").decode(), body))
-    return members
 
 
 def distinct(names: Iterable[str]) -> list[str]:

@@ -13,8 +13,8 @@ import zstandard
 from castiron_common.errors import UsageError
 from castiron_common.files import atomic_write
 from castiron_common.working import working_folder
+from castiron_elf.archive import read_members
 from castiron_runtime import description, standalone
-from castiron_runtime.archives import read_members
 from castiron_runtime.interpreter import link_static
 from castiron_runtime.packs import provide
 from castiron_runtime.process import BuildLog

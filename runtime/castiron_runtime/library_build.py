@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from castiron_common.errors import RuntimePackError
 from castiron_common.pools import thread_pool
+from castiron_elf.archive import read_members
 from castiron_runtime import archives, description, licenses
 from castiron_runtime.process import BuildLog, clean_environment, jobs
 from castiron_runtime.toolchain import HARDENING, find_zig, write_archive, write_tools
@@ -73,7 +74,7 @@ def build(
     for entry in table.get("archive", ()):
         task.step(entry["name"])
         if "from" in entry:
-            members = archives.read_members(tree / entry["from"])
+            members = read_members(tree / entry["from"])
         else:
             flags = [*_hardening(table), *entry.get("flags", ())]
             own = {**entry, "flags": flags}

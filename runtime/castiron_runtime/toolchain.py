@@ -157,7 +157,7 @@ def _start_file(*, pie: bool) -> str:
 
 
 def _harvest(zig: Zig, making: Path, log: BuildLog, *, pie: bool) -> None:
-    from castiron_runtime import archives
+    from castiron_elf.archive import read_members
 
     source = making / "main.c"
     source.write_text("int main(void) { return 0; }\n")
@@ -178,7 +178,7 @@ def _harvest(zig: Zig, making: Path, log: BuildLog, *, pie: bool) -> None:
     library.mkdir()
     (library / start).write_bytes(inputs[start].read_bytes())
     for name in LIBRARIES:
-        members = archives.read_members(inputs[name])
+        members = read_members(inputs[name])
         write_archive(zig, library / name, members, log=log)
     for name in _MUSL_STUBS:
         (library / f"lib{name}.a").write_bytes(b"!<arch>\n")

@@ -35,8 +35,8 @@ class Objects(Parser):
     expected = NativeError
 
     def prepare(self) -> None:
+        from castiron_elf.image import Image
         from castiron_link.absorb.facts import extract
-        from castiron_link.absorb.image import Image
         from castiron_link.absorb.program import program
 
         self._seeds = _read_seeds()
@@ -50,10 +50,10 @@ class Objects(Parser):
         return mutated(random.choice(self._seeds), random)
 
     def run(self, data: bytes) -> str:
+        from castiron_elf.image import Image
         from castiron_link.absorb.closure import LibraryFile, plan
         from castiron_link.absorb.emit import object_key, write_object
         from castiron_link.absorb.facts import decode, encode, extract
-        from castiron_link.absorb.image import Image
         from castiron_link.absorb.scope import resolve
         from castiron_link.absorb.table import write_tables
 
@@ -124,8 +124,8 @@ class Binaries(Parser):
     expected = InputError
 
     def prepare(self) -> None:
-        from castiron_audit.elf import append_sections
         from castiron_audit.embedded import SBOM_SECTION, sections
+        from castiron_elf.sections import append_sections
         from tests.unit.audit.making import MIT, distribution, report, runtime
 
         items = (
@@ -142,7 +142,7 @@ class Binaries(Parser):
         self.run(self._seed)
 
     def make(self, random: Random) -> bytes:
-        from castiron_audit.elf import append_sections
+        from castiron_elf.sections import append_sections
 
         way = random.random()
         if way < 0.5:

@@ -20,8 +20,8 @@ from castiron_common.cache import cache_root
 from castiron_common.errors import HostToolError, ModuleMissingError
 from castiron_common.progress import SilentReporter
 from castiron_common.seal import seal_path
+from castiron_elf.archive import read_members
 from castiron_runtime import library_build, sources
-from castiron_runtime.archives import read_members
 from castiron_runtime.export import export_pack
 from castiron_runtime.interpreter import link_static
 from castiron_runtime.packs import component, interpreter, provide

@@ -10,8 +10,8 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from castiron_common.cache import cache_root, file_entry, usable
-from castiron_common.elf import MalformedElfError, open_elf
 from castiron_common.files import sha256_bytes
+from castiron_elf.checked import MalformedElfError, open_elf
 from castiron_manifest.model import Finding, Native, Severity
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ def loader_of(path: Path) -> str | None:
     """
     from elftools.elf.segments import InterpSegment
 
-    from castiron_common.elf import MalformedElfError, open_elf
+    from castiron_elf.checked import MalformedElfError, open_elf
 
     with path.open("rb") as file:
         if file.read(4) != b"\x7fELF":

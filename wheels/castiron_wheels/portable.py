@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import parse_wheel_filename
 
-from castiron_common.elf import MalformedElfError, open_elf
+from castiron_elf.checked import MalformedElfError, open_elf
 from castiron_wheels.archive import open_wheel
 from castiron_wheels.fetch import fetch_candidates
 from castiron_wheels.index import ResolutionError, uv_compile

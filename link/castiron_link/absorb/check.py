@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import NativeError
-from castiron_link.absorb.image import (
+from castiron_elf.image import (
     DF_TEXTREL,
     PAGE,
     PT_INTERP,

@@ -26,8 +26,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, file_entry
 from castiron_common.errors import NativeError
-from castiron_link.absorb.facts import require_content
-from castiron_link.absorb.image import (
+from castiron_elf.image import (
     R_64,
     R_DTPMOD64,
     R_DTPOFF64,
@@ -40,8 +39,9 @@ from castiron_link.absorb.image import (
     Image,
     Segment,
 )
+from castiron_elf.writer import R_X86_64_64, R_X86_64_PC64, ObjectWriter, SectionFlag, SectionId, SymbolType
+from castiron_link.absorb.facts import require_content
 from castiron_link.absorb.scope import Binding, ToImage, ToNumber, ToProgram
-from castiron_link.elf_object import R_X86_64_64, R_X86_64_PC64, ObjectWriter, SectionFlag, SectionId, SymbolType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -15,8 +15,8 @@ import msgpack
 from castiron_common.cache import cache_root, file_entry
 from castiron_common.errors import NativeError
 from castiron_common.files import sha256_bytes, sha256_file
+from castiron_elf.image import R_NONE, R_RELATIVE, SHN_ABS, STB_LOCAL, Image, Segment, Tag
 from castiron_link.absorb.check import check
-from castiron_link.absorb.image import R_NONE, R_RELATIVE, SHN_ABS, STB_LOCAL, Image, Segment, Tag
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,8 +6,8 @@ protections are not the linker's business: the stub sets them when the image is 
 
 from __future__ import annotations
 
+from castiron_elf.image import PAGE
 from castiron_link.absorb.emit import FIXUP_SECTION, IMAGE_SECTION
-from castiron_link.absorb.image import PAGE
 
 IMAGES_SECTION = ".castiron.images"
 

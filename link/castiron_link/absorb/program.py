@@ -16,7 +16,7 @@ import msgpack
 from castiron_common.cache import cache_root, file_entry
 from castiron_common.errors import RuntimePackError
 from castiron_common.files import sha256_file
-from castiron_runtime.archives import read_members
+from castiron_elf.archive import read_members
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -19,8 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from castiron_link.absorb.facts import Definition
-from castiron_link.absorb.image import (
+from castiron_elf.image import (
     STB_GNU_UNIQUE,
     STB_LOCAL,
     STB_WEAK,
@@ -28,6 +27,7 @@ from castiron_link.absorb.image import (
     STT_TLS,
     STV_DEFAULT,
 )
+from castiron_link.absorb.facts import Definition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,9 +9,9 @@ import posixpath
 import struct
 from typing import TYPE_CHECKING
 
+from castiron_elf.image import R_TPOFF64
+from castiron_elf.writer import R_X86_64_64, ObjectWriter, SectionFlag, SectionId, SymbolId, SymbolType
 from castiron_link.absorb.emit import base_symbol, fixup_symbols, tls_symbol
-from castiron_link.absorb.image import R_TPOFF64
-from castiron_link.elf_object import R_X86_64_64, ObjectWriter, SectionFlag, SectionId, SymbolId, SymbolType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from castiron_common.cache import cache_root
 from castiron_common.errors import NativeError
+from castiron_elf.image import PT_GNU_STACK, PT_LOAD, R_GLOB_DAT, Image, Tag
 from castiron_link.absorb.check import check
 from castiron_link.absorb.facts import decode, encode, extract
-from castiron_link.absorb.image import PT_GNU_STACK, PT_LOAD, R_GLOB_DAT, Image, Tag
 
 if TYPE_CHECKING:
     from tests.unit.absorb.conftest import Workshop

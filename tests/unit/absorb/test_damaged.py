@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from castiron_common.errors import NativeError
+from castiron_elf.image import Image, Tag
 from castiron_link.absorb.facts import extract
-from castiron_link.absorb.image import Image, Tag
 
 SEEDS = Path(__file__).resolve().parents[2] / "fuzz" / "seeds"
 LOAD, DYNAMIC, TLS = 1, 2, 7

@@ -5,8 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from castiron_link.absorb.facts import Definition, Definitions, ImageFacts, Reference
-from castiron_link.absorb.image import (
+from castiron_elf.image import (
     STB_GLOBAL,
     STB_GNU_UNIQUE,
     STB_WEAK,
@@ -15,6 +14,7 @@ from castiron_link.absorb.image import (
     STV_DEFAULT,
     STV_PROTECTED,
 )
+from castiron_link.absorb.facts import Definition, Definitions, ImageFacts, Reference
 from castiron_link.absorb.program import program
 from castiron_link.absorb.scope import ToImage, ToNumber, ToProgram, resolve, search_order
 

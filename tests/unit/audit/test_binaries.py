@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from castiron_audit.binaries import Crate, crates, signatures
-from castiron_audit.elf import append_sections, read_sections
 from castiron_audit.embedded import REPORT_SECTION, SBOM_SECTION, embed, note, read_embedded
 from castiron_audit.fonts import read_font
 from castiron_audit.sboms import UnreadableSbomError, read_sbom
 from castiron_audit.subjects import outdated
 from castiron_common.errors import InputError
-from castiron_link.elf_object import ObjectWriter
+from castiron_elf.sections import append_sections, read_sections
+from castiron_elf.writer import ObjectWriter
 from tests.unit.audit.making import MIT, distribution, font_file, report
 
 

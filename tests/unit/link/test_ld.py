@@ -9,7 +9,7 @@ import ziglang
 
 from castiron_common.disk import mount_point
 from castiron_common.errors import HostToolError, LinkError, OutputError
-from castiron_link.elf_object import R_X86_64_64, ObjectWriter, SectionFlag
+from castiron_elf.writer import R_X86_64_64, ObjectWriter, SectionFlag
 from castiron_link.ld import LinkerCall, linker_error, run_linker
 from castiron_link.map_file import pieces
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from castiron_common.content import FileContent, file_content
 from castiron_common.errors import InputError, LinkError
-from castiron_link.content import FileContent, file_content
 from castiron_link.model import Children
 from castiron_link.payload import BootConfig, PayloadFile, PayloadModule
 from castiron_link.payload import write_payload as payload_pieces

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from typing import TYPE_CHECKING, NewType
 
+from castiron_common.content import Buffer, Pieces, chunks_of, size_of
 from castiron_common.errors import LinkError
 from castiron_common.files import atomic_write
-from castiron_link.content import Buffer, Pieces, chunks_of, size_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

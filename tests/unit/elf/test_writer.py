@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from castiron_common.errors import LinkError
-from castiron_link.elf_object import (
+from castiron_elf.writer import (
     R_X86_64_32,
     R_X86_64_64,
     Binding,

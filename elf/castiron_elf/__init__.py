@@ -1,0 +1,1 @@
+"""Reads and writes ELF files and static libraries, for every stage."""
