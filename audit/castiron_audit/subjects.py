@@ -40,7 +40,7 @@ def site_of(manifest: Manifest, reporter: Reporter) -> Path | None:
     if not manifest.distributions:
         return None
     from castiron_wheels.fetch import fetch
-    from castiron_wheels.site import site, site_packages
+    from castiron_wheels.install import installation_prefix, site_packages
 
     blobs = dict(manifest.blobs)
     wheels = [
@@ -49,7 +49,7 @@ def site_of(manifest: Manifest, reporter: Reporter) -> Path | None:
         )
         for item in manifest.distributions
     ]
-    return site_packages(site(wheels, manifest.target), manifest.target)
+    return site_packages(installation_prefix(wheels, manifest.target), manifest.target)
 
 
 def outdated(folder: Path, newest: str) -> list[tuple[str, str, str]]:

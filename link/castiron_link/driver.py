@@ -267,11 +267,11 @@ def _site(manifest: Manifest, reporter: Reporter) -> Path | None:
     if not manifest.distributions:
         return None
     from castiron_wheels.fetch import fetch_all
-    from castiron_wheels.site import site, site_packages
+    from castiron_wheels.install import installation_prefix, site_packages
 
     target = manifest.target
     wheels = fetch_all(manifest.distributions, target, blobs=dict(manifest.blobs), reporter=reporter)
-    return site_packages(site(wheels, target), target)
+    return site_packages(installation_prefix(wheels, target), target)
 
 
 def _provide(pack: Pack, extensions: Sequence[str], reporter: Reporter) -> tuple[LinkInputs, Path]:

@@ -112,7 +112,7 @@ class Locks(Parser):
         return data
 
     def run(self, data: bytes) -> str:
-        from castiron_wheels.lock import read_lock
+        from castiron_wheels.pylock import read_lock
 
         text = data.decode("utf-8", "replace")
         accepted = {"alpha": {"0" * 64}} if len(data) % 2 else None

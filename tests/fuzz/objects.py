@@ -102,7 +102,7 @@ class Descriptions(Parser):
     def run(self, data: bytes) -> str:
         from castiron_audit.binaries import examine
         from castiron_trace.natives import natives
-        from castiron_wheels.portable import is_program
+        from castiron_wheels.libc_independent import is_program
 
         file = self.folder / "fast.so"
         file.write_bytes(data)

@@ -8,9 +8,9 @@ from castiron_trace.analyser.environment import read_entry_points
 from castiron_trace.licenses import evidence
 from castiron_trace.natives import natives
 from castiron_trace.resources import _hashes, records
-from castiron_wheels.portable import holds_no_library
-from castiron_wheels.site import install, site_packages
-from castiron_wheels.wheelfile import normalise_wheel, read_metadata
+from castiron_wheels.install import install, site_packages
+from castiron_wheels.libc_independent import holds_no_library
+from castiron_wheels.wheel_metadata import normalise_wheel, read_metadata
 
 if TYPE_CHECKING:
     from pathlib import Path

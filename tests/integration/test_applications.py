@@ -16,9 +16,9 @@ import uv
 from castiron_common.progress import SilentReporter
 from castiron_manifest.model import Target
 from castiron_runtime.packs import interpreter
+from castiron_wheels.install import installation_prefix
 from castiron_wheels.requirements import from_files
 from castiron_wheels.resolve import resolve
-from castiron_wheels.site import site
 from tests.support.application import FOLDER, applications, load
 from tests.support.linking import command, run
 from tests.support.running import Did, Place, perform
@@ -132,7 +132,7 @@ def _target_environment(application: Application, venv: Path, pack: Pack) -> Pat
     """Make a virtual environment of the target's own interpreter: the same files that ``trace`` looks at."""
     python = interpreter(pack, full=True, reporter=SilentReporter())
     chosen = resolve(from_files([application.lock], TARGET), TARGET, reporter=SilentReporter())
-    shutil.copytree(site(chosen.wheels, TARGET), venv)
+    shutil.copytree(installation_prefix(chosen.wheels, TARGET), venv)
     (venv / "pyvenv.cfg").write_text(f"home = {python.parent}\ninclude-system-site-packages = false\n")
     (venv / "bin").mkdir(exist_ok=True)
     for name in ("python", "python3", "python3.13"):

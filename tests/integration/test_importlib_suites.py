@@ -24,8 +24,8 @@ from castiron_runtime.archives import unpack
 from castiron_runtime.packs import interpreter
 from castiron_runtime.recipe import load_recipe
 from castiron_runtime.toolchain import TARGET
-from castiron_wheels import index
-from castiron_wheels.index import uv_compile
+from castiron_wheels import uv_client
+from castiron_wheels.uv_client import uv_compile
 from tests.support.linking import command, run
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def unpack_source(requirement: str, target: Target, folder: Path) -> None:
     (package,) = lock["packages"]
     folder.mkdir()
     archive = folder / "archive.tar.gz"
-    index.download(package["sdist"]["url"], archive, sha256=package["sdist"]["hashes"]["sha256"], label=requirement)
+    uv_client.download(package["sdist"]["url"], archive, sha256=package["sdist"]["hashes"]["sha256"], label=requirement)
     with tarfile.open(archive) as opened:
         opened.extractall(folder, filter="data")
 

@@ -16,11 +16,11 @@ from castiron_common.progress import SilentReporter
 from castiron_manifest.model import Target
 from castiron_wheels import build
 from castiron_wheels.fetch import fetch
-from castiron_wheels.index import uv_program
+from castiron_wheels.install import installation_prefix, site_packages
 from castiron_wheels.installed import from_installed
 from castiron_wheels.requirements import from_lines
 from castiron_wheels.resolve import resolve
-from castiron_wheels.site import site, site_packages
+from castiron_wheels.uv_client import uv_program
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +42,7 @@ def run(pack: Pack, environment: Environment, code: str) -> str:
     from castiron_runtime.packs import interpreter
 
     python = interpreter(pack, full=True, reporter=SilentReporter())
-    folder = site_packages(site(environment.wheels, TARGET), TARGET)
+    folder = site_packages(installation_prefix(environment.wheels, TARGET), TARGET)
     done = subprocess.run(
         [python, "-B", "-c", code],
         env={"PYTHONPATH": str(folder), "PATH": os.environ["PATH"]},
@@ -86,12 +86,12 @@ def test_ten_cached_distributions_are_fast() -> None:
     first = solve("requests", "pydantic", "rich", "pyyaml")
     pins = [f"{item.name}=={item.version}" for item in first.distributions]
     assert len(pins) >= 10
-    site(solve(*pins).wheels, TARGET)
+    installation_prefix(solve(*pins).wheels, TARGET)
     best = float("inf")
     for _ in range(3):
         start = time.perf_counter()
         found = solve(*pins)
-        site(found.wheels, TARGET)
+        installation_prefix(found.wheels, TARGET)
         best = min(best, time.perf_counter() - start)
     assert best < 0.5
     assert found.wheels == first.wheels

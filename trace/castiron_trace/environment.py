@@ -43,20 +43,20 @@ def prepare(
     if requirements is None or not (requirements or requirements.requires_python):
         return TracedEnvironment(site=None, source=source)
     from castiron_wheels.compiler_libraries import lacking
+    from castiron_wheels.install import installation_prefix, site_packages
     from castiron_wheels.resolve import resolve
-    from castiron_wheels.site import site, site_packages
 
     environment = resolve(requirements, options.target, reporter=reporter)
     if not environment.distributions:
         return TracedEnvironment(site=None, source=source, findings=environment.findings)
-    folder = site_packages(site(environment.wheels, options.target), options.target)
+    folder = site_packages(installation_prefix(environment.wheels, options.target), options.target)
     findings = environment.findings
     if lacks := lacking(folder):
         wanted, finding = _with_compiler_libraries(requirements, lacks, options)
         findings = (*findings, finding)
         if wanted is not None:
             environment = resolve(wanted, options.target, reporter=reporter)
-            folder = site_packages(site(environment.wheels, options.target), options.target)
+            folder = site_packages(installation_prefix(environment.wheels, options.target), options.target)
     return TracedEnvironment(
         site=Site(folder=folder.resolve(), distributions=environment.distributions), source=source, findings=findings
     )

@@ -24,11 +24,11 @@ from castiron_common.cache import cache_root
 from castiron_common.errors import CastironError, DependencyError, InputError
 from castiron_common.supervision import signals_held
 from castiron_wheels.compilers import write_compilers
-from castiron_wheels.index import client_environment
-from castiron_wheels.provenance import FILE, toolchain_bom
+from castiron_wheels.install import install
 from castiron_wheels.requirements import from_lines, read_pyproject
-from castiron_wheels.site import install
-from castiron_wheels.wheelfile import normalise_wheel, split_filename
+from castiron_wheels.toolchain_sbom import FILE, toolchain_bom
+from castiron_wheels.uv_client import client_environment
+from castiron_wheels.wheel_metadata import normalise_wheel, split_filename
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

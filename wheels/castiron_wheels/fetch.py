@@ -9,9 +9,9 @@ from castiron_common.cache import cache_root, file_entry, usable
 from castiron_common.errors import DependencyError, ManifestError
 from castiron_common.files import sha256_bytes, sha256_file
 from castiron_common.pools import thread_pool
-from castiron_wheels.archive import is_plain
-from castiron_wheels.index import download, uv_compile
-from castiron_wheels.lock import read_lock
+from castiron_wheels.pylock import read_lock
+from castiron_wheels.uv_client import download, uv_compile
+from castiron_wheels.wheel_archive import is_plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -24,7 +24,7 @@ from packaging.utils import canonicalize_name
 from castiron_common.errors import InputError
 from castiron_common.working import child_environment
 from castiron_wheels.model import LocalProject, Requirements
-from castiron_wheels.requirement_file import ARCHIVE_SUFFIXES
+from castiron_wheels.requirements_file import ARCHIVE_SUFFIXES
 from castiron_wheels.target import fits, holds
 
 if TYPE_CHECKING:

@@ -99,7 +99,7 @@ class Environment:
 
     @property
     def wheels(self) -> tuple[Path, ...]:
-        """The wheel files, in the order of the distributions: the argument of `castiron_wheels.site.site`."""
+        """The wheel files, in the order of the distributions: for `castiron_wheels.install.installation_prefix`."""
         return tuple(distribution.path for distribution in self.distributions)
 
     def get(self, name: str) -> ResolvedDistribution | None:

@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from castiron_wheels.target import holds
-from castiron_wheels.wheelfile import read_metadata, split_filename
+from castiron_wheels.wheel_metadata import read_metadata, split_filename
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 
 from castiron_common.errors import InputError
 from castiron_wheels.model import LocalProject, Requirements
-from castiron_wheels.requirement_file import Collected, add_line, read_file
+from castiron_wheels.requirements_file import Collected, add_line, read_file
 from castiron_wheels.target import holds
 
 if TYPE_CHECKING:

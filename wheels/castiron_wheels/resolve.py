@@ -19,12 +19,12 @@ from castiron_common.errors import DependencyError, InputError
 from castiron_common.working import working_folder
 from castiron_manifest.model import Finding, Severity, Wheel
 from castiron_wheels.fetch import fetch_candidates, keep
-from castiron_wheels.index import ResolutionError, uv_compile
-from castiron_wheels.lock import read_lock
 from castiron_wheels.model import Environment, LocalProject, ResolvedDistribution
+from castiron_wheels.pylock import read_lock
 from castiron_wheels.requirement_graph import RequirementGraph
 from castiron_wheels.target import fits, full_version, platform_of
-from castiron_wheels.wheelfile import read_metadata, split_filename
+from castiron_wheels.uv_client import ResolutionError, uv_compile
+from castiron_wheels.wheel_metadata import read_metadata, split_filename
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -119,7 +119,7 @@ def _local_wheels(
     findings: list[Finding] = []
     made: list[tuple[Path, tuple[str, ...]]] = []
     if requirements.projects:
-        from castiron_wheels.source import project_wheel
+        from castiron_wheels.built_wheels import project_wheel
 
         for project in requirements.projects:
             try:
@@ -130,7 +130,7 @@ def _local_wheels(
                 findings.append(_left_out(str(project.name), error.what.splitlines()[0]))
     for path, extras in requirements.archives:
         if not path.name.endswith(".whl"):
-            from castiron_wheels.source import sdist_wheel
+            from castiron_wheels.built_wheels import sdist_wheel
 
             made.append((sdist_wheel(path, path.name, None, target, reporter=reporter), extras))
         elif fits(path.name, target):
@@ -220,7 +220,7 @@ class _Search:
 
     def build(self, candidate: Candidate, file: Path | None) -> Path:
         """Return the wheel built from the candidate's sdist, folder or repository."""
-        from castiron_wheels.source import project_wheel, repository_wheel, sdist_wheel
+        from castiron_wheels.built_wheels import project_wheel, repository_wheel, sdist_wheel
 
         label = f"{candidate.name} {candidate.version}" if candidate.version else candidate.name
         if file is None and candidate.path is not None:
@@ -229,9 +229,9 @@ class _Search:
         if file is None:
             return repository_wheel(candidate.name, str(candidate.url), self.target, reporter=self.reporter)
         if candidate.indexed and candidate.version and self.requirements.lock is None:
-            from castiron_wheels.portable import portable_wheel
+            from castiron_wheels.libc_independent import libc_independent_wheel
 
-            portable = portable_wheel(
+            portable = libc_independent_wheel(
                 candidate,
                 self.target,
                 options=self.requirements.index_options,

@@ -35,7 +35,7 @@ def install(
     metadata: str = "",
     direct: bool = True,
 ) -> ResolvedDistribution:
-    """Install a distribution as `castiron_wheels.site` does: files, dist-info and RECORD."""
+    """Install a distribution as `castiron_wheels.install` does: files, dist-info and RECORD."""
     site = prefix / "lib/python3.13/site-packages"
     info = f"{name}-1.0.dist-info"
     everything = {

@@ -10,7 +10,7 @@ from castiron_common.errors import DependencyError, ManifestError
 from castiron_common.files import sha256_bytes, sha256_file
 from castiron_common.progress import SilentReporter
 from castiron_manifest.model import Distribution, Target, Wheel
-from castiron_wheels import index as index_module
+from castiron_wheels import uv_client
 from castiron_wheels.fetch import fetch, fetch_all
 from tests.unit.wheels.making import make_wheel
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(index_module.time, "sleep", lambda _: None)
+    monkeypatch.setattr(uv_client.time, "sleep", lambda _: None)
 
 
 def described(path: Path, *, embedded: bool = False) -> Wheel:
@@ -87,13 +87,13 @@ def test_a_failing_server_is_asked_again(index: Index, tmp_path: Path) -> None:
     made = make_wheel(index.folder, "a")
     index.failures[made.name] = 2
     url = f"{index.url.removesuffix('/simple')}/files/{made.name}"
-    index_module.download(url, tmp_path / "out", sha256=sha256_file(made), label="a")
+    uv_client.download(url, tmp_path / "out", sha256=sha256_file(made), label="a")
     assert (tmp_path / "out").read_bytes() == made.read_bytes()
     index.failures[made.name] = 99
     with pytest.raises(DependencyError, match="503"):
-        index_module.download(url, tmp_path / "out", sha256=None, label="a")
+        uv_client.download(url, tmp_path / "out", sha256=None, label="a")
     with pytest.raises(DependencyError, match="404"):
-        index_module.download(f"{url}x", tmp_path / "out", sha256=None, label="a")
+        uv_client.download(f"{url}x", tmp_path / "out", sha256=None, label="a")
 
 
 def test_embedded_wheels_come_from_the_manifest_only(cache: Path, target: Target) -> None:
@@ -120,14 +120,14 @@ def test_pip_settings_serve_where_uv_has_none(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
     monkeypatch.delenv("PIP_INDEX_URL", raising=False)
     (tmp_path / "pip.conf").write_text("[global]\nindex-url = https://mirror/simple\nproxy = http://proxy:1\n")
-    index_module._pip_settings.cache_clear()
+    uv_client._pip_settings.cache_clear()
     try:
-        found = index_module.client_environment({})
+        found = uv_client.client_environment({})
         assert found["UV_DEFAULT_INDEX"] == "https://mirror/simple"
         assert found["ALL_PROXY"] == "http://proxy:1"
-        assert index_module.client_environment({"UV_INDEX": "x"}).get("UV_DEFAULT_INDEX") is None
+        assert uv_client.client_environment({"UV_INDEX": "x"}).get("UV_DEFAULT_INDEX") is None
     finally:
-        index_module._pip_settings.cache_clear()
+        uv_client._pip_settings.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -156,7 +156,7 @@ def test_credentials(
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    bare, header = index_module._credentials(urlsplit(url))
+    bare, header = uv_client._credentials(urlsplit(url))
     assert "@" not in bare
     assert header == (None if expected is None else "Basic " + base64.b64encode(expected.encode()).decode())
-    assert index_module._credentials(urlsplit("https://netrc.example/x"))[1] is not None
+    assert uv_client._credentials(urlsplit("https://netrc.example/x"))[1] is not None

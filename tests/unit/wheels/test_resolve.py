@@ -13,7 +13,7 @@ from castiron_common.errors import DependencyError
 from castiron_common.files import sha256_file
 from castiron_common.progress import SilentReporter
 from castiron_manifest.model import Severity, Target
-from castiron_wheels import build, source
+from castiron_wheels import build, built_wheels
 from castiron_wheels.fetch import keep
 from castiron_wheels.model import Environment, Requirements
 from castiron_wheels.requirements import from_files, from_lines, from_project
@@ -106,7 +106,7 @@ def built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         asked.append(sdist.name)
         return keep(make_wheel(tmp_path / "built", name, version or "0", requires=["late"] if name == "native" else []))
 
-    monkeypatch.setattr(source, "sdist_wheel", fake)
+    monkeypatch.setattr(built_wheels, "sdist_wheel", fake)
     return asked
 
 

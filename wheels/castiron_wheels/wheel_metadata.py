@@ -21,7 +21,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from castiron_wheels.archive import WheelArchive, open_wheel, recorded_hash, unusable
+from castiron_wheels.wheel_archive import WheelArchive, open_wheel, recorded_hash, unusable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from castiron_wheels.provenance import FILE, toolchain_bom
-from castiron_wheels.wheelfile import normalise_wheel, record_hash
+from castiron_wheels.toolchain_sbom import FILE, toolchain_bom
+from castiron_wheels.wheel_metadata import normalise_wheel, record_hash
 from tests.unit.wheels.making import make_wheel
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from castiron_common import shared_files
 from castiron_common.cache import cache_root, folder_entry
 from castiron_common.files import sha256_file
 from castiron_common.pools import thread_pool
-from castiron_wheels.archive import WheelArchive, is_plain, open_wheel, unusable
-from castiron_wheels.wheelfile import (
+from castiron_wheels.wheel_archive import WheelArchive, is_plain, open_wheel, unusable
+from castiron_wheels.wheel_metadata import (
     dist_info_folder,
     format_record,
     parse_record,
@@ -82,11 +82,11 @@ class _Plan:
 
 
 def site_packages(prefix: Path, target: Target) -> Path:
-    """Return the folder of importable files under a prefix that `site` returned."""
+    """Return the folder of importable files under a prefix that `installation_prefix` returned."""
     return prefix / _site_packages(target)
 
 
-def site(wheels: Sequence[Path], target: Target) -> Path:
+def installation_prefix(wheels: Sequence[Path], target: Target) -> Path:
     """Return the prefix folder with the wheels installed: ``lib/python3.13/site-packages``, ``bin``, ``share`` ...
 
     The folder is shared and must not be changed; a file that other such folders have, too, is on the disk once.

@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from castiron_common.errors import InputError
-from castiron_wheels.requirement_file import logical_lines
 from castiron_wheels.requirements import from_files, from_lines
+from castiron_wheels.requirements_file import logical_lines
 from tests.unit.wheels.making import make_wheel
 
 if TYPE_CHECKING:

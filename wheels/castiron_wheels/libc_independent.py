@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from packaging.utils import parse_wheel_filename
 
 from castiron_elf.checked import MalformedElfError, open_elf
-from castiron_wheels.archive import open_wheel
 from castiron_wheels.fetch import fetch_candidates
-from castiron_wheels.index import ResolutionError, uv_compile
-from castiron_wheels.lock import listed_wheels
+from castiron_wheels.pylock import listed_wheels
 from castiron_wheels.target import platform_of
+from castiron_wheels.uv_client import ResolutionError, uv_compile
+from castiron_wheels.wheel_archive import open_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _LIBRARY = re.compile(r"\.so(?:\.\d+)*$")
 
 
-def portable_wheel(
+def libc_independent_wheel(
     candidate: Candidate,
     target: Target,
     *,

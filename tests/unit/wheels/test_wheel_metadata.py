@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from castiron_common.errors import DependencyError
-from castiron_wheels.wheelfile import (
+from castiron_wheels.wheel_metadata import (
     format_record,
     normalise_wheel,
     parse_record,

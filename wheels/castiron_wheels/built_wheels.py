@@ -22,9 +22,9 @@ from castiron_common.errors import DependencyError, HostToolError
 from castiron_common.files import sha256_bytes, sha256_file
 from castiron_common.working import child_environment, working_folder
 from castiron_wheels import build, compilers
-from castiron_wheels.archive import DAMAGED
 from castiron_wheels.fetch import keep
-from castiron_wheels.wheelfile import safe_member
+from castiron_wheels.wheel_archive import DAMAGED
+from castiron_wheels.wheel_metadata import safe_member
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -9,8 +9,8 @@ import pytest
 from castiron_common.errors import CastironError, DependencyError, InputError
 from castiron_common.progress import SilentReporter
 from castiron_wheels.fetch import fetch_candidates
-from castiron_wheels.lock import read_lock
 from castiron_wheels.model import Candidate
+from castiron_wheels.pylock import read_lock
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,7 +13,7 @@ import pytest
 
 from castiron_common.errors import DependencyError
 from castiron_wheels.fetch import keep
-from castiron_wheels.site import SHEBANG, site, site_packages
+from castiron_wheels.install import SHEBANG, installation_prefix, site_packages
 from tests.unit.wheels.making import WHEEL, make_wheel
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def tree(folder: Path) -> dict[str, tuple[bytes, bool]]:
 
 
 def test_no_wheels_give_an_empty_folder(cache: Path, target: Target) -> None:
-    prefix = site([], target)
+    prefix = installation_prefix([], target)
     assert site_packages(prefix, target).is_dir()
     assert tree(prefix) == {}
 
@@ -53,7 +53,7 @@ def test_every_scheme_goes_to_its_place(cache: Path, tmp_path: Path, target: Tar
         entry_points="[console_scripts]\ndemo = demo:main\nDemo-Sub = demo:main.__class__ [x]\n[other]\na = b:c\n",
         executables=["demo/tool.bin"],
     )
-    prefix = site([wheel], target)
+    prefix = installation_prefix([wheel], target)
     files = tree(prefix)
     root = "lib/python3.13/site-packages"
     assert files["bin/old"] == (SHEBANG + b"print('old')\n", True)
@@ -74,7 +74,7 @@ def test_record_lists_what_is_there(cache: Path, tmp_path: Path, target: Target)
         files={"demo.py": "x = 1\n", "demo-1.0.data/scripts/run": "#!python\n", "demo-1.0.data/data/etc/c": ""},
         entry_points="[console_scripts]\ndemo = demo:x\n",
     )
-    packages = site_packages(site([wheel], target), target)
+    packages = site_packages(installation_prefix([wheel], target), target)
     (found,) = distributions(path=[str(packages)])
     assert found.name == "demo"
     for file in found.files or ():
@@ -99,9 +99,9 @@ def test_order_of_wheels_and_place_of_the_cache_do_not_matter(
     one = make_wheel(tmp_path / "w", "one", files={"shared/__init__.py": "one", "one.py": ""})
     two = make_wheel(tmp_path / "w", "two", files={"shared/__init__.py": "two", "two.py": ""})
     monkeypatch.setenv("CASTIRON_CACHE", str(tmp_path / "first"))
-    first = site([one, two], target)
+    first = installation_prefix([one, two], target)
     monkeypatch.setenv("CASTIRON_CACHE", str(tmp_path / "second"))
-    second = site([keep(two), keep(one)], target)
+    second = installation_prefix([keep(two), keep(one)], target)
     assert first.name == second.name
     assert tree(first) == tree(second)
     assert (site_packages(first, target) / "shared/__init__.py").read_text() == "two"
@@ -109,16 +109,16 @@ def test_order_of_wheels_and_place_of_the_cache_do_not_matter(
 
 def test_the_second_call_returns_the_same_folder(cache: Path, tmp_path: Path, target: Target) -> None:
     wheel = keep(make_wheel(tmp_path))
-    first = site([wheel], target)
+    first = installation_prefix([wheel], target)
     wheel.unlink()
-    assert site([wheel], target) == first
+    assert installation_prefix([wheel], target) == first
 
 
 @pytest.mark.parametrize("member", ["../evil.py", "/etc/evil", "demo-1.0.data/scripts/../../../evil"])
 def test_nothing_is_written_outside(member: str, cache: Path, tmp_path: Path, target: Target) -> None:
     wheel = make_wheel(tmp_path / "w", files={member: "evil"})
     with pytest.raises(DependencyError, match="outside the target folder"):
-        site([wheel], target)
+        installation_prefix([wheel], target)
     assert not list(tmp_path.rglob("*evil*"))
     assert not [path for path in (cache / "2/sites").iterdir() if path.is_dir()]
 
@@ -140,4 +140,4 @@ def test_bad_wheels_are_refused(
     options: dict[str, object], message: str, cache: Path, tmp_path: Path, target: Target
 ) -> None:
     with pytest.raises(DependencyError, match=message):
-        site([make_wheel(tmp_path, **options)], target)  # type: ignore[arg-type]
+        installation_prefix([make_wheel(tmp_path, **options)], target)  # type: ignore[arg-type]

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from castiron_common.errors import DependencyError
-from castiron_wheels.archive import open_wheel
-from castiron_wheels.site import install
-from castiron_wheels.wheelfile import parse_record, read_metadata
+from castiron_wheels.install import install
+from castiron_wheels.wheel_archive import open_wheel
+from castiron_wheels.wheel_metadata import parse_record, read_metadata
 from tests.fuzz.archives import Archive, Entry, write
 from tests.unit.wheels.making import make_wheel
 
@@ -135,7 +135,7 @@ def test_a_script_is_not_kept_in_memory(
     cache: Path, tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only one that names no interpreter is rewritten, and that is a text; a program of any size is copied."""
-    monkeypatch.setattr("castiron_wheels.archive._LONGEST_TEXT", 400)
+    monkeypatch.setattr("castiron_wheels.wheel_archive._LONGEST_TEXT", 400)
     (tmp_path / "prefix").mkdir()
     big = make_wheel(tmp_path, files={"demo-1.0.data/scripts/tool": "#!/bin/sh\n" + "x" * 5000})
     install([big], tmp_path / "prefix", target)
