@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SBOM_SECTION = ".castiron.sbom"
 REPORT_SECTION = ".castiron.report"
 NOTICES_SECTION = ".castiron.notices"
-"""The stub's ``notices.c`` reads it."""
+"""The stub's ``boot/notices.c`` reads it."""
 NOTE_SECTION = ".note.package"
 
 _VERSION = 1

@@ -1,7 +1,7 @@
 """Writes the payload: one position-independent block that the stub reads in place, without copying.
 
 It holds how to start, the tree of folders and files, and the bytecode of the modules.  The format is described byte by
-byte in ``runtime/castiron_runtime/stub/README.md`` and read by ``payload.c`` there.  The reader checks
+byte in ``runtime/castiron_runtime/stub/README.md`` and read by ``payload/payload.c`` there.  The reader checks
 only what keeps it within the payload, so everything is checked here: paths, duplicates, lengths, and that what runs
 first exists.
 """

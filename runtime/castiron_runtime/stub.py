@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from castiron_common.cache import cache_root, file_entry
@@ -34,13 +34,16 @@ class StubSettings:
     flags: tuple[str, ...]
     """For every file, after the pack's own."""
     file_flags: Mapping[str, tuple[str, ...]]
-    """For single files, by name."""
-    extra_sources: tuple[str, ...]
-    """Files outside the stub's folder to compile too, e.g. ``{source}/Objects/obmalloc.c``."""
+    """For single files, and for all files of a folder, whose name then ends with a slash; below the stub's folder."""
     wrap: tuple[str, ...]
     """Functions of libc whose callers the linker leads to the stub's ``__wrap_FUNCTION``."""
     wrap_if_used: tuple[str, ...]
     """Functions, none of which libc defines weakly, whose wrapper no other executable needs."""
+
+    def flags_of(self, path: str) -> tuple[str, ...]:
+        """Return the flags for one file, by its path below the stub's folder, besides those for every file."""
+        folder = f"{PurePosixPath(path).parent}/"
+        return (*self.file_flags.get(folder, ()), *self.file_flags.get(path, ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,16 +68,15 @@ def read_settings(path: Path) -> StubSettings:
         values = tomllib.loads(path.read_text()) if path.is_file() else {}
     except tomllib.TOMLDecodeError as error:
         raise RuntimePackError(f"{path.name} is not TOML: {error}.", hint="Correct it.") from error
-    unknown = sorted(set(values) - {"flags", "file", "sources", "wrap", "wrap_if_used"})
+    unknown = sorted(set(values) - {"flags", "file", "wrap", "wrap_if_used"})
     if unknown:
         raise RuntimePackError(
-            f"{path.name}: unknown key {unknown[0]!r}.", hint="Known: flags, sources, wrap, wrap_if_used, [file]."
+            f"{path.name}: unknown key {unknown[0]!r}.", hint="Known: flags, wrap, wrap_if_used, [file]."
         )
     files = values.get("file", {})
     return StubSettings(
         flags=_texts(path, "flags", values.get("flags", [])),
         file_flags={name: _texts(path, f"file.{name!r}", flags) for name, flags in files.items()},
-        extra_sources=_texts(path, "sources", values.get("sources", [])),
         wrap=_texts(path, "wrap", values.get("wrap", [])),
         wrap_if_used=_texts(path, "wrap_if_used", values.get("wrap_if_used", [])),
     )
@@ -93,7 +95,8 @@ def _texts(path: Path, key: str, value: Any) -> tuple[str, ...]:
 
 def stub_archive(pack: Pack, allocator: Allocator, *, reporter: Reporter, folder: Path = FOLDER) -> Path:
     """Return ``libcastiron.a`` for a pack, compiled if sources, settings or pack are new."""
-    files = sorted(path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
+    found = (path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
+    files = sorted(found, key=lambda path: (path.name, path))
     sources = [path for path in files if path.suffix in {".c", ".S"}]
     if not sources:
         raise RuntimePackError(f"There are no C files in {folder}.", hint="The installation of Castiron is damaged.")
@@ -132,20 +135,19 @@ def _compile(pack: Pack, allocator: Allocator, folder: Path, sources: list[Path]
     work.mkdir()
     prefixes = {folder: "castiron", pack.root: "pack", allocator.source: "mimalloc", allocator.include: "mimalloc"}
     maps = tuple(f"-ffile-prefix-map={path}={name}" for path, name in prefixes.items())
-    everything = [*sources, *(Path(path) for path in filled(settings.extra_sources))]
     toolchain = pack.toolchain
 
     def compile_one(numbered: tuple[int, Path]) -> tuple[str, bytes]:
         number, source = numbered
         target = work / f"{number}.o"
-        own = filled(settings.file_flags.get(source.name, ()))
+        own = filled(settings.flags_of(source.relative_to(folder).as_posix()))
         flags = (*toolchain.cflags, f"-I{pack.include}", f"-I{folder}", *maps, *filled(settings.flags), *own)
         log.run([*toolchain.cc, *flags, "-c", source, "-o", target], cwd=folder, env=clean_environment())
         return f"{source.stem}.o", target.read_bytes()
 
     try:
         with thread_pool(jobs()) as pool:
-            members = list(pool.map(compile_one, enumerate(everything)))
+            members = list(pool.map(compile_one, enumerate(sources)))
         archive = work / "libcastiron.a"
         write_archive(find_zig(), archive, members, log=log)
         archive.replace(making)

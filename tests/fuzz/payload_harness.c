@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/types.h>
 
-#include "payload.h"
+#include "payload/payload.h"
 
 enum { MOST = 1 << 20, CONTENT_MOST = 4 << 20, PATH_ROOM = 8192, LOOKED_AT = 2000 };
 

@@ -108,7 +108,7 @@ class Payloads(Parser):
         if COMPILER is None:
             raise RuntimeError("the fuzzer of payloads needs gcc or clang")
         self._program = self.folder / "harness"
-        sources = [HARNESS, STUB / "payload.c", STUB / "inflate.c"]
+        sources = [HARNESS, STUB / "payload" / "payload.c", STUB / "payload" / "inflate.c"]
         subprocess.run([COMPILER, *_FLAGS, "-o", self._program, *sources], check=True)
         self._errors = (self.folder / "errors").open("w+b")
         self._process: subprocess.Popen[bytes] | None = None

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "helper_command.h"
-#include "program_text.h"
+#include "process/helper_command.h"
+#include "process/program_text.h"
 
 int main(int count, char **arguments)
 {

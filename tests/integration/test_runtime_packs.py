@@ -300,10 +300,10 @@ def test_foreign_symbols_of_the_interpreter_cannot_take_the_place_of_a_wheels(pa
 def test_the_stubs_functions_on_memory(pack: Pack, tmp_path: Path) -> None:
     toolchain = pack.toolchain
     test = Path(__file__).with_name("strings_test.c")
-    for source in (FOLDER / "strings.c", test):
+    for source in (FOLDER / "libc" / "memory_simd.c", test):
         flags = [*toolchain.cflags, "-fno-builtin", "-Wall", "-Wextra", "-Werror"]
         subprocess.run([*toolchain.cc, *flags, "-c", source, "-o", tmp_path / f"{source.stem}.o"], check=True)
-    objects = [toolchain.crt1, "strings_test.o", "strings.o", "--start-group", *toolchain.libraries, "--end-group"]
+    objects = [toolchain.crt1, "strings_test.o", "memory_simd.o", "--start-group", *toolchain.libraries, "--end-group"]
     argv = [*toolchain.linker, "-static", "-no-pie", *objects, "-o", "test"]
     subprocess.run([str(word) for word in argv], cwd=tmp_path, check=True)
     result = subprocess.run([tmp_path / "test"], capture_output=True, text=True, check=False)

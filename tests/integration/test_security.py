@@ -483,7 +483,8 @@ def test_libraries_that_start_processes(workers: Path, work: Path, way: str, sho
 def letters(place: Path, pack: Pack) -> Path:
     """The rules for command lines as a program of their own."""
     stub, toolchain = Path(castiron_runtime.__file__).parent / "stub", pack.toolchain
-    sources = [Path(__file__).with_name("letters_test.c"), stub / "program_text.c", stub / "helper_command.c"]
+    rules = [stub / "process" / name for name in ("program_text.c", "helper_command.c")]
+    sources = [Path(__file__).with_name("letters_test.c"), *rules]
     objects: list[Path | str] = [toolchain.crt1]
     for source in sources:
         done = run([*toolchain.cc, *toolchain.cflags, f"-I{stub}", "-c", source, "-o", f"{source.stem}.o"], cwd=place)

@@ -23,7 +23,10 @@ KNOWN = (
     # A wheel is resolved, built from its source, and the build resolves what it needs.
     frozenset({"castiron_wheels.build", "castiron_wheels.resolve", "castiron_wheels.built_wheels"}),
     # finder.c makes the objects that the other files are the methods of.
-    frozenset({"adapters", "early_loader", "external", "finder", "loader", "run_files"}),
+    frozenset(
+        f"imports/{name}"
+        for name in ("adapt_runpy", "adapters", "bootstrap_external", "early_loader", "finder", "loader")
+    ),
 )
 """Circles that are known and still there: they may shrink and go, not grow."""
 
@@ -84,11 +87,12 @@ def _imports(file: Path, modules: dict[str, Path]) -> set[str]:
 
 def includes() -> dict[str, set[str]]:
     """Return what each C file and header of the stub includes of the stub; a file and its own header are one module."""
-    names = {file.name for file in STUB.rglob("*.[ch]")}
     graph: dict[str, set[str]] = {}
     for file in STUB.rglob("*.[ch]"):
-        found = {Path(name).name for name in re.findall(r'^\s*#\s*include\s+"([^"]+)"', file.read_text(), re.MULTILINE)}
-        graph.setdefault(file.stem, set()).update(Path(name).stem for name in found & names if name != f"{file.stem}.h")
+        own = file.relative_to(STUB).with_suffix("").as_posix()
+        names = re.findall(r'^\s*#\s*include\s+"([^"]+)"', file.read_text(), re.MULTILINE)
+        found = {name.rpartition(".")[0] for name in names if (STUB / name).is_file()}
+        graph.setdefault(own, set()).update(found - {own})
     return graph
 
 
@@ -107,5 +111,6 @@ def test_no_new_circle_between_python_modules() -> None:
 
 def test_no_new_circle_between_c_files() -> None:
     graph = includes()
-    assert len(graph) > 20
+    assert len(graph) > 50
+    assert "tree/tree" in graph["tree/open"]
     assert new(graph) == []

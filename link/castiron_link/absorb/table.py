@@ -1,6 +1,6 @@
 """The tables that the stub reads: the images, the names they can be opened by, and the program's own symbols.
 
-Layout: runtime/castiron_runtime/stub/images.h.
+Layout: runtime/castiron_runtime/stub/images/images.h.
 """
 
 from __future__ import annotations

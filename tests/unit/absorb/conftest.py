@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from castiron_runtime.model import Toolchain
 
 STUB = Path(castiron_runtime.toolchain.__file__).parent / "stub"
-STUB_SOURCES = ("images.c", "image_symbols.c", "image_tls.c", "phdr.c", "dlfcn.c")
+STUB_SOURCES = tuple(f"images/{name}.c" for name in ("images", "symbols", "tls", "phdr", "dlfcn"))
 ZIG = (sys.executable, "-m", "ziglang")
 
 
@@ -126,7 +126,7 @@ def stub_objects(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("stub")
     objects = []
     for name in STUB_SOURCES:
-        target = folder / name.replace(".c", ".o")
+        target = folder / f"{Path(name).stem}.o"
         compile_c(toolchain, STUB / name, target)
         objects.append(target)
     return tuple(objects)

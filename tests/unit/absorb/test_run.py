@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PRELUDE = """
 #define _GNU_SOURCE
-#include "images.h"
+#include "images/images.h"
 #include <assert.h>
 #include <dlfcn.h>
 #include <errno.h>

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
 def test_our_own_settings_are_right() -> None:
     settings = read_settings(FOLDER / "stub.toml")
-    assert all((FOLDER / name).is_file() for name in settings.file_flags)
+    for name in settings.file_flags:
+        assert (FOLDER / name).is_dir() if name.endswith("/") else (FOLDER / name).is_file()
     assert "open" in stub_settings().wrap
 
 
@@ -38,3 +39,18 @@ def test_wrong_settings_are_refused_by_key(tmp_path: Path, text: str, says: str)
     with pytest.raises(RuntimePackError) as caught:
         read_settings(path)
     assert says in caught.value.what
+
+
+def test_flags_of_a_folder_come_before_those_of_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "stub.toml"
+    path.write_text("[file]\n'tree/' = ['-a']\n'tree/open.c' = ['-b']\n'libc/' = ['-c']\n")
+    settings = read_settings(path)
+    assert settings.flags_of("tree/open.c") == ("-a", "-b")
+    assert settings.flags_of("tree/watch.c") == ("-a",)
+    assert settings.flags_of("main.c") == ()
+
+
+def test_no_two_files_make_the_same_member_of_the_archive() -> None:
+    names = [path.stem for path in FOLDER.rglob("*.c")]
+    assert len(names) > 50
+    assert sorted(names) == sorted(set(names))

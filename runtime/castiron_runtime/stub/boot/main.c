@@ -1,0 +1,134 @@
+/* A Castiron executable starts here: the boot sequence, step by step. */
+#define Py_BUILD_CORE
+#include <Python.h>
+
+#include "pycore_initconfig.h"
+#include "pycore_pystate.h"
+
+#include "libc/allocator.h"
+#include "imports/early_loader.h"
+#include "boot/entry.h"
+#include "process/executable.h"
+#include "imports/bootstrap_external.h"
+#include "process/finalize.h"
+#include "imports/finder.h"
+#include "imports/loader.h"
+#include "boot/notices.h"
+#include "payload/payload.h"
+#include "process/privileges.h"
+#include "images/relro.h"
+#include "imports/adapt_runpy.h"
+#include "boot/site_builtins.h"
+#include "process/role.h"
+#include "tree/tree.h"
+
+struct boot {
+    int argc;
+    char **argv;
+    bool as_python;         /* this time: the arguments are for an interpreter */
+    bool obey_environment;
+};
+
+static void check(PyStatus status)
+{
+    if (PyStatus_Exception(status))
+        Py_ExitStatusException(status);
+}
+
+static void require(int status)
+{
+    if (status < 0) {
+        PyErr_Print();
+        Py_FatalError("castiron cannot start");
+    }
+}
+
+/* Locale and encodings as the ordinary interpreter has them, from the locale's variables; nothing from Python's. */
+static void pre_initialize(const struct boot *boot)
+{
+    PyPreConfig config;
+    PyPreConfig_InitPythonConfig(&config);
+    config.isolated = !boot->obey_environment && !boot->as_python;
+    config.use_environment = boot->obey_environment;
+    config.parse_argv = boot->as_python;
+    check(Py_PreInitializeFromBytesArgs(&config, boot->argc, boot->argv));
+}
+
+static void use_allocator(void)
+{
+    PyMemAllocatorEx python = {NULL, allocator.malloc, allocator.calloc, allocator.realloc, allocator.free};
+    PyMem_SetAllocator(PYMEM_DOMAIN_MEM, &python);
+    PyMem_SetAllocator(PYMEM_DOMAIN_OBJ, &python);
+}
+
+static void configure(PyConfig *config, const struct boot *boot)
+{
+    /* Some options and variables (-X dev, PYTHONHASHSEED) are read only where the defaults leave them open. */
+    if (boot->as_python || boot->obey_environment)
+        PyConfig_InitPythonConfig(config);
+    else
+        PyConfig_InitIsolatedConfig(config);
+    config->isolated = 0; /* in sys.flags, whose readers take it for an option of the user: python -I */
+    config->use_environment = boot->obey_environment;
+    config->safe_path = 0; /* likewise; who computes the first entry of sys.path is Py_RunMain alone */
+    config->parse_argv = boot->as_python;
+    config->site_import = 0;
+    config->user_site_directory = 0;
+    config->install_signal_handlers = 1; /* SIGPIPE ignored, Ctrl-C raises KeyboardInterrupt */
+    config->optimization_level = (int)payload_header()->optimize;
+    config->pathconfig_warnings = 0;
+    config->_init_main = 0;
+    check(PyConfig_SetBytesString(config, &config->program_name, boot->argc > 0 ? boot->argv[0] : ""));
+    check(PyConfig_SetBytesArgv(config, boot->argc, boot->argv));
+}
+
+int main(int argc, char **argv)
+{
+    if (!relro_protect())
+        return 1;
+
+    /* Where we are and what we carry; from here on paths below the executable lead into the payload. */
+    if (!payload_open())
+        return 1;
+    privileges_clean_environment();
+    executable_find(argc > 0 ? argv[0] : NULL);
+    tree_open();
+
+    uint32_t flags = payload_header()->flags;
+    if ((flags & BOOT_NOTICES) != 0 && notices_asked(argc, argv))
+        return notices_show();
+    struct start start = start_decide(argc, argv);
+    if (start.as == START_REFUSED)
+        return START_REFUSED_STATUS;
+    struct boot boot = {
+        .argc = argc - start.skip,
+        .argv = argv + start.skip,
+        .as_python = start.as != START_APPLICATION,
+        .obey_environment = (flags & BOOT_OBEY_ENVIRONMENT) != 0 && !privileges_raised(),
+    };
+
+    /* The core of the interpreter: objects, builtins, the import of built-in modules. */
+    pre_initialize(&boot);
+    use_allocator();
+    PyConfig config;
+    configure(&config, &boot);
+    check(Py_InitializeFromConfig(&config));
+    PyConfig_Clear(&config);
+
+    /* The import of everything else, from the payload.  It must work before the rest starts, which imports encodings. */
+    require(external_prepare());
+    require(loader_prepare());
+    require(early_loader_prepare());
+    require(finder_install());
+
+    /* The rest: sys.path, encodings, standard streams, signals. */
+    check(_Py_InitializeMain());
+    require(external_finish());
+    require(site_builtins_install());
+
+    if (boot.as_python) {
+        require(run_files_prepare(start.as == START_OWN));
+        return Py_RunMain();
+    }
+    finalize(entry_run(), (flags & BOOT_FULL_FINALIZE) != 0);
+}

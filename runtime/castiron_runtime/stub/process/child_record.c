@@ -1,0 +1,144 @@
+#include "process/child_record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "payload/payload.h"
+#include "process/privileges.h"
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U /* Linux 6.3; a system may ask for it (sysctl vm.memfd_noexec) */
+#endif
+
+static const char name[] = "_CASTIRON_CHILD";
+enum { NAME_LENGTH = sizeof name - 1, SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+
+/* The first three members stand where they stand in every version. */
+struct record {
+    char magic[8];
+    uint32_t version;
+    int32_t process;
+    unsigned char program[16]; /* the identity of its payload */
+    uint32_t names_path;       /* see child_record_names_path */
+};
+static const char magic[8] = {'C', 'A', 'S', 'T', 'C', 'H', 'L', 'D'};
+enum { VERSION = 2 };
+
+static const char *inherited_path; /* PYTHONPATH, as this process was started with it */
+static bool names_path;
+
+int __real_fstat(int descriptor, struct stat *status);
+
+bool child_record_is_variable(const char *entry)
+{
+    return strncmp(entry, name, NAME_LENGTH) == 0 && entry[NAME_LENGTH] == '=';
+}
+
+static void write_variable(char variable[CHILD_RECORD_SIZE], int descriptor)
+{
+    char digits[12];
+    size_t count = 0, used = NAME_LENGTH;
+    memcpy(variable, name, used);
+    variable[used++] = '=';
+    for (int rest = descriptor; descriptor >= 0 && (count == 0 || rest != 0); rest /= 10)
+        digits[count++] = (char)('0' + rest % 10);
+    if (descriptor < 0)
+        digits[count++] = '-';
+    while (count != 0)
+        variable[used++] = digits[--count];
+    variable[used] = '\0';
+}
+
+static int new_file(void)
+{
+    long descriptor = syscall(SYS_memfd_create, "castiron-child", MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+    if (descriptor < 0 && errno == EINVAL)
+        descriptor = syscall(SYS_memfd_create, "castiron-child", MFD_ALLOW_SEALING);
+    if (descriptor < 0 || descriptor > 2)
+        return (int)descriptor;
+    /* A closed standard stream must not become the record. */
+    int higher = fcntl((int)descriptor, F_DUPFD, 3);
+    syscall(SYS_close, (int)descriptor);
+    return higher;
+}
+
+/* Whether an environment has a PYTHONPATH that this process did not get from whoever started it. */
+static bool has_own_path(char *const environment[])
+{
+    static const char variable[] = "PYTHONPATH=";
+    for (; environment != NULL && *environment != NULL; environment++)
+        if (strncmp(*environment, variable, sizeof variable - 1) == 0)
+            return names_path || inherited_path == NULL || strcmp(*environment + sizeof variable - 1, inherited_path) != 0;
+    return false;
+}
+
+bool child_record_names_path(void)
+{
+    return names_path;
+}
+
+int child_record_make(char variable[CHILD_RECORD_SIZE], char *const environment[])
+{
+    struct record record = {.version = VERSION, .process = (int32_t)syscall(SYS_getpid),
+                            .names_path = has_own_path(environment)};
+    memcpy(record.magic, magic, sizeof magic);
+    memcpy(record.program, payload_header()->identity, sizeof record.program);
+    int descriptor = new_file();
+    if (descriptor >= 0 && (syscall(SYS_write, descriptor, &record, sizeof record) != (long)sizeof record ||
+                            fcntl(descriptor, F_ADD_SEALS, SEALS) != 0)) {
+        syscall(SYS_close, descriptor);
+        descriptor = -1;
+    }
+    write_variable(variable, descriptor);
+    return descriptor;
+}
+
+/* Whether whoever made the file was who this process is.  Of the maker's capabilities the kernel remembers nothing: a process
+ * that has some, and is not root, must show otherwise where it comes from. */
+static bool is_ours(const struct stat *status)
+{
+    uid_t user = geteuid();
+    gid_t group = getegid();
+    return status->st_uid == user && user == getuid() && status->st_gid == group && group == getgid() &&
+           (user == 0 || privileges_permitted() == 0);
+}
+
+static enum child_record look(const char *number)
+{
+    char *end;
+    long descriptor = number[0] >= '0' && number[0] <= '9' ? strtol(number, &end, 10) : -1;
+    struct stat status;
+    struct record record;
+    if (descriptor < 0 || *end != '\0' || descriptor > INT32_MAX)
+        return CHILD_RECORD_WORTHLESS;
+    int seals = fcntl((int)descriptor, F_GET_SEALS);
+    if (seals < 0 || (seals & SEALS) != SEALS || __real_fstat((int)descriptor, &status) != 0 ||
+        pread((int)descriptor, &record, sizeof record, 0) != (ssize_t)sizeof record ||
+        memcmp(record.magic, magic, sizeof magic) != 0)
+        return CHILD_RECORD_WORTHLESS;
+    close((int)descriptor);
+    if (record.process != getpid() || !is_ours(&status))
+        return CHILD_RECORD_WORTHLESS;
+    bool same = record.version == VERSION && status.st_size == (off_t)sizeof record &&
+                memcmp(record.program, payload_header()->identity, sizeof record.program) == 0;
+    names_path = same && record.names_path != 0;
+    return same ? CHILD_RECORD_OWN : CHILD_RECORD_OTHER;
+}
+
+enum child_record child_record_take(void)
+{
+    inherited_path = getenv("PYTHONPATH");
+    const char *number = getenv(name);
+    if (number == NULL)
+        return CHILD_RECORD_ABSENT;
+    enum child_record found = look(number);
+    unsetenv(name);
+    return found;
+}

@@ -1,0 +1,155 @@
+#include "process/role.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "process/ancestry.h"
+#include "process/child_record.h"
+#include "process/command_line.h"
+#include "process/executable.h"
+#include "process/helper_command.h"
+#include "payload/payload.h"
+#include "process/privileges.h"
+
+/* Set by a process that was started like an interpreter and could not show by whom, for those that it starts. */
+static const char unexplained[] = "_CASTIRON_UNEXPLAINED";
+
+enum proof {
+    PROOF_NONE,
+    PROOF_OWN,
+    PROOF_REPLACED, /* a process of this program, whose executable is another one by now */
+    PROOF_TYPED,    /* a person typed the command in a shell that this program started */
+};
+
+/* What a proof rests on, and why there is none. */
+struct finding {
+    enum proof proof;
+    bool suspicious; /* a process of this program was there, or claims to have been */
+    const char *reason;
+};
+
+static struct start refuse(const char *format, ...)
+{
+    va_list values;
+    va_start(values, format);
+    fprintf(stderr, "%s: refused: ", executable_path());
+    vfprintf(stderr, format, values);
+    fputc('\n', stderr);
+    va_end(values);
+    return (struct start){.as = START_REFUSED};
+}
+
+static struct finding find(enum child_record record)
+{
+    switch (record) {
+    case CHILD_RECORD_OWN:
+        return (struct finding){.proof = PROOF_OWN};
+    case CHILD_RECORD_OTHER:
+        return (struct finding){.proof = PROOF_REPLACED};
+    case CHILD_RECORD_ABSENT:
+    case CHILD_RECORD_WORTHLESS:
+        break;
+    }
+    bool claimed = record == CHILD_RECORD_WORTHLESS;
+    switch (ancestry_find()) {
+    case ANCESTRY_OWN:
+        return (struct finding){.proof = PROOF_OWN};
+    case ANCESTRY_TYPED:
+        return (struct finding){.proof = PROOF_TYPED};
+    case ANCESTRY_REPLACED:
+        return (struct finding){.proof = PROOF_REPLACED};
+    case ANCESTRY_UNKNOWN:
+        return (struct finding){.suspicious = claimed, .reason = "there is no /proc"};
+    case ANCESTRY_STRANGER:
+        break;
+    }
+    return (struct finding){.suspicious = claimed, .reason = "by what the kernel says, another program did, or another user"};
+}
+
+/* Nothing shows that the application started this process: it is the application.  It could go on like that for ever, one
+ * process starting the next, so the second time is the last. */
+static struct start without_proof(const struct finding *finding, const char *helper)
+{
+    if (helper != NULL)
+        return refuse("these are the arguments of a helper of %s, and nothing shows that this program started it (%s)", helper,
+                      finding->reason);
+    if (getenv(unexplained) != NULL)
+        return refuse("started again with the arguments of a Python interpreter, and nothing shows that this program did so "
+                      "(%s); `link --children all` makes it an interpreter for everybody",
+                      finding->reason);
+    setenv(unexplained, "1", 1);
+    if (finding->suspicious)
+        fprintf(stderr,
+                "%s: started with the arguments of a Python interpreter, and nothing shows that this program did so (%s), so it "
+                "is the application; `link --children all` makes it an interpreter for everybody\n",
+                executable_path(), finding->reason);
+    return (struct start){.as = START_APPLICATION};
+}
+
+static struct start decide(int argc, char **argv, enum child_record record, bool for_all)
+{
+    static const struct start application = {.as = START_APPLICATION};
+    const char *called = argc > 0 ? argv[0] : NULL;
+    bool named = executable_is_interpreter(called);
+    bool all = for_all && command_line_is_python(argc, argv, FOR_ANYBODY);
+    if (!named && !executable_is_called(called))
+        return all ? (struct start){.as = START_INTERPRETER} : application;
+
+    int script = command_line_may_be_python(argc, argv) ? command_line_own_script(argc, argv) : 0;
+    bool python = named || all || (command_line_may_be_python(argc, argv) && command_line_is_python(argc, argv, FOR_OWN));
+    if (script == 0 && (!python || all))
+        return all ? (struct start){.as = START_INTERPRETER} : application;
+
+    struct finding finding = find(record);
+    if (script != 0) /* the application again, with arguments: what stands before them is for python */
+        return (struct start){.skip = finding.proof == PROOF_OWN || finding.proof == PROOF_REPLACED ? script : 0};
+    switch (finding.proof) {
+    case PROOF_OWN:
+        return (struct start){.as = START_OWN};
+    case PROOF_TYPED:
+        return application;
+    case PROOF_REPLACED:
+        return refuse("the executable was replaced while the program ran that started this process: start that program again");
+    case PROOF_NONE:
+        break;
+    }
+    return without_proof(&finding, helper_command(argc, argv));
+}
+
+struct start start_decide(int argc, char **argv)
+{
+    uint32_t flags = payload_header()->flags;
+    bool raised = privileges_raised();
+    /* With raised privileges there are no variables of ours any more. */
+    enum child_record record = raised ? CHILD_RECORD_ABSENT : child_record_take();
+    if (!raised && (flags & BOOT_NO_CHILDREN) == 0)
+        return decide(argc, argv, record, (flags & BOOT_AS_PYTHON) != 0);
+    const char *helper = helper_command(argc, argv);
+    if (helper == NULL)
+        return (struct start){.as = START_APPLICATION};
+    return raised ? refuse("these are the arguments of a helper of %s, and with raised privileges it has none", helper)
+                  : refuse("these are the arguments of a helper of %s; it was linked to have none (link --children)", helper);
+}
+
+/* Whether the kernel will say of the new image that its privileges are raised. */
+static bool will_be_raised(void)
+{
+    return privileges_raised() || getuid() != geteuid() || getgid() != getegid();
+}
+
+enum start_again start_again(char *const *arguments)
+{
+    int count = 0;
+    while (arguments != NULL && arguments[count] != NULL)
+        count++;
+    if (count == 0 || (payload_header()->flags & BOOT_NO_CHILDREN) != 0)
+        return START_AGAIN_PLAINLY;
+    bool named = executable_is_interpreter(arguments[0]);
+    if (!named && (!executable_is_called(arguments[0]) || !command_line_may_be_python(count, arguments)))
+        return START_AGAIN_PLAINLY;
+    if (!will_be_raised())
+        return START_AGAIN_RECORDED;
+    return named || command_line_has_program(count, arguments) ? START_AGAIN_FORBIDDEN : START_AGAIN_PLAINLY;
+}

@@ -1,0 +1,70 @@
+/* Extended attributes and limits: files in the tree have none of the former, and the latter of their executable. */
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "tree/tree.h"
+
+static ssize_t refuse(const struct tree_place *place, int error)
+{
+    errno = place->kind == TREE_NOWHERE ? place->error : error;
+    return -1;
+}
+
+#define LIST(name)                                                                                                         \
+    ssize_t __real_##name(const char *path, char *list, size_t size);                                                      \
+    ssize_t __wrap_##name(const char *path, char *list, size_t size)                                                       \
+    {                                                                                                                      \
+        TREE_ELSEWHERE(place, AT_FDCWD, path, ssize_t, __real_##name(path, list, size), result < 0)                        \
+        if (place.kind == TREE_OUTSIDE)                                                                                    \
+            return __real_##name(place.path, list, size);                                                                  \
+        return place.kind == TREE_INSIDE ? 0 : refuse(&place, 0);                                                          \
+    }
+
+#define GET(name)                                                                                                          \
+    ssize_t __real_##name(const char *path, const char *attribute, void *value, size_t size);                              \
+    ssize_t __wrap_##name(const char *path, const char *attribute, void *value, size_t size)                               \
+    {                                                                                                                      \
+        TREE_ELSEWHERE(place, AT_FDCWD, path, ssize_t, __real_##name(path, attribute, value, size), result < 0)            \
+        if (place.kind == TREE_OUTSIDE)                                                                                    \
+            return __real_##name(place.path, attribute, value, size);                                                      \
+        return refuse(&place, ENODATA);                                                                                    \
+    }
+
+#define SET(name)                                                                                                          \
+    int __real_##name(const char *path, const char *attribute, const void *value, size_t size, int flags);                 \
+    int __wrap_##name(const char *path, const char *attribute, const void *value, size_t size, int flags)                  \
+    {                                                                                                                      \
+        TREE_ELSEWHERE(place, AT_FDCWD, path, int, __real_##name(path, attribute, value, size, flags), result < 0)         \
+        if (place.kind == TREE_OUTSIDE)                                                                                    \
+            return __real_##name(place.path, attribute, value, size, flags);                                               \
+        return (int)refuse(&place, EROFS);                                                                                 \
+    }
+
+#define REMOVE(name)                                                                                                       \
+    int __real_##name(const char *path, const char *attribute);                                                            \
+    int __wrap_##name(const char *path, const char *attribute)                                                             \
+    {                                                                                                                      \
+        TREE_ELSEWHERE(place, AT_FDCWD, path, int, __real_##name(path, attribute), result < 0)                             \
+        if (place.kind == TREE_OUTSIDE)                                                                                    \
+            return __real_##name(place.path, attribute);                                                                   \
+        return (int)refuse(&place, EROFS);                                                                                 \
+    }
+
+LIST(listxattr)
+LIST(llistxattr)
+GET(getxattr)
+GET(lgetxattr)
+SET(setxattr)
+SET(lsetxattr)
+REMOVE(removexattr)
+REMOVE(lremovexattr)
+
+long __real_pathconf(const char *path, int name);
+
+long __wrap_pathconf(const char *path, int name)
+{
+    TREE_ELSEWHERE(place, AT_FDCWD, path, long, __real_pathconf(path, name), result < 0)
+    if (place.kind == TREE_OUTSIDE)
+        return __real_pathconf(place.path, name);
+    return place.kind == TREE_INSIDE ? __real_pathconf(tree_root, name) : (long)refuse(&place, 0);
+}

@@ -1,0 +1,289 @@
+#include "tree/tree.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "process/executable.h"
+
+const char *tree_root = "";
+size_t tree_root_length;
+bool tree_has_folder_descriptors;
+uint32_t tree_current = NODE_NONE;
+
+int __real_fstat(int descriptor, struct stat *status);
+int __real_lstat(const char *path, struct stat *status);
+ssize_t __real_readlink(const char *path, char *target, size_t size);
+int __real_stat(const char *path, struct stat *status);
+
+enum { LINKS_MOST = 40 /* as Linux */ };
+
+/* One function of each of the files below.  The linker renames calls of execve to calls of __wrap_execve without looking
+ * for it in the archive, so something must ask for every member; it throws this table away again, and what nobody calls. */
+extern int __wrap_stat(), __wrap_open(), __wrap_opendir(), __wrap_unlink(), __wrap_listxattr(), __wrap_execve(),
+    __wrap_chdir(), __wrap_posix_spawn(), __wrap_inotify_add_watch();
+double __wrap_log2(double);
+const char *__wrap_X509_get_default_cert_file(void);
+__attribute__((used)) static int (*const members[])() = {
+    __wrap_stat, __wrap_open, __wrap_opendir, __wrap_unlink, __wrap_listxattr, __wrap_execve,
+    __wrap_chdir, __wrap_posix_spawn, __wrap_inotify_add_watch, (int (*)())(void (*)(void))__wrap_log2,
+    (int (*)())(void (*)(void))__wrap_X509_get_default_cert_file,
+};
+
+void tree_open(void)
+{
+    tree_root = executable_path();
+    tree_root_length = executable_path_length();
+    tree_current_start();
+}
+
+size_t tree_node_path(uint32_t node, char *buffer, size_t size)
+{
+    if (tree_root_length + 1 >= size)
+        return tree_root_length + 1 + payload_node_path(node, NULL, 0);
+    memcpy(buffer, tree_root, tree_root_length);
+    size_t used = tree_root_length;
+    buffer[used] = '\0';
+    if (node == NODE_ROOT)
+        return used;
+    buffer[used++] = '/';
+    return used + payload_node_path(node, buffer + used, size - used);
+}
+
+size_t tree_room(const char *path)
+{
+    return path != NULL && strstr(path, "..") != NULL ? PATH_MAX : 0;
+}
+
+char *tree_decimal(uint64_t number, char *text)
+{
+    char digits[20];
+    size_t count = 0;
+    do
+        digits[count++] = (char)('0' + number % 10);
+    while ((number /= 10) != 0);
+    while (count != 0)
+        *text++ = digits[--count];
+    *text = '\0';
+    return text;
+}
+
+char *tree_descriptor_name(int descriptor, char name[TREE_DESCRIPTOR_NAME])
+{
+    static const char folder[] = "/proc/self/fd/";
+    memcpy(name, folder, sizeof folder - 1);
+    tree_decimal((uint64_t)descriptor, name + sizeof folder - 1);
+    return name;
+}
+
+static void nowhere(struct tree_place *place, int error)
+{
+    place->kind = TREE_NOWHERE;
+    place->error = error;
+}
+
+/* The path left the tree: what follows in it is relative to the executable's folder. */
+static void outside(struct tree_place *place, const char *rest)
+{
+    size_t folder = executable_folder_length(), length = strlen(rest);
+    if (folder == 1)
+        folder = 0;
+    if (folder + 1 + length >= PATH_MAX) {
+        nowhere(place, ENAMETOOLONG);
+        return;
+    }
+    memmove(place->storage + folder + 1, rest, length + 1); /* `rest` may be part of the storage */
+    memcpy(place->storage, tree_root, folder);
+    place->storage[folder] = '/';
+    if (tree_begins(place->storage)) {
+        tree_locate(AT_FDCWD, place->storage, place); /* and came back; shorter by two components, so this ends */
+        return;
+    }
+    place->kind = TREE_OUTSIDE;
+    place->folder = AT_FDCWD;
+    place->path = place->storage;
+}
+
+/* Follows `rest` from `node`. */
+static void walk(uint32_t node, const char *rest, struct tree_place *place)
+{
+    bool must_be_folder = false;
+    for (;;) {
+        must_be_folder = *rest == '/';
+        rest += strspn(rest, "/");
+        if (*rest == '\0')
+            break;
+        size_t length = strcspn(rest, "/");
+        if (payload_node(node)->kind != NODE_FOLDER) {
+            nowhere(place, ENOTDIR);
+            return;
+        }
+        if (length == 1 && rest[0] == '.') {
+            must_be_folder = true;
+        } else if (length == 2 && rest[0] == '.' && rest[1] == '.') {
+            if (node == NODE_ROOT) {
+                rest += length;
+                outside(place, rest + strspn(rest, "/"));
+                return;
+            }
+            node = payload_node(node)->parent;
+        } else if (length > NAME_MAX) {
+            nowhere(place, ENAMETOOLONG);
+            return;
+        } else {
+            node = payload_child(node, rest, length);
+            if (node == NODE_NONE) {
+                nowhere(place, ENOENT);
+                return;
+            }
+        }
+        rest += length;
+    }
+    if (must_be_folder && payload_node(node)->kind != NODE_FOLDER) {
+        nowhere(place, ENOTDIR);
+        return;
+    }
+    place->kind = TREE_INSIDE;
+    place->node = node;
+}
+
+void tree_locate(int folder, const char *path, struct tree_place *place)
+{
+    if (tree_begins(path)) {
+        walk(NODE_ROOT, path + tree_root_length, place);
+        return;
+    }
+    struct stat status;
+    uint32_t node = NODE_NONE;
+    if (folder == AT_FDCWD && tree_current != NODE_NONE && path != NULL && path[0] != '/') {
+        if (path[0] == '\0')
+            nowhere(place, ENOENT);
+        else
+            walk(tree_current, path, place);
+        return;
+    }
+    if (folder != AT_FDCWD && path != NULL && path[0] != '/' && __real_fstat(folder, &status) == 0)
+        node = tree_descriptor_node(&status);
+    if (node != NODE_NONE && (payload_node(node)->kind == NODE_FOLDER || path[0] == '\0')) {
+        walk(node, path, place);
+        return;
+    }
+    place->kind = TREE_OUTSIDE;
+    place->folder = folder;
+    place->path = path;
+}
+
+/* Whether the file called `path` is this executable. */
+static bool is_executable(const char *path)
+{
+    struct stat one, two;
+    return __real_stat(path, &one) == 0 && S_ISREG(one.st_mode) && __real_stat(tree_root, &two) == 0 &&
+           one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
+/* Puts in place of the first `length` bytes of `path`, a symbolic link, what it points to.  Both buffers have PATH_MAX
+ * bytes; the result is in `other`. */
+static bool follow_link(const char *path, size_t length, char *other)
+{
+    char *prefix = other; /* the kernel wants it alone */
+    memcpy(prefix, path, length);
+    prefix[length] = '\0';
+    size_t folder = length;
+    while (folder != 0 && path[folder - 1] != '/')
+        folder--;
+    size_t rest = strlen(path + length);
+    ssize_t target = __real_readlink(prefix, other + folder, PATH_MAX - 1 - folder);
+    if (target <= 0 || folder + (size_t)target + rest >= PATH_MAX - 1)
+        return false;
+    bool absolute = other[folder] == '/';
+    if (absolute)
+        memmove(other, other + folder, (size_t)target);
+    else
+        memcpy(other, path, folder);
+    memcpy(other + (absolute ? 0 : folder) + target, path + length, rest + 1);
+    return true;
+}
+
+/* What the first `length` bytes of a path name, without following them: S_IFMT of its mode, or 0. */
+static mode_t kind_of(char *path, size_t length)
+{
+    struct stat status;
+    char behind = path[length];
+    path[length] = '\0';
+    int result = __real_lstat(path, &status);
+    path[length] = behind;
+    return result == 0 ? status.st_mode & S_IFMT : 0;
+}
+
+/* Bytes of the path up to the first symbolic link in it, or 0.  Looks no further than the kernel can go: the C library's
+ * lstat may call another function that is wrapped, which must not end here again. */
+static size_t first_link(char *path)
+{
+    for (size_t at = strspn(path, "/");; at += strspn(path + at, "/")) {
+        at += strcspn(path + at, "/");
+        mode_t kind = at == 0 ? 0 : kind_of(path, at);
+        if (S_ISLNK(kind))
+            return at;
+        if (!S_ISDIR(kind) || path[at] == '\0')
+            return 0;
+    }
+}
+
+/* As the kernel follows them, until one leads into the tree. */
+static bool leads_in_by_links(char *path, char *other, struct tree_place *place)
+{
+    for (unsigned links = 0; links < LINKS_MOST; links++) {
+        size_t at = first_link(path);
+        if (at == 0 || !follow_link(path, at, other))
+            return false;
+        char *swap = path;
+        path = other;
+        other = swap;
+        if (tree_begins(path)) {
+            memmove(place->storage, path, strlen(path) + 1);
+            walk(NODE_ROOT, place->storage + tree_root_length, place);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of a path relative to a folder's descriptor that another process, of this program too, has opened. */
+static bool leads_in_by_descriptor(int folder, const char *path, struct tree_place *place)
+{
+    struct stat status;
+    uint32_t node = __real_fstat(folder, &status) == 0 ? tree_descriptor_node(&status) : NODE_NONE;
+    bool leads_in = node != NODE_NONE && payload_node(node)->kind == NODE_FOLDER;
+    if (leads_in) {
+        tree_has_folder_descriptors = true;
+        walk(node, path, place);
+    }
+    errno = ENOTDIR;
+    return leads_in;
+}
+
+bool tree_retry(int folder, const char *path, struct tree_place *place)
+{
+    if (path == NULL || tree_root_length == 0)
+        return false;
+    if (folder != AT_FDCWD && path[0] != '/')
+        return leads_in_by_descriptor(folder, path, place);
+    size_t length = strlen(path);
+    if (length >= PATH_MAX)
+        return false;
+    char *copy = place->storage;
+    memcpy(copy, path, length + 1);
+    for (size_t at = length; at > 1; at--) {
+        if (copy[at - 1] != '/')
+            continue;
+        copy[at - 1] = '\0';
+        if (is_executable(copy)) {
+            walk(NODE_ROOT, path + at - 1, place);
+            return true;
+        }
+        copy[at - 1] = '/';
+    }
+    if (leads_in_by_links(copy, copy + PATH_MAX, place))
+        return true;
+    errno = ENOTDIR;
+    return false;
+}
