@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +12,11 @@ import pytest
 from hypothesis import settings
 
 from castiron_common.progress import RichReporter
+from tests.support import needs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from castiron_runtime.model import Pack
 
 
@@ -44,3 +48,47 @@ def examples() -> Path:
 def plain_environment() -> dict[str, str]:
     """An environment in which nothing of the host's Python leaks into a program under test."""
     return {key: value for key, value in os.environ.items() if not key.startswith("PYTHON") and key != "VIRTUAL_ENV"}
+
+
+# --- What did not run, and why ---
+
+
+def reasons(reports: Iterable[pytest.TestReport]) -> tuple[Counter[str], list[str]]:
+    """Return how many tests lacked what, and the tests that were skipped for no reason that we know."""
+    counts: Counter[str] = Counter()
+    unknown = []
+    for report in reports:
+        given = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        name = needs.named(given)
+        if name is None:
+            unknown.append(f"{report.nodeid}: {given}")
+        else:
+            counts[name] += 1
+    return counts, unknown
+
+
+def _reporter(config: pytest.Config) -> pytest.TerminalReporter | None:
+    """Return what has seen the reports of all workers; None in a worker."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    return reporter if isinstance(reporter, pytest.TerminalReporter) else None
+
+
+def in_ci() -> bool:
+    return os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    counts, unknown = reasons(terminalreporter.stats.get("skipped", ()))
+    if counts or unknown:
+        terminalreporter.section("not run here")
+    for name, count in sorted(counts.items()):
+        terminalreporter.write_line(f"{count:4} need {name}: {needs.KNOWN[name]}")
+    for line in unknown:
+        what = "error: skipped for a reason that is not in tests/support/needs.py" if in_ci() else "another reason"
+        terminalreporter.write_line(f"{what}: {line}")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    reporter = _reporter(session.config)
+    if reporter is not None and in_ci() and reasons(reporter.stats.get("skipped", ()))[1]:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -1,4 +1,4 @@
-"""A real HTTPS server on the loopback, for programs that verify certificates."""
+"""Fixtures of the integration tests: both series of CPython, and a real HTTPS server on the loopback."""
 
 from __future__ import annotations
 
@@ -11,22 +11,46 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castiron_common.progress import SilentReporter
+from castiron_runtime.packs import interpreter, open_pack, supported_pythons
+from tests.support import needs
+from tests.support.stub_programs import APP
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from castiron_runtime.model import Pack
 
 
 collect_ignore = ["applications"]
 """Not tests of ours, but files of the applications under test."""
 
 
+@pytest.fixture(scope="module", params=supported_pythons())
+def each_pack(request: pytest.FixtureRequest) -> Pack:
+    """The pack of each series of CPython."""
+    return open_pack(request.param, reporter=SilentReporter())
+
+
+@pytest.fixture(scope="module")
+def each_python(each_pack: Pack) -> Path:
+    """The interpreter of the same series, in the ordinary form."""
+    return interpreter(each_pack, full=True, reporter=SilentReporter())
+
+
+@pytest.fixture(scope="module")
+def stub_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of ``stub_app``, so that no path of the repository is in a binary made of it."""
+    copy = tmp_path_factory.mktemp("stub") / "app"
+    shutil.copytree(APP, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    return copy
+
+
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[int]:
     """An HTTPS server on 127.0.0.1 with a certificate of its own CA; ``ca.pem`` is in ``tmp_path``."""
-    tool = shutil.which("openssl")
-    if tool is None:
-        pytest.skip("the openssl command is not installed")
-    make_certificates(tool, tmp_path)
+    make_certificates(needs.tool("openssl"), tmp_path)
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

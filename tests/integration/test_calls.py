@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import needs
 from tests.support.linking import run, trace_and_link
 
 if TYPE_CHECKING:
@@ -328,7 +329,7 @@ MEMFD_CREATE = 319
 
 
 @pytest.mark.parametrize("error", [38, 1])
-@pytest.mark.skipif(os.uname().machine != "x86_64", reason="numbers of system calls are those of x86-64")
+@needs.x86_64
 def test_without_memfd_create(binary: Path, tmp_path: Path, error: int) -> None:
     for check, expected in (("show", "b'0123' 600000 False True\n"), ("share", None)):
         arguments = [f"{binary}/app/data.txt"] if check == "show" else []

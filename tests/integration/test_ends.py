@@ -1,7 +1,7 @@
 """Every end of a program is CPython's: status, output and files are those of an ordinary interpreter.
 
-``stub_app/ends.py`` ends in many ways with nothing but Python and the standard library, ``end_natives/natives.py`` with
-objects of an extension module that tells of their destruction.
+``stub_app/ends.py`` and its modules end in many ways with nothing but Python and the standard library,
+``end_natives/natives.py`` with objects of an extension module that tells of their destruction.
 """
 
 from __future__ import annotations
@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-# Fixtures, by their names.
-from tests.integration.test_stub import APP, UTF8, folder, marked, normal, pack, python  # noqa: F401
 from tests.support.linking import COMMANDS, Outcome, run, trace_and_link
+from tests.support.stub_programs import APP, UTF8, marked, normal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +32,8 @@ pytestmark = pytest.mark.integration
 
 NATIVES = Path(__file__).parent / "end_natives"
 ZIG = (sys.executable, "-m", "ziglang")
-ENDS = marked(APP / "ends.py", "case")
+PROGRAMS = ("ends.py", "end_statuses.py", "end_files.py", "end_threads.py")
+ENDS = [name for program in PROGRAMS for name in marked(APP / program, "case")]
 CRASHES = "daemon_never_waits"
 """CPython itself crashes there now and then: the thread reads a state that was freed."""
 
@@ -65,7 +65,7 @@ class Peers:
             return expected.result(), one(self.linked, 1)
 
 
-def peers(interpreted: Sequence[str | Path], binary: Path, folder: Path, **environment: str) -> Peers:  # noqa: F811
+def peers(interpreted: Sequence[str | Path], binary: Path, folder: Path, **environment: str) -> Peers:
     interpreter = Path(interpreted[0])
     asked = [interpreter, "-I", "-c", "import os; print(os.path.dirname(os.__file__))"]
     library = subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
@@ -77,23 +77,23 @@ def peers(interpreted: Sequence[str | Path], binary: Path, folder: Path, **envir
 
 
 @pytest.fixture(scope="module")
-def as_file(pack: Pack, python: Path, folder: Path) -> Peers:  # noqa: F811
-    binary = trace_and_link(["--python", pack.feature, "ends.py"], cwd=folder, name="ends")
-    return peers([python, "-Es", folder / "ends.py"], binary, folder)
+def as_file(each_pack: Pack, each_python: Path, stub_app: Path) -> Peers:
+    binary = trace_and_link(["--python", each_pack.feature, "ends.py"], cwd=stub_app, name="ends")
+    return peers([each_python, "-Es", stub_app / "ends.py"], binary, stub_app)
 
 
 @pytest.fixture(scope="module")
-def as_module(pack: Pack, python: Path, folder: Path) -> Peers:  # noqa: F811
-    binary = trace_and_link(["--python", pack.feature, "-m", "ends"], cwd=folder, name="module")
-    return peers([python, "-s", "-m", "ends"], binary, folder, PYTHONPATH=str(folder))
+def as_module(each_pack: Pack, each_python: Path, stub_app: Path) -> Peers:
+    binary = trace_and_link(["--python", each_pack.feature, "-m", "ends"], cwd=stub_app, name="module")
+    return peers([each_python, "-s", "-m", "ends"], binary, stub_app, PYTHONPATH=str(stub_app))
 
 
 @pytest.fixture(scope="module")
-def in_full(as_file: Peers, python: Path, folder: Path) -> Peers:  # noqa: F811
+def in_full(as_file: Peers, stub_app: Path) -> Peers:
     options = ["ends.manifest", "-o", "full", "--full-finalize", "--no-report"]
-    linked = run([COMMANDS / "link", *options], cwd=folder)
+    linked = run([COMMANDS / "link", *options], cwd=stub_app)
     assert linked.status == 0, linked.stderr
-    return peers(as_file.interpreted, folder / "full", folder)
+    return peers(as_file.interpreted, stub_app / "full", stub_app)
 
 
 @pytest.mark.parametrize("name", [name for name in ENDS if name != HANGS])
@@ -141,7 +141,7 @@ def test_closed_streams(as_file: Peers, tmp_path: Path, closed: str) -> None:
 # --- programs with an extension module ---
 
 
-def build_wheel(pack: Pack, folder: Path) -> Path:  # noqa: F811
+def build_wheel(pack: Pack, folder: Path) -> Path:
     """Compile the extension module and pack it into a wheel for the target; the module stays in ``folder``, too."""
     tag = f"cp{pack.feature.replace('.', '')}"
     module = folder / f"witness.{tag.replace('cp', 'cpython-')}-x86_64-linux-musl.so"
@@ -167,16 +167,16 @@ def build_wheel(pack: Pack, folder: Path) -> Path:  # noqa: F811
 
 
 @pytest.fixture(scope="module")
-def with_natives(pack: Pack, python: Path, tmp_path_factory: pytest.TempPathFactory) -> Peers:  # noqa: F811
+def with_natives(each_pack: Pack, each_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Peers:
     work = tmp_path_factory.mktemp("natives")
     shutil.copy(NATIVES / "natives.py", work)
     wheels = work / "wheels"
     wheels.mkdir()
-    wheel = build_wheel(pack, wheels)
+    wheel = build_wheel(each_pack, wheels)
     requirement = f"./wheels/{wheel.name}"
-    arguments = ["--python", pack.feature, "natives.py"]
+    arguments = ["--python", each_pack.feature, "natives.py"]
     binary = trace_and_link(arguments, cwd=work, name="natives", requirements=[requirement], options=["--no-report"])
-    return peers([python, "-s", work / "natives.py"], binary, work, PYTHONPATH=str(wheels))
+    return peers([each_python, "-s", work / "natives.py"], binary, work, PYTHONPATH=str(wheels))
 
 
 @pytest.mark.parametrize("name", marked(NATIVES / "natives.py", "case"))

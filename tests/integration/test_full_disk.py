@@ -11,6 +11,7 @@ import pytest
 from castiron_common.cache import cache_root
 from castiron_common.errors import OutputError
 from castiron_manifest.codec import encode
+from tests.support import needs
 from tests.support.linking import command
 from tests.unit.link.making import manifest
 
@@ -32,7 +33,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
         ["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", folder], capture_output=True, text=True, check=False
     )
     if mounted.returncode:
-        pytest.skip(f"a file system can only be mounted by root: {mounted.stderr.strip()}")
+        needs.skip("mount", mounted.stderr.strip())
     yield folder
     subprocess.run(["umount", folder], check=True)
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.test_stub import UTF8, marked
 from tests.support.linking import command, run
+from tests.support.stub_programs import UTF8, marked
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Pack
@@ -39,7 +39,7 @@ NEED_SOURCES = {
 """Checks that read a source file or ask for it, which `link --sources none` leaves out."""
 
 
-@pytest.fixture(scope="module", params=["all", "none"])
+@pytest.fixture(scope="module")
 def binary(request: pytest.FixtureRequest, pack: Pack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     del pack
     folder = tmp_path_factory.mktemp("imports") / "app"
@@ -56,10 +56,16 @@ def binary(request: pytest.FixtureRequest, pack: Pack, tmp_path_factory: pytest.
     return folder / "imports"
 
 
-@pytest.mark.parametrize("name", marked(APP / "imports.py", "check"))
-def test_check(binary: Path, tmp_path: Path, name: str, request: pytest.FixtureRequest) -> None:
-    if request.node.callspec.params["binary"] == "none" and name in NEED_SOURCES:
-        pytest.skip("it is about sources")
+CHECKS = [
+    (sources, name)
+    for sources in ("all", "none")
+    for name in marked(APP / "imports.py", "check")
+    if sources == "all" or name not in NEED_SOURCES
+]
+
+
+@pytest.mark.parametrize(("binary", "name"), CHECKS, indirect=["binary"])
+def test_check(binary: Path, tmp_path: Path, name: str) -> None:
     own = tmp_path / "imports"
     shutil.copyfile(binary, own)
     own.chmod(0o755)

@@ -15,6 +15,7 @@ from elftools.elf.elffile import ELFFile
 
 from castiron_common.cache import cache_root
 from castiron_manifest.codec import encode
+from tests.support import needs
 from tests.support.linking import command, run, trace_and_link
 from tests.unit.link.making import manifest
 
@@ -62,11 +63,15 @@ def test_is_static(hello: Path) -> None:
         assert stack["p_flags"] & 1 == 0
         assert stack["p_memsz"] >= 8 << 20
         assert elf.num_sections() > 5, "section headers must stay"
-    if tool := shutil.which("file"):
-        assert "statically linked" in subprocess.check_output([tool, "-b", hello], text=True)
-    if tool := shutil.which("ldd"):
-        done = subprocess.run([tool, hello], capture_output=True, text=True, check=False)
-        assert "not a dynamic executable" in done.stdout + done.stderr
+
+
+def test_is_static_as_file_sees_it(hello: Path) -> None:
+    assert "statically linked" in subprocess.check_output([needs.tool("file"), "-b", hello], text=True)
+
+
+def test_is_static_as_ldd_sees_it(hello: Path) -> None:
+    done = subprocess.run([needs.tool("ldd"), hello], capture_output=True, text=True, check=False)
+    assert "not a dynamic executable" in done.stdout + done.stderr
 
 
 def test_is_small_and_has_no_openssl_or_sqlite(hello: Path) -> None:
@@ -90,13 +95,12 @@ def test_no_path_of_the_host_is_inside(hello: Path, pack: Pack, folder: Path) ->
 def isolated(*arguments: str) -> list[str]:
     tool = shutil.which("unshare")
     if tool is None or subprocess.run([tool, "-Urm", "true"], capture_output=True, check=False).returncode != 0:
-        pytest.skip("this machine does not let us make namespaces")
+        needs.skip("namespaces")
     return [tool, *arguments]
 
 
+@needs.root
 def test_runs_in_an_empty_chroot_as_nobody(hello: Path, tmp_path: Path) -> None:
-    if os.geteuid() != 0:
-        pytest.skip("chroot needs root")
     root = tmp_path / "root"
     root.mkdir()
     shutil.copy(hello, root / "hello")
@@ -115,12 +119,10 @@ def test_runs_in_an_empty_chroot_as_nobody(hello: Path, tmp_path: Path) -> None:
     assert (done.returncode, done.stdout, done.stderr) == (1, "hello x\n", "")
 
 
+@needs.strace
 def test_opens_no_file_at_start(hello: Path, tmp_path: Path) -> None:
-    tool = shutil.which("strace")
-    if tool is None:
-        pytest.skip("strace is not installed")
     log = tmp_path / "log"
-    subprocess.run([tool, "-f", "-e", "trace=file", "-o", log, hello], check=True, capture_output=True)
+    subprocess.run(["strace", "-f", "-e", "trace=file", "-o", log, hello], check=True, capture_output=True)
     calls = [line.split(maxsplit=1)[1] for line in log.read_text().splitlines()]
     accesses = [call for call in calls if not call.startswith(("execve(", "+++", 'readlink("/proc/self/exe"'))]
     assert accesses == []

@@ -17,6 +17,7 @@ import pytest
 from castiron_common.cache import cache_root
 from castiron_manifest.codec import encode
 from castiron_manifest.model import Module, ModuleKind, Origin
+from tests.support import needs
 from tests.support.linking import Outcome, command, run
 from tests.unit.link.making import manifest
 
@@ -100,7 +101,7 @@ def test_output_on_a_full_device(good: Path, tmp_path: Path) -> None:
         ["mount", "-t", "tmpfs", "-o", "size=64k", "none", small], capture_output=True, check=False
     )
     if mounted.returncode:
-        pytest.skip("this machine does not let us mount a small file system")
+        needs.skip("mount")
     try:
         done = link(tmp_path, good, "-o", "small/app")
     finally:
@@ -113,7 +114,7 @@ def test_read_only_output_folder(good: Path, tmp_path: Path) -> None:
     small.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "ro", "none", small], capture_output=True, check=False)
     if mounted.returncode:
-        pytest.skip("this machine does not let us mount a read-only file system")
+        needs.skip("mount")
     try:
         done = link(tmp_path, good, "-o", "small/app")
     finally:

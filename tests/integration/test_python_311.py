@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +23,7 @@ from castiron_runtime.standalone import python_document
 from castiron_trace.analyser.conditional import CONDITIONAL
 from castiron_trace.stdlib_graph import stdlib_graph
 from castiron_trace.target_python import from_pack
+from tests.support import needs
 from tests.support.linking import command, run, trace_and_link
 
 if TYPE_CHECKING:
@@ -148,7 +148,7 @@ def test_its_report_names_what_this_series_incorporates(program: Path) -> None:
     assert not {"hacl-star", "libb2", "uvloop-parts", "global-unbounded-sequences"} & names
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="chroot needs root")
+@needs.root
 def test_it_needs_nothing_around_it(pack: Pack, tmp_path: Path) -> None:
     (tmp_path / "small.py").write_text(
         "import json, os\nprint(json.dumps(sorted(os.listdir('/'))), open(__file__).read(6))"

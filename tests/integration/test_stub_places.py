@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -11,16 +10,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.test_stub import APP, UTF8
+from tests.support import needs
 from tests.support.linking import Outcome, run, trace_and_link
+from tests.support.stub_programs import APP, UTF8
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Pack
 
 pytestmark = pytest.mark.integration
-
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="chroot and mount need root")
-with_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +49,7 @@ def jailed(jail: Path, *arguments: str, user: str = "0") -> Outcome:
     return run([str(part) for part in command], cwd=jail, env=UTF8)
 
 
-@as_root
+@needs.root
 @pytest.mark.parametrize("user", ["0", "12345"])
 @pytest.mark.parametrize("name", ["read_data", "listing", "status", "descriptors", "resources", "encodings"])
 def test_empty_root(jail: Path, name: str, user: str) -> None:
@@ -61,7 +58,7 @@ def test_empty_root(jail: Path, name: str, user: str) -> None:
     assert done.status == 0, done.stderr
 
 
-@as_root
+@needs.root
 def test_executable_without_proc(jail: Path) -> None:
     """sys.executable is absolute however the program was called."""
     assert jailed(jail, "/bin/checks", "read_data").stdout == "/bin/checks\n"
@@ -70,16 +67,16 @@ def test_executable_without_proc(jail: Path) -> None:
     assert done.stdout == "/bin/checks\n"
 
 
-@as_root
+@needs.root
 def test_everything_read_only(jail: Path) -> None:
     mount = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && exec chroot "$1" /bin/checks read_data'
     done = run(["unshare", "--mount", "sh", "-c", mount, "sh", str(jail)], cwd=jail, env=UTF8)
     if "unshare" in done.stderr or "mount:" in done.stderr:
-        pytest.skip(f"this machine lets nobody mount: {done.stderr.strip()}")
+        needs.skip("mount", done.stderr.strip())
     assert (done.status, done.stdout) == (0, "/bin/checks\n"), done.stderr
 
 
-@with_strace
+@needs.strace
 @pytest.mark.parametrize("arguments", [[], ["--verbose", "word"], ["-v"]])
 def test_touches_nothing(hello: Path, tmp_path: Path, arguments: list[str]) -> None:
     """From its start to its end, a program asks for no file but its own name."""
@@ -88,7 +85,7 @@ def test_touches_nothing(hello: Path, tmp_path: Path, arguments: list[str]) -> N
     command = ["strace", "-f", "-e", "trace=file", "-o", log, called, *arguments]
     done = run(command, cwd=tmp_path, env={**UTF8, "PATH": f"{hello.parent}:{UTF8['PATH']}"})
     if "ptrace" in done.stderr:
-        pytest.skip("strace is not allowed here")
+        needs.skip("strace", done.stderr.strip())
     assert done.stdout == f"{arguments}\n"
     calls = [line.split(maxsplit=1)[1] for line in log.read_text().splitlines() if re.match(r"\d+ +\w+\(", line)]
     names = [call.split("(")[0] for call in calls]

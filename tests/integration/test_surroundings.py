@@ -11,6 +11,7 @@ import pytest
 
 from castiron_common.progress import SilentReporter
 from castiron_runtime.packs import interpreter
+from tests.support import needs
 from tests.support.linking import trace_and_link
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="chroot needs root")
 
 APP = """
 import locale
@@ -131,7 +131,7 @@ def run_in_jail(binary: Path, jail: Path) -> list[str]:
     return done.stdout.splitlines()
 
 
-@as_root
+@needs.root
 @pytest.mark.parametrize("hosts", [None, "", "10.0.0.1 other localhost.example # localhost\n"])
 def test_localhost_is_known_where_nothing_names_it(binary: Path, tmp_path: Path, hosts: str | None) -> None:
     if hosts is not None:
@@ -154,7 +154,7 @@ def test_localhost_is_known_where_nothing_names_it(binary: Path, tmp_path: Path,
     ]
 
 
-@as_root
+@needs.root
 def test_the_hosts_file_comes_first(binary: Path, tmp_path: Path) -> None:
     (tmp_path / "etc").mkdir()
     names = "localhost LocalHost. some.localhost"

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support import needs
 from tests.support.linking import trace_and_link
 
 if TYPE_CHECKING:
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.integration
 
-as_root = pytest.mark.skipif(os.geteuid() != 0, reason="chroot needs root")
 
 APP = """
 import sys
@@ -223,7 +223,7 @@ def jail(binary: Path, tmp_path: Path) -> Path:
     return folder
 
 
-@as_root
+@needs.root
 @pytest.mark.parametrize(
     ("name", "count"),
     [
@@ -252,7 +252,7 @@ def test_a_screen_without_any_terminfo_database(jail: Path, name: str, count: in
         terminal.close()
 
 
-@as_root
+@needs.root
 @pytest.mark.parametrize("name", ["xterm-256color", "dumb", "tmux", "nobody-knows-it"])
 def test_a_line_is_edited_without_any_terminfo_database(jail: Path, name: str) -> None:
     terminal = Terminal(["chroot", jail, "/app", "line"], {"TERM": name, "PATH": os.environ["PATH"]})

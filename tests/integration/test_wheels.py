@@ -21,6 +21,7 @@ from castiron_wheels.installed import from_installed
 from castiron_wheels.requirements import from_lines
 from castiron_wheels.resolve import resolve
 from castiron_wheels.uv_client import uv_program
+from tests.support import needs
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -131,9 +132,7 @@ def test_pure_python_in_a_wheel_for_another_c_library(pack: Pack) -> None:
     assert run(pack, environment, code) == "InotifyObserver\n"
 
 
-@pytest.mark.skipif(
-    "CASTIRON_SLOW_TESTS" not in os.environ, reason="compiles for many minutes; set CASTIRON_SLOW_TESTS"
-)
+@needs.need("CASTIRON_SLOW_TESTS", "CASTIRON_SLOW_TESTS" in os.environ)
 def test_scikit_learn_from_its_sdist(pack: Pack) -> None:
     environment = solve("scikit-learn")
     assert environment.get("scikit-learn").wheel.embedded  # type: ignore[union-attr]

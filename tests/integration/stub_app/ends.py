@@ -1,174 +1,47 @@
-"""`ends NAME` ends in one of many ways.  Every one is the same as under an ordinary interpreter."""
+"""`ends NAME` ends in one of many ways.  Every one is the same as under an ordinary interpreter.
+
+Here is what is alive at the end in `__main__`, and who is told of its destruction; the others are in modules beside it.
+"""
 
 import atexit
 import gzip
-import io
 import os
-import signal
-import subprocess
 import sys
 import tempfile
 import threading
-import time
 
-CASES = {}
+import end_files  # their cases put themselves into the table
+import end_statuses
+import end_threads
+from ends_cases import CASES, Noisy, case
 
-
-def case(function):
-    CASES[function.__name__] = function
-    return function
-
-
-@case
-def falls_off():
-    print("done")
-
-
-@case
-def exit_three():
-    sys.exit(3)
-
-
-@case
-def exit_message():
-    sys.exit("a message")
-
-
-@case
-def exit_none():
-    raise SystemExit
-
-
-@case
-def exit_large():
-    sys.exit(2**40 + 5)
-
-
-@case
-def exit_negative():
-    sys.exit(-2)
-
-
-@case
-def builtin_exit():
-    exit(5)
-
-
-@case
-def exception():
-    def inner(a, b):
-        return a + b
-
-    inner(1, "2")
-
-
-@case
-def chained():
-    try:
-        1 / 0
-    except ZeroDivisionError as error:
-        raise ValueError("wrapped") from error
-
-
-@case
-def group():
-    raise ExceptionGroup("several", [ValueError(1), KeyError("x")])
-
-
-@case
-def module_raises():
-    import raising
-
-
-@case
-def module_missing():
-    import json.nothing_there
-
-
-@case
-def name_missing():
-    from json import nothing_there
-
-
-@case
-def syntax_error():
-    exec("x = = 3")
-
-
-@case
-def recursion():
-    def again():
-        again()
-
-    again()
-
-
-@case
-def keyboard_interrupt():
-    raise KeyboardInterrupt
-
-
-@case
-def interrupted():
-    os.kill(os.getpid(), signal.SIGINT)
-    time.sleep(10)
-
-
-@case
-def terminated():
-    os.kill(os.getpid(), signal.SIGTERM)
-    time.sleep(10)
-
-
-@case
-def aborted():
-    os.abort()
-
-
-@case
-def broken_pipe():
-    assert signal.getsignal(signal.SIGPIPE) == signal.SIG_IGN
-    reader, writer = os.pipe()
-    os.dup2(writer, 1)
-    os.close(reader)
-    print("nobody reads this")
-
-
-@case
-def full_disk():
-    os.dup2(os.open("/dev/full", os.O_WRONLY), 1)
-    print("no space for this")
-
-
-@case
-def full_disk_in_a_file():
-    CASES["kept"] = open("/dev/full", "w")
-    CASES["kept"].write("no space for this")
+KEPT = {}
+"""Alive until the end."""
 
 
 @case
 def left_open():
-    CASES["kept"] = file = open("left_open.txt", "w")
+    KEPT["kept"] = file = open("left_open.txt", "w")
     file.write("flushed at the end")
     atexit.register(print, "atexit comes first")
 
 
 @case
 def left_open_gzip():
-    CASES["kept"] = file = gzip.GzipFile("left_open.gz", "wb", mtime=0)
+    KEPT["kept"] = file = gzip.GzipFile("left_open.gz", "wb", mtime=0)
     file.write(b"with its trailer")
 
 
 @case
 def left_open_temporary():
-    CASES["kept"] = tempfile.NamedTemporaryFile(dir=".", prefix="temporary")
+    KEPT["kept"] = tempfile.NamedTemporaryFile(dir=".", prefix="temporary")
 
 
 @case
 def left_open_database():
     import sqlite3
 
-    CASES["kept"] = database = sqlite3.connect("left_open.db")
+    KEPT["kept"] = database = sqlite3.connect("left_open.db")
     database.execute("pragma journal_mode = wal")
     database.execute("create table t (a)")
     database.execute("insert into t values (1)")
@@ -189,7 +62,7 @@ def finalizer():
         def __del__(self):
             print("finalized")
 
-    CASES["kept"] = Noisy()
+    KEPT["kept"] = Noisy()
 
 
 @case
@@ -200,101 +73,8 @@ def generator():
         finally:
             print("cleaned up")
 
-    CASES["kept"] = kept = numbers()
+    KEPT["kept"] = kept = numbers()
     next(kept)
-
-
-@case
-def at_exit_raises():
-    atexit.register(lambda: 1 / 0)
-    atexit.register(print, "before it")
-
-
-@case
-def thread():
-    def late():
-        time.sleep(0.2)
-        print("joined")
-
-    threading.Thread(target=late).start()
-
-
-@case
-def daemon():
-    started = threading.Event()
-
-    def endless():
-        started.set()
-        time.sleep(60)
-
-    threading.Thread(target=endless, daemon=True).start()
-    started.wait()
-    time.sleep(0.1)  # a thread that only starts while the interpreter ends may crash any CPython
-    print("not joined")
-
-
-@case
-def thread_raises():
-    def fail():
-        1 / 0
-
-    worker = threading.Thread(target=fail, name="worker")
-    worker.start()
-    worker.join()
-
-
-@case
-def forked():
-    child = os.fork()
-    if child == 0:
-        print("child")
-        sys.exit(4)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
-
-
-@case
-def hook():
-    sys.excepthook = lambda kind, *rest: print("hook", kind.__name__)
-    1 / 0
-
-
-@case
-def unflushed():
-    sys.stdout.write("no newline")
-    sys.stderr.write("neither here")
-
-
-@case
-def lone_surrogate():
-    print("\udc80")
-
-
-@case
-def reads():
-    print(sys.stdin.read().upper(), input.__name__)
-
-
-@case
-def warns():
-    import warnings
-
-    warnings.warn("look", stacklevel=1)
-
-
-@case
-def no_streams():
-    print(sys.stdin, file=sys.stderr)
-
-
-# --- what is alive at the end, and who is told of its destruction ---
-
-
-class Noisy:
-    def __init__(self, name):
-        self.name = name
-
-    def __del__(self):
-        print("gone:", self.name)
 
 
 @case
@@ -305,7 +85,7 @@ def finalizer_without_attributes():
         def __del__(self):
             print("gone, and no collector knew it")
 
-    CASES["kept"] = Bare()
+    KEPT["kept"] = Bare()
 
 
 @case
@@ -316,7 +96,7 @@ def finalizer_of_a_number():
         def __del__(self):
             print("gone:", int(self))
 
-    CASES["kept"] = Number(7)
+    KEPT["kept"] = Number(7)
 
 
 @case
@@ -325,7 +105,7 @@ def finalizer_of_a_class():
         def __del__(cls):
             print("gone:", cls.__name__)
 
-    CASES["kept"] = Meta("Made", (), {})
+    KEPT["kept"] = Meta("Made", (), {})
 
 
 @case
@@ -337,7 +117,7 @@ def finalizers_in_order():
     # In which order the collector destroys cycles is an accident of when it was at work before.
     gc.disable()
     gc.collect()
-    CASES["kept"] = Noisy("in a dictionary")
+    KEPT["kept"] = Noisy("in a dictionary")
     globals()["_private"] = Noisy("private name")
     globals()["public"] = Noisy("public name")
     sys.kept = Noisy("in sys")
@@ -354,7 +134,7 @@ def finalizer_raises():
         def __del__(self):
             raise ValueError("at the end")
 
-    CASES["kept"] = Failing()
+    KEPT["kept"] = Failing()
 
 
 @case
@@ -366,7 +146,7 @@ def finalizer_prints_after_its_module():
 
 @case
 def thread_local_finalizer():
-    CASES["kept"] = local = threading.local()
+    KEPT["kept"] = local = threading.local()
     local.kept = Noisy("in a thread-local")
 
 
@@ -377,7 +157,7 @@ def weak_reference():
     class Thing:
         pass
 
-    CASES["kept"] = thing = Thing()
+    KEPT["kept"] = thing = Thing()
     globals()["reference"] = weakref.ref(thing, lambda reference: print("gone:", reference() is None))
 
 
@@ -399,7 +179,7 @@ def weak_method():
         def method(self):
             pass
 
-    CASES["kept"] = thing = Thing()
+    KEPT["kept"] = thing = Thing()
     globals()["reference"] = weakref.WeakMethod(thing.method, lambda reference: print("gone"))
 
 
@@ -410,7 +190,7 @@ def weak_dictionaries():
     class Thing:
         pass
 
-    CASES["kept"] = thing = Thing()
+    KEPT["kept"] = thing = Thing()
     globals()["tables"] = (
         weakref.WeakKeyDictionary({thing: 1}),
         weakref.WeakValueDictionary(x=thing),
@@ -425,7 +205,7 @@ def weak_finalizers():
     class Thing:
         pass
 
-    CASES["kept"] = thing = Thing()
+    KEPT["kept"] = thing = Thing()
     weakref.finalize(thing, print, "first")
     weakref.finalize(thing, print, "second")
     weakref.finalize(thing, print, "not at exit").atexit = False
@@ -433,7 +213,7 @@ def weak_finalizers():
 
 @case
 def temporary_folder():
-    CASES["kept"] = folder = tempfile.TemporaryDirectory(dir=".", prefix="temporary")
+    KEPT["kept"] = folder = tempfile.TemporaryDirectory(dir=".", prefix="temporary")
     open(os.path.join(folder.name, "file"), "w").close()
 
 
@@ -452,7 +232,7 @@ def generator_that_delegates():
     def numbers():
         yield from Closing()
 
-    CASES["kept"] = kept = numbers()
+    KEPT["kept"] = kept = numbers()
     next(kept)
 
 
@@ -462,7 +242,7 @@ def generator_not_begun():
         with open("nothing"):
             yield 1
 
-    CASES["kept"] = numbers()
+    KEPT["kept"] = numbers()
 
 
 @case
@@ -470,7 +250,7 @@ def coroutine_never_awaited():
     async def never():
         pass
 
-    CASES["kept"] = never()
+    KEPT["kept"] = never()
 
 
 @case
@@ -482,7 +262,7 @@ def coroutine_begun():
     async def waits():
         await Pause()
 
-    CASES["kept"] = kept = waits()
+    KEPT["kept"] = kept = waits()
     kept.send(None)
 
 
@@ -495,7 +275,7 @@ def async_generator():
             print("cleaned up")
 
     sys.set_asyncgen_hooks(finalizer=lambda generator: print("finalizer of the hooks"))
-    CASES["kept"] = kept = numbers()
+    KEPT["kept"] = kept = numbers()
     try:
         kept.asend(None).send(None)
     except StopIteration:
@@ -513,7 +293,7 @@ def async_generator_of_asyncio():
             print("cleaned up")
 
     async def main():
-        CASES["kept"] = kept = numbers()
+        KEPT["kept"] = kept = numbers()
         await anext(kept)
 
     asyncio.run(main())
@@ -524,7 +304,7 @@ def exception_never_retrieved():
     import asyncio
 
     loop = asyncio.new_event_loop()
-    CASES["kept"] = future = loop.create_future()
+    KEPT["kept"] = future = loop.create_future()
     future.set_exception(ValueError("nobody asked"))
     loop.close()
 
@@ -536,8 +316,8 @@ def pending_task():
     async def endless():
         await asyncio.get_running_loop().create_future()
 
-    CASES["loop"] = loop = asyncio.new_event_loop()
-    CASES["kept"] = loop.create_task(endless())
+    KEPT["loop"] = loop = asyncio.new_event_loop()
+    KEPT["kept"] = loop.create_task(endless())
     loop.call_soon(loop.stop)
     loop.run_forever()
     loop.close()
@@ -553,7 +333,7 @@ def buffer_that_is_released():
             print("released")
 
     if sys.version_info >= (3, 12):
-        CASES["kept"] = memoryview(Buffer())
+        KEPT["kept"] = memoryview(Buffer())
 
 
 @case
@@ -591,190 +371,18 @@ def another_interpreter():
     _interpreters.create()
 
 
-# --- files ---
-
-
-@case
-def left_open_to_be_warned_of():
-    import warnings
-
-    warnings.simplefilter("always")
-    CASES["kept"] = open(os.devnull)
-
-
-@case
-def folder_left_open_to_be_warned_of():
-    import warnings
-
-    open("file", "w").close()
-    warnings.simplefilter("always")
-    CASES["kept"] = os.scandir(".")
-    next(CASES["kept"])
-
-
-@case
-def socket_left_open_to_be_warned_of():
-    import socket
-    import warnings
-
-    warnings.simplefilter("always")
-    CASES["kept"] = socket.socket()
-
-
-@case
-def one_file_twice():
-    first = CASES["first"] = open("twice", "a")
-    second = CASES["second"] = open("twice", "a")
-    second.write("second, ")
-    first.write("first, ")
-
-
-@case
-def left_open_text_over_bytes():
-    CASES["kept"] = text = io.TextIOWrapper(open("layers", "wb"))
-    text.write("in the upper layer")
-    CASES["bytes"] = buffer = io.BufferedWriter(io.FileIO("bytes", "w"))
-    buffer.write(b"in the lower layer")
-    CASES["random"] = file = open("random", "w+b")
-    file.write(b"either way")
-
-
-@case
-def left_open_in_a_cycle():
-    file = open("cycle", "w")
-    file.write("garbage that was never collected")
-    file.itself = file
-
-
-@case
-def left_open_class_of_python():
-    class Writer(io.RawIOBase):
-        def writable(self):
-            return True
-
-        def write(self, data):
-            print("written:", bytes(data))
-            return len(data)
-
-        def close(self):
-            if not self.closed:
-                print("closed")
-            super().close()
-
-    CASES["kept"] = kept = io.TextIOWrapper(io.BufferedWriter(Writer()))
-    kept.write("through a class in Python")
-
-
-@case
-def left_open_shelf():
-    import dbm.dumb
-    import shelve
-
-    CASES["kept"] = shelf = shelve.Shelf(dbm.dumb.open("shelf"), writeback=True)
-    shelf["key"] = []
-    shelf["key"].append("value")
-
-
-@case
-def left_open_mapping():
-    import mmap
-
-    with open("mapped", "w+b") as file:
-        file.truncate(8)
-        CASES["kept"] = mapping = mmap.mmap(file.fileno(), 8)
-    mapping[:] = b"by pages"
-
-
-@case
-def left_open_rolled_back():
-    import sqlite3
-
-    CASES["kept"] = database = sqlite3.connect("rolled_back.db")
-    database.execute("create table t (a)")
-    database.commit()
-    database.execute("insert into t values (1)")
-
-
-@case
-def standard_output_detached():
-    CASES["kept"] = sys.stdout.detach()
-    CASES["kept"].write(b"in the buffer")
-
-
-@case
-def standard_output_wrapped():
-    sys.stdout = io.TextIOWrapper(sys.stdout.buffer, "utf-16")
-    print("through the second wrapper")
-
-
-@case
-def standard_output_replaced():
-    sys.__stdout__.write("in the first stream")
-    sys.stdout = io.StringIO()
-    print("in memory")
-
-
-@case
-def standard_output_of_python():
-    class Stream:
-        def write(self, text):
-            pass
-
-        def flush(self):
-            print("flushed, finalizing:", sys.is_finalizing(), file=sys.stderr)
-
-    sys.stdout = Stream()
-
-
-@case
-def standard_output_gone():
-    del sys.stdout
-
-
-@case
-def full_disk_and_a_hook():
-    def hook(unraisable):
-        globals()["kept"] = Noisy("made by the hook")
-        print("hook:", unraisable.exc_type.__name__, file=sys.stderr)
-
-    sys.unraisablehook = hook
-    os.dup2(os.open("/dev/full", os.O_WRONLY), 1)
-    print("no space for this")
-
-
-# --- functions that run at exit ---
-
-
-@case
-def at_exit_starts_a_thread():
-    atexit.register(lambda: threading.Thread(target=print, args=["started"]).start())
-
-
 @case
 def at_exit_leaves_a_finalizer():
-    atexit.register(lambda: CASES.update(kept=Noisy("made at exit")))
+    atexit.register(lambda: KEPT.update(kept=Noisy("made at exit")))
 
 
 @case
 def at_exit_leaves_a_file():
     def leave():
-        CASES["kept"] = file = open("at_exit.txt", "w")
+        KEPT["kept"] = file = open("at_exit.txt", "w")
         file.write("written at exit")
 
     atexit.register(leave)
-
-
-@case
-def at_exit_exits_again():
-    atexit.register(sys.exit, 9)
-
-
-@case
-def exits_at_once():
-    atexit.register(print, "not reached")
-    CASES["kept"] = open("at_once.txt", "w")
-    CASES["kept"].write("lost")
-    os._exit(6)
 
 
 @case
@@ -790,171 +398,7 @@ def capsule():
 
     new = ctypes.pythonapi.PyCapsule_New
     new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
-    CASES["kept"] = new(1, None, ctypes.cast(ctypes.CDLL(None).abort, ctypes.c_void_p))
-
-
-@case
-def output_before_threads_end():
-    def late():
-        time.sleep(0.1)
-        os.write(1, b"by the thread\n")
-
-    threading.Thread(target=late).start()
-    print("by the program, which has ended")
-
-
-@case
-def output_before_exit_functions():
-    atexit.register(os.write, 1, b"at exit\n")
-    print("by the program, which has ended")
-
-
-# --- daemon threads ---
-
-
-def daemon_thread(work):
-    """Start a thread, and wait until it is where it stays."""
-    threading.Thread(target=work, daemon=True).start()
-    time.sleep(0.1)  # a thread that only starts while the interpreter ends may crash any CPython
-
-
-def full_pipe(**options):
-    """A file that blocks whoever writes much into it."""
-    reader, writer = os.pipe()
-    CASES["reader"] = reader
-    return open(writer, **options)
-
-
-@case
-def daemon_in_a_full_pipe():
-    CASES["kept"] = file = full_pipe(mode="wb")
-    daemon_thread(lambda: file.write(bytes(10**6)))
-
-
-@case
-def daemon_in_a_full_pipe_of_text():
-    CASES["kept"] = file = full_pipe(mode="w")
-    daemon_thread(lambda: file.write("x" * 10**6))
-
-
-@case
-def daemon_in_a_full_pipe_and_open_files():
-    CASES["kept"] = file = full_pipe(mode="wb")
-    CASES["other"] = other = open("other.txt", "w")
-    other.write("flushed all the same")
-    daemon_thread(lambda: file.write(bytes(10**6)))
-
-
-@case
-def daemon_holds_standard_output():
-    file = full_pipe(mode="wb")
-    os.dup2(file.fileno(), 1)
-    daemon_thread(lambda: sys.stdout.buffer.write(bytes(10**6)))
-
-
-@case
-def daemon_reads_standard_input():
-    reader, CASES["writer"] = os.pipe()
-    os.dup2(reader, 0)
-    daemon_thread(lambda: sys.stdin.readline())
-
-
-@case
-def daemon_reads_a_pipe():
-    reader, CASES["writer"] = os.pipe()
-    CASES["kept"] = file = open(reader, "rb")
-    daemon_thread(lambda: file.read())
-
-
-@case
-def daemon_in_c():
-    reader, CASES["writer"] = os.pipe()
-    daemon_thread(lambda: os.read(reader, 1))
-
-
-@case
-def daemon_imports():
-    sys.path.append(".")
-    with open("slow_module.py", "w") as file:
-        file.write("import time\ntime.sleep(60)\n")
-    sys.dont_write_bytecode = True
-    daemon_thread(lambda: __import__("slow_module"))
-
-
-@case
-def daemon_waits_for_a_condition():
-    condition = CASES["kept"] = threading.Condition()
-
-    def wait():
-        with condition:
-            condition.wait()
-
-    daemon_thread(wait)
-
-
-@case
-def daemon_waits_for_a_lock():
-    lock = CASES["kept"] = threading.Lock()
-    lock.acquire()
-    daemon_thread(lock.acquire)
-
-
-@case
-def daemon_waits_for_a_queue():
-    import queue
-
-    CASES["kept"] = waiting = queue.Queue()
-    daemon_thread(waiting.get)
-
-
-@case
-def daemon_waits_for_a_process():
-    process = CASES["kept"] = subprocess.Popen(["sleep", "2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    daemon_thread(lambda: os.waitpid(process.pid, 0))
-
-
-@case
-def daemon_never_waits():
-    def work():
-        while True:
-            pass
-
-    daemon_thread(work)
-
-
-@case
-def daemon_has_a_finalizer():
-    def work():
-        kept = Noisy("in the frame of a thread")
-        time.sleep(60)
-        del kept
-
-    daemon_thread(work)
-
-
-@case
-def daemon_has_a_file():
-    def work():
-        kept = open("of_a_thread.txt", "w")
-        kept.write("in the frame of a thread")
-        time.sleep(60)
-        kept.close()
-
-    daemon_thread(work)
-
-
-@case
-def daemon_and_finalizer():
-    CASES["kept"] = Noisy("with a thread alive")
-    daemon_thread(lambda: time.sleep(60))
-
-
-@case
-def daemon_in_an_executor():
-    from concurrent.futures import ThreadPoolExecutor
-
-    executor = CASES["kept"] = ThreadPoolExecutor(1)
-    executor.submit(print, "from a pool")
+    KEPT["kept"] = new(1, None, ctypes.cast(ctypes.CDLL(None).abort, ctypes.c_void_p))
 
 
 if __name__ == "__main__":

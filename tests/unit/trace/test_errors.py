@@ -29,6 +29,7 @@ from castiron_manifest.model import Severity
 from castiron_trace import cli, driver, observe
 from castiron_trace.driver import trace
 from castiron_trace.stdlib_graph import stdlib_graph
+from tests.support import needs
 from tests.unit.trace.conftest import options
 from tests.unit.trace.making import write
 
@@ -166,9 +167,8 @@ def test_bad_inputs(name: str, tmp_path: Path, python: TargetPython) -> None:
     assert type(caught.value).exit_code == case.error.exit_code
 
 
+@needs.need("an ordinary user", os.geteuid())
 def test_an_unreadable_file(tmp_path: Path, python: TargetPython) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root reads every file")
     write(tmp_path, {"app.py": ""})
     (tmp_path / "app.py").chmod(0)
     with pytest.raises(InputError, match="Cannot read"):

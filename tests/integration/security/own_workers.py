@@ -1,4 +1,4 @@
-"""Starts processes of its own by way of a library; the first argument says which.  Linked by test_security.py."""
+"""Starts processes of its own by way of a library; the first argument says which.  Linked by test_workers.py."""
 
 import sys
 from pathlib import Path
