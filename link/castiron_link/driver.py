@@ -2,53 +2,42 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_audit.collect import application_version, build_report
 from castiron_audit.embedded import embed, note
-from castiron_audit.formats import Format, render
+from castiron_audit.formats import Format
 from castiron_audit.policy import Policy, apply, enforce
 from castiron_common.cache import cache_root
 from castiron_common.clock import Clock
-from castiron_common.errors import EntryError, RuntimePackError
-from castiron_common.files import atomic_write, sha256_file
+from castiron_common.files import sha256_file
 from castiron_common.working import working_folder
 from castiron_link.app_object import write_app_object
 from castiron_link.audit import linked, own_component
 from castiron_link.boot import boot_config
-from castiron_link.bytecode import Compiler, compile_modules
+from castiron_link.bytecode import compile_modules
+from castiron_link.checks import broken_modules, partial_stdlib, require_entry
 from castiron_link.children import children_of
-from castiron_link.layout import payload_script
-from castiron_link.ld import LinkerCall, run_linker
+from castiron_link.documents import document
+from castiron_link.ld import run_linker
+from castiron_link.linker_call import linker_call
 from castiron_link.map_file import pieces
-from castiron_link.model import Children, LinkOptions, LinkResult
+from castiron_link.model import LinkOptions, LinkResult
 from castiron_link.natives import absorb_natives, provided_extensions
 from castiron_link.packing import pack_tree
 from castiron_link.payload import write_payload
+from castiron_link.provision import compiler_of, interpreter_of, pack_of, provided, site_of, stub_components_of
 from castiron_link.relink import check_kit, write_kit
 from castiron_link.select import inittab, select
 from castiron_link.startup import startup
-from castiron_link.tree_layout import build_tree, entry_path, interpreters, root_of
-from castiron_link.write import check_output, document_path, write_output
-from castiron_manifest.model import Origin
+from castiron_link.tree_layout import below_site_packages, build_tree, interpreters
+from castiron_link.write import check_output, copy_map, document_path, write_output
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-
-    from castiron_audit.model import Report
     from castiron_common.progress import Reporter
-    from castiron_link.model import Compiled
-    from castiron_link.natives import Natives
     from castiron_manifest.model import Manifest
-    from castiron_runtime.model import Component, LinkInputs, Pack
-
-
-_REPORT_WIDTH = 140
-"""Characters of a line in the license report."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,22 +81,22 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
     # pack: the interpreter that the analysis was made for; another one has other modules.
     # After it: the pack's version is the manifest's.
     with clock("pack"):
-        pack = _open_pack(manifest, reporter)
-        interpreter = _interpreter(pack, reporter)
+        pack = pack_of(manifest, reporter)
+        interpreter = interpreter_of(pack, reporter)
         if options.pie:
-            pack = _open_pack(manifest, reporter, pie=True)
+            pack = pack_of(manifest, reporter, pie=True)
 
     # select: what goes in, and no more: the tree of files, the built-in modules, the libraries that those need.
     # After it: every file has its place, every archive is built; nothing is added any more.
     with clock("select"):
         starts = any(module.name == "subprocess" for module in manifest.modules)
         needs = startup(pack.id, interpreter, cache_root() / "link", manifest.entry.kind, children=starts)
-        site = _site(manifest, reporter)
+        site = site_of(manifest, reporter)
         tree = build_tree(manifest, stdlib=pack.stdlib, site=site, extra_stdlib=needs.modules)
         selection = select(tree, startup=needs.builtins, offered=pack.extensions)
         names = sorted({*selection.extensions, *provided_extensions(manifest, tree)})
         children = children_of(tree, options, extensions=selection.extensions)
-        inputs, stub = _provide(pack, names, reporter)
+        inputs, stub = provided(pack, names, reporter)
 
     with working_folder("link") as work:
         # absorb: shared objects become ordinary relocatable objects.
@@ -118,8 +107,8 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         # compile: bytecode by the pack's own Python: its magic number, whatever the host runs.
         # After it: each module has code, whose file names lie in the tree.
         with clock("compile"):
-            compiled = compile_modules(tree.modules, _compiler(pack, options, interpreter))
-            _require_entry(manifest, compiled)
+            compiled = compile_modules(tree.modules, compiler_of(pack, options, interpreter))
+            require_entry(manifest, compiled)
 
         # payload: one position-independent block that the stub reads in place.
         # After it: the application is one object file among archives.
@@ -147,7 +136,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         # ld: the linker takes of the archives what is used, into a folder of ours.
         # After it: the executable exists, unseen, and the map says what is in it.
         with clock("ld"):
-            call = _linker_call(pack, inputs=inputs, stub=stub, natives=natives, own=own, work=work)
+            call = linker_call(pack, inputs=inputs, stub=stub, natives=natives, own=own, work=work)
             warnings = run_linker(call)
             with call.map.open() as lines:
                 taken = pieces(lines)
@@ -161,9 +150,9 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 taken=taken,
                 inputs=inputs,
                 stub=stub,
-                stub_components=_stub_components(pack, reporter),
+                stub_components=stub_components_of(pack, reporter),
                 own=(own, *natives.objects),
-                images=_site_paths(natives.libraries, manifest.target.python),
+                images=below_site_packages(natives.libraries, manifest.target.python),
             )
             found = build_report(
                 manifest,
@@ -180,7 +169,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         # write: whole or not at all.
         with clock("write"):
             documents = {
-                document_path(output, item): _document(report, item, request.epoch) for item in request.documents
+                document_path(output, item): document(report, item, request.epoch) for item in request.documents
             }
             digest, size = sha256_file(call.output), call.output.stat().st_size
             write_output(call.output, output, documents)
@@ -194,7 +183,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                     owners=inputs.owners,
                 )
             if request.keep_map is not None:
-                _copy_map(call.map, request.keep_map)
+                copy_map(call.map, request.keep_map)
 
     return LinkResult(
         output=output,
@@ -204,135 +193,10 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         children=children,
         written=tuple(documents),
         warnings=(
-            *_broken(compiled),
+            *broken_modules(compiled),
             *natives.warnings,
             *warnings,
-            *_partial_stdlib(options, present=tree.builtins, offered=pack.extensions),
+            *partial_stdlib(options, present=tree.builtins, offered=pack.extensions),
         ),
         seconds=clock.seconds,
     )
-
-
-def _site_paths(tree_paths: Sequence[str], feature: str) -> Iterator[str]:
-    """Yield paths relative to site-packages for absorbed files, which are named by their place in the tree."""
-    root = f"{root_of(Origin.DISTRIBUTION, feature)}/"
-    for path in tree_paths:
-        yield path.removeprefix(root)
-
-
-def _document(report: Report, format_: Format, epoch: int | None) -> str:
-    """Return a document; the report beside the executable is the table with the texts."""
-    if format_ is not Format.TABLE:
-        return render(report, format_, epoch=epoch)
-    table = render(report, Format.TABLE, width=_REPORT_WIDTH)
-    return f"Components of {report.name}\n\n{table}\n{render(report, Format.NOTICES)}"
-
-
-def _open_pack(manifest: Manifest, reporter: Reporter, *, pie: bool = False) -> Pack:
-    from castiron_runtime.packs import open_pack
-
-    pack = open_pack(manifest.target.python, manifest.target.platform, pie=pie, reporter=reporter)
-    found = f"cpython-{pack.python_version}"
-    if manifest.pack != found:
-        raise RuntimePackError(
-            f"The manifest was made for {manifest.pack}, and the runtime pack here is {found}.",
-            hint="Run trace again here, or link where that pack is (`castiron runtime list`).",
-        )
-    return pack
-
-
-def _interpreter(pack: Pack, reporter: Reporter) -> Callable[[], Path]:
-    """Return a function that gives the runnable Python: it is built only if something has to be asked or compiled."""
-
-    @cache
-    def get() -> Path:
-        from castiron_runtime.packs import interpreter
-
-        return interpreter(pack, full=False, reporter=reporter)
-
-    return get
-
-
-def _compiler(pack: Pack, options: LinkOptions, interpreter: Callable[[], Path]) -> Compiler:
-    return Compiler(
-        interpreter=interpreter,
-        python_version=pack.python_version,
-        optimize=options.optimize,
-        cache=cache_root() / "link" / "bytecode.sqlite",
-    )
-
-
-def _site(manifest: Manifest, reporter: Reporter) -> Path | None:
-    """Return the ``site-packages`` with the manifest's distributions installed."""
-    if not manifest.distributions:
-        return None
-    from castiron_wheels.fetch import fetch_all
-    from castiron_wheels.install import installation_prefix, site_packages
-
-    target = manifest.target
-    wheels = fetch_all(manifest.distributions, target, blobs=dict(manifest.blobs), reporter=reporter)
-    return site_packages(installation_prefix(wheels, target), target)
-
-
-def _provide(pack: Pack, extensions: Sequence[str], reporter: Reporter) -> tuple[LinkInputs, Path]:
-    """Return what the extensions add to the link, and the stub's archive."""
-    from castiron_runtime.packs import provide, stub_archive
-
-    return provide(pack, extensions, reporter=reporter), stub_archive(pack, reporter=reporter)
-
-
-def _stub_components(pack: Pack, reporter: Reporter) -> Mapping[str, Component]:
-    """Return the code of others in the stub's archive, by its member."""
-    from castiron_runtime.packs import stub_components
-
-    return stub_components(pack, reporter=reporter)
-
-
-def _require_entry(manifest: Manifest, compiled: Sequence[Compiled]) -> None:
-    """Raise `EntryError` if the script to run does not compile: such a binary could do nothing."""
-    path = entry_path(manifest.entry, manifest.target.python)
-    for code in compiled:
-        if code.tree_path == path and code.error is not None:
-            raise EntryError(
-                f"{manifest.entry.path} does not compile: {code.error}.",
-                hint=f"Is it written for Python {manifest.target.python}? Correct it, and run trace again.",
-            )
-
-
-def _broken(compiled: Sequence[Compiled]) -> Iterator[str]:
-    for code in compiled:
-        if code.error is not None:
-            yield f"{code.tree_path} does not compile ({code.error}); importing it raises that error"
-
-
-def _partial_stdlib(options: LinkOptions, *, present: Collection[str], offered: Collection[str]) -> Iterator[str]:
-    """Tell that code from outside of the binary, if the binary takes any, cannot import all of the standard library."""
-    if (options.sys_path or options.children is Children.ALL) and set(offered) - set(present):
-        yield (
-            "code from outside of the binary (--sys-path, --children all) can import what the application uses of the "
-            "standard library; `trace --stdlib all` adds the rest"
-        )
-
-
-def _linker_call(pack: Pack, *, inputs: LinkInputs, stub: Path, natives: Natives, own: Path, work: Path) -> LinkerCall:
-    from castiron_runtime.stub import stub_settings
-
-    settings = stub_settings()
-    script = work / "payload.ld"
-    script.write_text(payload_script())
-    return LinkerCall(
-        linker=pack.toolchain.linker,
-        objects=(pack.toolchain.crt1, own, *natives.objects),
-        archives=(stub, *pack.core, *inputs.archives, *pack.toolchain.libraries),
-        output=work / "app",
-        map=work / "app.map",
-        wrap=settings.wrap,
-        wrap_if_used=settings.wrap_if_used,
-        pie=pack.toolchain.pie,
-        scripts=(script, *natives.scripts),
-    )
-
-
-def _copy_map(linked: Path, destination: Path) -> None:
-    with atomic_write(destination, sync=False) as file, linked.open("rb") as source:
-        shutil.copyfileobj(source, file)

@@ -21,7 +21,7 @@ from castiron_link.model import PlacedExtension, PlacedFile, PlacedModule, Tree,
 from castiron_manifest.model import ModuleKind, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from castiron_manifest.model import Entry, Manifest
 
@@ -68,6 +68,13 @@ def place(origin: Origin, path: str, feature: str) -> str:
             hint="Run trace again; if it happens again, the distribution's RECORD is at fault.",
         )
     return placed
+
+
+def below_site_packages(tree_paths: Sequence[str], feature: str) -> Iterator[str]:
+    """Yield paths relative to site-packages for absorbed files, which are named by their place in the tree."""
+    root = f"{root_of(Origin.DISTRIBUTION, feature)}/"
+    for path in tree_paths:
+        yield path.removeprefix(root)
 
 
 def entry_path(entry: Entry, feature: str) -> str | None:

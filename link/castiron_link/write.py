@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
@@ -71,3 +72,9 @@ def _copy(source: int, destination: int, size: int) -> None:
         if done == 0:
             raise OSError(errno.EIO, "the linked file became shorter")
         offset += done
+
+
+def copy_map(linked: Path, destination: Path) -> None:
+    """Copy the linker's map out of the working folder."""
+    with atomic_write(destination, sync=False) as file, linked.open("rb") as source:
+        shutil.copyfileobj(source, file)

@@ -1,0 +1,34 @@
+"""The call of the linker for one application: in which order it sees objects and archives."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from castiron_link.layout import payload_script
+from castiron_link.ld import LinkerCall
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from castiron_link.natives import Natives
+    from castiron_runtime.model import LinkInputs, Pack
+
+
+def linker_call(pack: Pack, *, inputs: LinkInputs, stub: Path, natives: Natives, own: Path, work: Path) -> LinkerCall:
+    """Return the call: the start file, the application and absorbed objects, then the archives, the stub's first."""
+    from castiron_runtime.stub import stub_settings
+
+    settings = stub_settings()
+    script = work / "payload.ld"
+    script.write_text(payload_script())
+    return LinkerCall(
+        linker=pack.toolchain.linker,
+        objects=(pack.toolchain.crt1, own, *natives.objects),
+        archives=(stub, *pack.core, *inputs.archives, *pack.toolchain.libraries),
+        output=work / "app",
+        map=work / "app.map",
+        wrap=settings.wrap,
+        wrap_if_used=settings.wrap_if_used,
+        pie=pack.toolchain.pie,
+        scripts=(script, *natives.scripts),
+    )

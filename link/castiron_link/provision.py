@@ -1,0 +1,87 @@
+"""What a link takes besides the manifest: the runtime pack, its Python, the distributions, archives of libraries.
+
+Imports of what opens or builds these are inside of the functions: a link that is refused before needs none of them.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from castiron_common.cache import cache_root
+from castiron_common.errors import RuntimePackError
+from castiron_link.bytecode import Compiler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from castiron_common.progress import Reporter
+    from castiron_link.model import LinkOptions
+    from castiron_manifest.model import Manifest
+    from castiron_runtime.model import Component, LinkInputs, Pack
+
+
+def pack_of(manifest: Manifest, reporter: Reporter, *, pie: bool = False) -> Pack:
+    """Open the manifest's runtime pack, the one for position-independent executables with ``pie``.
+
+    Raises `RuntimePackError` if this machine's pack has another version than the one that the analysis was made with.
+    """
+    from castiron_runtime.packs import open_pack
+
+    pack = open_pack(manifest.target.python, manifest.target.platform, pie=pie, reporter=reporter)
+    found = f"cpython-{pack.python_version}"
+    if manifest.pack != found:
+        raise RuntimePackError(
+            f"The manifest was made for {manifest.pack}, and the runtime pack here is {found}.",
+            hint="Run trace again here, or link where that pack is (`castiron runtime list`).",
+        )
+    return pack
+
+
+def interpreter_of(pack: Pack, reporter: Reporter) -> Callable[[], Path]:
+    """Return a function that gives the runnable Python: it is built only if something has to be asked or compiled."""
+
+    @cache
+    def get() -> Path:
+        from castiron_runtime.packs import interpreter
+
+        return interpreter(pack, full=False, reporter=reporter)
+
+    return get
+
+
+def compiler_of(pack: Pack, options: LinkOptions, interpreter: Callable[[], Path]) -> Compiler:
+    """Return the compiler of modules, with its cache."""
+    return Compiler(
+        interpreter=interpreter,
+        python_version=pack.python_version,
+        optimize=options.optimize,
+        cache=cache_root() / "link" / "bytecode.sqlite",
+    )
+
+
+def site_of(manifest: Manifest, reporter: Reporter) -> Path | None:
+    """Return the ``site-packages`` with the manifest's distributions installed."""
+    if not manifest.distributions:
+        return None
+    from castiron_wheels.fetch import fetch_all
+    from castiron_wheels.install import installation_prefix, site_packages
+
+    target = manifest.target
+    wheels = fetch_all(manifest.distributions, target, blobs=dict(manifest.blobs), reporter=reporter)
+    return site_packages(installation_prefix(wheels, target), target)
+
+
+def provided(pack: Pack, extensions: Sequence[str], reporter: Reporter) -> tuple[LinkInputs, Path]:
+    """Return what the extensions add to the link, and the stub's archive."""
+    from castiron_runtime.packs import provide, stub_archive
+
+    return provide(pack, extensions, reporter=reporter), stub_archive(pack, reporter=reporter)
+
+
+def stub_components_of(pack: Pack, reporter: Reporter) -> Mapping[str, Component]:
+    """Return the code of others in the stub's archive, by its member."""
+    from castiron_runtime.packs import stub_components
+
+    return stub_components(pack, reporter=reporter)
