@@ -20,8 +20,6 @@ PACKAGES = {
 STUB = ROOT / "runtime" / "castiron_runtime" / "stub"
 
 KNOWN = (
-    # A wheel is resolved, built from its source, and the build resolves what it needs.
-    frozenset({"castiron_wheels.build", "castiron_wheels.resolve", "castiron_wheels.built_wheels"}),
     # finder.c makes the objects that the other files are the methods of.
     frozenset(
         f"imports/{name}"

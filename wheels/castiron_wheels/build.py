@@ -24,6 +24,7 @@ from castiron_common.cache import cache_root
 from castiron_common.errors import CastironError, DependencyError, InputError
 from castiron_common.supervision import signals_held
 from castiron_wheels.compilers import write_compilers
+from castiron_wheels.errors import BuildError
 from castiron_wheels.install import install
 from castiron_wheels.requirements import from_lines, read_pyproject
 from castiron_wheels.toolchain_sbom import FILE, toolchain_bom
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from castiron_common.progress import Reporter, Task
     from castiron_manifest.model import Target
     from castiron_runtime.model import Pack
+    from castiron_wheels.build_stack import BuildContext
 
 RECIPE = "build-2"
 """Part of the cache key of built wheels: raised when the same sources would give another wheel."""
@@ -46,6 +48,14 @@ _SOURCE_DATE = "315532800"
 
 _TAIL = 12
 _MUSL_LOADER = "ld-musl-"
+
+_ABSENT_MODULE = re.compile(r"No module named '([\w.]+)'")
+"""How CPython says that it cannot import a module."""
+
+_CHOICES = (
+    "Choose: pin a version that has a musllinux or a pure-Python wheel, give a wheel of your own as a requirement "
+    "(./name.whl), or do without the distribution."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,13 +117,13 @@ def build_tree(
     label: str,
     pack: Pack,
     full: bool,
-    target: Target,
-    reporter: Reporter,
+    context: BuildContext,
 ) -> Path:
     """Build the project in ``source`` and return its wheel, made reproducible, in ``destination``.
 
     ``work`` is an empty folder for the build environment and temporary files.  ``full`` asks for an interpreter with
-    every extension module.  `DependencyError` names the project, the log file and the choices.
+    every extension module.  ``context`` provisions the build requirements; its stack holds this build already.
+    `BuildError` names the project, the log file and the choices.
     """
     from castiron_runtime.packs import interpreter
 
@@ -124,19 +134,19 @@ def build_tree(
         system = build_system(source)
     except InputError as error:
         raise DependencyError(f"{label} cannot be built: {error.what}", hint=error.hint) from error
-    with reporter.task(f"build {label} for {target.platform}") as task:
+    with context.reporter.task(f"build {label} for {context.target.platform}") as task:
         task.step("interpreter")
-        python = interpreter(pack, full=full, reporter=reporter)
+        python = interpreter(pack, full=full, reporter=context.reporter)
         job = _Job(
-            source=source, work=work, log=log, label=label, python=python, pack=pack, system=system, target=target
+            source=source, work=work, log=log, label=label, python=python, pack=pack, system=system, context=context
         )
         task.step("build requirements")
-        _environment(job, system.requires, reporter)
+        _environment(job, system.requires)
         more = _hook(job, "get_requires_for_build_wheel", [None], default=[])
         missing = _absent(job, [str(line) for line in more])
         if missing:
             task.step(f"build requirements: {', '.join(missing)}")
-            _environment(job, [*system.requires, *missing], reporter)
+            _environment(job, [*system.requires, *missing])
         return _build(job, destination, task)
 
 
@@ -151,7 +161,12 @@ class _Job:
     python: Path
     pack: Pack
     system: BuildSystem
-    target: Target
+    context: BuildContext
+
+    @property
+    def target(self) -> Target:
+        """The target that it is built for."""
+        return self.context.target
 
     @property
     def environment(self) -> Path:
@@ -180,19 +195,18 @@ def _bill(job: _Job, images: Sequence[bytes]) -> tuple[str, bytes] | None:
     return None if content is None else (FILE, content)
 
 
-def _environment(job: _Job, requires: Sequence[str], reporter: Reporter) -> None:
+def _environment(job: _Job, requires: Sequence[str]) -> None:
     """Make the virtual environment with the build requirements, installed for the target."""
-    from castiron_wheels.resolve import resolve
-
     try:
         requirements = from_lines(
             requires, job.target, origin=f"the build requirements of {job.label}", folder=job.source
         )
-        wheels = resolve(requirements, job.target, reporter=reporter).wheels
+        wheels = job.context.provision(requirements, job.context.stack)
     except CastironError as error:
-        raise DependencyError(
-            f"{job.label} must be built from source, and its build needs what cannot be had:\n{error.what}",
-            hint=_choices(),
+        raise BuildError(
+            f"{job.label} must be built from source, and its build needs what cannot be had:",
+            error.what,
+            hint=_CHOICES,
         ) from error
     folder = job.environment
     shutil.rmtree(folder, ignore_errors=True)
@@ -344,25 +358,12 @@ def _zig_cache() -> dict[str, str]:
     return {"ZIG_GLOBAL_CACHE_DIR": folder, "ZIG_LOCAL_CACHE_DIR": folder}
 
 
-def _failure(job: _Job, why: str) -> DependencyError:
+def _failure(job: _Job, why: str) -> BuildError:
     lines = [line.rstrip() for line in job.log.read_text(encoding="utf-8", errors="replace").splitlines()]
-    tail = "\n".join(f"  {line}" for line in [line for line in lines if line][-_TAIL:])
-    return DependencyError(
-        f"{job.label} must be built from source for {job.target.platform}, and that failed: {why}.\n"
-        f"The log is {job.log}; it ends:\n{tail}",
-        hint=_choices(),
-    )
-
-
-def lacks_extension(error: DependencyError) -> bool:
-    """Say whether a build failed because the small interpreter lacks an extension module of the full one."""
-    return (
-        re.search(r"No module named '_(ssl|hashlib|ctypes|sqlite3|bz2|lzma|curses|uuid|zstd)'", error.what) is not None
-    )
-
-
-def _choices() -> str:
-    return (
-        "Choose: pin a version that has a musllinux or a pure-Python wheel, give a wheel of your own as a requirement "
-        "(./name.whl), or do without the distribution."
+    tail = [line for line in lines if line][-_TAIL:]
+    return BuildError(
+        f"{job.label} must be built from source for {job.target.platform}, and that failed: {why}.",
+        "\n".join([f"The log is {job.log}; it ends:", *(f"  {line}" for line in tail)]),
+        hint=_CHOICES,
+        missing_modules=frozenset(_ABSENT_MODULE.findall("\n".join(tail))),
     )

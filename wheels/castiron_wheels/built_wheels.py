@@ -10,7 +10,6 @@ import shutil
 import subprocess
 import tarfile
 import zipfile
-from contextvars import ContextVar
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +21,8 @@ from castiron_common.errors import DependencyError, HostToolError
 from castiron_common.files import sha256_bytes, sha256_file
 from castiron_common.working import child_environment, working_folder
 from castiron_wheels import build, compilers
+from castiron_wheels.build_stack import Build
+from castiron_wheels.errors import BuildError
 from castiron_wheels.fetch import keep
 from castiron_wheels.wheel_archive import DAMAGED
 from castiron_wheels.wheel_metadata import safe_member
@@ -29,8 +30,7 @@ from castiron_wheels.wheel_metadata import safe_member
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from castiron_common.progress import Reporter
-    from castiron_manifest.model import Target
+    from castiron_wheels.build_stack import BuildContext
     from castiron_wheels.model import LocalProject
 
 _VERSION_CONTROL = frozenset({".git", ".hg", ".svn", ".bzr", "CVS"})
@@ -53,21 +53,21 @@ _READS_HISTORY = frozenset(
 """Build requirements that take the version from the repository's history."""
 
 
-_UNDER_WAY: ContextVar[frozenset[Path]] = ContextVar("_UNDER_WAY", default=frozenset())
-"""Entries that this thread is building: one that is needed for itself would wait for its own lock for ever."""
+_ONLY_IN_FULL = frozenset({"_ssl", "_hashlib", "_ctypes", "_sqlite3", "_bz2", "_lzma", "_curses", "_uuid", "_zstd"})
+"""Extension modules that the small interpreter lacks, as the libraries that they need take minutes to make."""
 
 
-def sdist_wheel(sdist: Path, name: str, version: str | None, target: Target, *, reporter: Reporter) -> Path:
+def sdist_wheel(sdist: Path, name: str, version: str | None, context: BuildContext) -> Path:
     """Return the wheel (in the cache) that the sdist gives in the target's interpreter."""
     label = f"{name} {version}" if version else name
 
     def copy(folder: Path) -> Path:
         return unpack(sdist, folder)
 
-    return _built(sha256_file(sdist), label, copy, target, full=True, reporter=reporter)
+    return _built(sha256_file(sdist), label, copy, context, full=True)
 
 
-def project_wheel(project: LocalProject, target: Target, *, reporter: Reporter) -> Path:
+def project_wheel(project: LocalProject, context: BuildContext) -> Path:
     """Return the wheel (in the cache) of a project folder; the folder itself is not touched."""
     history = _reads_history(project.path)
     digest = tree_hash(project.path, history=history)
@@ -76,12 +76,10 @@ def project_wheel(project: LocalProject, target: Target, *, reporter: Reporter) 
         return copy_tree(project.path, folder / (project.name or "project"), history=history)
 
     # Few builds of an application's own code need OpenSSL or ctypes, and those libraries take minutes to make.
-    return _built(
-        digest, project.name or project.path.name, copy, target, full=_compiles(project.path), reporter=reporter
-    )
+    return _built(digest, project.name or project.path.name, copy, context, full=_compiles(project.path))
 
 
-def repository_wheel(name: str, url: str, target: Target, *, reporter: Reporter) -> Path:
+def repository_wheel(name: str, url: str, context: BuildContext) -> Path:
     """Return the wheel (in the cache) of ``git+URL@COMMIT#subdirectory=...``."""
     place, _, fragment = url.removeprefix("git+").partition("#")
     place, _, commit = place.rpartition("@")
@@ -100,52 +98,31 @@ def repository_wheel(name: str, url: str, target: Target, *, reporter: Reporter)
             raise DependencyError(f"{url} has no folder {subdirectory}.", hint="Correct the subdirectory.")
         return source
 
-    return _built(
-        sha256_bytes(f"{place}\n{commit}\n{subdirectory}".encode()), name, copy, target, full=True, reporter=reporter
-    )
+    return _built(sha256_bytes(f"{place}\n{commit}\n{subdirectory}".encode()), name, copy, context, full=True)
 
 
-def _built(
-    content: str, label: str, copy: Callable[[Path], Path], target: Target, *, full: bool, reporter: Reporter
-) -> Path:
+def _built(content: str, label: str, copy: Callable[[Path], Path], context: BuildContext, *, full: bool) -> Path:
     """Return the wheel built from sources of that content hash, from the cache if it was built before."""
-    pack = build.target_pack(target, reporter=reporter)
+    pack = build.target_pack(context.target, reporter=context.reporter)
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     key = "\n".join([build.RECIPE, compilers.RECIPE, pack.id, pack.toolchain.version, epoch, content])
     entry = cache_root() / "built" / sha256_bytes(key.encode())
-    under_way = _UNDER_WAY.get()
-    if entry in under_way:
-        raise DependencyError(
-            f"{label} has no wheel for {target.platform}, and its build from source needs {label} itself.",
-            hint="Give a wheel of it as a requirement (./name.whl), or do without the distribution.",
-        )
+    within = context.within(Build(label=label, entry=entry))
 
     def attempt(folder: Path, *, full: bool) -> None:
         # Under a name of fixed length: paths that a build compiles in have the same length everywhere.
         with working_folder("build") as work:
             sources = work / "source"
             sources.mkdir()
-            build.build_tree(
-                copy(sources),
-                work,
-                folder,
-                label=label,
-                pack=pack,
-                full=full,
-                target=target,
-                reporter=reporter,
-            )
+            build.build_tree(copy(sources), work, folder, label=label, pack=pack, full=full, context=within)
 
     def make(folder: Path) -> None:
-        token = _UNDER_WAY.set(under_way | {entry})
         try:
             attempt(folder, full=full)
-        except DependencyError as error:
-            if full or not build.lacks_extension(error):
+        except BuildError as error:
+            if full or error.missing_modules.isdisjoint(_ONLY_IN_FULL):
                 raise
             attempt(folder, full=True)
-        finally:
-            _UNDER_WAY.reset(token)
 
     folder = folder_entry(entry, make)
     return keep(next(folder.glob("*.whl")))

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from packaging.utils import parse_wheel_filename
 
 from castiron_elf.checked import MalformedElfError, open_elf
+from castiron_wheels.errors import ResolutionError
 from castiron_wheels.fetch import fetch_candidates
 from castiron_wheels.pylock import listed_wheels
 from castiron_wheels.target import platform_of
-from castiron_wheels.uv_client import ResolutionError, uv_compile
+from castiron_wheels.uv_client import uv_compile
 from castiron_wheels.wheel_archive import open_wheel
 
 if TYPE_CHECKING:

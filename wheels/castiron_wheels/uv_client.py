@@ -31,6 +31,7 @@ import certifi
 from castiron_common.cache import cache_root
 from castiron_common.errors import DependencyError, HostToolError
 from castiron_common.working import child_environment
+from castiron_wheels.errors import ResolutionError
 from castiron_wheels.target import full_version, platform_of
 
 if TYPE_CHECKING:
@@ -42,17 +43,6 @@ _UV_INDEX = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL
 _ATTEMPTS = 4
 _TIMEOUT = 60.0
 """Seconds without a byte after which a connection is given up."""
-
-
-class ResolutionError(DependencyError):
-    """uv found no solution, or could not look for one."""
-
-    def __init__(self, what: str, *, hint: str, unreachable: bool = False, build_failed: bool = False) -> None:
-        super().__init__(what, hint=hint)
-        self.build_failed = build_failed
-        """True if uv tried to build an sdist for its metadata."""
-        self.unreachable = unreachable
-        """True if no index could be asked: trying other versions is no use."""
 
 
 def uv_program() -> str:

@@ -15,7 +15,9 @@ from castiron_common.errors import DependencyError, InputError
 from castiron_common.progress import SilentReporter
 from castiron_runtime import packs
 from castiron_wheels import build
+from castiron_wheels.build_stack import DEEPEST, NOTHING_UNDER_WAY, Build, BuildContext
 from castiron_wheels.built_wheels import project_wheel, sdist_wheel, source_files, tree_hash, unpack
+from castiron_wheels.errors import BuildError
 from castiron_wheels.model import LocalProject, Requirements
 from castiron_wheels.requirements import from_lines
 from castiron_wheels.resolve import resolve
@@ -47,6 +49,17 @@ def _stand_in(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
     monkeypatch.setattr(packs, "interpreter", lambda *_, **__: python, raising=False)
 
 
+@pytest.fixture
+def context(target: Target) -> BuildContext:
+    """What a build is given whose requirements are all here: the empty list."""
+
+    def provision(requirements: Requirements, stack: object) -> list[Path]:
+        assert not requirements, stack
+        return []
+
+    return BuildContext(target=target, provision=provision, reporter=SilentReporter())
+
+
 def project(folder: Path, text: str = PROJECT) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "pyproject.toml").write_text(text)
@@ -55,37 +68,37 @@ def project(folder: Path, text: str = PROJECT) -> Path:
     return folder
 
 
-def test_project_is_built_once_and_left_untouched(tmp_path: Path, target: Target) -> None:
+def test_project_is_built_once_and_left_untouched(tmp_path: Path, context: BuildContext) -> None:
     folder = project(tmp_path / "app")
     before = sorted(path.name for path in folder.iterdir())
-    first = project_wheel(LocalProject(path=folder), target, reporter=SilentReporter())
+    first = project_wheel(LocalProject(path=folder), context)
     assert sorted(path.name for path in folder.iterdir()) == before
     assert (read_metadata(first).name, read_metadata(first).version) == ("my-app", "1.5")
     (folder / "__pycache__").mkdir()
     (folder / "__pycache__" / "x.pyc").write_bytes(b"x")
     stamp = first.stat().st_mtime_ns
-    assert project_wheel(LocalProject(path=folder), target, reporter=SilentReporter()) == first
+    assert project_wheel(LocalProject(path=folder), context) == first
     assert first.stat().st_mtime_ns == stamp
     (folder / "my_app.py").write_text("x = 2\n")
-    assert project_wheel(LocalProject(path=folder), target, reporter=SilentReporter()) != first
+    assert project_wheel(LocalProject(path=folder), context) != first
 
 
 def test_same_sources_give_the_same_bytes_anywhere(
-    tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, context: BuildContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wheels = []
     for place in ("one", "another/place"):
         monkeypatch.setenv("CASTIRON_CACHE", str(tmp_path / place / "cache"))
         folder = project(tmp_path / place / "app")
-        wheels.append(project_wheel(LocalProject(path=folder), target, reporter=SilentReporter()))
+        wheels.append(project_wheel(LocalProject(path=folder), context))
     assert wheels[0].read_bytes() == wheels[1].read_bytes()
     with zipfile.ZipFile(wheels[0]) as archive:
         assert archive.read("my_app_built.py") == b"epoch = '315532800'\n"
 
 
-def test_sdist(tmp_path: Path, target: Target) -> None:
+def test_sdist(tmp_path: Path, context: BuildContext) -> None:
     sdist = make_sdist(tmp_path, "thing", "3.0")
-    wheel = sdist_wheel(sdist, "thing", "3.0", target, reporter=SilentReporter())
+    wheel = sdist_wheel(sdist, "thing", "3.0", context)
     assert read_metadata(wheel).version == "3.0"
 
 
@@ -97,10 +110,10 @@ def test_resolved_project_is_embedded(tmp_path: Path, target: Target) -> None:
     assert [(item.name, item.wheel.embedded, item.direct) for item in found.distributions] == [("my-app", True, True)]
 
 
-def test_failure_names_the_distribution_the_log_and_the_choices(tmp_path: Path, cache: Path, target: Target) -> None:
+def test_failure_names_distribution_log_and_choices(tmp_path: Path, cache: Path, context: BuildContext) -> None:
     folder = project(tmp_path / "app", f'{PROJECT}description = "broken"\n')
     with pytest.raises(DependencyError) as caught:
-        project_wheel(LocalProject(path=folder, name="my-app"), target, reporter=SilentReporter())
+        project_wheel(LocalProject(path=folder, name="my-app"), context)
     log = cache / "2/logs" / "my-app.log"
     assert "my-app" in caught.value.what
     assert str(log) in caught.value.what
@@ -118,10 +131,10 @@ def test_failure_names_the_distribution_the_log_and_the_choices(tmp_path: Path, 
         ("[build-system]\nrequires = []\nbuild-backend = 'nosuchbackend'\n", "No module named 'nosuchbackend'"),
     ],
 )
-def test_bad_build_systems(text: str, message: str, tmp_path: Path, target: Target) -> None:
+def test_bad_build_systems(text: str, message: str, tmp_path: Path, context: BuildContext) -> None:
     folder = project(tmp_path / "app", text)
     with pytest.raises((InputError, DependencyError), match=message):
-        project_wheel(LocalProject(path=folder), target, reporter=SilentReporter())
+        project_wheel(LocalProject(path=folder), context)
 
 
 def test_leftovers_are_no_sources(tmp_path: Path) -> None:
@@ -227,17 +240,43 @@ def test_build_that_needs_itself(tmp_path: Path, target: Target, index: Index) -
         resolve(from_lines(["ouroboros"], target, origin="t"), target, reporter=SilentReporter())
 
 
+def test_builds_that_need_each_other(tmp_path: Path, target: Target, index: Index) -> None:
+    make_sdist(index.folder, "hen", "1.0", build_requires=("egg",))
+    make_sdist(index.folder, "egg", "2.0", build_requires=("hen",))
+    with pytest.raises(DependencyError, match=r"itself \(hen 1\.0 needs egg 2\.0, which needs hen 1\.0\)"):
+        resolve(from_lines(["hen"], target, origin="t"), target, reporter=SilentReporter())
+
+
+def test_a_stack_of_builds_has_a_limit(tmp_path: Path) -> None:
+    stack = NOTHING_UNDER_WAY
+    for number in range(DEEPEST):
+        stack = stack.pushed(Build(label=f"a{number}", entry=tmp_path / str(number)), "x86_64-linux-musl")
+    assert [build.label for build in stack.builds][:2] == ["a0", "a1"]
+    with pytest.raises(DependencyError, match=r"12 builds from source wait .*a0 needs a1, which needs a2"):
+        stack.pushed(Build(label="last", entry=tmp_path / "last"), "x86_64-linux-musl")
+    assert NOTHING_UNDER_WAY.builds == ()
+
+
+def test_failures_tell_what_could_not_be_imported(tmp_path: Path, context: BuildContext) -> None:
+    folder = project(tmp_path / "app")
+    (folder / "backend.py").write_text("import _no_such_thing\n")
+    with pytest.raises(BuildError) as caught:
+        project_wheel(LocalProject(path=folder), context)
+    assert caught.value.missing_modules == {"_no_such_thing"}
+    assert caught.value.what.startswith(f"{caught.value.summary}\nThe log is ")
+
+
 def test_small_interpreter_first_then_the_full_one(
-    tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, context: BuildContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[bool] = []
 
     def build_tree(source: Path, work: Path, destination: Path, *, full: bool, **_: object) -> Path:
         asked.append(full)
         if not full:
-            raise DependencyError("the log ends: ModuleNotFoundError: No module named '_ctypes'", hint="")
+            raise BuildError("failed", "its log", hint="", missing_modules=frozenset({"_ctypes"}))
         return make_wheel(destination, "my-app")
 
     monkeypatch.setattr(build, "build_tree", build_tree)
-    project_wheel(LocalProject(path=project(tmp_path / "app")), target, reporter=SilentReporter())
+    project_wheel(LocalProject(path=project(tmp_path / "app")), context)
     assert asked == [False, True]

@@ -102,7 +102,7 @@ def built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """Replace building by a finished wheel of the same name; return what was asked for."""
     asked: list[str] = []
 
-    def fake(sdist: Path, name: str, version: str | None, target: Target, *, reporter: object) -> Path:
+    def fake(sdist: Path, name: str, version: str | None, context: object) -> Path:
         asked.append(sdist.name)
         return keep(make_wheel(tmp_path / "built", name, version or "0", requires=["late"] if name == "native" else []))
 
