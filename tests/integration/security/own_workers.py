@@ -81,6 +81,23 @@ def xdist():
     sys.exit(pytest.main(["-q", "-n", "2", "-p", "no:cacheprovider", "test_it.py"]))
 
 
+BACKEND = """
+import sys
+def get_requires_for_build_wheel(settings=None):
+    return [sys.executable]
+"""
+
+
+def build():
+    """As pip and build ask a package's build backend, which is code from outside of the binary (PEP 517)."""
+    from pyproject_hooks import BuildBackendHookCaller
+
+    Path("source").mkdir()
+    Path("source", "backend.py").write_text(BACKEND)
+    caller = BuildBackendHookCaller("source", "backend", backend_path=["."])
+    print(caller.get_requires_for_build_wheel() == [sys.executable])
+
+
 if __name__ == "__main__":
     name, *rest = sys.argv[1:]
     globals()[name](*rest)

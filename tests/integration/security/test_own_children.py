@@ -98,6 +98,17 @@ def test_replaced_executable(guard: Path, everybody: Path, work: Path) -> None:
     assert "OWNED" not in done.stdout
 
 
+def test_replaced_while_a_shell_is_between(guard: Path, work: Path) -> None:
+    """No record is for the shell's child, and the program that it comes from runs a file that is gone."""
+    for name in ("program", "update"):
+        shutil.copyfile(guard, work / name)
+        (work / name).chmod(0o755)
+    script = 'mv update program; "$PWD/program" -c "$1"; echo "status $?"'
+    done = run([work / "program", "run", "sh", "-c", script, "sh", EVIL], cwd=work)
+    assert done.stdout == "status 126\n", done
+    assert "the executable was replaced" in done.stderr
+
+
 def in_empty_root(program: Path, root: Path) -> None:
     shutil.copyfile(program, root / "program")
     (root / "program").chmod(0o755)

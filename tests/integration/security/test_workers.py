@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 def workers(place: Path, pack: Pack) -> Path:
     del pack
     shutil.copy(Path(__file__).with_name("own_workers.py"), place)
-    requirements = ["loky", "joblib", "billiard", "execnet", "pytest", "pytest-xdist"]
+    requirements = ["loky", "joblib", "billiard", "execnet", "pyproject-hooks", "pytest", "pytest-xdist"]
     options = ["--no-report"]
     return trace_and_link(["own_workers.py"], cwd=place, name="workers", requirements=requirements, options=options)
 
@@ -40,6 +40,7 @@ def workers(place: Path, pack: Pack) -> Path:
         ("billiard spawn", "42\n"),
         ("billiard forkserver", "42\n"),
         ("execnet", "42\n"),
+        ("build", "True\n"),
         ("xdist", "4 passed"),
     ],
 )
