@@ -73,7 +73,7 @@ def audit(
     ] = True,
 ) -> None:
     """Tell what a binary or manifest consists of, and under which licenses."""
-    from castiron_audit import subjects
+    from castiron_audit import load
     from castiron_audit.formats import render
     from castiron_audit.policy import apply, enforce
 
@@ -83,7 +83,7 @@ def audit(
     from castiron_common.progress import RichReporter
 
     rules = load_policy(policy, deny=deny or [], strict=strict)
-    found = subjects.read(subject, rules, with_site=site, reporter=RichReporter(stderr_console()))
+    found = load.read(subject, rules, with_site=site, reporter=RichReporter(stderr_console()))
     report = apply(found, rules)
     if components:
         _write(_component_lines(report), output)
@@ -173,7 +173,7 @@ def _check(report: Report, files: list[Path], output: Path | None) -> None:
 
 
 def _show_outdated(folder: Path, newest: str) -> None:
-    from castiron_audit.subjects import outdated
+    from castiron_audit.load import outdated
 
     rows = outdated(folder, newest)
     print("\n".join(("binary\tpython\tname", *(f"{path}\t{python}\t{name}" for path, python, name in rows))))

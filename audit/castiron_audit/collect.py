@@ -8,10 +8,10 @@ from fnmatch import fnmatch
 from typing import TYPE_CHECKING
 
 from castiron_audit.chains import distribution_chains, module_chain
+from castiron_audit.copyleft import compatibility_findings, linkage_findings, obligations
+from castiron_audit.license_texts import copyright_lines
 from castiron_audit.model import Component, Evidence, Finding, Form, Kind, Report, Source, Text, Verdict, sort_key
-from castiron_audit.reasoning import compatibility_findings, linkage_findings, obligations
 from castiron_audit.tables import table
-from castiron_audit.texts import copyright_lines
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import ModuleKind, Origin
 from castiron_runtime.licenses import rst_section
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from castiron_audit.detection.contents import View
     from castiron_audit.model import Step
     from castiron_audit.policy import Policy
-    from castiron_audit.view import View
     from castiron_manifest.model import Distribution, Manifest, Native
     from castiron_runtime.model import Component as RuntimeComponent
 
@@ -68,9 +68,9 @@ def build_report(
     """
     # What looks into wheels is imported when there are any: a hello should not wait for it.
     if manifest.distributions:
-        from castiron_audit.thirdparty import third_parties
-        from castiron_audit.verdicts import judge
-        from castiron_audit.view import View
+        from castiron_audit.conclusions import judge
+        from castiron_audit.detection.contents import View
+        from castiron_audit.detection.driver import third_parties
 
     texts = dict(manifest.texts)
     chains = distribution_chains(manifest)

@@ -32,9 +32,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from castiron_audit.collect import sort_findings
+from castiron_audit.copyleft import Strength, compatibility_findings, linkage_findings, obligations, strength_of
 from castiron_audit.expressions import leaves, normalise, satisfied
 from castiron_audit.model import Evidence, Kind, Refusal, Severity, Source, Verdict
-from castiron_audit.reasoning import Strength, compatibility_findings, linkage_findings, obligations, strength_of
 from castiron_common.errors import InputError, PolicyError
 
 if TYPE_CHECKING:

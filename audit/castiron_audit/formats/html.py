@@ -12,11 +12,11 @@ from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from castiron_audit.copyleft import Strength, reach
 from castiron_audit.formats.order import in_tree_order
 from castiron_audit.formats.treemap import Box, treemap
 from castiron_audit.model import Kind, Severity
 from castiron_audit.policy import title
-from castiron_audit.reasoning import Strength, reach
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

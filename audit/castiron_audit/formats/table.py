@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from castiron_audit.copyleft import Strength, reach
 from castiron_audit.formats.order import in_tree_order
 from castiron_audit.model import Kind, Severity
-from castiron_audit.reasoning import Strength, reach
 from castiron_common.console import printable
 
 if TYPE_CHECKING:

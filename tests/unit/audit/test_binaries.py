@@ -9,8 +9,8 @@ import pytest
 from castiron_audit.binaries import Crate, crates, signatures
 from castiron_audit.embedded import REPORT_SECTION, SBOM_SECTION, embed, note, read_embedded
 from castiron_audit.fonts import read_font
+from castiron_audit.load import outdated
 from castiron_audit.sboms import UnreadableSbomError, read_sbom
-from castiron_audit.subjects import outdated
 from castiron_common.errors import InputError
 from castiron_elf.sections import append_sections, read_sections
 from castiron_elf.writer import ObjectWriter

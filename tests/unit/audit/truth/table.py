@@ -7,10 +7,10 @@ from pathlib import Path
 
 import zstandard
 
+from castiron_audit.conclusions import Judgement, judge
+from castiron_audit.detection.contents import View
+from castiron_audit.detection.driver import Found, third_parties
 from castiron_audit.model import Evidence
-from castiron_audit.thirdparty import Found, third_parties
-from castiron_audit.verdicts import Judgement, judge
-from castiron_audit.view import View
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import Distribution, LicenseEvidence, LicenseFile, Native, Wheel
 

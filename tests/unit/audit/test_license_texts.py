@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from castiron_audit.listings import read_listing
+from castiron_audit.conclusions import is_main_file
+from castiron_audit.license_files import read_listing
+from castiron_audit.license_texts import closest, copyright_lines, license_text, notices, recognise
 from castiron_audit.tables import license_list
-from castiron_audit.texts import closest, copyright_lines, license_text, notices, recognise
-from castiron_audit.verdicts import is_main_file
 from tests.unit.audit.making import MIT
 
 COMMON = [

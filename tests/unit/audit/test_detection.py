@@ -6,10 +6,10 @@ import pytest
 from castiron_audit import binaries, chains
 from castiron_audit.binaries import Crate, Facts
 from castiron_audit.collect import build_report
+from castiron_audit.detection.contents import View
+from castiron_audit.detection.detected import library_of_file, library_of_name, subject_of
+from castiron_audit.detection.driver import Found, third_parties
 from castiron_audit.model import Component, Form, Kind, Source
-from castiron_audit.parts import library_of_file, library_of_name, subject_of
-from castiron_audit.thirdparty import Found, third_parties
-from castiron_audit.view import View
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import LicenseFile, Native, Tier, Via
 from tests.unit.audit.making import MIT, distribution, font_file, manifest, report

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from email.parser import HeaderParser
 from typing import TYPE_CHECKING
 
-from castiron_audit.parts import plain_name
-from castiron_audit.view import LICENSE_NAME
+from castiron_audit.detection.contents import LICENSE_NAME
+from castiron_audit.detection.detected import plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from email.message import Message
 
-    from castiron_audit.view import View
+    from castiron_audit.detection.contents import View
 
 _FOLDER = re.compile(r"(?:^|/)(?:_vendor|_vendored|vendor|vendored|_externals?|extern|externals|third_party)/")
 _CODE = frozenset({".py", ".pyc", ".pyi", ".so"})

@@ -14,10 +14,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from castiron_audit import expressions
-from castiron_audit.listings import read_listing
+from castiron_audit.catalogue import known_license
+from castiron_audit.license_files import read_listing
+from castiron_audit.license_texts import closest, exceptions_in, notices, recognise
 from castiron_audit.model import UNKNOWN, Evidence, Finding, Severity, Source, Verdict
-from castiron_audit.projects import known_license
-from castiron_audit.texts import closest, exceptions_in, notices, recognise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -12,10 +12,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from castiron_audit import binaries, expressions, fonts, verdicts
-from castiron_audit.listings import read_listing
-from castiron_audit.model import Component, Evidence, Finding, Form, Kind, Severity, Source, Text
-from castiron_audit.parts import (
+from castiron_audit import binaries, conclusions, expressions, fonts
+from castiron_audit.catalogue import known_license
+from castiron_audit.detection.contents import LICENSE_NAME
+from castiron_audit.detection.detected import (
     Part,
     font_of_family,
     header_evidence,
@@ -29,18 +29,18 @@ from castiron_audit.parts import (
     unhashed,
     upstream,
 )
-from castiron_audit.projects import known_license
+from castiron_audit.detection.from_vendor_folders import license_texts, vendored_packages
+from castiron_audit.license_files import read_listing
+from castiron_audit.license_texts import copyright_lines
+from castiron_audit.model import Component, Evidence, Finding, Form, Kind, Severity, Source, Text
 from castiron_audit.sboms import UnreadableSbomError, read_sbom
-from castiron_audit.texts import copyright_lines
-from castiron_audit.vendored import license_texts, vendored_packages
-from castiron_audit.view import LICENSE_NAME
 from castiron_common.files import sha256_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from castiron_audit.detection.contents import View
     from castiron_audit.sboms import Entry
-    from castiron_audit.view import View
     from castiron_manifest.model import Native
 
 _COMPILED = re.compile(
@@ -189,7 +189,7 @@ class _Search:
         """Lists of "Name/Files/License" inside of the distribution's own license files."""
         for file in self.view.distribution.license.files:
             text = self.view.texts.get(file.sha256)
-            if text is None or not verdicts.is_main_file(file.path):
+            if text is None or not conclusions.is_main_file(file.path):
                 continue
             for entry in read_listing(text).entries:
                 if entry.files and not self._any_included(entry.files):
@@ -206,7 +206,7 @@ class _Search:
                     part.evidence.append(
                         Evidence(source=Source.LISTING, where=where, says=entry.license, expression=said)
                     )
-                part.evidence += verdicts.judge_texts(where, entry.text)
+                part.evidence += conclusions.judge_texts(where, entry.text)
                 part.texts[where] = entry.text
                 if row is not None:
                     self._from_catalogue(part, row, "")
@@ -217,7 +217,7 @@ class _Search:
         for file in own.files:
             text = self.view.texts.get(file.sha256)
             inner = file.path.split("/", 1)[1] if ".dist-info/" in file.path else None
-            if text is None or inner is None or verdicts.is_main_file(file.path):
+            if text is None or inner is None or conclusions.is_main_file(file.path):
                 continue
             folder, name = posixpath.split(inner)
             if not LICENSE_NAME.search(name):
@@ -231,7 +231,7 @@ class _Search:
             part.version = part.version or version
             part.forms |= self._forms((f"{origin}/*",) if origin else ())
             part.proven = True
-            part.evidence += verdicts.judge_texts(file.path, text)
+            part.evidence += conclusions.judge_texts(file.path, text)
             part.texts[file.path] = text
             if row is not None:
                 self._from_catalogue(part, row, "")
@@ -249,7 +249,7 @@ class _Search:
                 part.evidence += header_evidence(package.headers, where)
             for path, text in license_texts(self.view, package):
                 part.texts.setdefault(path, text)
-                part.evidence += verdicts.judge_texts(path, text)
+                part.evidence += conclusions.judge_texts(path, text)
 
     def _compiled_in(self) -> None:
         """What compilers left in the shared objects."""
@@ -320,7 +320,7 @@ class _Search:
             part.size += len(data or b"")
             part.version = part.version or font.version
             for text in (font.license, font.copyright):
-                for item in verdicts.judge_texts(path, text) if text else ():
+                for item in conclusions.judge_texts(path, text) if text else ():
                     if item.expression not in {known.expression for known in part.evidence}:
                         part.evidence.append(item)
             if "OFL" in font.license or "scripts.sil.org/OFL" in font.license_url:
@@ -348,7 +348,7 @@ class _Search:
                 if where not in part.texts:
                     text = file.read_text(encoding="utf-8", errors="replace")
                     part.texts[where] = text
-                    part.evidence += verdicts.judge_texts(where, text)
+                    part.evidence += conclusions.judge_texts(where, text)
 
     # --- putting together ---
 

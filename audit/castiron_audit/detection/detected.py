@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from castiron_audit import expressions, verdicts
+from castiron_audit import conclusions, expressions
 from castiron_audit.model import Evidence, Finding, Form, Kind, Severity, Source, Verdict
 from castiron_audit.tables import table
 
@@ -119,7 +119,7 @@ def part_verdict(part: Part) -> Verdict:
                 if item.similarity is not None
                 and item.expression
                 and any(
-                    verdicts.similar(left, right)
+                    conclusions.similar(left, right)
                     for left in expressions.leaves(item.expression)
                     for right in expressions.leaves(strong.expression or "")
                 )
@@ -135,9 +135,9 @@ def part_verdict(part: Part) -> Verdict:
             reason=part.reason,
         )
     texts = [item for item in evidence if item.expression]
-    choice = verdicts.says_choice(tuple(text for text in part.texts.values() if len(text) < _SHORT))
+    choice = conclusions.says_choice(tuple(text for text in part.texts.values() if len(text) < _SHORT))
     return Verdict(
-        expression=verdicts.joined(texts, choice=choice),
+        expression=conclusions.joined(texts, choice=choice),
         source=Source.TEXT if texts else Source.NONE,
         where=", ".join(dict.fromkeys(item.where for item in texts)),
         similarity=min((item.similarity for item in texts if item.similarity is not None), default=None),
@@ -158,11 +158,11 @@ def part_findings(component: Component) -> Iterable[Finding]:
             message=f"Its license is unknown; it says: {said}.",
         )
         return
-    families = {verdicts.family(leaf) for leaf in expressions.leaves(verdict.expression)}
+    families = {conclusions.family(leaf) for leaf in expressions.leaves(verdict.expression)}
     for item in verdict.evidence:
         if item.expression is None or item.source in {verdict.source, Source.TEXT}:
             continue
-        if not families & {verdicts.family(leaf) for leaf in expressions.leaves(item.expression)}:
+        if not families & {conclusions.family(leaf) for leaf in expressions.leaves(item.expression)}:
             yield Finding(
                 code="contradiction",
                 severity=Severity.WARNING,
@@ -202,7 +202,7 @@ def subject_of(folder: str, name: str) -> tuple[str, str, str] | None:
         if (
             title
             and title.lower() not in {"txt", "md", "rst"}
-            and not verdicts.is_main_file(f"x.dist-info/licenses/{name}")
+            and not conclusions.is_main_file(f"x.dist-info/licenses/{name}")
         ):
             return title.lower(), "", ""
     parts = [part for part in folder.split("/") if part]

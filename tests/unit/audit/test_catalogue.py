@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from castiron_audit import expressions
+from castiron_audit.conclusions import judge
+from castiron_audit.detection.contents import View
+from castiron_audit.detection.driver import third_parties
 from castiron_audit.model import Source
 from castiron_audit.tables import table
-from castiron_audit.thirdparty import third_parties
-from castiron_audit.verdicts import judge
-from castiron_audit.view import View
 from tests.unit.audit.making import MIT, distribution
 
 BSD = ("License :: OSI Approved :: BSD License",)

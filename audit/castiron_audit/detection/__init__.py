@@ -1,0 +1,1 @@
+"""Detects the third-party components in one distribution: shared libraries, crates, vendored packages, fonts."""
