@@ -1,0 +1,1 @@
+"""Greets in the languages that lie beside it as data."""
