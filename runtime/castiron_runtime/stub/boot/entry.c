@@ -8,9 +8,10 @@
 #include "pycore_runtime.h"
 
 #include "imports/loader.h"
+#include "imports/module.h"
 #include "payload/payload.h"
-#include "series.h"
 #include "process/standard_streams.h"
+#include "series.h"
 
 /* As `python script.py`: runs in __main__, which has a file and no spec. */
 static PyObject *run_script(void)
@@ -22,9 +23,9 @@ static PyObject *run_script(void)
     }
     PyObject *main = PyImport_AddModuleRef("__main__");
     PyObject *name = PyUnicode_FromString("__main__");
-    PyObject *path = loader_module_path(index);
+    PyObject *path = module_path(index);
     PyObject *loader = name == NULL ? NULL : loader_new(name, index);
-    PyObject *code = loader_code(index);
+    PyObject *code = module_code(index);
     PyObject *result = NULL;
     if (main != NULL && path != NULL && loader != NULL && code != NULL) {
         PyObject *names = PyModule_GetDict(main);

@@ -69,7 +69,7 @@ const struct _frozen *_PyImport_FrozenTest = test_modules;
 const struct _module_alias *_PyImport_FrozenAliases = (const struct _module_alias *)aliases;
 const struct _frozen *PyImport_FrozenModules = NULL;
 
-PyObject *frozen_external_code(void)
+PyObject *frozen_bootstrap_external(void)
 {
     return PyMarshal_ReadObjectFromString((const char *)_Py_M__importlib__bootstrap_external,
                                           sizeof _Py_M__importlib__bootstrap_external);

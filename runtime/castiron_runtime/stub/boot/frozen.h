@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /* A new code object of importlib._bootstrap_external; NULL with an exception set. */
-PyObject *frozen_external_code(void);
+PyObject *frozen_bootstrap_external(void);
 
 /* Whether FrozenImporter, which comes before sys.path, may find a module of this name. */
 bool frozen_is_test_module(const char *name);

@@ -5,20 +5,17 @@
 #include "pycore_initconfig.h"
 #include "pycore_pystate.h"
 
-#include "libc/allocator.h"
-#include "imports/early_loader.h"
 #include "boot/entry.h"
-#include "process/executable.h"
-#include "imports/bootstrap_external.h"
-#include "process/finalize.h"
-#include "imports/finder.h"
-#include "imports/loader.h"
 #include "boot/notices.h"
-#include "payload/payload.h"
-#include "process/privileges.h"
+#include "boot/site_builtins.h"
 #include "images/relro.h"
 #include "imports/adapt_runpy.h"
-#include "boot/site_builtins.h"
+#include "imports/imports.h"
+#include "libc/allocator.h"
+#include "payload/payload.h"
+#include "process/executable.h"
+#include "process/finalize.h"
+#include "process/privileges.h"
 #include "process/role.h"
 #include "tree/tree.h"
 
@@ -116,18 +113,15 @@ int main(int argc, char **argv)
     PyConfig_Clear(&config);
 
     /* The import of everything else, from the payload.  It must work before the rest starts, which imports encodings. */
-    require(external_prepare());
-    require(loader_prepare());
-    require(early_loader_prepare());
-    require(finder_install());
+    require(imports_install());
 
     /* The rest: sys.path, encodings, standard streams, signals. */
     check(_Py_InitializeMain());
-    require(external_finish());
+    require(imports_finish());
     require(site_builtins_install());
 
     if (boot.as_python) {
-        require(run_files_prepare(start.as == START_OWN));
+        require(adapt_runpy_prepare(start.as == START_OWN));
         return Py_RunMain();
     }
     finalize(entry_run(), (flags & BOOT_FULL_FINALIZE) != 0);

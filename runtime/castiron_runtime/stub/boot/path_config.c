@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "payload/payload.h"
 #include "process/child_record.h"
 #include "process/executable.h"
-#include "payload/payload.h"
 #include "process/privileges.h"
 
 #define LIBRARY "/lib/python" Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION)

@@ -46,7 +46,7 @@ PyDoc_STRVAR(find_library_doc,
              "The name under which ctypes.CDLL opens a library of this binary, or None.  The libraries of the system it "
              "runs on do not count: a static program cannot open them.");
 
-int libraries_adapt(PyObject *module)
+int adapt_ctypes_util(PyObject *module)
 {
     static PyMethodDef methods[] = {{"find_library", find_library, METH_O, find_library_doc}, {NULL, NULL, 0, NULL}};
     return PyModule_AddFunctions(module, methods);

@@ -62,7 +62,7 @@ static PyMethodDef function = {"realpath", (PyCFunction)(void (*)(void))real_pat
                                "Return the canonical path of the specified filename, eliminating any\n"
                                "symbolic links encountered in the path."};
 
-int real_path_adapt(PyObject *module)
+int adapt_posixpath(PyObject *module)
 {
     PyObject *original;
     if (PyObject_GetOptionalAttrString(module, "realpath", &original) <= 0)

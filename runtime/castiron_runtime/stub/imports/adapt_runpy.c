@@ -12,6 +12,7 @@
 
 #include "imports/bootstrap_external.h"
 #include "imports/loader.h"
+#include "imports/module.h"
 #include "payload/payload.h"
 #include "series.h"
 
@@ -37,7 +38,7 @@ static int prepare_module(PyConfig *config)
     PyObject *path = PyUnicode_FromWideChar(config->run_filename, -1);
     if (path == NULL)
         return -1;
-    uint32_t index = loader_module_at(path);
+    uint32_t index = module_at(path);
     int status = 0;
     if (index != NODE_NONE && (payload_module(index)->flags & (MODULE_SOURCE | MODULE_EXTENSION)) == 0) {
         status = set_main(path, index);
@@ -83,7 +84,7 @@ static int search_current_folder_last(void)
     return status;
 }
 
-int run_files_prepare(bool own)
+int adapt_runpy_prepare(bool own)
 {
     PyConfig *config = (PyConfig *)_Py_GetConfig();
     /* sys.flags, which programs read, was made before. */
@@ -94,7 +95,7 @@ int run_files_prepare(bool own)
     if (config->run_filename == NULL)
         return 0;
     /* A folder or an archive is run through sys.path_hooks, which must have the ordinary finders by then. */
-    PyObject *finder = external_attribute("PathFinder");
+    PyObject *finder = bootstrap_external_attribute("PathFinder");
     Py_XDECREF(finder);
     return finder == NULL ? -1 : prepare_module(config);
 }
@@ -103,10 +104,10 @@ int run_files_prepare(bool own)
 static PyObject *code_from_file(PyObject *original, PyObject *const *args, Py_ssize_t count)
 {
     PyObject *path = count == 0 ? NULL : args[count - 1];
-    uint32_t index = path == NULL ? NODE_NONE : loader_module_at(path);
+    uint32_t index = path == NULL ? NODE_NONE : module_at(path);
     if (index == NODE_NONE || (payload_module(index)->flags & MODULE_EXTENSION) != 0)
         return PyObject_Vectorcall(original, args, (size_t)count, NULL);
-    PyObject *code = loader_code(index);
+    PyObject *code = module_code(index);
 #if PY_VERSION_HEX < 0x030C0000
     return code == NULL ? NULL : Py_BuildValue("(NO)", code, path);
 #else
@@ -116,7 +117,7 @@ static PyObject *code_from_file(PyObject *original, PyObject *const *args, Py_ss
 
 static PyMethodDef function = {"_get_code_from_file", (PyCFunction)(void (*)(void))code_from_file, METH_FASTCALL, NULL};
 
-int run_files_adapt(PyObject *runpy)
+int adapt_runpy(PyObject *runpy)
 {
     PyObject *original;
     if (PyObject_GetOptionalAttrString(runpy, function.ml_name, &original) <= 0)

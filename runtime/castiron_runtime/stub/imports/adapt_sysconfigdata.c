@@ -54,7 +54,7 @@ static int move_all(PyObject *variables, PyObject *old, PyObject *new)
     return 0;
 }
 
-int build_variables_adapt(PyObject *module)
+int adapt_sysconfigdata(PyObject *module)
 {
     PyObject *variables, *prefix = PySys_GetObject("prefix");
     if (PyObject_GetOptionalAttrString(module, "build_time_vars", &variables) <= 0)

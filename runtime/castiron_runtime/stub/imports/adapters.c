@@ -2,11 +2,11 @@
 
 #include <string.h>
 
-#include "imports/adapt_sysconfigdata.h"
-#include "imports/finder.h"
 #include "imports/adapt_ctypes_util.h"
 #include "imports/adapt_posixpath.h"
 #include "imports/adapt_runpy.h"
+#include "imports/adapt_sysconfigdata.h"
+#include "imports/import_state.h"
 #include "series.h"
 
 /* Calls module.`function`(our path entry finder's type, module.`argument`) if the module has both. */
@@ -17,7 +17,8 @@ static int register_finder(PyObject *module, const char *function, const char *a
         return PyErr_Occurred() ? -1 : 0;
     int status = PyObject_GetOptionalAttrString(module, argument, &value);
     if (status > 0) {
-        PyObject *result = PyObject_CallFunctionObjArgs(call, finder_path_entry_type(), value, NULL);
+        struct import_state *state = import_state();
+        PyObject *result = state == NULL ? NULL : PyObject_CallFunctionObjArgs(call, state->path_entry_type, value, NULL);
         Py_DECREF(value);
         status = result == NULL ? -1 : 0;
         Py_XDECREF(result);
@@ -56,16 +57,16 @@ int adapters_apply(PyObject *name, PyObject *module)
     if (text == NULL)
         return -1;
     if (strcmp(text, "ctypes.util") == 0)
-        return libraries_adapt(module);
+        return adapt_ctypes_util(module);
     if (strcmp(text, "posixpath") == 0)
-        return real_path_adapt(module);
+        return adapt_posixpath(module);
     if (strcmp(text, "runpy") == 0)
-        return run_files_adapt(module);
+        return adapt_runpy(module);
     if (strcmp(text, "platform") == 0)
         return replace_libc_version(module);
     static const char variables[] = "_sysconfigdata_";
     if (strncmp(text, variables, sizeof variables - 1) == 0)
-        return build_variables_adapt(module);
+        return adapt_sysconfigdata(module);
     static const char resources[] = "pkg_resources"; /* also where it is vendored, as pip does */
     Py_ssize_t size = sizeof resources - 1;
     if (length < size || strcmp(text + length - size, resources) != 0 || (length > size && text[length - size - 1] != '.'))

@@ -2,10 +2,8 @@
 
 #include <sys/stat.h>
 
-#include "imports/early_loader.h"
 #include "boot/frozen.h"
 #include "imports/import_state.h"
-#include "imports/loader.h"
 #include "series.h"
 #include "tree/tree.h"
 
@@ -16,6 +14,7 @@ static PyObject *zip_placeholder; /* the module zipimport that Python's start as
 static PyThread_type_lock lock; /* held while the real code runs */
 static unsigned long runner;    /* the thread that runs it */
 static int finished;
+static int (*when_executed)(PyObject *module);
 
 static int list_remove(const char *list_name, PyObject *item)
 {
@@ -33,7 +32,7 @@ static int run(void)
 {
     PyObject *names = PyModule_GetDict(module);
     PyObject *bootstrap = PyImport_AddModuleRef("_frozen_importlib");
-    PyObject *code = frozen_external_code();
+    PyObject *code = frozen_bootstrap_external();
     /* The package importlib may have renamed the module by now; its classes keep the name that they are known by. */
     PyObject *renamed = Py_XNewRef(PyDict_GetItemString(names, "__name__"));
     PyObject *original = PyUnicode_FromString("_frozen_importlib_external");
@@ -50,8 +49,7 @@ static int run(void)
     /* Python has it from the start, by way of zipimport; what makes imports lazy, which needs this module, takes that for
      * granted.  (Not at our start: it opens the file of the time zone.) */
     time = PyImport_ImportModule("time");
-    if (result != NULL && time != NULL && PyDict_DelItemString(names, "__getattr__") == 0 && loader_adopt(module) == 0 &&
-        early_loader_finish() == 0)
+    if (result != NULL && time != NULL && PyDict_DelItemString(names, "__getattr__") == 0 && when_executed(module) == 0)
         status = list_remove("meta_path", placeholder);
 done:
     Py_XDECREF(time);
@@ -107,7 +105,7 @@ static PyObject *placeholder_getattr(PyObject *self, PyObject *name)
     return NULL;
 }
 
-PyObject *external_attribute(const char *name)
+PyObject *bootstrap_external_attribute(const char *name)
 {
     struct import_state *state = import_state();
     if (state == NULL)
@@ -123,7 +121,7 @@ PyObject *external_attribute(const char *name)
 static PyObject *placeholder_find_spec(PyObject *self, PyObject *args, PyObject *keywords)
 {
     (void)self;
-    PyObject *finder = external_attribute("PathFinder");
+    PyObject *finder = bootstrap_external_attribute("PathFinder");
     if (finder == NULL)
         return NULL;
     PyObject *find_spec = PyObject_GetAttrString(finder, "find_spec");
@@ -147,7 +145,7 @@ static PyObject *placeholder_attribute(PyObject *self, PyObject *name)
         return own;
     /* Such as find_distributions: PathFinder's own. */
     PyErr_Clear();
-    PyObject *finder = external_attribute("PathFinder");
+    PyObject *finder = bootstrap_external_attribute("PathFinder");
     if (finder == NULL)
         return NULL;
     PyObject *result = PyObject_GetAttr(finder, name);
@@ -250,8 +248,9 @@ static PyMethodDef functions[] = {
 };
 static PyMethodDef zip_function = {"zipimporter", placeholder_zipimporter, METH_O, NULL};
 
-int external_prepare(void)
+int bootstrap_external_prepare(int (*executed)(PyObject *module))
 {
+    when_executed = executed;
     lock = PyThread_allocate_lock();
     module = PyModule_New("_frozen_importlib_external");
     if (lock == NULL || module == NULL || PyModule_AddFunctions(module, functions) < 0)
@@ -296,7 +295,7 @@ static int describe(void)
     return status;
 }
 
-int external_finish(void)
+int bootstrap_external_finish(void)
 {
     if (describe() < 0)
         return -1;

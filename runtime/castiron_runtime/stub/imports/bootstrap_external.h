@@ -2,18 +2,19 @@
  *
  * An application all of whose modules are in the executable never needs them: that saves a sixth of the start.
  */
-#ifndef CASTIRON_EXTERNAL_H
-#define CASTIRON_EXTERNAL_H
+#ifndef CASTIRON_BOOTSTRAP_EXTERNAL_H
+#define CASTIRON_BOOTSTRAP_EXTERNAL_H
 
 #include <Python.h>
 
-/* Puts placeholders where Py_InitializeMain would put the real things.  Between core and main initialisation. */
-int external_prepare(void);
+/* Puts placeholders where Py_InitializeMain would put the real things.  Between core and main initialisation.
+ * `executed` is called with the module when it was executed; -1 with an exception is its own. */
+int bootstrap_external_prepare(int (*executed)(PyObject *module));
 
 /* After main initialisation: what looks different from an ordinary interpreter only while it starts. */
-int external_finish(void);
+int bootstrap_external_finish(void);
 
 /* A new reference to an attribute of importlib._bootstrap_external, which is executed if it was not yet. */
-PyObject *external_attribute(const char *name);
+PyObject *bootstrap_external_attribute(const char *name);
 
 #endif

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "imports/bootstrap_external.h"
-#include "imports/loader.h"
+#include "imports/methods.h"
 
 static PyObject *type;
 static PyObject *made; /* all of them */
@@ -11,7 +11,7 @@ static PyObject *made; /* all of them */
 /* Whoever looks closer gets the real thing: executing importlib._bootstrap_external changes the class of `self`. */
 static int become_ordinary(PyObject *self)
 {
-    PyObject *any = external_attribute("SourceFileLoader");
+    PyObject *any = bootstrap_external_attribute("SourceFileLoader");
     Py_XDECREF(any);
     if (any != NULL && (PyObject *)Py_TYPE(self) == type) {
         PyErr_SetString(PyExc_RuntimeError, "the import system is being set up");
@@ -58,21 +58,19 @@ static PyMethodDef methods[] = {
 };
 static PyGetSetDef class_attribute = {"__class__", get_class, NULL, NULL, NULL};
 
-int early_loader_prepare(void)
+int early_loader_prepare(PyMethodDef *const loading[], size_t count)
 {
     /* Made as a class statement makes it, because then an object can be given another such class. */
     type = PyObject_CallFunction((PyObject *)&PyType_Type, "s(){sssN}", "SourceFileLoader", "__module__",
                                  "_frozen_importlib_external", class_attribute.name,
                                  PyDescr_NewGetSet(&PyBaseObject_Type, &class_attribute));
     made = PyList_New(0);
-    if (type == NULL || made == NULL || loader_set_method(type, &loader_create_module) < 0 ||
-        loader_set_method(type, &loader_exec_module) < 0 || loader_set_method(type, &loader_get_code) < 0 ||
-        loader_set_method(type, &loader_get_data) < 0)
-        return -1;
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (loader_set_method(type, &methods[i]) < 0)
-            return -1;
-    return 0;
+    int status = type == NULL || made == NULL ? -1 : 0;
+    for (size_t i = 0; status == 0 && i < count; i++)
+        status = method_set(type, loading[i]);
+    for (size_t i = 0; status == 0 && i < sizeof methods / sizeof *methods; i++)
+        status = method_set(type, &methods[i]);
+    return status;
 }
 
 PyObject *early_loader_new(void)
@@ -92,10 +90,10 @@ static int set_class(PyObject *self, PyObject *real)
     return attribute->set(self, real, attribute->closure);
 }
 
-int early_loader_finish(void)
+int early_loader_finish(PyObject *(*class_of)(PyObject *loader))
 {
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(made); i++) {
-        PyObject *self = PyList_GET_ITEM(made, i), *real = loader_class(self);
+        PyObject *self = PyList_GET_ITEM(made, i), *real = class_of(self);
         int status = real == NULL ? -1 : set_class(self, real);
         Py_XDECREF(real);
         if (status < 0)

@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "imports/bootstrap_external.h"
 #include "boot/frozen.h"
+#include "imports/bootstrap_external.h"
 #include "imports/import_state.h"
 #include "imports/loader.h"
 #include "payload/payload.h"
@@ -231,7 +231,7 @@ static PyObject *namespace_spec(PyObject *self, PyObject *fullname, const char *
 static PyObject *file_spec(PyObject *self, PyObject *fullname)
 {
     PyObject *finder = NULL, *result = NULL;
-    PyObject *type = external_attribute("FileFinder"), *loader = external_attribute("SourceFileLoader");
+    PyObject *type = bootstrap_external_attribute("FileFinder"), *loader = bootstrap_external_attribute("SourceFileLoader");
     if (type != NULL && loader != NULL)
         finder = PyObject_CallFunction(type, "O(O[s])", ((PathEntryFinder *)self)->path, loader, ".py");
     if (finder != NULL)
@@ -354,7 +354,8 @@ static PyObject *path_hook(PyObject *self, PyObject *path)
         PyErr_Format(PyExc_ImportError, "%R is not a folder in the executable", path);
         return NULL;
     }
-    PyTypeObject *type = (PyTypeObject *)finder_path_entry_type();
+    struct import_state *state = import_state();
+    PyTypeObject *type = state == NULL ? NULL : (PyTypeObject *)state->path_entry_type;
     PathEntryFinder *finder = type == NULL ? NULL : (PathEntryFinder *)type->tp_alloc(type, 0);
     if (finder == NULL)
         return NULL;
@@ -391,10 +392,4 @@ int finder_install(void)
     Py_DECREF(type);
     Py_XDECREF(finder);
     return status < 0 ? -1 : finder_install_hook();
-}
-
-PyObject *finder_path_entry_type(void)
-{
-    struct import_state *state = import_state();
-    return state == NULL ? NULL : state->path_entry_type;
 }

@@ -10,7 +10,4 @@ int finder_install(void);
 /* Installs the second alone, for the other interpreters of the process. */
 int finder_install_hook(void);
 
-/* The type of the path entry finders; for what must be told about it.  Borrowed. */
-PyObject *finder_path_entry_type(void);
-
 #endif

@@ -1,29 +1,17 @@
 #include "imports/loader.h"
 
-#include <limits.h>
-#include <marshal.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "imports/adapters.h"
 #include "imports/early_loader.h"
 #include "imports/import_state.h"
+#include "imports/methods.h"
+#include "imports/module.h"
 #include "payload/payload.h"
 #include "series.h"
 #include "tree/tree.h"
 
-/* Paths and code. */
-
-PyObject *loader_module_path(uint32_t index)
-{
-    const Module *module = payload_module(index);
-    char path[2 * PATH_MAX];
-    size_t length = tree_node_path(module->folder, path, sizeof path);
-    int size = snprintf(path + length, sizeof path - length, "/%s%s", payload_text(module->name),
-                        payload_text(module->suffix));
-    return PyUnicode_DecodeFSDefaultAndSize(path, (Py_ssize_t)length + size);
-}
+/* Specs. */
 
 /* Where an ordinary interpreter would keep the bytecode: <folder>/__pycache__/<name>.cpython-313.pyc. */
 static PyObject *cached_path(PyObject *path)
@@ -42,45 +30,6 @@ static PyObject *cached_path(PyObject *path)
     return result;
 }
 
-/* Replaces the file name of the code and all code within it: the payload has it relative to the executable. */
-static void complete_filename(PyCodeObject *code, PyObject *from, PyObject *to)
-{
-    if (code->co_filename != from && PyUnicode_Compare(code->co_filename, from) != 0)
-        return;
-    Py_SETREF(code->co_filename, Py_NewRef(to));
-    PyObject *constants = code->co_consts;
-    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(constants); i++) {
-        PyObject *constant = PyTuple_GET_ITEM(constants, i);
-        if (PyCode_Check(constant))
-            complete_filename((PyCodeObject *)constant, from, to);
-    }
-}
-
-static PyObject *read_code(uint32_t index, PyObject *path)
-{
-    const Module *module = payload_module(index);
-    PyObject *code = PyMarshal_ReadObjectFromString(payload_data(module->code), (Py_ssize_t)module->code_size);
-    if (code == NULL)
-        return NULL;
-    if (!PyCode_Check(code)) {
-        PyErr_Format(PyExc_ImportError, "the bytecode of %R in the executable is damaged", path);
-        Py_DECREF(code);
-        return NULL;
-    }
-    PyObject *from = Py_NewRef(((PyCodeObject *)code)->co_filename);
-    complete_filename((PyCodeObject *)code, from, path);
-    Py_DECREF(from);
-    return code;
-}
-
-PyObject *loader_code(uint32_t index)
-{
-    PyObject *path = loader_module_path(index);
-    PyObject *code = path == NULL ? NULL : read_code(index, path);
-    Py_XDECREF(path);
-    return code;
-}
-
 /* The class that an ordinary interpreter would have used; borrowed. */
 static PyObject *class_of(const struct import_state *state, uint32_t index)
 {
@@ -90,34 +39,10 @@ static PyObject *class_of(const struct import_state *state, uint32_t index)
     return flags & MODULE_SOURCE ? state->source_loader : state->sourceless_loader;
 }
 
-uint32_t loader_module_at(PyObject *path)
-{
-    PyObject *encoded = NULL;
-    if (!PyUnicode_Check(path) || !PyUnicode_FSConverter(path, &encoded)) {
-        PyErr_Clear();
-        return NODE_NONE;
-    }
-    char *text = PyBytes_AS_STRING(encoded), *slash = strrchr(text, '/');
-    uint32_t index = NODE_NONE;
-    if (slash != NULL && tree_begins(text)) {
-        struct tree_place place = {.kind = TREE_INSIDE, .node = NODE_ROOT};
-        *slash = '\0'; /* the file itself is in the tree only if its source is */
-        place.storage = TREE_STORAGE(AT_FDCWD, text);
-        if (tree_begins(text))
-            tree_locate(AT_FDCWD, text, &place);
-        if (place.kind == TREE_INSIDE && payload_node(place.node)->kind == NODE_FOLDER)
-            index = payload_module_of_file(place.node, slash + 1);
-    }
-    Py_DECREF(encoded);
-    return index;
-}
-
-/* Specs. */
-
 PyObject *loader_new(PyObject *name, uint32_t index)
 {
     struct import_state *state = import_state();
-    PyObject *path = state == NULL ? NULL : loader_module_path(index);
+    PyObject *path = state == NULL ? NULL : module_path(index);
     if (path == NULL)
         return NULL;
     PyObject *self = NULL;
@@ -147,11 +72,6 @@ static bool is_package(PyObject *name, uint32_t index)
            (size > tail && text[size - tail - 1] != '.');
 }
 
-static bool is_extension(uint32_t index)
-{
-    return (payload_module(index)->flags & MODULE_EXTENSION) != 0;
-}
-
 static PyObject *search_locations(PyObject *path)
 {
     Py_ssize_t slash = PyUnicode_FindChar(path, '/', 0, PyUnicode_GET_LENGTH(path), -1);
@@ -176,7 +96,7 @@ PyObject *loader_spec(PyObject *name, uint32_t index)
         Py_XDECREF(path);
         return NULL;
     }
-    PyObject *cached = is_extension(index) ? Py_NewRef(Py_None) : cached_path(path);
+    PyObject *cached = module_is_extension(index) ? Py_NewRef(Py_None) : cached_path(path);
     int status = -1;
     if (cached != NULL && PyObject_SetAttrString(spec, "origin", path) == 0 &&
         PyObject_SetAttrString(spec, "_set_fileattr", Py_True) == 0)
@@ -211,7 +131,7 @@ static uint32_t module_of(PyObject *self, PyObject **path)
         PyErr_Clear();
         return NODE_NONE;
     }
-    uint32_t index = loader_module_at(*path);
+    uint32_t index = module_at(*path);
     if (index == NODE_NONE)
         Py_CLEAR(*path);
     return index;
@@ -230,7 +150,7 @@ static PyObject *ordinary(PyObject *method, PyObject *self, PyObject *argument)
 static PyObject *run_code(const struct import_state *state, uint32_t index, PyObject *path, PyObject *module)
 {
     PyObject *names = PyObject_GetAttrString(module, "__dict__");
-    PyObject *code = names == NULL ? NULL : read_code(index, path);
+    PyObject *code = names == NULL ? NULL : module_read_code(index, path);
     PyObject *result = NULL;
     if (code != NULL)
         result = PyObject_CallFunctionObjArgs(state->without_frames, state->exec_function, code, names, NULL);
@@ -247,6 +167,8 @@ static PyObject *run_extension(const struct import_state *state, const char *fun
     return result;
 }
 
+static int (*when_executed)(PyObject *name, PyObject *module);
+
 static PyObject *exec_module(PyObject *self, PyObject *module)
 {
     struct import_state *state = import_state();
@@ -258,13 +180,13 @@ static PyObject *exec_module(PyObject *self, PyObject *module)
         return ordinary(state->exec_module, self, module);
     if (!is_plain(state, self))
         result = ordinary(state->exec_module, self, module);
-    else if (is_extension(index))
+    else if (module_is_extension(index))
         result = run_extension(state, "exec_dynamic", module);
     else
         result = run_code(state, index, path, module);
     Py_DECREF(path);
     PyObject *name = result == NULL ? NULL : PyObject_GetAttrString(self, "name");
-    int status = name == NULL ? -1 : adapters_apply(name, module);
+    int status = name == NULL ? -1 : when_executed(name, module);
     Py_XDECREF(name);
     if (status < 0)
         Py_CLEAR(result);
@@ -296,7 +218,7 @@ static PyObject *find_code(PyObject *self, PyObject *args, PyObject *keywords, P
     if (index == NODE_NONE)
         return ordinary(method, self, name);
     if (check_name(self, name))
-        result = is_extension(index) ? Py_NewRef(Py_None) : read_code(index, path);
+        result = module_is_extension(index) ? Py_NewRef(Py_None) : module_read_code(index, path);
     Py_DECREF(path);
     return result;
 }
@@ -356,30 +278,39 @@ static PyObject *create_module(PyObject *self, PyObject *spec)
     if (index == NODE_NONE)
         Py_RETURN_NONE;
     Py_DECREF(path);
-    return is_extension(index) ? run_extension(import_state(), "create_dynamic", spec) : Py_NewRef(Py_None);
+    return module_is_extension(index) ? run_extension(import_state(), "create_dynamic", spec) : Py_NewRef(Py_None);
 }
 
-PyMethodDef loader_exec_module = {"exec_module", exec_module, METH_O,
+static PyMethodDef exec_module_method = {"exec_module", exec_module, METH_O,
                                   "exec_module($self, module, /)\n--\n\nExecute the module."};
-PyMethodDef loader_get_code = {"get_code", (PyCFunction)(void (*)(void))get_code, METH_VARARGS | METH_KEYWORDS,
+static PyMethodDef get_code_method = {"get_code", (PyCFunction)(void (*)(void))get_code, METH_VARARGS | METH_KEYWORDS,
                                "get_code($self, /, fullname)\n--\n\nThe code object of the module."};
-static PyMethodDef loader_get_sourceless_code = {
+static PyMethodDef get_sourceless_code_method = {
     "get_code", (PyCFunction)(void (*)(void))get_sourceless_code, METH_VARARGS | METH_KEYWORDS,
     "get_code($self, /, fullname)\n--\n\nThe code object of the module."};
-PyMethodDef loader_get_data = {"get_data", (PyCFunction)(void (*)(void))get_data, METH_VARARGS | METH_KEYWORDS,
+static PyMethodDef get_data_method = {"get_data", (PyCFunction)(void (*)(void))get_data, METH_VARARGS | METH_KEYWORDS,
                                "get_data($self, /, path)\n--\n\nReturn the data from path as raw bytes."};
-PyMethodDef loader_create_module = {"create_module", create_module, METH_O, NULL};
+static PyMethodDef create_module_method = {"create_module", create_module, METH_O, NULL};
 
-int loader_set_method(PyObject *type, PyMethodDef *method)
+/* The kind of loader an ordinary interpreter uses for the module of an early one: a new reference. */
+static PyObject *ordinary_class(PyObject *loader)
 {
-    /* Like a function, it takes any object: importlib.abc has exec_module from _LoaderBasics. */
-    PyObject *descriptor = PyDescr_NewMethod(&PyBaseObject_Type, method);
-    int status = descriptor == NULL ? -1 : PyObject_SetAttrString(type, method->ml_name, descriptor);
-    Py_XDECREF(descriptor);
-    return status;
+    PyObject *path;
+    uint32_t index = module_of(loader, &path);
+    struct import_state *state = import_state();
+    if (index != NODE_NONE) {
+        Py_DECREF(path);
+        return Py_NewRef(class_of(state, index));
+    }
+    return Py_NewRef(state->source_loader);
 }
 
 /* Preparation. */
+
+void loader_when_executed(int (*function)(PyObject *name, PyObject *module))
+{
+    when_executed = function;
+}
 
 int loader_prepare(void)
 {
@@ -403,7 +334,7 @@ static int replace_method(PyObject *external, const char *class_name, PyMethodDe
 {
     PyObject *type = PyObject_GetAttrString(external, class_name);
     *before = type == NULL ? NULL : PyObject_GetAttrString(type, method->ml_name);
-    int status = *before == NULL ? -1 : loader_set_method(type, method);
+    int status = *before == NULL ? -1 : method_set(type, method);
     Py_XDECREF(type);
     return status;
 }
@@ -414,23 +345,22 @@ int loader_adopt(PyObject *external)
     if (state == NULL || (state->source_loader = PyObject_GetAttrString(external, "SourceFileLoader")) == NULL ||
         (state->sourceless_loader = PyObject_GetAttrString(external, "SourcelessFileLoader")) == NULL ||
         (state->extension_loader = PyObject_GetAttrString(external, "ExtensionFileLoader")) == NULL ||
-        replace_method(external, "_LoaderBasics", &loader_exec_module, &state->exec_module) < 0 ||
-        replace_method(external, "SourceLoader", &loader_get_code, &state->source_get_code) < 0 ||
-        replace_method(external, "SourcelessFileLoader", &loader_get_sourceless_code, &state->sourceless_get_code) < 0 ||
-        replace_method(external, "FileLoader", &loader_get_data, &state->file_get_data) < 0)
+        replace_method(external, "_LoaderBasics", &exec_module_method, &state->exec_module) < 0 ||
+        replace_method(external, "SourceLoader", &get_code_method, &state->source_get_code) < 0 ||
+        replace_method(external, "SourcelessFileLoader", &get_sourceless_code_method, &state->sourceless_get_code) < 0 ||
+        replace_method(external, "FileLoader", &get_data_method, &state->file_get_data) < 0)
         return -1;
     state->external = Py_NewRef(external);
     return 0;
 }
 
-PyObject *loader_class(PyObject *loader)
+int loader_prepare_early(void)
 {
-    PyObject *path;
-    uint32_t index = module_of(loader, &path);
-    struct import_state *state = import_state();
-    if (index != NODE_NONE) {
-        Py_DECREF(path);
-        return Py_NewRef(class_of(state, index));
-    }
-    return Py_NewRef(state->source_loader);
+    static PyMethodDef *const early[] = {&create_module_method, &exec_module_method, &get_code_method, &get_data_method};
+    return early_loader_prepare(early, sizeof early / sizeof *early);
+}
+
+int loader_finish_early(PyObject *external)
+{
+    return loader_adopt(external) < 0 ? -1 : early_loader_finish(ordinary_class);
 }

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "process/executable.h"
 #include "payload/payload.h"
+#include "process/executable.h"
 #include "process/program_text.h"
 #include "tree/tree.h"
 

@@ -18,8 +18,8 @@
 #include "pycore_runtime.h"
 
 #include "process/noticeable.h"
-#include "series.h"
 #include "process/standard_streams.h"
+#include "series.h"
 
 enum { STATUS_FLUSH_FAILED = 120 };
 

@@ -5,12 +5,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "payload/payload.h"
 #include "process/ancestry.h"
 #include "process/child_record.h"
 #include "process/command_line.h"
 #include "process/executable.h"
 #include "process/helper_command.h"
-#include "payload/payload.h"
 #include "process/privileges.h"
 
 /* Set by a process that was started like an interpreter and could not show by whom, for those that it starts. */

@@ -1,0 +1,86 @@
+#include "imports/module.h"
+
+#include <limits.h>
+#include <marshal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "payload/payload.h"
+#include "series.h"
+#include "tree/tree.h"
+
+PyObject *module_path(uint32_t index)
+{
+    const Module *module = payload_module(index);
+    char path[2 * PATH_MAX];
+    size_t length = tree_node_path(module->folder, path, sizeof path);
+    int size = snprintf(path + length, sizeof path - length, "/%s%s", payload_text(module->name),
+                        payload_text(module->suffix));
+    return PyUnicode_DecodeFSDefaultAndSize(path, (Py_ssize_t)length + size);
+}
+
+/* Replaces the file name of the code and all code within it: the payload has it relative to the executable. */
+static void complete_filename(PyCodeObject *code, PyObject *from, PyObject *to)
+{
+    if (code->co_filename != from && PyUnicode_Compare(code->co_filename, from) != 0)
+        return;
+    Py_SETREF(code->co_filename, Py_NewRef(to));
+    PyObject *constants = code->co_consts;
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(constants); i++) {
+        PyObject *constant = PyTuple_GET_ITEM(constants, i);
+        if (PyCode_Check(constant))
+            complete_filename((PyCodeObject *)constant, from, to);
+    }
+}
+
+PyObject *module_read_code(uint32_t index, PyObject *path)
+{
+    const Module *module = payload_module(index);
+    PyObject *code = PyMarshal_ReadObjectFromString(payload_data(module->code), (Py_ssize_t)module->code_size);
+    if (code == NULL)
+        return NULL;
+    if (!PyCode_Check(code)) {
+        PyErr_Format(PyExc_ImportError, "the bytecode of %R in the executable is damaged", path);
+        Py_DECREF(code);
+        return NULL;
+    }
+    PyObject *from = Py_NewRef(((PyCodeObject *)code)->co_filename);
+    complete_filename((PyCodeObject *)code, from, path);
+    Py_DECREF(from);
+    return code;
+}
+
+PyObject *module_code(uint32_t index)
+{
+    PyObject *path = module_path(index);
+    PyObject *code = path == NULL ? NULL : module_read_code(index, path);
+    Py_XDECREF(path);
+    return code;
+}
+
+uint32_t module_at(PyObject *path)
+{
+    PyObject *encoded = NULL;
+    if (!PyUnicode_Check(path) || !PyUnicode_FSConverter(path, &encoded)) {
+        PyErr_Clear();
+        return NODE_NONE;
+    }
+    char *text = PyBytes_AS_STRING(encoded), *slash = strrchr(text, '/');
+    uint32_t index = NODE_NONE;
+    if (slash != NULL && tree_begins(text)) {
+        struct tree_place place = {.kind = TREE_INSIDE, .node = NODE_ROOT};
+        *slash = '\0'; /* the file itself is in the tree only if its source is */
+        place.storage = TREE_STORAGE(AT_FDCWD, text);
+        if (tree_begins(text))
+            tree_locate(AT_FDCWD, text, &place);
+        if (place.kind == TREE_INSIDE && payload_node(place.node)->kind == NODE_FOLDER)
+            index = payload_module_of_file(place.node, slash + 1);
+    }
+    Py_DECREF(encoded);
+    return index;
+}
+
+bool module_is_extension(uint32_t index)
+{
+    return (payload_module(index)->flags & MODULE_EXTENSION) != 0;
+}
