@@ -54,3 +54,8 @@ def test_no_two_files_make_the_same_member_of_the_archive() -> None:
     names = [path.stem for path in FOLDER.rglob("*.c")]
     assert len(names) > 50
     assert sorted(names) == sorted(set(names))
+
+
+def test_only_series_asks_for_the_version_of_cpython() -> None:
+    asking = {path.name for path in FOLDER.rglob("*.[ch]") if "PY_VERSION_HEX" in path.read_text()}
+    assert asking == {"series.c", "series.h"}

@@ -10,8 +10,9 @@
 #include "process/child_record.h"
 #include "process/executable.h"
 #include "process/privileges.h"
+#include "series.h"
 
-#define LIBRARY "/lib/python" Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION)
+#define LIBRARY "/" SERIES_LIBRARY
 
 static const char origin[] = "$ORIGIN";
 

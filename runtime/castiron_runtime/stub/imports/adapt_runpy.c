@@ -107,12 +107,7 @@ static PyObject *code_from_file(PyObject *original, PyObject *const *args, Py_ss
     uint32_t index = path == NULL ? NODE_NONE : module_at(path);
     if (index == NODE_NONE || (payload_module(index)->flags & MODULE_EXTENSION) != 0)
         return PyObject_Vectorcall(original, args, (size_t)count, NULL);
-    PyObject *code = module_code(index);
-#if PY_VERSION_HEX < 0x030C0000
-    return code == NULL ? NULL : Py_BuildValue("(NO)", code, path);
-#else
-    return code;
-#endif
+    return series_code_from_file(module_code(index), path);
 }
 
 static PyMethodDef function = {"_get_code_from_file", (PyCFunction)(void (*)(void))code_from_file, METH_FASTCALL, NULL};

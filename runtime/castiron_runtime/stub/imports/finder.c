@@ -13,32 +13,12 @@
 #include "series.h"
 #include "tree/tree.h"
 
-/* Modules that every CPython has inside (Modules/config.c.in, Modules/Setup.bootstrap.in), sorted: these come before
- * sys.path.  The other built-in modules of this executable are files in lib-dynload elsewhere, and there come last. */
-static const char *const always_builtin[] = {
-    "_abc",       "_ast",       "_codecs",     "_collections", "_functools", "_imp",   "_io",       "_locale",
-    "_operator",  "_signal",    "_sre",        "_stat",        "_string",
-#if PY_VERSION_HEX >= 0x030D0000
-    "_suggestions",
-#endif
-    "_symtable",
-#if PY_VERSION_HEX >= 0x030D0000
-    "_sysconfig",
-#endif
-    "_thread",    "_tokenize",  "_tracemalloc",
-#if PY_VERSION_HEX >= 0x030C0000
-    "_typing",
-#endif
-    "_warnings",  "_weakref",   "atexit",      "builtins",     "errno",      "faulthandler", "gc",  "itertools",
-    "marshal",    "posix",      "pwd",         "sys",          "time",       "zipimport",
-};
-
 static bool is_always_builtin(const char *name)
 {
-    size_t low = 0, high = sizeof always_builtin / sizeof *always_builtin;
+    size_t low = 0, high = series_always_builtin_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = strcmp(always_builtin[middle], name);
+        int order = strcmp(series_always_builtin[middle], name);
         if (order == 0)
             return true;
         if (order < 0)

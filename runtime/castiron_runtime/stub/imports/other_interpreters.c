@@ -11,20 +11,14 @@
 
 #include "imports/finder.h"
 #include "imports/loader.h"
+#include "series.h"
 
-#if PY_VERSION_HEX >= 0x030C0000
-#define INIT(name) name##__PyImport_InitExternal
-#else
-#define INIT(name) name##__PyImportZip_Init
-#endif
+PyStatus SERIES_INIT_PATH_HOOKS(__real)(PyThreadState *thread);
+PyStatus SERIES_INIT_PATH_HOOKS(__wrap)(PyThreadState *thread);
 
-/* The step of an interpreter's start that ends with its path hooks. */
-PyStatus INIT(__real)(PyThreadState *thread);
-PyStatus INIT(__wrap)(PyThreadState *thread);
-
-PyStatus INIT(__wrap)(PyThreadState *thread)
+PyStatus SERIES_INIT_PATH_HOOKS(__wrap)(PyThreadState *thread)
 {
-    PyStatus status = INIT(__real)(thread);
+    PyStatus status = SERIES_INIT_PATH_HOOKS(__real)(thread);
     if (PyStatus_Exception(status) || PyInterpreterState_Get() == PyInterpreterState_Main())
         return status;
     PyObject *external = PyImport_ImportModule("_frozen_importlib_external");

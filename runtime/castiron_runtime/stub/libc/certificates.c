@@ -1,16 +1,13 @@
 /* Where OpenSSL looks for the certificates of authorities.  Distributions keep them in different places; OpenSSL knows one.
  *
  * SSL_CERT_FILE and SSL_CERT_DIR, which OpenSSL itself obeys, come before this. */
-#include <Python.h>
-
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #include "process/executable.h"
+#include "series.h"
 #include "tree/tree.h"
-
-#define FEATURE Py_STRINGIFY(PY_MAJOR_VERSION) "." Py_STRINGIFY(PY_MINOR_VERSION)
 
 /* OpenSSL's own (its OPENSSLDIR is /etc/ssl); Alpine, Arch, newer Fedora. */
 static const char usual[] = "/etc/ssl/cert.pem";
@@ -41,6 +38,6 @@ const char *__wrap_X509_get_default_cert_file(void)
         if (exists(bundles[i]))
             return bundles[i];
     /* None on this machine: those that the application brought. */
-    int size = snprintf(own, sizeof own, "%s/lib/python" FEATURE "/site-packages/certifi/cacert.pem", executable_path());
+    int size = snprintf(own, sizeof own, "%s/" SERIES_LIBRARY "/site-packages/certifi/cacert.pem", executable_path());
     return size < (int)sizeof own && exists(own) ? own : usual;
 }

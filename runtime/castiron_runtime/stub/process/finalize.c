@@ -51,9 +51,7 @@ static _Noreturn void end_process(int status, bool flushed)
  * error does not show them; their states stay, since those that wait for the interpreter's lock still read them. */
 static void stop_other_threads(PyThreadState *thread)
 {
-#if PY_VERSION_HEX >= 0x030C0000
     _PyInterpreterState_SetFinalizing(thread->interp, thread);
-#endif
     _PyRuntimeState_SetFinalizing(&_PyRuntime, thread);
     thread->interp->threads.head = thread;
     thread->prev = thread->next = NULL;

@@ -7,11 +7,7 @@
 
 #include "pycore_frame.h"
 #include "pycore_interp.h"
-#include "pycore_object.h"
 #include "pycore_pystate.h"
-#if PY_VERSION_HEX >= 0x030C0000
-#include "pycore_typeobject.h"
-#endif
 
 #include "series.h"
 
@@ -128,15 +124,13 @@ static bool has_cleanup_to_come(PyObject *object)
     Py_XDECREF(delegate);
     if (delegate != Py_None)
         return true;
-    /* The first byte of each entry of the exception table is marked.  From 3.12 on, one entry is in every generator: it
-     * turns StopIteration into RuntimeError. */
-    static const int own_entries = PY_VERSION_HEX >= 0x030C0000;
+    /* The first byte of each entry of the exception table is marked. */
     PyCodeObject *code = PyGen_GetCode(generator);
     int entries = 0;
     for (Py_ssize_t i = 0; i < PyBytes_GET_SIZE(code->co_exceptiontable); i++)
         entries += (PyBytes_AS_STRING(code->co_exceptiontable)[i] & 0x80) != 0;
     Py_DECREF(code);
-    return entries > own_entries;
+    return entries > SERIES_GENERATOR_ENTRIES;
 }
 
 static bool is_finished(PyObject *object)
@@ -228,10 +222,8 @@ static bool shows_resource_warnings(void)
 static bool is_noticeable(const struct io *io, PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
-#if PY_VERSION_HEX >= 0x030C0000
-    if (type == &_PyBufferWrapper_Type) /* a view of an object whose class defines __release_buffer__ */
+    if (type == SERIES_BUFFER_WRAPPER)
         return true;
-#endif
     if (is_weak_reference(object)) {
         PyObject *callback = ((PyWeakReference *)object)->wr_callback;
         if (callback != NULL && !is_table_keeping(callback))

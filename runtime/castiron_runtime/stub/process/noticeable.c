@@ -3,9 +3,6 @@
 
 #include <Python.h>
 
-#if PY_VERSION_HEX >= 0x030D0000
-#include "pycore_atexit.h"
-#endif
 #include "pycore_initconfig.h"
 #include "pycore_interp.h"
 #include "pycore_pystate.h"
@@ -13,6 +10,7 @@
 
 #include "images/images.h"
 #include "process/live_objects.h"
+#include "series.h"
 
 /* Linked only into executables that have absorbed images. */
 extern uint64_t castiron_image_live_count(void) CASTIRON_WEAK;
@@ -30,17 +28,6 @@ static const char *const telling_modules[] = {
 static bool has_other_interpreters(const PyInterpreterState *interpreter)
 {
     return _PyRuntime.interpreters.head != interpreter || interpreter->next != NULL;
-}
-
-/* What C code left for the end of the interpreter.  (What it left for exit() happens in any case.) */
-static bool has_exit_functions(const PyInterpreterState *interpreter)
-{
-#if PY_VERSION_HEX >= 0x030D0000
-    return _PyRuntime.atexit.ncallbacks > 0 || interpreter->atexit.ll_callbacks != NULL;
-#else
-    (void)interpreter;
-    return _PyRuntime.nexitfuncs > 0;
-#endif
 }
 
 /* An extension module of a wheel, or a library, has run.  Objects of its types, of which most are unknown to the garbage
@@ -68,15 +55,7 @@ static bool is_empty(PyObject *list)
 static bool is_observed(const PyThreadState *thread)
 {
     const PyInterpreterState *interpreter = thread->interp;
-#if PY_VERSION_HEX >= 0x030C0000
-    for (int i = 0; i < PY_MONITORING_TOOL_IDS; i++)
-        if (interpreter->monitoring_tool_names[i] != NULL)
-            return true;
-    const void *audit_hooks = _PyRuntime.audit_hooks.head;
-#else
-    const void *audit_hooks = _PyRuntime.audit_hook_head;
-#endif
-    return audit_hooks != NULL || interpreter->audit_hooks != NULL || thread->c_tracefunc != NULL ||
+    return series_has_monitoring_tools(interpreter) || series_has_audit_hooks() || interpreter->audit_hooks != NULL || thread->c_tracefunc != NULL ||
            thread->c_profilefunc != NULL || interpreter->gc.debug != 0 || !is_empty(interpreter->gc.callbacks) ||
            !is_empty(interpreter->gc.garbage) ||
            PySys_GetObject("unraisablehook") != PySys_GetObject("__unraisablehook__");
@@ -93,7 +72,8 @@ bool finalization_is_noticeable(void)
 {
     const PyThreadState *thread = _PyThreadState_GET();
     const PyInterpreterState *interpreter = thread->interp;
-    return has_foreign_code() || has_exit_functions(interpreter) || has_telling_module() ||
+    /* What C code left for exit() happens in any case. */
+    return has_foreign_code() || series_has_exit_functions(interpreter) || has_telling_module() ||
            has_other_interpreters(interpreter) || is_observed(thread) || is_reported(interpreter) ||
            live_objects_are_noticeable();
 }

@@ -3,6 +3,8 @@
 
 #include <Python.h>
 
+#include "series.h"
+
 /* Borrowed; NULL if there is none. */
 static PyObject *stream(const char *name)
 {
@@ -33,17 +35,6 @@ static int flush_unless_closed(PyObject *file)
     return file == NULL || is_closed(file) ? 0 : flush(file);
 }
 
-/* As CPython's complaint; older series name the object. */
-static void complain_of(PyObject *standard_output)
-{
-#if PY_VERSION_HEX >= 0x030D0000
-    (void)standard_output;
-    PyErr_FormatUnraisable("Exception ignored on flushing sys.stdout");
-#else
-    PyErr_WriteUnraisable(standard_output);
-#endif
-}
-
 void standard_streams_flush_after_program(void)
 {
     static const char *const names[] = {"stderr", "stdout"};
@@ -63,7 +54,7 @@ bool standard_streams_flush_at_end(void)
     bool flushed = true;
     PyObject *file = Py_XNewRef(stream("stdout"));
     if (flush_unless_closed(file) < 0) {
-        complain_of(file);
+        series_complain_of_output(file);
         flushed = false;
     }
     Py_XDECREF(file);
