@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, file_entry, locked, usable
+from castiron_common.downloads import Downloader, DownloadError, Failure, Limits
 from castiron_common.errors import RuntimePackError
 from castiron_common.files import atomic_write, sha256_bytes, sha256_file
+from castiron_common.network import configured, host_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,14 +127,13 @@ def _find(recipe: Recipe, store: Path, task: Task) -> Source:
     for package, suite in dict.fromkeys((pin.package, pin.suite) for pin in recipe.pins if pin.package):
         task.step(f"looking for another version of {recipe.series}* in Debian's {suite}")
         try:
-            found = debian.fetch_series(package, suite, recipe.series)
+            with debian.fetch_series(package, suite, recipe.series) as (version, file):
+                sha256 = sha256_file(file)
+                target = store / sha256 / file.name
+                file_entry(target, lambda making, file=file: _copy(file, making))  # type: ignore[misc]
         except debian.UnavailableError as error:
             reasons.append(f"{package} {recipe.series}* in {suite}: {error}")
             continue
-        with found as (version, file):
-            sha256 = sha256_file(file)
-            target = store / sha256 / file.name
-            file_entry(target, lambda making, file=file: _copy(file, making))  # type: ignore[misc]
         task.note(f"warning: the pinned sources are gone; version {version} of Debian's {suite} stands in for them")
         return Source(version=version, sha256=sha256, path=target, pinned=False)
     raise RuntimePackError(
@@ -147,8 +148,6 @@ class _UnavailableError(Exception):
 
 def _obtain(pin: SourcePin, making: Path, task: Task) -> None:
     """Write the pin's archive to ``making``: from a local folder, else from the pin's place; check its hash."""
-    from urllib.parse import urlsplit
-
     from castiron_runtime import debian
 
     for candidate in _local_candidates(pin):
@@ -156,18 +155,18 @@ def _obtain(pin: SourcePin, making: Path, task: Task) -> None:
             _copy(candidate, making)
             return
     if pin.url:
-        task.step(f"fetching {pin.file} from {urlsplit(pin.url).hostname}")
-        _download(pin.url, making)
-    else:
-        task.step(f"fetching {pin.file} from Debian's {pin.suite}")
-        try:
-            with debian.fetch_by_hash(pin.package, pin.suite, pin.sha256) as file:
-                _copy(file, making)
-        except debian.UnavailableError as error:
-            raise _UnavailableError(str(error)) from error
+        task.step(f"fetching {pin.file} from {host_of(pin.url)}")
+        _download(pin, making)
+        return
+    task.step(f"fetching {pin.file} from Debian's {pin.suite}")
+    try:
+        with debian.fetch_by_hash(pin.package, pin.suite, pin.sha256) as file:
+            _copy(file, making)
+    except debian.UnavailableError as error:
+        raise _UnavailableError(str(error)) from error
     actual = sha256_file(making)
     if actual != pin.sha256:
-        raise _UnavailableError(f"has SHA-256 {actual} and not {pin.sha256} of the recipe")
+        raise _UnavailableError(_other_hash(pin, actual))
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -181,21 +180,22 @@ def _local_candidates(pin: SourcePin) -> Iterator[Path]:
             yield candidate
 
 
-def _download(url: str, making: Path) -> None:
-    import shutil
-    import urllib.error
-    import urllib.request
-    from urllib.parse import urlsplit
-
-    host = urlsplit(url).hostname or ""
+def _download(pin: SourcePin, making: Path) -> None:
+    host = host_of(pin.url)
     if host in _unreachable:
         raise _UnavailableError(_unreachable[host])
+    # Another place is asked when this one does not answer, so there is no second attempt to connect.
+    limits = Limits(connect=CONNECT_TIMEOUT, connects=1, attempts=3)
     try:
-        with urllib.request.urlopen(url, timeout=CONNECT_TIMEOUT) as answer, making.open("wb") as file:
-            shutil.copyfileobj(answer, file)
-    except urllib.error.HTTPError as error:
-        raise _UnavailableError(f"{host} says {error.code} {error.reason}") from error
-    except OSError as error:
-        reason = getattr(error, "reason", None) or error
-        _unreachable[host] = f"{host} cannot be reached ({reason})"
-        raise _UnavailableError(_unreachable[host]) from error
+        with Downloader(configured(), limits) as downloader:
+            downloader.fetch(pin.url, making, sha256=pin.sha256)
+    except DownloadError as error:
+        if error.failure is Failure.CHANGED:
+            raise _UnavailableError(_other_hash(pin, str(error.sha256))) from error
+        if error.failure is Failure.UNREACHABLE:
+            _unreachable[host] = error.reason
+        raise _UnavailableError(error.reason) from error
+
+
+def _other_hash(pin: SourcePin, actual: str) -> str:
+    return f"has SHA-256 {actual} and not {pin.sha256} of the recipe"

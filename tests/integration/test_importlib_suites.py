@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING
 import pytest
 import uv
 
+from castiron_common.downloads import Downloader
+from castiron_common.network import configured
 from castiron_common.progress import SilentReporter
 from castiron_manifest.model import Target
 from castiron_runtime import sources
@@ -24,7 +26,6 @@ from castiron_runtime.archives import unpack
 from castiron_runtime.packs import interpreter
 from castiron_runtime.recipe import load_recipe
 from castiron_runtime.toolchain import TARGET
-from castiron_wheels import uv_client
 from castiron_wheels.uv_client import uv_compile
 from tests.support.linking import command, run
 
@@ -139,7 +140,8 @@ def unpack_source(requirement: str, target: Target, folder: Path) -> None:
     (package,) = lock["packages"]
     folder.mkdir()
     archive = folder / "archive.tar.gz"
-    uv_client.download(package["sdist"]["url"], archive, sha256=package["sdist"]["hashes"]["sha256"], label=requirement)
+    with Downloader(configured()) as downloader:
+        downloader.fetch(package["sdist"]["url"], archive, sha256=package["sdist"]["hashes"]["sha256"])
     with tarfile.open(archive) as opened:
         opened.extractall(folder, filter="data")
 

@@ -6,11 +6,14 @@ import re
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, file_entry, usable
+from castiron_common.downloads import Downloader, DownloadError, Failure
 from castiron_common.errors import DependencyError, ManifestError
 from castiron_common.files import sha256_bytes, sha256_file
+from castiron_common.network import configured
 from castiron_common.pools import thread_pool
+from castiron_wheels.index_logins import index_logins
 from castiron_wheels.pylock import read_lock
-from castiron_wheels.uv_client import download, uv_compile
+from castiron_wheels.uv_client import client_environment, uv_compile
 from castiron_wheels.wheel_archive import is_plain
 
 if TYPE_CHECKING:
@@ -96,8 +99,14 @@ def fetch_candidates(candidates: Sequence[Candidate], *, reporter: Reporter) -> 
     missing = [item for item in candidates if item.sha256 is None or not usable(_entry(item.sha256, item))]
     if not missing:
         return [_entry(str(item.sha256), item) for item in candidates]
-    with reporter.task(f"fetch {len(missing)} files"), thread_pool(_CONNECTIONS) as pool:
-        futures = [pool.submit(_fetch_candidate, item) for item in candidates]
+    with reporter.task(f"fetch {len(missing)} files"):
+        return _fetch_files(candidates)
+
+
+def _fetch_files(candidates: Sequence[Candidate]) -> list[Path]:
+    network = configured(index_logins(client_environment()))
+    with Downloader(network) as downloader, thread_pool(_CONNECTIONS) as pool:
+        futures = [pool.submit(_fetch_candidate, item, downloader) for item in candidates]
         return [future.result() for future in futures]
 
 
@@ -112,31 +121,53 @@ def _entry(sha256: str, candidate: Candidate) -> Path:
     return wheel_entry(sha256, candidate.filename)
 
 
-def _fetch_candidate(candidate: Candidate) -> Path:
-    label = f"The file {candidate.filename}"
+def _fetch_candidate(candidate: Candidate, downloader: Downloader) -> Path:
     if candidate.path is not None:
         digest = sha256_file(candidate.path)
         if candidate.sha256 not in {None, digest}:
             raise DependencyError(
-                f"{label} has the SHA-256 {digest}, but {candidate.sha256} is expected.",
+                f"The file {candidate.filename} has the SHA-256 {digest}, but {candidate.sha256} is expected.",
                 hint="The file was changed after it was locked; lock again, or put the right file there.",
             )
         content = candidate.path.read_bytes()
         return file_entry(_entry(digest, candidate), lambda making: _write(making, content))
     url = candidate.url
     assert url is not None, "a candidate has a path or a URL"
+
+    def download(making: Path) -> None:
+        try:
+            downloader.fetch(url, making, sha256=candidate.sha256, size=candidate.size)
+        except DownloadError as error:
+            raise DependencyError(
+                f"The file {candidate.filename} cannot be fetched: {error.reason}.", hint=_advice(error)
+            ) from error
+
     if candidate.sha256 is not None:
-        expected = candidate.sha256
-        return file_entry(
-            _entry(expected, candidate), lambda making: _discard(download(url, making, sha256=expected, label=label))
-        )
+        return file_entry(_entry(candidate.sha256, candidate), download)
     # An index without hashes: the file is known by its address until its content is there.
     unhashed = sha256_bytes(url.encode())
     _entry(unhashed, candidate)  # refuses a name that leads elsewhere
-    address = cache_root() / "wheels" / ".unhashed" / unhashed / candidate.filename
-    first = file_entry(address, lambda making: _discard(download(url, making, sha256=None, label=label)))
+    first = file_entry(cache_root() / "wheels" / ".unhashed" / unhashed / candidate.filename, download)
     content = first.read_bytes()
     return file_entry(_entry(sha256_bytes(content), candidate), lambda making: _write(making, content))
+
+
+_ADVICE = {
+    Failure.UNREACHABLE: "Check the network and the proxy (HTTPS_PROXY); what is fetched once stays in the cache.",
+    Failure.TOO_SLOW: "Check the network and the proxy (HTTPS_PROXY), or try again later.",
+    Failure.CHANGED: "The index, a proxy or a mirror serves another file: do not use it, find out why.",
+    Failure.TOO_LARGE: "The index, a proxy or a mirror serves another file: do not use it, find out why.",
+    Failure.UNTRUSTED: "Name the file of the certificates that are trusted in SSL_CERT_FILE.",
+    Failure.CONFIGURATION: "Correct that setting: SSL_CERT_FILE, HTTPS_PROXY, ALL_PROXY, or pip's cert and proxy.",
+}
+
+
+def _advice(error: DownloadError) -> str:
+    if error.status in {401, 403, 407}:
+        return "Give credentials: in the index's URL, in UV_INDEX_<NAME>_USERNAME and _PASSWORD, or in ~/.netrc."
+    if error.status in {404, 410}:
+        return "The file is gone from the index; resolve again, or take another version."
+    return _ADVICE.get(error.failure, "The index has a problem; try again later.")
 
 
 def _fetch_missing(wanted: Sequence[tuple[str, str, Wheel]], target: Target) -> list[Path]:
@@ -155,20 +186,15 @@ def _fetch_missing(wanted: Sequence[tuple[str, str, Wheel]], target: Target) -> 
             )
         chosen.append(fitting[0])
     paths: list[Path] = []
-    with thread_pool(_CONNECTIONS) as pool:
-        for (_, _, wheel), path in zip(wanted, pool.map(_fetch_candidate, chosen), strict=True):
-            if path != wheel_entry(wheel.sha256, wheel.filename):
-                raise DependencyError(
-                    f"{wheel.filename} from the index has another SHA-256 than the manifest says ({wheel.sha256}).",
-                    hint="Use the index that the manifest was made with, or make the manifest again.",
-                )
-            paths.append(path)
+    for (_, _, wheel), path in zip(wanted, _fetch_files(chosen), strict=True):
+        if path != wheel_entry(wheel.sha256, wheel.filename):
+            raise DependencyError(
+                f"{wheel.filename} from the index has another SHA-256 than the manifest says ({wheel.sha256}).",
+                hint="Use the index that the manifest was made with, or make the manifest again.",
+            )
+        paths.append(path)
     return paths
 
 
 def _write(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-
-
-def _discard(_: object) -> None:
-    return None

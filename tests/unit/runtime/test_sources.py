@@ -50,8 +50,10 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def no_debian(monkeypatch: pytest.MonkeyPatch) -> None:
-    def gone(*_: object) -> None:
+    @contextmanager
+    def gone(*_: object) -> Iterator[None]:
         raise debian.UnavailableError("Debian's sid no longer lists it")
+        yield
 
     monkeypatch.setattr(debian, "fetch_by_hash", gone)
     monkeypatch.setattr(debian, "fetch_series", gone)

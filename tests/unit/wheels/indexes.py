@@ -23,6 +23,7 @@ class Index:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self.asked: list[str] = []
+        self.logins: dict[str, str | None] = {}
         self.broken: dict[str, bytes] = {}
         self.failures: dict[str, int] = {}
         self.hashes = True
@@ -37,6 +38,7 @@ class Index:
 
             def _answer(self, *, body: bool) -> None:
                 index.asked.append(self.path)
+                index.logins[self.path] = self.headers.get("Authorization")
                 name = self.path.strip("/").split("/")
                 if index.failures.get(name[-1], 0) > 0:
                     index.failures[name[-1]] -= 1

@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from castiron_common.errors import DependencyError, ManifestError
 from castiron_common.files import sha256_bytes, sha256_file
+from castiron_common.network import Login
 from castiron_common.progress import SilentReporter
 from castiron_manifest.model import Distribution, Target, Wheel
 from castiron_wheels import uv_client
-from castiron_wheels.fetch import fetch, fetch_all
+from castiron_wheels.fetch import fetch, fetch_all, fetch_candidates
+from castiron_wheels.index_logins import index_logins
+from castiron_wheels.model import Candidate
 from tests.unit.wheels.making import make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.unit.wheels.indexes import Index
-
-
-@pytest.fixture(autouse=True)
-def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uv_client.time, "sleep", lambda _: None)
 
 
 def described(path: Path, *, embedded: bool = False) -> Wheel:
@@ -83,17 +82,33 @@ def test_changed_bytes_are_refused_and_leave_nothing(index: Index, target: Targe
     assert not list((cache / "2/wheels").rglob("*.whl"))
 
 
-def test_a_failing_server_is_asked_again(index: Index, tmp_path: Path) -> None:
+def test_a_failing_server_is_asked_again(index: Index, target: Target) -> None:
     made = make_wheel(index.folder, "a")
-    index.failures[made.name] = 2
+    index.failures[made.name] = 1
+    path = fetch("a", "1.0", described(made), target, reporter=SilentReporter())
+    assert path.read_bytes() == made.read_bytes()
+
+
+def test_what_cannot_be_fetched_is_told_with_what_to_do(index: Index, cache: Path) -> None:
+    made = make_wheel(index.folder, "a")
     url = f"{index.url.removesuffix('/simple')}/files/{made.name}"
-    uv_client.download(url, tmp_path / "out", sha256=sha256_file(made), label="a")
-    assert (tmp_path / "out").read_bytes() == made.read_bytes()
-    index.failures[made.name] = 99
-    with pytest.raises(DependencyError, match="503"):
-        uv_client.download(url, tmp_path / "out", sha256=None, label="a")
-    with pytest.raises(DependencyError, match="404"):
-        uv_client.download(f"{url}x", tmp_path / "out", sha256=None, label="a")
+    given = Candidate(name="a", version="1.0", filename=made.name, url=url, sha256=sha256_file(made))
+
+    def told(candidate: Candidate) -> DependencyError:
+        with pytest.raises(DependencyError) as caught:
+            fetch_candidates([candidate], reporter=SilentReporter())
+        assert caught.value.what.startswith(f"The file {made.name} cannot be fetched: ")
+        assert not list((cache / "2/wheels").rglob("*.whl"))
+        return caught.value
+
+    gone = told(replace(given, url=f"{url}x"))
+    assert "answers 404" in gone.what
+    assert "gone from the index" in gone.hint
+    other = told(replace(given, sha256="0" * 64))
+    assert sha256_file(made) in other.what
+    assert "serves another file" in other.hint
+    longer = told(replace(given, size=10))
+    assert "more than the 10 bytes expected" in longer.what
 
 
 def test_embedded_wheels_come_from_the_manifest_only(cache: Path, target: Target) -> None:
@@ -120,43 +135,32 @@ def test_pip_settings_serve_where_uv_has_none(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setenv("PIP_CONFIG_FILE", str(tmp_path / "pip.conf"))
     monkeypatch.delenv("PIP_INDEX_URL", raising=False)
     (tmp_path / "pip.conf").write_text("[global]\nindex-url = https://mirror/simple\nproxy = http://proxy:1\n")
-    uv_client._pip_settings.cache_clear()
-    try:
-        found = uv_client.client_environment({})
-        assert found["UV_DEFAULT_INDEX"] == "https://mirror/simple"
-        assert found["ALL_PROXY"] == "http://proxy:1"
-        assert uv_client.client_environment({"UV_INDEX": "x"}).get("UV_DEFAULT_INDEX") is None
-    finally:
-        uv_client._pip_settings.cache_clear()
+    found = uv_client.client_environment({})
+    assert found["UV_DEFAULT_INDEX"] == "https://mirror/simple"
+    assert found["ALL_PROXY"] == "http://proxy:1"
+    assert uv_client.client_environment({"UV_INDEX": "x"}).get("UV_DEFAULT_INDEX") is None
 
 
 @pytest.mark.parametrize(
-    ("environment", "url", "expected"),
+    ("environment", "expected"),
     [
-        ({}, "https://u:p%40@h/x.whl", "u:p@"),
-        ({"UV_DEFAULT_INDEX": "https://a:b@h/simple"}, "https://h/x.whl", "a:b"),
+        ({"UV_DEFAULT_INDEX": "https://a:b%40@h/simple"}, Login(host="h", user="a", password="b@")),
         (
             {"UV_INDEX": "own=https://h/simple", "UV_INDEX_OWN_USERNAME": "n", "UV_INDEX_OWN_PASSWORD": "s"},
-            "https://h/x",
-            "n:s",
+            Login(host="h", user="n", password="s"),
         ),
-        ({"UV_INDEX": "https://a:b@other/simple"}, "https://h/x.whl", None),
+        ({"UV_INDEX": "x=https://c@other/simple https://a:b@h/"}, Login(host="h", user="a", password="b")),
+        ({"UV_INDEX": "https://a:b@other/simple", "UV_EXTRA_INDEX_URL": "https://h/simple"}, None),
     ],
 )
-def test_credentials(
-    environment: dict[str, str], url: str, expected: str | None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    import base64
-    from urllib.parse import urlsplit
+def test_logins_of_indexes(environment: dict[str, str], expected: Login | None) -> None:
+    assert next((login for login in index_logins(environment) if login.host == "h"), None) == expected
 
-    for name in ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL"):
-        monkeypatch.delenv(name, raising=False)
-    (tmp_path / "netrc").write_text("machine netrc.example login me password secret\n")
-    (tmp_path / "netrc").chmod(0o600)
-    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
-    bare, header = uv_client._credentials(urlsplit(url))
-    assert "@" not in bare
-    assert header == (None if expected is None else "Basic " + base64.b64encode(expected.encode()).decode())
-    assert uv_client._credentials(urlsplit("https://netrc.example/x"))[1] is not None
+
+def test_the_login_of_an_index_is_used_for_its_files(
+    index: Index, target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = make_wheel(index.folder, "a")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", index.url.replace("//", "//me:secret@"))
+    fetch("a", "1.0", described(made), target, reporter=SilentReporter())
+    assert index.logins[f"/files/{made.name}"] == "Basic bWU6c2VjcmV0"
