@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from castiron_common.errors import RuntimePackError
 from castiron_common.files import sha256_bytes
-from castiron_link.bytecode_cache import BytecodeCache
 from castiron_link.model import Compiled, PlacedModule
+from castiron_link.row_cache import RowCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -50,7 +50,7 @@ def compile_modules(modules: Sequence[PlacedModule], compiler: Compiler) -> tupl
     """
     worker = sha256_bytes(WORKER.read_bytes())[:16]
     keys = [_key(module, compiler, worker) for module in modules]
-    with BytecodeCache(compiler.cache) as cache:
+    with RowCache(compiler.cache) as cache:
         found = cache.get(keys)
         missing = [(key, module) for key, module in zip(keys, modules, strict=True) if key not in found]
         if missing:

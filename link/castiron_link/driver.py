@@ -20,6 +20,7 @@ from castiron_link.boot import boot_config
 from castiron_link.bytecode import compile_modules
 from castiron_link.checks import broken_modules, partial_stdlib, require_entry
 from castiron_link.children import children_of
+from castiron_link.deflate import deflate_once
 from castiron_link.documents import document
 from castiron_link.ld import run_linker
 from castiron_link.linker_call import linker_call
@@ -123,7 +124,9 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 libraries=natives.libraries,
                 interpreters=interpreters(manifest.target.python),
             )
-            payload = write_payload(boot_config(manifest, options, children), packed.modules, packed.files)
+            compress = deflate_once(cache_root() / "link" / "deflated.sqlite")
+            config = boot_config(manifest, options, children)
+            payload = write_payload(config, packed.modules, packed.files, compress=compress)
             own = work / "app.o"
             write_app_object(
                 own,

@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import hashlib
 import struct
-import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from castiron_common.content import FileContent, Pieces, chunks_of
+from castiron_common.content import FileContent, Pieces
 from castiron_common.errors import LinkError
-from castiron_common.pools import thread_pool
+from castiron_link.deflate import Deflate, Wanted, deflate
 from castiron_link.model import Children
 from castiron_manifest.model import EntryKind
 
@@ -41,8 +40,6 @@ _PATH_LIMIT = 3000
 _DATA_ALIGNMENT = 16
 _IDENTITY_SIZE = 16
 """Bytes of the SHA-256 that tells one payload from another."""
-_WORTH_COMPRESSING = 512
-"""Bytes."""
 
 _KINDS = {EntryKind.SCRIPT: 0, EntryKind.MODULE: 1, EntryKind.FUNCTION: 2}
 _FULL_FINALIZE, _OBEY_ENVIRONMENT, _AS_PYTHON, _NOTICES, _NO_CHILDREN = 1, 2, 4, 8, 16
@@ -136,7 +133,13 @@ class _Module:
         return self.name, rank
 
 
-def write_payload(config: BootConfig, modules: Iterable[PayloadModule], files: Iterable[PayloadFile]) -> Pieces:
+def write_payload(
+    config: BootConfig,
+    modules: Iterable[PayloadModule],
+    files: Iterable[PayloadFile],
+    *,
+    compress: Deflate = deflate,
+) -> Pieces:
     """Return the payload; what lies in files is read when it is written.
 
     Its bytes depend on the arguments alone, and not on their order.
@@ -150,7 +153,7 @@ def write_payload(config: BootConfig, modules: Iterable[PayloadModule], files: I
         by_path[file.path] = file
     with_code = _add_modules(root, modules, by_path, config.path)
     _check_entry(config, with_code)
-    return _Writer(root).write(config)
+    return _Writer(root, compress).write(config)
 
 
 def _bad(what: str) -> LinkError:
@@ -287,13 +290,15 @@ class _Texts:
 class _Writer:
     """Lays the payload out: header, nodes, modules, entries of sys.path, texts, bytecode, files."""
 
-    def __init__(self, root: _Folder) -> None:
+    def __init__(self, root: _Folder, compress: Deflate) -> None:
         self._folders: list[_Folder] = []
         """In the order of their nodes."""
         self._nodes: list[tuple[bytes, int, _Folder | PayloadFile]] = []
         """Name, parent, what it is."""
         self._arrange(root)
-        self._stored = _compressed([item for _, _, item in self._nodes if isinstance(item, PayloadFile)])
+        files = [item for _, _, item in self._nodes if isinstance(item, PayloadFile) and item.compressed_share]
+        pieces = compress([Wanted(data=file.data, most=_most(file)) for file in files])
+        self._stored = {file.path: piece for file, piece in zip(files, pieces, strict=True) if piece}
 
     def _arrange(self, root: _Folder) -> None:
         """Number the nodes so that the children of a folder stand together, sorted by name."""
@@ -413,25 +418,8 @@ def _identity(payload: Pieces) -> bytes:
     return digest.digest()[:_IDENTITY_SIZE]
 
 
-def _compressed(files: Sequence[PayloadFile]) -> dict[str, bytes]:
-    """Return what is stored instead of the content, by path, for those files that are stored compressed."""
-    chosen = [file for file in files if file.compressed_share and len(file.data) >= _WORTH_COMPRESSING]
-    with thread_pool() as pool:  # zlib works outside of the interpreter's lock
-        pieces = pool.map(_deflated, chosen, chunksize=16)
-        return {file.path: piece for file, piece in zip(chosen, pieces, strict=True) if piece}
-
-
-def _deflated(file: PayloadFile) -> bytes:
-    """Return the compressed content; nothing as soon as it is larger than it may be."""
-    most = min(int(len(file.data) * file.compressed_share), _COMPRESSED_LIMIT)
-    compressor = zlib.compressobj(level=9, wbits=-zlib.MAX_WBITS)
-    stored = bytearray()
-    for chunk in chunks_of(file.data):
-        stored += compressor.compress(chunk)
-        if len(stored) > most:
-            return b""
-    stored += compressor.flush()
-    return bytes(stored) if len(stored) <= most else b""
+def _most(file: PayloadFile) -> int:
+    return min(int(len(file.data) * file.compressed_share), _COMPRESSED_LIMIT)
 
 
 def _encode(text: str) -> bytes:

@@ -101,7 +101,7 @@ def test_a_damaged_cache_is_made_again(tmp_path: Path) -> None:
     (tmp_path / "cache.sqlite").write_bytes(b"not a database" * 100)
     assert compile_modules([module], compiler(tmp_path)) == first
     with sqlite3.connect(tmp_path / "cache.sqlite") as connection:
-        assert connection.execute("SELECT count(*) FROM checked_code").fetchone() == (1,)
+        assert connection.execute("SELECT count(*) FROM results").fetchone() == (1,)
 
 
 def test_an_interpreter_that_dies_is_reported(tmp_path: Path) -> None:

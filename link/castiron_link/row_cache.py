@@ -1,4 +1,4 @@
-"""The cache of compiled code: one SQLite file, so that thousands of modules are one open and one query."""
+"""A cache of many small results: one SQLite file, so that those of thousands of modules are one open and one query."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-_SCHEMA = """CREATE TABLE IF NOT EXISTS checked_code
-(key TEXT PRIMARY KEY, error TEXT, code BLOB NOT NULL, sha256 BLOB NOT NULL) WITHOUT ROWID"""
+_SCHEMA = """CREATE TABLE IF NOT EXISTS results
+(key TEXT PRIMARY KEY, error TEXT, data BLOB NOT NULL, sha256 BLOB NOT NULL) WITHOUT ROWID"""
 _BATCH = 500
 """Keys in one query; SQLite's oldest limit on variables is 999."""
 
 
-class BytecodeCache:
-    """Maps keys to (error or None, code).
+class RowCache:
+    """Maps keys to (error or None, data).
 
     Safe against concurrent use and interruption.  Each row carries its hash, and one that does not fit is not there; a
     damaged file is made again.
@@ -53,15 +53,15 @@ class BytecodeCache:
         found: dict[str, tuple[str | None, bytes]] = {}
         if self._connection is None:
             return found
-        # Damage is no reason to fail: whatever cannot be read is compiled again.
+        # Damage is no reason to fail: whatever cannot be read is made again.
         with contextlib.suppress(sqlite3.DatabaseError):
             for start in range(0, len(keys), _BATCH):
                 batch = keys[start : start + _BATCH]
                 marks = ",".join("?" * len(batch))
-                query = f"SELECT key, error, code, sha256 FROM checked_code WHERE key IN ({marks})"
-                for key, error, code, sha256 in self._connection.execute(query, batch):
-                    if _hash(key, error, code) == sha256:
-                        found[key] = (error, code)
+                query = f"SELECT key, error, data, sha256 FROM results WHERE key IN ({marks})"
+                for key, error, data, sha256 in self._connection.execute(query, batch):
+                    if _hash(key, error, data) == sha256:
+                        found[key] = (error, data)
         return found
 
     def put(self, entries: Mapping[str, tuple[str | None, bytes]]) -> None:
@@ -70,8 +70,8 @@ class BytecodeCache:
             return
         with contextlib.suppress(sqlite3.Error), self._connection:
             self._connection.executemany(
-                "INSERT OR REPLACE INTO checked_code VALUES (?, ?, ?, ?)",
-                [(key, error, code, _hash(key, error, code)) for key, (error, code) in sorted(entries.items())],
+                "INSERT OR REPLACE INTO results VALUES (?, ?, ?, ?)",
+                [(key, error, data, _hash(key, error, data)) for key, (error, data) in sorted(entries.items())],
             )
 
     def _open(self) -> sqlite3.Connection | None:
@@ -98,10 +98,10 @@ class BytecodeCache:
         return None
 
 
-def _hash(key: object, error: object, code: object) -> bytes:
+def _hash(key: object, error: object, data: object) -> bytes:
     """Return the hash of a row; of one whose values are of other types than we wrote, one that fits nothing."""
-    if not isinstance(key, str) or not isinstance(error, str | None) or not isinstance(code, bytes):
+    if not isinstance(key, str) or not isinstance(error, str | None) or not isinstance(data, bytes):
         return b""
     digest = hashlib.sha256(f"{key}\0{error!r}\0".encode("utf-8", "surrogatepass"))
-    digest.update(code)
+    digest.update(data)
     return digest.digest()
