@@ -1,15 +1,17 @@
 from __future__ import annotations
 
 import ast
+import dataclasses
+import json
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from castiron_trace.analyser import ast_pass
-from castiron_trace.analyser.ast_pass import defined_names
-from castiron_trace.analyser.conditions import Conditions
-from castiron_trace.analyser.scan import MAIN_BLOCK, NAME_PLACEHOLDER, Scan
+from castiron_trace.analyser.syntax import scanner
+from castiron_trace.analyser.syntax.conditions import Conditions
+from castiron_trace.analyser.syntax.scan import MAIN_BLOCK, NAME_PLACEHOLDER, Scan, from_plain, to_plain
+from castiron_trace.analyser.syntax.scanner import defined_names
 from castiron_trace.hints.reader import shipped_hints
 from castiron_trace.protocol import Tier
 
@@ -18,12 +20,12 @@ CONDITIONS = Conditions({constant.name: constant.value for constant in HINTS.con
 
 
 def scan_source(source: bytes, *, own: bool) -> Scan:
-    return ast_pass.scan_source(source, own=own, hints=HINTS)
+    return scanner.scan_source(source, own=own, hints=HINTS)
 
 
 def imports(source: str) -> dict[str, tuple[int, int]]:
     """Return module -> (tier, line)."""
-    found = scan_source(source.encode(), own=False)["imports"]
+    found = scan_source(source.encode(), own=False).imports
     return {("." * level) + module: (tier, line) for module, level, _names, tier, line in found}
 
 
@@ -92,7 +94,7 @@ def test_dynamic_imports_with_a_literal_name_are_followed(source: str, expected:
     ],
 )
 def test_computed_names_are_reported_with_their_line(source: str) -> None:
-    assert [line for line, _what, _prefix in scan_source(f"\n{source}".encode(), own=False)["computed"]] == [2]
+    assert [line for line, _what, _prefix in scan_source(f"\n{source}".encode(), own=False).computed] == [2]
 
 
 @pytest.mark.parametrize(
@@ -110,33 +112,33 @@ def test_computed_names_are_reported_with_their_line(source: str) -> None:
 )
 def test_the_literal_beginning_of_a_computed_name(argument: str, prefix: str) -> None:
     scan = scan_source(f"importlib.import_module({argument})".encode(), own=False)
-    assert scan["computed"] == [[1, "import_module", prefix]]
+    assert scan.computed == ((1, "import_module", prefix),)
 
 
 def test_strings_of_docstrings_and_annotations_are_no_names() -> None:
     source = b'"""pkg.mod"""\ndef f(x: "pkg.a") -> "pkg.b":\n    "pkg.c"\n    y: "pkg.d" = "pkg.e"\n'
-    assert scan_source(source, own=False)["dotted"] == [["pkg.e", 4]]
+    assert scan_source(source, own=False).dotted == (("pkg.e", 4),)
 
 
 def test_entry_points_written_as_strings_are_names() -> None:
     source = b"CONVERTERS = ['alpha2 = pkg.converters.alpha2:Converter', 'key = value: text', 'a=b']"
-    assert scan_source(source, own=False)["dotted"] == [["pkg.converters.alpha2:Converter", 1]]
+    assert scan_source(source, own=False).dotted == (("pkg.converters.alpha2:Converter", 1),)
 
 
 def test_own_code_keeps_its_short_strings() -> None:
     source = b"x = 'assets/banner.txt'\ny = 'shop'\n"
-    assert scan_source(source, own=True)["strings"] == [
-        ["assets/banner.txt", 1],
-        ["shop", 2],
-    ]
-    assert scan_source(source, own=False)["strings"] == []
+    assert scan_source(source, own=True).strings == (
+        ("assets/banner.txt", 1),
+        ("shop", 2),
+    )
+    assert scan_source(source, own=False).strings == ()
 
 
 def test_codecs() -> None:
     scan = scan_source(b"a.encode('cp1252'); open('x', encoding='shift_jis'); str(b, 'utf-8')", own=False)
-    assert scan["codecs"] == ["cp1252", "shift_jis", "utf-8"]
-    assert not scan["dynamic_codec"]
-    assert scan_source(b"a.decode(charset)", own=False)["dynamic_codec"]
+    assert scan.codecs == ("cp1252", "shift_jis", "utf-8")
+    assert not scan.dynamic_codec
+    assert scan_source(b"a.decode(charset)", own=False).dynamic_codec
 
 
 @pytest.mark.parametrize(
@@ -160,8 +162,8 @@ def test_codecs() -> None:
 )
 def test_places_of_encodings(call: str) -> None:
     scan = scan_source(call.encode(), own=False)
-    assert "x" in scan["codecs"]
-    assert not scan["dynamic_codec"]
+    assert "x" in scan.codecs
+    assert not scan.dynamic_codec
 
 
 @pytest.mark.parametrize(
@@ -179,15 +181,15 @@ def test_places_of_encodings(call: str) -> None:
     ],
 )
 def test_computed_encodings(call: str, dynamic: bool) -> None:
-    assert scan_source(call.encode(), own=False)["dynamic_codec"] is dynamic
+    assert scan_source(call.encode(), own=False).dynamic_codec is dynamic
 
 
 @pytest.mark.parametrize(("source", "line"), [(b"x = (\n", 1), (b"\nprint 'a'\n", 2), (b"a\0b", 0)])
 def test_a_syntax_error_has_a_line_and_nothing_else(source: bytes, line: int) -> None:
     scan = scan_source(source, own=False)
-    assert scan["error"] is not None
-    assert scan["error"][0] in {line, 0, 1}
-    assert scan["imports"] == []
+    assert scan.error is not None
+    assert scan.error[0] in {line, 0, 1}
+    assert scan == Scan(error=scan.error)
 
 
 def test_deep_nesting_does_not_exhaust_the_stack() -> None:
@@ -227,6 +229,59 @@ def test_defined_names() -> None:
     assert defined_names(b"def __getattr__(n): ...")[1]
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "pkg_resources.resource_filename('a.b', 'x')",
+        "resource_string('a.b', 'x')",
+        "pkg_resources.resource_listdir('a.b', 'x')",
+        "importlib_resources.open_text('a.b', 'x')",
+        "importlib.resources.files('a.b')",
+        "jinja2.PackageLoader('a.b')",
+        "PackageLoader('a.b')",
+    ],
+)
+def test_packages_whose_data_files_are_read_are_imported(source: str) -> None:
+    assert imports(source) == {"a.b": (Tier.GUARDED, 1)}
+
+
+@pytest.mark.parametrize("source", ["resource_listdir('a.b', 'x')", "self.open_text('a.b', 'x')", "path('a.b')"])
+def test_functions_of_common_names_count_only_with_their_module(source: str) -> None:
+    assert imports(source) == {}
+
+
+def test_functions_that_hints_name() -> None:
+    assert scan_source(b"find_modules('a.b')", own=False).computed == ((1, "find_modules", "a"),)
+    assert scan_source(b"symbol_by_name('a.b')", own=False).computed == ()
+    assert scan_source(b"symbol_by_name(name)", own=False).computed == ((1, "symbol_by_name", ""),)
+    assert scan_source(b"iter_entry_points('a')", own=False).entry_points == ("a",)
+    assert scan_source(b"pkg_resources.declare_namespace(__name__)", own=False).extends_path
+
+
+SOURCE_OF_ALL = b"""
+from a import b
+import_module(x)
+CDLL("libx.so.1")
+entry_points(group="group.")
+open(p, encoding="utf-8")
+open(p, encoding=e)
+run_path("\xc3\xa4.py")
+extend_path()
+"""
+
+
+@pytest.mark.parametrize("source", [SOURCE_OF_ALL, b"", b"x ="])
+def test_a_scan_is_the_same_after_the_cache(source: bytes) -> None:
+    scan = scan_source(source, own=True)
+    assert from_plain(json.loads(json.dumps(to_plain(scan)))) == scan
+
+
+def test_the_source_of_all_has_something_for_each_field() -> None:
+    scan = scan_source(SOURCE_OF_ALL, own=True)
+    empty = {field.name for field in dataclasses.fields(scan) if not getattr(scan, field.name)}
+    assert empty == {"error"}
+
+
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_scan(data: bytes) -> None:
     scan_source(data, own=True)
@@ -235,4 +290,4 @@ def test_no_bytes_break_the_scan(data: bytes) -> None:
 @given(st.text(alphabet="importfrx._ \n():'=[]", max_size=120))
 def test_no_text_breaks_the_scan(text: str) -> None:
     scan = scan_source(text.encode(), own=True)
-    assert scan["error"] is not None or isinstance(scan["imports"], list)
+    assert from_plain(json.loads(json.dumps(to_plain(scan)))) == scan

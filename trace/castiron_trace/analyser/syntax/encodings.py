@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from castiron_trace.analyser.expressions import keyword_argument, name_of
+from castiron_trace.analyser.syntax.expressions import keyword_argument, name_of
 
 _CODEC_FUNCTIONS = {
     **dict.fromkeys(("lookup", "getencoder", "getdecoder", "getreader", "getwriter"), (0,)),
