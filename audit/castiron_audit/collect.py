@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from castiron_audit.chains import distribution_chains, module_chain
 from castiron_audit.copyleft import compatibility_findings, linkage_findings, obligations
-from castiron_audit.license_texts import copyright_lines
+from castiron_audit.copyrights import copyright_notices
 from castiron_audit.model import Component, Evidence, Finding, Form, Kind, Report, Source, Text, Verdict, sort_key
 from castiron_audit.tables import table
 from castiron_common.files import sha256_bytes
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from castiron_audit.detection.contents import View
+    from castiron_audit.detection.contents import DistributionContents
     from castiron_audit.model import Step
     from castiron_audit.policy import Policy
     from castiron_manifest.model import Distribution, Manifest, Native
@@ -68,9 +68,9 @@ def build_report(
     """
     # What looks into wheels is imported when there are any: a hello should not wait for it.
     if manifest.distributions:
-        from castiron_audit.conclusions import judge
-        from castiron_audit.detection.contents import View
-        from castiron_audit.detection.driver import third_parties
+        from castiron_audit.conclusions import conclude_distribution
+        from castiron_audit.detection.contents import DistributionContents
+        from castiron_audit.detection.driver import detect
 
     texts = dict(manifest.texts)
     chains = distribution_chains(manifest)
@@ -84,27 +84,31 @@ def build_report(
         name = distribution.name
         if not _is_in(name, linked, paths):
             continue
-        view = View(
+        contents = DistributionContents(
             distribution=distribution,
-            included=paths.get(name, frozenset())
+            paths=paths.get(name, frozenset())
             | {file.path for file in distribution.license.files}
             | {native.path for native in natives.get(name, ())},
             natives=natives.get(name, ()),
             texts=texts,
             site=site,
         )
-        found = third_parties(view)
+        found = detect(contents)
         texts.update(found.texts)
-        judgement = judge(
-            view.component, distribution, texts, subject=found.subject, description=_description(distribution, site)
+        judgement = conclude_distribution(
+            contents.component_id,
+            distribution,
+            texts,
+            sbom_evidence=found.own_license,
+            description=_description(distribution, site),
         )
         chain = chains.get(name, ())
-        forms, size = _extent(name, view, linked, manifest)
+        forms, size = _extent(name, contents, linked, manifest)
         inner = [
             replace(part, chain=chain, forms=part.forms or forms) if not part.chain else part
             for part in found.components
         ]
-        inner = [_once(part, view.natives, counted) for part in inner]
+        inner = [_once(part, contents.natives, counted) for part in inner]
         own_size = max(0, size - sum(part.size for part in inner))
         components.append(
             _distribution(distribution, judgement.verdict, texts, chain=chain, forms=forms, size=own_size)
@@ -207,18 +211,20 @@ def _included_paths(manifest: Manifest) -> dict[str, frozenset[str]]:
     return {name: frozenset(paths) for name, paths in found.items()}
 
 
-def _extent(name: str, view: View, linked: Linked | None, manifest: Manifest) -> tuple[tuple[Form, ...], int]:
+def _extent(
+    name: str, contents: DistributionContents, linked: Linked | None, manifest: Manifest
+) -> tuple[tuple[Form, ...], int]:
     """Return in which forms a distribution is in, and its bytes; before the link, the bytes of its files."""
     if linked is not None:
         sizes = linked.sizes.get(name, {})
         return tuple(form for form in Form if form in sizes), sum(sizes.values())
-    forms = {Form.STATIC} if view.natives else set()
-    size = sum(native.size for native in view.natives)
+    forms = {Form.STATIC} if contents.natives else set()
+    size = sum(native.size for native in contents.natives)
     for module in manifest.modules:
         if module.distribution == name and module.kind in {ModuleKind.SOURCE, ModuleKind.PACKAGE}:
             forms.add(Form.BYTECODE)
-            if view.site is not None and module.path and (view.site / module.path).is_file():
-                size += (view.site / module.path).stat().st_size
+            if contents.site is not None and module.path and (contents.site / module.path).is_file():
+                size += (contents.site / module.path).stat().st_size
     for resource in manifest.resources:
         if resource.distribution == name:
             forms.add(Form.DATA)
@@ -385,7 +391,7 @@ def _interpreter_parts(manifest: Manifest, part: LinkedPart) -> tuple[list[Compo
                     ),
                 ),
                 texts=shown,
-                copyrights=copyright_lines(text),
+                copyrights=copyright_notices([text]),
                 forms=tuple(
                     form for form in Form if (form is Form.STATIC and objects) or (form is Form.BYTECODE and modules)
                 ),
@@ -426,4 +432,4 @@ def _related(components: Sequence[Component], manifest: Manifest) -> list[Compon
 
 
 def _copyrights(texts: Iterable[str]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(line for text in texts for line in copyright_lines(text)))
+    return copyright_notices(texts)

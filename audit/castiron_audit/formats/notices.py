@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from castiron_audit.copyleft import chosen
-from castiron_audit.license_texts import license_name, license_text
 from castiron_audit.model import Kind
+from castiron_audit.spdx_list import license_name, license_text
 
 if TYPE_CHECKING:
     from castiron_audit.model import Component, Report
