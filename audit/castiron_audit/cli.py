@@ -74,9 +74,9 @@ def audit(
     ] = True,
 ) -> None:
     """Tell what a binary or manifest consists of, and under which licenses."""
+    from castiron_audit.enforcement import apply, enforce
     from castiron_audit.formats import render
     from castiron_audit.load import load_report
-    from castiron_audit.policy import apply, enforce
 
     if outdated is not None:
         _show_outdated(path, outdated)

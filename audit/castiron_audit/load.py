@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castiron_audit.collect import application_version, build_report
+from castiron_audit.application import application_version
+from castiron_audit.collect import build_report
 from castiron_audit.embedded import read_embedded
 from castiron_common.errors import InputError
 

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_audit.collect import application_version, build_report
+from castiron_audit.application import application_version
+from castiron_audit.collect import build_report
 from castiron_audit.embedded import embed, note
+from castiron_audit.enforcement import apply, enforce
 from castiron_audit.formats import Format
-from castiron_audit.policy import Policy, apply, enforce
+from castiron_audit.policy import Policy
 from castiron_common.cache import cache_root
 from castiron_common.clock import Clock
 from castiron_common.files import sha256_file

@@ -132,7 +132,7 @@ class Binaries(Parser):
             distribution("alpha", "MIT", files={"LICENSE": MIT}, requires=("beta",), direct=True),
             distribution("beta", classifiers=("License :: OSI Approved :: GNU General Public License v3 (GPLv3)",)),
         )
-        self._contents = sections(report(*items, texts=(MIT,), parts=(runtime("zlib", "Zlib"),), license_="MIT"))
+        self._contents = sections(report(*items, texts=(MIT,), components=(runtime("zlib", "Zlib"),), license_="MIT"))
         self._base = (SEEDS / "sysv.so").read_bytes()
         self._file = self.folder / "binary"
         self._file.write_bytes(self._base)
@@ -162,8 +162,9 @@ class Binaries(Parser):
 
     def run(self, data: bytes) -> str:
         from castiron_audit.embedded import read_embedded
+        from castiron_audit.enforcement import apply
         from castiron_audit.formats import Format, render
-        from castiron_audit.policy import Policy, apply
+        from castiron_audit.policy import Policy
 
         self._file.write_bytes(data)
         report = apply(read_embedded(self._file).report, Policy())

@@ -16,7 +16,6 @@ from castiron_audit.copyleft import Strength, reach
 from castiron_audit.formats.order import in_tree_order
 from castiron_audit.formats.treemap import Box, treemap
 from castiron_audit.model import Kind, Severity
-from castiron_audit.policy import title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -131,7 +130,7 @@ def _findings(report: Report, by_id: dict[str, Component]) -> str:
     rows = []
     for finding in report.findings:
         component = by_id.get(finding.component)
-        name = finding.component if component is None else title(component, report)
+        name = finding.component if component is None else report.display_name(component)
         settled = f'<p class="settled">Settled: {escape(finding.settled)}</p>' if finding.settled else ""
         kind = "settled" if finding.settled else str(finding.severity)
         rows.append(
@@ -148,7 +147,7 @@ def _refusals(report: Report, by_id: dict[str, Component]) -> str:
     if not report.refusals:
         return ""
     rows = "".join(
-        f"<li><strong>{escape(title(by_id[item.component], report))}</strong>: {escape(item.reason)}. "
+        f"<li><strong>{escape(report.display_name(by_id[item.component]))}</strong>: {escape(item.reason)}. "
         f"{escape(item.remedy)}</li>"
         for item in report.refusals
     )
@@ -163,7 +162,7 @@ def _boxes(report: Report) -> list[Box]:
         Box(
             size=item.size,
             label=item.name,
-            note=f"{title(item, report)}: {_bytes(item.size)}, {item.verdict.expression or 'unknown'}",
+            note=f"{report.display_name(item)}: {_bytes(item.size)}, {item.verdict.expression or 'unknown'}",
             kind=_reach(item)[0],
             href=f"#{_anchor(item.id)}",
         )
@@ -308,7 +307,7 @@ def _details(
 def _duties(report: Report, by_id: dict[str, Component]) -> str:
     rows = []
     for duty in report.obligations:
-        names = [title(by_id[key], report) for key in duty.components]
+        names = [report.display_name(by_id[key]) for key in duty.components]
         rows.append(
             f"<li><h3>{escape(duty.title)}</h3><p>{escape(duty.text)}</p>"
             f'<p class="source">Read in: {escape(duty.source)}</p>'

@@ -17,7 +17,7 @@ def advisory(key: str, package: dict, *events: dict, versions: tuple[str, ...] =
 
 
 def hits(*rows: dict) -> list[tuple[str, str, str]]:
-    found = report(distribution("some-thing", "MIT"), parts=(runtime("openssl", "Apache-2.0"),))
+    found = report(distribution("some-thing", "MIT"), components=(runtime("openssl", "Apache-2.0"),))
     return [(hit.component.name, hit.advisory, hit.fixed) for hit in match_advisories(found.components, rows)]
 
 
