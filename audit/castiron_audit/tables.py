@@ -1,7 +1,8 @@
-"""Reads tables of facts, each once: those in ``data/``, and ScanCode's categories of licenses."""
+"""Castiron's own tables of facts, read once each."""
 
 from __future__ import annotations
 
+import json
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -10,8 +11,18 @@ from typing import Any
 
 @cache
 def table(name: str) -> dict[str, Any]:
-    """Return the content of ``data/<name>.toml``."""
+    """Return ``data/<name>.toml``."""
     return tomllib.loads(files("castiron_audit.data").joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def license_list() -> dict[str, dict[str, dict[str, Any]]]:
+    """Return the SPDX License List: ``licenses`` and ``exceptions``, each id with name, text and deprecated."""
+    import zstandard
+
+    packed = files("castiron_audit.data").joinpath("license_list.json.zst").read_bytes()
+    rows: dict[str, dict[str, dict[str, Any]]] = json.loads(zstandard.ZstdDecompressor().decompress(packed))
+    return rows
 
 
 @cache
