@@ -11,17 +11,14 @@ import re
 import zlib
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from castiron_audit.tables import table
 from castiron_common.errors import InputError
-from castiron_elf import store
-from castiron_elf.errors import MalformedElfError
+from castiron_elf.checked import MalformedElfError, open_elf
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from castiron_common.target import Elf
 
 _LIMIT = 64 * 1024 * 1024
 """Bytes that a decompressed crate list may have; real ones have kilobytes."""
@@ -53,26 +50,35 @@ class Facts:
     """(library of the catalogue, version or "") of static libraries that left words in the code, sorted."""
 
 
-def examine(path: Path, sha256: str, elf: Elf) -> Facts:
-    """Return what a shared object says, whose content has this hash.
-
-    Raises `InputError` if it is no ELF file or another one by now, or if its crate list is damaged.
-    """
+def examine(path: Path) -> Facts:
+    """Return what a shared object says.  Raises `InputError` if it is no ELF file or its crate list is damaged."""
     try:
-        known = store.read_file(path, elf, sha256=sha256)
-        found = signatures(path.read_bytes())
-    except (OSError, MalformedElfError, store.ChangedContentError) as error:
+        with path.open("rb") as file, open_elf(file) as elf:
+            comment, listed = (_section(elf, name) for name in (".comment", ".dep-v0"))
+            file.seek(0)
+            data = file.read()
+    except (OSError, MalformedElfError) as error:
         raise InputError(
             f"{path.name} cannot be read as a shared object: {error}.", hint="Remove the cache folder and try again."
         ) from error
-    comment, listed = known.headers.comment, known.headers.crates
-    rustc, gcc = _RUSTC.search(comment), _GCC.search(comment)
+    rustc, gcc = _RUSTC.search(comment or b""), _GCC.search(comment or b"")
     return Facts(
-        signatures=found,
+        signatures=signatures(data),
         rustc=rustc[1].decode() if rustc else None,
         gcc=gcc[1].decode() if gcc else None,
         crates=None if listed is None else crates(listed, path.name),
     )
+
+
+def _section(elf: Any, name: str) -> bytes | None:
+    """Return the content of a section, None if there is none of that name."""
+    section = elf.get_section_by_name(name)
+    if section is None:
+        return None
+    if section.compressed:
+        raise MalformedElfError(f"its section {name} is compressed, which no compiler does")
+    content: bytes = section.data()
+    return content
 
 
 @cache

@@ -1,15 +1,101 @@
-"""What is known of Python projects whose wheels do not tell their license."""
+"""Looks up licenses in Castiron's catalogue: native libraries, fonts and Python projects that do not tell theirs.
+
+The rows are in ``data/libraries.toml``, ``data/fonts.toml`` and ``data/projects.toml``, each with the file in which the
+license was read.
+"""
 
 from __future__ import annotations
+
+import posixpath
+import re
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 from packaging.utils import canonicalize_name
 
 from castiron_audit.model import Evidence, Source
 from castiron_audit.tables import table
 
+_AUDITWHEEL_HASH = re.compile(r"-[0-9a-f]{8}(?=[-.])")
+"""What auditwheel adds to a library's file name, once per repair."""
 
-def known_license(name: str) -> Evidence | None:
-    """Return the catalogue's word on a project, None if it has no row."""
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CatalogueEntry:
+    """A library or a family of fonts that is well known."""
+
+    name: str
+    file_or_family: re.Pattern[str]
+    """Matches the library's file name, or the name of the fonts' family, from its start."""
+    license: str
+    """SPDX expression."""
+    source: str
+    """The file of the project in which the license was read."""
+    reason: str = ""
+    """Why this expression, where that needs an explanation."""
+    aliases: frozenset[str] = frozenset()
+    """Its other names in SBOMs and lists, in lower case."""
+    cpe: str | None = None
+    """CPE 2.3 name up to the product."""
+    license_since: tuple[tuple[int, str], ...] = ()
+    """(first major version, expression) for each license that it has had, the latest first."""
+
+    def evidence(self, major_version: int | None = None) -> Evidence:
+        """Return what the catalogue says about the license, of a certain version where that is known."""
+        expression = self.license
+        if major_version is not None and self.license_since:
+            expression = next(text for first, text in self.license_since if major_version >= first)
+        return Evidence(source=Source.CATALOGUE, where=self.source, says=expression, expression=expression)
+
+
+@cache
+def _libraries() -> tuple[CatalogueEntry, ...]:
+    return tuple(_entry(row) for row in table("libraries")["library"])
+
+
+@cache
+def _fonts() -> tuple[CatalogueEntry, ...]:
+    return tuple(_entry(row) for row in table("fonts")["font"])
+
+
+def _entry(row: dict[str, Any]) -> CatalogueEntry:
+    return CatalogueEntry(
+        name=row["name"],
+        file_or_family=re.compile(row["match"], re.IGNORECASE),
+        license=row["license"],
+        source=row["source"],
+        reason=row.get("reason", ""),
+        aliases=frozenset(row.get("aliases", ())),
+        cpe=row.get("cpe"),
+        license_since=tuple((int(first), expression) for first, expression in row.get("since", ())),
+    )
+
+
+def original_file_name(path: str) -> str:
+    """Return a shared library's file name without what auditwheel added to it."""
+    return _AUDITWHEEL_HASH.sub("", posixpath.basename(path))
+
+
+def library_of_file(path: str) -> CatalogueEntry | None:
+    """Return the library of a shared object, known by its file name."""
+    name = original_file_name(path).replace("_-", "_", 1)
+    return next((entry for entry in _libraries() if entry.file_or_family.match(name)), None)
+
+
+def library_of_name(name: str) -> CatalogueEntry | None:
+    """Return the library that an SBOM, a list or a license file names."""
+    lowered = name.lower().strip()
+    return next((entry for entry in _libraries() if lowered == entry.name or lowered in entry.aliases), None)
+
+
+def font_of_family(family: str) -> CatalogueEntry | None:
+    """Return the well-known fonts of a family that do not name their license themselves."""
+    return next((entry for entry in _fonts() if entry.file_or_family.match(family)), None)
+
+
+def project_license(name: str) -> Evidence | None:
+    """Return what the catalogue says about the license of a Python project, None if it has no row for it."""
     row = table("projects")["projects"].get(canonicalize_name(name))
     if row is None:
         return None

@@ -1,4 +1,4 @@
-"""Why a component is in: the shortest chain of imports from the entry point, else of requirements."""
+"""Finds why a distribution or module is in the binary: the shortest chain of imports, else of requirements."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def distribution_chains(manifest: Manifest) -> Mapping[str, tuple[Step, ...]]:
-    """Return the chain of every distribution of the manifest, from the entry point down."""
+    """Return the chain of every distribution that something leads to, from the entry point to the distribution."""
     modules = {module.name: module for module in reversed(manifest.modules)}
     depths: dict[str, int] = {}
     best: dict[str, tuple[int, str]] = {}
@@ -26,20 +26,21 @@ def distribution_chains(manifest: Manifest) -> Mapping[str, tuple[Step, ...]]:
 
 
 def module_chain(manifest: Manifest, name: str) -> tuple[Step, ...]:
-    """Return the chain of one module, from the entry point down; empty if the manifest has no such module."""
+    """Return the chain from the entry point to a module; empty if the manifest has no such module."""
     modules = {module.name: module for module in reversed(manifest.modules)}
     return _import_chain(name, modules, manifest) if name in modules else ()
 
 
 def _depth(name: str, modules: Mapping[str, Module], depths: dict[str, int]) -> int:
-    trail: list[str] = []
-    at: str | None = name
-    while at is not None and at not in depths and at in modules and at not in trail:
-        trail.append(at)
-        via = modules[at].via
-        at = via.importer if via else None
-    depth = depths.get(at, 0) if at is not None else 0
-    for step in reversed(trail):
+    """Return how many modules the chain of a module has; ``depths`` keeps those of the modules on it."""
+    path: list[str] = []
+    module: str | None = name
+    while module is not None and module not in depths and module in modules and module not in path:
+        path.append(module)
+        via = modules[module].via
+        module = via.importer if via else None
+    depth = depths.get(module, 0) if module is not None else 0
+    for step in reversed(path):
         depth += 1
         depths[step] = depth
     return depths.get(name, 0)
@@ -47,44 +48,44 @@ def _depth(name: str, modules: Mapping[str, Module], depths: dict[str, int]) -> 
 
 def _import_chain(name: str, modules: Mapping[str, Module], manifest: Manifest) -> tuple[Step, ...]:
     steps: list[Step] = []
-    seen: set[str] = set()
-    at: str | None = name
-    while at is not None and at not in seen:
-        seen.add(at)
-        module = modules.get(at)
+    visited: set[str] = set()
+    current: str | None = name
+    while current is not None and current not in visited:
+        visited.add(current)
+        module = modules.get(current)
         via = module.via if module else None
         if via is None:
-            steps.append(Step(name=at, how=""))
+            steps.append(Step(name=current, how=""))
             break
         where = f", line {via.line}" if via.line else ""
-        steps.append(Step(name=at, how=f"{via.tier} import in {via.importer}{where}"))
-        at = via.importer
-    if steps[-1].how and at is not None:
-        steps.append(Step(name=at, how=""))
+        steps.append(Step(name=current, how=f"{via.tier} import in {via.importer}{where}"))
+        current = via.importer
+    if steps[-1].how and current is not None:
+        steps.append(Step(name=current, how=""))  # Imports in a circle: the chain ends where it came from.
     if steps[-1].name == "__main__" and manifest.entry.path:
         steps[-1] = Step(name=manifest.entry.path, how="")
     return tuple(reversed(steps))
 
 
 def _requirement_chains(manifest: Manifest, known: Mapping[str, tuple[Step, ...]]) -> dict[str, tuple[Step, ...]]:
-    """Return chains for distributions of which no module is imported: who asks for them."""
+    """Return chains for distributions of which no module is imported: by what requires them, breadth first."""
     chains: dict[str, tuple[Step, ...]] = {}
-    wave = []
+    level = []
     for item in manifest.distributions:
         if item.name in known or item.direct:
             chains[item.name] = known.get(item.name) or (
                 Step(name=manifest.entry.name, how=""),
                 Step(name=item.name, how="required by the application"),
             )
-            wave.append(item)
+            level.append(item)
     by_name = {item.name: item for item in manifest.distributions}
-    while wave:
-        following = []
-        for item in wave:
+    while level:
+        next_level = []
+        for item in level:
             for name in item.requires:
                 if name not in chains and name in by_name:
                     step = Step(name=name, how=f"required by {item.name}")
                     chains[name] = (*chains[item.name], step)
-                    following.append(by_name[name])
-        wave = following
+                    next_level.append(by_name[name])
+        level = next_level
     return {name: chain for name, chain in chains.items() if name not in known}

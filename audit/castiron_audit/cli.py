@@ -1,4 +1,4 @@
-"""``castiron audit``: everything that a person sees of the license audit."""
+"""``castiron audit``: the command line of the license audit."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 @app.command(context_settings={"help_option_names": ["-h", "--help"]})
 def audit(
-    subject: Annotated[
+    path: Annotated[
         Path,
         typer.Argument(
             metavar="APP_OR_MANIFEST", help="A binary that castiron linked, or a manifest; with --outdated a folder."
@@ -31,25 +31,26 @@ def audit(
     format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.TABLE,
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", metavar="FILE", help="Where to; default: standard output.", show_default=False),
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="Where to write it; standard output by default.", show_default=False
+        ),
     ] = None,
     policy: Annotated[
         Path | None,
         typer.Option(
             "--policy",
             metavar="FILE",
-            help="A pyproject.toml, or a TOML file with the table's keys.",
+            help="A pyproject.toml, or a TOML file with the keys of its table [tool.castiron.licenses].",
             show_default=False,
         ),
     ] = None,
     deny: Annotated[
-        list[str] | None, typer.Option("--deny", metavar="LICENSE", help="Refuse this license; * matches anything.")
+        list[str] | None,
+        typer.Option("--deny", metavar="LICENSE", help="Refuse this license; * matches any characters."),
     ] = None,
-    strict: Annotated[
-        bool, typer.Option("--strict", help="Refuse unknown licenses and unsettled findings, too.")
-    ] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse unknown licenses and open findings, too.")] = False,
     components: Annotated[
-        bool, typer.Option("--components", help="Only what scanners need: name, version, CPE, purl.")
+        bool, typer.Option("--components", help="List only what scanners need: name, version, CPE, purl.")
     ] = False,
     osv: Annotated[
         list[Path] | None,
@@ -60,7 +61,7 @@ def audit(
         typer.Option(
             "--outdated",
             metavar="PYTHON",
-            help="SUBJECT is a folder: list the binaries linked with an older Python than this, 3.13.5 say.",
+            help="List the binaries in the folder APP_OR_MANIFEST that hold an older Python than this (3.13.5, say).",
             show_default=False,
         ),
     ] = None,
@@ -68,28 +69,27 @@ def audit(
         bool,
         typer.Option(
             "--site/--no-site",
-            help="For a manifest: look into the wheels, too (fetches them if they are not in the cache).",
+            help="For a manifest: also read the files in its wheels, which are fetched if they are not in the cache.",
         ),
     ] = True,
 ) -> None:
     """Tell what a binary or manifest consists of, and under which licenses."""
-    from castiron_audit import load
+    from castiron_audit.enforcement import apply, enforce
     from castiron_audit.formats import render
-    from castiron_audit.policy import apply, enforce
+    from castiron_audit.load import load_report
 
     if outdated is not None:
-        _show_outdated(subject, outdated)
+        _show_outdated(path, outdated)
         return
     from castiron_common.progress import RichReporter
 
     rules = load_policy(policy, deny=deny or [], strict=strict)
-    found = load.read(subject, rules, with_site=site, reporter=RichReporter(stderr_console()))
-    report = apply(found, rules)
+    report = apply(load_report(path, rules, with_site=site, reporter=RichReporter(stderr_console())), rules)
     if components:
         _write(_component_lines(report), output)
         return
     if osv:
-        _check(report, osv, output)
+        _check_advisories(report, osv, output)
         return
     if format_ is Format.TABLE and output is None:
         from castiron_audit.formats.table import table
@@ -101,7 +101,7 @@ def audit(
 
 
 def load_policy(path: Path | None, *, deny: list[str], strict: bool) -> Policy:
-    """Return the policy of a file, else that of the current folder's pyproject.toml, with what options add.
+    """Return the policy of a file, else that of the current folder's pyproject.toml, with what the options add.
 
     Raises `InputError` or `UsageError`.
     """
@@ -123,7 +123,7 @@ def load_policy(path: Path | None, *, deny: list[str], strict: bool) -> Policy:
 
 
 def source_date_epoch() -> int | None:
-    """Return ``SOURCE_DATE_EPOCH`` in seconds, None if it is not set.  Raises `UsageError` if it is no number."""
+    """Return ``SOURCE_DATE_EPOCH`` in seconds, None if it is not set.  Raises `UsageError` if it is not a number."""
     from castiron_common.errors import UsageError
 
     said = os.environ.get("SOURCE_DATE_EPOCH")
@@ -159,25 +159,25 @@ def _component_lines(report: Report) -> str:
     return "\n".join(("name\tversion\tcpe\tpurl", *rows)) + "\n"
 
 
-def _check(report: Report, files: list[Path], output: Path | None) -> None:
-    from castiron_audit.osv import matches, read_advisories
+def _check_advisories(report: Report, files: list[Path], output: Path | None) -> None:
+    from castiron_audit.osv import match_advisories, read_advisories
 
-    found = matches(report.components, read_advisories(files))
+    matches = match_advisories(report.components, read_advisories(files))
     lines = [
-        f"{hit.component.name} {hit.component.version}\t{hit.advisory}\t{hit.fixed or '-'}\t{hit.summary}"
-        for hit in found
+        f"{match.component.name} {match.component.version}\t{match.advisory}\t{match.fixed or '-'}\t{match.summary}"
+        for match in matches
     ]
     _write("\n".join(("component\tadvisory\tfixed in\tsummary", *lines)) + "\n", output)
-    if found:
+    if matches:
         raise typer.Exit(1)
 
 
 def _show_outdated(folder: Path, newest: str) -> None:
-    from castiron_audit.load import outdated
+    from castiron_audit.outdated import outdated_binaries
 
-    rows = outdated(folder, newest)
-    print("\n".join(("binary\tpython\tname", *(f"{path}\t{python}\t{name}" for path, python, name in rows))))
-    if rows:
+    outdated = outdated_binaries(folder, newest)
+    print("\n".join(("binary\tpython\tname", *(f"{item.path}\t{item.python}\t{item.name}" for item in outdated))))
+    if outdated:
         raise typer.Exit(1)
 
 

@@ -1,217 +1,123 @@
-"""From evidence to a verdict: which of several statements about a license counts, and where they contradict.
+"""Concludes the license of a distribution from evidence, and reports where pieces of evidence contradict each other.
 
-An expression beats a bill of materials beats classifiers beats the free-text field beats recognised texts.  An
-ambiguous classifier ("BSD License") is no verdict; it becomes one when a field or text says which of its licenses is
-meant.  Several classifiers mean AND, unless the project says in words that they are a choice.
+A license expression outranks an SBOM, that outranks classifiers, those the free-text field, and that recognised texts.
+An ambiguous classifier ("BSD License") concludes nothing unless a field or text says which of its licenses is meant.
+Several classifiers mean AND, unless the project says in words that they are a choice.
 """
 
 from __future__ import annotations
 
-import posixpath
 import re
 import textwrap
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from castiron_audit import expressions
-from castiron_audit.catalogue import known_license
-from castiron_audit.license_files import read_listing
-from castiron_audit.license_texts import closest, exceptions_in, notices, recognise
+from castiron_audit.catalogue import project_license
+from castiron_audit.license_files import is_own_license, split_license_file
+from castiron_audit.license_texts import closest
 from castiron_audit.model import UNKNOWN, Evidence, Finding, Severity, Source, Verdict
+from castiron_audit.text_evidence import POINTER_LENGTH, combined, states_choice, text_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from castiron_manifest.model import Distribution, LicenseFile
 
-_CHOICE = re.compile(
-    r"dual[- ]licen[sc]|licen[sc]e[sd]? (?:file[s]? )?under (?:the terms of )?either"
-    r"|under the terms of \W{0,2}either\W{0,2} of|either of (?:the|these) licen[sc]es"
-    r"|at your (?:choice|option),? under|licen[sc]e[sd]?,? or\s*$|licen[sc]e`?_?,? or\s*\n"
-    r"|your choice of|can (?:choose|use it under) either",
-    re.IGNORECASE | re.MULTILINE,
-)
-_SHORT = 3000
-"""Characters; a license file that only points to the license files beside it is shorter."""
-_LICENSE_FILE = re.compile(
-    r"^(?:un)?(?:licen[sc]e|copying|copyright)(?:[-_.](?P<which>.+?))?(?:\.(?:txt|md|rst))?$", re.IGNORECASE
-)
-_LICENSE_WORDS = re.compile(
-    r"(?:apache|mit|bsd|mpl|gpl|lgpl|agpl|psf|python|isc|zlib|boost|unlicense|artistic|cc0|ofl|zpl|epl)(?:[-_.]?v?\d[\d.]*)?"
-    r"(?:[-_.](?:only|clause|or-later|license))?",
-    re.IGNORECASE,
-)
-_SAME_FAMILY = {
-    "Python": "PSF",
-    "CNRI-Python": "PSF",
-    "CNRI-Python-GPL-Compatible": "PSF",
-    "0BSD": "ISC",
-    "X11": "MIT",
-    "MIT-Modern-Variant": "MIT",
-    "libpng": "Libpng",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Judgement:
-    """A verdict and what was odd on the way to it."""
+class Conclusion:
+    """The concluded license of a distribution, and what was odd about the evidence."""
 
     verdict: Verdict
     findings: tuple[Finding, ...] = ()
 
 
-def is_main_file(path: str) -> bool:
-    """Return whether a file of a ``.dist-info`` folder states the distribution's own license.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Classified:
+    """What the classifiers say."""
 
-    Files in folders below (``licenses/vendor/llhttp/LICENSE``) and files named after something else
-    (``LICENSE.libsodium.txt``) speak of third parties.
-    """
-    inner = path.split("/", 1)[1] if ".dist-info/" in path else path
-    folder, name = posixpath.split(inner)
-    if folder not in {"", "licenses", "licenses/licenses"} and folder != "licenses/LICENSES":
-        return False
-    match = _LICENSE_FILE.match(name)
-    if match is None:
-        return False
-    which = match["which"]
-    return which is None or which.lower() in {"txt", "md", "rst"} or _LICENSE_WORDS.fullmatch(which) is not None
+    evidence: Evidence | None
+    """None if no classifier names a license."""
+    candidates: tuple[str, ...]
+    """Licenses of ambiguous classifiers between which nothing decides."""
 
 
-def judge(
-    component: str,
+def conclude_distribution(
+    component_id: str,
     distribution: Distribution,
     texts: Mapping[str, str],
     *,
-    subject: Evidence | None = None,
+    sbom_evidence: Evidence | None = None,
     description: str = "",
-) -> Judgement:
-    """Return the verdict on a distribution.
+) -> Conclusion:
+    """Return the license of a distribution.
 
-    ``subject`` is what a bill of materials in the wheel says of the distribution itself, ``description`` the long
-    description of its metadata, where projects say that their licenses are a choice.
+    ``texts`` are its license texts by SHA-256; ``sbom_evidence`` is what an SBOM in the wheel says about the
+    distribution itself; ``description`` is the long description of its metadata, where projects say that their licenses
+    are a choice.
     """
     metadata = f"{distribution.name} {distribution.version} METADATA"
-    said = distribution.license
-    findings: list[Finding] = []
-
-    def note(code: str, severity: Severity, message: str) -> None:
-        findings.append(Finding(code=code, severity=severity, component=component, message=message))
-
-    evidence: list[Evidence] = []
-    if said.expression is not None:
-        expression = expressions.normalise(said.expression)
-        evidence.append(Evidence(source=Source.EXPRESSION, where=metadata, says=said.expression, expression=expression))
-        if expression is None:
-            note("invalid-expression", Severity.WARNING, f"License-Expression {said.expression!r} is not valid SPDX.")
-    if subject is not None:
-        evidence.append(subject)
-    heads = [(file, texts[file.sha256]) for file in said.files if is_main_file(file.path) and file.sha256 in texts]
-    named = _from_texts(heads, said.text)
-    choice = says_choice([text for _, text in heads if len(text) < _SHORT], description, said.text)
-    field = None if said.text is None else expressions.from_field(said.text)
-
-    own_texts = [read_listing(text).head for _, text in heads] or ([said.text] if said.text else [])
-    classified, candidates = _classifiers(said.classifiers, field, named, own_texts, metadata, choice=choice)
-    if classified is not None:
-        evidence.append(classified)
-    if said.text is not None and said.text.strip():
-        short = " ".join(said.text.split())[:100]
-        evidence.append(Evidence(source=Source.FIELD, where=metadata, says=short, expression=field))
-    evidence += named
-
+    declared = distribution.license
+    own_files = [
+        (file, texts[file.sha256]) for file in declared.files if is_own_license(file.path) and file.sha256 in texts
+    ]
+    from_texts = _evidence_of_texts(own_files, declared.text)
+    choice = states_choice([text for _, text in own_files if len(text) < POINTER_LENGTH], description, declared.text)
+    field = None if declared.text is None else expressions.from_field(declared.text)
+    own_texts = [split_license_file(text).own_license for _, text in own_files]
+    own_texts = own_texts or ([declared.text] if declared.text else [])
+    classified = _classified(declared.classifiers, field, from_texts, own_texts, metadata, choice=choice)
+    by_classifiers = classified.evidence
+    evidence = [
+        *_evidence_of_expression(declared.expression, metadata),
+        *([sbom_evidence] if sbom_evidence is not None else []),
+        *([by_classifiers] if by_classifiers is not None else []),
+        *_evidence_of_field(declared.text, field, metadata),
+        *from_texts,
+    ]
     # A field that is an SPDX expression of several licenses says more than a list of classifiers can.
-    if field is not None and classified is not None and len(expressions.leaves(field)) > 1:
-        evidence = [item for item in evidence if item is not classified] + [replace(classified, expression=None)]
+    if field is not None and by_classifiers is not None and len(expressions.leaves(field)) > 1:
+        evidence.remove(by_classifiers)
+        evidence.append(replace(by_classifiers, expression=None))
 
-    verdict = _strongest(evidence, named, choice=choice)
-    if verdict.expression is None and (known := known_license(distribution.name)) is not None:
+    verdict = _strongest(evidence, from_texts, choice=choice)
+    if verdict.expression is None and (known := project_license(distribution.name)) is not None:
         verdict = _strongest([*evidence, known], [], choice=choice)
-    if verdict.expression is None:
-        shown = "; ".join(item.says for item in evidence if item.says) or "nothing"
-        if candidates:
-            note("ambiguous-license", Severity.ERROR, f"It says {shown}, which may mean {', '.join(candidates)}.")
-        else:
-            note("unknown-license", Severity.ERROR, f"Its license is unknown; it says: {shown}.")
-    else:
-        _contradictions(verdict, evidence, note)
-        if verdict.source is Source.CLASSIFIER and " AND " in verdict.expression:
-            note(
-                "joined-classifiers",
-                Severity.INFO,
-                f"Several classifiers are joined ({verdict.expression}); nothing says that they are a choice.",
-            )
-        if verdict.source is Source.TEXT and re.search(r"GPL-\d\.\d-only|GFDL-\d\.\d-only", verdict.expression):
-            note(
-                "version-open",
-                Severity.WARNING,
-                "Only the license's text is there; it does not say if later versions may be chosen. "
-                "The narrower is taken.",
-            )
-    return Judgement(verdict=verdict, findings=tuple(findings))
-
-
-def judge_texts(where: str, text: str) -> tuple[Evidence, ...]:
-    """Return what one license text says, the best first: recognised texts, else short notices."""
-    found = recognise(text)
-    extra = exceptions_in(text)
-    evidence = []
-    for match in found:
-        expression = match.license
-        if "GCC-exception-3.1" in extra and match.license == "GPL-3.0-only":
-            # The exception's own text speaks of version 3 and its sources of "or any later version".
-            expression = "GPL-3.0-or-later WITH GCC-exception-3.1"
-        evidence.append(
-            Evidence(
-                source=Source.TEXT,
-                where=where,
-                says=f"{'is' if match.whole else 'contains'} the text of {match.license}",
-                expression=expression,
-                similarity=match.similarity,
-            )
+    findings = [
+        Finding(code=code, severity=severity, component=component_id, message=message)
+        for code, severity, message in (
+            *_invalid_expression(evidence),
+            *_findings_on(verdict, evidence, classified.candidates),
         )
-    # A text of one license may still say that other parts are under another one.
-    known = {_plain(leaf) for item in evidence for leaf in expressions.leaves(item.expression or "")}
-    for notice in notices(text):
-        expression_ = expressions.normalise(notice)
-        if expression_ is not None and not known & {_plain(leaf) for leaf in expressions.leaves(expression_)}:
-            evidence.append(
-                Evidence(source=Source.TEXT, where=where, says=f"refers to {notice}", expression=expression_)
-            )
-    return tuple(evidence)
+    ]
+    return Conclusion(verdict=verdict, findings=tuple(findings))
 
 
-def joined(evidence: Sequence[Evidence], *, choice: bool = False) -> str | None:
-    """Return what several texts of one component amount to: all together, or any of them if they are a choice."""
-    combine = expressions.either if choice else expressions.both
-    return combine(item.expression for item in evidence if item.expression is not None)
+# --- evidence ---
 
 
-def similar(left: str, right: str) -> bool:
-    """Return whether two licenses are the same up to "or later"."""
-    return _plain(left) == _plain(right)
+def _evidence_of_expression(expression: str | None, where: str) -> list[Evidence]:
+    if expression is None:
+        return []
+    normalised = expressions.normalise(expression)
+    return [Evidence(source=Source.EXPRESSION, where=where, says=expression, expression=normalised)]
 
 
-def family(license_id: str) -> str:
-    """Return the family of a license, near relatives counted as one."""
-    base = license_id.split(" WITH ", maxsplit=1)[0]
-    found = expressions.family(base)
-    return _SAME_FAMILY.get(base, _SAME_FAMILY.get(found, found))
+def _evidence_of_field(text: str | None, expression: str | None, where: str) -> list[Evidence]:
+    if text is None or not text.strip():
+        return []
+    return [Evidence(source=Source.FIELD, where=where, says=" ".join(text.split())[:100], expression=expression)]
 
 
-def _plain(license_id: str) -> str:
-    base = license_id.split(" WITH ", maxsplit=1)[0]
-    # CPython's LICENSE is the PSF license followed by those of its ancestors; SPDX has identifiers for both views.
-    return "PSF-2.0" if base.startswith("Python-2.0") else re.sub(r"-(?:only|or-later)$", "", base)
-
-
-def _from_texts(heads: Sequence[tuple[LicenseFile, str]], field: str | None) -> list[Evidence]:
-    """Return what the distribution's own license texts say; long texts in the License field count as one."""
-    named: list[Evidence] = []
-    for file, text in heads:
-        named += judge_texts(file.path, read_listing(text).head)
-    if not heads and field is not None and len(field) > 200:
-        named += judge_texts("METADATA, License", read_listing(unfolded(field)).head)
-    return named
+def _evidence_of_texts(own_files: Sequence[tuple[LicenseFile, str]], field: str | None) -> list[Evidence]:
+    """Return what the distribution's own license texts say; a long text in the ``License`` field counts as one."""
+    evidence: list[Evidence] = []
+    for file, text in own_files:
+        evidence += text_evidence(file.path, split_license_file(text).own_license)
+    if not own_files and field is not None and len(field) > 200:
+        evidence += text_evidence("METADATA, License", split_license_file(unfolded(field)).own_license)
+    return evidence
 
 
 def unfolded(field: str) -> str:
@@ -220,126 +126,151 @@ def unfolded(field: str) -> str:
     return f"{first}\n{textwrap.dedent(rest)}"
 
 
-def says_choice(heads: Iterable[str], description: str = "", field: str | None = None) -> bool:
-    """Return whether a project says in words that its licenses are a choice."""
-    about = "\n".join(
-        block for block in re.split(r"\n{3,}", description) if re.search(r"licen[sc]e", block, re.IGNORECASE)
-    )
-    # "(at your option) any later version" is about versions.
-    whole = "\n".join((*heads, about, (field or "")[:500]))
-    return _CHOICE.search(re.sub(r"\(?at your option\)?,? any later", "", whole)) is not None
-
-
-def _classifiers(
+def _classified(
     classifiers: Sequence[str],
     field: str | None,
-    named: Sequence[Evidence],
+    from_texts: Sequence[Evidence],
     own_texts: Sequence[str],
     where: str,
     *,
     choice: bool,
-) -> tuple[Evidence | None, tuple[str, ...]]:
-    """Return (evidence of the classifiers, candidates that nothing decides between)."""
-    said = [item for item in classifiers if item.startswith("License ::") and not expressions.is_category(item)]
-    if not said:
-        return None, ()
+) -> _Classified:
+    """Return what the classifiers say, ambiguous ones decided by the ``License`` field or by license texts."""
+    relevant = [item for item in classifiers if item.startswith("License ::") and not expressions.is_category(item)]
+    if not relevant:
+        return _Classified(evidence=None, candidates=())
     exact: list[str] = []
-    groups: list[tuple[str, ...]] = []
+    ambiguous: list[tuple[str, ...]] = []
     unknown: list[str] = []
-    for item in said:
-        expression, candidates = expressions.from_classifier(item)
+    for classifier in relevant:
+        expression, candidates = expressions.from_classifier(classifier)
         if expression is not None:
             exact.append(expression)
         elif candidates:
-            groups.append(candidates)
+            ambiguous.append(candidates)
         else:
-            unknown.append(item)
-    hints = list(expressions.leaves(field)) if field else []
-    hints += [leaf for item in named if item.expression for leaf in expressions.leaves(item.expression)]
-    open_: list[str] = []
-    for candidates in groups:
+            unknown.append(classifier)
+    clues = list(expressions.leaves(field)) if field else []
+    clues += [leaf for item in from_texts if item.expression for leaf in expressions.leaves(item.expression)]
+    undecided: list[str] = []
+    for candidates in ambiguous:
         if any(item in candidates for item in exact):
             continue
-        if len(candidates) == 1:
-            exact.append(candidates[0])
-            continue
-        meant = [hint for hint in hints if any(_plain(hint) == _plain(candidate) for candidate in candidates)]
-        if meant:
-            exact.append(meant[0])
-        elif nearest := next(filter(None, (closest(text, candidates) for text in own_texts)), None):
-            # A text with other names in it is too far from the list's to be a verdict, yet decides between few.
-            exact.append(nearest)
+        decided = _decide(candidates, clues, own_texts)
+        if decided is not None:
+            exact.append(decided)
         else:
-            open_ += candidates
-    says = "; ".join(item.rsplit(" :: ", 1)[-1] for item in said)
-    combined = None
-    if exact and not open_ and not unknown:
-        combined = expressions.either(exact) if choice else expressions.both(exact)
-    return Evidence(source=Source.CLASSIFIER, where=where, says=says, expression=combined), tuple(open_)
+            undecided += candidates
+    says = "; ".join(item.rsplit(" :: ", 1)[-1] for item in relevant)
+    expression = None
+    if exact and not undecided and not unknown:
+        expression = expressions.either(exact) if choice else expressions.both(exact)
+    return _Classified(
+        evidence=Evidence(source=Source.CLASSIFIER, where=where, says=says, expression=expression),
+        candidates=tuple(undecided),
+    )
 
 
-def _strongest(evidence: Sequence[Evidence], named: Sequence[Evidence], *, choice: bool) -> Verdict:
+def _decide(candidates: tuple[str, ...], clues: Sequence[str], own_texts: Sequence[str]) -> str | None:
+    """Return which of an ambiguous classifier's licenses is meant, None if nothing decides."""
+    if len(candidates) == 1:
+        return candidates[0]
+    bases = {expressions.base_license(candidate) for candidate in candidates}
+    meant = next((clue for clue in clues if expressions.base_license(clue) in bases), None)
+    # A text with other names in it may differ too much from the list's to be recognised, yet decide between a few.
+    return meant or next(filter(None, (closest(text, candidates) for text in own_texts)), None)
+
+
+# --- conclusion ---
+
+
+def _strongest(evidence: Sequence[Evidence], from_texts: Sequence[Evidence], *, choice: bool) -> Verdict:
+    """Return the verdict of the first statement that names a license; without one, that of the license texts."""
     for item in evidence:
         if item.expression is not None and item.source is not Source.TEXT:
-            similarity = max(
-                (
-                    text.similarity
-                    for text in named
-                    if text.similarity is not None and text.expression and _agrees(text.expression, item.expression)
-                ),
-                default=None,
-            )
+            similarities = [
+                text.similarity
+                for text in from_texts
+                if text.similarity is not None
+                and text.expression
+                and expressions.shares_license(text.expression, item.expression)
+            ]
             return Verdict(
                 expression=item.expression,
                 source=item.source,
                 where=item.where,
-                similarity=similarity,
+                similarity=max(similarities, default=None),
                 evidence=tuple(evidence),
             )
-    texts = [item for item in named if item.expression is not None]
-    if not texts:
+    naming = [item for item in from_texts if item.expression is not None]
+    if not naming:
         return replace(UNKNOWN, evidence=tuple(evidence))
-    found = [item.expression for item in texts if item.expression is not None]
-    expression = expressions.either(found) if choice else expressions.both(found)
     return Verdict(
-        expression=expression,
+        expression=combined(naming, choice=choice),
         source=Source.TEXT,
-        where=", ".join(dict.fromkeys(item.where for item in texts)),
-        similarity=min((item.similarity for item in texts if item.similarity is not None), default=None),
+        where=", ".join(dict.fromkeys(item.where for item in naming)),
+        similarity=min((item.similarity for item in naming if item.similarity is not None), default=None),
         evidence=tuple(evidence),
-        reason="the project says that it is a choice" if choice and len(found) > 1 else "",
+        reason="the project says that it is a choice" if choice and len(naming) > 1 else "",
     )
 
 
-def _agrees(left: str, right: str) -> bool:
-    return bool(
-        {_plain(leaf) for leaf in expressions.leaves(left)} & {_plain(leaf) for leaf in expressions.leaves(right)}
-    )
+# --- findings: code, severity, message ---
 
 
-def _contradictions(verdict: Verdict, evidence: Sequence[Evidence], note: object) -> None:
-    """Report what says something else than the verdict; a text that a stronger statement explains does not."""
-    assert callable(note)
-    assert verdict.expression is not None
-    own = {_plain(leaf) for leaf in expressions.leaves(verdict.expression)}
-    families = {family(leaf) for leaf in expressions.leaves(verdict.expression)}
-    texts = [item for item in evidence if item.source is Source.TEXT and item.expression]
-    agreeing = any(_agrees(item.expression or "", verdict.expression) for item in texts)
+def _invalid_expression(evidence: Sequence[Evidence]) -> Iterator[tuple[str, Severity, str]]:
+    for item in evidence:
+        if item.source is Source.EXPRESSION and item.expression is None:
+            yield "invalid-expression", Severity.WARNING, f"License-Expression {item.says!r} is not valid SPDX."
+
+
+def _findings_on(
+    verdict: Verdict, evidence: Sequence[Evidence], candidates: Sequence[str]
+) -> Iterator[tuple[str, Severity, str]]:
+    if verdict.expression is None:
+        said = "; ".join(item.says for item in evidence if item.says) or "nothing"
+        if candidates:
+            yield "ambiguous-license", Severity.ERROR, f"It says {said}, which may mean {', '.join(candidates)}."
+        else:
+            yield "unknown-license", Severity.ERROR, f"Its license is unknown; it says: {said}."
+        return
+    yield from _contradictions(verdict, verdict.expression, evidence)
+    if verdict.source is Source.CLASSIFIER and " AND " in verdict.expression:
+        yield (
+            "joined-classifiers",
+            Severity.INFO,
+            f"Several classifiers are joined ({verdict.expression}); nothing says that they are a choice.",
+        )
+    if verdict.source is Source.TEXT and re.search(r"GPL-\d\.\d-only|GFDL-\d\.\d-only", verdict.expression):
+        yield (
+            "version-open",
+            Severity.WARNING,
+            "Only the license's text is there; it does not say if later versions may be chosen. The narrower is taken.",
+        )
+
+
+def _contradictions(
+    verdict: Verdict, expression: str, evidence: Sequence[Evidence]
+) -> Iterator[tuple[str, Severity, str]]:
+    """Yield what names another license than the verdict's ``expression``, unless a stronger statement explains it."""
+    concluded = expressions.base_licenses(expression)
+    families = {expressions.related_family(leaf) for leaf in expressions.leaves(expression)}
+    texts = [item.expression for item in evidence if item.source is Source.TEXT and item.expression]
+    text_agrees = any(expressions.shares_license(text, expression) for text in texts)
     for item in evidence:
         if item.expression is None or item.source is verdict.source:
             continue
-        other = {_plain(leaf) for leaf in expressions.leaves(item.expression)}
-        if other & own:
+        if expressions.base_licenses(item.expression) & concluded:
             continue
-        where = f"{item.source} ({item.where}) says {item.expression}, {verdict.source} says {verdict.expression}"
-        if {family(leaf) for leaf in expressions.leaves(item.expression)} & families:
-            if item.source is not Source.TEXT or not agreeing:
-                note("contradiction", Severity.WARNING, f"{where}: another version of the license.")
-        elif item.source is Source.TEXT and (agreeing or item.says.startswith("refers")):
-            note(
+        statements = f"{item.source} ({item.where}) says {item.expression}, {verdict.source} says {expression}"
+        if {expressions.related_family(leaf) for leaf in expressions.leaves(item.expression)} & families:
+            if item.source is not Source.TEXT or not text_agrees:
+                yield "contradiction", Severity.WARNING, f"{statements}: another version of the license."
+        elif item.source is Source.TEXT and (text_agrees or item.says.startswith("refers")):
+            yield (
                 "undeclared-text",
                 Severity.WARNING,
-                f"{item.where} {item.says}, which {verdict.expression} does not name.",
+                f"{item.where} {item.says}, which {expression} does not name.",
             )
         else:
-            note("contradiction", Severity.ERROR, f"{where}.")
+            yield "contradiction", Severity.ERROR, f"{statements}."

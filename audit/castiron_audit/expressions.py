@@ -62,9 +62,9 @@ def _parse(text: str) -> Any:
     if not all(_REF.fullmatch(word) or word.lower() in known for word in re.split(r"[\s/]+", " ".join(words))):
         return None
     deprecated = table("names")["deprecated"]
-    found = str(parsed)
-    renewed = re.sub(r"[A-Za-z0-9.+-]+", lambda match: deprecated.get(match[0], match[0]), found)
-    return parsed if renewed == found else licensing.parse(renewed, validate=False, strict=False)
+    written = str(parsed)
+    renewed = re.sub(r"[A-Za-z0-9.+-]+", lambda match: deprecated.get(match[0], match[0]), written)
+    return parsed if renewed == written else licensing.parse(renewed, validate=False, strict=False)
 
 
 def is_listed(license_id: str) -> bool:
@@ -105,8 +105,8 @@ def _satisfied(node: Any, accepted: Callable[[str], bool]) -> bool:
 
     if isinstance(node, (LicenseSymbol, LicenseWithExceptionSymbol)):
         return accepted(str(node))
-    parts = [_satisfied(argument, accepted) for argument in node.args]
-    return any(parts) if node.operator.strip() == "OR" else all(parts)
+    answers = [_satisfied(argument, accepted) for argument in node.args]
+    return any(answers) if node.operator.strip() == "OR" else all(answers)
 
 
 def both(expressions: Iterable[str]) -> str | None:
@@ -129,6 +129,41 @@ def family(license_id: str) -> str:
     """Return the license without version and exception: ``GPL`` for ``GPL-2.0-or-later WITH x``."""
     base = license_id.split(" WITH ", maxsplit=1)[0]
     return re.sub(r"-\d[\w.]*(?:-.*)?$|-(?:only|or-later)$", "", base).split("-Clause")[0].rstrip("-0123456789.")
+
+
+_RELATED_FAMILIES = {
+    "Python": "PSF",
+    "CNRI-Python": "PSF",
+    "CNRI-Python-GPL-Compatible": "PSF",
+    "0BSD": "ISC",
+    "X11": "MIT",
+    "MIT-Modern-Variant": "MIT",
+    "libpng": "Libpng",
+}
+
+
+def related_family(license_id: str) -> str:
+    """Return the family of a license with near relatives counted as one: ``MIT`` for ``X11``."""
+    base = license_id.split(" WITH ", maxsplit=1)[0]
+    own_family = family(base)
+    return _RELATED_FAMILIES.get(base, _RELATED_FAMILIES.get(own_family, own_family))
+
+
+def base_license(license_id: str) -> str:
+    """Return a license without its exception and without ``-only`` or ``-or-later``."""
+    base = license_id.split(" WITH ", maxsplit=1)[0]
+    # CPython's LICENSE is the PSF license followed by those of its predecessors; SPDX has identifiers for both.
+    return "PSF-2.0" if base.startswith("Python-2.0") else re.sub(r"-(?:only|or-later)$", "", base)
+
+
+def base_licenses(*expressions: str) -> set[str]:
+    """Return the licenses that expressions name, as `base_license` does."""
+    return {base_license(leaf) for expression in expressions for leaf in leaves(expression)}
+
+
+def shares_license(left: str, right: str) -> bool:
+    """Return whether two expressions name a license in common, up to exceptions and "or later"."""
+    return bool(base_licenses(left) & base_licenses(right))
 
 
 def from_field(text: str) -> str | None:
@@ -175,4 +210,4 @@ def _choose(node: Any, cost: Callable[[str], int]) -> tuple[int, list[str]]:
     ways = [_choose(argument, cost) for argument in node.args]
     if node.operator.strip() == "OR":
         return min(ways, key=lambda way: way[0])
-    return max(way[0] for way in ways), [leaf for _, found in ways for leaf in found]
+    return max(way[0] for way in ways), [license_id for _, licenses in ways for license_id in licenses]

@@ -1,4 +1,4 @@
-"""Reads what a font says about its license: the ``name`` table of TrueType and OpenType fonts.
+"""Reads what a font says about itself and its license: the ``name`` table of TrueType and OpenType fonts.
 
 Source: OpenType specification 1.9, chapters "Font file", "name".
 """
@@ -17,7 +17,7 @@ SUFFIXES = (".ttf", ".otf")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Font:
-    """The names of one font."""
+    """The entries of a font's ``name`` table that matter here; empty if it does not have them."""
 
     family: str
     version: str
@@ -27,7 +27,7 @@ class Font:
 
 
 def read_font(data: bytes) -> Font | None:
-    """Return the names in a font, None if ``data`` is no font or its table is damaged."""
+    """Return the names in a font, None if ``data`` is not a font or its table is damaged."""
     try:
         names = _names(data)
     except (struct.error, UnicodeDecodeError, IndexError):
@@ -45,9 +45,9 @@ def read_font(data: bytes) -> Font | None:
 
 def _version(text: str) -> str:
     """Return the number in ``Version 4.7.0 2016``, or the project's in ``773.01 (Project version: 6.5.1)``."""
-    inner = re.search(r"\bversion: ([\w.]+)\)", text)
-    outer = re.match(r"(?:Version )?([^\s;]*)", text)
-    return inner[1] if inner else outer[1] if outer else ""
+    project = re.search(r"\bversion: ([\w.]+)\)", text)
+    own = re.match(r"(?:Version )?([^\s;]*)", text)
+    return project[1] if project else own[1] if own else ""
 
 
 def _names(data: bytes) -> dict[int, str] | None:
@@ -61,7 +61,7 @@ def _names(data: bytes) -> dict[int, str] | None:
     else:
         return {}
     _, rows, strings = struct.unpack_from(">HHH", data, offset)
-    found: dict[int, str] = {}
+    names: dict[int, str] = {}
     for index in range(rows):
         platform, _, _, name, length, start = struct.unpack_from(">HHHHHH", data, offset + 6 + 12 * index)
         if name not in _WANTED:
@@ -69,5 +69,5 @@ def _names(data: bytes) -> dict[int, str] | None:
         raw = data[offset + strings + start :][:length]
         text = raw.decode("utf-16-be") if platform in {0, 3} else raw.decode("mac-roman")
         # Windows' names come last and are the complete ones.
-        found[name] = " ".join(text.split())
-    return found
+        names[name] = " ".join(text.split())
+    return names

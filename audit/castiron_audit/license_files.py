@@ -1,13 +1,14 @@
-"""Reads lists of third-party software that projects keep inside of a license file.
+"""Reads license files of distributions: of which software each speaks, and what third-party software it lists.
 
-Two forms are in wide use.  NumPy's, SciPy's and their relatives' is a list of fields::
+Lists of third-party software behind a project's own license have one of two forms.  That of NumPy, SciPy and their
+relatives has fields::
 
     Name: OpenBLAS
     Files: numpy.libs/libscipy_openblas*.so
     License: BSD-3-Clause
       Copyright ...
 
-Pillow's and others' is a rule, the name on a line of its own, and the text::
+That of Pillow and others has a rule, a line with the name, and the text::
 
     ----
 
@@ -18,8 +19,48 @@ Pillow's and others' is a rule, the name on a line of its own, and the text::
 
 from __future__ import annotations
 
+import posixpath
 import re
 from dataclasses import dataclass
+
+LICENSE_FILE_NAME = re.compile(r"licen[sc]e|copying|notice|copyright", re.IGNORECASE)
+"""Searched for in names of files; those with a match hold license texts."""
+
+_OWN_LICENSE_NAME = re.compile(
+    r"^(?:un)?(?:licen[sc]e|copying|copyright)(?:[-_.](?P<suffix>.+?))?(?:\.(?:txt|md|rst))?$", re.IGNORECASE
+)
+_LICENSE_WORDS = re.compile(
+    r"(?:apache|mit|bsd|mpl|gpl|lgpl|agpl|psf|python|isc|zlib|boost|unlicense|artistic|cc0|ofl|zpl|epl)(?:[-_.]?v?\d[\d.]*)?"
+    r"(?:[-_.](?:only|clause|or-later|license))?",
+    re.IGNORECASE,
+)
+_OTHERS_LICENSE_NAME = re.compile(
+    r"^(?P<before>.+?)[-_.]licen[sc]e|^licen[sc]e[-_.](?P<after>.+?)(?:\.(?:txt|md|rst))?$", re.IGNORECASE
+)
+_TEXT_SUFFIXES = frozenset({"txt", "md", "rst"})
+_THIRD_PARTY_WORDS = frozenset({"external", "third-party", "thirdparty", "third_party", "bundled"})
+_GENERIC_FOLDERS = frozenset(
+    [
+        "src",
+        "source",
+        "lib",
+        "include",
+        "licenses",
+        "license",
+        "python",
+        "code",
+        "subprojects",
+        "vendor",
+        "vendored",
+        "_vendor",
+        "third_party",
+        "external",
+        "external_licenses",
+        "external-licenses",
+        "docs",
+    ]
+)
+"""Names of folders that do not name the software in them."""
 
 _FIELD = re.compile(r"^(Name|Files|Description|Availability|License):[ \t]*(.*)$")
 _RULE = re.compile(r"^\s*(?:-{4,}|={4,})\s*$")
@@ -27,92 +68,145 @@ _TITLE = re.compile(r"^[A-Za-z][\w .+/'()-]{1,40}$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One piece of third-party software."""
+class LicensedSoftware:
+    """The third-party software of which a license file speaks."""
 
     name: str
-    files: tuple[str, ...] = ()
-    """Patterns relative to site-packages."""
-    license: str | None = None
-    """What the field ``License`` says."""
-    text: str = ""
-    url: str = ""
-    description: str = ""
+    version: str = ""
+    """Empty if the path does not have it."""
+    source_folder: str = ""
+    """Folder of its sources in the project, empty if the path does not name one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """A license file taken apart."""
+class ListedSoftware:
+    """An entry of a list of third-party software."""
 
-    head: str
-    """What stands before the list: the project's own license."""
-    entries: tuple[Entry, ...]
-
-
-def read_listing(text: str) -> Listing:
-    """Return the parts of a license file; a file without a list is all head."""
-    lines = text.splitlines()
-    starts = [index for index, line in enumerate(lines) if _is_entry(lines, index)]
-    if starts:
-        ends = [*starts[1:], len(lines)]
-        entries = tuple(_fields(lines[start:end]) for start, end in zip(starts, ends, strict=True))
-        return Listing(head="\n".join(lines[: starts[0]]), entries=entries)
-    return _titled(lines)
+    name: str
+    files: tuple[str, ...] = ()
+    """Patterns relative to site-packages or to the project's sources."""
+    license: str | None = None
+    """Content of the field ``License``."""
+    text: str = ""
+    """Its license text."""
 
 
-def _is_entry(lines: list[str], index: int) -> bool:
-    if not lines[index].startswith("Name: "):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenseFileSections:
+    """A license file, split."""
+
+    own_license: str
+    """What precedes the list: the project's own license."""
+    third_party: tuple[ListedSoftware, ...]
+
+
+def is_own_license(path: str) -> bool:
+    """Return whether a file of a ``.dist-info`` folder states the distribution's own license.
+
+    Files in folders below (``licenses/vendor/llhttp/LICENSE``) and files named after something else
+    (``LICENSE.libsodium.txt``) speak of third parties.
+    """
+    relative = path.split("/", 1)[1] if ".dist-info/" in path else path
+    folder, name = posixpath.split(relative)
+    if folder not in {"", "licenses", "licenses/licenses", "licenses/LICENSES"}:
         return False
+    match = _OWN_LICENSE_NAME.match(name)
+    if match is None:
+        return False
+    suffix = match["suffix"]
+    return suffix is None or suffix.lower() in _TEXT_SUFFIXES or _LICENSE_WORDS.fullmatch(suffix) is not None
+
+
+def licensed_software(folder: str, name: str) -> LicensedSoftware | None:
+    """Return of which third-party software a license file speaks; None if its path does not say it.
+
+    ``folder`` is relative to the ``.dist-info`` folder, ``name`` the file's name.
+    """
+    match = _OTHERS_LICENSE_NAME.match(name)
+    if match is not None:
+        title = (match["before"] or match["after"] or "").strip("-_. ").lower()
+        if title in _THIRD_PARTY_WORDS:
+            return LicensedSoftware(name="third-party parts")
+        if title and title not in _TEXT_SUFFIXES and not is_own_license(f"x.dist-info/licenses/{name}"):
+            return LicensedSoftware(name=title)
+    return _software_of_folder(folder)
+
+
+def _software_of_folder(folder: str) -> LicensedSoftware | None:
+    segments = [segment for segment in folder.split("/") if segment]
+    segments = segments[1:] if segments[:1] == ["licenses"] else segments
+    names = [segment for segment in segments if segment.lower() not in _GENERIC_FOLDERS]
+    if not names:
+        return None
+    last = re.sub(r"\.(?:dist|egg)-info$", "", names[-1])  # the metadata folder of a vendored package
+    source_folder = "/".join(segments).removeprefix("src/")
+    match = re.fullmatch(r"(?P<name>[A-Za-z][\w.+-]*?)-v?(?P<version>\d[\w.]*)", last)
+    if match is None:
+        return LicensedSoftware(name=last, source_folder=source_folder)
+    return LicensedSoftware(name=match["name"], version=match["version"], source_folder=source_folder)
+
+
+def split_license_file(text: str) -> LicenseFileSections:
+    """Return the sections of a license file; a file without a list is all the project's own license."""
+    lines = text.splitlines()
+    starts = [index for index, line in enumerate(lines) if line.startswith("Name: ") and _starts_entry(lines, index)]
+    if not starts:
+        return _split_at_titles(lines)
+    ends = [*starts[1:], len(lines)]
+    entries = tuple(_entry_of_fields(lines[start:end]) for start, end in zip(starts, ends, strict=True))
+    return LicenseFileSections(own_license="\n".join(lines[: starts[0]]), third_party=entries)
+
+
+def _starts_entry(lines: list[str], index: int) -> bool:
     following = [match[1] for line in lines[index + 1 : index + 12] if (match := _FIELD.match(line))]
     return "License" in following[:4]
 
 
-def _fields(lines: list[str]) -> Entry:
-    values: dict[str, list[str]] = {}
+def _entry_of_fields(lines: list[str]) -> ListedSoftware:
+    fields: dict[str, list[str]] = {}
     current = ""
     text: list[str] = []
     for line in lines:
         match = _FIELD.match(line)
-        if match and "License" not in values:
+        if match and "License" not in fields:
             current = match[1]
-            values[current] = [match[2].strip()]
+            fields[current] = [match[2].strip()]
         elif current == "License":
             text.append(line.removeprefix("  "))
         elif current:
-            values[current].append(line.strip())
+            fields[current].append(line.strip())
     body = "\n".join(text).strip("\n")
-    # The rule that ends the list, if any, is not part of the text.
+    # A rule that ends the list is not a line of the license text.
     body = re.sub(r"(?:\n\s*[-=]{4,}\s*)+$", "", body)
-    said = values.get("License", [""])[0]
-    return Entry(
-        name=values["Name"][0],
-        files=tuple(item for item in re.split(r"[\s,]+", " ".join(values.get("Files", ()))) if item),
-        license=said or None,
+    return ListedSoftware(
+        name=fields["Name"][0],
+        files=tuple(item for item in re.split(r"[\s,]+", " ".join(fields.get("Files", ()))) if item),
+        license=fields.get("License", [""])[0] or None,
         text=body,
-        url=values.get("Availability", [""])[0],
-        description=" ".join(values.get("Description", ())).strip(),
     )
 
 
-def _titled(lines: list[str]) -> Listing:
-    starts: list[tuple[int, int, str]] = []
-    for index, line in enumerate(lines[:-3]):
-        if (
-            _RULE.match(line)
-            and not lines[index + 1].strip()
-            and _TITLE.match(lines[index + 2].strip())
-            and not lines[index + 3].strip()
-            and (index == 0 or not lines[index - 1].strip())
-        ):
-            starts.append((index, index + 3, lines[index + 2].strip()))
+def _split_at_titles(lines: list[str]) -> LicenseFileSections:
+    starts = [index for index in range(len(lines) - 3) if _is_title(lines, index)]
     if len(starts) < 2:
-        # One such line may be a heading of the license itself.
-        return Listing(head="\n".join(lines), entries=())
-    ends = [start for start, _, _ in starts[1:]] + [len(lines)]
-    return Listing(
-        head="\n".join(lines[: starts[0][0]]),
-        entries=tuple(
-            Entry(name=title, text="\n".join(lines[body:end]).strip("\n"))
-            for (_, body, title), end in zip(starts, ends, strict=True)
+        # A single title may be a heading of the license itself.
+        return LicenseFileSections(own_license="\n".join(lines), third_party=())
+    ends = [*starts[1:], len(lines)]
+    return LicenseFileSections(
+        own_license="\n".join(lines[: starts[0]]),
+        third_party=tuple(
+            ListedSoftware(name=lines[start + 2].strip(), text="\n".join(lines[start + 3 : end]).strip("\n"))
+            for start, end in zip(starts, ends, strict=True)
         ),
+    )
+
+
+def _is_title(lines: list[str], index: int) -> bool:
+    """Return whether a rule, an empty line, a name and an empty line begin at ``index``, with an empty line before."""
+    return (
+        _RULE.match(lines[index]) is not None
+        and not lines[index + 1].strip()
+        and _TITLE.match(lines[index + 2].strip()) is not None
+        and not lines[index + 3].strip()
+        and (index == 0 or not lines[index - 1].strip())
     )

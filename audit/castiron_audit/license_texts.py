@@ -1,7 +1,7 @@
-"""Recognises license texts: compares them with the texts of the SPDX License List by triples of words.
+"""Recognises license texts: compares them with the texts of the SPDX License List by word trigrams.
 
-Two questions are asked of a file.  Is it *one* license (Dice coefficient of the two sets of triples)?  If not, which
-licenses does it *contain* (share of a license's triples that the file has)?  Layout, punctuation, copyright lines and
+Two questions are asked of a file.  Is it *one* license (Dice coefficient of the two sets of trigrams)?  If not, which
+licenses does it *contain* (share of a license's trigrams that the file has)?  Layout, punctuation, copyright lines and
 comment signs do not count, as SPDX's matching guidelines say (annex B of SPDX 2.3).
 """
 
@@ -11,22 +11,22 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from castiron_audit.tables import license_list
+from castiron_audit.spdx_list import license_list
 
 SAME = 0.90
 """Dice coefficient from which on a text is that license."""
 
 CONTAINS = 0.92
-"""Share of a license's triples from which on a file contains it."""
+"""Share of a license's trigrams from which on a file contains it."""
 
 _LONG = 800
-"""Triples; MIT has 160, the Apache License 1,500."""
+"""Trigrams; MIT has 160, the Apache License 1,500."""
 
-OF_ITS_OWN = 0.70
-"""Share of a contained license's triples that no longer license in the same file has; MIT shares a fifth with some."""
+UNSHARED = 0.70
+"""Share of a contained license's trigrams that no longer license in the same file has; MIT shares a fifth with some."""
 
 RESEMBLES = 0.65
-"""Dice coefficient from which on a text decides between a few licenses that something else has named."""
+"""Dice coefficient from which on a text decides between a few licenses that a classifier allows."""
 
 _MAX_TEXT = 2_000_000
 _WORD = re.compile(r"[a-z0-9]+")
@@ -59,11 +59,11 @@ _COMMON = (
     "X11", "NCSA", "Unicode-3.0", "Unicode-DFS-2016", "OpenSSL", "Libpng", "libpng-2.0", "EPL-2.0", "EPL-1.0",
     "Beerware", "WTFPL", "PostgreSQL", "BSD-3-Clause-Clear", "BSD-3-Clause-Open-MPI", "OLDAP-2.8", "Sleepycat",
 )  # fmt: skip
-"""Looked at first, and preferred where two fit equally well: the others are mostly variants of these."""
+"""Compared first, and preferred where two match equally well: the others are mostly variants of these."""
 
 _EXCEPTIONS = ("GCC-exception-3.1", "Classpath-exception-2.0", "LLVM-exception", "Universal-FOSS-exception-1.0")
 
-_ISC_OF_OTHERS = """Permission to use, copy, modify, and/or distribute this software for any purpose with or without
+_ISC_WITH_AUTHOR = """Permission to use, copy, modify, and/or distribute this software for any purpose with or without
 fee is hereby granted, provided that the above copyright notice and this permission notice appear in all copies.
 THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH REGARD TO THIS SOFTWARE INCLUDING ALL
 IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE FOR ANY SPECIAL, DIRECT,
@@ -71,7 +71,7 @@ INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
 ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF
 THIS SOFTWARE."""
 
-_MARKS: dict[str, tuple[str | None, str | None]] = {
+_DISTINCTIVE_WORDS: dict[str, tuple[str | None, str | None]] = {
     "ISC": ("provided that the above copyright", None),
     "0BSD": (None, "provided that the above copyright"),
     "JSON": ("good not evil", None),
@@ -85,15 +85,15 @@ _MARKS: dict[str, tuple[str | None, str | None]] = {
     "BSD-3-Clause-Clear": ("no express or implied licenses to any party s patent", None),
     "Python-2.0": ("zope", None),
 }
-"""Near relatives that a few words tell apart: words that must be in the text, and words that must not."""
+"""What tells near relatives apart: words that must be in the text, and words that must not."""
 
-_INSIDE_OF_OTHERS = {"BSD-1-Clause", "MIT-0", "0BSD"}
-"""Texts that are a part of a longer license's text."""
+_CONTAINED_IN_OTHERS = {"BSD-1-Clause", "MIT-0", "0BSD"}
+"""Licenses whose text is contained in that of a longer one."""
 
-_ALSO = {"ISC": _ISC_OF_OTHERS}
+_OTHER_WORDINGS = {"ISC": _ISC_WITH_AUTHOR}
 """Wordings of a license that the list's one text does not cover."""
 
-_NOTICES = (
+_REFERENCES = (
     ("MPL-2.0", r"subject to the terms of the mozilla public license,?\s+v(?:ersion|\.)?\s*2\.0"),
     ("Apache-2.0", r"licensed under the apache license,? version 2\.0"),
     ("CC0-1.0", r"creativecommons\.org/publicdomain/zero/1\.0"),
@@ -102,52 +102,50 @@ _NOTICES = (
     ("LGPL-{}", r"gnu (?:lesser|library)(?: or library)? general public license\s+as\s+published"),
     ("GPL-{}", r"gnu general public license\s+as\s+published"),
 )
-"""Short notices by which files refer to a license that is elsewhere."""
-_NOTICE_VERSION = re.compile(r"\bversion (\d(?:\.\d)?)(?=\D)")
-
-_FAMILY_HEAD = re.compile(r"^(A?GPL|LGPL|GFDL)-(\d\.\d)-(?:only|or-later)$")
+"""Short notices by which files refer to a license whose text is elsewhere."""
+_REFERENCE_VERSION = re.compile(r"\bversion (\d(?:\.\d)?)(?=\D)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """A license found in a text."""
+    """A license recognised in a text."""
 
     license: str
-    """SPDX identifier; of the GPL family the ``-only`` one, as the text does not say if later ones are allowed."""
+    """SPDX identifier; of the GPL family the ``-only`` one, as the text does not say whether later ones are allowed."""
     similarity: float
     whole: bool
-    """True if the text is this license; False if it is a part of the text."""
+    """True if the text is this license; False if the text contains it."""
 
 
 @lru_cache(maxsize=1024)
 def recognise(text: str) -> tuple[Match, ...]:
-    """Return the licenses that a text is or contains, the best first; empty if it is none that SPDX lists.
+    """Return the licenses that a text is or contains, the best match first; empty if SPDX lists none of them.
 
-    A text that is one license may still contain others at its end; those are told, too.
+    A text that is one license may be followed by others; those are returned, too.
     """
-    found = words(text)
-    shingles = _triples(found)
-    if not shingles:
+    word_list = words(text)
+    trigrams = _trigrams_of(word_list)
+    if not trigrams:
         return ()
-    plain = " ".join(found)
-    whole = _whole(shingles, plain, _COMMON) or _whole(shingles, plain, None)
+    plain = " ".join(word_list)
+    whole = _whole(trigrams, plain, _COMMON) or _whole(trigrams, plain, None)
     if whole is None:
-        return _contained(shingles, plain)
-    rest = shingles.difference(*_license_shingles(whole.license))
+        return _contained(trigrams, plain)
+    rest = trigrams.difference(*_license_trigrams(whole.license))
     return (whole, *(match for match in _contained(rest, plain) if match.license != whole.license))
 
 
 def closest(text: str, candidates: tuple[str, ...]) -> str | None:
     """Return the one of a few licenses that a text resembles (Dice of `RESEMBLES`, clearly more than the others)."""
-    found = words(text)
-    shingles = _triples(found)
-    plain = " ".join(found)
+    word_list = words(text)
+    trigrams = _trigrams_of(word_list)
+    plain = " ".join(word_list)
     scores = sorted(
         (
-            (2 * len(shingles & model) / (len(shingles) + len(model)), name)
+            (2 * len(trigrams & model) / (len(trigrams) + len(model)), name)
             for name in candidates
             if not name.endswith("-or-later") and _fits(name, plain)
-            for model in _license_shingles(name)
+            for model in _license_trigrams(name)
             if model
         ),
         reverse=True,
@@ -160,81 +158,81 @@ def closest(text: str, candidates: tuple[str, ...]) -> str | None:
 
 
 def _fits(name: str, plain: str) -> bool:
-    needed, forbidden = _MARKS.get(name, (None, None))
+    needed, forbidden = _DISTINCTIVE_WORDS.get(name, (None, None))
     return (needed is None or needed in plain) and (forbidden is None or forbidden not in plain)
 
 
-def _whole(shingles: frozenset[int], plain: str, names: tuple[str, ...] | None) -> Match | None:
+def _whole(trigrams: frozenset[int], plain: str, names: tuple[str, ...] | None) -> Match | None:
     best: tuple[float, str] | None = None
     for name in names or _all_names():
-        for model in _license_shingles(name):
-            small, large = sorted((len(shingles), len(model)))
+        for model in _license_trigrams(name):
+            small, large = sorted((len(trigrams), len(model)))
             if not small or 2 * small / (small + large) < SAME:
                 continue
-            score = 2 * len(shingles & model) / (small + large)
+            score = 2 * len(trigrams & model) / (small + large)
             if score >= SAME and (best is None or score > best[0]) and _fits(name, plain):
                 best = score, name
     return None if best is None else Match(license=best[1], similarity=round(best[0], 3), whole=True)
 
 
-def _contained(shingles: frozenset[int], plain: str) -> tuple[Match, ...]:
-    """Return licenses inside of the text, longest first; what one has explained does not count for the next."""
+def _contained(trigrams: frozenset[int], plain: str) -> tuple[Match, ...]:
+    """Return the licenses that the text contains, longest first; trigrams of one do not count for the next."""
     scored = []
     for name in _all_names():
-        for model in _license_shingles(name):
-            if 20 <= len(model) <= len(shingles) * 1.1:
-                share = len(shingles & model) / len(model)
-                # Where the copyright holder's name stands in the middle of a sentence, a short text loses many triples.
-                if share >= _needed(name, len(model)) and _fits_part(name, plain):
+        for model in _license_trigrams(name):
+            if 20 <= len(model) <= len(trigrams) * 1.1:
+                share = len(trigrams & model) / len(model)
+                # A copyright holder's name in the middle of a sentence costs a short text many trigrams.
+                if share >= _needed(name, len(model)) and _fits_section(name, plain):
                     scored.append((-len(model), name not in _COMMON, -share, name, model))
-    found: list[Match] = []
-    rest = set(shingles)
+    matches: list[Match] = []
+    rest = set(trigrams)
     for _, _, share, name, model in sorted(scored, key=lambda row: row[:4]):
-        if len(rest & model) / len(model) >= OF_ITS_OWN:
-            found.append(Match(license=name, similarity=round(-share, 3), whole=False))
+        if len(rest & model) / len(model) >= UNSHARED:
+            matches.append(Match(license=name, similarity=round(-share, 3), whole=False))
             rest -= model
-    return tuple({match.license: match for match in reversed(found)}.values())[::-1]
+    return tuple({match.license: match for match in reversed(matches)}.values())[::-1]
 
 
 def _needed(name: str, size: int) -> float:
-    """Return the share of a license's triples that a file must have.
+    """Return the share of a license's trigrams that a file must have.
 
-    Long texts cannot be confused, and lose some triples to edits of their headings; of rare ones many are variants.
+    Long texts cannot be confused, and lose some trigrams to edits of their headings; many rare ones are variants.
     """
     if name not in _COMMON:
         return 0.97
     return 0.88 if size > _LONG else CONTAINS
 
 
-def _fits_part(name: str, plain: str) -> bool:
-    """As `_fits`, but a file of several licenses may hold the words that one of them must not have."""
-    needed, forbidden = _MARKS.get(name, (None, None))
-    if name in _INSIDE_OF_OTHERS and forbidden is not None and forbidden in plain:
+def _fits_section(name: str, plain: str) -> bool:
+    """Do as `_fits`, but allow a file of several licenses to have the words that one of them must not have."""
+    needed, forbidden = _DISTINCTIVE_WORDS.get(name, (None, None))
+    if name in _CONTAINED_IN_OTHERS and forbidden is not None and forbidden in plain:
         return False
     return needed is None or needed in plain
 
 
-def notices(text: str) -> tuple[str, ...]:
-    """Return the licenses that a text refers to in the customary short notices, without their texts."""
+def license_references(text: str) -> tuple[str, ...]:
+    """Return the licenses that a text refers to by the customary short notices or by SPDX tags."""
     plain = " ".join(
         re.sub(r"^[ \t]*(?://+|/\*+|\*|#+|;+|--)", "", text[:_MAX_TEXT], flags=re.MULTILINE).lower().split()
     )
-    found: list[str] = []
-    for name, pattern in _NOTICES:
-        for hit in re.finditer(pattern, plain):
+    references: list[str] = []
+    for name, pattern in _REFERENCES:
+        for match in re.finditer(pattern, plain):
             if "{}" not in name:
-                found.append(name)
+                references.append(name)
                 continue
-            version = _NOTICE_VERSION.search(plain[hit.start() : hit.start() + 300])
+            version = _REFERENCE_VERSION.search(plain[match.start() : match.start() + 300])
             if version is not None:
                 number = version[1] if "." in version[1] else f"{version[1]}.0"
-                following = plain[hit.start() + version.end() :][:90]
+                following = plain[match.start() + version.end() :][:90]
                 ending = "or-later" if re.search(r"any\s+later\s+version", following) else "only"
-                found.append(f"{name.format(number)}-{ending}")
+                references.append(f"{name.format(number)}-{ending}")
     tags = re.findall(
         r"spdx-license-identifier:\s*([A-Za-z0-9.+-]+(?:\s+(?:AND|OR|WITH)\s+[A-Za-z0-9.+-]+)*)", text, re.IGNORECASE
     )
-    return tuple(dict.fromkeys((*found, *tags)))
+    return tuple(dict.fromkeys((*references, *tags)))
 
 
 @cache
@@ -245,22 +243,22 @@ def _all_names() -> tuple[str, ...]:
 
 
 @cache
-def _license_shingles(name: str) -> tuple[frozenset[int], ...]:
+def _license_trigrams(name: str) -> tuple[frozenset[int], ...]:
     row = license_list()["licenses"].get(name)
     if row is None:
         return ()
     models = [row["text"]]
-    # Many leave out the instructions on how to apply the license.
-    cut = _HOW_TO_APPLY.search(row["text"])
-    if cut is not None:
-        models.append(row["text"][: cut.start()])
-    if name in _ALSO:
-        models.append(_ALSO[name])
-    return tuple(_shingles(model) for model in models)
+    # Many copies leave out the instructions on how to apply the license.
+    instructions = _HOW_TO_APPLY.search(row["text"])
+    if instructions is not None:
+        models.append(row["text"][: instructions.start()])
+    if name in _OTHER_WORDINGS:
+        models.append(_OTHER_WORDINGS[name])
+    return tuple(_trigrams(model) for model in models)
 
 
 def words(text: str) -> list[str]:
-    """Return the words that count for a comparison."""
+    """Return the words of a text that count for a comparison, in lower case."""
     text = text[:_MAX_TEXT].lower()
     text = re.sub(r"^[ \t]*(?://+|/\*+|\*+/|\*|#+|;+|--|\.\.|rem\b)[ \t]?", "", text, flags=re.MULTILINE)
     text = _COPYRIGHT_LINE.sub(" ", text)
@@ -269,64 +267,23 @@ def words(text: str) -> list[str]:
     return [_SAME_WORDS.get(word, word) for word in _WORD.findall(text)]
 
 
-def _shingles(text: str) -> frozenset[int]:
-    return _triples(words(text))
+def _trigrams(text: str) -> frozenset[int]:
+    return _trigrams_of(words(text))
 
 
-def _triples(found: list[str]) -> frozenset[int]:
-    # Integers of 64 bits rather than strings: sets of them are small, and the process' own hash will do within it.
-    return frozenset(hash(triple) for triple in zip(found, found[1:], found[2:], strict=False))
-
-
-def license_text(license_id: str) -> str | None:
-    """Return the list's own text of a license or exception, None if SPDX does not list it."""
-    rows = license_list()
-    row = rows["licenses"].get(license_id) or rows["exceptions"].get(license_id)
-    return None if row is None else str(row["text"])
-
-
-def license_name(license_id: str) -> str | None:
-    """Return the full name of a license or exception."""
-    rows = license_list()
-    row = rows["licenses"].get(license_id) or rows["exceptions"].get(license_id)
-    return None if row is None else str(row["name"])
+def _trigrams_of(word_list: list[str]) -> frozenset[int]:
+    # Hashes rather than strings keep the sets small; they are compared within this process only.
+    return frozenset(hash(trigram) for trigram in zip(word_list, word_list[1:], word_list[2:], strict=False))
 
 
 def exceptions_in(text: str) -> tuple[str, ...]:
-    """Return the well-known exceptions whose text a file contains."""
-    shingles = _shingles(text)
-    found = []
-    for name in _EXCEPTIONS:
-        model = _exception_shingles(name)
-        if model and len(shingles & model) / len(model) >= CONTAINS:
-            found.append(name)
-    return tuple(found)
+    """Return the well-known exceptions (``GCC-exception-3.1``) whose text a file contains."""
+    trigrams = _trigrams(text)
+    models = {name: _exception_trigrams(name) for name in _EXCEPTIONS}
+    return tuple(name for name, model in models.items() if model and len(trigrams & model) / len(model) >= CONTAINS)
 
 
 @cache
-def _exception_shingles(name: str) -> frozenset[int]:
+def _exception_trigrams(name: str) -> frozenset[int]:
     row = license_list()["exceptions"].get(name)
-    return _shingles(row["text"]) if row else frozenset()
-
-
-def is_open_ended(license_id: str) -> bool:
-    """Return whether a text of this license leaves open if later versions may be chosen."""
-    return _FAMILY_HEAD.match(license_id) is not None
-
-
-_NOTICE = re.compile(
-    r"^[\s#*/;.%-]*((?:portions\s+)?(?:copyright\W{0,3}(?:\(c\)|©|\d{4}|by\b)|©|\(c\)\s*(?:copyright\s*)?\d{4})[^\n]{4,160})$",
-    re.IGNORECASE | re.MULTILINE,
-)
-_NOT_A_NOTICE = re.compile(
-    r"copyright (?:notice|holder|owner|license|law|interest|statement|and (?:license|permission)|disclaimer|act\b|in\b"
-    r"|to\b|of\b|is\b"
-    r"|or\b|on\b|protection|treaty|status|claim|for\b|as\b)|<|\[yyyy|\{|copyright, ",
-    re.IGNORECASE,
-)
-
-
-def copyright_lines(text: str) -> tuple[str, ...]:
-    """Return the copyright notices of a text as they stand there, in order, each once."""
-    found = (" ".join(match[1].split()) for match in _NOTICE.finditer(text))
-    return tuple(dict.fromkeys(line.rstrip("*/ ") for line in found if not _NOT_A_NOTICE.search(line)))
+    return _trigrams(row["text"]) if row else frozenset()

@@ -7,6 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Kind(StrEnum):
@@ -227,6 +231,11 @@ class Report:
                 return item
         raise KeyError(key)
 
+    def display_name(self, component: Component) -> str:
+        """Return how messages and documents name a component: ``libquadmath 14.2.0 (in scipy)``."""
+        name = f"{component.name} {component.version}".strip()
+        return f"{name} (in {self.component(component.parent).name})" if component.parent else name
+
 
 KIND_ORDER = {kind: index for index, kind in enumerate(Kind)}
 
@@ -234,3 +243,13 @@ KIND_ORDER = {kind: index for index, kind in enumerate(Kind)}
 def sort_key(component: Component) -> tuple[int, str, str, str]:
     """Return the key components are sorted by."""
     return KIND_ORDER[component.kind], component.name.lower(), component.version, component.id
+
+
+SEVERITY_ORDER = {severity: index for index, severity in enumerate(reversed(Severity))}
+
+
+def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings, each once, the most severe first."""
+    return tuple(
+        sorted(set(findings), key=lambda item: (SEVERITY_ORDER[item.severity], item.code, item.component, item.message))
+    )

@@ -1,7 +1,7 @@
-"""Compares components with advisories in the OSV format, without asking anybody.
+"""Compares components with security advisories in the OSV format, offline.
 
-Source: OSV schema 1.6: a package by ecosystem and name or by purl; ``versions`` lists, ``ranges`` tell from
-``introduced`` on, before ``fixed``, up to ``last_affected``.
+Source: OSV schema 1.6.  An advisory names packages by ecosystem and name or by purl; ``versions`` lists the affected
+ones, ``ranges`` begin with ``introduced`` and end before ``fixed`` or with ``last_affected``.
 """
 
 from __future__ import annotations
@@ -25,14 +25,15 @@ _ECOSYSTEMS = {"PyPI": "pypi", "crates.io": "cargo"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """An advisory that speaks of a component.  Sorted by (component's id, advisory)."""
+class Match:
+    """An advisory that affects a component.  Sorted by (component's id, advisory)."""
 
     component: Component
     advisory: str
+    """Its identifier: ``CVE-2024-6232``, ``PYSEC-2023-1``."""
     summary: str
     fixed: str
-    """First version without the flaw, empty if none is known."""
+    """First version without the vulnerability, empty if none is known."""
 
 
 def read_advisories(files: Iterable[Path]) -> list[dict[str, Any]]:
@@ -40,22 +41,22 @@ def read_advisories(files: Iterable[Path]) -> list[dict[str, Any]]:
 
     Raises `InputError`.
     """
-    found: list[dict[str, Any]] = []
+    advisories: list[dict[str, Any]] = []
     for path in files:
         try:
             if zipfile.is_zipfile(path):
                 with zipfile.ZipFile(path) as archive:
                     for name in sorted(archive.namelist()):
                         if name.endswith(".json"):
-                            found += _rows(json.loads(archive.read(name)))
+                            advisories += _rows(json.loads(archive.read(name)))
             else:
-                found += _rows(json.loads(path.read_bytes()))
+                advisories += _rows(json.loads(path.read_bytes()))
         except (OSError, ValueError, zipfile.BadZipFile) as error:
             raise InputError(
                 f"{path} cannot be read as OSV advisories: {error}.",
                 hint="Give JSON in OSV's format, or a zip of such.",
             ) from error
-    return found
+    return advisories
 
 
 def _rows(document: object) -> list[dict[str, Any]]:
@@ -67,32 +68,32 @@ def _rows(document: object) -> list[dict[str, Any]]:
     return [row for row in rows if not row.get("withdrawn")]
 
 
-def matches(components: Sequence[Component], advisories: Iterable[dict[str, Any]]) -> list[Hit]:
-    """Return the advisories that speak of components in these versions, each once per component."""
+def match_advisories(components: Sequence[Component], advisories: Iterable[dict[str, Any]]) -> list[Match]:
+    """Return the advisories that affect components in these versions, each once per component."""
     by_name: dict[tuple[str, str], list[Component]] = {}
     for component in components:
         for key in _keys(component):
             by_name.setdefault(key, []).append(component)
-    hits: dict[tuple[str, str], Hit] = {}
+    matches: dict[tuple[str, str], Match] = {}
     for advisory in advisories:
         for affected in advisory.get("affected") or ():
             for component in by_name.get(_affected_key(affected), ()):
-                fixed = _applies(component.version, affected)
+                fixed = _fix_if_affected(component.version, affected)
                 if fixed is not None:
-                    hits[component.id, advisory["id"]] = Hit(
+                    matches[component.id, advisory["id"]] = Match(
                         component=component,
                         advisory=str(advisory["id"]),
                         summary=str(advisory.get("summary") or "").strip(),
                         fixed=fixed,
                     )
-    return [hit for _, hit in sorted(hits.items())]
+    return [match for _, match in sorted(matches.items())]
 
 
 def _keys(component: Component) -> Iterator[tuple[str, str]]:
     kind = component.purl[4:].split("/")[0] if component.purl else "generic"
     yield kind, _plain(component.name)
     if component.cpe:
-        # Databases of C libraries name the product as CPE does.
+        # Databases name C libraries as CPE names the product.
         yield "generic", _plain(component.cpe.split(":")[4])
     if kind not in {"pypi", "cargo", "generic"}:
         yield "generic", _plain(component.name)
@@ -109,30 +110,30 @@ def _affected_key(affected: dict[str, Any]) -> tuple[str, str]:
     return _ECOSYSTEMS.get(ecosystem, "generic"), _plain(str(package.get("name") or ""))
 
 
-def _applies(version: str, affected: dict[str, Any]) -> str | None:
-    """Return the version that fixes it ("" if none is named) if ``version`` is affected, else None."""
-    version = version.split("-r", maxsplit=1)[0]
+def _fix_if_affected(version: str, affected: dict[str, Any]) -> str | None:
+    """Return None if ``version`` is not affected, else the version with the fix, "" if the advisory names none."""
+    version = version.split("-r", maxsplit=1)[0]  # Alpine Linux adds the revision of its package.
     if version in (affected.get("versions") or ()):
         return _first_fix(affected)
     own = _version(version)
     for item in affected.get("ranges") or ():
         if item.get("type") not in {"ECOSYSTEM", "SEMVER"} or own is None:
             continue
-        inside = False
+        is_affected = False
         fix = ""
         for event in item.get("events") or ():
             if (start := event.get("introduced")) is not None:
-                inside = inside or start == "0" or (_version(start) or own) <= own
+                is_affected = is_affected or start == "0" or (_version(start) or own) <= own
             elif (end := event.get("fixed")) is not None:
                 limit = _version(end)
                 if limit is not None and own >= limit:
-                    inside = False
-                elif inside and not fix:
+                    is_affected = False
+                elif is_affected and not fix:
                     fix = end
             elif (last := event.get("last_affected")) is not None:
                 limit = _version(last)
-                inside = inside and (limit is None or own <= limit)
-        if inside:
+                is_affected = is_affected and (limit is None or own <= limit)
+        if is_affected:
             return fix
     return None
 

@@ -1,4 +1,4 @@
-"""What a project lets in: ``[tool.castiron.licenses]`` of a ``pyproject.toml``, or the same table in a file of its own.
+"""Reads a license policy: ``[tool.castiron.licenses]`` of a ``pyproject.toml``, or the same table in a file of its own.
 
 ::
 
@@ -26,61 +26,49 @@
 
 from __future__ import annotations
 
-import fnmatch
 import tomllib
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from castiron_audit.collect import sort_findings
-from castiron_audit.copyleft import Strength, compatibility_findings, linkage_findings, obligations, strength_of
-from castiron_audit.expressions import leaves, normalise, satisfied
-from castiron_audit.model import Evidence, Kind, Refusal, Severity, Source, Verdict
-from castiron_common.errors import InputError, PolicyError
+from castiron_audit.copyleft import Strength
+from castiron_audit.expressions import leaves, normalise
+from castiron_common.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
-    from castiron_audit.model import Component, Report
+    from castiron_common.errors import CastironError
 
 PRESETS = {
     "permissive": Strength.PERMISSIVE,
     "no-copyleft": Strength.FILE,
 }
-"""The strongest copyleft a preset lets in.  ``permissive``: none.  ``no-copyleft``: none that reaches beyond the
+"""The strongest copyleft that a preset allows.  ``permissive``: none.  ``no-copyleft``: none that reaches beyond the
 component's own files (MPL, EPL), so neither LGPL nor GPL in a static executable."""
 
+Wrong: TypeAlias = "Callable[[str], CastironError]"
+"""Makes the exception for a mistake in a policy, from what is wrong."""
+
 _KEYS = {"preset", "allow", "deny", "unknown", "strict", "exception", "settle", "accept"}
-_ALWAYS = {"cpython", "musl", "zig-libc", "compiler-rt", "mimalloc", "castiron"}
-"""Components of the runtime that no application can do without."""
-_ABOUT_THE_LICENSE = {
-    "unknown-license",
-    "ambiguous-license",
-    "contradiction",
-    "undeclared-text",
-    "version-open",
-    "joined-classifiers",
-    "invalid-expression",
-}
-"""Findings that a settlement of the license answers."""
-_HARMLESS = {"relinking", "copyleft", "restricted", "incompatible", "optional-part"}
-"""Findings that the license itself causes; the lists of the policy decide about those."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """An entry with a written reason."""
+    """An exception, a settlement or an accepted finding, with its written reason."""
 
     component: str
     """A name, ``parent/name``, or a pattern with ``*``."""
     reason: str
     license: str | None = None
+    """SPDX expression: the settled one, or the one that the exception is limited to."""
     finding: str | None = None
+    """Code of the accepted finding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What is let in.  Without preset and allow everything is, but for what is denied."""
+    """What is allowed in a binary.  Without ``preset`` and ``allow`` that is everything but what is denied."""
 
     preset: str | None = None
     allow: tuple[str, ...] = ()
@@ -88,7 +76,7 @@ class Policy:
     unknown: str = "warn"
     """``warn`` or ``deny``."""
     strict: bool = False
-    """Refuse unsettled findings of severity warning and error, too."""
+    """Refuse unknown licenses and open findings of severity warning and error, too."""
     exceptions: tuple[Rule, ...] = ()
     settle: tuple[Rule, ...] = ()
     accept: tuple[Rule, ...] = ()
@@ -99,19 +87,25 @@ class Policy:
 
     def describe(self) -> str:
         """Return the policy in one line."""
-        parts = [f"preset {self.preset}"] if self.preset else []
-        parts += [
-            f"{name} {', '.join(values)}" for name, values in (("allow", self.allow), ("deny", self.deny)) if values
-        ]
-        parts += ["unknown denied"] if self.unknown == "deny" or self.strict else []
-        parts += ["strict"] if self.strict else []
         rules = len(self.exceptions) + len(self.settle) + len(self.accept)
-        parts += [f"{rules} written reasons"] if rules else []
-        return "; ".join(parts) or "none"
+        statements = (
+            f"preset {self.preset}" if self.preset else "",
+            f"allow {', '.join(self.allow)}" if self.allow else "",
+            f"deny {', '.join(self.deny)}" if self.deny else "",
+            "unknown denied" if self.denies_unknown else "",
+            "strict" if self.strict else "",
+            f"{rules} written reasons" if rules else "",
+        )
+        return "; ".join(filter(None, statements)) or "none"
+
+    @property
+    def denies_unknown(self) -> bool:
+        """Whether a component with an unknown license is refused."""
+        return self.unknown == "deny" or self.strict
 
 
 def read_policy(path: Path) -> Policy:
-    """Return the policy in a file.  Raises `InputError` if it cannot be read or says what we do not understand."""
+    """Return the policy in a file.  Raises `InputError` if it cannot be read or is not valid."""
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -138,7 +132,7 @@ def find_policy(folder: Path) -> Path | None:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        return None  # Whoever reads it for what it is will say what is wrong with it.
+        return None  # Not read as a policy; the command that reads it as a project reports the error.
     return path if isinstance(document.get("tool", {}).get("castiron", {}).get("licenses"), dict) else None
 
 
@@ -171,28 +165,28 @@ def parse_policy(rows: object, source: str, *, license_: str | None = None) -> P
     )
 
 
-def patterns(values: object, name: str, wrong: Any) -> tuple[str, ...]:
-    """Return license identifiers or patterns of them, checked; what SPDX does not know is a spelling mistake."""
+def patterns(values: object, name: str, wrong: Wrong) -> tuple[str, ...]:
+    """Return license identifiers or patterns of them, checked; raises what ``wrong`` makes of the first mistake."""
     if not isinstance(values, list) or not all(isinstance(item, str) for item in values):
-        raise wrong(f"{name} is not a list of texts")
-    found = []
+        raise wrong(f"{name} is not a list of strings")
+    checked = []
     for item in values:
         if "*" in item:
-            found.append(item)
+            checked.append(item)
             continue
         known = normalise(item)
         if known is None or len(leaves(known)) != 1:
-            raise wrong(f"{name}: {item!r} is no SPDX license identifier")
-        found.append(known)
-    return tuple(found)
+            raise wrong(f"{name}: {item!r} is not an SPDX license identifier")
+        checked.append(known)
+    return tuple(checked)
 
 
-def _rules(values: object, name: str, needed: Sequence[str], wrong: Any) -> tuple[Rule, ...]:
+def _rules(values: object, name: str, required: Sequence[str], wrong: Wrong) -> tuple[Rule, ...]:
     if not isinstance(values, list) or not all(isinstance(item, dict) for item in values):
         raise wrong(f"{name} is not a list of tables")
     rules = []
     for index, item in enumerate(values):
-        for key in needed:
+        for key in required:
             if not isinstance(item.get(key), str) or not item[key].strip():
                 raise wrong(f"{name}[{index}] lacks {key!r}")
         extra = sorted(set(item) - {"component", "license", "reason", "finding"})
@@ -200,7 +194,7 @@ def _rules(values: object, name: str, needed: Sequence[str], wrong: Any) -> tupl
             raise wrong(f"{name}[{index}] has an unknown key {extra[0]!r}")
         license_ = item.get("license")
         if license_ is not None and normalise(license_) is None:
-            raise wrong(f"{name}[{index}]: {license_!r} is no SPDX expression")
+            raise wrong(f"{name}[{index}]: {license_!r} is not an SPDX expression")
         rules.append(
             Rule(
                 component=item["component"],
@@ -218,178 +212,3 @@ def _own_license(document: dict[str, Any]) -> str | None:
     if isinstance(said, dict):
         said = said.get("text")
     return normalise(said) if isinstance(said, str) else None
-
-
-def apply(report: Report, policy: Policy) -> Report:
-    """Return the report with settlements, accepted findings and refusals; nothing is raised."""
-    components = tuple(_settled(component, policy) for component in report.components)
-    settled = {new.id: new for new, old in zip(components, report.components, strict=True) if new is not old}
-    findings = []
-    for finding in report.findings:
-        if finding.code in {"relinking", "copyleft", "restricted", "incompatible"}:
-            continue  # Made again below, as a settlement may have changed the license.
-        if finding.component in settled and finding.code in _ABOUT_THE_LICENSE:
-            findings.append(replace(finding, settled=settled[finding.component].verdict.reason))
-            continue
-        accepted = next(
-            (
-                rule
-                for rule in policy.accept
-                if rule.finding == finding.code and _names(rule.component, report, finding.component)
-            ),
-            None,
-        )
-        findings.append(replace(finding, settled=accepted.reason) if accepted else finding)
-    own = policy.license or report.license
-    again = [*linkage_findings(components), *compatibility_findings(own, components)]
-    for finding in again:
-        reason = next(
-            (
-                rule.reason
-                for rule in policy.accept
-                if rule.finding == finding.code and _names(rule.component, report, finding.component)
-            ),
-            None,
-        ) or next(
-            (rule.reason for rule in policy.exceptions if _names(rule.component, report, finding.component)), None
-        )
-        findings.append(replace(finding, settled=reason) if reason else finding)
-    refreshed = replace(
-        report,
-        license=own,
-        components=components,
-        findings=sort_findings(findings),
-        obligations=obligations(components),
-        policy=policy.describe(),
-    )
-    return replace(refreshed, refusals=tuple(sorted(_refusals(refreshed, policy), key=lambda item: item.component)))
-
-
-def enforce(report: Report, *, hint: str = "Nothing was written.") -> None:
-    """Raise `PolicyError` if the policy refuses a component; the message names each with its chain and a way out."""
-    if not report.refusals:
-        return
-    lines = []
-    for refusal in report.refusals:
-        component = report.component(refusal.component)
-        lines.append(f"  {title(component, report)}: {refusal.reason}")
-        if component.chain:
-            lines.append(f"    in through {' -> '.join(step.name for step in component.chain)}")
-        lines.append(f"    {refusal.remedy}")
-    count = len(report.refusals)
-    raise PolicyError(
-        f"The license policy ({report.policy}) refuses {count} component{'' if count == 1 else 's'}:\n"
-        + "\n".join(lines),
-        hint=f"{hint} docs/licensing.md tells how to write exceptions and settlements.".lstrip(),
-    )
-
-
-def title(component: Component, report: Report) -> str:
-    """Return how a message names a component: ``libquadmath 14.2.0 (in scipy)``."""
-    name = f"{component.name} {component.version}".strip()
-    return f"{name} (in {report.component(component.parent).name})" if component.parent else name
-
-
-def _settled(component: Component, policy: Policy) -> Component:
-    for rule in policy.settle:
-        if _matches(rule.component, component):
-            said = Evidence(source=Source.SETTLED, where="policy", says=rule.reason, expression=rule.license)
-            return replace(
-                component,
-                verdict=Verdict(
-                    expression=rule.license,
-                    source=Source.SETTLED,
-                    where="policy",
-                    evidence=(said, *component.verdict.evidence),
-                    reason=rule.reason,
-                ),
-            )
-    return component
-
-
-def _refusals(report: Report, policy: Policy) -> Iterable[Refusal]:
-    limited = policy.preset is not None or bool(policy.allow)
-    for component in report.components:
-        if component.kind is Kind.APPLICATION:
-            continue
-        expression = component.verdict.expression
-        if any(
-            _matches(rule.component, component) and (rule.license is None or rule.license == expression)
-            for rule in policy.exceptions
-        ):
-            continue
-        if expression is None:
-            if policy.unknown == "deny" or policy.strict:
-                yield Refusal(
-                    component=component.id,
-                    reason="its license is unknown",
-                    remedy=_remedy(component, "settle"),
-                )
-            continue
-        if satisfied(expression, lambda leaf: _accepted(leaf, policy, limited=limited)):
-            continue
-        denied = [leaf for leaf in leaves(expression) if _listed(leaf, policy.deny)]
-        why = f"{', '.join(denied)} is denied" if denied else f"{expression} is not allowed"
-        yield Refusal(component=component.id, reason=why, remedy=_remedy(component, "exception"))
-    if policy.strict:
-        refused = set()
-        for finding in report.findings:
-            if (
-                finding.settled is None
-                and finding.severity is not Severity.INFO
-                and finding.code not in _HARMLESS | {"unknown-license", "ambiguous-license"}
-                and finding.component not in refused
-            ):
-                refused.add(finding.component)
-                yield Refusal(
-                    component=finding.component,
-                    reason=f"{finding.message} [{finding.code}]",
-                    remedy=f'Look into it, and accept the finding "{finding.code}" with a reason in the policy.',
-                )
-
-
-def _accepted(leaf: str, policy: Policy, *, limited: bool) -> bool:
-    if _listed(leaf, policy.deny):
-        return False
-    if _listed(leaf, policy.allow):
-        return True
-    if policy.preset is not None:
-        return strength_of(leaf) <= PRESETS[policy.preset]
-    return not limited
-
-
-def _listed(leaf: str, listed: Iterable[str]) -> bool:
-    base, _, exception = leaf.partition(" WITH ")
-    # Who denies the GPL does not mean a license whose exception takes the GPL's reach away.
-    lifted = bool(exception) and strength_of(leaf) is Strength.PERMISSIVE
-    return any(
-        fnmatch.fnmatchcase(leaf if " WITH " in item else base, item)
-        for item in listed
-        if " WITH " in item or not lifted
-    )
-
-
-def _remedy(component: Component, kind: str) -> str:
-    if component.name in _ALWAYS or component.parent == "runtime/cpython":
-        first = "Every binary holds it"
-    elif component.kind in {Kind.LIBRARY, Kind.CRATE, Kind.VENDORED, Kind.DATA} and component.parent:
-        what = component.parent.partition("/")[2]
-        first = f"Replace {what} by a distribution without it, or build {what} from source without it"
-    elif component.kind is Kind.RUNTIME:
-        first = "Do without the standard library's modules that need it (castiron manifest explain)"
-    else:
-        importer = component.chain[-2].name if len(component.chain) > 1 else "the application"
-        first = f"Do without it: {importer} asks for it"
-    verb = "let it in with an exception" if kind == "exception" else "settle its license"
-    return f"{first}; or {verb} and a written reason in [tool.castiron.licenses]."
-
-
-def _names(pattern: str, report: Report, component: str) -> bool:
-    return any(item.id == component and _matches(pattern, item) for item in report.components)
-
-
-def _matches(pattern: str, component: Component) -> bool:
-    owner = component.parent.partition("/")[2] if component.parent else ""
-    options = {component.name, component.id, f"{owner}/{component.name}" if owner else component.name}
-    wanted = pattern.lower()
-    return any(fnmatch.fnmatchcase(option.lower(), wanted) for option in options)

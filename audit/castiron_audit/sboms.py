@@ -1,7 +1,7 @@
-"""Reads software bills of materials that wheels carry: CycloneDX and SPDX in JSON.
+"""Reads the software bills of materials (SBOMs) that wheels carry: CycloneDX and SPDX in JSON.
 
 Sources: PEP 770; CycloneDX 1.4 to 1.7; SPDX 2.3.  auditwheel, cargo-cyclonedx, maturin and projects' own scripts write
-these, each with habits of its own, so nothing but names is taken for granted.
+them, each in its own way, so nothing but names is relied on.
 """
 
 from __future__ import annotations
@@ -17,21 +17,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LONGEST = 16 << 20
-"""Letters of a document; trace takes along no text of more than 4 MB."""
+"""Characters of an SBOM; trace puts no text of more than 4 MB into a manifest."""
 _APK_SPLIT = re.compile(r"^(?P<suffix>[a-z][a-z_-]*)-(?P<version>\d.*)$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One component that a document names."""
+class SbomComponent:
+    """One component that an SBOM lists."""
 
     name: str
     version: str
     purl: str | None
     license: str | None
-    """SPDX expression, if the document has one."""
+    """SPDX expression; None if the SBOM has none that is valid."""
     cpe: str | None = None
-    sha256: str | None = None
     scope: str = "required"
     """``required``, ``optional`` or ``excluded``, as CycloneDX defines them."""
 
@@ -42,23 +41,23 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Document:
-    """A bill of materials."""
+class Sbom:
+    """A software bill of materials."""
 
-    subject: Entry | None
-    """What the document is about."""
-    entries: tuple[Entry, ...]
-    """Sorted by (name, version), without the subject."""
+    described: SbomComponent | None
+    """What the SBOM is about."""
+    components: tuple[SbomComponent, ...]
+    """Sorted by (name, version), without the described one."""
 
 
 class UnreadableSbomError(ValueError):
-    """The text is no bill of materials in a format that we know."""
+    """The text is not an SBOM in a format that we know."""
 
 
-def read_sbom(text: str) -> Document:
-    """Return what a document names.  Raises `UnreadableSbomError`."""
+def read_sbom(text: str) -> Sbom:
+    """Return what an SBOM lists.  Raises `UnreadableSbomError`."""
     if len(text) > _LONGEST:
-        raise UnreadableSbomError(f"it has {len(text)} letters")
+        raise UnreadableSbomError(f"it has {len(text)} characters")
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -72,28 +71,28 @@ def read_sbom(text: str) -> Document:
     raise UnreadableSbomError("neither CycloneDX nor SPDX 2")
 
 
-def _cyclonedx(document: dict[str, Any]) -> Document:
+def _cyclonedx(document: dict[str, Any]) -> Sbom:
     metadata = document.get("metadata")
     about = metadata.get("component") if isinstance(metadata, dict) else None
-    subject = _component(about) if isinstance(about, dict) else None
-    entries = {entry for item in _nested(document) if (entry := _component(item)) is not None}
-    return Document(subject=subject, entries=_sorted(entries, subject))
+    described = _component(about) if isinstance(about, dict) else None
+    components = {component for item in _nested(document) if (component := _component(item)) is not None}
+    return Sbom(described=described, components=_sorted(components, described))
 
 
-def _maps(rows: object) -> list[dict[str, Any]]:
-    """Return the maps of a list; nothing if it is none."""
+def _objects(rows: object) -> list[dict[str, Any]]:
+    """Return the JSON objects in a list; nothing if ``rows`` is no list."""
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
 def _nested(owner: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    waiting = [owner]
-    while waiting:
-        inner = _maps(waiting.pop().get("components"))
-        yield from inner
-        waiting += inner
+    pending = [owner]
+    while pending:
+        children = _objects(pending.pop().get("components"))
+        yield from children
+        pending += children
 
 
-def _component(item: dict[str, Any]) -> Entry | None:
+def _component(item: dict[str, Any]) -> SbomComponent | None:
     name = str(item.get("name") or "")
     if not name or item.get("type") in ("file", "operating-system"):
         return None
@@ -103,74 +102,94 @@ def _component(item: dict[str, Any]) -> Entry | None:
         # auditwheel splits "krb5-libs-1.21.3-r0" at the first hyphen.
         name, version = f"{name}-{match['suffix']}", match["version"]
         purl = f"pkg:apk/alpine/{name}@{version}"
-    return Entry(
+    return SbomComponent(
         name=name,
         version=version,
         purl=_clean(purl) if isinstance(purl, str) else None,
         license=_licenses(item.get("licenses")),
         cpe=item.get("cpe") if isinstance(item.get("cpe"), str) else None,
-        sha256=next(
-            (str(row.get("content")) for row in _maps(item.get("hashes")) if row.get("alg") == "SHA-256"),
-            None,
-        ),
         scope=str(item.get("scope") or "required"),
     )
 
 
 def _clean(purl: str) -> str:
-    """Return a purl without qualifiers that name places on the machine which built it."""
+    """Return a purl without qualifiers that name paths on the machine that built the wheel."""
     head, _, rest = purl.partition("?")
     query, _, fragment = rest.partition("#")
-    kept = [part for part in query.split("&") if part and not re.match(r"(?:download_url|vcs_url)=(?:file|path)", part)]
+    kept = [
+        qualifier
+        for qualifier in query.split("&")
+        if qualifier and not re.match(r"(?:download_url|vcs_url)=(?:file|path)", qualifier)
+    ]
     return head + ("?" + "&".join(kept) if kept else "") + (f"#{fragment}" if fragment and not query else "")
 
 
 def _licenses(rows: object) -> str | None:
     if not isinstance(rows, list):
         return None
-    found = []
-    for row in _maps(rows):
-        inner = row.get("license") if isinstance(row.get("license"), dict) else {}
-        said = row.get("expression") or (inner or {}).get("id") or (inner or {}).get("name") or ""
+    expressions = []
+    for row in _objects(rows):
+        license_ = row.get("license")
+        fields = license_ if isinstance(license_, dict) else {}
+        said = row.get("expression") or fields.get("id") or fields.get("name") or ""
         expression = normalise(str(said))
         if expression is None:
             return None
-        found.append(expression)
-    return both(found)
+        expressions.append(expression)
+    return both(expressions)
 
 
-def _spdx(document: dict[str, Any]) -> Document:
-    named = document.get("documentDescribes")
-    described = [*named] if isinstance(named, list) else []
-    related = (row for row in _maps(document.get("relationships")) if row.get("relationshipType") == "DESCRIBES")
-    described += [row.get("relatedSpdxElement") for row in related]
-    subject = None
-    entries = set()
-    for item in _maps(document.get("packages")):
-        if not item.get("name"):
+def _spdx(document: dict[str, Any]) -> Sbom:
+    ids = document.get("documentDescribes")
+    described_ids = [*ids] if isinstance(ids, list) else []
+    relationships = _objects(document.get("relationships"))
+    described_ids += [
+        row.get("relatedSpdxElement") for row in relationships if row.get("relationshipType") == "DESCRIBES"
+    ]
+    described = None
+    components = set()
+    for package in _objects(document.get("packages")):
+        if not package.get("name"):
             continue
-        references = {
-            str(row.get("referenceType")): str(row.get("referenceLocator")) for row in _maps(item.get("externalRefs"))
-        }
-        said = str(item.get("licenseConcluded") or "NOASSERTION")
-        if said in {"NOASSERTION", "NONE"}:
-            said = str(item.get("licenseDeclared") or "")
-        entry = Entry(
-            name=str(item["name"]),
-            version=str(item.get("versionInfo") or ""),
-            purl=references.get("purl"),
-            license=normalise(said) if said not in {"", "NOASSERTION", "NONE"} else None,
-            cpe=references.get("cpe23Type"),
-        )
-        if item.get("SPDXID") in described:
-            subject = entry
+        component = _package(package)
+        if package.get("SPDXID") in described_ids:
+            described = component
         else:
-            entries.add(entry)
-    return Document(subject=subject, entries=_sorted(entries, subject))
+            components.add(component)
+    return Sbom(described=described, components=_sorted(components, described))
 
 
-def _sorted(entries: set[Entry], subject: Entry | None) -> tuple[Entry, ...]:
-    others = (
-        entry for entry in entries if subject is None or (entry.name, entry.version) != (subject.name, subject.version)
+def _package(package: dict[str, Any]) -> SbomComponent:
+    references = {
+        str(row.get("referenceType")): str(row.get("referenceLocator")) for row in _objects(package.get("externalRefs"))
+    }
+    said = str(package.get("licenseConcluded") or "NOASSERTION")
+    if said in {"NOASSERTION", "NONE"}:
+        said = str(package.get("licenseDeclared") or "")
+    return SbomComponent(
+        name=str(package["name"]),
+        version=str(package.get("versionInfo") or ""),
+        purl=references.get("purl"),
+        license=normalise(said) if said not in {"", "NOASSERTION", "NONE"} else None,
+        cpe=references.get("cpe23Type"),
     )
-    return tuple(sorted(others, key=lambda entry: (entry.name, entry.version, entry.purl or "", entry.license or "")))
+
+
+def _sorted(components: set[SbomComponent], described: SbomComponent | None) -> tuple[SbomComponent, ...]:
+    others = (
+        component
+        for component in components
+        if described is None or (component.name, component.version) != (described.name, described.version)
+    )
+    return tuple(sorted(others, key=_sort_key))
+
+
+def _sort_key(component: SbomComponent) -> tuple[str, str, str, str, bool, str]:
+    return (
+        component.name,
+        component.version,
+        component.purl or "",
+        component.license or "",
+        component.scope != "required",
+        component.cpe or "",
+    )

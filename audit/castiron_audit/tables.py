@@ -1,8 +1,7 @@
-"""Castiron's own tables of facts, read once each."""
+"""Reads tables of facts, each once: those in ``data/``, and ScanCode's categories of licenses."""
 
 from __future__ import annotations
 
-import json
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -11,18 +10,8 @@ from typing import Any
 
 @cache
 def table(name: str) -> dict[str, Any]:
-    """Return ``data/<name>.toml``."""
+    """Return the content of ``data/<name>.toml``."""
     return tomllib.loads(files("castiron_audit.data").joinpath(f"{name}.toml").read_text(encoding="utf-8"))
-
-
-@cache
-def license_list() -> dict[str, dict[str, dict[str, Any]]]:
-    """Return the SPDX License List: ``licenses`` and ``exceptions``, each id with name, text and deprecated."""
-    import zstandard
-
-    packed = files("castiron_audit.data").joinpath("license_list.json.zst").read_bytes()
-    rows: dict[str, dict[str, dict[str, Any]]] = json.loads(zstandard.ZstdDecompressor().decompress(packed))
-    return rows
 
 
 @cache

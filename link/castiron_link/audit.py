@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_audit.collect import Linked, LinkedPart
+from castiron_audit.linked import Linked, LinkedComponent
 from castiron_audit.model import Form
 from castiron_common.errors import LinkError
 from castiron_common.files import sha256_bytes
@@ -85,8 +85,8 @@ def linked(
             if piece.member is not None:
                 part.members.add(piece.member)
     return Linked(
-        parts=tuple(
-            LinkedPart(
+        components=tuple(
+            LinkedComponent(
                 component=components[name],
                 size=sum(part.sizes.values()),
                 members=tuple(sorted(part.members)),

@@ -6,10 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_audit.collect import application_version, build_report
+from castiron_audit.application import application_version
+from castiron_audit.collect import build_report
 from castiron_audit.embedded import embed, note
+from castiron_audit.enforcement import apply, enforce
 from castiron_audit.formats import Format
-from castiron_audit.policy import Policy, apply, enforce
+from castiron_audit.policy import Policy
 from castiron_common.cache import cache_root
 from castiron_common.clock import Clock
 from castiron_common.files import sha256_file
@@ -35,7 +37,6 @@ from castiron_link.select import inittab, select
 from castiron_link.startup import startup
 from castiron_link.tree_layout import below_site_packages, build_tree, interpreters
 from castiron_link.write import check_output, copy_map, document_path, write_output
-from castiron_runtime.target_files import load_target
 
 if TYPE_CHECKING:
     from castiron_common.progress import Reporter
@@ -83,7 +84,6 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
     # pack: the interpreter that the analysis was made for; another one has other modules.
     # After it: the pack's version is the manifest's.
     with clock("pack"):
-        target = load_target(manifest.target.platform)
         pack = pack_of(manifest, reporter)
         interpreter = interpreter_of(pack, reporter)
         if options.pie:
@@ -105,9 +105,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         # absorb: shared objects become ordinary relocatable objects.
         # After it: no shared object is left; each extension module has an init symbol.
         with clock("absorb"):
-            natives = absorb_natives(
-                manifest, tree, pack, inputs, target=target, stub=stub, work=work, reporter=reporter
-            )
+            natives = absorb_natives(manifest, tree, pack, inputs, stub=stub, work=work, reporter=reporter)
 
         # compile: bytecode by the pack's own Python: its magic number, whatever the host runs.
         # After it: each module has code, whose file names lie in the tree.
@@ -134,7 +132,6 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
             own = work / "app.o"
             write_app_object(
                 own,
-                elf=target.elf,
                 payload=payload,
                 inittab=inittab(inputs.extensions),
                 extensions=natives.extensions,

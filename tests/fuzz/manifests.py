@@ -163,7 +163,7 @@ def rich() -> dict[str, Any]:
         ],
         "findings": [
             {"code": "computed-import", "severity": "warning", "subject": "alpha.cli", "message": "It imports names."},
-            {"code": "guest-code", "severity": "info", "subject": "own", "message": "exec"},
+            {"code": "outside-code", "severity": "info", "subject": "own", "message": "exec"},
         ],
         "texts": [[text, _TEXT]],
         "blobs": blobs,

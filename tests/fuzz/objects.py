@@ -1,4 +1,4 @@
-"""Shared objects of wheels: the absorber, trace and audit, and reports in linked binaries."""
+"""Shared objects of wheels: the absorber, what pyelftools is used for, and reports in linked binaries."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ from castiron_common.errors import CastironError, InputError, NativeError
 from tests.fuzz.elf_mutations import mutated
 from tests.fuzz.mutations import INTEGERS, change_bytes
 from tests.fuzz.parser import DefectError, Parser
-from tests.support.elf_values import ELF, TARGET
 
 if TYPE_CHECKING:
     from random import Random
 
 SEEDS = Path(__file__).with_name("seeds")
 _LIBC = frozenset(("malloc", "dlsym", "__tls_get_addr"))
-_SPARE = 1 << 20
+_ROOM = 1 << 20
 """Bytes that an object may have beside its image's memory."""
 
 
@@ -36,12 +35,13 @@ class Objects(Parser):
     expected = NativeError
 
     def prepare(self) -> None:
-        from castiron_elf.observe import observe
+        from castiron_elf.image import Image
+        from castiron_link.absorb.facts import extract
         from castiron_link.absorb.program import program
 
         self._seeds = _read_seeds()
         used = (SEEDS / "libb.so.1").read_bytes()
-        self._used = (observe(used, ELF), used)
+        self._used = (hashlib.sha256(used).hexdigest(), extract(Image(used, name="libb.so.1")), used)
         self._program = program(api=frozenset(), libc=_LIBC, last=frozenset())
         for seed in self._seeds:
             self.run(seed)
@@ -50,45 +50,43 @@ class Objects(Parser):
         return mutated(random.choice(self._seeds), random)
 
     def run(self, data: bytes) -> str:
-        from castiron_elf.constants import identifiers
-        from castiron_elf.errors import MalformedElfError
-        from castiron_elf.observe import observe
-        from castiron_elf.shared_object import decode, encode
-        from castiron_link.absorb.check import check
+        from castiron_elf.image import Image
         from castiron_link.absorb.closure import LibraryFile, plan
         from castiron_link.absorb.emit import object_key, write_object
+        from castiron_link.absorb.facts import decode, encode, extract
         from castiron_link.absorb.scope import resolve
         from castiron_link.absorb.table import write_tables
 
-        try:
-            facts = decode(encode(observe(data, ELF)))
-        except MalformedElfError:
-            return "malformed"
-        check(facts, "x/fast.so", TARGET)
-        files = {"x.libs/libb.so.1": self._used, "x/fast.so": (facts, data)}
-        listed = [LibraryFile(path=path, owner="x", sha256=known.sha256) for path, (known, _) in files.items()]
-        plans = plan(listed, ["x/fast.so"], lambda file: files[file.path][0])
+        image = Image(data, name="x/fast.so")
+        facts = decode(encode(extract(image)))
+        digest, known, used = self._used
+        files = {
+            "x.libs/libb.so.1": (digest, known, Image(used, name="libb.so.1")),
+            "x/fast.so": (facts.sha256, facts, image),
+        }
+        listed = [LibraryFile(path=path, owner="x", sha256=file[0]) for path, file in files.items()]
+        plans = plan(listed, ["x/fast.so"], lambda file: files[file.path][1])
         ids = [item.id for item in plans]
-        symbols: set[str] = set()
         for number, item in enumerate(plans):
             needed = [other.needed for other in plans]
             bindings = resolve(number, [other.facts for other in plans], needed, self._program).bindings
             object_key(item, bindings, ids, pie=True)
             path = self.folder / f"{number}.o"
-            content = files[item.files[0].path][1]
-            for pie in (False, True):
-                write_object(content, item, bindings, ids, path, elf=ELF, pie=pie)
-            if path.stat().st_size > item.facts.span + 200 * item.facts.size + _SPARE:
+            bound = dict(zip(item.facts.references, bindings, strict=True))
+            write_object(files[item.files[0].path][2], path, item.id, bound, ids)
+            write_object(files[item.files[0].path][2], path, item.id, bound, ids, pie=True)
+            if path.stat().st_size > item.facts.span + 200 * item.facts.size + _ROOM:
                 raise DefectError(f"an object of {path.stat().st_size} bytes for an image of {item.facts.span}")
-            symbols |= {text.decode() for text in identifiers(content, item.facts)} & _LIBC
+        symbols = {text for item in plans for text in item.facts.strings if text in _LIBC}
         for pie in (False, True):
-            tables = self.folder / "tables.o"
-            write_tables(tables, plans, program_symbols=symbols, tree_prefix="lib/site-packages", elf=ELF, pie=pie)
+            write_tables(
+                self.folder / "tables.o", plans, program_symbols=symbols, tree_prefix="lib/site-packages", pie=pie
+            )
         return f"absorbed, {len(plans)} images"
 
 
 class Descriptions(Parser):
-    """What trace and the audit read of shared objects."""
+    """What trace and the audit read of shared objects with pyelftools."""
 
     suffix = ".so"
     expected = CastironError
@@ -109,9 +107,9 @@ class Descriptions(Parser):
         file = self.folder / "fast.so"
         file.write_bytes(data)
         program = is_program(data)
-        found, findings = natives({"x": [("x/fast.so", file, None)]}, ELF)
+        found, findings = natives({"x": [("x/fast.so", file, None)]})
         try:
-            examine(file, hashlib.sha256(data).hexdigest(), ELF)
+            examine(file)
             said = "examined"
         except InputError:
             said = "not examined"
@@ -134,7 +132,7 @@ class Binaries(Parser):
             distribution("alpha", "MIT", files={"LICENSE": MIT}, requires=("beta",), direct=True),
             distribution("beta", classifiers=("License :: OSI Approved :: GNU General Public License v3 (GPLv3)",)),
         )
-        self._contents = sections(report(*items, texts=(MIT,), parts=(runtime("zlib", "Zlib"),), license_="MIT"))
+        self._contents = sections(report(*items, texts=(MIT,), components=(runtime("zlib", "Zlib"),), license_="MIT"))
         self._base = (SEEDS / "sysv.so").read_bytes()
         self._file = self.folder / "binary"
         self._file.write_bytes(self._base)
@@ -164,8 +162,9 @@ class Binaries(Parser):
 
     def run(self, data: bytes) -> str:
         from castiron_audit.embedded import read_embedded
+        from castiron_audit.enforcement import apply
         from castiron_audit.formats import Format, render
-        from castiron_audit.policy import Policy, apply
+        from castiron_audit.policy import Policy
 
         self._file.write_bytes(data)
         report = apply(read_embedded(self._file).report, Policy())

@@ -121,9 +121,9 @@ class Sboms(Parser):
         from castiron_audit.sboms import UnreadableSbomError, read_sbom
 
         try:
-            document = read_sbom(data.decode("utf-8", "replace"))
+            sbom = read_sbom(data.decode("utf-8", "replace"))
         except UnreadableSbomError as error:
             raise UnreadableError(str(error), hint="") from error
-        for entry in document.entries:
-            _ = entry.ecosystem
-        return "about something" if document.subject else "about nothing"
+        for component in sbom.components:
+            _ = component.ecosystem
+        return "about something" if sbom.described else "about nothing"

@@ -11,7 +11,6 @@ from castiron_trace.resources import _hashes, records
 from castiron_wheels.install import install, site_packages
 from castiron_wheels.libc_independent import holds_no_library
 from castiron_wheels.wheel_metadata import normalise_wheel, read_metadata
-from tests.support.elf_values import ELF
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,5 +41,5 @@ def use(wheel: Path, place: Path, target: Target) -> str:
     read_entry_points(site / dist_info)
     hashes = _hashes(site / dist_info / "RECORD")
     objects = [(path, site / path, hashes.get(path)) for path in files if (site / path).is_file()]
-    natives({"demo-a": objects}, ELF)
+    natives({"demo-a": objects})
     return "installed"

@@ -13,7 +13,6 @@ from castiron_trace.resources import Blobs, app_resources, distribution_contents
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from castiron_common.target import Elf
     from castiron_manifest.model import Finding, LicenseEvidence, Native, Resource
     from castiron_trace.hints.model import Data
     from castiron_trace.model import Options, Reached, ResolvedEntry, Site, TargetPython
@@ -34,15 +33,12 @@ class DistributionFiles:
     findings: tuple[Finding, ...] = ()
 
 
-def distribution_files(site: Site | None, reached: Reached, data: Sequence[Data], elf: Elf) -> DistributionFiles:
-    """Sort the files of every distribution of the environment.
-
-    ``data`` are hints on files that no rule finds, ``elf`` is the target's machine.
-    """
+def distribution_files(site: Site | None, reached: Reached, data: Sequence[Data]) -> DistributionFiles:
+    """Sort the files of every distribution of the environment; ``data`` are hints on files that no rule finds."""
     if site is None:
         return DistributionFiles()
     contents = distribution_contents(site, reached, data)
-    shared, findings = natives(contents.elf_candidates, elf)
+    shared, findings = natives(contents.elf_candidates)
     texts: dict[str, str] = {}
     licenses = {
         name: evidence(site.folder, dist_info, contents.files[name], texts)

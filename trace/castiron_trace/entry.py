@@ -15,7 +15,6 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import EntryError, InputError, UsageError
-from castiron_elf.abi import MAGIC
 from castiron_manifest.model import Entry, EntryKind, Origin
 from castiron_trace.analyser.environment import read_entry_points
 from castiron_trace.model import ResolvedEntry
@@ -106,7 +105,7 @@ def _is_program(path: Path) -> bool:
     """Say whether a compiled program stands there, perhaps one that we linked."""
     try:
         with path.open("rb") as file:
-            return file.read(len(MAGIC)) == MAGIC
+            return file.read(4) == b"\x7fELF"
     except OSError:
         return False
 
@@ -148,7 +147,7 @@ def check_script(path: Path) -> None:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror or error}.", hint="Make the file readable.") from error
-    if data.startswith((MAGIC, b"MZ")):
+    if data.startswith((b"\x7fELF", b"MZ")):
         raise EntryError(
             f"{path} is a compiled program, not Python.", hint="Name the Python file or the command it comes from."
         )

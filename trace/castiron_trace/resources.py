@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from castiron_common.errors import InputError
 from castiron_common.files import sha256_bytes
-from castiron_elf.abi import MAGIC
 from castiron_manifest.model import Finding, Origin, Resource, Severity
 from castiron_trace.analyser.environment import read_entry_points
 from castiron_trace.protocol import APP, STDLIB
@@ -339,7 +338,7 @@ def _named_files(root: Path, text: str) -> Iterator[Path]:
 
 def _is_elf(path: Path) -> bool:
     with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC
+        return file.read(4) == b"\x7fELF"
 
 
 def _included_by(files: Iterable[Path]) -> Iterator[Path]:

@@ -20,7 +20,6 @@ from castiron_common.cache import cache_root, folder_entry
 from castiron_common.errors import DependencyError, HostToolError
 from castiron_common.files import sha256_bytes, sha256_file
 from castiron_common.working import child_environment, working_folder
-from castiron_elf.abi import MAGIC
 from castiron_wheels import build, compilers
 from castiron_wheels.build_stack import Build
 from castiron_wheels.errors import BuildError
@@ -221,7 +220,7 @@ def _is_output(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(4)
     # A manifest is a msgpack map, which no text file begins with.
-    return start == MAGIC or (path.suffix == ".manifest" and start[:1] in _MSGPACK_MAPS)
+    return start == b"\x7fELF" or (path.suffix == ".manifest" and start[:1] in _MSGPACK_MAPS)
 
 
 def tree_hash(folder: Path, *, history: bool) -> str:

@@ -21,7 +21,6 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import Version
 
-from castiron_elf.abi import MAGIC
 from castiron_wheels.wheel_archive import WheelArchive, open_wheel, recorded_hash, unusable
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ def normalise_wheel(
         rows = read_record(archive, dist_info)
         files: dict[str, zipfile.ZipInfo | bytes] = dict(archive.files)
         if describe is not None:
-            heads = (member for member in archive.files.values() if archive.read(member, len(MAGIC)) == MAGIC)
+            heads = (member for member in archive.files.values() if archive.read(member, 4) == b"\x7fELF")
             if (added := describe([archive.read(member) for member in heads])) is not None:
                 name = f"{dist_info}/{added[0]}"
                 files[name] = added[1]

@@ -1,4 +1,4 @@
-"""Finds the packages that a distribution carries in folders such as ``_vendor``."""
+"""Detects packages that a distribution carries in folders such as ``_vendor``."""
 
 from __future__ import annotations
 
@@ -7,115 +7,159 @@ from dataclasses import dataclass
 from email.parser import HeaderParser
 from typing import TYPE_CHECKING
 
-from castiron_audit.detection.contents import LICENSE_NAME
-from castiron_audit.detection.detected import plain_name
+from castiron_audit import expressions
+from castiron_audit.license_files import LICENSE_FILE_NAME
+from castiron_audit.model import Evidence, Form, Kind, Source
+from castiron_audit.names import normalized
+from castiron_audit.text_evidence import text_evidence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from email.message import Message
 
-    from castiron_audit.detection.contents import View
+    from castiron_audit.detection.collector import Collector
+    from castiron_audit.detection.contents import DistributionContents
 
-_FOLDER = re.compile(r"(?:^|/)(?:_vendor|_vendored|vendor|vendored|_externals?|extern|externals|third_party)/")
-_CODE = frozenset({".py", ".pyc", ".pyi", ".so"})
+_VENDOR_FOLDER = re.compile(r"(?:^|/)(?:_vendor|_vendored|vendor|vendored|_externals?|extern|externals|third_party)/")
+_CODE_SUFFIXES = frozenset({".py", ".pyc", ".pyi", ".so"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Vendored:
+class VendoredPackage:
     """A package in such a folder."""
 
-    root: str
-    """The folder, relative to site-packages, with a slash behind it."""
+    vendor_folder: str
+    """Relative to site-packages, with a slash at its end."""
+    import_name: str
+    """Name of its folder or module there."""
     name: str
-    """Of its own folder or module there."""
-    title: str
-    """Of the distribution that it is from, in small letters; the name, if nothing tells it."""
+    """Name of its distribution in lower case; the import name if nothing tells it."""
     version: str
-    headers: Message | None
-    """Its METADATA, if that was kept."""
+    """Empty if nothing tells it."""
+    metadata: Message | None
+    """Its ``METADATA``, if that was kept."""
 
 
-def vendored_packages(view: View) -> Iterator[Vendored]:
+def detect_from_vendor_folders(collector: Collector) -> None:
+    """Add the vendored packages with what their metadata and license files say."""
+    for package in vendored_packages(collector.contents):
+        component = collector.component(Kind.VENDORED, package.name)
+        component.forms.add(Form.BYTECODE)
+        component.version = component.version or package.version
+        if package.version:
+            component.purl = component.purl or f"pkg:pypi/{normalized(package.name)}@{component.version}"
+        if package.metadata is not None:
+            where = f"{package.vendor_folder}{package.name}-{package.version}.dist-info/METADATA"
+            component.evidence += _metadata_evidence(package.metadata, where)
+        for path, text in _license_texts(collector.contents, package):
+            component.texts.setdefault(path, text)
+            component.evidence += text_evidence(path, text)
+
+
+def vendored_packages(contents: DistributionContents) -> Iterator[VendoredPackage]:
     """Yield the vendored packages among the files that go in, sorted.
 
-    A folder called so need not hold anybody else's code: of packages that neither metadata nor ``vendor.txt`` nor a
-    license file tell of, nothing is said.
+    A folder of such a name may hold the project's own code: a package is reported only if metadata, ``vendor.txt`` or a
+    license file tell of it.
     """
-    for root, names in sorted(_folders(view).items()):
-        metadata = _metadata(view, root)
-        versions = _vendor_txt(view, root)
-        for name in sorted(names):
-            key = plain_name(name)
+    for folder, import_names in sorted(_vendor_folders(contents).items()):
+        metadata = _metadata_by_name(contents, folder)
+        versions = _vendor_txt(contents, folder)
+        for import_name in sorted(import_names):
+            key = normalized(import_name)
             headers = metadata.get(key)
-            if headers is None and key not in versions and not _has_license(view, root, name):
+            if headers is None and key not in versions and not _has_license(contents, folder, import_name):
                 continue
-            yield Vendored(
-                root=root,
-                name=name,
-                title=(headers["Name"] if headers else name).lower(),
+            yield VendoredPackage(
+                vendor_folder=folder,
+                import_name=import_name,
+                name=(headers["Name"] if headers else import_name).lower(),
                 version=headers["Version"] if headers else versions.get(key, ""),
-                headers=headers,
+                metadata=headers,
             )
 
 
-def license_texts(view: View, package: Vendored) -> Iterator[tuple[str, str]]:
-    """Yield path (relative to site-packages) and content of the license files of a vendored package."""
-    if view.site is None:
-        return
-    places = [view.site / package.root / package.name]
-    if package.headers is not None:
-        pattern = f"{package.headers['Name'].replace('-', '?')}-{package.version}.dist-info"
-        places += sorted((view.site / package.root).glob(pattern))
-    for place in places:
-        for path in sorted(place.rglob("*")) if place.is_dir() else ():
-            if path.is_file() and path.suffix not in _CODE and LICENSE_NAME.search(path.name):
-                yield path.relative_to(view.site).as_posix(), path.read_text(encoding="utf-8", errors="replace")
-
-
-def _folders(view: View) -> dict[str, set[str]]:
-    """Return the names of what lies in each folder of vendored code."""
+def _vendor_folders(contents: DistributionContents) -> dict[str, set[str]]:
+    """Return the import names in each vendor folder of the distribution."""
     folders: dict[str, set[str]] = {}
-    for path in view.included:
+    for path in contents.paths:
         if ".dist-info/" in path.split("/", 1)[0] + "/":
             continue
-        match = _FOLDER.search(path)
+        match = _VENDOR_FOLDER.search(path)
         if match:
-            rest = path[match.end() :]
-            top = rest.split("/")[0]
-            if top.endswith((".dist-info", ".egg-info")) or ("/" not in rest and not top.endswith(".py")):
-                folders.setdefault(path[: match.end()], set())
-            elif top != "__init__.py":
-                folders.setdefault(path[: match.end()], set()).add(top.removesuffix(".py"))
+            import_names = folders.setdefault(path[: match.end()], set())
+            top, slash, _ = path[match.end() :].partition("/")
+            is_package = slash != "" and not top.endswith((".dist-info", ".egg-info"))
+            if is_package or (top.endswith(".py") and top != "__init__.py"):
+                import_names.add(top.removesuffix(".py"))
     return folders
 
 
-def _metadata(view: View, root: str) -> Mapping[str, Message]:
-    found: dict[str, Message] = {}
-    for path in sorted(view.site.glob(f"{root}*.dist-info/METADATA")) if view.site is not None else ():
+def _metadata_by_name(contents: DistributionContents, folder: str) -> Mapping[str, Message]:
+    """Return the metadata kept in a vendor folder, by normalized distribution name and import name."""
+    metadata: dict[str, Message] = {}
+    for path in sorted(contents.site.glob(f"{folder}*.dist-info/METADATA")) if contents.site is not None else ():
         headers = HeaderParser().parsestr(path.read_text(encoding="utf-8", errors="replace"))
         if headers["Name"] and headers["Version"]:
             names = {headers["Name"]}
-            top = path.with_name("top_level.txt")
-            names |= set(top.read_text().split()) if top.is_file() else set()
-            # ``jaraco.text`` is found as the folder ``jaraco``; the first of a namespace stands for the folder.
+            top_level = path.with_name("top_level.txt")
+            names |= set(top_level.read_text().split()) if top_level.is_file() else set()
+            # ``jaraco.text`` is imported from the folder ``jaraco``; the first package of a namespace names the folder.
             names.add(headers["Name"].split(".")[0])
             for name in names:
-                found.setdefault(plain_name(name), headers)
-    return found
+                metadata.setdefault(normalized(name), headers)
+    return metadata
 
 
-def _vendor_txt(view: View, root: str) -> Mapping[str, str]:
-    """Return the versions in the list that pip's way of vendoring leaves there."""
-    data = view.read(f"{root}vendor.txt")
+def _vendor_txt(contents: DistributionContents, folder: str) -> Mapping[str, str]:
+    """Return the versions in ``vendor.txt``, the list that pip's tool for vendoring writes."""
+    data = contents.read(f"{folder}vendor.txt")
     if data is None:
         return {}
     rows = re.findall(r"^\s*([A-Za-z0-9_.-]+)==([^\s;#]+)", data.decode("utf-8", "replace"), re.MULTILINE)
-    return {plain_name(name): version for name, version in rows}
+    return {normalized(name): version for name, version in rows}
 
 
-def _has_license(view: View, root: str, name: str) -> bool:
-    folder = view.site / root / name if view.site is not None else None
-    if folder is None or not folder.is_dir():
+def _has_license(contents: DistributionContents, folder: str, import_name: str) -> bool:
+    package = contents.site / folder / import_name if contents.site is not None else None
+    if package is None or not package.is_dir():
         return False
-    files = (path for path in folder.iterdir() if path.is_file() and path.suffix != ".py")
-    return any(LICENSE_NAME.search(path.name) for path in files)
+    files = (path for path in package.iterdir() if path.is_file() and path.suffix != ".py")
+    return any(LICENSE_FILE_NAME.search(path.name) for path in files)
+
+
+def _license_texts(contents: DistributionContents, package: VendoredPackage) -> Iterator[tuple[str, str]]:
+    """Yield path (relative to site-packages) and text of the license files of a vendored package."""
+    if contents.site is None:
+        return
+    folders = [contents.site / package.vendor_folder / package.import_name]
+    if package.metadata is not None:
+        pattern = f"{package.metadata['Name'].replace('-', '?')}-{package.version}.dist-info"
+        folders += sorted((contents.site / package.vendor_folder).glob(pattern))
+    for folder in folders:
+        for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
+            if path.is_file() and path.suffix not in _CODE_SUFFIXES and LICENSE_FILE_NAME.search(path.name):
+                yield path.relative_to(contents.site).as_posix(), path.read_text(encoding="utf-8", errors="replace")
+
+
+def _metadata_evidence(metadata: Message, where: str) -> list[Evidence]:
+    """Return what the metadata of a vendored package says about its license."""
+    evidence = []
+    if said := metadata["License-Expression"]:
+        expression = expressions.normalise(said)
+        evidence.append(Evidence(source=Source.EXPRESSION, where=where, says=said, expression=expression))
+    classified = [
+        expression
+        for item in metadata.get_all("Classifier", [])
+        if item.startswith("License ::") and (expression := expressions.from_classifier(item)[0])
+    ]
+    if classified:
+        expression = expressions.both(classified)
+        evidence.append(
+            Evidence(source=Source.CLASSIFIER, where=where, says="; ".join(classified), expression=expression)
+        )
+    if metadata["License"] and (expression := expressions.from_field(metadata["License"])):
+        evidence.append(
+            Evidence(source=Source.FIELD, where=where, says=metadata["License"][:100], expression=expression)
+        )
+    return evidence

@@ -1,4 +1,4 @@
-"""Pure functions from a report to a document; each in a module of its own."""
+"""Renders a report as a document; each format is a pure function in a module of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class Format(StrEnum):
-    """The documents that can be made."""
+    """The formats of documents."""
 
     TABLE = "table"
     JSON = "json"
@@ -24,7 +24,7 @@ def render(report: Report, format_: Format, *, epoch: int | None = None, width: 
     """Return the document.
 
     ``epoch`` is the time to write into documents, seconds since 1970 (``SOURCE_DATE_EPOCH``); without it none is
-    written, or 1970 where a format insists.  ``width`` is that of the table, in characters.
+    written, or 1970 where a format requires one.  ``width`` is that of the table, in characters.
     """
     if format_ is Format.CYCLONEDX:
         from castiron_audit.formats.cyclonedx import cyclonedx

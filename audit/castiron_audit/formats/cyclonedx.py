@@ -1,4 +1,4 @@
-"""CycloneDX 1.6 JSON.  Source: https://cyclonedx.org/docs/1.6/json/ ."""
+"""Writes the report as an SBOM in CycloneDX 1.6 JSON.  Source: https://cyclonedx.org/docs/1.6/json/ ."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LONGEST_COPYRIGHTS = 40
 
 
 def cyclonedx(report: Report, *, epoch: int | None = None, compact: bool = False) -> str:
-    """Return the bill of materials; ``compact`` leaves out white space, for the copy inside of the binary."""
+    """Return the SBOM; ``compact`` leaves out white space, for the copy in the binary."""
     document = _document(report, epoch)
     text = json.dumps(document, sort_keys=True, ensure_ascii=False)
     ordered: dict[str, Any] = {
@@ -104,9 +104,8 @@ def _component(component: Component, report: Report) -> dict[str, Any]:
 
 
 def _licenses(expression: str) -> list[dict[str, Any]]:
-    """Return the license choice; one identifier stands as such, everything else as an expression."""
-    parts = leaves(expression)
-    if parts == (expression,):
+    """Return the field ``licenses``: a single license by its identifier or name, everything else as an expression."""
+    if leaves(expression) == (expression,):
         if is_listed(expression):
             return [{"license": {"id": expression, "acknowledgement": "concluded"}}]
         if " WITH " not in expression:

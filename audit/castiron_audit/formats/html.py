@@ -1,8 +1,7 @@
-"""One page that a person reads: components, chains, sizes, findings, duties, texts.
+"""Writes the report as one HTML page: components, chains, sizes, findings, obligations, texts.
 
-It needs no network, and no script to be read.
-
-The rows are in the page itself; the script only filters, sorts and opens them.
+It needs no network, and no script to be read: the rows are in the page itself, the script only filters, sorts and
+opens them.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ from castiron_audit.copyleft import Strength, reach
 from castiron_audit.formats.order import in_tree_order
 from castiron_audit.formats.treemap import Box, treemap
 from castiron_audit.model import Kind, Severity
-from castiron_audit.policy import title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,7 +39,7 @@ _REACH = {
     Strength.RESTRICTED: ("restricted", "Restricted"),
     Strength.UNKNOWN: ("unknown", "Unknown"),
 }
-_SHOWN_BOXES = 60
+_MOST_BOXES = 60
 
 
 def html(report: Report) -> str:
@@ -77,7 +75,7 @@ def html(report: Report) -> str:
         "reaches": _reach_filters(ordered),
         "rows": "".join(_row(item, report, findings.get(item.id, ()), texts) for item in ordered),
         "count": str(len(ordered)),
-        "duties": _duties(report, by_id),
+        "duties": _obligations(report, by_id),
         "texts": "".join(
             f'<details id="text-{number}" class="text"><summary>{number}. {escape(", ".join(users[:4]))}'
             f"{f' and {len(users) - 4} more' if len(users) > 4 else ''}</summary><pre>{escape(body)}</pre></details>"
@@ -93,15 +91,15 @@ def html(report: Report) -> str:
 
 
 def _texts(report: Report) -> dict[str, tuple[int, list[str], str]]:
-    """Return each text once by hash: its number, who has it, the text."""
+    """Return each text once, by SHA-256: its number, the names of the components that have it, the text."""
     bodies = dict(report.texts)
-    found: dict[str, tuple[int, list[str], str]] = {}
+    texts: dict[str, tuple[int, list[str], str]] = {}
     for component in report.components:
         for text in component.texts:
-            _, users, _ = found.setdefault(text.sha256, (len(found) + 1, [], bodies[text.sha256]))
+            _, users, _ = texts.setdefault(text.sha256, (len(texts) + 1, [], bodies[text.sha256]))
             if component.name not in users:
                 users.append(component.name)
-    return found
+    return texts
 
 
 def _summary(report: Report) -> str:
@@ -131,7 +129,7 @@ def _findings(report: Report, by_id: dict[str, Component]) -> str:
     rows = []
     for finding in report.findings:
         component = by_id.get(finding.component)
-        name = finding.component if component is None else title(component, report)
+        name = finding.component if component is None else report.display_name(component)
         settled = f'<p class="settled">Settled: {escape(finding.settled)}</p>' if finding.settled else ""
         kind = "settled" if finding.settled else str(finding.severity)
         rows.append(
@@ -148,7 +146,7 @@ def _refusals(report: Report, by_id: dict[str, Component]) -> str:
     if not report.refusals:
         return ""
     rows = "".join(
-        f"<li><strong>{escape(title(by_id[item.component], report))}</strong>: {escape(item.reason)}. "
+        f"<li><strong>{escape(report.display_name(by_id[item.component]))}</strong>: {escape(item.reason)}. "
         f"{escape(item.remedy)}</li>"
         for item in report.refusals
     )
@@ -157,25 +155,25 @@ def _refusals(report: Report, by_id: dict[str, Component]) -> str:
 
 
 def _boxes(report: Report) -> list[Box]:
-    """Return the largest components; the others together."""
+    """Return a box for each of the largest components, and one for all others together."""
     sized = sorted((item for item in report.components if item.size), key=lambda item: (-item.size, item.id))
     boxes = [
         Box(
             size=item.size,
             label=item.name,
-            note=f"{title(item, report)}: {_bytes(item.size)}, {item.verdict.expression or 'unknown'}",
+            note=f"{report.display_name(item)}: {_bytes(item.size)}, {item.verdict.expression or 'unknown'}",
             kind=_reach(item)[0],
             href=f"#{_anchor(item.id)}",
         )
-        for item in sized[:_SHOWN_BOXES]
+        for item in sized[:_MOST_BOXES]
     ]
-    rest = sum(item.size for item in sized[_SHOWN_BOXES:])
+    rest = sum(item.size for item in sized[_MOST_BOXES:])
     if rest:
         boxes.append(
             Box(
                 size=rest,
                 label="others",
-                note=f"{len(sized) - _SHOWN_BOXES} others: {_bytes(rest)}",
+                note=f"{len(sized) - _MOST_BOXES} others: {_bytes(rest)}",
                 kind="other",
                 href="",
             )
@@ -216,7 +214,7 @@ def _row(
         if open_
         else ""
     )
-    part = " part" if component.parent else ""
+    row_class = "item part" if component.parent else "item"
     words = escape(
         " ".join(
             (
@@ -230,7 +228,7 @@ def _row(
         ).lower()
     )
     return (
-        f'<tr id="{anchor}" class="item{part}" data-kind="{component.kind}" data-reach="{key}" '
+        f'<tr id="{anchor}" class="{row_class}" data-kind="{component.kind}" data-reach="{key}" '
         f'data-open="{len(open_)}" '
         f'data-size="{component.size}" data-words="{words}" data-name="{escape(component.name.lower())}">'
         f'<th scope="row"><button type="button" aria-expanded="false" aria-controls="{anchor}-more">'
@@ -305,13 +303,13 @@ def _details(
     return "<dl>" + "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows) + "</dl>"
 
 
-def _duties(report: Report, by_id: dict[str, Component]) -> str:
+def _obligations(report: Report, by_id: dict[str, Component]) -> str:
     rows = []
-    for duty in report.obligations:
-        names = [title(by_id[key], report) for key in duty.components]
+    for obligation in report.obligations:
+        names = [report.display_name(by_id[key]) for key in obligation.components]
         rows.append(
-            f"<li><h3>{escape(duty.title)}</h3><p>{escape(duty.text)}</p>"
-            f'<p class="source">Read in: {escape(duty.source)}</p>'
+            f"<li><h3>{escape(obligation.title)}</h3><p>{escape(obligation.text)}</p>"
+            f'<p class="source">Read in: {escape(obligation.source)}</p>'
             f"<details><summary>{len(names)} component{'' if len(names) == 1 else 's'}</summary>"
             f"<p>{escape(', '.join(names))}</p>"
             "</details></li>"

@@ -1,12 +1,12 @@
-"""THIRD-PARTY-NOTICES: who wrote what is in the binary, and every license text once."""
+"""Writes THIRD-PARTY-NOTICES: every component with its copyright notices, and every license text once."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from castiron_audit.copyleft import chosen
-from castiron_audit.license_texts import license_name, license_text
 from castiron_audit.model import Kind
+from castiron_audit.spdx_list import license_name, license_text
 
 if TYPE_CHECKING:
     from castiron_audit.model import Component, Report
@@ -16,17 +16,17 @@ _THIN = "-" * 80
 
 
 def notices(report: Report) -> str:
-    """Return the notices of everything but the application itself."""
+    """Return the notices of all components but the application itself."""
     others = [component for component in report.components if component.kind is not Kind.APPLICATION]
     texts = dict(report.texts)
     numbers: dict[str, int] = {}
     users: dict[str, list[tuple[Component, str]]] = {}
     for component in others:
         for text in component.texts:
-            key = _same(texts[text.sha256])
+            key = _unwrapped(texts[text.sha256])
             numbers.setdefault(key, len(numbers) + 1)
             users.setdefault(key, []).append((component, text.path))
-    bodies = {_same(text): text for _, text in reversed(report.texts)}
+    bodies = {_unwrapped(text): text for _, text in reversed(report.texts)}
     standard = _standard(others)
 
     lines = [
@@ -39,20 +39,20 @@ def notices(report: Report) -> str:
         "",
     ]
     for component in others:
-        of = f" (in {report.component(component.parent).name})" if component.parent else ""
-        lines.append(f"{component.name} {component.version}".strip() + of)
+        lines.append(report.display_name(component))
         lines.append(f"  License: {component.verdict.expression or 'unknown'}")
         if component.verdict.reason:
             lines.append(f"  {component.verdict.reason}")
         if component.home_page:
             lines.append(f"  {component.home_page}")
         lines += [f"  {line}" for line in component.copyrights]
-        marks = [
-            f"[{number}]" for number in dict.fromkeys(numbers[_same(texts[item.sha256])] for item in component.texts)
+        references = [
+            f"[{number}]"
+            for number in dict.fromkeys(numbers[_unwrapped(texts[item.sha256])] for item in component.texts)
         ]
-        marks += [f"[{name}]" for name in standard if component in standard[name]]
-        if marks:
-            lines.append(f"  Texts: {' '.join(marks)}")
+        references += [f"[{name}]" for name in standard if component in standard[name]]
+        if references:
+            lines.append(f"  Texts: {' '.join(references)}")
         lines.append("")
     for key, number in numbers.items():
         lines += [_RULE, f"[{number}]"]
@@ -77,19 +77,19 @@ def notices(report: Report) -> str:
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _same(text: str) -> str:
-    """Return what two copies of a text have in common: line ends and layout do not matter."""
+def _unwrapped(text: str) -> str:
+    """Return a text without its layout: copies that differ in white space only are one text."""
     return " ".join(text.split())
 
 
 def _standard(components: list[Component]) -> dict[str, list[Component]]:
-    """Return the licenses whose text no file brings, by identifier, with the components that need it."""
+    """Return the licenses whose texts come from the SPDX list, with the components that have no text of their own."""
     needed: dict[str, list[Component]] = {}
     for component in components:
         if component.texts or component.verdict.expression is None:
             continue
         for leaf in chosen(component.verdict.expression):
-            for part in leaf.split(" WITH "):
-                if license_text(part) is not None:
-                    needed.setdefault(part, []).append(component)
+            for license_or_exception in leaf.split(" WITH "):
+                if license_text(license_or_exception) is not None:
+                    needed.setdefault(license_or_exception, []).append(component)
     return dict(sorted(needed.items()))

@@ -1,4 +1,4 @@
-"""The order in which documents list components."""
+"""Orders components as documents list them."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ if TYPE_CHECKING:
 
 
 def in_tree_order(report: Report) -> list[Component]:
-    """Return the components, parts behind their parents."""
-    parts: dict[str, list[Component]] = {}
+    """Return the components, each followed by those that it contains."""
+    contained: dict[str, list[Component]] = {}
     for component in report.components:
         if component.parent is not None:
-            parts.setdefault(component.parent, []).append(component)
+            contained.setdefault(component.parent, []).append(component)
     return [
         item
         for component in report.components
         if component.parent is None
-        for item in (component, *parts.get(component.id, ()))
+        for item in (component, *contained.get(component.id, ()))
     ]

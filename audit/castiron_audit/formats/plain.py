@@ -1,4 +1,4 @@
-"""The whole report as JSON, field by field as in `castiron_audit.model`."""
+"""Writes the whole report as JSON, field by field as in `castiron_audit.model`."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def _value(item: Any) -> Any:
     if isinstance(item, Enum):
         return item.value
     if isinstance(item, tuple):
-        return [_value(part) for part in item]
+        return [_value(element) for element in item]
     return item

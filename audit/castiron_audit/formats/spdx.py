@@ -1,4 +1,4 @@
-"""SPDX 2.3 JSON.  Source: https://spdx.github.io/spdx-spec/v2.3/ ."""
+"""Writes the report as an SBOM in SPDX 2.3 JSON.  Source: https://spdx.github.io/spdx-spec/v2.3/ ."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _NO = "NOASSERTION"
 
 
 def spdx(report: Report, *, epoch: int | None = None) -> str:
-    """Return the document.  SPDX insists on a time: without ``epoch`` it is the beginning of 1970."""
+    """Return the SBOM.  SPDX requires a time of creation: without ``epoch`` it is the beginning of 1970."""
     packages = [_package(component) for component in report.components]
     relationships = [_relation("SPDXRef-DOCUMENT", "DESCRIBES", spdx_id(report.components[0].id))]
     for component in report.components:
@@ -64,8 +64,8 @@ def _package(component: Component) -> dict[str, Any]:
         "name": component.name,
         "downloadLocation": _NO,
         "filesAnalyzed": False,
-        "licenseConcluded": _expression(verdict.expression),
-        "licenseDeclared": _expression(declared or verdict.expression),
+        "licenseConcluded": _or_no_assertion(verdict.expression),
+        "licenseDeclared": _or_no_assertion(declared or verdict.expression),
         "copyrightText": "\n".join(component.copyrights) or _NO,
         "supplier": _NO,
         "primaryPackagePurpose": "APPLICATION" if component.kind is Kind.APPLICATION else "LIBRARY",
@@ -92,19 +92,19 @@ def _package(component: Component) -> dict[str, Any]:
     return row
 
 
-def _expression(expression: str | None) -> str:
+def _or_no_assertion(expression: str | None) -> str:
     return _NO if expression is None else expression
 
 
 def _extracted(report: Report) -> list[dict[str, str]]:
     named = {
-        part
+        license_or_exception
         for component in report.components
         for expression in (component.verdict.expression, *(item.expression for item in component.verdict.evidence))
         if expression and normalise(expression)
         for leaf in leaves(expression)
-        for part in leaf.split(" WITH ")
-        if part.startswith("LicenseRef-")
+        for license_or_exception in leaf.split(" WITH ")
+        if license_or_exception.startswith("LicenseRef-")
     }
     return [
         {

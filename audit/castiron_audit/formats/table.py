@@ -1,4 +1,4 @@
-"""The report as a person reads it in a terminal."""
+"""Writes the report as a table for a terminal, with findings and obligations."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO:
 
 
 def table(report: Report, *, width: int = 120, color: bool = False, brief: bool = False) -> str:
-    """Return the table, the findings and the duties as text.
+    """Return the table, the findings and the obligations as text.
 
-    ``color`` adds terminal escapes; ``brief`` gives the titles of duties alone.
+    ``color`` adds terminal escapes; ``brief`` gives the titles of the obligations only.
     """
     out = StringIO()
     console = Console(
@@ -47,14 +47,14 @@ def table(report: Report, *, width: int = 120, color: bool = False, brief: bool 
             "+".join(component.forms),
             f"{component.size / 1024:.0f}" if component.size else "",
         )
-        if inner := crates.get(component.id):
-            unknown = sum(item.verdict.expression is None for item in inner)
-            known = sorted({item.verdict.expression for item in inner if item.verdict.expression})
-            said = f"{len(known)} different licenses" if len(known) > 3 else "; ".join(known)
+        if contained := crates.get(component.id):
+            unknown = sum(item.verdict.expression is None for item in contained)
+            known = sorted({item.verdict.expression for item in contained if item.verdict.expression})
+            licenses = f"{len(known)} different licenses" if len(known) > 3 else "; ".join(known)
             grid.add_row(
-                Text(f"  {len(inner)} Rust crates", style="dim"),
+                Text(f"  {len(contained)} Rust crates", style="dim"),
                 "",
-                Text(said + (f", {unknown} unknown" if unknown else ""), style="dim"),
+                Text(licenses + (f", {unknown} unknown" if unknown else ""), style="dim"),
                 "",
                 "static",
                 "",
@@ -67,13 +67,15 @@ def table(report: Report, *, width: int = 120, color: bool = False, brief: bool 
         )
     _findings(report, console)
     if report.obligations and brief:
-        titles = "; ".join(duty.title[0].lower() + duty.title[1:] for duty in report.obligations)
+        titles = "; ".join(obligation.title[0].lower() + obligation.title[1:] for obligation in report.obligations)
         console.print(f"\nThe licenses ask for: {titles}.", markup=False, style="dim")
     elif report.obligations:
         console.print("\n[bold]What the licenses ask for[/bold]")
-        for duty in report.obligations:
-            count = len(duty.components)
-            console.print(f"  {duty.title} ({count} component{'' if count == 1 else 's'}): {duty.text}", markup=False)
+        for obligation in report.obligations:
+            count = len(obligation.components)
+            console.print(
+                f"  {obligation.title} ({count} component{'' if count == 1 else 's'}): {obligation.text}", markup=False
+            )
     if report.policy != "none":
         console.print(f"\nPolicy: {report.policy}", markup=False)
     return out.getvalue()

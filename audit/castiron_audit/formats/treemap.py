@@ -1,4 +1,4 @@
-"""A treemap as SVG: areas that stand for bytes.
+"""Draws a treemap as SVG: areas that stand for bytes.
 
 Source: Bruls, Huizing, van Wijk, Squarified Treemaps (2000).
 """
@@ -25,12 +25,13 @@ class Box:
     note: str
     """Shown on hover and read aloud."""
     kind: str
-    """Class that the page colours."""
+    """CSS class by which the page colours it."""
     href: str
+    """What it links to, empty if nothing."""
 
 
 def treemap(boxes: Sequence[Box], *, label: str) -> str:
-    """Return the picture; nothing if there is nothing to show.  ``boxes`` are sorted by size, the largest first."""
+    """Return the SVG element, empty if there is nothing to show.  ``boxes`` are sorted by size, the largest first."""
     kept = [box for box in boxes if box.size > 0]
     if not kept:
         return ""
@@ -38,8 +39,8 @@ def treemap(boxes: Sequence[Box], *, label: str) -> str:
     for box, (x, y, width, height) in zip(kept, layout([box.size for box in kept], WIDTH, HEIGHT), strict=True):
         text = ""
         if width > 46 and height > 18:
-            room = int((width - 10) / 7.4)
-            shown = box.label if len(box.label) <= room else box.label[: max(1, room - 1)] + "…"
+            characters = int((width - 10) / 7.4)
+            shown = box.label if len(box.label) <= characters else box.label[: max(1, characters - 1)] + "…"
             text = f'<text x="{x + 6:.1f}" y="{y + 16:.1f}">{escape(shown)}</text>'
         shape = (
             f'<g class="{box.kind}"><title>{escape(box.note)}</title>'
@@ -63,15 +64,15 @@ def layout(sizes: Sequence[int], width: float, height: float) -> list[tuple[floa
     areas = [size * scale for size in sizes]
     placed: list[tuple[float, float, float, float]] = []
     x = y = 0.0
-    at = 0
-    while at < len(areas):
+    start = 0
+    while start < len(areas):
         side = min(width, height)
         count = 1
-        while at + count < len(areas) and _worst(areas[at : at + count + 1], side) <= _worst(
-            areas[at : at + count], side
+        while start + count < len(areas) and _worst(areas[start : start + count + 1], side) <= _worst(
+            areas[start : start + count], side
         ):
             count += 1
-        row = areas[at : at + count]
+        row = areas[start : start + count]
         thickness = sum(row) / side if side else 0.0
         along = 0.0
         for area in row:
@@ -85,7 +86,7 @@ def layout(sizes: Sequence[int], width: float, height: float) -> list[tuple[floa
             x, width = x + thickness, width - thickness
         else:
             y, height = y + thickness, height - thickness
-        at += count
+        start += count
     return placed
 
 

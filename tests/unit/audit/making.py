@@ -3,7 +3,8 @@
 import struct
 from pathlib import Path
 
-from castiron_audit.collect import Linked, LinkedPart, build_report
+from castiron_audit.collect import build_report
+from castiron_audit.linked import Linked, LinkedComponent
 from castiron_audit.model import Form, Report
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import (
@@ -103,9 +104,9 @@ def manifest(*items: Distribution, texts: tuple[str, ...] = (), natives: tuple[N
     )
 
 
-def runtime(name: str, license_: str, *, size: int = 1000, members: tuple[str, ...] = ()) -> LinkedPart:
+def runtime(name: str, license_: str, *, size: int = 1000, members: tuple[str, ...] = ()) -> LinkedComponent:
     text = f"License of {name}\nCopyright (c) 2020 The {name} project\n"
-    return LinkedPart(
+    return LinkedComponent(
         component=Component(
             name=name,
             version="1.2.3",
@@ -124,14 +125,14 @@ def runtime(name: str, license_: str, *, size: int = 1000, members: tuple[str, .
 def report(
     *items: Distribution,
     texts: tuple[str, ...] = (),
-    parts: tuple[LinkedPart, ...] = (),
+    components: tuple[LinkedComponent, ...] = (),
     natives: tuple[Native, ...] = (),
     site: Path | None = None,
     license_: str | None = None,
 ) -> Report:
-    """Return the report of a linked binary with these distributions and parts of the runtime."""
+    """Return the report of a linked binary with these distributions and components of the runtime."""
     linked = Linked(
-        parts=(runtime("cpython", "PSF-2.0", members=("Python-dtoa.o",)), *parts),
+        components=(runtime("cpython", "PSF-2.0", members=("Python-dtoa.o",)), *components),
         sizes={"app": {Form.BYTECODE: 10}} | {item.name: {Form.BYTECODE: 100, Form.STATIC: 5000} for item in items},
         images=frozenset(native.path for native in natives),
     )

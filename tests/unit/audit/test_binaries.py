@@ -9,17 +9,16 @@ import pytest
 from castiron_audit.binaries import Crate, crates, signatures
 from castiron_audit.embedded import REPORT_SECTION, SBOM_SECTION, embed, note, read_embedded
 from castiron_audit.fonts import read_font
-from castiron_audit.load import outdated
+from castiron_audit.outdated import OutdatedBinary, outdated_binaries
 from castiron_audit.sboms import UnreadableSbomError, read_sbom
 from castiron_common.errors import InputError
 from castiron_elf.sections import append_sections, read_sections
 from castiron_elf.writer import ObjectWriter
-from tests.support.elf_values import ELF
 from tests.unit.audit.making import MIT, distribution, font_file, report
 
 
 def an_elf(path: Path) -> Path:
-    writer = ObjectWriter(ELF)
+    writer = ObjectWriter()
     section = writer.add_section(".text", data=b"\x90" * 64)
     writer.define("f", section, 0)
     writer.write(path)
@@ -73,9 +72,10 @@ def test_binaries_with_an_older_python(tmp_path: Path) -> None:
     embed(an_elf(tmp_path / "new"), replace(report(), python="3.13.10"))
     an_elf(tmp_path / "foreign")
     (tmp_path / "text").write_text("x")
-    assert outdated(tmp_path, "3.13.9") == [("old", "3.13.1", "app")]
-    with pytest.raises(InputError, match="no Python version"):
-        outdated(tmp_path, "latest")
+    old = OutdatedBinary(path="old", python="3.13.1", name="app")
+    assert outdated_binaries(tmp_path, "3.13.9") == [old]
+    with pytest.raises(InputError, match="not a Python version"):
+        outdated_binaries(tmp_path, "latest")
 
 
 def test_the_note_is_as_systemd_and_syft_read_it() -> None:
@@ -127,8 +127,8 @@ def test_documents_in_wheels() -> None:
             {"type": "file", "name": "not-software"},
         ],
     }  # fmt: skip
-    found = read_sbom(json.dumps(document))
-    assert [(item.name, item.version, item.purl, item.license) for item in found.entries] == [
+    sbom = read_sbom(json.dumps(document))
+    assert [(item.name, item.version, item.purl, item.license) for item in sbom.components] == [
         ("inner", "", None, None),
         ("krb5-libs", "1.21.3-r0", "pkg:apk/alpine/krb5-libs@1.21.3-r0", None),
         ("x", "1", "pkg:cargo/x@1", "MIT OR Apache-2.0"),
@@ -149,9 +149,9 @@ def test_spdx_documents_in_wheels() -> None:
              "externalRefs": [{"referenceType": "purl", "referenceLocator": "pkg:generic/b@2"}]},
         ],
     }  # fmt: skip
-    found = read_sbom(json.dumps(document))
-    assert found.subject is not None
-    assert [(item.name, item.license, item.purl) for item in found.entries] == [("b", "MIT", "pkg:generic/b@2")]
+    sbom = read_sbom(json.dumps(document))
+    assert sbom.described is not None
+    assert [(item.name, item.license, item.purl) for item in sbom.components] == [("b", "MIT", "pkg:generic/b@2")]
 
 
 def test_fonts_name_their_license() -> None:

@@ -6,29 +6,30 @@ from pathlib import Path
 import pytest
 
 from castiron_audit import expressions
-from castiron_audit.conclusions import judge
-from castiron_audit.detection.contents import View
-from castiron_audit.detection.driver import third_parties
+from castiron_audit.conclusions import conclude_distribution
+from castiron_audit.detection.contents import DistributionContents
+from castiron_audit.detection.driver import detect
 from castiron_audit.model import Source
 from castiron_audit.tables import table
-from tests.support.elf_values import ELF
 from tests.unit.audit.making import MIT, distribution
 
 BSD = ("License :: OSI Approved :: BSD License",)
 
 
 def test_a_classifier_that_leaves_it_open() -> None:
-    told = judge("distribution/sphinxcontrib-qthelp", distribution("sphinxcontrib-qthelp", classifiers=BSD), {})
+    told = conclude_distribution(
+        "distribution/sphinxcontrib-qthelp", distribution("sphinxcontrib-qthelp", classifiers=BSD), {}
+    )
     assert (told.verdict.expression, told.verdict.source) == ("BSD-2-Clause", Source.CATALOGUE)
     assert told.findings == ()
-    other = judge("distribution/other", distribution("other", classifiers=BSD), {})
+    other = conclude_distribution("distribution/other", distribution("other", classifiers=BSD), {})
     assert other.verdict.expression is None
 
 
 @pytest.mark.parametrize("said", ["ISC", None])
 def test_what_the_wheel_says_comes_first(said: str | None) -> None:
     item = distribution("certifi", said, files={"LICENSE": MIT})
-    told = judge("distribution/certifi", item, {file.sha256: MIT for file in item.license.files})
+    told = conclude_distribution("distribution/certifi", item, {file.sha256: MIT for file in item.license.files})
     assert told.verdict.expression == (said or "MIT")
 
 
@@ -39,10 +40,10 @@ def test_vendored_copies(tmp_path: Path) -> None:
         (tmp_path / path).touch()
     (tmp_path / "d/_vendor/vendor.txt").write_text("idna==3.10\nmsgpack==1.1\nunheard==1\n")
     (tmp_path / "d/_vendor/msgpack/LICENSE").write_text(MIT)
-    view = View(
-        distribution=distribution("d", "MIT"), included=frozenset(paths), natives=(), texts={}, site=tmp_path, elf=ELF
+    contents = DistributionContents(
+        distribution=distribution("d", "MIT"), paths=frozenset(paths), natives=(), texts={}, site=tmp_path
     )
-    found = {item.name: item.verdict.expression for item in third_parties(view).components}
+    found = {item.name: item.verdict.expression for item in detect(contents).components}
     assert found == {"idna": "BSD-3-Clause", "msgpack": "MIT", "unheard": None}
 
 

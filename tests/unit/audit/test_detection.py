@@ -5,20 +5,19 @@ import pytest
 
 from castiron_audit import binaries, chains
 from castiron_audit.binaries import Crate, Facts
+from castiron_audit.catalogue import library_of_file, library_of_name
 from castiron_audit.collect import build_report
-from castiron_audit.detection.contents import View
-from castiron_audit.detection.detected import library_of_file, library_of_name, subject_of
-from castiron_audit.detection.driver import Found, third_parties
+from castiron_audit.detection.contents import DistributionContents
+from castiron_audit.detection.driver import Detection, detect
 from castiron_audit.model import Component, Form, Kind, Source
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import LicenseFile, Native, Tier, Via
-from tests.support.elf_values import ELF
 from tests.unit.audit.making import MIT, distribution, font_file, manifest, report
 
 
 def search(
     site: Path, *paths: str, name: str = "d", natives: tuple[Native, ...] = (), sbom: str | None = None
-) -> Found:
+) -> Detection:
     item = distribution(name, "MIT")
     texts = {}
     if sbom is not None:
@@ -26,10 +25,10 @@ def search(
         boms = (LicenseFile(path="d-1.0.dist-info/sboms/x.json", sha256=sha256_bytes(sbom.encode())),)
         item = replace(item, license=replace(item.license, sboms=boms))
     included = frozenset(paths) | {native.path for native in natives}
-    return third_parties(View(distribution=item, included=included, natives=natives, texts=texts, site=site, elf=ELF))
+    return detect(DistributionContents(distribution=item, paths=included, natives=natives, texts=texts, site=site))
 
 
-def by_name(found: Found) -> dict[str, Component]:
+def by_name(found: Detection) -> dict[str, Component]:
     return {item.name: item for item in found.components}
 
 
@@ -86,10 +85,10 @@ def test_a_list_may_name_anything(tmp_path: Path) -> None:
     write(tmp_path, "d/__init__.py")
     item = distribution("d", "MIT", files={"LICENSE": text})
     texts = {sha256_bytes(text.encode()): text}
-    view = View(
-        distribution=item, included=frozenset({"d/__init__.py"}), natives=(), texts=texts, site=tmp_path, elf=ELF
+    contents = DistributionContents(
+        distribution=item, paths=frozenset({"d/__init__.py"}), natives=(), texts=texts, site=tmp_path
     )
-    found = by_name(third_parties(view))
+    found = by_name(detect(contents))
     assert "part6" not in found
 
 
@@ -97,7 +96,7 @@ def test_rust_code_without_a_list_of_crates_is_a_finding(tmp_path: Path, monkeyp
     item = native("d/_x.so")
     write(tmp_path, item.path)
     facts = {"facts": Facts(rustc="1.90.0", gcc=None, crates=None)}
-    monkeypatch.setattr(binaries, "examine", lambda *_: facts["facts"])
+    monkeypatch.setattr(binaries, "examine", lambda _: facts["facts"])
     assert [finding.code for finding in search(tmp_path, natives=(item,)).findings] == ["unknown-static-contents"]
     facts["facts"] = Facts(rustc="1.90.0", gcc=None, crates=(Crate(name="serde", version="1.0", source="crates.io"),))
     found = search(tmp_path, natives=(item,))
@@ -110,7 +109,7 @@ def test_libraries_that_left_words_are_found(tmp_path: Path) -> None:
     write(tmp_path, item.path)
     facts = Facts(rustc=None, gcc=None, crates=None, signatures=(("libiconv", ""), ("openssl", "1.1.1w")))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(binaries, "examine", lambda *_: facts)
+        patch.setattr(binaries, "examine", lambda _: facts)
         found = by_name(search(tmp_path, natives=(item,)))
     assert found["libiconv"].verdict.expression == "LGPL-2.1-or-later"
     assert (found["openssl"].version, found["openssl"].verdict.expression) == ("1.1.1w", "OpenSSL")
@@ -160,22 +159,10 @@ def test_optional_parts_of_a_document_need_another_trace(tmp_path: Path) -> None
     ],
 )
 def test_names_of_libraries(path: str, name: str) -> None:
-    row = library_of_file(path)
-    assert row is not None
-    assert row["name"] == name
-    assert library_of_name(name) == row
-
-
-def test_of_whom_a_license_file_speaks() -> None:
-    assert subject_of("licenses/vendor/llhttp", "LICENSE") == ("llhttp", "", "vendor/llhttp")
-    assert subject_of("licenses/subprojects/fast_float-8.2.10", "LICENSE-MIT") == (
-        "fast_float", "8.2.10", "subprojects/fast_float-8.2.10",
-    )  # fmt: skip
-    metadata = "d/_vendor/jaraco.text-4.0.0.dist-info"
-    assert subject_of(f"licenses/{metadata}", "LICENSE") == ("jaraco.text", "4.0.0", metadata)
-    assert subject_of("licenses", "LICENSE.libsodium.txt") == ("libsodium", "", "")
-    assert subject_of("licenses/LICENSES", "HAVEN_LICENSE") == ("haven", "", "")
-    assert subject_of("licenses", "NOTICE") is None
+    entry = library_of_file(path)
+    assert entry is not None
+    assert entry.name == name
+    assert library_of_name(name) == entry
 
 
 def test_parts_of_cpython_are_in_if_their_objects_or_modules_are() -> None:

@@ -10,10 +10,11 @@ from packageurl import PackageURL
 from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
+from castiron_audit.enforcement import apply
 from castiron_audit.formats import Format, render
 from castiron_audit.formats.treemap import layout
 from castiron_audit.model import Report
-from castiron_audit.policy import apply, parse_policy
+from castiron_audit.policy import parse_policy
 from castiron_manifest.model import Native
 from tests.unit.audit.making import MIT, distribution, report, runtime
 from tests.unit.audit.truth.table import evidence, found
@@ -27,7 +28,7 @@ def sample() -> Report:
         distribution("b", "GPL-2.0-only WITH Classpath-exception-2.0"),
         distribution("mystery", text="<script>alert('x')</script> & more"),
         texts=(MIT,),
-        parts=(runtime("musl", "MIT"),),
+        components=(runtime("musl", "MIT"),),
         natives=(native,),
         license_="Apache-2.0",
     )

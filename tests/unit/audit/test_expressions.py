@@ -2,9 +2,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from castiron_audit.copyleft import Strength, compatibility, reach, strength_of
+from castiron_audit.compatibility import compatibility
+from castiron_audit.copyleft import Strength, reach, strength_of
 from castiron_audit.expressions import both, choose, either, from_classifier, from_field, leaves, normalise, satisfied
-from castiron_audit.tables import license_list, table
+from castiron_audit.spdx_list import license_list
+from castiron_audit.tables import table
 
 
 @pytest.mark.parametrize(

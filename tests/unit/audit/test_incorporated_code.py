@@ -2,7 +2,8 @@ from dataclasses import replace
 
 import pytest
 
-from castiron_audit.collect import Linked, build_report
+from castiron_audit.collect import build_report
+from castiron_audit.linked import Linked
 from castiron_manifest.model import Module, ModuleKind, Origin
 from tests.unit.audit.making import manifest, runtime
 
@@ -11,14 +12,14 @@ MODULES = ("asynchat", "asyncio", "http.cookies", "uu")
 
 
 def incorporated(version: str) -> dict[str, str | None]:
-    """Return the parts of CPython that a binary with all of these members and modules would have, with licenses."""
-    part = runtime("cpython", "PSF-2.0", members=MEMBERS)
-    part = replace(part, component=replace(part.component, version=version))
+    """Return what a binary with all of these members and modules incorporates, with licenses."""
+    interpreter = runtime("cpython", "PSF-2.0", members=MEMBERS)
+    interpreter = replace(interpreter, component=replace(interpreter.component, version=version))
     modules = tuple(
         Module(name=name, kind=ModuleKind.SOURCE, origin=Origin.STDLIB, path=f"{name}.py") for name in MODULES
     )
     whole = replace(manifest(), modules=modules)
-    report = build_report(whole, site=None, linked=Linked(parts=(part,), sizes={}, images=()))
+    report = build_report(whole, site=None, linked=Linked(components=(interpreter,), sizes={}, images=()))
     return {item.name: item.verdict.expression for item in report.components if item.parent == "runtime/cpython"}
 
 

@@ -2,10 +2,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from castiron_audit.conclusions import is_main_file
-from castiron_audit.license_files import read_listing
-from castiron_audit.license_texts import closest, copyright_lines, license_text, notices, recognise
-from castiron_audit.tables import license_list
+from castiron_audit.copyrights import copyright_notices
+from castiron_audit.license_files import is_own_license, licensed_software, split_license_file
+from castiron_audit.license_texts import closest, license_references, recognise
+from castiron_audit.spdx_list import license_list, license_text
 from tests.unit.audit.making import MIT
 
 COMMON = [
@@ -59,9 +59,9 @@ def test_no_license_is_no_license() -> None:
 @given(st.text(max_size=400))
 def test_never_fails(text: str) -> None:
     recognise(text)
-    notices(text)
-    copyright_lines(text)
-    read_listing(text)
+    license_references(text)
+    copyright_notices([text])
+    split_license_file(text)
 
 
 def test_most_of_the_list_is_recognised_as_itself_or_a_twin() -> None:
@@ -74,22 +74,24 @@ def test_most_of_the_list_is_recognised_as_itself_or_a_twin() -> None:
 
 def test_short_notices() -> None:
     gpl = "GNU General Public License as published by the Free Software Foundation; either version 2 of the License, "
-    assert notices(f"under the terms of the {gpl}or (at your option) any later version.") == ("GPL-2.0-or-later",)
-    assert notices("GNU Lesser General Public License as published by the FSF; version 3 of the License.") == (
-        "LGPL-3.0-only",
+    assert license_references(f"under the terms of the {gpl}or (at your option) any later version.") == (
+        "GPL-2.0-or-later",
     )
-    assert notices("# SPDX-License-Identifier: MIT OR Apache-2.0\n") == ("MIT OR Apache-2.0",)
-    assert notices("This Source Code Form is subject to the terms of the Mozilla Public\nLicense, v. 2.0.") == (
-        "MPL-2.0",
-    )
+    assert license_references(
+        "GNU Lesser General Public License as published by the FSF; version 3 of the License."
+    ) == ("LGPL-3.0-only",)
+    assert license_references("# SPDX-License-Identifier: MIT OR Apache-2.0\n") == ("MIT OR Apache-2.0",)
+    assert license_references(
+        "This Source Code Form is subject to the terms of the Mozilla Public\nLicense, v. 2.0."
+    ) == ("MPL-2.0",)
 
 
-def test_copyright_lines_are_kept_as_they_stand() -> None:
+def test_copyright_notices_are_kept_as_they_are() -> None:
     text = (
         "// Copyright (c) 2020, A. Nobody <a@b.c>\n * © 2021 B\nthe above copyright notice\nCopyright [yyyy] [name]\n"
     )
-    assert copyright_lines(text)[-1] == "© 2021 B"
-    assert not any("notice" in line or "yyyy" in line for line in copyright_lines(text))
+    assert copyright_notices([text])[-1] == "© 2021 B"
+    assert not any("notice" in line or "yyyy" in line for line in copyright_notices([text]))
 
 
 def test_a_changed_text_decides_between_few() -> None:
@@ -105,15 +107,15 @@ def test_a_changed_text_decides_between_few() -> None:
 def test_lists_of_third_parties() -> None:
     first = "Name: X\nFiles: d.libs/x*.so\nDescription: a\n  b\nLicense: ISC\n  Copyright (c) 2020 X\n"
     text = f"{MIT}\n----\n\n{first}\nName: Y\nFiles: d/y.py\nLicense: Zlib\n  text\n"
-    found = read_listing(text)
-    assert "Permission" in found.head
-    assert [(item.name, item.files, item.license) for item in found.entries] == [
+    sections = split_license_file(text)
+    assert "Permission" in sections.own_license
+    assert [(item.name, item.files, item.license) for item in sections.third_party] == [
         ("X", ("d.libs/x*.so",), "ISC"),
         ("Y", ("d/y.py",), "Zlib"),
     ]
-    assert found.entries[0].text == "Copyright (c) 2020 X"
-    titled = read_listing(f"head\n\n----\n\nBROTLI\n\n{MIT}\n\n----\n\nZLIB\n\nother\n")
-    assert [item.name for item in titled.entries] == ["BROTLI", "ZLIB"]
+    assert sections.third_party[0].text == "Copyright (c) 2020 X"
+    titled = split_license_file(f"head\n\n----\n\nBROTLI\n\n{MIT}\n\n----\n\nZLIB\n\nother\n")
+    assert [item.name for item in titled.third_party] == ["BROTLI", "ZLIB"]
 
 
 @pytest.mark.parametrize(
@@ -129,4 +131,30 @@ def test_lists_of_third_parties() -> None:
     ],
 )
 def test_whose_license_a_file_is(path: str, expected: bool) -> None:
-    assert is_main_file(path) is expected
+    assert is_own_license(path) is expected
+
+
+VENDORED_METADATA = "d/_vendor/jaraco.text-4.0.0.dist-info"
+
+
+@pytest.mark.parametrize(
+    ("folder", "name", "expected"),
+    [
+        ("licenses/vendor/llhttp", "LICENSE", ("llhttp", "", "vendor/llhttp")),
+        (
+            "licenses/subprojects/fast_float-8.2.10",
+            "LICENSE-MIT",
+            ("fast_float", "8.2.10", "subprojects/fast_float-8.2.10"),
+        ),
+        (f"licenses/{VENDORED_METADATA}", "LICENSE", ("jaraco.text", "4.0.0", VENDORED_METADATA)),
+        ("licenses", "LICENSE.libsodium.txt", ("libsodium", "", "")),
+        ("licenses/LICENSES", "HAVEN_LICENSE", ("haven", "", "")),
+        ("licenses", "LICENSE-third-party", ("third-party parts", "", "")),
+        ("licenses", "NOTICE", None),
+    ],
+)
+def test_the_software_that_a_license_file_is_about(
+    folder: str, name: str, expected: tuple[str, str, str] | None
+) -> None:
+    software = licensed_software(folder, name)
+    assert (software and (software.name, software.version, software.source_folder)) == expected

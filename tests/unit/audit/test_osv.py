@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from castiron_audit.osv import matches, read_advisories
+from castiron_audit.osv import match_advisories, read_advisories
 from castiron_common.errors import InputError
 from tests.unit.audit.making import distribution, report, runtime
 
@@ -17,8 +17,8 @@ def advisory(key: str, package: dict, *events: dict, versions: tuple[str, ...] =
 
 
 def hits(*rows: dict) -> list[tuple[str, str, str]]:
-    found = report(distribution("some-thing", "MIT"), parts=(runtime("openssl", "Apache-2.0"),))
-    return [(hit.component.name, hit.advisory, hit.fixed) for hit in matches(found.components, rows)]
+    found = report(distribution("some-thing", "MIT"), components=(runtime("openssl", "Apache-2.0"),))
+    return [(hit.component.name, hit.advisory, hit.fixed) for hit in match_advisories(found.components, rows)]
 
 
 def test_by_name_and_range() -> None:

@@ -2,8 +2,9 @@ from pathlib import Path
 
 import pytest
 
+from castiron_audit.enforcement import apply, enforce
 from castiron_audit.model import Report, Severity
-from castiron_audit.policy import Policy, apply, enforce, find_policy, parse_policy, read_policy
+from castiron_audit.policy import Policy, find_policy, parse_policy, read_policy
 from castiron_common.errors import InputError, PolicyError
 from castiron_manifest.model import Native
 from tests.unit.audit.making import MIT, distribution, report, runtime
@@ -79,7 +80,7 @@ def test_allow_alone_is_a_complete_list() -> None:
 
 
 def test_an_lgpl_static_library() -> None:
-    found = report(parts=(runtime("libx", "LGPL-2.1-or-later"),))
+    found = report(components=(runtime("libx", "LGPL-2.1-or-later"),))
     assert codes(found) == {"runtime/libx": "relinking"}
     assert "section 6" in found.findings[0].message
     assert [item.code for item in found.obligations if "runtime/libx" in item.components] == [
@@ -163,11 +164,11 @@ def test_reads_pyproject_and_plain_files(tmp_path: Path) -> None:
     [
         ({"presets": "x"}, "unknown key 'presets'"),
         ({"preset": "lax"}, "unknown preset 'lax'"),
-        ({"deny": ["GPL"]}, "'GPL' is no SPDX license identifier"),
-        ({"deny": "MIT"}, "not a list of texts"),
+        ({"deny": ["GPL"]}, "'GPL' is not an SPDX license identifier"),
+        ({"deny": "MIT"}, "not a list of strings"),
         ({"exception": [{"component": "x"}]}, r"exception\[0\] lacks 'reason'"),
         ({"exception": [{"component": "x", "reason": " "}]}, r"exception\[0\] lacks 'reason'"),
-        ({"settle": [{"component": "x", "reason": "r", "license": "BSD"}]}, "'BSD' is no SPDX expression"),
+        ({"settle": [{"component": "x", "reason": "r", "license": "BSD"}]}, "'BSD' is not an SPDX expression"),
         ({"accept": [{"component": "x", "reason": "r", "finding": "f", "why": "?"}]}, "unknown key 'why'"),
         ({"unknown": "maybe"}, "'warn' or 'deny'"),
         ([], "not a table"),

@@ -5,7 +5,7 @@ import pytest
 from castiron_audit.expressions import leaves, normalise
 from castiron_audit.model import Source
 from castiron_runtime import recipe
-from tests.unit.audit.truth.table import distribution, found, judged, truth
+from tests.unit.audit.truth.table import concluded, distribution, found, truth
 
 
 def same(left: str | None, right: str | None) -> bool:
@@ -18,7 +18,7 @@ def same(left: str | None, right: str | None) -> bool:
 def test_distributions(name: str) -> None:
     row = truth()["distribution"][name]
     expected = normalise(row.get("audit", row["license"]))
-    verdict = judged(name, found(name).subject).verdict
+    verdict = concluded(name, found(name).own_license).verdict
     assert same(verdict.expression, expected), (verdict.expression, row)
     assert (verdict.source is Source.NONE) == (expected is None)
     if distribution(name).license.expression:

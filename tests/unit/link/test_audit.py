@@ -53,7 +53,7 @@ PIECES = [
 
 def test_counts_what_is_in_and_nothing_else() -> None:
     found = content(PIECES)
-    rows = [(part.component.name, part.size, part.members, part.forms) for part in found.parts]
+    rows = [(part.component.name, part.size, part.members, part.forms) for part in found.components]
     assert rows == [
         ("castiron", 7, ("main.o",), (Form.STATIC,)),
         ("cpython", 2100, ("a.o", "b.o"), (Form.STATIC, Form.BYTECODE)),
@@ -65,7 +65,7 @@ def test_counts_what_is_in_and_nothing_else() -> None:
 
 def test_the_code_of_others_in_the_stub_is_theirs() -> None:
     found = content([*PIECES, Piece(source="/p/libcastiron.a", member="allocator.o", size=50)])
-    rows = {part.component.name: (part.size, part.members) for part in found.parts}
+    rows = {part.component.name: (part.size, part.members) for part in found.components}
     assert rows["mimalloc"] == (50, ("allocator.o",))
     assert rows["castiron"] == (7, ("allocator.o", "main.o"))
 

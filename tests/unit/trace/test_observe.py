@@ -78,7 +78,7 @@ def test_libraries_of_the_machine_are_reported() -> None:
 
 
 def test_a_file_that_cannot_be_read_is_an_unreadable_source(tmp_path: Path) -> None:
-    error = ScanStore(None, "", SourceHints()).of_file(str(tmp_path / "gone.py"), own=True)["error"]
+    error = ScanStore(None, "", SourceHints()).of_file(str(tmp_path / "gone.py"), own=True).error
     assert error is not None
     assert error[0] == 0
     assert "cannot be read" in error[1]
@@ -89,5 +89,5 @@ def test_a_cache_that_cannot_be_written_costs_nothing(tmp_path: Path) -> None:
     source = tmp_path / "a.py"
     source.write_text("import b")
     store = ScanStore(tmp_path / "blocked", "", SourceHints())
-    assert [item[0] for item in store.of_file(str(source), own=True)["imports"]] == ["b"]
+    assert [item[0] for item in store.of_file(str(source), own=True).imports] == ["b"]
     store.save()

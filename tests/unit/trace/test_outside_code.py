@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from castiron_trace.analyser.outside_code import outside_code
+from castiron_trace.analyser.syntax.outside_code import outside_code
 from castiron_trace.entry import read_plan, resolve_plan
 from castiron_trace.graph import analyse, chain
 from castiron_trace.hints.reader import shipped_hints
@@ -78,7 +78,7 @@ def test_a_tool_that_runs_outside_code_gets_all_that_is_asked_for(
     assert ({"sqlite3", "decimal", "unittest.mock", "pdb"} <= reached.modules.keys()) is whole
     assert ("tool.api" in reached.modules) is whole
     assert not {"tkinter", "idlelib", "turtle"} & reached.modules.keys()
-    assert ("guest-code" in [finding.code for finding in reached.findings]) is (choice is Stdlib.AUTO)
+    assert ("outside-code" in [finding.code for finding in reached.findings]) is (choice is Stdlib.AUTO)
     if whole:
         assert next(step.name for step in chain(reached, "unittest.mock")) == "tool"
 

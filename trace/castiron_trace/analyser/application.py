@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from modulegraph2 import NamespacePackage, Package
 
 from castiron_trace.analyser.aliases import Aliases
-from castiron_trace.analyser.ast_pass import defined_names
 from castiron_trace.analyser.environment import Environment
 from castiron_trace.analyser.finder import StaticFinder
 from castiron_trace.analyser.graph_adapter import TracedGraph, file_of, kind_of
@@ -16,6 +15,7 @@ from castiron_trace.analyser.inclusion import Inclusion
 from castiron_trace.analyser.locator import TraceLocator
 from castiron_trace.analyser.rules.base import Context
 from castiron_trace.analyser.scans import ScanStore
+from castiron_trace.analyser.syntax.scanner import defined_names
 from castiron_trace.protocol import (
     APP,
     Definitions,
@@ -32,6 +32,7 @@ from castiron_trace.wire import from_text
 if TYPE_CHECKING:
     from modulegraph2 import BaseNode
 
+    from castiron_trace.analyser.syntax.scan import Scan
     from castiron_trace.protocol import Entry, TraceRequest
 
 
@@ -132,17 +133,16 @@ def _answer(
     for node in graph.module_nodes():
         owner = node.extension_attributes.get("owner")
         nodes[node.identifier] = Node(kind_of(node), owner, file_of(node))
-        scan = node.extension_attributes.get("scan")
+        scan: Scan | None = node.extension_attributes.get("scan")
         if scan is None:
             continue
-        codecs.update(scan["codecs"])
-        mentions.update(scan["mentions"])
-        dynamic_codec = dynamic_codec or scan["dynamic_codec"]
+        codecs.update(scan.codecs)
+        mentions.update(scan.mentions)
+        dynamic_codec = dynamic_codec or scan.dynamic_codec
         if owner == APP:
-            strings[node.identifier] = tuple(Text(text, line) for text, line in scan["strings"])
-        if scan["error"]:
-            line, message = scan["error"]
-            invalid.append(SourceError(node.identifier, line, message))
+            strings[node.identifier] = tuple(Text(*literal) for literal in scan.strings)
+        if scan.error is not None:
+            invalid.append(SourceError(node.identifier, *scan.error))
     return TraceAnswer(
         entry=entry.identifier,
         nodes=nodes,

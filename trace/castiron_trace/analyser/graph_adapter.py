@@ -32,11 +32,14 @@ from modulegraph2 import (
 )
 from modulegraph2._importinfo import ImportInfo, create_importinfo
 
-from castiron_trace.analyser.scan import MAIN_BLOCK, NAME_PLACEHOLDER, Scan, empty_scan
+from castiron_trace.analyser.syntax.scan import MAIN_BLOCK, NAME_PLACEHOLDER, Scan
 from castiron_trace.protocol import Edge, ModuleKind, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+
+
+_NO_SOURCE_SCAN = Scan()
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,7 @@ class Found:
     """`castiron_trace.protocol.APP` and the like, or a distribution's normalised name."""
     spec: ModuleSpec | None = None
     """None for a built-in module."""
-    scan: Scan | None = None
+    scan: Scan = _NO_SOURCE_SCAN
     leaf: bool = False
     """True if the imports are not to be followed here (the standard library has a graph of its own)."""
     package: bool = False
@@ -213,7 +216,7 @@ class TracedGraph(ModuleGraph):
 
     def _imports(self, node: BaseNode, scan: Scan) -> Iterable[TieredImport]:
         is_main = node.identifier in self._main or node.name.endswith("__main__")
-        for module, level, names, tier, line in scan["imports"]:
+        for module, level, names, tier, line in scan.imports:
             if tier == MAIN_BLOCK:
                 if not is_main:
                     continue
@@ -244,7 +247,7 @@ class TracedGraph(ModuleGraph):
 
 def _make_node(name: str, found: Found) -> tuple[BaseNode, Scan]:
     """Make modulegraph2's node for a module; its kinds follow the loader as `modulegraph2._graphbuilder` does."""
-    scan = found.scan or empty_scan()
+    scan = found.scan
     spec = found.spec
     if spec is None:
         if found.package:
@@ -259,7 +262,7 @@ def _make_node(name: str, found: Found) -> tuple[BaseNode, Scan]:
     elif isinstance(spec.loader, SourcelessFileLoader):
         kind = BytecodeModule
     else:
-        kind = InvalidModule if scan["error"] else SourceModule
+        kind = InvalidModule if scan.error else SourceModule
     if spec.submodule_search_locations is not None:
         return _package(name, spec.origin, kind, found.search_path), scan
     return _module(kind, name, spec.origin), scan

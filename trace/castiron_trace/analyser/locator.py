@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
 
     from castiron_trace.analyser.aliases import Aliases
     from castiron_trace.analyser.environment import Environment
-    from castiron_trace.analyser.scan import Scan
     from castiron_trace.analyser.scans import ScanStore
+    from castiron_trace.analyser.syntax.scan import Scan
     from castiron_trace.protocol import Node
 
 _VENDOR_FOLDERS = frozenset(
@@ -129,7 +130,7 @@ class TraceLocator:
             return Found(owner=self._owner(locations[0]) or self._environment.modules.get(name, APP), spec=spec)
         owner = self._owner(spec.origin) or APP
         scan = self._scan(spec.origin, owner)
-        if scan["extends_path"] and locations:
+        if scan.extends_path and locations:
             leaf = name.rpartition(".")[2]
             locations = extended_path(leaf, self._path if path is None else path, locations)
         return Found(owner=owner, spec=spec, scan=scan, search_path=tuple(locations))
@@ -140,8 +141,8 @@ class TraceLocator:
             source = source_beside(origin)
             if source is not None:
                 # The source says what it imports; what its compiler added to that stands in the machine code alone.
-                compiled, scan = scan, self.scan_file(source, owner).copy()
-                scan["dotted"] = sorted([*scan["dotted"], *compiled["dotted"]])
+                readable = self.scan_file(source, owner)
+                scan = replace(readable, dotted=tuple(sorted((*readable.dotted, *scan.dotted))))
         return scan
 
     def scan_file(self, origin: str, owner: str) -> Scan:
@@ -170,7 +171,7 @@ class TraceLocator:
         """Return folders that the importer's owner may put on ``sys.path``: vendored copies, folders it names."""
         owner = importer.extension_attributes.get("owner")
         if owner == APP:
-            strings = [text for text, _line in importer.extension_attributes["scan"]["strings"]]
+            strings = [literal.text for literal in importer.extension_attributes["scan"].strings]
             named = [Path(root, text) for root in self._roots for text in strings if text not in {"", ".", ".."}]
             return [str(folder) for folder in named if not Path(folder).is_absolute() or folder.is_dir()]
         if not isinstance(owner, str) or owner not in self._environment.distributions:

@@ -15,6 +15,7 @@ from castiron_trace.hints.model import SourceHints
 from castiron_trace.protocol import STDLIB, Import, ModuleKind, Node, StdlibAnswer, Tier
 
 if TYPE_CHECKING:
+    from castiron_trace.analyser.syntax.scan import Scan
     from castiron_trace.protocol import StdlibRequest
 
 _NOT_SCANNED = frozenset({"test", "idlelib", "turtledemo", "lib2to3", "ensurepip", "__pycache__", "site-packages"})
@@ -40,7 +41,8 @@ def stdlib_graph(request: StdlibRequest) -> StdlibAnswer:
         if kind in _KINDS:
             origin = file_of(node)
             nodes[node.name] = Node(kind, STDLIB, None if origin is None else Path(origin).relative_to(root).as_posix())
-            names = set(node.extension_attributes.get("scan", {}).get("mentions", ())) - _COMMENTS_ONLY
+            scan: Scan | None = node.extension_attributes.get("scan")
+            names = set(() if scan is None else scan.mentions) - _COMMENTS_ONLY
             if names:
                 mentions[node.name] = tuple(sorted(names))
     return StdlibAnswer(modules=nodes, imports=_imports(graph, nodes), mentions=mentions)

@@ -84,6 +84,33 @@ class EntryPointLookup(Hint):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImportFunction(Hint):
+    """Functions that import what their first argument names."""
+
+    names: tuple[str, ...]
+    whole_package: bool = False
+    """They import all modules below the package that is named, so that a literal does not tell which."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourceFunction(Hint):
+    """Functions that read data files of the package which their first argument names."""
+
+    names: tuple[str, ...]
+    modules: tuple[str, ...] = ()
+    """They count only with one of these before the dot; if there is none, with anything."""
+    imported_by_name: bool = False
+    """They count with nothing before them, too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamespaceFunction(Hint):
+    """Functions that make the calling package a namespace package, as `pkgutil.extend_path` does."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Constant(Hint):
     """The value that a dotted name has in every run on the target: conditions are decided by it."""
 
@@ -132,6 +159,9 @@ class SourceHints:
     """What decides how one file is read: part of the key under which its scan is kept."""
 
     entry_point_lookups: tuple[EntryPointLookup, ...] = ()
+    import_functions: tuple[ImportFunction, ...] = ()
+    resource_functions: tuple[ResourceFunction, ...] = ()
+    namespace_functions: tuple[NamespaceFunction, ...] = ()
     constants: tuple[Constant, ...] = ()
     compilers: tuple[Compiler, ...] = ()
 

@@ -23,8 +23,11 @@ from castiron_trace.hints.model import (
     Hint,
     Hints,
     IgnoredEntryPoints,
+    ImportFunction,
     Library,
+    NamespaceFunction,
     PluginHost,
+    ResourceFunction,
     SourceHints,
     VirtualPackage,
 )
@@ -42,6 +45,9 @@ KINDS: Mapping[str, type[Hint]] = {
     "entry-points": EntryPoints,
     "ignored-entry-points": IgnoredEntryPoints,
     "entry-point-lookup": EntryPointLookup,
+    "import-function": ImportFunction,
+    "resource-function": ResourceFunction,
+    "namespace-function": NamespaceFunction,
     "constant": Constant,
     "compiler": Compiler,
     "data": Data,
@@ -165,7 +171,14 @@ def _sorted_out(hints: Iterable[Hint]) -> Hints:
         return tuple(hint for hint in everything if type(hint) is type_)
 
     return Hints(
-        sources=SourceHints(entry_point_lookups=of(EntryPointLookup), constants=of(Constant), compilers=of(Compiler)),
+        sources=SourceHints(
+            entry_point_lookups=of(EntryPointLookup),
+            import_functions=of(ImportFunction),
+            resource_functions=of(ResourceFunction),
+            namespace_functions=of(NamespaceFunction),
+            constants=of(Constant),
+            compilers=of(Compiler),
+        ),
         hidden_imports=of(HiddenImport),
         aliases=of(Alias),
         virtual_packages=of(VirtualPackage),

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import zstandard
 
-from castiron_audit.conclusions import Judgement, judge
-from castiron_audit.detection.contents import View
-from castiron_audit.detection.driver import Found, third_parties
+from castiron_audit.conclusions import Conclusion, conclude_distribution
+from castiron_audit.detection.contents import DistributionContents
+from castiron_audit.detection.driver import Detection, detect
 from castiron_audit.model import Evidence
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import Distribution, LicenseEvidence, LicenseFile, Native, Wheel
-from tests.support.elf_values import ELF
 
 FOLDER = Path(__file__).parent
 
@@ -61,7 +60,7 @@ def distribution(name: str) -> Distribution:
 
 
 @cache
-def found(name: str) -> Found:
+def found(name: str) -> Detection:
     row = evidence()["distributions"][name]
     natives = tuple(
         Native(
@@ -76,9 +75,11 @@ def found(name: str) -> Found:
     )
     item = distribution(name)
     included = frozenset(native.path for native in natives) | {file.path for file in item.license.files}
-    return third_parties(View(distribution=item, included=included, natives=natives, texts=texts(), site=None, elf=ELF))
+    return detect(DistributionContents(distribution=item, paths=included, natives=natives, texts=texts(), site=None))
 
 
-def judged(name: str, subject: Evidence | None = None) -> Judgement:
+def concluded(name: str, subject: Evidence | None = None) -> Conclusion:
     row = evidence()["distributions"][name]
-    return judge(f"distribution/{name}", distribution(name), texts(), subject=subject, description=row["description"])
+    return conclude_distribution(
+        f"distribution/{name}", distribution(name), texts(), sbom_evidence=subject, description=row["description"]
+    )

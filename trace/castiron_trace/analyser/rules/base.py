@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from castiron_trace.analyser.environment import Environment
     from castiron_trace.analyser.graph_adapter import TracedGraph
     from castiron_trace.analyser.locator import TraceLocator
-    from castiron_trace.analyser.scan import Scan
+    from castiron_trace.analyser.syntax.scan import Scan
     from castiron_trace.hints.model import Hints
     from castiron_trace.protocol import Node
 

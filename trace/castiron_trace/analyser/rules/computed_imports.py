@@ -26,7 +26,7 @@ class ComputedImports:
 
     def look(self, module: Module) -> Iterator[Step]:
         """Yield what the computed imports of one module may mean."""
-        for line, what, prefix in module.scan["computed"]:
+        for line, what, prefix in module.scan.computed:
             yield from self._below(module.node, prefix, line)
             place = f"{self._context.place(module.node)}:{line}"
             if module.owner == APP:

@@ -30,7 +30,7 @@ class DottedStrings:
             return
         environment = self._context.environment
         reach = environment.reach(module.owner)
-        for text, line in module.scan["dotted"]:
+        for text, line in module.scan.dotted:
             name = longest_module(text, environment.modules)
             if name is not None and environment.modules[name] in reach:
                 # ``plugin.Extension``: of a top-level module only if the metadata says that it is needed.

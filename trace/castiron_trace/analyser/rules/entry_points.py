@@ -42,11 +42,11 @@ class EntryPoints:
             self._hinted.setdefault(group, module.node)
         scan = module.scan
         names = self._names.setdefault(module.owner, set())
-        names.update(text for text, _line in scan["dotted"])
-        names.update(scan["stems"])
-        names.update(text for text, _line in scan["strings"])
-        if scan["entry_points"] is not None:
-            names.update(scan["entry_points"])
+        names.update(text for text, _line in scan.dotted)
+        names.update(scan.stems)
+        names.update(text for text, _line in scan.strings)
+        if scan.entry_points is not None:
+            names.update(scan.entry_points)
             self._users.setdefault(module.owner, module.node)
         yield from ()
 

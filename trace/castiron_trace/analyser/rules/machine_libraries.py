@@ -22,7 +22,7 @@ class MachineLibraries:
     def look(self, module: Module) -> Iterator[Step]:
         """Yield a finding for each library that no distribution brings and that no hint calls dispensable."""
         environment = self._context.environment
-        for line, name in module.scan["libraries"]:
+        for line, name in module.scan.libraries:
             if not environment.has_library(name) and name not in self._dispensable:
                 severity = "warning" if module.owner == APP or module.owner in environment.direct else "info"
                 message = (

@@ -35,8 +35,8 @@ class OwnStrings:
             return
         environment = self._context.environment
         # A module that imports by computed names chooses among its own words: ("tkinter", "curses").
-        chosen_by_name = any(what in CERTAIN_IMPORTS for _line, what, _prefix in module.scan["computed"])
-        for raw, line in module.scan["strings"]:
+        chosen_by_name = any(what in CERTAIN_IMPORTS for _line, what, _prefix in module.scan.computed)
+        for raw, line in module.scan.strings:
             text = raw.partition(":")[0]
             if not _NAME.fullmatch(text):
                 continue

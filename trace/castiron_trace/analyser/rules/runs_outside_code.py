@@ -37,15 +37,15 @@ class RunsOutsideCode:
         """
         program = self._context.program
         counts = module.owner == APP or (program and module.owner in {program, *self._context.environment.direct})
-        if not counts or not module.scan["outside_code"] or self._known is not None:
+        if not counts or not module.scan.outside_code or self._known is not None:
             return
         self._known = True
-        line, what = module.scan["outside_code"][0]
+        line, what = module.scan.outside_code[0]
         message = (
-            f"{what}: the program runs code that is no part of it, so the whole standard library goes in "
+            f"{what}: the program runs code that is not part of it, so the whole standard library goes in "
             "(--stdlib used: only what is seen to be imported)."
         )
-        yield Notice("guest-code", "info", f"{self._context.place(module.node)}:{line}", message)
+        yield Notice("outside-code", "info", f"{self._context.place(module.node)}:{line}", message)
 
     def close(self, entry: BaseNode) -> Iterator[Step]:
         """Take the whole of what the user asks for: the code that the program is given may import any of it."""

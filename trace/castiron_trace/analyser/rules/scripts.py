@@ -29,7 +29,7 @@ class Scripts:
         if installed is None or place is None:
             return
         folder = os.path.relpath(Path(place).parent, environment.file(""))
-        for text in module.scan["scripts"]:
+        for text in module.scan.scripts:
             yield from self._hidden(module, text)
             path = os.path.normpath(f"{folder}/{text}")
             if path not in installed.files or text == "__init__.py":
@@ -48,6 +48,6 @@ class Scripts:
             return
         path = str(environment.file(text))
         yield SourceFile(path)
-        for name, level, _names, _tier, line in self._context.locator.scan_file(path, owner)["imports"]:
+        for name, level, _names, _tier, line in self._context.locator.scan_file(path, owner).imports:
             if level == 0:
                 yield Declaration(module.node, name, line)

@@ -1,0 +1,92 @@
+"""What the detectors gather: components of one distribution while they are put together, and findings."""
+
+from __future__ import annotations
+
+import fnmatch
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from castiron_audit.model import Finding, Form, Kind, Severity
+from castiron_audit.names import normalized
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from castiron_audit.catalogue import CatalogueEntry
+    from castiron_audit.detection.contents import DistributionContents
+    from castiron_audit.model import Evidence
+    from castiron_manifest.model import Native
+
+
+@dataclass(slots=True)
+class DetectedComponent:
+    """A third-party component that is being put together."""
+
+    kind: Kind
+    name: str
+    version: str = ""
+    purl: str | None = None
+    cpe: str | None = None
+    evidence: list[Evidence] = field(default_factory=list)
+    texts: dict[str, str] = field(default_factory=dict)
+    """License texts by path."""
+    natives: list[Native] = field(default_factory=list)
+    """The shared objects that it consists of."""
+    forms: set[Form] = field(default_factory=set)
+    size: int = 0
+    """Bytes of its files."""
+    reason: str = ""
+    """Why its license is the one that the catalogue names."""
+    file_patterns: tuple[str, ...] = ()
+    """Its files as a list of third-party software names them."""
+    proven: bool = True
+    """False while only an SBOM names it, and as optional."""
+
+    def add_catalogue_entry(self, entry: CatalogueEntry, major_version: int | None = None) -> None:
+        """Add what the catalogue says about the license."""
+        evidence = entry.evidence(major_version)
+        if evidence not in self.evidence:
+            self.evidence.append(evidence)
+        self.reason = self.reason or entry.reason
+
+
+class Collector:
+    """What the detectors have found in one distribution so far.
+
+    Several sources often tell of the same library; all of them add to one component, which is known by its kind and its
+    normalized name (crates: by name and version).
+    """
+
+    def __init__(self, contents: DistributionContents) -> None:
+        self.contents = contents
+        self.components: dict[tuple[Kind, str], DetectedComponent] = {}
+        self.findings: list[Finding] = []
+        self.own_license: Evidence | None = None
+        """What an SBOM says about the license of the distribution itself."""
+        self.has_crates = False
+        """True if an SBOM or cargo-auditable lists crates."""
+
+    def component(self, kind: Kind, name: str, version: str = "") -> DetectedComponent:
+        """Return the component of a kind and name, a new one if there is none yet; ``version`` is that of a crate."""
+        key = (kind, f"{normalized(name)}@{version}" if kind is Kind.CRATE else normalized(name))
+        if key not in self.components:
+            self.components[key] = DetectedComponent(kind=kind, name=name, version=version)
+        return self.components[key]
+
+    def add_finding(self, code: str, severity: Severity, message: str) -> None:
+        """Add a finding on the distribution itself."""
+        component_id = self.contents.component_id
+        self.findings.append(Finding(code=code, severity=severity, component=component_id, message=message))
+
+    def forms_of(self, patterns: Sequence[str]) -> set[Form]:
+        """Return the forms of the files that patterns match.
+
+        Sources of compiled code match nothing; they are machine code if the distribution has shared objects.
+        """
+        forms: set[Form] = set()
+        for pattern in patterns:
+            installed = pattern.removeprefix("lib/")
+            for path in self.contents.paths:
+                if fnmatch.fnmatch(path, installed) or path.startswith(f"{installed}/"):
+                    forms.add(Form.BYTECODE if path.endswith(".py") else Form.STATIC if ".so" in path else Form.DATA)
+        return forms or ({Form.STATIC} if patterns and self.contents.natives else set())

@@ -1,0 +1,43 @@
+"""Detects shared libraries by their file names: those that auditwheel or the project put beside the modules."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from castiron_audit import binaries
+from castiron_audit.catalogue import library_of_file, original_file_name
+from castiron_audit.model import Form, Kind
+
+if TYPE_CHECKING:
+    from castiron_audit.detection.collector import Collector
+    from castiron_audit.detection.contents import DistributionContents
+    from castiron_manifest.model import Native
+
+_GCC_CPE = "cpe:2.3:a:gnu:gcc"
+
+
+def detect_from_file_names(collector: Collector) -> None:
+    """Add the libraries that are shared objects of their own and no extension modules."""
+    for native in collector.contents.natives:
+        entry = library_of_file(native.path)
+        bundled = entry is not None or posixpath.dirname(native.path).endswith(".libs")
+        if not bundled or native.module is not None:
+            continue
+        file_name = original_file_name(native.path)
+        library = collector.component(Kind.LIBRARY, entry.name if entry else re.split(r"\.so|-\d", file_name)[0])
+        library.natives.append(native)
+        library.forms.add(Form.STATIC)
+        library.size += native.size
+        if entry is not None:
+            soname_version = re.search(r"\.so\.(\d+)", file_name)
+            library.add_catalogue_entry(entry, int(soname_version[1]) if soname_version else None)
+            if entry.cpe == _GCC_CPE and not library.version:
+                library.version = _gcc_version(collector.contents, native)
+
+
+def _gcc_version(contents: DistributionContents, native: Native) -> str:
+    """Return the version of GCC that compiled a library of GCC's runtime: it is that library's own."""
+    path = contents.site / native.path if contents.site is not None else None
+    return (binaries.examine(path).gcc or "") if path is not None and path.is_file() else ""

@@ -1,0 +1,80 @@
+"""Detects fonts by their name tables and the license files beside them."""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from castiron_audit import fonts
+from castiron_audit.catalogue import font_of_family
+from castiron_audit.license_files import LICENSE_FILE_NAME
+from castiron_audit.model import Evidence, Form, Kind, Source
+from castiron_audit.names import normalized
+from castiron_audit.text_evidence import text_evidence
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from castiron_audit.detection.collector import Collector, DetectedComponent
+    from castiron_audit.fonts import Font
+
+_STYLE = re.compile(r"\s+(?:Sans|Serif|Mono|Display|Math|General|Size\w+|NonUnicode).*$")
+"""What tells the members of a family apart: ``DejaVu Sans Mono`` is DejaVu."""
+
+
+def detect_from_fonts(collector: Collector) -> None:
+    """Add the fonts that go in, one component a family; those that a license list names are its component's."""
+    for path in sorted(collector.contents.paths):
+        if not path.lower().endswith(fonts.SUFFIXES):
+            continue
+        data = collector.contents.read(path)
+        font = fonts.read_font(data) if data is not None else None
+        if data is not None and font is not None and not _is_listed(collector, path):
+            component = _add_font(collector, path, font, len(data))
+            if collector.contents.site is not None:
+                _add_license_files(component, path, collector.contents.site)
+
+
+def _is_listed(collector: Collector, path: str) -> bool:
+    return any(
+        fnmatch.fnmatch(path, pattern)
+        for component in collector.components.values()
+        for pattern in component.file_patterns
+    )
+
+
+def _add_font(collector: Collector, path: str, font: Font, size: int) -> DetectedComponent:
+    family = font.family.split(",")[0] or posixpath.basename(path)
+    entry = None if font.license else font_of_family(family)
+    component = collector.component(Kind.DATA, entry.name if entry else _STYLE.sub("", family))
+    if entry is not None:
+        component.add_catalogue_entry(entry)
+    component.forms.add(Form.DATA)
+    component.size += size
+    component.version = component.version or font.version
+    for text in (font.license, font.copyright):
+        for item in text_evidence(path, text) if text else ():
+            if item.expression not in {known.expression for known in component.evidence}:
+                component.evidence.append(item)
+    name_table = f"{path}, name table"
+    if "OFL" in font.license or "scripts.sil.org/OFL" in font.license_url:
+        component.evidence.append(
+            Evidence(source=Source.SBOM, where=name_table, says="SIL Open Font License", expression="OFL-1.1")
+        )
+    if font.copyright:
+        component.texts.setdefault(name_table, f"{font.copyright}\n\n{font.license}\n".strip() + "\n")
+    return component
+
+
+def _add_license_files(component: DetectedComponent, path: str, site: Path) -> None:
+    """Add the license files in the folder of a font that have its name: ``LICENSE_DEJAVU``."""
+    key = normalized(component.name).replace("-", "")[:5]
+    for file in sorted((site / path).parent.glob("*")):
+        if LICENSE_FILE_NAME.search(file.name) and key in normalized(file.name).replace("-", ""):
+            where = file.relative_to(site).as_posix()
+            if where not in component.texts:
+                text = file.read_text(encoding="utf-8", errors="replace")
+                component.texts[where] = text
+                component.evidence += text_evidence(where, text)

@@ -1,0 +1,133 @@
+"""Collects the components of the distributions: each with its concluded license and what third parties are in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from email.parser import HeaderParser
+from typing import TYPE_CHECKING
+
+from castiron_audit.chains import distribution_chains
+from castiron_audit.collected import Collected
+from castiron_audit.conclusions import conclude_distribution
+from castiron_audit.copyrights import copyright_notices
+from castiron_audit.detection.contents import DistributionContents
+from castiron_audit.detection.driver import detect
+from castiron_audit.included import foreseen_sizes, included_files
+from castiron_audit.model import Component, Finding, Form, Kind, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from castiron_audit.included import IncludedFiles
+    from castiron_audit.linked import Linked
+    from castiron_audit.model import Verdict
+    from castiron_manifest.model import Distribution, Manifest, Native
+
+
+def collect_distributions(manifest: Manifest, *, site: Path | None, linked: Linked | None) -> Collected:
+    """Return the distributions that go in and their third-party components.
+
+    ``site`` is as for `castiron_audit.collect.build_report`.  Raises `InputError` if a shared object cannot be read.
+    """
+    chains = distribution_chains(manifest)
+    included = included_files(manifest, linked)
+    texts = dict(manifest.texts)
+    components: list[Component] = []
+    findings: list[Finding] = []
+    counted: set[str] = set()
+    for distribution in manifest.distributions:
+        name = distribution.name
+        if not (included.paths.get(name) if linked is None else name in linked.sizes):
+            continue
+        contents = _contents(distribution, included, texts, site)
+        detection = detect(contents)
+        texts.update(detection.texts)
+        conclusion = conclude_distribution(
+            contents.component_id,
+            distribution,
+            texts,
+            sbom_evidence=detection.own_license,
+            description=_description(distribution, site),
+        )
+        if linked is None:
+            sizes: Mapping[Form, int] = foreseen_sizes(manifest, name, contents.natives, site)
+        else:
+            sizes = linked.sizes[name]
+        component = replace(
+            _component(distribution, conclusion.verdict, texts),
+            forms=tuple(form for form in Form if form in sizes),
+            chain=chains.get(name, ()),
+        )
+        third_party = [
+            replace(
+                item,
+                chain=component.chain,
+                forms=item.forms or component.forms,
+                size=_size(item, contents.natives, counted),
+            )
+            for item in detection.components
+        ]
+        own_size = max(0, sum(sizes.values()) - sum(item.size for item in third_party))
+        components += [replace(component, size=own_size), *third_party]
+        findings += (*detection.findings, *conclusion.findings)
+    return Collected(components=tuple(components), findings=tuple(findings), texts=texts)
+
+
+def _contents(
+    distribution: Distribution, included: IncludedFiles, texts: Mapping[str, str], site: Path | None
+) -> DistributionContents:
+    natives = included.natives.get(distribution.name, ())
+    return DistributionContents(
+        distribution=distribution,
+        paths=included.paths.get(distribution.name, frozenset())
+        | {file.path for file in distribution.license.files}
+        | {native.path for native in natives},
+        natives=natives,
+        texts=texts,
+        site=site,
+    )
+
+
+def _component(distribution: Distribution, verdict: Verdict, texts: Mapping[str, str]) -> Component:
+    own_texts = tuple(
+        Text(path=file.path, sha256=file.sha256) for file in distribution.license.files if file.sha256 in texts
+    )
+    return Component(
+        id=f"distribution/{distribution.name}",
+        kind=Kind.DISTRIBUTION,
+        name=distribution.name,
+        version=distribution.version,
+        purl=distribution.purl,
+        hashes=((distribution.wheel.filename, distribution.wheel.sha256),),
+        verdict=verdict,
+        texts=own_texts,
+        copyrights=copyright_notices(texts[text.sha256] for text in own_texts),
+        direct=distribution.direct,
+        summary=distribution.summary or "",
+        home_page=distribution.home_page or "",
+    )
+
+
+def _size(component: Component, natives: Sequence[Native], counted: set[str]) -> int:
+    """Return the bytes of a third-party component; a library's file that several wheels bring counts for the first."""
+    if component.kind is not Kind.LIBRARY or not component.hashes:
+        return component.size
+    sizes = {native.sha256: native.size for native in natives}
+    uncounted = {sha256 for _, sha256 in component.hashes} - counted
+    counted |= uncounted
+    return sum(sizes.get(sha256, 0) for sha256 in uncounted)
+
+
+def _description(distribution: Distribution, site: Path | None) -> str:
+    """Return the long description of the metadata, empty if it is not available."""
+    if site is None:
+        return ""
+    folder = f"{distribution.name.replace('-', '_')}-{distribution.version}.dist-info"
+    for candidate in (site / folder, *sorted(site.glob(f"*-{distribution.version}.dist-info"))):
+        path = candidate / "METADATA"
+        if path.is_file():
+            message = HeaderParser().parsestr(path.read_text(encoding="utf-8", errors="replace"))
+            if (message["Name"] or "").lower().replace("_", "-").replace(".", "-") == distribution.name:
+                return str(message["Description"] or message.get_payload() or "")
+    return ""

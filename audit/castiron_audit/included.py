@@ -1,0 +1,80 @@
+"""Decides which files of each distribution go into the binary, from the manifest or from what was linked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from castiron_audit.model import Form
+from castiron_manifest.model import ModuleKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from castiron_audit.linked import Linked
+    from castiron_manifest.model import Manifest, Native
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncludedFiles:
+    """Files by distribution; what is not in a mapping has none."""
+
+    paths: Mapping[str, frozenset[str]]
+    """Modules and data files, relative to site-packages."""
+    natives: Mapping[str, tuple[Native, ...]]
+    """Shared objects, in the order of the manifest."""
+
+
+def included_files(manifest: Manifest, linked: Linked | None) -> IncludedFiles:
+    """Return the files that go in: as linked, or all modules and data files and the shared objects that these need."""
+    paths: dict[str, set[str]] = {}
+    owned = [(module.distribution, module.path) for module in manifest.modules]
+    owned += [(resource.distribution, resource.path) for resource in manifest.resources]
+    for distribution, path in owned:
+        if distribution is not None and path is not None:
+            paths.setdefault(distribution, set()).add(path)
+    native_paths = _needed_natives(manifest) if linked is None else set(linked.images)
+    natives: dict[str, list[Native]] = {}
+    for native in manifest.natives:
+        if native.path in native_paths:
+            natives.setdefault(native.distribution, []).append(native)
+    return IncludedFiles(
+        paths={name: frozenset(items) for name, items in paths.items()},
+        natives={name: tuple(items) for name, items in natives.items()},
+    )
+
+
+def _needed_natives(manifest: Manifest) -> set[str]:
+    """Return the paths of imported extension modules and of what they need (``DT_NEEDED``), directly or not."""
+    modules = {module.name for module in manifest.modules if module.kind is ModuleKind.EXTENSION}
+    paths = {module.path for module in manifest.modules if module.kind is ModuleKind.EXTENSION}
+    by_soname: dict[tuple[str, str], Native] = {}
+    for native in manifest.natives:
+        for name in {native.soname or "", native.path.rsplit("/", 1)[-1]}:
+            by_soname[native.distribution, name] = native
+    pending = [native for native in manifest.natives if native.module in modules or native.path in paths]
+    needed: set[str] = set()
+    while pending:
+        native = pending.pop()
+        if native.path not in needed:
+            needed.add(native.path)
+            keys = [(native.distribution, name) for name in native.needed]
+            pending += [by_soname[key] for key in keys if key in by_soname]
+    return needed
+
+
+def foreseen_sizes(manifest: Manifest, name: str, natives: tuple[Native, ...], site: Path | None) -> dict[Form, int]:
+    """Return the bytes of a distribution's files by form, as far as they are known before the link."""
+    sizes: dict[Form, int] = {}
+    if natives:
+        sizes[Form.STATIC] = sum(native.size for native in natives)
+    for module in manifest.modules:
+        if module.distribution == name and module.kind in {ModuleKind.SOURCE, ModuleKind.PACKAGE}:
+            path = site / module.path if site is not None and module.path else None
+            size = path.stat().st_size if path is not None and path.is_file() else 0
+            sizes[Form.BYTECODE] = sizes.get(Form.BYTECODE, 0) + size
+    for resource in manifest.resources:
+        if resource.distribution == name:
+            sizes[Form.DATA] = sizes.get(Form.DATA, 0) + resource.size
+    return sizes

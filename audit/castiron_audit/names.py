@@ -1,0 +1,20 @@
+"""Compares names and versions of packages as different sources spell them."""
+
+from __future__ import annotations
+
+import re
+
+
+def normalized(name: str) -> str:
+    """Return a name for comparisons: lower case, runs of separators as one hyphen."""
+    return re.sub(r"[-_.\s/]+", "-", name.lower()).strip("-")
+
+
+def same_package(left: str, right: str) -> bool:
+    """Return whether two names mean the same package; ``-rust`` and ``-python`` of a crate's name do not count."""
+    return normalized(left) in {normalized(right), f"{normalized(right)}-rust", f"{normalized(right)}-python"}
+
+
+def upstream_version(version: str) -> str:
+    """Return a version without the package revision of Alpine Linux: ``14.2.0`` for ``14.2.0-r6``."""
+    return re.sub(r"-r\d+$", "", version)

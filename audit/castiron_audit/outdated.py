@@ -1,0 +1,54 @@
+"""Lists the binaries in a folder that hold an older Python than a given one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.version import InvalidVersion, Version
+
+from castiron_audit.embedded import read_embedded
+from castiron_audit.load import is_elf
+from castiron_common.errors import InputError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutdatedBinary:
+    """A binary with an older Python."""
+
+    path: str
+    """Relative to the folder."""
+    python: str
+    """``3.13.5``."""
+    name: str
+    """The application's."""
+
+
+def outdated_binaries(folder: Path, newest: str) -> list[OutdatedBinary]:
+    """Return the binaries under a folder that hold an older Python than ``newest``, sorted by path.
+
+    Files that castiron did not link are passed over.  Raises `InputError` if there is no such folder, or if ``newest``
+    is not a version.
+    """
+    if not folder.is_dir():
+        raise InputError(f"{folder} is not a folder.", hint="--outdated looks through a folder of binaries.")
+    try:
+        newest_version = Version(newest)
+    except InvalidVersion as error:
+        raise InputError(f"{newest!r} is not a Python version.", hint="Write it as 3.13.5.") from error
+    outdated = []
+    for path in sorted(folder.rglob("*")):
+        if not path.is_file() or path.is_symlink() or not is_elf(path):
+            continue
+        try:
+            report = read_embedded(path).report
+        except InputError:
+            continue
+        if Version(report.python) < newest_version:
+            outdated.append(
+                OutdatedBinary(path=path.relative_to(folder).as_posix(), python=report.python, name=report.name)
+            )
+    return outdated

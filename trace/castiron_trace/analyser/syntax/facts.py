@@ -1,0 +1,78 @@
+"""Collects what the rules find in one source file, and makes a `Scan` of it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from castiron_trace.analyser.syntax.scan import (
+    ComputedImport,
+    ImportStatement,
+    Literal,
+    NamedLibrary,
+    OutsideCode,
+    Scan,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+(?::[\w.]*)?")
+_ENTRY_POINT = re.compile(r"[\w.-]+\s*=\s*([^\W\d]\w*(?:\.\w+)*:[\w.]+)")
+"""An entry point as `EntryPoint.parse` of pkg_resources takes it: ``name = package.module:attribute``."""
+_STEM = re.compile(r"[^\W\d][\w-]+\.(?:[\w-]+\.)*")
+_LONGEST_GROUP = 80
+"""Letters in the name of a group of entry points."""
+
+
+class Facts:
+    """What has been found so far."""
+
+    def __init__(self) -> None:
+        self.computed: set[ComputedImport] = set()
+        self.strings: dict[str, int] = {}
+        """Text -> the first line that has it."""
+        self.libraries: set[NamedLibrary] = set()
+        self.codecs: set[str] = set()
+        self.mentions: set[str] = set()
+        self.dynamic_codec = False
+        self.extends_path = False
+        self.looks_up_entry_points = False
+        self._imports: dict[tuple[str, int, tuple[str, ...] | None], tuple[int, int]] = {}
+
+    def add_import(self, module: str, level: int, names: tuple[str, ...] | None, tier: int, line: int) -> None:
+        """Add an import; of equal ones the strongest counts, then the first."""
+        key = (module, level, names)
+        known = self._imports.get(key)
+        if known is None or (tier, line) < known:
+            self._imports[key] = (tier, line)
+
+    def add_string(self, text: str, line: int) -> None:
+        """Add a string literal; of equal ones the first counts."""
+        known = self.strings.get(text)
+        if known is None or line < known:
+            self.strings[text] = line
+
+    def scan(self, outside_code: Sequence[OutsideCode], *, own: bool) -> Scan:
+        """Return the scan; ``own`` keeps all short strings, as for the application's own code."""
+        dotted = [Literal(text, line) for text, line in self.strings.items() if _DOTTED.fullmatch(text)]
+        dotted.extend(
+            Literal(match[1], line) for text, line in self.strings.items() if (match := _ENTRY_POINT.fullmatch(text))
+        )
+        groups = (text for text in self.strings if len(text) <= _LONGEST_GROUP and " " not in text)
+        imports = (ImportStatement(*what, *where) for what, where in self._imports.items())
+        return Scan(
+            imports=tuple(sorted(imports, key=lambda item: (item.line, item.module, item.level, item.names or ()))),
+            computed=tuple(sorted(self.computed)),
+            dotted=tuple(sorted(dotted)),
+            strings=tuple(sorted(Literal(text, line) for text, line in self.strings.items())) if own else (),
+            entry_points=tuple(sorted(groups)) if self.looks_up_entry_points else None,
+            stems=tuple(sorted(text for text in self.strings if _STEM.fullmatch(text))),
+            scripts=tuple(sorted(text for text in self.strings if text.endswith(".py") and " " not in text)),
+            libraries=tuple(sorted(self.libraries)),
+            codecs=tuple(sorted(self.codecs)),
+            dynamic_codec=self.dynamic_codec,
+            outside_code=tuple(outside_code),
+            extends_path=self.extends_path,
+            mentions=tuple(sorted(self.mentions)),
+        )

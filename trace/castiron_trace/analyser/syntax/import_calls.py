@@ -1,0 +1,109 @@
+"""Recognises calls that import: `import_module`, `__import__`, and functions that import what their argument names."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from castiron_trace.analyser.syntax.expressions import (
+    MODULE_NAME,
+    keyword_argument,
+    literal_module,
+    name_prefix,
+    package_argument,
+)
+from castiron_trace.analyser.syntax.scan import NAME_PLACEHOLDER, ComputedImport
+from castiron_trace.protocol import Tier
+
+if TYPE_CHECKING:
+    from castiron_trace.analyser.syntax.facts import Facts
+
+WHOLE_PACKAGE_FUNCTIONS = frozenset({"iter_modules", "walk_packages", "spec_from_file_location"})
+"""They lead to modules whose names are nowhere in the source, even if their arguments are literals."""
+
+IMPORT_FUNCTIONS = frozenset(
+    {
+        "import_by_path",
+        "import_class",
+        "import_file",
+        "import_object",
+        "import_string",
+        "load_module",
+        "load_object",
+        "load_source",
+        "resolve_name",
+    }
+)
+"""Functions of these names import what their argument names, in whichever library they are; hints add others."""
+
+
+def computed_import(facts: Facts, call: ast.Call, name: str, _tier: int) -> None:
+    """``walk_packages(...)``: what is imported is not in the source."""
+    facts.computed.add(ComputedImport(call.lineno, name, name_prefix(call)))
+
+
+def import_function(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
+    """``import_string(name)``; literals are looked at as strings."""
+    if not (call.args and isinstance(call.args[0], ast.Constant)):
+        computed_import(facts, call, name, tier)
+
+
+def find_spec(facts: Facts, call: ast.Call, _name: str, tier: int) -> None:
+    """``find_spec("package")``: asks whether an import would succeed, and often imports then."""
+    if call.args and (module := literal_module(call.args[0])):
+        facts.add_import(module, 0, None, max(tier, Tier.GUARDED), call.lineno)
+
+
+def run_module(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
+    """``runpy.run_module("package")``: a package's ``__main__`` is run."""
+    if call.args and (module := literal_module(call.args[0])):
+        facts.add_import(module, 0, ("__main__",), max(tier, Tier.GUARDED), call.lineno)
+    else:
+        computed_import(facts, call, name, tier)
+
+
+def dynamic_import(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
+    """``import_module("package.module")`` and ``__import__("package")``."""
+    argument = call.args[0] if call.args else keyword_argument(call, "name")
+    if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
+        if argument is not None:
+            facts.computed.add(ComputedImport(call.lineno, name, name_prefix(call) or package_argument(call)))
+        return
+    text = argument.value
+    relative = text.lstrip(".")
+    level = len(text) - len(relative)
+    if not MODULE_NAME.fullmatch(relative) and (relative or not level):
+        return
+    if name == "__import__":
+        _dunder_import(facts, call, text, tier)
+    elif not level:
+        facts.add_import(text, 0, None, tier, call.lineno)
+    else:
+        _relative_import(facts, call, relative, level, tier)
+
+
+def _dunder_import(facts: Facts, call: ast.Call, text: str, tier: int) -> None:
+    fromlist = call.args[3] if len(call.args) > 3 else keyword_argument(call, "fromlist")
+    level = call.args[4] if len(call.args) > 4 else keyword_argument(call, "level")
+    names = {
+        item.value
+        for item in getattr(fromlist, "elts", [])
+        if isinstance(item, ast.Constant) and isinstance(item.value, str) and item.value
+    }
+    number = level.value if isinstance(level, ast.Constant) and isinstance(level.value, int) else 0
+    facts.add_import(text, max(number, 0), tuple(sorted(names)) or None, tier, call.lineno)
+
+
+def _relative_import(facts: Facts, call: ast.Call, relative: str, level: int, tier: int) -> None:
+    """``import_module(".x", package=...)``: as `importlib.util.resolve_name` reads it."""
+    package = call.args[1] if len(call.args) > 1 else keyword_argument(call, "package")
+    if isinstance(package, ast.Constant) and isinstance(package.value, str):
+        bits = package.value.rsplit(".", level - 1)
+        if len(bits) == level and bits[0]:
+            facts.add_import(f"{bits[0]}.{relative}".rstrip("."), 0, None, tier, call.lineno)
+    elif isinstance(package, ast.Name) and package.id == "__name__" and level == 1:
+        facts.add_import(f"{NAME_PLACEHOLDER}.{relative}", 0, None, tier, call.lineno)
+    elif package is None or (isinstance(package, ast.Name) and package.id == "__package__"):
+        facts.add_import(relative, level, None, tier, call.lineno)
+    else:
+        facts.computed.add(ComputedImport(call.lineno, "import_module", ""))

@@ -1,0 +1,134 @@
+"""Defines `Scan`: what one source file says, in a form that the scan cache can keep as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any, NamedTuple
+
+MAIN_BLOCK = 9
+"""Stands for the tier of an import under ``if __name__ == "__main__"``, which runs only in the entry's module."""
+
+NAME_PLACEHOLDER = "{__name__}"
+"""Stands for the module's own name in an absolute import that is relative to ``__name__``."""
+
+
+class ImportStatement(NamedTuple):
+    """One import: of a statement, of a call, or of a string that is known to be imported."""
+
+    module: str
+    level: int
+    """Number of leading dots."""
+    names: tuple[str, ...] | None
+    """What ``from module import ...`` names, sorted; a star is the name ``*``.  None for ``import module``."""
+    tier: int
+    """A `castiron_trace.protocol.Tier`, or `MAIN_BLOCK`."""
+    line: int
+
+
+class ComputedImport(NamedTuple):
+    """A call that imports a module whose name only a run knows."""
+
+    line: int
+    function: str
+    prefix: str
+    """The package that the name begins with; empty if that is computed, too."""
+
+
+class Literal(NamedTuple):
+    """A string literal."""
+
+    text: str
+    line: int
+
+
+class NamedLibrary(NamedTuple):
+    """A shared library that ctypes or cffi is asked for."""
+
+    line: int
+    name: str
+    """``libx.so.1`` or ``x``."""
+
+
+class OutsideCode(NamedTuple):
+    """A place where code is run that is not part of the program."""
+
+    line: int
+    how: str
+
+
+class SyntaxProblem(NamedTuple):
+    """Why a source could not be parsed, or (line 0) not even be read."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scan:
+    """What one source file says.  All sequences are sorted; lines are 1-based, 0 if no line is known."""
+
+    imports: tuple[ImportStatement, ...] = ()
+    computed: tuple[ComputedImport, ...] = ()
+    dotted: tuple[Literal, ...] = ()
+    """Strings that look like dotted names."""
+    strings: tuple[Literal, ...] = ()
+    """Every short string; collected only for the application's own files."""
+    entry_points: tuple[str, ...] | None = None
+    """Short strings of a module that looks up entry points; None if it does not."""
+    stems: tuple[str, ...] = ()
+    """Strings that look like the beginning of dotted names, with the dot: of modules or of entry point groups."""
+    scripts: tuple[str, ...] = ()
+    """Strings that end with ``.py``: files that are run or read by path."""
+    libraries: tuple[NamedLibrary, ...] = ()
+    codecs: tuple[str, ...] = ()
+    """Encodings named by literals."""
+    dynamic_codec: bool = False
+    """True if an encoding is named by anything else."""
+    outside_code: tuple[OutsideCode, ...] = ()
+    """See `castiron_trace.analyser.syntax.outside_code`."""
+    extends_path: bool = False
+    """True for a namespace package of the older kinds, such as those of `pkgutil.extend_path`."""
+    mentions: tuple[str, ...] = ()
+    """The names of `castiron_trace.analyser.conditional.MENTIONS` that the source uses."""
+    error: SyntaxProblem | None = None
+    """If there is one, everything else is empty."""
+
+
+def unreadable_scan(line: int, message: str) -> Scan:
+    """Return the scan of a source that cannot be parsed, or (line 0) not even be read."""
+    return Scan(error=SyntaxProblem(line, message))
+
+
+_ROWS: dict[str, Any] = {
+    "computed": ComputedImport,
+    "dotted": Literal,
+    "strings": Literal,
+    "libraries": NamedLibrary,
+    "outside_code": OutsideCode,
+}
+_FIELDS = tuple(field.name for field in fields(Scan))
+
+
+def to_plain(scan: Scan) -> dict[str, Any]:
+    """Return a scan as `json.dumps` takes it: named tuples become arrays, fields that say nothing are left out."""
+    return {name: value for name in _FIELDS if (value := getattr(scan, name)) not in ((), None, False)} | (
+        {} if scan.entry_points is None else {"entry_points": scan.entry_points}
+    )
+
+
+def from_plain(plain: dict[str, Any]) -> Scan:
+    """Return the scan that `to_plain` wrote; the cache has checked that it is what was written."""
+    values: dict[str, Any] = {}
+    for name, value in plain.items():
+        if name in _ROWS:
+            values[name] = tuple(map(_ROWS[name]._make, value))
+        elif name == "imports":
+            values[name] = tuple(
+                ImportStatement(module, level, None if names is None else tuple(names), tier, line)
+                for module, level, names, tier, line in value
+            )
+        elif name == "error":
+            values[name] = SyntaxProblem._make(value)
+        else:
+            values[name] = tuple(value) if isinstance(value, list) else value
+    return Scan(**values)

@@ -1,0 +1,293 @@
+"""Walks the syntax tree of one source file and asks the rules of this package about each expression.
+
+modulegraph2 knows neither tiers nor lines, takes ``TYPE_CHECKING`` for an ordinary condition and does not follow
+``importlib.import_module("x")``.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from castiron_trace.analyser.conditional import MENTIONS
+from castiron_trace.analyser.syntax.conditions import Conditions
+from castiron_trace.analyser.syntax.encodings import encodings
+from castiron_trace.analyser.syntax.expressions import is_main_test, name_of
+from castiron_trace.analyser.syntax.facts import Facts
+from castiron_trace.analyser.syntax.import_calls import (
+    IMPORT_FUNCTIONS,
+    WHOLE_PACKAGE_FUNCTIONS,
+    computed_import,
+    dynamic_import,
+    find_spec,
+    import_function,
+    run_module,
+)
+from castiron_trace.analyser.syntax.library_calls import LIBRARY_FUNCTIONS, library_call
+from castiron_trace.analyser.syntax.outside_code import outside_code
+from castiron_trace.analyser.syntax.own_commands import command_items, shell_command
+from castiron_trace.analyser.syntax.resource_calls import ResourceCalls
+from castiron_trace.analyser.syntax.scan import MAIN_BLOCK, Scan, unreadable_scan
+from castiron_trace.protocol import Tier
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from castiron_trace.hints.model import SourceHints
+
+_CallRule = Callable[[Facts, ast.Call, str, int], None]
+"""Takes what is known so far, a call, the called function's name, and the tier."""
+
+_LONGEST_LITERAL = 200
+_LONGEST_ENCODING = 40
+_ENTRY_POINT_NAMES = frozenset({"entry_points", "EntryPoint", "EntryPoints"})
+"""Those of `importlib.metadata` that look up entry points; hints add others."""
+
+
+def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
+    """Scan one file; ``own`` collects all short strings, for the application's own code."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError) as error:
+        return unreadable_scan(getattr(error, "lineno", None) or 0, getattr(error, "msg", None) or str(error))
+    except (RecursionError, MemoryError):
+        return unreadable_scan(0, "nested too deeply to parse")
+    scanner = _Scanner(hints)
+    scanner.run(tree)
+    scanner.look_at_characters(source)
+    return scanner.facts.scan(outside_code(source, tree), own=own)
+
+
+def defined_names(source: bytes) -> tuple[set[str], bool]:
+    """Return the names a module binds at its top level, and whether there may be more (``*``, ``__getattr__``)."""
+    names: set[str] = set()
+    todo: list[ast.AST] = list(ast.parse(source).body)
+    while todo:
+        node = todo.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            names.update(alias.asname or alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif not isinstance(node, ast.Lambda):
+            todo.extend(ast.iter_child_nodes(node))
+    return names, "*" in names or "__getattr__" in names
+
+
+class _Scanner:
+    """Walks with an explicit stack: generated sources nest deeper than Python recurses."""
+
+    def __init__(self, hints: SourceHints) -> None:
+        self.facts = Facts()
+        self._hints = hints
+        self._rules = _rules(hints)
+
+    def look_at_characters(self, source: bytes) -> None:
+        """Note what the syntax tree does not show; see `castiron_trace.analyser.conditional`."""
+        if not source.isascii():
+            self.facts.mentions.add("@non_ascii")
+        if b"\\N{" in source:
+            self.facts.mentions.add("@named_character")
+
+    def run(self, tree: ast.AST) -> None:
+        stack: list[tuple[ast.AST, int]] = [(tree, Tier.REQUIRED)]
+        while stack:
+            node, tier = stack.pop()
+            kind = node.__class__
+            if kind is ast.Constant:
+                self._constant(node)  # type: ignore[arg-type]
+            elif kind is ast.Name or kind is ast.Attribute:
+                name = node.id if kind is ast.Name else node.attr  # type: ignore[attr-defined]
+                if name in MENTIONS:
+                    self.facts.mentions.add(name)
+                elif name in self._rules.entry_point_names:
+                    self.facts.looks_up_entry_points = True
+                if kind is ast.Attribute:
+                    stack.append((node.value, tier))  # type: ignore[attr-defined]
+            elif kind in _SPECIAL:
+                _SPECIAL[kind](self, node, tier, stack)
+            else:
+                for name in node._fields:
+                    value = getattr(node, name)
+                    if isinstance(value, list):
+                        stack.extend((item, tier) for item in value if isinstance(item, ast.AST))
+                    elif isinstance(value, ast.AST):
+                        stack.append((value, tier))
+
+    # Statements -----------------------------------------------------------------------------------------------------
+
+    def _import(self, node: ast.Import, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        del stack
+        for alias in node.names:
+            self.facts.add_import(alias.name, 0, None, tier, node.lineno)
+
+    def _import_from(self, node: ast.ImportFrom, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        del stack
+        self.facts.add_import(
+            node.module or "", node.level, tuple(sorted(a.name for a in node.names)), tier, node.lineno
+        )
+
+    def _if(self, node: ast.If, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        stack.append((node.test, tier))
+        value = self._rules.conditions.decided(node.test)
+        body = else_ = max(tier, Tier.GUARDED)
+        if is_main_test(node.test):
+            body, else_ = MAIN_BLOCK, tier
+        elif value is not None:
+            body = else_ = tier
+        if value is not False:
+            stack.extend((item, body) for item in node.body)
+        if value is not True:
+            stack.extend((item, else_) for item in node.orelse)
+
+    def _try(self, node: ast.Try, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        inner = max(tier, Tier.GUARDED) if node.handlers else tier
+        for part in (node.body, node.handlers, node.orelse):
+            stack.extend((item, inner) for item in part)
+        stack.extend((item, tier) for item in node.finalbody)
+
+    def _with(self, node: ast.With, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        inner = tier
+        for item in node.items:
+            stack.append((item, tier))
+            call = item.context_expr
+            if isinstance(call, ast.Call) and name_of(call.func) in {"suppress", "raises"}:
+                inner = max(tier, Tier.GUARDED)
+        stack.extend((item, inner) for item in node.body)
+
+    def _match(self, node: ast.Match, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        stack.append((node.subject, tier))
+        stack.extend((case, max(tier, Tier.GUARDED)) for case in node.cases)
+
+    def _function(
+        self, node: ast.FunctionDef | ast.AsyncFunctionDef, tier: int, stack: list[tuple[ast.AST, int]]
+    ) -> None:
+        self._type_params(node)
+        # Decorators and defaults run with the definition; annotations are for type checkers.
+        outside = [*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
+        stack.extend((item, tier) for item in outside)
+        stack.extend((item, max(tier, Tier.LAZY)) for item in node.body)
+
+    def _class(self, node: ast.ClassDef, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        self._type_params(node)
+        for part in (node.decorator_list, node.bases, node.keywords, node.body):
+            stack.extend((item, tier) for item in part)
+
+    def _type_params(self, node: ast.AST) -> None:
+        if getattr(node, "type_params", None):  # PEP 695: the interpreter imports typing
+            self.facts.mentions.add("@type_params")
+
+    def _type_alias(self, node: ast.AST, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        del node, tier, stack  # its value is evaluated when somebody asks for it, which is a type checker
+        self.facts.mentions.add("@type_params")
+
+    def _lambda(self, node: ast.Lambda, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        stack.append((node.body, max(tier, Tier.LAZY)))
+
+    def _annotated(self, node: ast.AnnAssign, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        if node.value is not None:
+            stack.append((node.value, tier))
+
+    def _expression(self, node: ast.Expr, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        if not isinstance(node.value, ast.Constant):  # a docstring names modules without importing them
+            stack.append((node.value, tier))
+
+    def _sequence(self, node: ast.List | ast.Tuple, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        command_items(self.facts, node.elts, tier, self._scan_code)
+        stack.extend((item, tier) for item in node.elts)
+
+    def _scan_code(self, code: str) -> Scan:
+        return scan_source(code.encode(), own=False, hints=self._hints)
+
+    # Expressions ----------------------------------------------------------------------------------------------------
+
+    def _call(self, node: ast.Call, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        stack.append((node.func, tier))
+        stack.extend((item, tier) for item in node.args)
+        stack.extend((keyword.value, tier) for keyword in node.keywords)
+        command_items(self.facts, node.args, tier, self._scan_code)
+        name = name_of(node.func)
+        if (rule := self._rules.calls.get(name)) is not None:
+            rule(self.facts, node, name, tier)
+        elif (public := name.lstrip("_")) in LIBRARY_FUNCTIONS:  # a wrapper
+            library_call(self.facts, node, public, tier)
+        self._codec(node, name)
+
+    def _codec(self, node: ast.Call, name: str) -> None:
+        arguments, literal_only = encodings(node, name)
+        for argument in arguments:
+            if not isinstance(argument, ast.Constant):
+                self.facts.dynamic_codec = self.facts.dynamic_codec or not literal_only
+            elif isinstance(argument.value, str) and len(argument.value) < _LONGEST_ENCODING:
+                self.facts.codecs.add(argument.value)
+
+    def _constant(self, node: ast.Constant) -> None:
+        text = node.value
+        if isinstance(text, str) and 0 < len(text) <= _LONGEST_LITERAL and "\n" not in text:
+            self.facts.add_string(text, node.lineno)
+            shell_command(self.facts, text, node.lineno)
+
+
+@dataclass(frozen=True, slots=True)
+class _Rules:
+    """What depends on the hints alone, and so is made once."""
+
+    conditions: Conditions
+    entry_point_names: frozenset[str]
+    calls: Mapping[str, _CallRule]
+    """Function -> the rule for its calls."""
+
+
+@cache
+def _rules(hints: SourceHints) -> _Rules:
+    resources = ResourceCalls(hints.resource_functions)
+    whole = {name for hint in hints.import_functions if hint.whole_package for name in hint.names}
+    others = {name for hint in hints.import_functions if not hint.whole_package for name in hint.names}
+    namespaces = {name for hint in hints.namespace_functions for name in hint.names}
+    return _Rules(
+        conditions=Conditions({constant.name: constant.value for constant in hints.constants}),
+        entry_point_names=_ENTRY_POINT_NAMES.union(*(hint.names for hint in hints.entry_point_lookups)),
+        calls={
+            **dict.fromkeys(LIBRARY_FUNCTIONS, library_call),
+            **dict.fromkeys(resources.names, resources.look),
+            **dict.fromkeys({"extend_path", *namespaces}, _extend_path),
+            "find_spec": find_spec,
+            "run_module": run_module,
+            **dict.fromkeys(IMPORT_FUNCTIONS | others, import_function),
+            **dict.fromkeys(WHOLE_PACKAGE_FUNCTIONS | whole, computed_import),
+            **dict.fromkeys(("import_module", "__import__"), dynamic_import),
+        },
+    )
+
+
+def _extend_path(facts: Facts, _call: ast.Call, _name: str, _tier: int) -> None:
+    """`pkgutil.extend_path`: other folders of ``sys.path`` may hold further modules of the package."""
+    facts.extends_path = True
+
+
+_SPECIAL: dict[type[ast.AST], Any] = {
+    ast.Import: _Scanner._import,  # noqa: SLF001 - a dispatch table of the class's own methods
+    ast.ImportFrom: _Scanner._import_from,  # noqa: SLF001
+    ast.If: _Scanner._if,  # noqa: SLF001
+    ast.Try: _Scanner._try,  # noqa: SLF001
+    ast.TryStar: _Scanner._try,  # noqa: SLF001
+    ast.With: _Scanner._with,  # noqa: SLF001
+    ast.AsyncWith: _Scanner._with,  # noqa: SLF001
+    ast.Match: _Scanner._match,  # noqa: SLF001
+    ast.FunctionDef: _Scanner._function,  # noqa: SLF001
+    ast.AsyncFunctionDef: _Scanner._function,  # noqa: SLF001
+    ast.ClassDef: _Scanner._class,  # noqa: SLF001
+    ast.Lambda: _Scanner._lambda,  # noqa: SLF001
+    ast.AnnAssign: _Scanner._annotated,  # noqa: SLF001
+    ast.Expr: _Scanner._expression,  # noqa: SLF001
+    ast.List: _Scanner._sequence,  # noqa: SLF001
+    ast.Tuple: _Scanner._sequence,  # noqa: SLF001
+    ast.Call: _Scanner._call,  # noqa: SLF001
+}
+if sys.version_info >= (3, 12):
+    _SPECIAL[ast.TypeAlias] = _Scanner._type_alias  # noqa: SLF001
