@@ -10,7 +10,8 @@ from castiron_trace.natives import natives
 from castiron_trace.resources import _hashes, records
 from castiron_wheels.install import install, site_packages
 from castiron_wheels.libc_independent import holds_no_library
-from castiron_wheels.wheel_metadata import normalise_wheel, read_metadata
+from castiron_wheels.reproducible import normalise_wheel
+from castiron_wheels.wheel_metadata import read_metadata
 
 if TYPE_CHECKING:
     from pathlib import Path

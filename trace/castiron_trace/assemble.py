@@ -17,7 +17,8 @@ from castiron_manifest.model import (
 from castiron_trace.checks import module_findings, origin_of
 from castiron_trace.graph import tier_name
 from castiron_trace.licenses import read_metadata
-from castiron_trace.resources import records, root_of
+from castiron_trace.resources import root_of
+from castiron_wheels.record import installed_records
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -97,10 +98,10 @@ def _own_path(file: Path, roots: Sequence[Path]) -> str:
 
 
 def _distributions(site: Site, licenses: Mapping[str, LicenseEvidence], blobs: Blobs) -> Iterable[Distribution]:
-    known = records(site.folder)
+    known = installed_records(site.folder)
     names = {item.name for item in site.distributions}
     for item in sorted(site.distributions, key=lambda d: d.name):
-        metadata = read_metadata(site.folder / known[item.name][0])
+        metadata = read_metadata(site.folder / known[item.name].dist_info)
         if item.wheel.embedded:
             blobs.by_hash[item.wheel.sha256] = item.path.read_bytes()
         yield Distribution(

@@ -18,7 +18,7 @@ from castiron_common.errors import EntryError, InputError, UsageError
 from castiron_manifest.model import Entry, EntryKind, Origin
 from castiron_trace.analyser.environment import read_entry_points
 from castiron_trace.model import ResolvedEntry
-from castiron_trace.resources import records
+from castiron_wheels.record import installed_records
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -317,7 +317,9 @@ def _command(plan: Plan, site: Site | None) -> ResolvedEntry:
 def _records(site: Site | None) -> Iterable[tuple[str, Path, tuple[str, ...]]]:
     if site is None:
         return []
-    return [(name, site.folder / folder, files) for name, (folder, files) in records(site.folder).items()]
+    return [
+        (name, site.folder / record.dist_info, record.files) for name, record in installed_records(site.folder).items()
+    ]
 
 
 def _command_hint(name: str, known: Collection[str]) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import csv
 import os
 import re
 from collections import Counter
@@ -17,6 +15,7 @@ from castiron_common.files import sha256_bytes
 from castiron_manifest.model import Finding, Origin, Resource, Severity
 from castiron_trace.analyser.environment import read_entry_points
 from castiron_trace.protocol import APP, STDLIB
+from castiron_wheels.record import installed_records
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -65,42 +64,22 @@ class Blobs:
         return digest, len(data)
 
 
-def records(site: Path) -> dict[str, tuple[str, tuple[str, ...]]]:
-    """Return distribution -> (dist-info folder, files as RECORD names them, sorted)."""
-    found: dict[str, tuple[str, tuple[str, ...]]] = {}
-    for folder in sorted(site.glob("*.dist-info")):
-        rows = csv.reader((folder / "RECORD").read_text(encoding="utf-8").splitlines())
-        name = re.sub(r"[-_.]+", "-", folder.name.removesuffix(".dist-info").rpartition("-")[0]).lower()
-        found[name] = (folder.name, tuple(sorted({row[0] for row in rows if row})))
-    return found
-
-
-def _hashes(record: Path) -> dict[str, str]:
-    """Return the SHA-256 of each file as RECORD gives it, in hexadecimal."""
-    found: dict[str, str] = {}
-    for row in csv.reader(record.read_text(encoding="utf-8").splitlines()):
-        if len(row) == 3 and row[1].startswith("sha256="):
-            text = row[1].removeprefix("sha256=")
-            found[row[0]] = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).hex()
-    return found
-
-
 def distribution_contents(site: Site, reached: Reached, data: Sequence[Data]) -> Contents:
     """Sort the files of every distribution of the environment."""
     resources: list[Resource] = []
     elf: dict[str, tuple[tuple[str, Path, str | None], ...]] = {}
     dist_infos: dict[str, str] = {}
     files: dict[str, tuple[str, ...]] = {}
-    known = records(site.folder)
+    known = installed_records(site.folder)
     modules = _module_files(reached, site.folder)
     named = {os.path.relpath(file, site.folder) for file in reached.files}
     for distribution in (item.name for item in site.distributions):
-        dist_info, paths = known[distribution]
+        record = known[distribution]
+        dist_info, paths = record.dist_info, record.files
         named.update(hinted_files(distribution, paths, data))
         dist_infos[distribution], files[distribution] = dist_info, paths
         sorter = _Sorter(site.folder, dist_info, paths, modules, named)
-        hashes = _hashes(site.folder / dist_info / "RECORD")
-        elf[distribution] = tuple((path, site.folder / path, hashes.get(path)) for path in sorter.elf)
+        elf[distribution] = tuple((path, site.folder / path, record.sha256.get(path)) for path in sorter.elf)
         for path in sorter.chosen:
             file = site.folder / path
             resources.append(

@@ -26,10 +26,11 @@ from castiron_common.supervision import signals_held
 from castiron_wheels.compilers import write_compilers
 from castiron_wheels.errors import BuildError
 from castiron_wheels.install import install
+from castiron_wheels.reproducible import normalise_wheel
 from castiron_wheels.requirements import from_lines, read_pyproject
 from castiron_wheels.toolchain_sbom import FILE, toolchain_bom
 from castiron_wheels.uv_client import client_environment
-from castiron_wheels.wheel_metadata import normalise_wheel, split_filename
+from castiron_wheels.wheel_metadata import split_filename
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -25,7 +25,6 @@ from castiron_wheels.build_stack import Build
 from castiron_wheels.errors import BuildError
 from castiron_wheels.fetch import keep
 from castiron_wheels.wheel_archive import DAMAGED
-from castiron_wheels.wheel_metadata import safe_member
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -176,6 +175,12 @@ def _checked(tar: tarfile.TarFile, sdist: Path) -> Iterator[tarfile.TarInfo]:
         member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
         member.uid, member.gid, member.uname, member.gname = os.getuid(), os.getgid(), "", ""
         yield member
+
+
+def safe_member(name: str) -> bool:
+    """Say whether an archive member's name stays inside the folder that it is extracted to."""
+    path = PurePosixPath(name)
+    return bool(name) and not path.is_absolute() and ".." not in path.parts and "\\" not in name and "\0" not in name
 
 
 def _bad_sdist(sdist: Path, why: str) -> DependencyError:

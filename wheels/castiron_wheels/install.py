@@ -21,15 +21,9 @@ from castiron_common import shared_files
 from castiron_common.cache import cache_root, folder_entry
 from castiron_common.files import sha256_file
 from castiron_common.pools import thread_pool
+from castiron_wheels.record import format_record, hash_of, parse_record
 from castiron_wheels.wheel_archive import WheelArchive, is_plain, open_wheel, unusable
-from castiron_wheels.wheel_metadata import (
-    dist_info_folder,
-    format_record,
-    parse_record,
-    read_record,
-    record_hash,
-    split_filename,
-)
+from castiron_wheels.wheel_metadata import dist_info_folder, read_record, split_filename
 
 if TYPE_CHECKING:
     import zipfile
@@ -196,7 +190,7 @@ def _check_version(text: bytes, wheel: Path) -> None:
 
 
 def _row(path: str, content: bytes) -> tuple[str, str, str]:
-    return (path, record_hash(content), str(len(content)))
+    return (path, hash_of(content), str(len(content)))
 
 
 def _scripts(text: bytes, wheel: Path) -> dict[str, bytes]:

@@ -7,7 +7,6 @@ D. Fifield 2019), two different members of one name, and names that are no plain
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import struct
 import zipfile
@@ -16,6 +15,7 @@ from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING
 
 from castiron_common.errors import DependencyError
+from castiron_wheels.record import recorded_hash
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,11 +47,6 @@ def unusable(path: Path, why: str) -> DependencyError:
         f"The wheel {path.name} cannot be used: {why}.",
         hint="Take another version of the distribution, or report this to its maintainers.",
     )
-
-
-def recorded_hash(sha256: bytes) -> str:
-    """Return a hash as ``RECORD`` writes it."""
-    return "sha256=" + base64.urlsafe_b64encode(sha256).rstrip(b"=").decode()
 
 
 class WheelArchive:

@@ -8,6 +8,7 @@ from castiron_trace.driver import trace
 from castiron_trace.licenses import evidence
 from castiron_trace.model import Reached, ReachedModule
 from castiron_trace.resources import distribution_contents
+from castiron_wheels.record import installed_records
 from tests.unit.trace.conftest import options
 from tests.unit.trace.making import install, site_of, write
 
@@ -159,7 +160,7 @@ def test_license_evidence(tmp_path: Path) -> None:
     )
     site = site_of(tmp_path, dist)
     texts: dict[str, str] = {}
-    files = resources.records(site.folder)["d"][1]
+    files = installed_records(site.folder)["d"].files
     found = evidence(site.folder, "d-1.0.dist-info", files, texts)
     assert found.expression == "MIT AND BSD-3-Clause"
     assert found.text is None

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castiron_wheels.record import hash_of
+from castiron_wheels.reproducible import normalise_wheel
 from castiron_wheels.toolchain_sbom import FILE, toolchain_bom
-from castiron_wheels.wheel_metadata import normalise_wheel, record_hash
 from tests.unit.wheels.making import make_wheel
 
 if TYPE_CHECKING:
@@ -57,6 +58,6 @@ def test_document_goes_into_the_wheel_and_its_record(tmp_path: Path, zig: Path) 
     with zipfile.ZipFile(tmp_path / "out.whl") as archive:
         content = archive.read(f"demo-1.0.dist-info/{FILE}")
         rows = {row[0]: row[1:] for row in csv.reader(archive.read("demo-1.0.dist-info/RECORD").decode().splitlines())}
-        assert rows[f"demo-1.0.dist-info/{FILE}"] == [record_hash(content), str(len(content))]
+        assert rows[f"demo-1.0.dist-info/{FILE}"] == [hash_of(content), str(len(content))]
         assert set(rows) == set(archive.namelist())
     assert [item["name"] for item in json.loads(content)["components"]] == ["llvm-libunwind"]

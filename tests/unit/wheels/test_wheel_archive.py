@@ -10,8 +10,9 @@ import pytest
 
 from castiron_common.errors import DependencyError
 from castiron_wheels.install import install
+from castiron_wheels.record import parse_record
 from castiron_wheels.wheel_archive import open_wheel
-from castiron_wheels.wheel_metadata import parse_record, read_metadata
+from castiron_wheels.wheel_metadata import read_metadata
 from tests.fuzz.archives import Archive, Entry, write
 from tests.unit.wheels.making import make_wheel
 

@@ -10,14 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from castiron_common.errors import DependencyError
-from castiron_wheels.wheel_metadata import (
-    format_record,
-    normalise_wheel,
-    parse_record,
-    read_metadata,
-    safe_member,
-    split_filename,
-)
+from castiron_wheels.built_wheels import safe_member
+from castiron_wheels.record import format_record, parse_record
+from castiron_wheels.reproducible import normalise_wheel
+from castiron_wheels.wheel_metadata import read_metadata, split_filename
 from tests.unit.wheels.making import make_wheel
 
 if TYPE_CHECKING:
