@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import tarfile
 from typing import TYPE_CHECKING
 
-from castiron_common.disk import is_full
+from castiron_common import unpacking
 from castiron_common.errors import RuntimePackError
 
 if TYPE_CHECKING:
@@ -16,29 +15,15 @@ if TYPE_CHECKING:
 def unpack(archive: Path, folder: Path) -> Path:
     """Unpack a source tarball below ``folder`` and return the one folder it holds.
 
-    Members that would land outside, device files and absolute links are refused where Python can (tarfile's ``data``
-    filter, PEP 706).
+    Raises `RuntimePackError` for what is damaged, or would be written elsewhere.
     """
     try:
-        with tarfile.open(archive) as tar:
-            if hasattr(tarfile, "data_filter"):
-                tar.extractall(folder, filter="data")
-            else:  # Python before 3.11.4; the archives here are known by their hashes
-                tar.extractall(folder)
-    except (tarfile.TarError, EOFError, OSError) as error:
-        if is_full(error):
-            raise
+        return unpacking.unpack(archive, folder)
+    except unpacking.UnusableArchiveError as error:
         raise RuntimePackError(
             f"The source archive {archive} cannot be unpacked: {error}.",
-            hint="Delete it and run the command again; it is then fetched anew.",
+            hint="Delete it and run the command again; it is then fetched anew. If it fails again, check the recipe.",
         ) from error
-    entries = [entry for entry in folder.iterdir() if entry.name != "pax_global_header"]
-    if len(entries) != 1 or not entries[0].is_dir():
-        raise RuntimePackError(
-            f"The source archive {archive.name} does not hold exactly one folder.",
-            hint="Check the recipe that names it.",
-        )
-    return entries[0]
 
 
 def distinct(names: Iterable[str]) -> list[str]:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-import lzma
 import os
-import posixpath
 import shutil
 import subprocess
-import tarfile
-import zipfile
-from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from castiron_common import unpacking
 from castiron_common.cache import cache_root, folder_entry
 from castiron_common.errors import DependencyError, HostToolError
 from castiron_common.files import sha256_bytes, sha256_file
@@ -24,7 +21,6 @@ from castiron_wheels import build, compilers
 from castiron_wheels.build_stack import Build
 from castiron_wheels.errors import BuildError
 from castiron_wheels.fetch import keep
-from castiron_wheels.wheel_archive import DAMAGED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -128,63 +124,13 @@ def _built(content: str, label: str, copy: Callable[[Path], Path], context: Buil
 
 
 def unpack(sdist: Path, folder: Path) -> Path:
-    """Extract an sdist below ``folder`` and return its top folder; nothing is written outside."""
+    """Unpack an sdist below ``folder`` and return its top folder.  Raises `DependencyError` if it cannot be used."""
     try:
-        if sdist.name.endswith(".zip"):
-            with zipfile.ZipFile(sdist) as archive:
-                for member in archive.namelist():
-                    if not safe_member(member):
-                        raise _bad_sdist(sdist, f"its member {member!r} would be written outside")
-                archive.extractall(folder)
-        else:
-            # tarfile has filters only since 3.11.4; its own comes on top where it exists.
-            options: dict[str, Any] = {"filter": "data"} if hasattr(tarfile, "data_filter") else {}
-            with tarfile.open(sdist) as tar:
-                tar.extractall(folder, members=_checked(tar, sdist), **options)
-    except (OSError, tarfile.TarError, EOFError, lzma.LZMAError, *DAMAGED) as error:
-        raise _bad_sdist(sdist, str(error)) from error
-    tops = sorted(path for path in folder.iterdir() if path.is_dir())
-    if len(tops) != 1:
-        raise _bad_sdist(sdist, "it does not hold exactly one folder")
-    return tops[0]
-
-
-def _checked(tar: tarfile.TarFile, sdist: Path) -> Iterator[tarfile.TarInfo]:
-    """Yield the members, owned by us and with plain modes; refuse what could be written or lead outside."""
-    links: set[str] = set()
-    for member in tar:
-        name = member.name.rstrip("/")
-        parents = {str(parent) for parent in PurePosixPath(name).parents}
-        if not safe_member(name) or links & parents:
-            raise _bad_sdist(sdist, f"its member {name!r} would be written outside")
-        if member.issym():
-            target = PurePosixPath(name).parent / member.linkname
-            inner = member.linkname.lstrip("./")
-            if (
-                member.linkname.startswith("/")
-                or ".." in inner.split("/")
-                or posixpath.normpath(target).startswith("..")
-            ):
-                raise _bad_sdist(sdist, f"its link {name!r} leads outside")
-            links.add(name)
-        elif member.islnk():
-            if not safe_member(member.linkname):
-                raise _bad_sdist(sdist, f"its link {name!r} leads outside")
-        elif not (member.isfile() or member.isdir()):
-            raise _bad_sdist(sdist, f"its member {name!r} is neither file, folder nor link")
-        member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
-        member.uid, member.gid, member.uname, member.gname = os.getuid(), os.getgid(), "", ""
-        yield member
-
-
-def safe_member(name: str) -> bool:
-    """Say whether an archive member's name stays inside the folder that it is extracted to."""
-    path = PurePosixPath(name)
-    return bool(name) and not path.is_absolute() and ".." not in path.parts and "\\" not in name and "\0" not in name
-
-
-def _bad_sdist(sdist: Path, why: str) -> DependencyError:
-    return DependencyError(f"The source distribution {sdist.name} cannot be used: {why}.", hint="Take another version.")
+        return unpacking.unpack(sdist, folder)
+    except unpacking.UnusableArchiveError as error:
+        raise DependencyError(
+            f"The source distribution {sdist.name} cannot be used: {error}.", hint="Take another version."
+        ) from error
 
 
 def source_files(folder: Path, *, history: bool) -> Iterator[Path]:

@@ -36,34 +36,6 @@ def test_unpacking_returns_the_one_folder(tmp_path: Path) -> None:
     assert unpack(archive, target) == target / "x-1.0"
 
 
-@pytest.mark.parametrize(
-    "bad",
-    [
-        member("../outside"),
-        member("x/../../outside"),
-        member("x/link", kind=tarfile.SYMTYPE, target="/etc/passwd"),
-        member("x/link", kind=tarfile.SYMTYPE, target="../../outside"),
-        member("x/device", kind=tarfile.CHRTYPE),
-    ],
-)
-def test_nothing_is_unpacked_outside(tmp_path: Path, bad: tarfile.TarInfo) -> None:
-    archive = tarball(tmp_path / "x.tar.gz", [member("x/README"), bad])
-    target = tmp_path / "deep" / "out"
-    target.mkdir(parents=True)
-    with pytest.raises(RuntimePackError, match="cannot be unpacked"):
-        unpack(archive, target)
-    assert not (tmp_path / "outside").exists()
-    assert not (tmp_path / "deep" / "outside").exists()
-
-
-def test_two_folders_are_not_a_source_tree(tmp_path: Path) -> None:
-    archive = tarball(tmp_path / "x.tar.gz", [member("a/1"), member("b/1")])
-    target = tmp_path / "out"
-    target.mkdir()
-    with pytest.raises(RuntimePackError, match="exactly one folder"):
-        unpack(archive, target)
-
-
 @settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_garbage_is_no_source_archive(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
@@ -71,7 +43,7 @@ def test_garbage_is_no_source_archive(tmp_path_factory: pytest.TempPathFactory, 
     archive = folder / "x.tar.gz"
     archive.write_bytes(data)
     (folder / "out").mkdir()
-    with pytest.raises(RuntimePackError):
+    with pytest.raises(RuntimePackError, match="cannot be unpacked"):
         unpack(archive, folder / "out")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -166,59 +165,12 @@ def test_executable_bits_and_links_count(tmp_path: Path) -> None:
     assert len({plain, executable, tree_hash(folder, history=False)}) == 3
 
 
-@pytest.mark.parametrize("filters", [True, False])
-@pytest.mark.parametrize(
-    ("links", "allowed"),
-    [
-        ([("a-1/inner", "file")], True),
-        ([("a-1/sub/inner", "../file")], True),
-        ([("a-1/out", "../../x")], False),
-        ([("a-1/out", "/etc")], False),
-        ([("a-1/d/e/l", "../.."), ("a-1/m", "d/e/l/..")], False),
-        ([("a-1/out", "sub"), ("a-1/out/x", "file")], False),
-    ],
-)
-def test_links_in_sdists(
-    links: list[tuple[str, str]], allowed: bool, filters: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if not filters:  # Python 3.11.2, as Debian 12 has it
-        monkeypatch.delattr(tarfile, "data_filter")
-    sdist = tmp_path / "a-1.tar.gz"
-    with tarfile.open(sdist, "w:gz") as tar:
-        info = tarfile.TarInfo("a-1/file")
-        info.mode, info.uid = 0o4777, 12345
-        tar.addfile(info)
-        for name, destination in links:
-            link = tarfile.TarInfo(name)
-            link.type, link.linkname = tarfile.SYMTYPE, destination
-            tar.addfile(link)
-    out = tmp_path / "out"
-    out.mkdir()
-    if not allowed:
-        with pytest.raises(DependencyError, match="cannot be used"):
-            unpack(sdist, out)
-        return
-    top = unpack(sdist, out)
-    assert (top / "file").stat().st_mode & 0o7777 == 0o755
-    assert (top / links[0][0].removeprefix("a-1/")).resolve() == (top / "file").resolve()
-
-
 def test_sdists_that_are_not(tmp_path: Path) -> None:
     bad = tmp_path / "a-1.tar.gz"
     bad.write_bytes(b"no archive")
-    with pytest.raises(DependencyError, match="cannot be used"):
-        unpack(bad, tmp_path / "out1")
-    with tarfile.open(bad, "w:gz") as tar:
-        tar.add(__file__, "../escape.py")
-    (tmp_path / "out2").mkdir()
-    with pytest.raises(DependencyError, match="cannot be used"):
-        unpack(bad, tmp_path / "out2")
-    assert not (tmp_path / "escape.py").exists()
-    archive = tmp_path / "a-1.zip"
-    with zipfile.ZipFile(archive, "w") as file:
-        file.writestr("../escape.py", "")
-    with pytest.raises(DependencyError, match="outside"):
-        unpack(archive, tmp_path / "out3")
+    (tmp_path / "out").mkdir()
+    with pytest.raises(DependencyError, match=r"source distribution a-1\.tar\.gz cannot be used"):
+        unpack(bad, tmp_path / "out")
 
 
 def test_installed_project_that_may_be_missing_is_left_out(tmp_path: Path, target: Target) -> None:

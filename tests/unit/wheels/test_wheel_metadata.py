@@ -10,7 +10,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from castiron_common.errors import DependencyError
-from castiron_wheels.built_wheels import safe_member
 from castiron_wheels.record import format_record, parse_record
 from castiron_wheels.reproducible import normalise_wheel
 from castiron_wheels.wheel_metadata import read_metadata, split_filename
@@ -80,14 +79,6 @@ def test_normalised_wheels_do_not_depend_on_times_or_order(tmp_path: Path) -> No
         assert names[:3] == ["a/__init__.py", "b.py", "run.sh"]
         assert all(".dist-info/" in name for name in names[3:])
         assert (archive.getinfo("run.sh").external_attr >> 16) & 0o111
-
-
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [("a/b.py", True), ("../b", False), ("a/../../b", False), ("/etc/x", False), ("a\\..\\b", False), ("", False)],
-)
-def test_safe_member(name: str, expected: bool) -> None:
-    assert safe_member(name) is expected
 
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1)
