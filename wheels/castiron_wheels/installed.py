@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
+from packaging.direct_url import DirectUrl, DirectUrlValidationError
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -257,16 +258,15 @@ def _origin(distribution: Distribution) -> tuple[Path | None, Path | None, str |
                     return folder.absolute(), None, None
         return None, None, None
     try:
-        data = json.loads(text)
-        url = str(data["url"])
-    except (ValueError, KeyError, TypeError):
-        return None, None, None
-    if isinstance(vcs := data.get("vcs_info"), dict):
-        subdirectory = f"#subdirectory={data['subdirectory']}" if data.get("subdirectory") else ""
-        return None, None, f"{vcs.get('vcs', 'git')}+{url}@{vcs.get('commit_id', '')}{subdirectory}"
-    if not url.startswith("file:"):
-        return None, None, url
-    path = Path(unquote(urlsplit(url).path)) / str(data.get("subdirectory", ""))
+        direct = DirectUrl.from_dict(json.loads(text))
+    except (ValueError, TypeError, AttributeError, DirectUrlValidationError):
+        return None, None, None  # not what PEP 610 says: of the distribution nothing but its version is known
+    if direct.vcs_info is not None:
+        subdirectory = f"#subdirectory={direct.subdirectory}" if direct.subdirectory else ""
+        return None, None, f"{direct.vcs_info.vcs}+{direct.url}@{direct.vcs_info.commit_id}{subdirectory}"
+    if not direct.url.startswith("file:"):
+        return None, None, direct.url
+    path = Path(unquote(urlsplit(direct.url).path)) / (direct.subdirectory or "")
     if path.is_dir():
         return path, None, None
     if path.is_file() and path.name.endswith(ARCHIVE_SUFFIXES):

@@ -168,24 +168,24 @@ def _extra_lines(table: Mapping[str, Any], extras: Collection[str], where: str) 
 
 def _group_lines(data: Mapping[str, Any], groups: Collection[str], where: str) -> list[str]:
     """Return the requirements of dependency groups (PEP 735), includes followed."""
-    offered = {canonicalize_name(name): lines for name, lines in data.get("dependency-groups", {}).items()}
-    lines: list[str] = []
+    if not groups:
+        return []
+    from packaging.dependency_groups import DependencyGroupResolver
 
-    def visit(group: str, chain: tuple[str, ...]) -> None:
-        name = canonicalize_name(group)
-        if name not in offered or name in chain:
-            what = "includes itself" if name in chain else "does not exist"
-            known = ", ".join(sorted(offered)) or "none"
-            raise InputError(f"{where}: the dependency group {group!r} {what}.", hint=f"The groups are: {known}.")
-        for item in offered[name]:
-            if isinstance(item, dict) and isinstance(item.get("include-group"), str):
-                visit(item["include-group"], (*chain, name))
-            else:
-                lines.extend(_strings([item], f"dependency-groups.{group}", where))
-
-    for group in _normal(groups):
-        visit(group, ())
-    return lines
+    table = data.get("dependency-groups", {})
+    if not isinstance(table, dict):
+        raise InputError(f"{where}: dependency-groups is not a table.", hint="Correct the file.")
+    known = f"The groups are: {', '.join(sorted(table)) or 'none'}."
+    wanted = _normal(groups)
+    for group in wanted:
+        if group not in _normal(table):
+            raise InputError(f"{where}: the dependency group {group!r} does not exist.", hint=known)
+    try:
+        resolver = DependencyGroupResolver(table)
+        return [str(line) for group in wanted for line in resolver.resolve(group)]
+    except ExceptionGroup as error:
+        reasons = "\n".join(str(inner) for inner in error.exceptions)
+        raise InputError(f"{where}: a dependency group cannot be used: {reasons}", hint=known) from error
 
 
 def _with_sources(

@@ -115,6 +115,15 @@ def test_archives_and_repositories(venv: Path, tmp_path: Path, target: Target) -
     assert {"away @ https://h/away-1.0.tar.gz", "repo @ git+https://h/r.git@abc#subdirectory=py"} <= set(wanted.lines)
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["no JSON", "[]", "{}", '{"url": 1, "dir_info": {}}', '{"url": "https://h/x", "dir_info": {}, "vcs_info": {}}'],
+)
+def test_an_origin_that_is_none(text: str, venv: Path, target: Target) -> None:
+    add(venv, "odd", direct_url__json=text)
+    assert "odd==1.0" in from_installed(venv / "bin" / "python", target).lines
+
+
 def test_legacy_editable_install(venv: Path, tmp_path: Path) -> None:
     (tmp_path / "setup.py").write_text("")
     info = tmp_path / "Legacy.egg-info"
