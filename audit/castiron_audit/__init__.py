@@ -1,1 +1,1 @@
-"""What a binary consists of and under which licenses: evidence, verdicts, policy, reports."""
+"""Audits the licenses of everything in a binary; ``audit/README.md`` says which file does what, in which order."""

@@ -1,6 +1,7 @@
-"""What an audit says, as immutable values: components, how their licenses are known, findings, the report.
+"""The values that make a report: components, the evidence for their licenses, findings, obligations.
 
-Sequences are sorted by the key named in each docstring, so equal inputs give equal reports and equal documents.
+Sequences are sorted by the key named in each docstring, so equal inputs give equal reports and equal documents.  The
+names of fields are keys of ``--format json`` and of the report in the binary.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ class Kind(StrEnum):
     DISTRIBUTION = "distribution"
     """A Python distribution."""
     VENDORED = "vendored"
-    """Somebody else's code inside of a distribution or of CPython."""
+    """Code of another project in a distribution or in CPython."""
     LIBRARY = "library"
-    """A shared library that a wheel brings along, absorbed into the binary."""
+    """A native library that a wheel brings, as a shared object of its own or linked into one."""
     CRATE = "crate"
     """A Rust crate compiled into a shared object of a wheel."""
     DATA = "data"
@@ -33,7 +34,7 @@ class Kind(StrEnum):
 
 
 class Form(StrEnum):
-    """In which form a component is in the binary."""
+    """The form in which a component is in the binary."""
 
     STATIC = "static"
     """Machine code, linked."""
@@ -42,7 +43,7 @@ class Form(StrEnum):
 
 
 class Source(StrEnum):
-    """What says which license a component has, strongest first."""
+    """The kinds of evidence for a license, strongest first."""
 
     SETTLED = "settled"
     """The policy, with a written reason."""
@@ -51,17 +52,17 @@ class Source(StrEnum):
     RECIPE = "recipe"
     """The runtime pack's recipe, which names the file it was read from."""
     LISTING = "listing"
-    """A "Name/Files/License" list inside a license file of the wheel."""
+    """A "Name/Files/License" list in a license file of the wheel."""
     SBOM = "SBOM"
-    """A document in the wheel (PEP 770) or data that the compiler left in the shared object."""
+    """An SBOM in the wheel (PEP 770), or what a compiler or a library left in a shared object or font."""
     CATALOGUE = "catalogue"
-    """Castiron's table of libraries, each row with its source."""
+    """Castiron's tables of libraries, fonts and projects, each row with its source."""
     CLASSIFIER = "classifier"
     """``License ::`` classifiers that name one license."""
     FIELD = "License field"
-    """The free-text ``License`` field, when it names a license unambiguously."""
+    """The free-text ``License`` field, if it names one license."""
     TEXT = "license text"
-    """A license file that equals a text of the SPDX list, up to ``similarity``."""
+    """A license text that matches one of the SPDX License List, up to ``similarity``."""
     NONE = "none"
 
 
@@ -75,22 +76,22 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
-    """One thing that says something about a license."""
+    """One statement about the license of a component."""
 
     source: Source
     where: str
     """The file or field: ``numpy-2.3.4.dist-info/METADATA``, ``pillow.libs/libtiff.so``."""
     says: str
-    """What it says, in its own words."""
+    """The statement in its own words."""
     expression: str | None = None
-    """The SPDX expression that this amounts to; None if it is ambiguous."""
+    """The SPDX expression that it means; None if it is ambiguous."""
     similarity: float | None = None
-    """For texts: 1.0 is equal up to layout (Dice coefficient of word triples)."""
+    """For texts: Dice coefficient of word trigrams, or share of the license's trigrams; 1.0 is equal up to layout."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """The license of a component, and how it is known."""
+    """The license concluded for a component (SPDX: ``licenseConcluded``), and from what."""
 
     expression: str | None
     """SPDX license expression; None: unknown."""
@@ -100,7 +101,7 @@ class Verdict:
     evidence: tuple[Evidence, ...] = ()
     """Everything that was read, strongest first."""
     reason: str = ""
-    """Why, where a source alone does not say it (a runtime exception, a settlement)."""
+    """Why, where the source does not explain it (a runtime exception, a settlement)."""
 
 
 UNKNOWN = Verdict(expression=None, source=Source.NONE)
@@ -108,17 +109,17 @@ UNKNOWN = Verdict(expression=None, source=Source.NONE)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Text:
-    """One license or notice text, where it was found."""
+    """A reference to a license or notice text."""
 
     path: str
-    """Relative to site-packages or to the component's source tree; ``SPDX:<id>`` for the list's own text."""
+    """Relative to site-packages or to the component's source tree."""
     sha256: str
     """Key of the text in `Report.texts`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """One link of the chain that brings a component in."""
+    """One step of the chain of imports or requirements that brings a component in."""
 
     name: str
     """A module, distribution or file."""
@@ -135,7 +136,7 @@ class Component:
     kind: Kind
     name: str
     version: str = ""
-    """Empty if nothing says it."""
+    """Empty if it is unknown."""
     purl: str | None = None
     cpe: str | None = None
     hashes: tuple[tuple[str, str], ...] = ()
@@ -143,17 +144,18 @@ class Component:
     verdict: Verdict = UNKNOWN
     texts: tuple[Text, ...] = ()
     copyrights: tuple[str, ...] = ()
-    """Copyright lines of the texts, as they stand there."""
+    """Copyright notices, as they are written in the texts."""
     forms: tuple[Form, ...] = ()
     size: int = 0
-    """Bytes in the binary that are its own; those of components inside of it count for these."""
+    """Bytes in the binary that are its own; those of components that it contains count for these."""
     parent: str | None = None
-    """Id of the component that it is a part of."""
+    """Id of the component that contains it."""
     requires: tuple[str, ...] = ()
     """Ids of the components that it depends on, sorted."""
     chain: tuple[Step, ...] = ()
     """From the entry point to this component."""
     direct: bool = False
+    """For distributions: whether the application itself asks for it."""
     summary: str = ""
     home_page: str = ""
 
@@ -169,7 +171,7 @@ class Finding:
     """Id of the component."""
     message: str
     settled: str | None = None
-    """The written reason why it does not matter, from the policy."""
+    """The reason that the policy gives why it does not matter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,20 +183,20 @@ class Obligation:
     title: str
     text: str
     source: str
-    """Where it is read: the license and its section."""
+    """The licenses and sections that ask for it."""
     components: tuple[str, ...]
     """Ids, sorted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refusal:
-    """A component that the policy does not let in."""
+    """A component that the policy refuses."""
 
     component: str
     reason: str
     """``GPL-3.0-only is denied``."""
     remedy: str
-    """How to be rid of it."""
+    """What to do about it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +212,7 @@ class Report:
     python: str
     """``3.13.5``."""
     license: str | None = None
-    """The application's own, where its project says it."""
+    """The application's own; None if its project does not say it."""
     linked: bool = False
     """True if the components are those of the linker's map; False for what a manifest foretells."""
     policy: str = "none"
@@ -241,7 +243,7 @@ KIND_ORDER = {kind: index for index, kind in enumerate(Kind)}
 
 
 def sort_key(component: Component) -> tuple[int, str, str, str]:
-    """Return the key components are sorted by."""
+    """Return the key by which components are sorted."""
     return KIND_ORDER[component.kind], component.name.lower(), component.version, component.id
 
 
