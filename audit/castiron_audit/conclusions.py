@@ -17,12 +17,23 @@ from castiron_audit.catalogue import project_license
 from castiron_audit.license_files import is_own_license, split_license_file
 from castiron_audit.license_texts import closest
 from castiron_audit.model import UNKNOWN, Evidence, Finding, Severity, Source, Verdict
-from castiron_audit.text_evidence import POINTER_LENGTH, combined, states_choice, text_evidence
+from castiron_audit.text_evidence import (
+    POINTER_LENGTH,
+    combined,
+    states_choice,
+    text_evidence,
+    unknown_license_message,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from castiron_manifest.model import Distribution, LicenseFile
+
+_VERSION_OPEN = (
+    "There is only the license's text, which does not say whether later versions may be chosen; "
+    "the narrower reading is taken."
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,24 +239,24 @@ def _findings_on(
     verdict: Verdict, evidence: Sequence[Evidence], candidates: Sequence[str]
 ) -> Iterator[tuple[str, Severity, str]]:
     if verdict.expression is None:
-        said = "; ".join(item.says for item in evidence if item.says) or "nothing"
         if candidates:
-            yield "ambiguous-license", Severity.ERROR, f"It says {said}, which may mean {', '.join(candidates)}."
+            said = "; ".join(item.says for item in evidence if item.says)
+            yield "ambiguous-license", Severity.ERROR, f"It says {said}, which may mean one of {', '.join(candidates)}."
         else:
-            yield "unknown-license", Severity.ERROR, f"Its license is unknown; it says: {said}."
+            yield "unknown-license", Severity.ERROR, unknown_license_message(evidence)
         return
     yield from _contradictions(verdict, verdict.expression, evidence)
     if verdict.source is Source.CLASSIFIER and " AND " in verdict.expression:
         yield (
             "joined-classifiers",
             Severity.INFO,
-            f"Several classifiers are joined ({verdict.expression}); nothing says that they are a choice.",
+            f"Several classifiers are joined with AND ({verdict.expression}), as nothing says that they are a choice.",
         )
     if verdict.source is Source.TEXT and re.search(r"GPL-\d\.\d-only|GFDL-\d\.\d-only", verdict.expression):
         yield (
             "version-open",
             Severity.WARNING,
-            "Only the license's text is there; it does not say if later versions may be chosen. The narrower is taken.",
+            _VERSION_OPEN,
         )
 
 

@@ -101,21 +101,21 @@ def linkage_findings(components: Iterable[Component]) -> Iterator[Finding]:
         strength = reach(expression)
         static = Form.STATIC in component.forms
         if strength is Strength.LIBRARY:
-            how = "machine code linked statically" if static else "modules inside of one executable"
+            how = "it is linked statically" if static else "its modules are in one executable"
             yield Finding(
                 code="relinking",
                 severity=Severity.WARNING,
                 component=component.id,
-                message=f"{expression}: as {how}, recipients must be able to link again with a changed library "
-                "(LGPL-2.1 section 6, LGPL-3.0 section 4). Hand on a kit (link --relink-kit) and the source.",
+                message=f"{expression}: {how}, so recipients must be able to link again with a changed library "
+                "(LGPL-2.1 section 6, LGPL-3.0 section 4). Give them a relink kit (link --relink-kit) and the source.",
             )
         elif strength in {Strength.WORK, Strength.NETWORK}:
             yield Finding(
                 code="copyleft",
                 severity=Severity.WARNING,
                 component=component.id,
-                message=f"{expression}: static linking makes one work; the whole executable has to be offered under it"
-                + (", also to users over a network." if strength is Strength.NETWORK else "."),
+                message=f"{expression}: static linking makes one work; the whole executable must be offered under this "
+                f"license{', also to users over a network' if strength is Strength.NETWORK else ''}.",
             )
         elif strength is Strength.RESTRICTED:
             yield Finding(

@@ -90,7 +90,7 @@ def enforce(report: Report, *, hint: str = "Nothing was written.") -> None:
         component = report.component(refusal.component)
         lines.append(f"  {report.display_name(component)}: {refusal.reason}")
         if component.chain:
-            lines.append(f"    in through {' -> '.join(step.name for step in component.chain)}")
+            lines.append(f"    brought in by {' -> '.join(step.name for step in component.chain)}")
         lines.append(f"    {refusal.remedy}")
     count = len(report.refusals)
     raise PolicyError(
@@ -154,7 +154,7 @@ def _finding_refusals(report: Report) -> Iterator[Refusal]:
             yield Refusal(
                 component=finding.component,
                 reason=f"{finding.message} [{finding.code}]",
-                remedy=f'Look into it, and accept the finding "{finding.code}" with a reason in the policy.',
+                remedy=f'Review it, and accept the finding "{finding.code}" with a reason in the policy.',
             )
 
 
@@ -181,17 +181,17 @@ def _matches_license(license_id: str, listed: Iterable[str]) -> bool:
 
 def _remedy(component: Component, kind: str) -> str:
     if component.name in _IN_EVERY_BINARY or component.parent == "runtime/cpython":
-        first = "Every binary holds it"
+        first = "Every binary contains it"
     elif component.kind in {Kind.LIBRARY, Kind.CRATE, Kind.VENDORED, Kind.DATA} and component.parent:
         parent = component.parent.partition("/")[2]
         first = f"Replace {parent} by a distribution without it, or build {parent} from source without it"
     elif component.kind is Kind.RUNTIME:
-        first = "Do without the standard library's modules that need it (castiron manifest explain)"
+        first = "Do without the modules of the standard library that need it (castiron manifest explain)"
     else:
         importer = component.chain[-2].name if len(component.chain) > 1 else "the application"
-        first = f"Do without it: {importer} asks for it"
-    verb = "let it in with an exception" if kind == "exception" else "settle its license"
-    return f"{first}; or {verb} and a written reason in [tool.castiron.licenses]."
+        first = f"Do without it: {importer} requires it"
+    verb = "allow it with an exception" if kind == "exception" else "settle its license"
+    return f"{first}; or {verb} and a reason in [tool.castiron.licenses]."
 
 
 def _is_named(pattern: str, report: Report, component_id: str) -> bool:

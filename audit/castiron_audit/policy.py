@@ -4,21 +4,21 @@
 
     [tool.castiron.licenses]
     preset = "no-copyleft"                     # or "permissive"
-    allow = ["MPL-2.0"]                        # beyond the preset
-    deny = ["AGPL-*"]                          # whatever else is said
+    allow = ["MPL-2.0"]                        # in addition to the preset
+    deny = ["AGPL-*"]                          # even if something else allows it
     unknown = "deny"                           # "warn" unless strict
 
-    [[tool.castiron.licenses.exception]]       # let a component in although its license is refused
+    [[tool.castiron.licenses.exception]]       # allow a component although its license is refused
     component = "shapely"
-    license = "LGPL-2.1-only"                  # only while it has this one
-    reason = "we hand on object files, see LEGAL.md"
+    license = "LGPL-2.1-only"                  # optional: only while it has this license
+    reason = "we distribute object files, see LEGAL.md"
 
     [[tool.castiron.licenses.settle]]          # say what an unknown or contradictory license is
     component = "docutils"
     license = "BSD-2-Clause"
     reason = "read COPYING.rst; only the public-domain files are used"
 
-    [[tool.castiron.licenses.accept]]          # a finding that does not matter here
+    [[tool.castiron.licenses.accept]]          # a finding that does not matter for this application
     finding = "unknown-static-contents"
     component = "bcrypt"
     reason = "its Cargo.lock was reviewed"

@@ -59,6 +59,12 @@ def combined(evidence: Iterable[Evidence], *, choice: bool) -> str | None:
     return combine(item.expression for item in evidence if item.expression is not None)
 
 
+def unknown_license_message(evidence: Iterable[Evidence]) -> str:
+    """Return the message of the finding ``unknown-license``."""
+    said = "; ".join(item.says for item in evidence if item.says)
+    return f"Its license is unknown; it says: {said}." if said else "Its license is unknown; nothing names one."
+
+
 def states_choice(license_files: Iterable[str], description: str = "", field: str | None = None) -> bool:
     """Return whether a project says in words that its licenses are a choice.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from castiron_audit.expressions import leaves, related_family, shares_license
 from castiron_audit.model import Finding, Kind, Severity, Source, Verdict
-from castiron_audit.text_evidence import POINTER_LENGTH, combined, states_choice
+from castiron_audit.text_evidence import POINTER_LENGTH, combined, states_choice, unknown_license_message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,12 +55,11 @@ def license_findings(component: Component) -> Iterator[Finding]:
     """Yield that the license is unknown, or that sources contradict each other."""
     verdict = component.verdict
     if verdict.expression is None:
-        said = "; ".join(item.says for item in verdict.evidence) or "nothing"
         yield Finding(
             code="unknown-license",
             severity=Severity.ERROR if component.kind is not Kind.CRATE else Severity.WARNING,
             component=component.id,
-            message=f"Its license is unknown; it says: {said}.",
+            message=unknown_license_message(verdict.evidence),
         )
         return
     families = {related_family(leaf) for leaf in leaves(verdict.expression)}

@@ -70,8 +70,8 @@ def _conclude_all(collector: Collector) -> Detection:
             collector.add_finding(
                 "optional-part",
                 Severity.INFO,
-                f"A bill of materials names {detected.name} {detected.version} as optional; "
-                "nothing in the wheel shows it.",
+                f"A bill of materials lists {detected.name} {detected.version} as optional, "
+                "and nothing else in the wheel shows that it is in it.",
             )
             continue
         if detected.kind is Kind.VENDORED and not any(item.expression for item in detected.evidence):

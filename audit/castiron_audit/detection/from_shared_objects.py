@@ -1,4 +1,4 @@
-"""Detects what was compiled into shared objects: Rust crates, and libraries that left their words in the code."""
+"""Detects what was linked into shared objects: Rust crates, and libraries that are known by strings in the code."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def _add_static_library(collector: Collector, native: Native, name: str, version
             Evidence(
                 source=Source.SBOM,
                 where=native.path,
-                says=f"has words of {name} {version}".strip(),
+                says=f"contains strings of {name} {version}".strip(),
                 expression=None,
             )
         )

@@ -32,10 +32,10 @@ _KINDS = {
 }
 _REACH = {
     Strength.PERMISSIVE: ("permissive", "Permissive"),
-    Strength.FILE: ("file", "Copyleft of files"),
-    Strength.LIBRARY: ("library", "Copyleft of the library"),
-    Strength.WORK: ("work", "Copyleft of the work"),
-    Strength.NETWORK: ("work", "Copyleft of the work"),
+    Strength.FILE: ("file", "File-level copyleft"),
+    Strength.LIBRARY: ("library", "Library-level copyleft"),
+    Strength.WORK: ("work", "Strong copyleft"),
+    Strength.NETWORK: ("work", "Strong copyleft"),
     Strength.RESTRICTED: ("restricted", "Restricted"),
     Strength.UNKNOWN: ("unknown", "Unknown"),
 }
@@ -59,7 +59,7 @@ def html(report: Report) -> str:
             + (
                 ""
                 if report.linked
-                else " — foretold from a manifest; what is linked of the runtime is known after linking"
+                else " — made from a manifest; what is linked of the runtime is known after the link"
             )
         ),
         "summary": _summary(report),
@@ -257,11 +257,11 @@ def _details(
             f"<li>{escape(step.name)}{f' <small>{escape(step.how)}</small>' if step.how else ''}</li>"
             for step in component.chain
         )
-        rows.append(("In through", f'<ol class="chain">{steps}</ol>'))
+        rows.append(("Brought in by", f'<ol class="chain">{steps}</ol>'))
     if verdict.where:
-        rows.append(("License read in", escape(verdict.where)))
+        rows.append(("License found in", escape(verdict.where)))
     if verdict.similarity is not None:
-        rows.append(("Text agrees", f"{verdict.similarity:.1%} with the text of the SPDX list"))
+        rows.append(("Text match", f"{verdict.similarity:.1%} with the text of the SPDX License List"))
     if verdict.reason:
         rows.append(("Reason", escape(verdict.reason)))
     if len(verdict.evidence) > 1:
@@ -286,7 +286,7 @@ def _details(
         needed = [item for item in component.requires if report.component(item).kind is not Kind.CRATE]
         crates = len(component.requires) - len(needed)
         links = ", ".join(_link(item, report) for item in needed)
-        rows.append(("Needs", links + (f"{', ' if links else ''}{crates} Rust crates" if crates else "")))
+        rows.append(("Depends on", links + (f"{', ' if links else ''}{crates} Rust crates" if crates else "")))
     for label, value in (("purl", component.purl), ("CPE", component.cpe)):
         if value:
             rows.append((label, f"<code>{escape(value)}</code>"))
@@ -309,7 +309,7 @@ def _obligations(report: Report, by_id: dict[str, Component]) -> str:
         names = [report.display_name(by_id[key]) for key in obligation.components]
         rows.append(
             f"<li><h3>{escape(obligation.title)}</h3><p>{escape(obligation.text)}</p>"
-            f'<p class="source">Read in: {escape(obligation.source)}</p>'
+            f'<p class="source">Source: {escape(obligation.source)}</p>'
             f"<details><summary>{len(names)} component{'' if len(names) == 1 else 's'}</summary>"
             f"<p>{escape(', '.join(names))}</p>"
             "</details></li>"

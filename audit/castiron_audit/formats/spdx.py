@@ -78,7 +78,7 @@ def _package(component: Component) -> dict[str, Any]:
         row["checksums"] = [{"algorithm": "SHA256", "checksumValue": component.hashes[0][1]}]
     if component.home_page.startswith(("http://", "https://")):
         row["homepage"] = component.home_page
-    comments = [f"License known from {verdict.source}" + (f" ({verdict.where})" if verdict.where else "")]
+    comments = [f"License concluded from {verdict.source}" + (f" ({verdict.where})" if verdict.where else "")]
     if verdict.reason:
         comments.append(verdict.reason)
     row["licenseComments"] = ". ".join(comments)

@@ -62,7 +62,7 @@ def table(report: Report, *, width: int = 120, color: bool = False, brief: bool 
     console.print(grid)
     if not report.linked:
         console.print(
-            "Before the link: what the linker takes of the runtime is known after it. `castiron audit BINARY` tells.",
+            "Made from a manifest: what is linked of the runtime is known after the link, see `castiron audit BINARY`.",
             style="dim",
         )
     _findings(report, console)

@@ -43,8 +43,8 @@ def test_a_gpl_dependency_deep_in_the_tree_is_refused_with_its_chain() -> None:
     said = str(caught.value)
     assert caught.value.exit_code == 12
     assert "deep 1.0: GPL-3.0-or-later is not allowed" in said
-    assert "in through app.py -> top -> middle -> deep" in said
-    assert "Do without it: middle asks for it" in said
+    assert "brought in by app.py -> top -> middle -> deep" in said
+    assert "Do without it: middle requires it" in said
     assert "Nothing was written" in said
 
 
