@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from castiron_trace.resources import _hashes, records
+
 from castiron_trace.analyser.environment import read_entry_points
 from castiron_trace.licenses import evidence
 from castiron_trace.natives import natives
-from castiron_trace.resources import _hashes, records
 from castiron_wheels.install import install, site_packages
 from castiron_wheels.libc_independent import holds_no_library
 from castiron_wheels.reproducible import normalise_wheel

@@ -17,8 +17,7 @@ from castiron_manifest.model import (
 from castiron_trace.checks import module_findings, origin_of
 from castiron_trace.graph import tier_name
 from castiron_trace.licenses import read_metadata
-from castiron_trace.resources import root_of
-from castiron_wheels.record import installed_records
+from castiron_trace.own_data import root_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 
     from castiron_manifest.model import Finding, Native, Resource, Target
     from castiron_trace.model import Reached, ReachedModule, ResolvedEntry, Site, TargetPython
-    from castiron_trace.resources import Blobs
+    from castiron_trace.own_data import Blobs
 
 
 def assemble(
@@ -35,7 +34,7 @@ def assemble(
     python: TargetPython,
     target: Target,
     entry: ResolvedEntry,
-    site: Site | None,
+    site: Site,
     reached: Reached,
     resources: Iterable[Resource],
     natives: Sequence[Native],
@@ -50,7 +49,7 @@ def assemble(
     for key in {(m.origin.value, m.distribution or "", m.path) for m in modules}:
         unique.pop((key[0], key[1], key[2] or ""), None)
     all_findings = {(f.code, f.subject, f.message): f for f in (*findings, *module_findings(reached, python))}
-    distributions = () if site is None else tuple(_distributions(site, licenses, blobs))
+    distributions = tuple(_distributions(site, licenses, blobs))
     return Manifest(
         generator=generator,
         pack=f"cpython-{python.version}",
@@ -66,14 +65,14 @@ def assemble(
     )
 
 
-def _module(module: ReachedModule, entry: ResolvedEntry, site: Site | None, blobs: Blobs) -> Module:
+def _module(module: ReachedModule, entry: ResolvedEntry, site: Site, blobs: Blobs) -> Module:
     origin = origin_of(module.owner)
     path: str | None = None
     sha256: str | None = None
     if module.file is not None:
         if origin is Origin.STDLIB:
             path = module.file.as_posix()
-        elif origin is Origin.DISTRIBUTION and site is not None:
+        elif origin is Origin.DISTRIBUTION:
             path = os.path.relpath(module.file, site.folder)
         else:
             path = _own_path(module.file, entry.roots)
@@ -98,10 +97,10 @@ def _own_path(file: Path, roots: Sequence[Path]) -> str:
 
 
 def _distributions(site: Site, licenses: Mapping[str, LicenseEvidence], blobs: Blobs) -> Iterable[Distribution]:
-    known = installed_records(site.folder)
+    records = site.records()
     names = {item.name for item in site.distributions}
     for item in sorted(site.distributions, key=lambda d: d.name):
-        metadata = read_metadata(site.folder / known[item.name].dist_info)
+        metadata = read_metadata(site.folder / records[item.name].dist_info)
         if item.wheel.embedded:
             blobs.by_hash[item.wheel.sha256] = item.path.read_bytes()
         yield Distribution(

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from castiron_trace.distribution_contents import distribution_contents
 from castiron_trace.licenses import evidence
 from castiron_trace.natives import natives
+from castiron_trace.own_data import Blobs, app_resources, stdlib_resources
 from castiron_trace.programs import program_findings
-from castiron_trace.resources import Blobs, app_resources, distribution_contents, stdlib_resources
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,10 +34,8 @@ class DistributionFiles:
     findings: tuple[Finding, ...] = ()
 
 
-def distribution_files(site: Site | None, reached: Reached, data: Sequence[Data]) -> DistributionFiles:
+def distribution_files(site: Site, reached: Reached, data: Sequence[Data]) -> DistributionFiles:
     """Sort the files of every distribution of the environment; ``data`` are hints on files that no rule finds."""
-    if site is None:
-        return DistributionFiles()
     contents = distribution_contents(site, reached, data)
     shared, findings = natives(contents.elf_candidates)
     texts: dict[str, str] = {}
@@ -44,13 +43,14 @@ def distribution_files(site: Site | None, reached: Reached, data: Sequence[Data]
         name: evidence(site.folder, dist_info, contents.files[name], texts)
         for name, dist_info in contents.dist_infos.items()
     }
+    programs = (finding for folder in site.path for finding in program_findings(contents.resources, folder))
     return DistributionFiles(
         resources=contents.resources,
         natives=shared,
         licenses=licenses,
         texts=texts,
         files=contents.files,
-        findings=(*findings, *program_findings(contents.resources, site.folder)),
+        findings=(*findings, *programs),
     )
 
 

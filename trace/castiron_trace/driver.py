@@ -12,11 +12,13 @@ from castiron_trace import environment, observe
 from castiron_trace.assemble import assemble
 from castiron_trace.checks import check_own_syntax, check_reached, missing_top_levels
 from castiron_trace.contents import distribution_files, own_files
-from castiron_trace.entry import read_plan, resolve_plan
+from castiron_trace.entry import resolve_plan
 from castiron_trace.graph import analyse
 from castiron_trace.hints.effect import without_effect
 from castiron_trace.hints.reader import project_hints, shipped_hints, united
+from castiron_trace.model import NO_SITE
 from castiron_trace.observe import NOT_RUN
+from castiron_trace.plan import read_plan
 from castiron_trace.stdlib_graph import stdlib_graph
 from castiron_trace.target_python import from_pack
 
@@ -60,7 +62,7 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
         python = python or from_pack(options.target, reporter=reporter)
         stdlib = stdlib_graph(python, reporter=reporter)
 
-    def reach(entry: ResolvedEntry, site: Site | None, seen: Observed = NOT_RUN) -> Reached:
+    def reach(entry: ResolvedEntry, site: Site, seen: Observed = NOT_RUN) -> Reached:
         return analyse(
             python, stdlib, entry, site, options, hints=hints, cache=cache_root() / "scans",
             observed=seen.modules, observed_files=seen.files, prune=options.prune and seen is not NOT_RUN,
@@ -69,7 +71,7 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
     # own code: a first look at the application alone, which says what to look for if nothing else does.
     # After it: the application's own code parses.
     with clock("own code"):
-        alone = reach(resolve_plan(plan, None), None) if plan.own else None
+        alone = reach(resolve_plan(plan, NO_SITE), NO_SITE) if plan.own else None
         if alone is not None:
             check_own_syntax(alone)
 
@@ -85,7 +87,7 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
         seen = NOT_RUN
         if options.run is not None:
             seen = observe.run(options, entry, chosen.site, reporter=reporter)
-        if alone is not None and chosen.site is None and seen is NOT_RUN:
+        if alone is not None and not chosen.site.path and seen is NOT_RUN:
             reached = alone
         else:
             with reporter.task("Import graph"):

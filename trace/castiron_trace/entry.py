@@ -1,265 +1,27 @@
-"""The entry pass: what the user named, and where in the environment it is.
-
-First `read_plan` looks at the name alone (no environment is needed to refuse a missing or binary file); when the
-environment is there, `resolve_plan` finds the module, function or script that it means.
-"""
+"""Finds the entry in the environment: the module, function or script that a `castiron_trace.plan.Plan` means."""
 
 from __future__ import annotations
 
 import difflib
-import os
-import re
-import tomllib
-from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 
-from castiron_common.errors import EntryError, InputError, UsageError
+from castiron_common.errors import EntryError
 from castiron_manifest.model import Entry, EntryKind, Origin
 from castiron_trace.analyser.environment import read_entry_points
 from castiron_trace.model import ResolvedEntry
-from castiron_wheels.record import installed_records
+from castiron_trace.plan import PlanKind, check_script
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
-    from pathlib import Path
+    from collections.abc import Collection
 
-    from castiron_trace.model import Options, Site
+    from castiron_trace.model import Site
+    from castiron_trace.plan import Plan
 
-_FUNCTION = re.compile(r"(?P<module>[^\W\d]\w*(?:\.\w+)*):(?P<function>[^\W\d]\w*(?:\.\w+)*)")
-_MODULE = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
-_COMMAND = re.compile(r"\w[\w.\-]*")
-
-
-class PlanKind(Enum):
-    """What the user's word turned out to be."""
-
-    SCRIPT = "script"
-    PROJECT = "project"
-    MODULE = "module"
-    FUNCTION = "function"
-    COMMAND = "command"
+_COMMANDS = "../../../bin/"
+"""Where RECORD says that the commands of a distribution are."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """An entry that has not been looked up in the environment yet."""
-
-    kind: PlanKind
-    name: str
-    """Module, command or project; for a script its file name."""
-    function: str | None = None
-    path: Path | None = None
-    """The script, or the project's folder."""
-    roots: tuple[Path, ...] = ()
-    """Folders of the application's own modules."""
-    own: bool = True
-    """False if the module is not below the roots: then the environment must have it."""
-    program: str
-    """The binary's name."""
-
-    @property
-    def folder(self) -> Path | None:
-        """The script's or the project's folder, whose ``pyproject.toml`` counts; None if the entry is a name."""
-        return self.path.parent if self.path is not None and self.kind is PlanKind.SCRIPT else self.path
-
-
-def read_plan(options: Options) -> Plan:
-    """Return what the user named; `EntryError`, `InputError` or `UsageError` if it cannot be the start of anything."""
-    name = options.application
-    if not name:
-        raise UsageError("No application is named.", hint="Name a file: `trace app.py > app.manifest`.")
-    if options.name is not None and (not options.name.strip() or {"/", "\0"} & set(options.name)):
-        raise UsageError(
-            f"{options.name!r} is no program's name.", hint="Give --name without a folder; link -o says where."
-        )
-    extra = tuple(_existing_folder(options.folder / path) for path in options.paths)
-    if options.as_module:
-        if not _MODULE.fullmatch(name):
-            raise EntryError(
-                f"{name!r} is not the name of a module.", hint="Name it as `python -m` would: package.module."
-            )
-        return _module_plan(options, name, None, extra)
-    path = options.folder / name
-    if _COMMAND.fullmatch(name) and _is_program(path):
-        # `trace http > http.manifest && link http.manifest -o http`, and then again.
-        return Plan(kind=PlanKind.COMMAND, name=name, own=False, program=options.name or name, roots=extra)
-    candidates = _candidates(options, name, path)
-    if len(candidates) > 1:
-        raise EntryError(
-            f"{name!r} is ambiguous: it names {' and '.join(candidates)}.",
-            hint=f"Write ./{name} for the file or folder, or change to another folder for the command.",
-        )
-    if path.is_dir():
-        return _folder_plan(options, path, extra)
-    if path.exists() or name.endswith((".py", ".pyw")) or os.sep in name:
-        return _script_plan(options, path, extra)
-    if match := _FUNCTION.fullmatch(name):
-        return _module_plan(options, match["module"], match["function"], extra)
-    if _COMMAND.fullmatch(name):
-        return Plan(kind=PlanKind.COMMAND, name=name, own=False, program=options.name or name, roots=extra)
-    raise EntryError(f"There is no file {name}, and it is no name of a command.", hint="Check the name.")
-
-
-def _is_program(path: Path) -> bool:
-    """Say whether a compiled program stands there, perhaps one that we linked."""
-    try:
-        with path.open("rb") as file:
-            return file.read(4) == b"\x7fELF"
-    except OSError:
-        return False
-
-
-def _candidates(options: Options, name: str, path: Path) -> list[str]:
-    """Return what a bare name may mean: a file or folder here, and a script of the project here."""
-    if os.sep in name or not path.exists():
-        return []
-    found = [f"the {'folder' if path.is_dir() else 'file'} {name}"] if not path.is_dir() or _is_project(path) else []
-    if name in _project_scripts(options.folder):
-        found.append(f"the command {name} of the project here")
-    return found
-
-
-def _existing_folder(path: Path) -> Path:
-    if not path.is_dir():
-        raise InputError(f"There is no folder {path}.", hint="Check --path.")
-    return path.resolve()
-
-
-def _script_plan(options: Options, path: Path, extra: tuple[Path, ...]) -> Plan:
-    check_script(path)
-    # As `python app.py` does: the folder of the file itself, behind symbolic links.
-    real = path.resolve()
-    return Plan(
-        kind=PlanKind.SCRIPT,
-        name=real.name,
-        path=real,
-        roots=(real.parent, *_source_folder(real.parent), *extra),
-        program=options.name or path.name.removesuffix(".py"),
-    )
-
-
-def check_script(path: Path) -> None:
-    """Refuse what can be no Python script, before anything is resolved for it."""
-    if not path.exists():
-        raise InputError(f"There is no file {path}.", hint="Check the name and the folder you are in.")
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"Cannot read {path}: {error.strerror or error}.", hint="Make the file readable.") from error
-    if data.startswith((b"\x7fELF", b"MZ")):
-        raise EntryError(
-            f"{path} is a compiled program, not Python.", hint="Name the Python file or the command it comes from."
-        )
-    if b"\0" in data:
-        raise EntryError(f"{path} is a binary file, not Python.", hint="Name a Python source file.")
-    first = data.partition(b"\n")[0]
-    if first.startswith(b"#!") and b"python" not in first and not path.name.endswith(".py"):
-        interpreter = first[2:].decode(errors="replace").strip()
-        raise EntryError(f"{path} is a script for {interpreter}, not Python.", hint="Name a Python file.")
-
-
-def _source_folder(folder: Path) -> tuple[Path, ...]:
-    """Return ``src`` of a project in the src layout, so that a script beside it finds the project's packages."""
-    return (folder / "src",) if (folder / "src").is_dir() and _is_project(folder) else ()
-
-
-def _folder_plan(options: Options, folder: Path, extra: tuple[Path, ...]) -> Plan:
-    folder = folder.resolve()
-    if not _is_project(folder):
-        main = folder / "__main__.py"
-        if main.is_file():
-            check_script(main)
-            return Plan(
-                kind=PlanKind.SCRIPT,
-                name="__main__.py",
-                path=main,
-                roots=(folder, *extra),
-                program=options.name or folder.name,
-            )
-        raise EntryError(
-            f"{folder} is a folder without a project: it has no pyproject.toml, setup.py or __main__.py.",
-            hint="Name a file in it, or a module with -m.",
-        )
-    scripts = _project_scripts(folder)
-    if options.entry is not None:
-        if scripts and options.entry not in scripts:
-            raise EntryError(
-                f"The project {folder.name} has no script {options.entry!r}.",
-                hint=f"It has: {', '.join(sorted(scripts))}.",
-            )
-        chosen = options.entry
-    elif len(scripts) == 1:
-        chosen = next(iter(scripts))
-    elif scripts:
-        raise EntryError(
-            f"The project {folder.name} has {len(scripts)} scripts: {', '.join(sorted(scripts))}.",
-            hint="Choose one with --entry NAME.",
-        )
-    elif (folder / "__main__.py").is_file():
-        return Plan(
-            kind=PlanKind.SCRIPT,
-            name="__main__.py",
-            path=folder / "__main__.py",
-            roots=(folder, *extra),
-            program=options.name or folder.name,
-        )
-    else:
-        raise EntryError(
-            f"The project {folder.name} has no [project.scripts].",
-            hint="Name a file in it, or its script with --entry NAME.",
-        )
-    return Plan(kind=PlanKind.PROJECT, name=chosen, path=folder, own=False, program=options.name or chosen, roots=extra)
-
-
-def _is_project(folder: Path) -> bool:
-    return any((folder / name).is_file() for name in ("pyproject.toml", "setup.py"))
-
-
-def _project_scripts(folder: Path) -> dict[str, str]:
-    file = folder / "pyproject.toml"
-    if not file.is_file():
-        return {}
-    try:
-        data = tomllib.loads(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{file} is not valid TOML: {error}.", hint="Correct that place.") from error
-    project = data.get("project", {})
-    if not isinstance(project, dict):
-        return {}
-    return {**_table(project.get("scripts")), **_table(project.get("gui-scripts"))}
-
-
-def _table(value: object) -> dict[str, str]:
-    return {str(key): str(item) for key, item in value.items()} if isinstance(value, dict) else {}
-
-
-def _module_plan(options: Options, module: str, function: str | None, extra: tuple[Path, ...]) -> Plan:
-    folder = options.folder.resolve()
-    roots = (folder, *_source_folder(folder), *extra)
-    own = any(_has_module(root, module.partition(".")[0]) for root in roots)
-    return Plan(
-        kind=PlanKind.MODULE if function is None else PlanKind.FUNCTION,
-        name=module,
-        function=function,
-        roots=roots if own else extra,
-        own=own,
-        path=folder,
-        program=options.name or (module.partition(".")[0] if function else module),
-    )
-
-
-def _has_module(root: Path, name: str) -> bool:
-    folder = root / name
-    if (root / f"{name}.py").is_file() or (folder / "__init__.py").is_file():
-        return True
-    return folder.is_dir() and any(folder.rglob("*.py"))
-
-
-# With the environment -------------------------------------------------------------------------------------------------
-
-
-def resolve_plan(plan: Plan, site: Site | None) -> ResolvedEntry:
+def resolve_plan(plan: Plan, site: Site) -> ResolvedEntry:
     """Find in the environment what the plan names."""
     if plan.kind is PlanKind.SCRIPT:
         assert plan.path is not None
@@ -270,7 +32,7 @@ def resolve_plan(plan: Plan, site: Site | None) -> ResolvedEntry:
         return ResolvedEntry(entry=entry, script=plan.path, roots=plan.roots)
     if plan.kind in (PlanKind.MODULE, PlanKind.FUNCTION):
         kind = EntryKind.MODULE if plan.function is None else EntryKind.FUNCTION
-        owner = None if plan.own or site is None else _owner_of_module(site, plan.name)
+        owner = None if plan.own else _owner_of_module(site, plan.name)
         origin = Origin.APP if plan.own else Origin.STDLIB if owner is None else Origin.DISTRIBUTION
         entry = Entry(
             kind=kind, module=plan.name, function=plan.function, name=plan.program, origin=origin, distribution=owner
@@ -279,47 +41,45 @@ def resolve_plan(plan: Plan, site: Site | None) -> ResolvedEntry:
     return _command(plan, site)
 
 
-def _command(plan: Plan, site: Site | None) -> ResolvedEntry:
-    found: list[tuple[str, str]] = []
-    old: list[str] = []
+def _command(plan: Plan, site: Site) -> ResolvedEntry:
+    entry_points: list[tuple[str, str]] = []
+    """(distribution, value) of those with the command's name."""
+    scripts: list[str] = []
+    """Distributions that install a script of that name."""
     known: set[str] = set()
-    for distribution, dist_info, files in _records(site):
-        groups = read_entry_points(dist_info)
-        scripts = {**groups.get("gui_scripts", {}), **groups.get("console_scripts", {})}
-        known |= scripts.keys()
-        if plan.name in scripts:
-            found.append((distribution, scripts[plan.name]))
-        elif f"../../../bin/{plan.name}" in files:
-            old.append(distribution)
-        known |= {name.rpartition("/")[2] for name in files if name.startswith("../../../bin/")}
-    if len(found) + len(old) > 1:
-        owners = ", ".join(sorted({name for name, _ in found} | set(old)))
+    for distribution, record in site.records().items():
+        groups = read_entry_points(site.folder / record.dist_info)
+        commands = {**groups.get("gui_scripts", {}), **groups.get("console_scripts", {})}
+        if plan.name in commands:
+            entry_points.append((distribution, commands[plan.name]))
+        elif f"{_COMMANDS}{plan.name}" in record.files:
+            scripts.append(distribution)
+        known |= commands.keys()
+        known |= {path.rpartition("/")[2] for path in record.files if path.startswith(_COMMANDS)}
+    if len(entry_points) + len(scripts) > 1:
+        owners = ", ".join(sorted({name for name, _ in entry_points} | set(scripts)))
         raise EntryError(
             f"The command {plan.name} is ambiguous: {owners} provide it.", hint="Name the function: module:function."
         )
-    if found:
-        return _from_entry_point(plan, *found[0])
-    if old and site is not None:
-        path = site.folder.parent.parent.parent / "bin" / plan.name
-        check_script(path)
-        entry = Entry(
-            kind=EntryKind.SCRIPT,
-            module="__main__",
-            path=f"bin/{plan.name}",
-            origin=Origin.DISTRIBUTION,
-            distribution=old[0],
-            name=plan.program,
-        )
-        return ResolvedEntry(entry=entry, script=path, roots=plan.roots)
+    if entry_points:
+        return _from_entry_point(plan, *entry_points[0])
+    if scripts:
+        return _from_script(plan, scripts[0], site)
     raise EntryError(f"There is no file and no command {plan.name}.", hint=_command_hint(plan.name, known))
 
 
-def _records(site: Site | None) -> Iterable[tuple[str, Path, tuple[str, ...]]]:
-    if site is None:
-        return []
-    return [
-        (name, site.folder / record.dist_info, record.files) for name, record in installed_records(site.folder).items()
-    ]
+def _from_script(plan: Plan, distribution: str, site: Site) -> ResolvedEntry:
+    path = site.prefix / "bin" / plan.name
+    check_script(path)
+    entry = Entry(
+        kind=EntryKind.SCRIPT,
+        module="__main__",
+        path=f"bin/{plan.name}",
+        origin=Origin.DISTRIBUTION,
+        distribution=distribution,
+        name=plan.program,
+    )
+    return ResolvedEntry(entry=entry, script=path, roots=plan.roots)
 
 
 def _command_hint(name: str, known: Collection[str]) -> str:
@@ -345,11 +105,11 @@ def _from_entry_point(plan: Plan, distribution: str, value: str) -> ResolvedEntr
 
 
 def _owner_of_module(site: Site, module: str) -> str | None:
-    """Return the distribution that has the module; of a namespace the one that has the longest part of the name."""
+    """Return the first distribution that has the module or, for a package, files in it."""
     path = module.replace(".", "/")
     owners = [
-        name
-        for name, _folder, files in _records(site)
-        if any(file.startswith((f"{path}/", f"{path}.")) and file.endswith((".py", ".so")) for file in files)
+        distribution
+        for distribution, record in site.records().items()
+        if any(file.startswith((f"{path}/", f"{path}.")) and file.endswith((".py", ".so")) for file in record.files)
     ]
     return owners[0] if owners else None

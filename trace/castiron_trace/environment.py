@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from castiron_common.errors import EntryError, InputError, UsageError
 from castiron_manifest.model import Finding, Severity
-from castiron_trace.entry import PlanKind
-from castiron_trace.model import Site
+from castiron_trace.model import NO_SITE, Site
+from castiron_trace.plan import PlanKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from castiron_common.progress import Reporter
-    from castiron_trace.entry import Plan
     from castiron_trace.model import Options
+    from castiron_trace.plan import Plan
     from castiron_wheels.model import Requirements
 
 
@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 class TracedEnvironment:
     """The installed environment and how it was chosen."""
 
-    site: Site | None
-    """None if the application needs no distribution."""
+    site: Site
     source: str
     """For the summary: where the requirements come from."""
     findings: tuple[Finding, ...] = ()
@@ -41,14 +40,14 @@ def prepare(
     """
     requirements, source = find_requirements(options, plan, missing)
     if requirements is None or not (requirements or requirements.requires_python):
-        return TracedEnvironment(site=None, source=source)
+        return TracedEnvironment(site=NO_SITE, source=source)
     from castiron_wheels.compiler_libraries import lacking
     from castiron_wheels.install import installation_prefix, site_packages
     from castiron_wheels.resolve import resolve
 
     environment = resolve(requirements, options.target, reporter=reporter)
     if not environment.distributions:
-        return TracedEnvironment(site=None, source=source, findings=environment.findings)
+        return TracedEnvironment(site=NO_SITE, source=source, findings=environment.findings)
     folder = site_packages(installation_prefix(environment.wheels, options.target), options.target)
     findings = environment.findings
     if lacks := lacking(folder):
@@ -58,7 +57,7 @@ def prepare(
             environment = resolve(wanted, options.target, reporter=reporter)
             folder = site_packages(installation_prefix(environment.wheels, options.target), options.target)
     return TracedEnvironment(
-        site=Site(folder=folder.resolve(), distributions=environment.distributions), source=source, findings=findings
+        site=Site(path=(folder.resolve(),), distributions=environment.distributions), source=source, findings=findings
     )
 
 

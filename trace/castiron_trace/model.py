@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from castiron_wheels.record import installed_records
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from castiron_manifest.model import Entry, Finding, Target
     from castiron_trace.protocol import Definitions, Text, Tier
     from castiron_wheels.model import ResolvedDistribution
+    from castiron_wheels.record import InstalledRecord
 
 
 class Stdlib(StrEnum):
@@ -86,11 +89,29 @@ class ResolvedEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Site:
-    """The installed target environment."""
+    """The installed target environment; without distributions, it has no folder either."""
 
-    folder: Path
-    """``site-packages``."""
-    distributions: tuple[ResolvedDistribution, ...]
+    path: tuple[Path, ...] = ()
+    """What it adds to ``sys.path``: ``site-packages``, or nothing."""
+    distributions: tuple[ResolvedDistribution, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        """``site-packages``; only what belongs to a distribution may ask for it."""
+        return self.path[0]
+
+    def records(self) -> dict[str, InstalledRecord]:
+        """Return what each distribution's RECORD says, by normalised name."""
+        return {name: record for folder in self.path for name, record in installed_records(folder).items()}
+
+    @property
+    def prefix(self) -> Path:
+        """What ``sys.prefix`` would be."""
+        return self.folder.parent.parent.parent
+
+
+NO_SITE = Site()
+"""The environment of an application that needs no distribution."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,7 +73,7 @@ NOT_RUN = Observed(modules=(), files=(), libraries=(), status=0)
 def run(
     options: Options,
     entry: ResolvedEntry,
-    site: Site | None,
+    site: Site,
     *,
     reporter: Reporter,
     interpreter: Path | None = None,
@@ -115,10 +115,10 @@ def run(
     return _events(lines, entry, site, status)
 
 
-def _specification(options: Options, entry: ResolvedEntry, site: Site | None, observer: Path) -> dict[str, Any]:
+def _specification(options: Options, entry: ResolvedEntry, site: Site, observer: Path) -> dict[str, Any]:
     """Return what the runner in the target interpreter must know."""
     roots = [str(root) for root in entry.roots]
-    folders = [str(site.folder)] if site else []
+    folders = [str(folder) for folder in site.path]
     what = entry.entry
     script = str(entry.script) if entry.script else None
     return {
@@ -149,8 +149,8 @@ def _run(spec: dict[str, Any], interpreter: Path, log: Path, *, folder: Path) ->
         return attend(process)
 
 
-def _events(lines: list[str], entry: ResolvedEntry, site: Site | None, status: int) -> Observed:
-    roots = [*entry.roots, *([site.folder, site.folder.parent.parent.parent] if site else [])]
+def _events(lines: list[str], entry: ResolvedEntry, site: Site, status: int) -> Observed:
+    roots = [*entry.roots, *site.path, *([site.prefix] if site.path else ())]
     modules: set[str] = set()
     files: set[Path] = set()
     libraries: set[str] = set()
@@ -188,11 +188,11 @@ def foreign_libraries(seen: Observed, natives: Iterable[Native]) -> Iterator[Fin
             )
 
 
-def _module_names(path: Path, entry: ResolvedEntry, site: Site | None) -> list[str]:
+def _module_names(path: Path, entry: ResolvedEntry, site: Site) -> list[str]:
     """Return the name under which a source below a root is imported: `import_module` raises no import event."""
     if path.suffix != ".py" or path == entry.script:
         return []
-    for root in sorted((*entry.roots, *([site.folder] if site else [])), key=lambda r: -len(r.parts)):
+    for root in sorted((*entry.roots, *site.path), key=lambda r: -len(r.parts)):
         if path.is_relative_to(root):
             parts = path.relative_to(root).with_suffix("").parts
             name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -57,4 +57,4 @@ def install(
 
 def site_of(prefix: Path, *distributions: ResolvedDistribution) -> Site:
     """Return the environment with these distributions."""
-    return Site(folder=prefix / "lib/python3.13/site-packages", distributions=distributions)
+    return Site(path=(prefix / "lib/python3.13/site-packages",), distributions=distributions)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castiron_trace.resources import _included_by, _named_files
+from castiron_trace.own_data import _included_by, _named_files
 
 if TYPE_CHECKING:
     from pathlib import Path

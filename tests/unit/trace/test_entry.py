@@ -6,7 +6,9 @@ import pytest
 
 from castiron_common.errors import EntryError
 from castiron_manifest.model import Entry, EntryKind, Origin
-from castiron_trace.entry import PlanKind, read_plan, resolve_plan
+from castiron_trace.entry import resolve_plan
+from castiron_trace.model import NO_SITE
+from castiron_trace.plan import PlanKind, read_plan
 from tests.unit.trace.conftest import options
 from tests.unit.trace.making import install, site_of, write
 
@@ -33,7 +35,7 @@ def site(tmp_path: Path) -> Site:
 
 def test_a_script(tmp_path: Path) -> None:
     write(tmp_path, {"app/start.py": ""})
-    resolved = resolve_plan(read_plan(options(tmp_path, "app/start.py")), None)
+    resolved = resolve_plan(read_plan(options(tmp_path, "app/start.py")), NO_SITE)
     assert resolved.entry == Entry(kind=EntryKind.SCRIPT, module="__main__", path="start.py", name="start")
     assert resolved.roots == (tmp_path / "app",)
 
@@ -41,14 +43,14 @@ def test_a_script(tmp_path: Path) -> None:
 def test_a_script_behind_a_link_is_where_the_file_is(tmp_path: Path) -> None:
     write(tmp_path, {"real/start.py": ""})
     (tmp_path / "run.py").symlink_to("real/start.py")
-    resolved = resolve_plan(read_plan(options(tmp_path, "run.py")), None)
+    resolved = resolve_plan(read_plan(options(tmp_path, "run.py")), NO_SITE)
     assert resolved.roots == (tmp_path / "real",)
     assert resolved.entry.name == "run"
 
 
 def test_a_folder_with_a_main_file(tmp_path: Path) -> None:
     write(tmp_path, {"app/__main__.py": ""})
-    resolved = resolve_plan(read_plan(options(tmp_path, "app")), None)
+    resolved = resolve_plan(read_plan(options(tmp_path, "app")), NO_SITE)
     assert (resolved.entry.path, resolved.entry.name) == ("__main__.py", "app")
 
 

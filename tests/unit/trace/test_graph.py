@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from castiron_trace.entry import read_plan, resolve_plan
+from castiron_trace.entry import resolve_plan
 from castiron_trace.graph import analyse, chain
 from castiron_trace.hints.reader import shipped_hints
+from castiron_trace.model import NO_SITE
+from castiron_trace.plan import read_plan
 from tests.unit.trace.conftest import options
 from tests.unit.trace.making import install, site_of, write
 
@@ -30,7 +32,7 @@ class Tracer:
         self._python = python
         self._stdlib = stdlib
 
-    def __call__(self, files: dict[str, str], site: Site | None = None, **more: object) -> Reached:
+    def __call__(self, files: dict[str, str], site: Site = NO_SITE, **more: object) -> Reached:
         app = write(self.folder / "app", files)
         wanted = options(app, "app.py", **more)
         entry = resolve_plan(read_plan(wanted), site)

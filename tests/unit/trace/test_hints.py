@@ -11,13 +11,15 @@ import pytest
 from castiron_common.errors import InputError
 from castiron_common.progress import SilentReporter
 from castiron_trace import hints as package
+from castiron_trace.distribution_contents import distribution_contents
 from castiron_trace.driver import trace
-from castiron_trace.entry import read_plan, resolve_plan
+from castiron_trace.entry import resolve_plan
 from castiron_trace.graph import analyse
 from castiron_trace.hints.effect import without_effect
 from castiron_trace.hints.model import Hint, Hints
 from castiron_trace.hints.reader import KINDS, project_hints, shipped_hints, united
-from castiron_trace.resources import distribution_contents
+from castiron_trace.model import NO_SITE
+from castiron_trace.plan import read_plan
 from castiron_trace.wire import from_text, to_text
 from tests.unit.trace.conftest import options
 from tests.unit.trace.making import install, site_of, write
@@ -101,7 +103,7 @@ class Tracer:
     def __init__(self, folder: Path, python: TargetPython, stdlib: StdlibGraph) -> None:
         self.folder, self._python, self._stdlib = folder, python, stdlib
 
-    def __call__(self, text: str, files: dict[str, str], site: Site | None = None) -> Reached:
+    def __call__(self, text: str, files: dict[str, str], site: Site = NO_SITE) -> Reached:
         app = write(self.folder / "app", {**files, "pyproject.toml": text})
         wanted = options(app, "app.py")
         entry = resolve_plan(read_plan(wanted), site)

@@ -9,9 +9,11 @@ from castiron_common.progress import SilentReporter
 from castiron_manifest.model import Native
 from castiron_trace import observe
 from castiron_trace.analyser.scans import ScanStore
-from castiron_trace.entry import read_plan, resolve_plan
+from castiron_trace.entry import resolve_plan
 from castiron_trace.hints.model import SourceHints
+from castiron_trace.model import NO_SITE
 from castiron_trace.observe import Observed, foreign_libraries
+from castiron_trace.plan import read_plan
 from tests.unit.trace.conftest import options
 from tests.unit.trace.making import write
 
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
 def run(folder: Path, python: TargetPython, files: dict[str, str | bytes], *arguments: str) -> Observed:
     write(folder, files)
     wanted = options(folder, "app.py", run=arguments)
-    entry = resolve_plan(read_plan(wanted), None)
-    return observe.run(wanted, entry, None, reporter=SilentReporter(), interpreter=python.interpreter)
+    entry = resolve_plan(read_plan(wanted), NO_SITE)
+    return observe.run(wanted, entry, NO_SITE, reporter=SilentReporter(), interpreter=python.interpreter)
 
 
 def test_what_a_run_imports_reads_and_writes(tmp_path: Path, python: TargetPython) -> None:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from castiron_trace.analyser.syntax.outside_code import outside_code
-from castiron_trace.entry import read_plan, resolve_plan
+from castiron_trace.entry import resolve_plan
 from castiron_trace.graph import analyse, chain
 from castiron_trace.hints.reader import shipped_hints
-from castiron_trace.model import Stdlib
+from castiron_trace.model import NO_SITE, Stdlib
+from castiron_trace.plan import read_plan
 from castiron_trace.unavailable import unavailable
 from tests.unit.trace.conftest import options
 from tests.unit.trace.making import install, site_of, write
@@ -100,7 +101,7 @@ def test_what_a_library_could_do_does_not_count(tmp_path: Path, python: TargetPy
 def test_a_module_that_is_excluded_stays_out(tmp_path: Path, python: TargetPython, stdlib: StdlibGraph) -> None:
     wanted = options(write(tmp_path, {"app.py": "pass"}), "app.py", stdlib=Stdlib.ALL, exclude=("sqlite3",))
     reached = analyse(
-        python, stdlib, resolve_plan(read_plan(wanted), None), None, wanted, hints=shipped_hints(), cache=None
+        python, stdlib, resolve_plan(read_plan(wanted), NO_SITE), NO_SITE, wanted, hints=shipped_hints(), cache=None
     )
     assert "sqlite3" not in reached.modules
     assert "decimal" in reached.modules
@@ -111,7 +112,7 @@ def test_the_whole_standard_library_is_what_a_pack_has(
 ) -> None:
     wanted = options(write(tmp_path, {"app.py": "pass"}), "app.py", stdlib=Stdlib.ALL)
     reached = analyse(
-        python, stdlib, resolve_plan(read_plan(wanted), None), None, wanted, hints=shipped_hints(), cache=None
+        python, stdlib, resolve_plan(read_plan(wanted), NO_SITE), NO_SITE, wanted, hints=shipped_hints(), cache=None
     )
     assert {"dbm.dumb", "dbm.ndbm"} <= set(reached.modules)
     assert not {item.name for item in unavailable(python)} & set(reached.modules)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from castiron_manifest.model import Origin, Resource
+from castiron_trace.distribution_contents import distribution_contents
 from castiron_trace.programs import program_findings
-from castiron_trace.resources import distribution_contents
 from tests.unit.trace.making import install, site_of, write
 from tests.unit.trace.test_resources import reached
 from tests.unit.wheels.making import elf_program

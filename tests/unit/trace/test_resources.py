@@ -3,12 +3,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from castiron_common.progress import SilentReporter
-from castiron_trace import resources
+from castiron_trace import own_data
+from castiron_trace.distribution_contents import distribution_contents
 from castiron_trace.driver import trace
 from castiron_trace.licenses import evidence
 from castiron_trace.model import Reached, ReachedModule
-from castiron_trace.resources import distribution_contents
-from castiron_wheels.record import installed_records
 from tests.unit.trace.conftest import options
 from tests.unit.trace.making import install, site_of, write
 
@@ -129,7 +128,7 @@ def test_data_of_the_application(tmp_path: Path, python: TargetPython) -> None:
 def test_too_much_data_is_left_out_with_a_finding(
     tmp_path: Path, python: TargetPython, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(resources, "LARGEST_GUESS", 10)
+    monkeypatch.setattr(own_data, "LARGEST_GUESS", 10)
     write(tmp_path, {"app.py": "x = 'big'", "big/file": "0" * 11})
     manifest = trace(options(tmp_path, "app.py"), reporter=SilentReporter(), python=python).manifest
     assert manifest.resources == ()
@@ -160,7 +159,7 @@ def test_license_evidence(tmp_path: Path) -> None:
     )
     site = site_of(tmp_path, dist)
     texts: dict[str, str] = {}
-    files = installed_records(site.folder)["d"].files
+    files = site.records()["d"].files
     found = evidence(site.folder, "d-1.0.dist-info", files, texts)
     assert found.expression == "MIT AND BSD-3-Clause"
     assert found.text is None

@@ -1,48 +1,28 @@
-"""The resources pass: every file that goes in and is no reached module."""
+"""Collects data files that no distribution brings: the application's own, and those of the standard library."""
 
 from __future__ import annotations
 
 import os
 import re
-from collections import Counter
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import InputError
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import Finding, Origin, Resource, Severity
-from castiron_trace.analyser.environment import read_entry_points
 from castiron_trace.protocol import APP, STDLIB
-from castiron_wheels.record import installed_records
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
-    from castiron_trace.hints.model import Data
-    from castiron_trace.model import Options, Reached, ResolvedEntry, Site
+    from castiron_trace.model import Options, Reached, ResolvedEntry
 
-_COMPILED = (".pyc", ".pyo", ".pyd")
-_NEVER = frozenset({"direct_url.json", "REQUESTED", "uv_cache.json", "uv_build.json"})
-"""Files of dist-info that tell about one installation on one machine."""
+COMPILED = (".pyc", ".pyo", ".pyd")
 _SKIPPED_FOLDERS = frozenset({"__pycache__", "node_modules", "build", "dist"})
 _NOT_DATA = (".rst", ".md", ".exe", ".bat", ".sh", ".ico")
 LARGEST_GUESS = 64 * 1024 * 1024
 """Bytes of application data that are taken without being asked for."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contents:
-    """The files of the distributions, and which go in how."""
-
-    resources: tuple[Resource, ...]
-    elf_candidates: Mapping[str, tuple[tuple[str, Path, str | None], ...]]
-    """Distribution -> (path relative to site-packages, file, SHA-256 by RECORD) of what may be a shared object."""
-    dist_infos: Mapping[str, str]
-    """Distribution -> its dist-info folder, relative to site-packages."""
-    files: Mapping[str, tuple[str, ...]]
-    """Distribution -> its files as RECORD names them."""
 
 
 @dataclass(slots=True)
@@ -62,119 +42,6 @@ class Blobs:
         digest = sha256_bytes(data)
         self.by_hash[digest] = data
         return digest, len(data)
-
-
-def distribution_contents(site: Site, reached: Reached, data: Sequence[Data]) -> Contents:
-    """Sort the files of every distribution of the environment."""
-    resources: list[Resource] = []
-    elf: dict[str, tuple[tuple[str, Path, str | None], ...]] = {}
-    dist_infos: dict[str, str] = {}
-    files: dict[str, tuple[str, ...]] = {}
-    known = installed_records(site.folder)
-    modules = _module_files(reached, site.folder)
-    named = {os.path.relpath(file, site.folder) for file in reached.files}
-    for distribution in (item.name for item in site.distributions):
-        record = known[distribution]
-        dist_info, paths = record.dist_info, record.files
-        named.update(hinted_files(distribution, paths, data))
-        dist_infos[distribution], files[distribution] = dist_info, paths
-        sorter = _Sorter(site.folder, dist_info, paths, modules, named)
-        elf[distribution] = tuple((path, site.folder / path, record.sha256.get(path)) for path in sorter.elf)
-        for path in sorter.chosen:
-            file = site.folder / path
-            resources.append(
-                Resource(
-                    path=path,
-                    origin=Origin.DISTRIBUTION,
-                    distribution=distribution,
-                    size=file.stat().st_size,
-                    executable=os.access(file, os.X_OK) and not path.endswith(".dist-info"),
-                )
-            )
-    return Contents(resources=tuple(resources), elf_candidates=elf, dist_infos=dist_infos, files=files)
-
-
-def hinted_files(distribution: str, paths: Iterable[str], data: Iterable[Data]) -> Iterator[str]:
-    """Yield the files of a distribution that hints name."""
-    patterns = [pattern for hint in data if hint.distribution == distribution for pattern in hint.files]
-    for path in paths if patterns else ():
-        if any(fnmatchcase(path, pattern) for pattern in patterns):
-            yield path
-
-
-def _module_files(reached: Reached, site: Path) -> frozenset[str]:
-    """Return the files of reached modules below site-packages, relative to it."""
-    prefix = f"{site}{os.sep}"
-    return frozenset(
-        str(module.file)[len(prefix) :]
-        for module in reached.modules.values()
-        if module.file is not None and str(module.file).startswith(prefix)
-    )
-
-
-class _Sorter:
-    """Decides about the files of one distribution."""
-
-    def __init__(
-        self, site: Path, dist_info: str, paths: Collection[str], modules: Collection[str], named: Collection[str]
-    ) -> None:
-        self.chosen: list[str] = []
-        self.elf: list[str] = []
-        scripts = read_entry_points(site / dist_info)
-        launchers = {
-            f"../../../bin/{name}" for group in ("console_scripts", "gui_scripts") for name in scripts.get(group, ())
-        }
-        packages = {_folder(path) for path in paths if path.endswith("/__init__.py")}
-        sources = Counter(_folder(path) for path in paths if path.endswith((".py", ".so")))
-        reached = {_folder(path) for path in modules}
-        used = any(path in modules for path in paths) or not packages
-        for path in paths:
-            folder = _folder(path)
-            # A program may have the name of a command that starts it (ninja).
-            launcher = path in launchers and not ((site / path).is_file() and _is_elf(site / path))
-            if path in modules or launcher or path.endswith(_COMPILED) or path.rpartition("/")[2] in _NEVER:
-                if path.endswith(".so") and path in modules:
-                    self.elf.append(path)
-                continue
-            if path.startswith(f"{dist_info}/") or path in named:
-                self.chosen.append(path)
-                continue
-            if not used or path.startswith("../../../include/"):
-                continue
-            home = _home(folder, packages)
-            data_package = home is not None and home not in reached and sources[home] == 1
-            if home is not None and home not in reached and not (data_package and _tests_free(home)):
-                if _is_elf_name(path):
-                    self.elf.append(path)
-                continue
-            # A source outside any package, below a package's folder, is data: a template, a script to copy.
-            data = not path.endswith(".py") or data_package or (home is not None and folder != home)
-            if _is_elf_name(path):
-                self.elf.append(path)
-            elif data and (site / path).is_file():
-                self.chosen.append(path)
-
-
-def _home(folder: str, packages: Collection[str]) -> str | None:
-    """Return the nearest folder upwards that is a package."""
-    while folder and not folder.startswith(".."):
-        if folder in packages:
-            return folder
-        folder = _folder(folder)
-    return None
-
-
-def _folder(path: str) -> str:
-    """Return the folder of a path that RECORD gives; empty at the top."""
-    return path.rpartition("/")[0]
-
-
-def _tests_free(folder: str) -> bool:
-    return not {"test", "tests"}.intersection(folder.split("/"))
-
-
-def _is_elf_name(path: str) -> bool:
-    return bool(re.search(r"\.so(?:\.\d+)*$", path))
 
 
 def stdlib_resources(reached: Reached, stdlib: Path) -> Iterator[Resource]:
@@ -307,7 +174,7 @@ def _named_files(root: Path, text: str) -> Iterator[Path]:
     try:
         if path.is_file() and not path.is_symlink():
             # A bare word may be the program's own name, whose binary lies there from an earlier link.
-            if path.suffix or not _is_elf(path):
+            if path.suffix or not is_elf(path):
                 yield path
         elif path.is_dir() and not _is_hidden_or_environment(path):
             yield from _files_below(path, stop_at_packages=True)
@@ -315,7 +182,8 @@ def _named_files(root: Path, text: str) -> Iterator[Path]:
         return  # longer than a file name can be: not one
 
 
-def _is_elf(path: Path) -> bool:
+def is_elf(path: Path) -> bool:
+    """Say whether a file begins as an ELF file does; raises OSError if it cannot be read."""
     with path.open("rb") as file:
         return file.read(4) == b"\x7fELF"
 
@@ -358,6 +226,6 @@ def _files_below(folder: Path, *, stop_at_packages: bool, sources: bool = False)
             if not _is_hidden_or_environment(entry) and not (stop_at_packages and (entry / "__init__.py").is_file()):
                 yield from _files_below(entry, stop_at_packages=stop_at_packages, sources=sources)
         elif entry.is_file() and not entry.name.startswith("."):
-            skipped = _COMPILED if sources else (*_COMPILED, ".py", ".so")
+            skipped = COMPILED if sources else (*COMPILED, ".py", ".so")
             if not entry.name.endswith(skipped):
                 yield entry

@@ -1,0 +1,227 @@
+"""Walks two graphs as one: what the application and its distributions import, and what the standard library does."""
+
+from __future__ import annotations
+
+import heapq
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from castiron_manifest.model import Finding, Severity
+from castiron_trace.analyser.conditional import MINIMAL_CODECS, TRANSFORMS
+from castiron_trace.codec_choice import chosen_codecs, is_below, reads_encodings
+from castiron_trace.model import InvalidModule, Reached, ReachedModule
+from castiron_trace.protocol import APP, STDLIB, VIRTUAL, Import, ModuleKind, Node, Tier, TraceAnswer
+from castiron_trace.stdlib_graph import FROZEN
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from castiron_trace.stdlib_graph import StdlibGraph
+
+_Step = tuple[Tier, str | None, int, Tier]
+"""The best way to a module: (weakest tier on it, importer, line, tier of the last edge)."""
+_PYTHON = frozenset({ModuleKind.SOURCE, ModuleKind.PACKAGE, ModuleKind.SCRIPT})
+_REAL = _PYTHON | {ModuleKind.NAMESPACE, ModuleKind.EXTENSION, ModuleKind.BUILTIN}
+_PRUNED = frozenset({Tier.GUARDED, Tier.LAZY})
+_NOWHERE = Node(ModuleKind.MISSING)
+
+
+class Closure:
+    """The closure of one application."""
+
+    def __init__(
+        self,
+        answer: TraceAnswer,
+        stdlib: StdlibGraph,
+        *,
+        files: frozenset[Path],
+        excluded: frozenset[str],
+        prune: bool,
+    ) -> None:
+        self._answer = answer
+        self._files = files
+        self._stdlib = stdlib
+        self._excluded = excluded
+        self._prune = prune
+        self._entry = answer.entry
+        self._edges: dict[str, list[Import]] = {}
+        for edge in answer.edges:
+            self._edges.setdefault(edge.importer, []).append(Import(edge.imported, edge.tier, edge.line))
+        if answer.runs_outside_code:
+            whole = (Import(name, Tier.DECLARED, 0) for name in stdlib.whole)
+            self._edges.setdefault(self._entry, []).extend(whole)
+        self._nodes = answer.nodes
+        self._every_codec = not prune and (answer.dynamic_codec or reads_encodings(self._python_imports()))
+        self._roots = [*stdlib.startup, "builtins", *(f"encodings.{name}" for name in MINIMAL_CODECS)]
+        self._roots.extend(chosen_codecs(stdlib.codecs, answer.codecs, every=self._every_codec))
+
+    def _python_imports(self) -> Iterator[Import]:
+        """Yield the imports in sources of the application and of distributions."""
+        for importer, imports in self._edges.items():
+            if self._kind(importer) in _PYTHON and self._node(importer).owner != STDLIB:
+                yield from imports
+
+    def reached(self) -> Reached:
+        """Return the modules on the best ways to them, and what was noticed."""
+        best = self._walk(self._mentioned())
+        invalid = tuple(self._invalid(best))
+        return Reached(
+            modules=self._modules(best),
+            entry=self._public(self._entry) or "",
+            findings=tuple(self._findings(best)),
+            # A source that does not parse may still be read: it goes in as a file.
+            files=frozenset({*self._files, *(item.file for item in invalid)}),
+            strings={
+                self._public(name) or name: strings
+                for name, strings in sorted(self._answer.strings.items())
+                if name in best
+            },
+            missing={
+                name: self._who_misses(name, best)
+                for name in sorted(best)
+                if self._kind(name) is ModuleKind.MISSING and best[name][1] is not None and name not in FROZEN
+            },
+            unknown_includes=self._answer.unknown_includes,
+            definitions=self._answer.definitions,
+            invalid=invalid,
+        )
+
+    def _modules(self, best: Mapping[str, _Step]) -> dict[str, ReachedModule]:
+        modules: dict[str, ReachedModule] = {}
+        for name, (weakest, importer, line, tier) in best.items():
+            node = self._node(name)
+            if node.kind not in _REAL:
+                continue
+            public = self._public(name) or name
+            modules[public] = ReachedModule(
+                name=public,
+                kind=_manifest_kind(node.kind),
+                owner=node.owner or STDLIB,
+                file=None if node.file is None else Path(node.file),
+                importer="(run)" if tier is Tier.OBSERVED else self._public(importer),
+                line=line,
+                tier=tier,
+                weakest=weakest,
+            )
+        return dict(sorted(modules.items()))
+
+    def _invalid(self, best: Mapping[str, _Step]) -> Iterator[InvalidModule]:
+        for error in self._answer.invalid:
+            if error.module in best:
+                node = self._node(error.module)
+                yield InvalidModule(
+                    name=error.module,
+                    owner=node.owner or APP,
+                    file=Path(node.file or error.module),
+                    line=error.line,
+                    message=error.message,
+                    weakest=best[error.module][0],
+                )
+
+    def _who_misses(self, name: str, best: Mapping[str, _Step]) -> tuple[str, int, Tier]:
+        """Return (importer, line, weakest tier); a missing package is missed by whoever imports its module."""
+        weakest, importer, line, _tier = best[name]
+        while importer is not None and self._kind(importer) is ModuleKind.MISSING:
+            weakest, importer, line, _tier = best[importer]
+        return self._public(importer) or "", line, weakest
+
+    def _public(self, name: str | None) -> str | None:
+        """Return the name that the manifest has for a node: the script's is its file."""
+        return "__main__" if name == self._entry and self._kind(name) is ModuleKind.SCRIPT else name
+
+    def _node(self, name: str) -> Node:
+        node = self._nodes.get(name)
+        if node is not None and node.owner == VIRTUAL:
+            return Node(ModuleKind.ALIAS, VIRTUAL)
+        if node is not None and node.owner != STDLIB:
+            return node
+        return self._stdlib.modules.get(name, _NOWHERE)
+
+    def _kind(self, name: str | None) -> ModuleKind:
+        return ModuleKind.MISSING if name is None else self._node(name).kind
+
+    def _next(self, name: str, mentioned: Collection[str]) -> Iterable[Import]:
+        yield from self._edges.get(name, ())
+        if self._every_codec and name in TRANSFORMS:
+            yield Import(f"encodings.{TRANSFORMS[name]}", Tier.REQUIRED, 0)
+        node = self._nodes.get(name)
+        if node is None or node.owner == STDLIB:
+            if (parent := name.rpartition(".")[0]) and parent in self._stdlib.modules:
+                yield Import(parent, Tier.REQUIRED, 0)
+            yield from self._stdlib.edges(name, mentioned)
+
+    def _walk(self, mentioned: Mapping[str, set[str]]) -> dict[str, _Step]:
+        """Return for every module the best way to it: (weakest tier, importer, line, tier of the last edge).
+
+        The best way is the strongest, then the shortest, then the first by name: Dijkstra's algorithm.
+        """
+        best: dict[str, _Step] = {}
+        queue: list[tuple[Tier, int, str, str, int, Tier]] = [(Tier.REQUIRED, 0, self._entry, "", 0, Tier.REQUIRED)]
+        queue.extend((Tier.REQUIRED, 1_000_000, name, "", 0, Tier.REQUIRED) for name in self._roots)
+        while queue:
+            weakest, hops, name, importer, line, tier = heapq.heappop(queue)
+            if name in best:
+                continue
+            best[name] = (weakest, importer or None, line, tier)
+            others = {text for text, sources in mentioned.items() if sources - {name}}
+            for edge in self._next(name, others):
+                if edge.imported in best or (self._prune and edge.tier in _PRUNED):
+                    continue
+                if not is_below(edge.imported, self._excluded):
+                    weaker = max(weakest, edge.tier)
+                    heapq.heappush(queue, (weaker, hops + 1, edge.imported, name, edge.line, edge.tier))
+        return best
+
+    def _mentioned(self) -> dict[str, set[str]]:
+        """Return the names of `CONDITIONAL` in use -> the modules that use them (a fixed point)."""
+        mentioned: dict[str, set[str]] = {name: {"(application)"} for name in self._answer.mentions}
+        while True:
+            before = sum(map(len, mentioned.values()))
+            for name in self._walk(mentioned):
+                if name in self._stdlib.modules:
+                    for text in self._stdlib.mentions.get(name, ()):
+                        mentioned.setdefault(text, set()).add(name)
+            if "importlib.resources" in (names := self._walk(mentioned)):
+                mentioned.setdefault("importlib_resources", {"(application)"})
+            if "importlib.metadata" in names:
+                mentioned.setdefault("importlib_metadata", {"(application)"})
+            if sum(map(len, mentioned.values())) == before:
+                return mentioned
+
+    def _findings(self, best: Collection[str]) -> Iterable[Finding]:
+        for notice in self._answer.notices:
+            yield Finding(
+                code=notice.code,
+                severity=Severity(notice.severity),
+                subject=notice.subject,
+                message=notice.message,
+            )
+        for name in self._answer.shadowed:
+            yield Finding(
+                code="shadows-stdlib",
+                severity=Severity.WARNING,
+                subject=name,
+                message=f"The application's own {name} hides the standard library's module of that name.",
+            )
+        for name in best:
+            if self._kind(name) is ModuleKind.BYTECODE:
+                yield Finding(
+                    code="bytecode-only",
+                    severity=Severity.WARNING,
+                    subject=name,
+                    message="There is bytecode without a source, which fits one version of Python: it does not go in.",
+                )
+        for error in self._answer.invalid:
+            if error.module in best and error.module != self._entry:
+                yield Finding(
+                    code="syntax-error",
+                    severity=Severity.INFO,
+                    subject=error.module,
+                    message=f"Line {error.line} is no Python of the target's version ({error.message}): "
+                    "it goes in as a data file.",
+                )
+
+
+def _manifest_kind(kind: ModuleKind) -> str:
+    """Return the value of `castiron_manifest.model.ModuleKind`: a script is a source that the program starts with."""
+    return str((ModuleKind.SOURCE if kind is ModuleKind.SCRIPT else kind).value)
