@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castiron_trace.resources import _hashes, records
-
 from castiron_trace.analyser.environment import read_entry_points
 from castiron_trace.licenses import evidence
 from castiron_trace.natives import natives
 from castiron_wheels.install import install, site_packages
 from castiron_wheels.libc_independent import holds_no_library
+from castiron_wheels.record import installed_records
 from castiron_wheels.reproducible import normalise_wheel
 from castiron_wheels.wheel_metadata import read_metadata
 
@@ -37,11 +36,10 @@ def use(wheel: Path, place: Path, target: Target) -> str:
     if refusal is not None:
         raise refusal
     site = site_packages(prefix, target)
-    dist_info, files = records(site)["demo-a"]
+    record = installed_records(site)["demo-a"]
     texts: dict[str, str] = {}
-    evidence(site, dist_info, files, texts)
-    read_entry_points(site / dist_info)
-    hashes = _hashes(site / dist_info / "RECORD")
-    objects = [(path, site / path, hashes.get(path)) for path in files if (site / path).is_file()]
+    evidence(site, record.dist_info, record.files, texts)
+    read_entry_points(site / record.dist_info)
+    objects = [(path, site / path, record.sha256.get(path)) for path in record.files if (site / path).is_file()]
     natives({"demo-a": objects})
     return "installed"
