@@ -17,11 +17,6 @@
 /* --- the public interface of CPython --- */
 
 #if PY_VERSION_HEX < 0x030C0000
-#include <structmember.h>
-
-#define Py_T_PYSSIZET T_PYSSIZET
-#define Py_READONLY READONLY
-
 #define FRAME_STATE_SUSPENDED(state) ((state) == -1) /* FRAME_SUSPENDED of pycore_frame.h */
 
 static inline PyCodeObject *PyGen_GetCode(PyGenObject *generator)

@@ -89,18 +89,18 @@ int main(int argc, char **argv)
         return 1;
     privileges_clean_environment();
     executable_find(argc > 0 ? argv[0] : NULL);
-    tree_open();
+    tree_start();
 
     uint32_t flags = payload_header()->flags;
     if ((flags & BOOT_NOTICES) != 0 && notices_asked(argc, argv))
         return notices_show();
-    struct start start = start_decide(argc, argv);
-    if (start.as == START_REFUSED)
-        return START_REFUSED_STATUS;
+    struct role role = role_decide(argc, argv);
+    if (role.kind == ROLE_REFUSED)
+        return ROLE_REFUSED_STATUS;
     struct boot boot = {
-        .argc = argc - start.skip,
-        .argv = argv + start.skip,
-        .as_python = start.as != START_APPLICATION,
+        .argc = argc - role.skip,
+        .argv = argv + role.skip,
+        .as_python = role.kind != ROLE_APPLICATION,
         .obey_environment = (flags & BOOT_OBEY_ENVIRONMENT) != 0 && !privileges_raised(),
     };
 
@@ -121,7 +121,7 @@ int main(int argc, char **argv)
     require(site_builtins_install());
 
     if (boot.as_python) {
-        require(adapt_runpy_prepare(start.as == START_OWN));
+        require(adapt_runpy_prepare(role.kind == ROLE_OWN_INTERPRETER));
         return Py_RunMain();
     }
     finalize(entry_run(), (flags & BOOT_FULL_FINALIZE) != 0);

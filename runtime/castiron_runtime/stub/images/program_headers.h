@@ -14,11 +14,11 @@ struct program_headers {
 
 static inline struct program_headers program_headers(void)
 {
-    struct program_headers found = {(const Elf64_Phdr *)getauxval(AT_PHDR), getauxval(AT_PHNUM), 0};
-    for (unsigned long i = 0; i < found.count; i++)
-        if (found.first[i].p_type == PT_PHDR)
-            found.bias = (uintptr_t)found.first - found.first[i].p_vaddr;
-    return found;
+    struct program_headers headers = {(const Elf64_Phdr *)getauxval(AT_PHDR), getauxval(AT_PHNUM), 0};
+    for (unsigned long i = 0; i < headers.count; i++)
+        if (headers.first[i].p_type == PT_PHDR)
+            headers.bias = (uintptr_t)headers.first - headers.first[i].p_vaddr;
+    return headers;
 }
 
 #endif

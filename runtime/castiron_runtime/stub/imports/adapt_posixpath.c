@@ -29,21 +29,21 @@ static bool is_in_tree(PyObject *path)
         PyErr_Clear();
         return false;
     }
-    bool result = tree_begins(PyBytes_AS_STRING(bytes));
+    bool result = tree_is_path(PyBytes_AS_STRING(bytes));
     Py_DECREF(bytes);
     return result;
 }
 
 static PyObject *real_path(PyObject *original, PyObject *const *args, Py_ssize_t count, PyObject *keywords)
 {
-    PyObject *found = PyObject_Vectorcall(original, args, (size_t)count, keywords);
-    if (found != NULL || count != 1 || !PyErr_ExceptionMatches(PyExc_NotADirectoryError))
-        return found;
+    PyObject *result = PyObject_Vectorcall(original, args, (size_t)count, keywords);
+    if (result != NULL || count != 1 || !PyErr_ExceptionMatches(PyExc_NotADirectoryError))
+        return result;
     PyObject *type, *value, *traceback;
     PyErr_Fetch(&type, &value, &traceback);
-    found = PyObject_CallOneArg(original, args[0]); /* not strict: links are followed all the same */
-    if (found == NULL || !is_in_tree(found)) {
-        Py_XDECREF(found);
+    result = PyObject_CallOneArg(original, args[0]); /* not strict: links are followed all the same */
+    if (result == NULL || !is_in_tree(result)) {
+        Py_XDECREF(result);
         PyErr_Restore(type, value, traceback); /* and takes the place of another exception */
         return NULL;
     }
@@ -52,9 +52,9 @@ static PyObject *real_path(PyObject *original, PyObject *const *args, Py_ssize_t
     Py_XDECREF(traceback);
     /* The other kind of strictness is an object of its own, os.path.ALLOW_MISSING. */
     bool required = keywords == NULL || PyTuple_GET_SIZE(keywords) != 1 || PyLong_Check(args[count]);
-    if (!is_there(found, required))
-        Py_CLEAR(found);
-    return found;
+    if (!is_there(result, required))
+        Py_CLEAR(result);
+    return result;
 }
 
 static PyMethodDef function = {"realpath", (PyCFunction)(void (*)(void))real_path, METH_FASTCALL | METH_KEYWORDS,

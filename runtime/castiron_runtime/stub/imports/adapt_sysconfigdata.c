@@ -13,8 +13,8 @@ static bool is_path(PyObject *text, Py_ssize_t start, Py_ssize_t end)
     return before < 128 && strchr(" =:'\"", (int)before) != NULL && behind < 128 && strchr(" /:'\"", (int)behind) != NULL;
 }
 
-/* Returns `text` with every path under `old` moved under `new`. */
-static PyObject *moved(PyObject *text, PyObject *old, PyObject *new)
+/* Returns `text` in which every path below `old` lies below `new`. */
+static PyObject *with_prefix(PyObject *text, PyObject *old, PyObject *new)
 {
     const Py_ssize_t size = PyUnicode_GET_LENGTH(text), width = PyUnicode_GET_LENGTH(old);
     PyObject *result = PyUnicode_FromString("");
@@ -37,14 +37,14 @@ static PyObject *moved(PyObject *text, PyObject *old, PyObject *new)
     return result;
 }
 
-static int move_all(PyObject *variables, PyObject *old, PyObject *new)
+static int replace_prefix(PyObject *variables, PyObject *old, PyObject *new)
 {
     Py_ssize_t position = 0;
     PyObject *key, *value;
     while (PyDict_Next(variables, &position, &key, &value)) {
         if (!PyUnicode_Check(value))
             continue;
-        PyObject *text = moved(value, old, new);
+        PyObject *text = with_prefix(value, old, new);
         /* The key is there already, so the dictionary may be changed while it is walked through. */
         const int status = text == NULL ? -1 : PyDict_SetItem(variables, key, text);
         Py_XDECREF(text);
@@ -64,7 +64,7 @@ int adapt_sysconfigdata(PyObject *module)
     if (built != NULL && PyUnicode_Check(built) && PyUnicode_GET_LENGTH(built) > 1 && prefix != NULL && PyUnicode_Check(prefix)) {
         Py_INCREF(built); /* it is among what is replaced */
         Py_INCREF(prefix);
-        status = move_all(variables, built, prefix);
+        status = replace_prefix(variables, built, prefix);
         Py_DECREF(prefix);
         Py_DECREF(built);
     }

@@ -27,7 +27,7 @@ static int list_remove(const char *list_name, PyObject *item)
     return 0;
 }
 
-/* Executes the real module in the place of the placeholder and installs its finder and path hook. */
+/* Executes the real module in the placeholder's dictionary and installs its finder and path hook. */
 static int run(void)
 {
     PyObject *names = PyModule_GetDict(module);
@@ -89,7 +89,7 @@ static PyObject *placeholder_install(PyObject *self, PyObject *bootstrap)
     Py_RETURN_NONE;
 }
 
-/* The module's __getattr__: whoever asks for anything gets the real module. */
+/* The module's __getattr__: whatever is asked for, it is the real module that has it. */
 static PyObject *placeholder_getattr(PyObject *self, PyObject *name)
 {
     (void)self;
@@ -177,11 +177,11 @@ static int may_be_archive(PyObject *path)
     if (!PyUnicode_FSConverter(path, &encoded))
         return -1;
     char *text = PyBytes_AS_STRING(encoded);
-    int found = 0;
+    int archive = 0;
     while (strcmp(text, tree_root) != 0) { /* the executable is a file, but no archive */
         struct stat status;
         if (stat(text, &status) == 0) {
-            found = S_ISREG(status.st_mode);
+            archive = S_ISREG(status.st_mode);
             break;
         }
         char *slash = strrchr(text, '/');
@@ -190,15 +190,14 @@ static int may_be_archive(PyObject *path)
         *slash = '\0';
     }
     Py_DECREF(encoded);
-    return found;
+    return archive;
 }
 
 /* Removes the placeholder from sys.modules, if it is there. */
 static int forget_zipimport(void)
 {
     PyObject *modules = PyImport_GetModuleDict();
-    PyObject *found = PyDict_GetItemString(modules, "zipimport");
-    if (found == NULL || found != zip_placeholder)
+    if (PyDict_GetItemString(modules, "zipimport") != zip_placeholder)
         return 0;
     return PyDict_DelItemString(modules, "zipimport");
 }

@@ -58,12 +58,8 @@ static init_function fail(const char *name, const char *path, const char *why)
 /* The row of the table of extensions for a path of the tree, or NODE_NONE. */
 static uint32_t row_of(const char *path)
 {
-    struct tree_place place;
-    if (!tree_begins(path))
-        return NODE_NONE;
-    place.storage = TREE_STORAGE(AT_FDCWD, path);
-    tree_locate(AT_FDCWD, path, &place);
-    if (place.kind != TREE_INSIDE)
+    struct tree_place place = tree_lookup(path);
+    if (place.kind != TREE_NODE)
         return NODE_NONE;
     const Node *file = payload_node(place.node);
     uint32_t module = payload_module_of_file(file->parent, payload_text(file->name));
@@ -76,8 +72,8 @@ static init_function init_by_name(const struct extension *extension, const char 
     char symbol[258];
     snprintf(symbol, sizeof symbol, "%.20s_%.200s", prefix, name);
     const struct castiron_image *image = &castiron_images[extension->image];
-    const Elf64_Sym *found = castiron_image_symbol(image, symbol);
-    return found == NULL ? NULL : (init_function)(image->base + found->st_value);
+    const Elf64_Sym *function = castiron_image_symbol(image, symbol);
+    return function == NULL ? NULL : (init_function)(image->base + function->st_value);
 }
 
 init_function _PyImport_FindSharedFuncptr(const char *prefix, const char *name, const char *path, FILE *file)

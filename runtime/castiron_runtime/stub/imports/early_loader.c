@@ -8,7 +8,7 @@
 static PyObject *type;
 static PyObject *made; /* all of them */
 
-/* Whoever looks closer gets the real thing: executing importlib._bootstrap_external changes the class of `self`. */
+/* For everything but loading: executing importlib._bootstrap_external changes the class of `self`. */
 static int become_ordinary(PyObject *self)
 {
     PyObject *any = bootstrap_external_attribute("SourceFileLoader");

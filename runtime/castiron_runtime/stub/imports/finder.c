@@ -30,9 +30,9 @@ static bool is_always_builtin(const char *name)
 }
 
 /* The folder of the tree at an entry of a path, or NODE_NONE; whether the entry is in the tree at all. */
-static uint32_t folder_at(PyObject *entry, bool *inside)
+static uint32_t folder_at(PyObject *entry, bool *in_tree)
 {
-    *inside = false;
+    *in_tree = false;
     if (!PyUnicode_Check(entry))
         return NODE_NONE;
     Py_ssize_t size;
@@ -50,13 +50,9 @@ static uint32_t folder_at(PyObject *entry, bool *inside)
         text = memcpy(encoded, PyBytes_AS_STRING(bytes), (size_t)size + 1);
         Py_DECREF(bytes);
     }
-    if (!tree_begins(text))
-        return NODE_NONE;
-    struct tree_place place;
-    place.storage = TREE_STORAGE(AT_FDCWD, text);
-    tree_locate(AT_FDCWD, text, &place);
-    *inside = place.kind != TREE_OUTSIDE;
-    if (place.kind != TREE_INSIDE || payload_node(place.node)->kind != NODE_FOLDER)
+    struct tree_place place = tree_lookup(text);
+    *in_tree = place.kind != TREE_OUTSIDE;
+    if (place.kind != TREE_NODE || payload_node(place.node)->kind != NODE_FOLDER)
         return NODE_NONE;
     return place.node;
 }
@@ -126,9 +122,9 @@ static PyObject *find_spec(PyObject *self, PyObject *args, PyObject *keywords)
     if (!PyList_Check(path))
         Py_RETURN_NONE; /* a namespace package's path is computed anew by PathFinder */
     for (Py_ssize_t i = 0; i < PyList_GET_SIZE(path); i++) {
-        bool inside;
-        uint32_t folder = folder_at(PyList_GET_ITEM(path, i), &inside);
-        if (!inside)
+        bool in_tree;
+        uint32_t folder = folder_at(PyList_GET_ITEM(path, i), &in_tree);
+        if (!in_tree)
             Py_RETURN_NONE;
         if (folder == NODE_NONE)
             continue;
@@ -328,8 +324,8 @@ static PyType_Spec path_entry_spec = {
 static PyObject *path_hook(PyObject *self, PyObject *path)
 {
     (void)self;
-    bool inside;
-    uint32_t folder = folder_at(path, &inside);
+    bool in_tree;
+    uint32_t folder = folder_at(path, &in_tree);
     if (folder == NODE_NONE) {
         PyErr_Format(PyExc_ImportError, "%R is not a folder in the executable", path);
         return NULL;

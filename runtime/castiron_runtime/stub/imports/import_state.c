@@ -39,7 +39,7 @@ struct import_state *import_state(void)
         return &main_state;
     PyObject *names = PyInterpreterState_GetDict(interpreter);
     if (names == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "the interpreter has no room for its import system");
+        PyErr_SetString(PyExc_RuntimeError, "the interpreter has no dictionary for its import system");
         return NULL;
     }
     PyObject *capsule = PyDict_GetItemString(names, key);

@@ -244,13 +244,9 @@ static PyObject *get_data(PyObject *self, PyObject *args, PyObject *keywords)
     if (state == NULL || !PyArg_ParseTupleAndKeywords(args, keywords, "O:get_data", names, &path))
         return NULL;
     if (PyUnicode_FSConverter(path, &encoded)) {
-        struct tree_place place = {.kind = TREE_OUTSIDE};
-        const char *text = PyBytes_AS_STRING(encoded);
-        place.storage = TREE_STORAGE(AT_FDCWD, text);
-        if (tree_begins(text))
-            tree_locate(AT_FDCWD, text, &place);
+        struct tree_place place = tree_lookup(PyBytes_AS_STRING(encoded));
         Py_DECREF(encoded);
-        if (place.kind == TREE_INSIDE && payload_node(place.node)->kind == NODE_FILE) {
+        if (place.kind == TREE_NODE && payload_node(place.node)->kind == NODE_FILE) {
             const Node *node = payload_node(place.node);
             PyObject *result = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)node->size);
             if (result != NULL && !payload_read(node, PyBytes_AS_STRING(result))) {

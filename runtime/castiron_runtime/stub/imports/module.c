@@ -67,13 +67,11 @@ uint32_t module_at(PyObject *path)
     }
     char *text = PyBytes_AS_STRING(encoded), *slash = strrchr(text, '/');
     uint32_t index = NODE_NONE;
-    if (slash != NULL && tree_begins(text)) {
-        struct tree_place place = {.kind = TREE_INSIDE, .node = NODE_ROOT};
+    if (slash != NULL && tree_is_path(text)) {
         *slash = '\0'; /* the file itself is in the tree only if its source is */
-        place.storage = TREE_STORAGE(AT_FDCWD, text);
-        if (tree_begins(text))
-            tree_locate(AT_FDCWD, text, &place);
-        if (place.kind == TREE_INSIDE && payload_node(place.node)->kind == NODE_FOLDER)
+        struct tree_place root = {.kind = TREE_NODE, .node = NODE_ROOT};
+        struct tree_place place = tree_is_path(text) ? tree_lookup(text) : root;
+        if (place.kind == TREE_NODE && payload_node(place.node)->kind == NODE_FOLDER)
             index = payload_module_of_file(place.node, slash + 1);
     }
     Py_DECREF(encoded);

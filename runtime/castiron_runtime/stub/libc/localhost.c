@@ -42,19 +42,19 @@ static bool in_hosts_file(bool (*has)(const char *address, const void *wanted), 
         return false;
     char *line = NULL;
     size_t size = 0;
-    bool found = false;
-    while (!found && getline(&line, &size, file) != -1) {
+    bool named = false;
+    while (!named && getline(&line, &size, file) != -1) {
         line[strcspn(line, "#\n")] = 0;
         char *rest;
         const char *address = strtok_r(line, " \t\r", &rest);
         if (address == NULL || !has(address, wanted))
             continue;
-        for (char *word; !found && (word = strtok_r(NULL, " \t\r", &rest)) != NULL;)
-            found = name == NULL || strcasecmp(word, name) == 0;
+        for (char *word; !named && (word = strtok_r(NULL, " \t\r", &rest)) != NULL;)
+            named = name == NULL || strcasecmp(word, name) == 0;
     }
     free(line);
     fclose(file);
-    return found;
+    return named;
 }
 
 static bool any_address(const char *address, const void *wanted)

@@ -79,11 +79,11 @@ static unsigned decode(struct stream *stream, const struct code *code)
 {
     if (stream->count < LONGEST)
         fill(stream);
-    unsigned found = code->fast[stream->bits & ((1u << FAST) - 1)];
-    if (found != 0 && found >> 12 <= stream->count) {
-        stream->bits >>= found >> 12;
-        stream->count -= found >> 12;
-        return found & 0xFFF;
+    unsigned entry = code->fast[stream->bits & ((1u << FAST) - 1)];
+    if (entry != 0 && entry >> 12 <= stream->count) {
+        stream->bits >>= entry >> 12;
+        stream->count -= entry >> 12;
+        return entry & 0xFFF;
     }
     int value = 0, first = 0, index = 0;
     for (unsigned length = 1; length <= LONGEST; length++) {

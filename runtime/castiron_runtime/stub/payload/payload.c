@@ -19,7 +19,8 @@ _Static_assert(sizeof(Header) == 128, "the writer's header");
 _Static_assert(sizeof(Node) == 40, "the writer's node");
 _Static_assert(sizeof(Module) == 48, "the writer's module");
 
-/* Also in a child of vfork: says so and ends, whoever asked.  What lies here is part of the program, as its code is. */
+/* Ends the process, whoever asked, also in a child of vfork: a program whose own data is damaged cannot go on, as one whose
+ * code is damaged cannot. */
 static _Noreturn void damaged(void)
 {
     static const char message[] = "castiron: the payload of this executable is damaged: copy or link it again\n";
@@ -34,20 +35,20 @@ static void require(bool sound)
 }
 
 /* Whether `size` bytes at `offset` are in the payload. */
-static inline bool inside(uint64_t offset, uint64_t size)
+static inline bool is_in_payload(uint64_t offset, uint64_t size)
 {
     return offset <= castiron_payload_size && size <= castiron_payload_size - offset;
 }
 
 /* Whether `count` rows at `start` are among `total`. */
-static inline bool among(uint64_t start, uint64_t count, uint64_t total)
+static inline bool are_rows(uint64_t start, uint64_t count, uint64_t total)
 {
     return start <= total && count <= total - start;
 }
 
 static inline bool is_text(Text text)
 {
-    return inside(text.offset, (uint64_t)text.length + 1) && payload_text(text)[text.length] == '\0';
+    return is_in_payload(text.offset, (uint64_t)text.length + 1) && payload_text(text)[text.length] == '\0';
 }
 
 static inline bool is_table(uint64_t offset, uint64_t count, size_t row)
@@ -105,17 +106,17 @@ static inline const Module *module_at(uint32_t index)
     return (const Module *)payload_data(payload_header()->modules) + index;
 }
 
-/* Children stand behind their folder, and a folder behind its own: so no way up or down leads in a circle. */
+/* Children stand behind their folder, so following them, or parents, always ends. */
 static inline bool is_folder(const Node *node, uint32_t index)
 {
-    return (node->start > index || node->size == 0) && among(node->start, node->size, payload_header()->node_count) &&
-           among(node->first_module, node->module_count, payload_header()->module_count);
+    return (node->start > index || node->size == 0) && are_rows(node->start, node->size, payload_header()->node_count) &&
+           are_rows(node->first_module, node->module_count, payload_header()->module_count);
 }
 
 /* DEFLATE makes at most 258 bytes of 2 bits. */
 static inline bool is_file(const Node *node)
 {
-    return inside(node->start, node->compressed == 0 ? node->size : node->compressed) &&
+    return is_in_payload(node->start, node->compressed == 0 ? node->size : node->compressed) &&
            (node->compressed == 0 || node->size / 1032 <= node->compressed);
 }
 
@@ -134,7 +135,7 @@ const Module *payload_module(uint32_t index)
     require(index < header->module_count);
     const Module *module = module_at(index);
     require(is_text(module->name) && module->name.length <= NAME_LIMIT && is_text(module->suffix) &&
-            module->suffix.length <= SUFFIX_LIMIT && inside(module->code, module->code_size) &&
+            module->suffix.length <= SUFFIX_LIMIT && is_in_payload(module->code, module->code_size) &&
             module->folder < header->node_count &&
             (module->own_folder < header->node_count || !(module->flags & MODULE_PACKAGE)));
     return module;
@@ -160,7 +161,7 @@ bool payload_read(const Node *file, void *buffer)
 static int compare(Text text, const char *name, size_t length)
 {
     size_t common = text.length < length ? text.length : length;
-    require(inside(text.offset, common));
+    require(is_in_payload(text.offset, common));
     int order = memcmp(payload_text(text), name, common);
     if (order != 0)
         return order;

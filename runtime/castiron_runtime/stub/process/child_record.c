@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "libc/decimal.h"
+#include "libc/real.h"
 #include "payload/payload.h"
 #include "process/privileges.h"
 
@@ -34,8 +36,6 @@ enum { VERSION = 2 };
 static const char *inherited_path; /* PYTHONPATH, as this process was started with it */
 static bool names_path;
 
-int __real_fstat(int descriptor, struct stat *status);
-
 bool child_record_is_variable(const char *entry)
 {
     return strncmp(entry, name, NAME_LENGTH) == 0 && entry[NAME_LENGTH] == '=';
@@ -43,17 +43,12 @@ bool child_record_is_variable(const char *entry)
 
 static void write_variable(char variable[CHILD_RECORD_SIZE], int descriptor)
 {
-    char digits[12];
-    size_t count = 0, used = NAME_LENGTH;
-    memcpy(variable, name, used);
-    variable[used++] = '=';
-    for (int rest = descriptor; descriptor >= 0 && (count == 0 || rest != 0); rest /= 10)
-        digits[count++] = (char)('0' + rest % 10);
+    memcpy(variable, name, NAME_LENGTH);
+    variable[NAME_LENGTH] = '=';
     if (descriptor < 0)
-        digits[count++] = '-';
-    while (count != 0)
-        variable[used++] = digits[--count];
-    variable[used] = '\0';
+        strcpy(variable + NAME_LENGTH + 1, "-");
+    else
+        decimal_write((uint64_t)descriptor, variable + NAME_LENGTH + 1);
 }
 
 static int new_file(void)
@@ -138,7 +133,7 @@ enum child_record child_record_take(void)
     const char *number = getenv(name);
     if (number == NULL)
         return CHILD_RECORD_ABSENT;
-    enum child_record found = look(number);
+    enum child_record record = look(number);
     unsetenv(name);
-    return found;
+    return record;
 }

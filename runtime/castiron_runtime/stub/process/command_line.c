@@ -14,11 +14,11 @@
 /* Whether a path is a module's of the payload, which need not have its source. */
 static bool is_module(const char *path)
 {
-    if (!tree_begins(path))
+    if (!tree_is_path(path))
         return false;
-    const char *inside = path + tree_root_length + 1;
-    size_t length = strlen(inside);
-    return length > 3 && strcmp(inside + length - 3, ".py") == 0 && payload_module_at(inside) != NODE_NONE;
+    const char *in_tree = path + tree_root_length + 1;
+    size_t length = strlen(in_tree);
+    return length > 3 && strcmp(in_tree + length - 3, ".py") == 0 && payload_module_at(in_tree) != NODE_NONE;
 }
 
 /* What python would run: a file with its suffix, a folder with a __main__.py, any file after options that are python's. */

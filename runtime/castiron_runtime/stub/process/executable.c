@@ -102,6 +102,6 @@ bool executable_is_called(const char *argv0)
 
 bool executable_is_interpreter(const char *argv0)
 {
-    static const char inside[] = "/bin/python";
-    return argv0 != NULL && strncmp(argv0, path, length) == 0 && strncmp(argv0 + length, inside, sizeof inside - 1) == 0;
+    static const char interpreter[] = "/bin/python";
+    return argv0 != NULL && strncmp(argv0, path, length) == 0 && strncmp(argv0 + length, interpreter, sizeof interpreter - 1) == 0;
 }

@@ -1,4 +1,4 @@
-/* Where this program's file is: the root of the tree inside it, and sys.executable. */
+/* Where this program's file is: the root of the tree in it, and sys.executable. */
 #ifndef CASTIRON_EXECUTABLE_H
 #define CASTIRON_EXECUTABLE_H
 

@@ -17,7 +17,7 @@
 #include "pycore_pystate.h"
 #include "pycore_runtime.h"
 
-#include "process/noticeable.h"
+#include "process/finalize_effects.h"
 #include "process/standard_streams.h"
 #include "series.h"
 
@@ -68,7 +68,7 @@ void __wrap__PyAtExit_Call(PyInterpreterState *interpreter)
     if (may_be_early)
         end.may_be_early = false;
     __real__PyAtExit_Call(interpreter);
-    if (!may_be_early || finalization_is_noticeable())
+    if (!may_be_early || finalize_has_effects())
         return;
     stop_other_threads(_PyThreadState_GET());
     bool flushed = standard_streams_flush_at_end();

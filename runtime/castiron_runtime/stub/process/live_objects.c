@@ -247,7 +247,7 @@ static int visit(PyObject *object, void *argument)
     return !walk->noticeable;
 }
 
-bool live_objects_are_noticeable(void)
+bool live_objects_have_effects(void)
 {
     struct walk walk = {0};
     if (!find_classes(&walk.io) || !note_standard_streams(&walk.io) || shows_resource_warnings())

@@ -7,6 +7,6 @@
 /* True if the destruction of an object, or flushing the standard streams, may do anything but give back memory and flush:
  * run code written in Python, write what a file has buffered, warn.  Knows types of CPython and of Python code only; runs no
  * code of the program, and leaves no exception. */
-bool live_objects_are_noticeable(void);
+bool live_objects_have_effects(void);
 
 #endif

@@ -36,8 +36,8 @@ void privileges_clean_environment(void)
 /* A line of /proc/N/status.  Nobody can forge one: the kernel writes a line break in a process's name as two characters. */
 static const char *line(const char *text, const char *label)
 {
-    const char *found = strstr(text, label);
-    return found == NULL ? NULL : found + strlen(label);
+    const char *start = strstr(text, label);
+    return start == NULL ? NULL : start + strlen(label);
 }
 
 bool privileges_of(long process, struct identity *identity)

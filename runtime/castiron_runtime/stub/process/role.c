@@ -7,6 +7,7 @@
 
 #include "payload/payload.h"
 #include "process/ancestry.h"
+#include "process/arguments.h"
 #include "process/child_record.h"
 #include "process/command_line.h"
 #include "process/executable.h"
@@ -23,14 +24,14 @@ enum proof {
     PROOF_TYPED,    /* a person typed the command in a shell that this program started */
 };
 
-/* What a proof rests on, and why there is none. */
-struct finding {
+/* What is known of who started this process; why there is no proof. */
+struct evidence {
     enum proof proof;
-    bool suspicious; /* a process of this program was there, or claims to have been */
+    bool suspicious; /* something claims that a process of this program did */
     const char *reason;
 };
 
-static struct start refuse(const char *format, ...)
+static struct role refuse(const char *format, ...)
 {
     va_list values;
     va_start(values, format);
@@ -38,16 +39,16 @@ static struct start refuse(const char *format, ...)
     vfprintf(stderr, format, values);
     fputc('\n', stderr);
     va_end(values);
-    return (struct start){.as = START_REFUSED};
+    return (struct role){.kind = ROLE_REFUSED};
 }
 
-static struct finding find(enum child_record record)
+static struct evidence find_evidence(enum child_record record)
 {
     switch (record) {
     case CHILD_RECORD_OWN:
-        return (struct finding){.proof = PROOF_OWN};
+        return (struct evidence){.proof = PROOF_OWN};
     case CHILD_RECORD_OTHER:
-        return (struct finding){.proof = PROOF_REPLACED};
+        return (struct evidence){.proof = PROOF_REPLACED};
     case CHILD_RECORD_ABSENT:
     case CHILD_RECORD_WORTHLESS:
         break;
@@ -55,59 +56,59 @@ static struct finding find(enum child_record record)
     bool claimed = record == CHILD_RECORD_WORTHLESS;
     switch (ancestry_find()) {
     case ANCESTRY_OWN:
-        return (struct finding){.proof = PROOF_OWN};
+        return (struct evidence){.proof = PROOF_OWN};
     case ANCESTRY_TYPED:
-        return (struct finding){.proof = PROOF_TYPED};
+        return (struct evidence){.proof = PROOF_TYPED};
     case ANCESTRY_REPLACED:
-        return (struct finding){.proof = PROOF_REPLACED};
+        return (struct evidence){.proof = PROOF_REPLACED};
     case ANCESTRY_UNKNOWN:
-        return (struct finding){.suspicious = claimed, .reason = "there is no /proc"};
+        return (struct evidence){.suspicious = claimed, .reason = "there is no /proc"};
     case ANCESTRY_STRANGER:
         break;
     }
-    return (struct finding){.suspicious = claimed, .reason = "by what the kernel says, another program did, or another user"};
+    return (struct evidence){.suspicious = claimed, .reason = "by what the kernel says, another program did, or another user"};
 }
 
 /* Nothing shows that the application started this process: it is the application.  It could go on like that for ever, one
  * process starting the next, so the second time is the last. */
-static struct start without_proof(const struct finding *finding, const char *helper)
+static struct role without_proof(const struct evidence *evidence, const char *helper)
 {
     if (helper != NULL)
         return refuse("these are the arguments of a helper of %s, and nothing shows that this program started it (%s)", helper,
-                      finding->reason);
+                      evidence->reason);
     if (getenv(unexplained) != NULL)
         return refuse("started again with the arguments of a Python interpreter, and nothing shows that this program did so "
                       "(%s); `link --children all` makes it an interpreter for everybody",
-                      finding->reason);
+                      evidence->reason);
     setenv(unexplained, "1", 1);
-    if (finding->suspicious)
+    if (evidence->suspicious)
         fprintf(stderr,
                 "%s: started with the arguments of a Python interpreter, and nothing shows that this program did so (%s), so it "
                 "is the application; `link --children all` makes it an interpreter for everybody\n",
-                executable_path(), finding->reason);
-    return (struct start){.as = START_APPLICATION};
+                executable_path(), evidence->reason);
+    return (struct role){.kind = ROLE_APPLICATION};
 }
 
-static struct start decide(int argc, char **argv, enum child_record record, bool for_all)
+static struct role decide(int argc, char **argv, enum child_record record, bool for_all)
 {
-    static const struct start application = {.as = START_APPLICATION};
+    static const struct role application = {.kind = ROLE_APPLICATION}, interpreter = {.kind = ROLE_INTERPRETER};
     const char *called = argc > 0 ? argv[0] : NULL;
     bool named = executable_is_interpreter(called);
     bool all = for_all && command_line_is_python(argc, argv, FOR_ANYBODY);
     if (!named && !executable_is_called(called))
-        return all ? (struct start){.as = START_INTERPRETER} : application;
+        return all ? interpreter : application;
 
     int script = command_line_may_be_python(argc, argv) ? command_line_own_script(argc, argv) : 0;
     bool python = named || all || (command_line_may_be_python(argc, argv) && command_line_is_python(argc, argv, FOR_OWN));
     if (script == 0 && (!python || all))
-        return all ? (struct start){.as = START_INTERPRETER} : application;
+        return all ? interpreter : application;
 
-    struct finding finding = find(record);
+    struct evidence evidence = find_evidence(record);
     if (script != 0) /* the application again, with arguments: what stands before them is for python */
-        return (struct start){.skip = finding.proof == PROOF_OWN || finding.proof == PROOF_REPLACED ? script : 0};
-    switch (finding.proof) {
+        return (struct role){.skip = evidence.proof == PROOF_OWN || evidence.proof == PROOF_REPLACED ? script : 0};
+    switch (evidence.proof) {
     case PROOF_OWN:
-        return (struct start){.as = START_OWN};
+        return (struct role){.kind = ROLE_OWN_INTERPRETER};
     case PROOF_TYPED:
         return application;
     case PROOF_REPLACED:
@@ -115,10 +116,10 @@ static struct start decide(int argc, char **argv, enum child_record record, bool
     case PROOF_NONE:
         break;
     }
-    return without_proof(&finding, helper_command(argc, argv));
+    return without_proof(&evidence, helper_command(argc, argv));
 }
 
-struct start start_decide(int argc, char **argv)
+struct role role_decide(int argc, char **argv)
 {
     uint32_t flags = payload_header()->flags;
     bool raised = privileges_raised();
@@ -128,7 +129,7 @@ struct start start_decide(int argc, char **argv)
         return decide(argc, argv, record, (flags & BOOT_AS_PYTHON) != 0);
     const char *helper = helper_command(argc, argv);
     if (helper == NULL)
-        return (struct start){.as = START_APPLICATION};
+        return (struct role){.kind = ROLE_APPLICATION};
     return raised ? refuse("these are the arguments of a helper of %s, and with raised privileges it has none", helper)
                   : refuse("these are the arguments of a helper of %s; it was linked to have none (link --children)", helper);
 }
@@ -139,17 +140,15 @@ static bool will_be_raised(void)
     return privileges_raised() || getuid() != geteuid() || getgid() != getegid();
 }
 
-enum start_again start_again(char *const *arguments)
+enum reexec role_of_reexec(char *const *arguments)
 {
-    int count = 0;
-    while (arguments != NULL && arguments[count] != NULL)
-        count++;
+    int count = (int)arguments_count(arguments);
     if (count == 0 || (payload_header()->flags & BOOT_NO_CHILDREN) != 0)
-        return START_AGAIN_PLAINLY;
+        return REEXEC_PLAIN;
     bool named = executable_is_interpreter(arguments[0]);
     if (!named && (!executable_is_called(arguments[0]) || !command_line_may_be_python(count, arguments)))
-        return START_AGAIN_PLAINLY;
+        return REEXEC_PLAIN;
     if (!will_be_raised())
-        return START_AGAIN_RECORDED;
-    return named || command_line_has_program(count, arguments) ? START_AGAIN_FORBIDDEN : START_AGAIN_PLAINLY;
+        return REEXEC_RECORDED;
+    return named || command_line_has_program(count, arguments) ? REEXEC_FORBIDDEN : REEXEC_PLAIN;
 }

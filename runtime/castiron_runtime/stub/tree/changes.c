@@ -12,10 +12,10 @@
  * but what is not there cannot be made. */
 static int refuse(const struct tree_place *place, bool makes)
 {
-    if (place->kind == TREE_NOWHERE && !(makes && place->error == ENOENT))
+    if (place->kind == TREE_ERROR && !(makes && place->error == ENOENT))
         errno = place->error;
     else
-        errno = makes && place->kind == TREE_INSIDE ? EEXIST : EROFS;
+        errno = makes && place->kind == TREE_NODE ? EEXIST : EROFS;
     return -1;
 }
 
@@ -25,7 +25,7 @@ static int refuse(const struct tree_place *place, bool makes)
     int __real_##name parameters;                                                                                          \
     int __wrap_##name parameters                                                                                           \
     {                                                                                                                      \
-        TREE_ELSEWHERE(place, at, path, int, __real_##name call, result < 0)                                               \
+        TREE_LOCATE_OR_RETURN(place, at, path, int, __real_##name call, result < 0)                                               \
         return place.kind == TREE_OUTSIDE ? __real_##name elsewhere : refuse(&place, makes);                               \
     }
 
@@ -88,7 +88,7 @@ static bool locate_both(int folder_one, const char **one, int *at_one, struct tr
     if (tree_concerns(folder_two, *two)) {
         tree_locate(folder_two, *two, place_two);
         if (place_two->kind != TREE_OUTSIDE) {
-            refuse(place_two, place_two->kind == TREE_NOWHERE);
+            refuse(place_two, place_two->kind == TREE_ERROR);
             return false;
         }
         *at_two = place_two->folder;
@@ -127,7 +127,7 @@ int __wrap_renameat(int from_folder, const char *from, int to_folder, const char
 /* A link from the tree to the disk is one between two file systems. */
 static int linked(int result, const struct tree_place *from, bool from_tree)
 {
-    if (result < 0 && from_tree && from->kind == TREE_INSIDE)
+    if (result < 0 && from_tree && from->kind == TREE_NODE)
         errno = EXDEV;
     return result;
 }
@@ -136,7 +136,7 @@ int __wrap_link(const char *from, const char *to)
 {
     struct tree_place one = {.kind = TREE_OUTSIDE}, two;
     int at_one, at_two;
-    bool from_tree = tree_begins(from) && !tree_begins(to);
+    bool from_tree = tree_is_path(from) && !tree_is_path(to);
     one.storage = TREE_STORAGE(AT_FDCWD, from);
     two.storage = TREE_STORAGE(AT_FDCWD, to);
     if (!locate_both(AT_FDCWD, &from, &at_one, &one, AT_FDCWD, &to, &at_two, &two))
@@ -148,7 +148,7 @@ int __wrap_linkat(int from_folder, const char *from, int to_folder, const char *
 {
     struct tree_place one = {.kind = TREE_OUTSIDE}, two;
     int at_one, at_two;
-    bool from_tree = tree_concerns(from_folder, from) && !tree_begins(to);
+    bool from_tree = tree_concerns(from_folder, from) && !tree_is_path(to);
     one.storage = TREE_STORAGE(from_folder, from);
     two.storage = TREE_STORAGE(to_folder, to);
     if (!locate_both(from_folder, &from, &at_one, &one, to_folder, &to, &at_two, &two))

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "libc/real.h"
 #include "tree/tree.h"
 
 DIR *__real_opendir(const char *path);
@@ -14,7 +15,6 @@ void __real_rewinddir(DIR *folder);
 void __real_seekdir(DIR *folder, long position);
 long __real_telldir(DIR *folder);
 int __real_dirfd(DIR *folder);
-int __real_fstat(int descriptor, struct stat *status);
 
 /* musl's DIR begins with a 64-bit position that the kernel gave it and a descriptor that is not negative. */
 static const uint64_t MARK_ONE = 0xCA57112A7EE00001, MARK_TWO = 0xCA57112ACA57112A;
@@ -66,10 +66,10 @@ DIR *__wrap_opendir(const char *path)
 {
     if (path != NULL && strcmp(path, tree_root) == 0 && tree_root_length != 0)
         return open_folder(NODE_ROOT, -1);
-    TREE_ELSEWHERE(place, AT_FDCWD, path, DIR *, if_real(__real_opendir(path)), result == NULL)
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, DIR *, if_real(__real_opendir(path)), result == NULL)
     if (place.kind == TREE_OUTSIDE)
         return __real_opendir(place.path);
-    if (place.kind == TREE_INSIDE)
+    if (place.kind == TREE_NODE)
         return open_folder(place.node, -1);
     errno = place.error;
     return NULL;

@@ -2,32 +2,31 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "libc/real.h"
+#include "process/arguments.h"
 #include "process/child_record.h"
 #include "process/executable.h"
 #include "process/role.h"
 #include "tree/tree.h"
 
-int __real_access(const char *path, int mode);
 int __real_execve(const char *path, char *const arguments[], char *const environment[]);
 
 /* The executable again: with a record of what this process was, if the new image will ask for one (child_record.h), and with
  * its current folder if that is in the tree.  Without malloc, which a child of vfork must not use. */
 static int run_again(const char *path, char *const arguments[], char *const environment[])
 {
-    enum start_again how = start_again(arguments);
-    if (how == START_AGAIN_FORBIDDEN) {
+    enum reexec how = role_of_reexec(arguments);
+    if (how == REEXEC_FORBIDDEN) {
         errno = EPERM;
         return -1;
     }
-    bool only_ours, recorded = how == START_AGAIN_RECORDED;
-    uint32_t folder = tree_current_for_program(&only_ours);
+    bool only_ours, recorded = how == REEXEC_RECORDED;
+    uint32_t folder = tree_working_directory_for_exec(&only_ours);
     if (!recorded && folder == NODE_NONE)
         return __real_execve(path, arguments, environment);
-    char record[CHILD_RECORD_SIZE], current[TREE_CURRENT_SIZE];
+    char record[CHILD_RECORD_SIZE], current[TREE_DIRECTORY_VARIABLE_SIZE];
     int descriptor = recorded ? child_record_make(record, environment) : -1;
-    size_t count = 0, used = 0;
-    while (environment != NULL && environment[count] != NULL)
-        count++;
+    size_t count = arguments_count(environment), used = 0;
     char **changed = TREE_SPAWN_MEMORY((count + 3) * sizeof *changed);
     for (size_t i = 0; i < count; i++)
         if (!child_record_is_variable(environment[i]))
@@ -35,26 +34,22 @@ static int run_again(const char *path, char *const arguments[], char *const envi
     if (recorded)
         changed[used++] = record;
     if (folder != NODE_NONE) {
-        tree_current_variable(folder, current);
+        tree_working_directory_variable(folder, current);
         changed[used++] = current;
     }
     changed[used] = NULL;
     __real_execve(path, arguments, changed);
-    int error = errno;
     if (descriptor >= 0)
-        close(descriptor);
-    errno = error;
+        tree_close(descriptor);
     return -1;
 }
 
 /* <executable>/bin/python and its like, which are the executable.  What they are called by, main.c looks at. */
 static int run_interpreter(char *const arguments[], char *const environment[])
 {
-    size_t count = 0;
-    while (arguments != NULL && arguments[count] != NULL)
-        count++;
+    size_t count = arguments_count(arguments);
     char **changed = TREE_SPAWN_MEMORY((count + 2) * sizeof *changed);
-    changed[0] = (char *)(count != 0 && tree_begins(arguments[0]) ? arguments[0] : executable_path());
+    changed[0] = (char *)(count != 0 && tree_is_path(arguments[0]) ? arguments[0] : executable_path());
     for (size_t i = 1; i < count; i++)
         changed[i] = arguments[i];
     changed[count != 0 ? count : 1] = NULL;
@@ -65,7 +60,7 @@ static int run_interpreter(char *const arguments[], char *const environment[])
 static bool is_in_the_way(void)
 {
     bool only_ours;
-    tree_current_for_program(&only_ours);
+    tree_working_directory_for_exec(&only_ours);
     if (only_ours)
         errno = ENOTDIR;
     return only_ours;
@@ -89,15 +84,13 @@ static int run(uint32_t index, char *const arguments[], char *const environment[
     if (descriptor < 0)
         return -1;
     syscall(SYS_execveat, descriptor, "", arguments, environment, AT_EMPTY_PATH);
-    int error = errno;
-    close(descriptor);
-    errno = error;
+    tree_close(descriptor);
     return -1;
 }
 
 uint32_t tree_file_named(const char *argument)
 {
-    if (argument == NULL || !tree_begins(argument))
+    if (argument == NULL || !tree_is_path(argument))
         return NODE_NONE;
     uint32_t node = NODE_ROOT;
     for (const char *rest = argument + tree_root_length; node != NODE_NONE && *rest != '\0';) {
@@ -114,9 +107,9 @@ uint32_t tree_file_named(const char *argument)
 /* Another program cannot see the tree: a file of it that an argument names is handed over as a descriptor. */
 static int run_other(const char *path, char *const arguments[], char *const environment[])
 {
-    size_t count = 0, files = 0;
-    for (; arguments != NULL && arguments[count] != NULL; count++)
-        files += count != 0 && tree_file_named(arguments[count]) != NODE_NONE;
+    size_t count = arguments_count(arguments), files = 0;
+    for (size_t i = 1; i < count; i++)
+        files += tree_file_named(arguments[i]) != NODE_NONE;
     if (files == 0 || __real_access(path, F_OK) < 0)
         return __real_execve(path, arguments, environment);
     char **changed = TREE_SPAWN_MEMORY((count + 1) * sizeof *changed);
@@ -133,19 +126,17 @@ static int run_other(const char *path, char *const arguments[], char *const envi
         }
     }
     __real_execve(path, changed, environment);
-    int error = errno;
     while (opened != 0)
-        close(descriptors[--opened]);
-    errno = error;
+        tree_close(descriptors[--opened]);
     return -1;
 }
 
 __attribute__((noinline)) static int look_in_tree(const char *path, char *const arguments[], char *const environment[])
 {
-    TREE_ELSEWHERE(place, AT_FDCWD, path, int, __real_execve(path, arguments, environment), result < 0)
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_execve(path, arguments, environment), result < 0)
     if (place.kind == TREE_OUTSIDE)
         return is_in_the_way() ? -1 : __real_execve(place.path, arguments, environment);
-    if (place.kind == TREE_INSIDE)
+    if (place.kind == TREE_NODE)
         return run(place.node, arguments, environment);
     errno = place.error;
     return -1;
@@ -154,7 +145,7 @@ __attribute__((noinline)) static int look_in_tree(const char *path, char *const 
 /* Also called in children of posix_spawn, whose stack has few kilobytes, and of vfork: see spawn.c. */
 int __wrap_execve(const char *path, char *const arguments[], char *const environment[])
 {
-    tree_spawn_again();
+    tree_spawn_reset();
     if (path != NULL && strcmp(path, executable_path()) == 0)
         return run_again(path, arguments, environment);
     if (!tree_concerns(AT_FDCWD, path) &&

@@ -14,6 +14,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "libc/real.h"
 #include "tree/tree.h"
 
 #ifndef F_SEAL_FUTURE_WRITE
@@ -31,7 +32,6 @@ int __real_openat(int folder, const char *path, int flags, ...);
 int __real_creat(const char *path, mode_t mode);
 FILE *__real_fopen(const char *path, const char *mode);
 FILE *__real_freopen(const char *path, const char *mode, FILE *stream);
-int __real_fstat(int descriptor, struct stat *status);
 
 enum { NANOSECONDS = 1000000000 /* of a second; no payload has as many nodes */ };
 
@@ -72,14 +72,7 @@ static bool is_of_node(int descriptor, uint32_t index)
     return __real_fstat(descriptor, &status) == 0 && tree_descriptor_node(&status) == index;
 }
 
-static void close_keeping_errno(int descriptor)
-{
-    int error = errno;
-    close(descriptor);
-    errno = error;
-}
-
-int tree_open_again(int descriptor, int flags)
+int tree_reopen(int descriptor, int flags)
 {
     char name[TREE_DESCRIPTOR_NAME];
     return __real_open(tree_descriptor_name(descriptor, name), flags);
@@ -120,10 +113,10 @@ static int open_as(uint64_t remembered, uint32_t index, int flags)
     int descriptor = (int)(uint32_t)remembered;
     if (remembered == 0 || remembered >> 32 != index || !is_of_node(descriptor, index))
         return -1;
-    int held = tree_open_again(descriptor, O_PATH | O_CLOEXEC);
+    int held = tree_reopen(descriptor, O_PATH | O_CLOEXEC);
     if (held < 0)
         return -1;
-    int result = is_of_node(held, index) ? tree_open_again(held, flags) : -1;
+    int result = is_of_node(held, index) ? tree_reopen(held, flags) : -1;
     if (result >= 0)
         return in_place_of(held, result, flags);
     close(held);
@@ -234,7 +227,7 @@ static int open_copy(uint32_t index, int cloexec)
         return -1;
     struct timespec times[2] = {{.tv_sec = TREE_TIME}, mark_of(index)};
     if ((node->kind == NODE_FILE && write_content(descriptor, node) < 0) || futimens(descriptor, times) < 0) {
-        close_keeping_errno(descriptor);
+        tree_close(descriptor);
         return -1;
     }
     seal(descriptor);
@@ -273,7 +266,7 @@ int tree_open_node(uint32_t index, int flags)
         if (copy < 0)
             return -1;
         /* Without /proc it stays writable, but sealed. */
-        descriptor = tree_open_again(copy, reading);
+        descriptor = tree_reopen(copy, reading);
         descriptor = descriptor < 0 ? copy : in_place_of(copy, descriptor, reading);
     }
     if (!tree_in_spawn()) /* the memory is the parent's there, the number is not */
@@ -285,7 +278,7 @@ int tree_open_node(uint32_t index, int flags)
 /* A path that does not exist, or does: what open says of it when it is in the tree. */
 static int open_place(const struct tree_place *place, int flags)
 {
-    if (place->kind == TREE_INSIDE)
+    if (place->kind == TREE_NODE)
         return tree_open_node(place->node, flags);
     errno = place->error == ENOENT && (flags & O_CREAT) ? EROFS : place->error;
     return -1;
@@ -305,7 +298,7 @@ int __wrap_open(const char *path, int flags, ...)
     va_end(arguments);
     if (is_root_as_folder(path, flags))
         return tree_open_node(NODE_ROOT, flags);
-    TREE_ELSEWHERE(place, AT_FDCWD, path, int, __real_open(path, flags, mode), result < 0)
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_open(path, flags, mode), result < 0)
     return place.kind == TREE_OUTSIDE ? __real_open(place.path, flags, mode) : open_place(&place, flags);
 }
 
@@ -317,7 +310,7 @@ int __wrap_openat(int folder, const char *path, int flags, ...)
     va_end(arguments);
     if (is_root_as_folder(path, flags))
         return tree_open_node(NODE_ROOT, flags);
-    TREE_ELSEWHERE(place, folder, path, int, __real_openat(folder, path, flags, mode), result < 0)
+    TREE_LOCATE_OR_RETURN(place, folder, path, int, __real_openat(folder, path, flags, mode), result < 0)
     if (place.kind == TREE_OUTSIDE)
         return __real_openat(place.folder, place.path, flags, mode);
     return open_place(&place, flags);
@@ -339,7 +332,7 @@ static int flags_of(const char *mode)
 
 FILE *__wrap_fopen(const char *path, const char *mode)
 {
-    TREE_ELSEWHERE(place, AT_FDCWD, path, FILE *, __real_fopen(path, mode), result == NULL)
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, FILE *, __real_fopen(path, mode), result == NULL)
     if (place.kind == TREE_OUTSIDE)
         return __real_fopen(place.path, mode);
     if (strchr("rwa", *mode) == NULL) {
@@ -355,7 +348,7 @@ FILE *__wrap_fopen(const char *path, const char *mode)
 
 FILE *__wrap_freopen(const char *path, const char *mode, FILE *stream)
 {
-    if (path == NULL || !tree_begins(path))
+    if (path == NULL || !tree_is_path(path))
         return __real_freopen(path, mode, stream);
     struct tree_place place;
     place.storage = TREE_STORAGE(AT_FDCWD, path);

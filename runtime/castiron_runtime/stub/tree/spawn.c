@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "process/arguments.h"
 #include "tree/tree.h"
 
 int __real_posix_spawn(pid_t *process, const char *path, const posix_spawn_file_actions_t *actions,
@@ -37,9 +38,8 @@ static int open_out_of_the_way(const char *path, int flags, mode_t mode)
     int low = open(path, flags | O_CLOEXEC, mode);
     if (low < 0)
         return -1;
-    int high = fcntl(low, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY), error = errno;
-    close(low);
-    errno = error;
+    int high = fcntl(low, F_DUPFD_CLOEXEC, OUT_OF_THE_WAY);
+    tree_close(low);
     return high;
 }
 
@@ -114,17 +114,9 @@ bool tree_in_spawn(void)
     return aside.start != NULL;
 }
 
-void tree_spawn_again(void)
+void tree_spawn_reset(void)
 {
     aside.used = 0;
-}
-
-static size_t count_of(char *const list[])
-{
-    size_t count = 0;
-    while (list != NULL && list[count] != NULL)
-        count++;
-    return count;
 }
 
 /* Opens the files of the tree that arguments name, which the child then only opens again.  Returns their number. */
@@ -187,9 +179,9 @@ int __wrap_posix_spawn(pid_t *process, const char *path, const posix_spawn_file_
                        const posix_spawnattr_t *attributes, char *const arguments[], char *const environment[])
 {
     /* A path may be looked at twice; an argument may become the name of a descriptor. */
-    enum { PATHS = 2 * (TREE_RETRY_ROOM + PATH_MAX), OTHERS = 1024, AN_ARGUMENT = 64 };
-    size_t argument_count = count_of(arguments), descriptors_size = argument_count * sizeof(int);
-    size_t size = PATHS + OTHERS + (argument_count + count_of(environment)) * AN_ARGUMENT;
+    enum { PATHS = 2 * (TREE_RETRY_STORAGE + PATH_MAX), OTHERS = 1024, AN_ARGUMENT = 64 };
+    size_t argument_count = arguments_count(arguments), descriptors_size = argument_count * sizeof(int);
+    size_t size = PATHS + OTHERS + (argument_count + arguments_count(environment)) * AN_ARGUMENT;
     int *descriptors = malloc(descriptors_size + 16 + size + CANDIDATE_SIZE);
     if (descriptors == NULL)
         return ENOMEM;

@@ -7,18 +7,14 @@
 
 #include <stdlib.h>
 
+#include "libc/real.h"
 #include "tree/tree.h"
 
-int __real_stat(const char *path, struct stat *status);
-int __real_lstat(const char *path, struct stat *status);
-int __real_fstat(int descriptor, struct stat *status);
 int __real_fstatat(int folder, const char *path, struct stat *status, int flags);
 int __real_statx(int folder, const char *path, int flags, unsigned mask, struct statx *status);
-int __real_access(const char *path, int mode);
 int __real_eaccess(const char *path, int mode);
 int __real_euidaccess(const char *path, int mode);
 int __real_faccessat(int folder, const char *path, int mode, int flags);
-ssize_t __real_readlink(const char *path, char *target, size_t size);
 ssize_t __real_readlinkat(int folder, const char *path, char *target, size_t size);
 char *__real_realpath(const char *path, char *resolved);
 int __real_statfs(const char *path, struct statfs *status);
@@ -26,7 +22,8 @@ int __real_statvfs(const char *path, struct statvfs *status);
 
 enum { BLOCK = 4096, DEVICE_MAJOR = 0, DEVICE_MINOR = 0xCA57 };
 
-void tree_status(uint32_t index, struct stat *status)
+/* As of an ordinary file on a read-only disk. */
+static void describe(uint32_t index, struct stat *status)
 {
     const Node *node = payload_node(index);
     bool folder = node->kind == NODE_FOLDER;
@@ -50,21 +47,21 @@ static int fail(int error)
 
 static int answer(const struct tree_place *place, struct stat *status)
 {
-    if (place->kind == TREE_NOWHERE)
+    if (place->kind == TREE_ERROR)
         return fail(place->error);
-    tree_status(place->node, status);
+    describe(place->node, status);
     return 0;
 }
 
 int __wrap_stat(const char *path, struct stat *status)
 {
-    TREE_ELSEWHERE(place, AT_FDCWD, path, int, __real_stat(path, status), result < 0)
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_stat(path, status), result < 0)
     return place.kind == TREE_OUTSIDE ? __real_stat(place.path, status) : answer(&place, status);
 }
 
 int __wrap_lstat(const char *path, struct stat *status)
 {
-    TREE_ELSEWHERE(place, AT_FDCWD, path, int, __real_lstat(path, status), result < 0)
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_lstat(path, status), result < 0)
     return place.kind == TREE_OUTSIDE ? __real_lstat(place.path, status) : answer(&place, status);
 }
 
@@ -74,7 +71,7 @@ int __wrap_fstat(int descriptor, struct stat *status)
         return -1;
     uint32_t node = tree_descriptor_node(status);
     if (node != NODE_NONE)
-        tree_status(node, status);
+        describe(node, status);
     return 0;
 }
 
@@ -82,7 +79,7 @@ int __wrap_fstatat(int folder, const char *path, struct stat *status, int flags)
 {
     if (path != NULL && path[0] == '\0' && (flags & AT_EMPTY_PATH) && folder != AT_FDCWD)
         return __wrap_fstat(folder, status);
-    TREE_ELSEWHERE(place, folder, path, int, __real_fstatat(folder, path, status, flags), result < 0)
+    TREE_LOCATE_OR_RETURN(place, folder, path, int, __real_fstatat(folder, path, status, flags), result < 0)
     if (place.kind == TREE_OUTSIDE)
         return __real_fstatat(place.folder, place.path, status, flags);
     return answer(&place, status);
@@ -96,7 +93,7 @@ static struct statx_timestamp timestamp(void)
 static void extended(uint32_t node, struct statx *status)
 {
     struct stat plain;
-    tree_status(node, &plain);
+    describe(node, &plain);
     memset(status, 0, sizeof *status);
     status->stx_mask = STATX_BASIC_STATS | STATX_BTIME;
     status->stx_blksize = (uint32_t)plain.st_blksize;
@@ -120,10 +117,10 @@ int __wrap_statx(int folder, const char *path, int flags, unsigned mask, struct 
         extended(node, status);
         return 0;
     }
-    TREE_ELSEWHERE(place, folder, path, int, __real_statx(folder, path, flags, mask, status), result < 0)
+    TREE_LOCATE_OR_RETURN(place, folder, path, int, __real_statx(folder, path, flags, mask, status), result < 0)
     if (place.kind == TREE_OUTSIDE)
         return __real_statx(place.folder, place.path, flags, mask, status);
-    if (place.kind == TREE_NOWHERE)
+    if (place.kind == TREE_ERROR)
         return fail(place.error);
     extended(place.node, status);
     return 0;
@@ -131,7 +128,7 @@ int __wrap_statx(int folder, const char *path, int flags, unsigned mask, struct 
 
 static int may_access(const struct tree_place *place, int mode)
 {
-    if (place->kind == TREE_NOWHERE)
+    if (place->kind == TREE_ERROR)
         return fail(place->error);
     const Node *node = payload_node(place->node);
     if (mode & W_OK)
@@ -143,25 +140,25 @@ static int may_access(const struct tree_place *place, int mode)
 
 int __wrap_access(const char *path, int mode)
 {
-    TREE_ELSEWHERE(place, AT_FDCWD, path, int, __real_access(path, mode), result < 0)
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_access(path, mode), result < 0)
     return place.kind == TREE_OUTSIDE ? __real_access(place.path, mode) : may_access(&place, mode);
 }
 
 int __wrap_eaccess(const char *path, int mode)
 {
-    TREE_ELSEWHERE(place, AT_FDCWD, path, int, __real_eaccess(path, mode), result < 0)
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_eaccess(path, mode), result < 0)
     return place.kind == TREE_OUTSIDE ? __real_eaccess(place.path, mode) : may_access(&place, mode);
 }
 
 int __wrap_euidaccess(const char *path, int mode)
 {
-    TREE_ELSEWHERE(place, AT_FDCWD, path, int, __real_euidaccess(path, mode), result < 0)
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_euidaccess(path, mode), result < 0)
     return place.kind == TREE_OUTSIDE ? __real_euidaccess(place.path, mode) : may_access(&place, mode);
 }
 
 int __wrap_faccessat(int folder, const char *path, int mode, int flags)
 {
-    TREE_ELSEWHERE(place, folder, path, int, __real_faccessat(folder, path, mode, flags), result < 0)
+    TREE_LOCATE_OR_RETURN(place, folder, path, int, __real_faccessat(folder, path, mode, flags), result < 0)
     if (place.kind == TREE_OUTSIDE)
         return __real_faccessat(place.folder, place.path, mode, flags);
     return may_access(&place, mode);
@@ -171,28 +168,28 @@ int __wrap_faccessat(int folder, const char *path, int mode, int flags)
 
 ssize_t __wrap_readlink(const char *path, char *target, size_t size)
 {
-    TREE_ELSEWHERE(place, AT_FDCWD, path, ssize_t, __real_readlink(path, target, size), result < 0)
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, ssize_t, __real_readlink(path, target, size), result < 0)
     if (place.kind == TREE_OUTSIDE)
         return __real_readlink(place.path, target, size);
-    return fail(place.kind == TREE_NOWHERE ? place.error : EINVAL);
+    return fail(place.kind == TREE_ERROR ? place.error : EINVAL);
 }
 
 ssize_t __wrap_readlinkat(int folder, const char *path, char *target, size_t size)
 {
-    TREE_ELSEWHERE(place, folder, path, ssize_t, __real_readlinkat(folder, path, target, size), result < 0)
+    TREE_LOCATE_OR_RETURN(place, folder, path, ssize_t, __real_readlinkat(folder, path, target, size), result < 0)
     if (place.kind == TREE_OUTSIDE)
         return __real_readlinkat(place.folder, place.path, target, size);
-    return fail(place.kind == TREE_NOWHERE ? place.error : EINVAL);
+    return fail(place.kind == TREE_ERROR ? place.error : EINVAL);
 }
 
 char *__wrap_realpath(const char *path, char *resolved)
 {
-    TREE_ELSEWHERE(place, AT_FDCWD, path, char *, __real_realpath(path, resolved), result == NULL)
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, char *, __real_realpath(path, resolved), result == NULL)
     if (place.kind == TREE_OUTSIDE)
         return __real_realpath(place.path, resolved);
-    size_t length = place.kind == TREE_NOWHERE ? 0 : tree_node_path(place.node, NULL, 0);
-    if (place.kind == TREE_NOWHERE || length >= PATH_MAX) {
-        errno = place.kind == TREE_NOWHERE ? place.error : ENAMETOOLONG;
+    size_t length = place.kind == TREE_ERROR ? 0 : tree_node_path(place.node, NULL, 0);
+    if (place.kind == TREE_ERROR || length >= PATH_MAX) {
+        errno = place.kind == TREE_ERROR ? place.error : ENAMETOOLONG;
         return NULL;
     }
     if (resolved == NULL)
@@ -206,10 +203,10 @@ char *__wrap_realpath(const char *path, char *resolved)
 
 int __wrap_statfs(const char *path, struct statfs *status)
 {
-    TREE_ELSEWHERE(place, AT_FDCWD, path, int, __real_statfs(path, status), result < 0)
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_statfs(path, status), result < 0)
     if (place.kind == TREE_OUTSIDE)
         return __real_statfs(place.path, status);
-    if (place.kind == TREE_NOWHERE)
+    if (place.kind == TREE_ERROR)
         return fail(place.error);
     int result = __real_statfs(tree_root, status);
     if (result == 0)
@@ -219,10 +216,10 @@ int __wrap_statfs(const char *path, struct statfs *status)
 
 int __wrap_statvfs(const char *path, struct statvfs *status)
 {
-    TREE_ELSEWHERE(place, AT_FDCWD, path, int, __real_statvfs(path, status), result < 0)
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_statvfs(path, status), result < 0)
     if (place.kind == TREE_OUTSIDE)
         return __real_statvfs(place.path, status);
-    if (place.kind == TREE_NOWHERE)
+    if (place.kind == TREE_ERROR)
         return fail(place.error);
     int result = __real_statvfs(tree_root, status);
     if (result == 0)

@@ -3,22 +3,20 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "libc/decimal.h"
+#include "libc/real.h"
 #include "process/executable.h"
 
 const char *tree_root = "";
 size_t tree_root_length;
 bool tree_has_folder_descriptors;
-uint32_t tree_current = NODE_NONE;
-
-int __real_fstat(int descriptor, struct stat *status);
-int __real_lstat(const char *path, struct stat *status);
-ssize_t __real_readlink(const char *path, char *target, size_t size);
-int __real_stat(const char *path, struct stat *status);
+uint32_t tree_working_directory = NODE_NONE;
 
 enum { LINKS_MOST = 40 /* as Linux */ };
 
-/* One function of each of the files below.  The linker renames calls of execve to calls of __wrap_execve without looking
- * for it in the archive, so something must ask for every member; it throws this table away again, and what nobody calls. */
+/* One function of each file with wrappers.  The linker renames calls of execve to calls of __wrap_execve without looking for
+ * that in the archive, so something must ask for each member.  It drops this table again, and wrappers without callers
+ * (--gc-sections). */
 extern int __wrap_stat(), __wrap_open(), __wrap_opendir(), __wrap_unlink(), __wrap_listxattr(), __wrap_execve(),
     __wrap_chdir(), __wrap_posix_spawn(), __wrap_inotify_add_watch();
 double __wrap_log2(double);
@@ -29,11 +27,11 @@ __attribute__((used)) static int (*const members[])() = {
     (int (*)())(void (*)(void))__wrap_X509_get_default_cert_file,
 };
 
-void tree_open(void)
+void tree_start(void)
 {
     tree_root = executable_path();
     tree_root_length = executable_path_length();
-    tree_current_start();
+    tree_working_directory_inherit();
 }
 
 size_t tree_node_path(uint32_t node, char *buffer, size_t size)
@@ -49,53 +47,40 @@ size_t tree_node_path(uint32_t node, char *buffer, size_t size)
     return used + payload_node_path(node, buffer + used, size - used);
 }
 
-size_t tree_room(const char *path)
+size_t tree_storage_size(const char *path)
 {
     return path != NULL && strstr(path, "..") != NULL ? PATH_MAX : 0;
-}
-
-char *tree_decimal(uint64_t number, char *text)
-{
-    char digits[20];
-    size_t count = 0;
-    do
-        digits[count++] = (char)('0' + number % 10);
-    while ((number /= 10) != 0);
-    while (count != 0)
-        *text++ = digits[--count];
-    *text = '\0';
-    return text;
 }
 
 char *tree_descriptor_name(int descriptor, char name[TREE_DESCRIPTOR_NAME])
 {
     static const char folder[] = "/proc/self/fd/";
     memcpy(name, folder, sizeof folder - 1);
-    tree_decimal((uint64_t)descriptor, name + sizeof folder - 1);
+    decimal_write((uint64_t)descriptor, name + sizeof folder - 1);
     return name;
 }
 
-static void nowhere(struct tree_place *place, int error)
+static void fail(struct tree_place *place, int error)
 {
-    place->kind = TREE_NOWHERE;
+    place->kind = TREE_ERROR;
     place->error = error;
 }
 
-/* The path left the tree: what follows in it is relative to the executable's folder. */
+/* The path leads out of the tree: the rest of it is relative to the executable's folder. */
 static void outside(struct tree_place *place, const char *rest)
 {
     size_t folder = executable_folder_length(), length = strlen(rest);
     if (folder == 1)
         folder = 0;
     if (folder + 1 + length >= PATH_MAX) {
-        nowhere(place, ENAMETOOLONG);
+        fail(place, ENAMETOOLONG);
         return;
     }
     memmove(place->storage + folder + 1, rest, length + 1); /* `rest` may be part of the storage */
     memcpy(place->storage, tree_root, folder);
     place->storage[folder] = '/';
-    if (tree_begins(place->storage)) {
-        tree_locate(AT_FDCWD, place->storage, place); /* and came back; shorter by two components, so this ends */
+    if (tree_is_path(place->storage)) {
+        tree_locate(AT_FDCWD, place->storage, place); /* back into it; shorter by two components, so this ends */
         return;
     }
     place->kind = TREE_OUTSIDE;
@@ -103,7 +88,7 @@ static void outside(struct tree_place *place, const char *rest)
     place->path = place->storage;
 }
 
-/* Follows `rest` from `node`. */
+/* Follows the path `rest` from a node. */
 static void walk(uint32_t node, const char *rest, struct tree_place *place)
 {
     bool must_be_folder = false;
@@ -114,7 +99,7 @@ static void walk(uint32_t node, const char *rest, struct tree_place *place)
             break;
         size_t length = strcspn(rest, "/");
         if (payload_node(node)->kind != NODE_FOLDER) {
-            nowhere(place, ENOTDIR);
+            fail(place, ENOTDIR);
             return;
         }
         if (length == 1 && rest[0] == '.') {
@@ -127,38 +112,38 @@ static void walk(uint32_t node, const char *rest, struct tree_place *place)
             }
             node = payload_node(node)->parent;
         } else if (length > NAME_MAX) {
-            nowhere(place, ENAMETOOLONG);
+            fail(place, ENAMETOOLONG);
             return;
         } else {
             node = payload_child(node, rest, length);
             if (node == NODE_NONE) {
-                nowhere(place, ENOENT);
+                fail(place, ENOENT);
                 return;
             }
         }
         rest += length;
     }
     if (must_be_folder && payload_node(node)->kind != NODE_FOLDER) {
-        nowhere(place, ENOTDIR);
+        fail(place, ENOTDIR);
         return;
     }
-    place->kind = TREE_INSIDE;
+    place->kind = TREE_NODE;
     place->node = node;
 }
 
 void tree_locate(int folder, const char *path, struct tree_place *place)
 {
-    if (tree_begins(path)) {
+    if (tree_is_path(path)) {
         walk(NODE_ROOT, path + tree_root_length, place);
         return;
     }
     struct stat status;
     uint32_t node = NODE_NONE;
-    if (folder == AT_FDCWD && tree_current != NODE_NONE && path != NULL && path[0] != '/') {
+    if (folder == AT_FDCWD && tree_working_directory != NODE_NONE && path != NULL && path[0] != '/') {
         if (path[0] == '\0')
-            nowhere(place, ENOENT);
+            fail(place, ENOENT);
         else
-            walk(tree_current, path, place);
+            walk(tree_working_directory, path, place);
         return;
     }
     if (folder != AT_FDCWD && path != NULL && path[0] != '/' && __real_fstat(folder, &status) == 0)
@@ -170,6 +155,17 @@ void tree_locate(int folder, const char *path, struct tree_place *place)
     place->kind = TREE_OUTSIDE;
     place->folder = folder;
     place->path = path;
+}
+
+struct tree_place tree_lookup(const char *path)
+{
+    struct tree_place place = {.kind = TREE_OUTSIDE};
+    if (tree_is_path(path)) {
+        place.storage = TREE_STORAGE(AT_FDCWD, path);
+        tree_locate(AT_FDCWD, path, &place);
+        place.path = place.storage = NULL; /* of this frame */
+    }
+    return place;
 }
 
 /* Whether the file called `path` is this executable. */
@@ -228,8 +224,8 @@ static size_t first_link(char *path)
     }
 }
 
-/* As the kernel follows them, until one leads into the tree. */
-static bool leads_in_by_links(char *path, char *other, struct tree_place *place)
+/* Follows symbolic links as the kernel does, until one leads into the tree. */
+static bool enters_by_links(char *path, char *other, struct tree_place *place)
 {
     for (unsigned links = 0; links < LINKS_MOST; links++) {
         size_t at = first_link(path);
@@ -238,7 +234,7 @@ static bool leads_in_by_links(char *path, char *other, struct tree_place *place)
         char *swap = path;
         path = other;
         other = swap;
-        if (tree_begins(path)) {
+        if (tree_is_path(path)) {
             memmove(place->storage, path, strlen(path) + 1);
             walk(NODE_ROOT, place->storage + tree_root_length, place);
             return true;
@@ -248,17 +244,17 @@ static bool leads_in_by_links(char *path, char *other, struct tree_place *place)
 }
 
 /* Of a path relative to a folder's descriptor that another process, of this program too, has opened. */
-static bool leads_in_by_descriptor(int folder, const char *path, struct tree_place *place)
+static bool enters_by_descriptor(int folder, const char *path, struct tree_place *place)
 {
     struct stat status;
     uint32_t node = __real_fstat(folder, &status) == 0 ? tree_descriptor_node(&status) : NODE_NONE;
-    bool leads_in = node != NODE_NONE && payload_node(node)->kind == NODE_FOLDER;
-    if (leads_in) {
+    bool enters = node != NODE_NONE && payload_node(node)->kind == NODE_FOLDER;
+    if (enters) {
         tree_has_folder_descriptors = true;
         walk(node, path, place);
     }
     errno = ENOTDIR;
-    return leads_in;
+    return enters;
 }
 
 bool tree_retry(int folder, const char *path, struct tree_place *place)
@@ -266,7 +262,7 @@ bool tree_retry(int folder, const char *path, struct tree_place *place)
     if (path == NULL || tree_root_length == 0)
         return false;
     if (folder != AT_FDCWD && path[0] != '/')
-        return leads_in_by_descriptor(folder, path, place);
+        return enters_by_descriptor(folder, path, place);
     size_t length = strlen(path);
     if (length >= PATH_MAX)
         return false;
@@ -282,7 +278,7 @@ bool tree_retry(int folder, const char *path, struct tree_place *place)
         }
         copy[at - 1] = '/';
     }
-    if (leads_in_by_links(copy, copy + PATH_MAX, place))
+    if (enters_by_links(copy, copy + PATH_MAX, place))
         return true;
     errno = ENOTDIR;
     return false;

@@ -16,7 +16,7 @@ static int name_of_pipe(void)
     int ends[2];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return -1;
-    int held = tree_open_again(ends[0], O_PATH | O_CLOEXEC);
+    int held = tree_reopen(ends[0], O_PATH | O_CLOEXEC);
     close(ends[0]);
     close(ends[1]);
     if (held < 0)
@@ -32,9 +32,7 @@ static int watch_nothing(int descriptor, uint32_t mask)
     char name[TREE_DESCRIPTOR_NAME];
     mask &= ~(uint32_t)(IN_ONLYDIR | IN_DONT_FOLLOW);
     int result = __real_inotify_add_watch(descriptor, tree_descriptor_name(held, name), mask);
-    int error = errno;
-    close(held);
-    errno = error;
+    tree_close(held);
     return result;
 }
 
@@ -42,11 +40,11 @@ int __wrap_inotify_add_watch(int descriptor, const char *path, uint32_t mask)
 {
     if ((mask & IN_ONLYDIR) && path != NULL && strcmp(path, tree_root) == 0)
         return watch_nothing(descriptor, mask); /* as a folder, the executable is the root */
-    TREE_ELSEWHERE(place, AT_FDCWD, path, int, __real_inotify_add_watch(descriptor, path, mask), result < 0)
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_inotify_add_watch(descriptor, path, mask), result < 0)
     if (place.kind == TREE_OUTSIDE)
         return __real_inotify_add_watch(descriptor, place.path, mask);
-    if (place.kind == TREE_INSIDE && (!(mask & IN_ONLYDIR) || payload_node(place.node)->kind == NODE_FOLDER))
+    if (place.kind == TREE_NODE && (!(mask & IN_ONLYDIR) || payload_node(place.node)->kind == NODE_FOLDER))
         return watch_nothing(descriptor, mask);
-    errno = place.kind == TREE_NOWHERE ? place.error : ENOTDIR;
+    errno = place.kind == TREE_ERROR ? place.error : ENOTDIR;
     return -1;
 }

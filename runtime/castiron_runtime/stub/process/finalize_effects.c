@@ -1,5 +1,5 @@
 #define Py_BUILD_CORE
-#include "process/noticeable.h"
+#include "process/finalize_effects.h"
 
 #include <Python.h>
 
@@ -68,12 +68,12 @@ static bool is_reported(const PyInterpreterState *interpreter)
     return config->verbose || config->malloc_stats || config->dump_refs || config->show_ref_count;
 }
 
-bool finalization_is_noticeable(void)
+bool finalize_has_effects(void)
 {
     const PyThreadState *thread = _PyThreadState_GET();
     const PyInterpreterState *interpreter = thread->interp;
     /* What C code left for exit() happens in any case. */
     return has_foreign_code() || series_has_exit_functions(interpreter) || has_telling_module() ||
            has_other_interpreters(interpreter) || is_observed(thread) || is_reported(interpreter) ||
-           live_objects_are_noticeable();
+           live_objects_have_effects();
 }

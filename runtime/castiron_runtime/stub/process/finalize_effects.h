@@ -1,11 +1,11 @@
 /* Whether anybody could tell that the objects of the program were not destroyed. */
-#ifndef CASTIRON_NOTICEABLE_H
-#define CASTIRON_NOTICEABLE_H
+#ifndef CASTIRON_FINALIZE_EFFECTS_H
+#define CASTIRON_FINALIZE_EFFECTS_H
 
 #include <stdbool.h>
 
 /* Asked after threads were joined and atexit functions have run.  True if what remains of Py_FinalizeEx, besides flushing the
  * standard streams, may do anything that is seen outside of the process, and whenever that is not known. */
-bool finalization_is_noticeable(void);
+bool finalize_has_effects(void);
 
 #endif
