@@ -1,3 +1,4 @@
+/* Frozen modules: those of the import system. */
 #ifndef CASTIRON_FROZEN_H
 #define CASTIRON_FROZEN_H
 

@@ -9,7 +9,7 @@
 #include "boot/notices.h"
 #include "boot/site_builtins.h"
 #include "images/relro.h"
-#include "imports/adapt_runpy.h"
+#include "imports/adapt.h"
 #include "imports/imports.h"
 #include "libc/allocator.h"
 #include "payload/payload.h"

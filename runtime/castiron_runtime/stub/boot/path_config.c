@@ -1,3 +1,5 @@
+/* Prefixes and sys.path, instead of CPython's Modules/getpath.c, which searches the file system with a program in Python: here
+ * there is nothing to search for. */
 #include <Python.h>
 
 #include <limits.h>
@@ -16,7 +18,7 @@
 
 static const char origin[] = "$ORIGIN";
 
-/* The rest of that file's interface, for modules that test the interpreter. */
+/* The rest of getpath.c's interface, for modules that test the interpreter. */
 PyObject *_Py_Get_Getpath_CodeObject(void)
 {
     PyErr_SetString(PyExc_NotImplementedError, "sys.path is not searched for in this executable");
@@ -115,9 +117,7 @@ static PyStatus set(PyConfig *config)
     return status;
 }
 
-/* CPython's own (Modules/getpath.c) searches the file system with a program in Python.  Ours has nothing to search.
- *
- * CPython calls it when it has read the command line, so that it is known whether PYTHONPATH is obeyed (-E, -I). */
+/* CPython calls it when it has read the command line, so that it is known whether PYTHONPATH is obeyed (-E, -I). */
 PyStatus _PyConfig_InitPathConfig(PyConfig *config, int compute)
 {
     (void)compute;

@@ -1,4 +1,4 @@
-#include "imports/adapt_ctypes_util.h"
+#include "imports/adapt.h"
 
 #include <string.h>
 
@@ -7,7 +7,7 @@
 /* What musl's one library stands for: "find the C library" has to lead to what dlopen takes for the program. */
 static const char program_library[] = "libc.musl-x86_64.so.1";
 
-static int is_program_library(const char *name)
+static bool is_program_library(const char *name)
 {
     static const char *const names[] = {"c", "m", "pthread", "dl", "rt", "util", "crypt", "resolv"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)

@@ -2,7 +2,7 @@
  *
  * Since 3.13.4 it looks at every folder of the path itself and refuses what is none; the root of the tree is a file to lstat.
  * Source: Lib/posixpath.py of CPython. */
-#include "imports/adapt_posixpath.h"
+#include "imports/adapt.h"
 
 #include "series.h"
 #include "tree/tree.h"

@@ -1,5 +1,5 @@
 #define Py_BUILD_CORE
-#include "imports/adapt_runpy.h"
+#include "imports/adapt.h"
 
 #include <limits.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-#include "imports/adapt_sysconfigdata.h"
+#include "imports/adapt.h"
 
 #include <stdbool.h>
 #include <string.h>

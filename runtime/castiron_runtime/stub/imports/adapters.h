@@ -1,4 +1,4 @@
-/* Modules that must be told of the executable: of its place, or of the types of our loaders and finders. */
+/* Which modules must be told of the executable (adapt.h). */
 #ifndef CASTIRON_ADAPTERS_H
 #define CASTIRON_ADAPTERS_H
 

@@ -320,7 +320,7 @@ static PyType_Spec path_entry_spec = {
     .slots = path_entry_slots,
 };
 
-/* For sys.path_hooks: folders of the tree are ours, and nothing else is. */
+/* For sys.path_hooks: takes folders of the tree, and nothing else. */
 static PyObject *path_hook(PyObject *self, PyObject *path)
 {
     (void)self;

@@ -72,12 +72,14 @@ enum { NODE_NONE = UINT32_MAX, NODE_ROOT = 0 };
 /* Checks that the linked payload is one this code understands; says on stderr what is wrong and returns false if not. */
 bool payload_open(void);
 
+/* These end the process if what is asked for is damaged: see README.md, "Payload". */
+
 const Header *payload_header(void);
 const char *payload_text(Text text);
 const void *payload_data(uint64_t offset);
 const Node *payload_node(uint32_t index);
 const Module *payload_module(uint32_t index);
-Text payload_sys_path(uint64_t index);
+Text payload_sys_path(uint64_t index); /* an entry that the link stage appended to sys.path */
 
 /* Writes the content of a file, node->size bytes, into `buffer`; false if it is damaged. */
 bool payload_read(const Node *file, void *buffer);
