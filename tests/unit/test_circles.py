@@ -98,3 +98,12 @@ def test_no_circle_between_c_files() -> None:
     assert len(graph) > 50
     assert "tree/tree" in graph["tree/open"]
     assert circles(graph) == set()
+
+
+def test_no_circle_between_folders_of_the_stub() -> None:
+    graph: dict[str, set[str]] = {}
+    for name, needed in includes().items():
+        folder = name.rpartition("/")[0]
+        graph.setdefault(folder, set()).update({other.rpartition("/")[0] for other in needed} - {folder})
+    assert graph["tree"] >= {"process", "payload"}
+    assert circles(graph) == set()

@@ -2,7 +2,7 @@
 
 #include <sys/stat.h>
 
-#include "boot/frozen.h"
+#include "imports/frozen.h"
 #include "imports/import_state.h"
 #include "series.h"
 #include "tree/tree.h"

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "boot/frozen.h"
+#include "imports/frozen.h"
 #include "imports/bootstrap_external.h"
 #include "imports/import_state.h"
 #include "imports/loader.h"

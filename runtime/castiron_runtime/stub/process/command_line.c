@@ -9,15 +9,12 @@
 #include "payload/payload.h"
 #include "process/executable.h"
 #include "process/program_text.h"
-#include "tree/tree.h"
 
 /* Whether a path is a module's of the payload, which need not have its source. */
 static bool is_module(const char *path)
 {
-    if (!tree_is_path(path))
-        return false;
-    const char *in_tree = path + tree_root_length + 1;
-    size_t length = strlen(in_tree);
+    const char *in_tree = executable_path_below(path);
+    size_t length = in_tree == NULL ? 0 : strlen(in_tree);
     return length > 3 && strcmp(in_tree + length - 3, ".py") == 0 && payload_module_at(in_tree) != NODE_NONE;
 }
 

@@ -100,8 +100,14 @@ bool executable_is_called(const char *argv0)
     return argv0 != NULL && strcmp(argv0, path) == 0;
 }
 
+const char *executable_path_below(const char *other)
+{
+    return strncmp(other, path, length) == 0 && other[length] == '/' ? other + length + 1 : NULL;
+}
+
 bool executable_is_interpreter(const char *argv0)
 {
-    static const char interpreter[] = "/bin/python";
-    return argv0 != NULL && strncmp(argv0, path, length) == 0 && strncmp(argv0 + length, interpreter, sizeof interpreter - 1) == 0;
+    static const char interpreter[] = "bin/python";
+    const char *name = argv0 == NULL ? NULL : executable_path_below(argv0);
+    return name != NULL && strncmp(name, interpreter, sizeof interpreter - 1) == 0;
 }

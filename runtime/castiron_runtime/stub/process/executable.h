@@ -15,6 +15,9 @@ size_t executable_path_length(void);
 /* Bytes of it up to the last slash: the folder. At least 1 if the executable is in "/". */
 size_t executable_folder_length(void);
 
+/* What follows the executable's path and a slash in another path; NULL if that is not below it. */
+const char *executable_path_below(const char *other);
+
 /* Whether `argv0` is the executable's path, as sys.executable is. */
 bool executable_is_called(const char *argv0);
 

@@ -1,13 +1,13 @@
 /* Where OpenSSL looks for the certificates of authorities.  Distributions keep them in different places; OpenSSL knows one.
  *
  * SSL_CERT_FILE and SSL_CERT_DIR, which OpenSSL itself obeys, come before this. */
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
 #include "process/executable.h"
 #include "series.h"
-#include "tree/tree.h"
 
 /* OpenSSL's own (its OPENSSLDIR is /etc/ssl); Alpine, Arch, newer Fedora. */
 static const char usual[] = "/etc/ssl/cert.pem";

@@ -7,7 +7,7 @@
 #include <marshal.h>
 #include <string.h>
 
-#include "boot/frozen.h"
+#include "imports/frozen.h"
 
 #include "frozen_modules/__hello__.h"
 #include "frozen_modules/__phello__.h"
