@@ -67,7 +67,7 @@ static void configure(PyConfig *config, const struct boot *boot)
         PyConfig_InitIsolatedConfig(config);
     config->isolated = 0; /* in sys.flags, whose readers take it for an option of the user: python -I */
     config->use_environment = boot->obey_environment;
-    config->safe_path = 0; /* likewise; who computes the first entry of sys.path is Py_RunMain alone */
+    config->safe_path = 0; /* likewise; the first entry of sys.path is computed by Py_RunMain alone */
     config->parse_argv = boot->as_python;
     config->site_import = 0;
     config->user_site_directory = 0;
@@ -84,7 +84,7 @@ int main(int argc, char **argv)
     if (!relro_protect())
         return 1;
 
-    /* Where we are and what we carry; from here on paths below the executable lead into the payload. */
+    /* The executable's path and the payload: from here on paths below the executable lead into the tree. */
     if (!payload_open())
         return 1;
     privileges_clean_environment();

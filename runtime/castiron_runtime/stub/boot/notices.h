@@ -4,7 +4,7 @@
 
 #include <stdbool.h>
 
-/* Whether the arguments are the one that asks for the notices. */
+/* Whether the only argument is --third-party-notices. */
 bool notices_asked(int argc, char **argv);
 
 /* Writes the section `.castiron.notices` of the executable's file to standard output; returns the exit status. */

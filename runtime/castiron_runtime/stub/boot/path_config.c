@@ -64,8 +64,8 @@ static PyStatus append_environment(PyConfig *config)
 
 /* An entry given at link time; `$ORIGIN` at its start is the folder of the executable.
  *
- * With raised privileges only absolute ones count, as for the dynamic linker of other programs: whoever may make a hard link to
- * the executable, or change the current folder, would choose what is imported. */
+ * With raised privileges only absolute ones count, as for the dynamic linker of other programs: who can make a hard link to
+ * the executable, or change the working directory, would choose what is imported. */
 static PyStatus append_linked(PyConfig *config, Text entry)
 {
     const char *text = payload_text(entry);

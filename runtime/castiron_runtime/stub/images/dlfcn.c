@@ -12,8 +12,6 @@
 
 #include "images/program_headers.h"
 
-extern const char *executable_path(void) CASTIRON_WEAK;
-
 /* Its address is the handle of the program; the handle of an image is the address of its row in the table. */
 static const char program_handle;
 
@@ -127,7 +125,7 @@ static int is_among(uint64_t image, void *data)
 /* The image called `name`.  Where several are, the one that the caller's own library needs, else the first. */
 static int64_t find_image(const char *name, const void *caller)
 {
-    const char *root = executable_path ? executable_path() : "";
+    const char *root = castiron_images_root();
     size_t length = strlen(root);
     if (castiron_image_total() == 0)
         return -1;
@@ -287,7 +285,7 @@ int dladdr(const void *address, Dl_info *info)
     if (number < 0) {
         if (!is_in_program((uintptr_t)address))
             return 0;
-        info->dli_fname = executable_path ? executable_path() : "";
+        info->dli_fname = castiron_images_root();
         info->dli_fbase = NULL;
         uint64_t count = &castiron_program_symbol_count ? castiron_program_symbol_count : 0;
         for (uint64_t i = 0; i < count; i++) {

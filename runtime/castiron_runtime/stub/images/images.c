@@ -9,9 +9,6 @@
 
 #define PAGE ((uint64_t)4096)
 
-/* Absolute path of the executable, below which the tree appears (executable.c). */
-extern const char *executable_path(void) CASTIRON_WEAK;
-
 static _Atomic uint64_t live_count;
 static uint64_t started_count;
 
@@ -125,9 +122,14 @@ static int set_protections(const struct castiron_image *image)
     return 0;
 }
 
+/* process/executable.c; tests link images without it. */
+extern const char *executable_path(void) CASTIRON_WEAK;
+
+const char *castiron_images_root(void) { return executable_path ? executable_path() : ""; }
+
 static char *full_path(const struct castiron_image *image)
 {
-    const char *root = executable_path ? executable_path() : "";
+    const char *root = castiron_images_root();
     size_t root_length = strlen(root), length = strlen(image->path);
     char *path = malloc(root_length + 1 + length + 1);
     if (path) {

@@ -68,6 +68,9 @@ extern struct castiron_image_state castiron_image_states[] CASTIRON_WEAK;
 /* How many images the binary has; 0 if it was linked without any. */
 uint64_t castiron_image_total(void);
 
+/* The executable's path, below which the images have theirs; empty if the program has no tree. */
+const char *castiron_images_root(void);
+
 /* Make an image and everything it needs usable.  Returns 0, or -1 with errno set.  Any thread may call it at any time,
  * constructors included; concurrent callers wait until the constructors have run. */
 int castiron_image_prepare(uint64_t image);

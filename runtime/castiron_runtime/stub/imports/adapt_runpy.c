@@ -52,8 +52,8 @@ static int prepare_module(PyConfig *config)
     return status;
 }
 
-/* Whether the current folder has a module of this name, or what leads to it. */
-static bool is_in_current_folder(const wchar_t *module)
+/* Whether the working directory has a module or a folder of this name. */
+static bool is_in_working_directory(const wchar_t *module)
 {
     char name[NAME_MAX + 1], file[NAME_MAX + sizeof ".py"];
     size_t length = wcscspn(module, L".");
@@ -68,9 +68,9 @@ static bool is_in_current_folder(const wchar_t *module)
     return stat(file, &status) == 0 || (stat(name, &status) == 0 && S_ISDIR(status.st_mode));
 }
 
-/* `-m NAME` for a module of the current folder, which whoever calls it names as a script is named by its path: then that folder
- * is searched, but last, so nothing there comes before what is in the binary. */
-static int search_current_folder_last(void)
+/* `-m NAME` names a module of the working directory on purpose, as a path names a script: then that folder is searched, but
+ * last, so that nothing there comes before what is in the binary. */
+static int search_working_directory_last(void)
 {
     PyObject *path = PySys_GetObject("path"), *folder = NULL;
     char *current = getcwd(NULL, 0);
@@ -90,8 +90,8 @@ int adapt_runpy_prepare(bool own)
     /* sys.flags, which programs read, was made before. */
     if (own && config->run_filename == NULL)
         config->safe_path = 1;
-    if (own && config->run_module != NULL && config->isolated <= 0 && is_in_current_folder(config->run_module))
-        return search_current_folder_last();
+    if (own && config->run_module != NULL && config->isolated <= 0 && is_in_working_directory(config->run_module))
+        return search_working_directory_last();
     if (config->run_filename == NULL)
         return 0;
     /* A folder or an archive is run through sys.path_hooks, which must have the ordinary finders by then. */

@@ -67,7 +67,7 @@ static const char *tail_of(const char *name)
 /* A module that can be imported; scripts without suffix cannot. */
 static uint32_t find_in(uint32_t folder, const char *tail)
 {
-    /* `package.__init__` is a module of its own to whoever imports it so. */
+    /* Imported as `package.__init__`, it is a module of its own. */
     if (strcmp(tail, "__init__") == 0)
         return payload_module_of_file(folder, "__init__.py");
     uint32_t module = payload_find_module(folder, tail, strlen(tail));

@@ -6,7 +6,7 @@
 
 struct import_state {
     PyObject *module_spec;    /* importlib._bootstrap.ModuleSpec */
-    PyObject *without_frames; /* importlib._bootstrap._call_with_frames_removed: keeps us out of tracebacks */
+    PyObject *without_frames; /* importlib._bootstrap._call_with_frames_removed: keeps our frames out of tracebacks */
     PyObject *exec_function;  /* builtins.exec */
     PyObject *imp;
     PyObject *external; /* importlib._bootstrap_external; NULL until it was executed */

@@ -1,4 +1,4 @@
-/* Puts the import system together: who calls whom is registered here, so that its files need not know each other in a
+/* Puts the import system together: calls that go up are registered here, so that its files do not need each other in a
  * circle. */
 #include "imports/imports.h"
 

@@ -115,8 +115,7 @@ PyObject *loader_spec(PyObject *name, uint32_t index)
 
 /* Methods. */
 
-/* Whether nothing about loading is different from what we do: an instance of one of the classes, not of a subclass that
- * compiles in another way. */
+/* Whether loading is not overridden: an instance of one of the classes, not of a subclass that compiles in another way. */
 static bool is_plain(const struct import_state *state, PyObject *self)
 {
     PyObject *type = (PyObject *)Py_TYPE(self);

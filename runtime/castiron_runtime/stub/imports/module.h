@@ -15,7 +15,7 @@ PyObject *module_path(uint32_t index);
 /* A new code object of the module, with absolute file names. */
 PyObject *module_code(uint32_t index);
 
-/* Likewise, for who has the module's path already. */
+/* Likewise, for callers that have the module's path. */
 PyObject *module_read_code(uint32_t index, PyObject *path);
 
 /* Whether it is a shared object that was linked into the executable. */

@@ -1,5 +1,5 @@
 /* Host names where musl answers otherwise than others: the name localhost where nothing on the machine defines it (without
- * /etc/hosts, musl asks name servers for it), and canonical names that nobody asked for.
+ * /etc/hosts, musl asks name servers for it), and canonical names that were not asked for.
  *
  * RFC 6761, section 6.3: name resolution should recognise localhost names and answer with the loopback addresses; RFC 6303
  * says likewise of the names of these.  What /etc/hosts says comes first.

@@ -19,8 +19,7 @@ _Static_assert(sizeof(Header) == 128, "the writer's header");
 _Static_assert(sizeof(Node) == 40, "the writer's node");
 _Static_assert(sizeof(Module) == 48, "the writer's module");
 
-/* Ends the process, whoever asked, also in a child of vfork: a program whose own data is damaged cannot go on, as one whose
- * code is damaged cannot. */
+/* Ends the process, also in a child of vfork: a program whose own data is damaged cannot go on. */
 static _Noreturn void damaged(void)
 {
     static const char message[] = "castiron: the payload of this executable is damaged: copy or link it again\n";

@@ -31,7 +31,7 @@ static bool read_process(long process, struct process *read)
                                    &read->terminal, &read->foreground) == 5;
 }
 
-/* Whether a process was started with raised privileges: its auxiliary vector tells.  Yes, if that cannot be read. */
+/* Whether a process was started with raised privileges: as its auxiliary vector says.  Yes, if that cannot be read. */
 static bool is_raised(long process)
 {
     Elf64_auxv_t vector[64];
@@ -72,9 +72,9 @@ enum ancestry ancestry_find(void)
     if (!privileges_are_plain(&rights))
         return ANCESTRY_STRANGER;
     bool typed = false;
-    /* The first process takes in all whose parents have ended, whoever started them. */
+    /* Process 1 adopts every process whose parent has ended, so having it as a parent proves nothing. */
     for (int at = own.parent; at > 1; at = other.parent) {
-        /* A process of other rights, or a program that gives some, may have been told what to do by anybody. */
+        /* A process with other rights, or a program that grants some, may do what a stranger asks of it. */
         if (!privileges_of(at, &theirs) || !privileges_include(&theirs, &rights) || !read_process(at, &other) ||
             stat(proc_file_name(at, "exe", path), &image) != 0 || (image.st_mode & (S_ISUID | S_ISGID)) != 0)
             return ANCESTRY_STRANGER;

@@ -4,9 +4,9 @@
 #define CASTIRON_ANCESTRY_H
 
 enum ancestry {
-    ANCESTRY_STRANGER, /* as far as the kernel shows, by somebody else */
+    ANCESTRY_STRANGER, /* not by this program, as far as the kernel shows */
     ANCESTRY_OWN,      /* by a process of this program, with the same rights */
-    ANCESTRY_TYPED,    /* likewise, but a person typed the command in a shell */
+    ANCESTRY_TYPED,    /* likewise, but by a command that a person typed in a shell */
     ANCESTRY_REPLACED, /* by a process of a program that had this executable's name, until another file took it */
     ANCESTRY_UNKNOWN,  /* there is no /proc to look into */
 };

@@ -64,7 +64,7 @@ static int new_file(void)
     return higher;
 }
 
-/* Whether an environment has a PYTHONPATH that this process did not get from whoever started it. */
+/* Whether an environment has a PYTHONPATH that this process has not inherited. */
 static bool has_own_path(char *const environment[])
 {
     static const char variable[] = "PYTHONPATH=";
@@ -95,8 +95,8 @@ int child_record_make(char variable[CHILD_RECORD_SIZE], char *const environment[
     return descriptor;
 }
 
-/* Whether whoever made the file was who this process is.  Of the maker's capabilities the kernel remembers nothing: a process
- * that has some, and is not root, must show otherwise where it comes from. */
+/* Whether a process with the user and group of this one made the file.  The kernel does not remember the maker's capabilities:
+ * for a process that has some, and is not root, a record proves nothing. */
 static bool is_ours(const struct stat *status)
 {
     uid_t user = geteuid();

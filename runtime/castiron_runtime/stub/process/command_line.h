@@ -4,17 +4,17 @@
 
 #include <stdbool.h>
 
-/* For whom: the application's own processes, whose arguments may as well be the application's; or whoever starts the
- * executable, if it was linked to be an interpreter for everybody. */
+/* For whom: processes of the application, whose arguments may as well be the application's own; or anybody, if the executable
+ * was linked to be an interpreter for all (link --children all). */
 enum command_line_for { FOR_OWN, FOR_ANYBODY };
 
-/* Whether it is worth to look closer: by the letters alone, and with system calls alone, as in a child of vfork. */
+/* Whether the arguments may be for an interpreter: by their text and system calls alone, as in a child of vfork. */
 bool command_line_may_be_python(int count, char *const *arguments);
 
 /* Whether the arguments are for an interpreter. */
 bool command_line_is_python(int count, char **arguments, enum command_line_for who);
 
-/* Whether they begin a program in Python whatever files there are: -c, -m, standard input.  By the letters alone, likewise. */
+/* Whether they name a program in Python whatever files there are: -c, -m, standard input.  By their text alone. */
 bool command_line_has_program(int count, char *const *arguments);
 
 /* [sys.executable, *sys.argv]: the position of the argument, behind options of python's, that names this executable where

@@ -14,7 +14,7 @@ static size_t length;
 
 static const char deleted[] = " (deleted)";
 
-/* /proc/self/exe, when there is a /proc.  The kernel marks the name of a deleted file; the name before is what we were. */
+/* /proc/self/exe, when there is a /proc.  The kernel marks the name of a deleted file; what stands before was its name. */
 static int from_proc(void)
 {
     ssize_t got = readlink("/proc/self/exe", path, sizeof path - 1);
@@ -75,7 +75,7 @@ static int from_search_path(const char *argv0)
 void executable_find(const char *argv0)
 {
     if (!from_proc() && !from_kernel_argument() && !from_search_path(argv0))
-        strcpy(path, "/castiron-application"); /* Nobody knows: a name of its own still gives the tree a root. */
+        strcpy(path, "/castiron-application"); /* it cannot be found out; the tree needs a root all the same */
     length = strlen(path);
 }
 

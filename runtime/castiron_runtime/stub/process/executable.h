@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Finds the absolute path.  Called once, before anything else asks. */
+/* Finds the absolute path.  Called once, before anything asks for it. */
 void executable_find(const char *argv0);
 
 /* Absolute path, without symbolic links as far as the kernel tells. */

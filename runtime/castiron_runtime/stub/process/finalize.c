@@ -1,8 +1,8 @@
 /* The end of the process is CPython's own, Py_FinalizeEx, which may be left early.
  *
  * It joins threads, runs atexit functions, flushes the standard streams, and then destroys every object, which takes longer
- * than many programs run.  Between the atexit functions and the rest we ask whether anything that follows could be noticed
- * outside of the process.  If not, the standard streams are flushed and the process exits.  Otherwise it goes on as ever,
+ * than many programs run.  Between the atexit functions and the rest we ask whether anything that follows has effects
+ * outside of the process.  If not, the standard streams are flushed and the process exits.  Otherwise CPython goes on as ever,
  * so everything happens in CPython's order, with CPython's messages, and waits for nothing that CPython does not wait for. */
 #define Py_BUILD_CORE
 #include "process/finalize.h"
@@ -47,8 +47,9 @@ static _Noreturn void end_process(int status, bool flushed)
     exit(status);
 }
 
-/* From here on no other thread runs Python code; this one holds the interpreter's lock.  Daemon threads are taken off the list, as in Py_FinalizeEx, so that a fatal
- * error does not show them; their states stay, since those that wait for the interpreter's lock still read them. */
+/* From here on no other thread runs Python code; this one holds the interpreter's lock.  Daemon threads are taken off the list,
+ * as in Py_FinalizeEx, so that a fatal error does not show them; their states stay, since those that wait for the interpreter's
+ * lock still read them. */
 static void stop_other_threads(PyThreadState *thread)
 {
     _PyInterpreterState_SetFinalizing(thread->interp, thread);

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 /* Ends the process as Py_RunMain does after the program has ended with `status`.  Unless `full`, objects are not destroyed
- * one by one if nobody could notice (finalize_effects.h). */
+ * one by one if that has no effects (finalize_effects.h). */
 _Noreturn void finalize(int status, bool full);
 
 #endif

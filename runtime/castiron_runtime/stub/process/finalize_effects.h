@@ -1,4 +1,4 @@
-/* Whether anybody could tell that the objects of the program were not destroyed. */
+/* Whether destroying the objects of the program has effects outside of the process. */
 #ifndef CASTIRON_FINALIZE_EFFECTS_H
 #define CASTIRON_FINALIZE_EFFECTS_H
 

@@ -1,4 +1,4 @@
-/* One walk over all objects that the garbage collector knows.  Whoever is not known to be harmless is noticeable. */
+/* One walk over all objects that the garbage collector knows.  What is not known to be harmless has effects. */
 #define Py_BUILD_CORE
 #include "process/live_objects.h"
 
@@ -21,7 +21,7 @@ struct io {
 
 struct walk {
     struct io io;
-    bool noticeable;
+    bool effects;
 };
 
 /* --- files --- */
@@ -219,7 +219,7 @@ static bool shows_resource_warnings(void)
 
 /* --- the walk --- */
 
-static bool is_noticeable(const struct io *io, PyObject *object)
+static bool has_effects(const struct io *io, PyObject *object)
 {
     PyTypeObject *type = Py_TYPE(object);
     if (type == SERIES_BUFFER_WRAPPER)
@@ -243,8 +243,8 @@ static bool is_noticeable(const struct io *io, PyObject *object)
 static int visit(PyObject *object, void *argument)
 {
     struct walk *walk = argument;
-    walk->noticeable = is_noticeable(&walk->io, object);
-    return !walk->noticeable;
+    walk->effects = has_effects(&walk->io, object);
+    return !walk->effects;
 }
 
 bool live_objects_have_effects(void)
@@ -253,5 +253,5 @@ bool live_objects_have_effects(void)
     if (!find_classes(&walk.io) || !note_standard_streams(&walk.io) || shows_resource_warnings())
         return true;
     PyUnstable_GC_VisitObjects(visit, &walk);
-    return walk.noticeable;
+    return walk.effects;
 }

@@ -1,4 +1,4 @@
-/* Files of the kernel that tell about processes: /proc/N/... */
+/* The kernel's files about a process: /proc/N/... */
 #ifndef CASTIRON_PROC_FILE_H
 #define CASTIRON_PROC_FILE_H
 

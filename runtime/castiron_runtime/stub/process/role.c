@@ -123,7 +123,7 @@ struct role role_decide(int argc, char **argv)
 {
     uint32_t flags = payload_header()->flags;
     bool raised = privileges_raised();
-    /* With raised privileges there are no variables of ours any more. */
+    /* With raised privileges our variables were removed: privileges_clean_environment. */
     enum child_record record = raised ? CHILD_RECORD_ABSENT : child_record_take();
     if (!raised && (flags & BOOT_NO_CHILDREN) == 0)
         return decide(argc, argv, record, (flags & BOOT_AS_PYTHON) != 0);

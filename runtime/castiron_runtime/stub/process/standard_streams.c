@@ -19,7 +19,7 @@ static int flush(PyObject *file)
     return result == NULL ? -1 : 0;
 }
 
-/* One whose `closed` cannot be told is taken for open. */
+/* A stream whose `closed` cannot be read is taken for open. */
 static bool is_closed(PyObject *file)
 {
     PyObject *closed = PyObject_GetAttrString(file, "closed");

@@ -1,4 +1,4 @@
-/* opendir and the like.  A DIR of the tree is ours; what begins it cannot begin one of the C library's. */
+/* opendir and the like.  A DIR of the tree begins with marks that none of the C library's can begin with. */
 #include <dirent.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -22,7 +22,7 @@ static const uint64_t MARK_ONE = 0xCA57112A7EE00001, MARK_TWO = 0xCA57112ACA5711
 typedef struct {
     uint64_t mark_one, mark_two;
     uint32_t node;
-    int descriptor; /* -1 until somebody asks for it */
+    int descriptor; /* -1 until dirfd is called */
     uint64_t position;
     struct dirent entry;
 } Folder;

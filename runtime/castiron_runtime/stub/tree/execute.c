@@ -44,7 +44,7 @@ static int run_again(const char *path, char *const arguments[], char *const envi
     return -1;
 }
 
-/* <executable>/bin/python and its like, which are the executable.  What they are called by, main.c looks at. */
+/* <executable>/bin/python and the like, which are the executable under another argv[0] (role.c). */
 static int run_interpreter(char *const arguments[], char *const environment[])
 {
     size_t count = arguments_count(arguments);

@@ -236,7 +236,7 @@ static int open_copy(uint32_t index, int cloexec)
 
 int tree_open_node(uint32_t index, int flags)
 {
-    /* Calls that fail on the way to success are nobody's business: OpenSSL's callers look at errno after its own errors. */
+    /* Calls that fail on the way to success must not show: OpenSSL's callers look at errno after its own errors. */
     const int before = errno;
     const Node *node = payload_node(index);
     bool folder = node->kind == NODE_FOLDER;
@@ -275,7 +275,7 @@ int tree_open_node(uint32_t index, int flags)
     return descriptor;
 }
 
-/* A path that does not exist, or does: what open says of it when it is in the tree. */
+/* open of a path in the tree, whether it exists or not. */
 static int open_place(const struct tree_place *place, int flags)
 {
     if (place->kind == TREE_NODE)

@@ -1,7 +1,7 @@
 /* inotify_add_watch of what is in the tree: nothing there ever changes, so the watch can be set and removed, and never fires.
  *
  * The kernel needs an inode to watch, of which no other watch of the program is: it would answer with the number of that
- * one.  It gets a pipe's that nobody can use any more; the watch keeps it.
+ * one.  It gets that of a pipe whose ends are closed; the watch keeps it alive.
  */
 #include <sys/inotify.h>
 #include <unistd.h>
@@ -10,7 +10,7 @@
 
 int __real_inotify_add_watch(int descriptor, const char *path, uint32_t mask);
 
-/* A descriptor by which a pipe can be named, whose ends are closed: that they are is no event that a watch could tell. */
+/* A descriptor by which a pipe can be named whose ends are closed, before there is a watch that would report that. */
 static int name_of_pipe(void)
 {
     int ends[2];

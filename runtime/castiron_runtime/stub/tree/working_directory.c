@@ -3,7 +3,7 @@
  *
  * A child that is this executable again is told by a variable, which it removes.  A child that was itself to change to a
  * folder of the tree (subprocess with cwd=) and then to execute another program fails instead: the program would do its
- * work, say `git clean`, in a folder that nobody meant.
+ * work, say `git clean`, in a folder that was not meant.
  */
 #include <pthread.h>
 #include <stdio.h>
