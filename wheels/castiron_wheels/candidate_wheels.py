@@ -46,7 +46,7 @@ def local_wheels(requirements: Requirements, context: BuildContext) -> tuple[dic
 
     Projects that may be missing, and cannot be built, become findings.
     """
-    found: dict[str, LocalWheel] = {}
+    wheels: dict[str, LocalWheel] = {}
     findings: list[Finding] = []
     made: list[LocalWheel] = []
     if requirements.projects or requirements.archives:
@@ -71,11 +71,11 @@ def local_wheels(requirements: Requirements, context: BuildContext) -> tuple[dic
             )
     for wheel in made:
         name, _ = split_filename(wheel.path.name)
-        before = found.get(name, wheel)
+        before = wheels.get(name, wheel)
         if before.path != wheel.path:
             raise DependencyError(f"{name} is given twice, with different contents.", hint="Give it once.")
-        found[name] = LocalWheel(path=wheel.path, extras=tuple(sorted({*before.extras, *wheel.extras})))
-    return found, findings
+        wheels[name] = LocalWheel(path=wheel.path, extras=tuple(sorted({*before.extras, *wheel.extras})))
+    return wheels, findings
 
 
 def left_out(name: str, why: str) -> Finding:

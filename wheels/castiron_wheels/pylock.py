@@ -55,7 +55,7 @@ def read_lock(
             lock = Pylock.from_dict(data)
     except (ValueError, RecursionError, PylockValidationError) as error:  # tomllib's own errors are ValueErrors
         raise InputError(f"{origin} is not a valid lock file (PEP 751): {error}.", hint="Lock again.") from error
-    found: list[Candidate] = []
+    candidates: list[Candidate] = []
     try:
         selected = lock.select(
             environment=marker_environment(target),
@@ -66,22 +66,22 @@ def read_lock(
         for package, source in selected:
             if every_wheel:
                 wheels = [wheel for wheel in package.wheels or () if fits(wheel.filename, target)]
-                found.extend(_candidate(package, wheel, folder) for wheel in wheels)
+                candidates.extend(_candidate(package, wheel, folder) for wheel in wheels)
             else:
-                found.append(_candidate(package, source, folder))
+                candidates.append(_candidate(package, source, folder))
     except PylockSelectError as error:
         raise DependencyError(
             f"{origin} has nothing for {target.platform} and Python {target.python}: {error}.",
             hint="Lock again for that platform too, or give the requirements instead of the lock.",
         ) from error
-    return sorted(found, key=lambda item: (item.name, item.filename))
+    return sorted(candidates, key=lambda item: (item.name, item.filename))
 
 
 def listed_wheels(text: str) -> list[Candidate]:
     """Return every wheel that uv's answer names, whatever it is for; sorted by name and file name."""
     packages = Pylock.from_dict(tomllib.loads(text)).packages
-    found = [_candidate(package, wheel, None) for package in packages for wheel in package.wheels or ()]
-    return sorted(found, key=lambda item: (item.name, item.filename))
+    candidates = [_candidate(package, wheel, None) for package in packages for wheel in package.wheels or ()]
+    return sorted(candidates, key=lambda item: (item.name, item.filename))
 
 
 def _keep_accepted(package: dict[str, Any], accepted: Mapping[str, Collection[str]]) -> None:

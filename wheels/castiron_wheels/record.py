@@ -64,16 +64,16 @@ def installed_records(site_packages: Path) -> dict[str, InstalledRecord]:
     """
     from packaging.utils import canonicalize_name  # not for whoever has no distributions
 
-    found: dict[str, InstalledRecord] = {}
+    records: dict[str, InstalledRecord] = {}
     for folder in sorted(site_packages.glob("*.dist-info")):
         rows = parse_record((folder / "RECORD").read_bytes())
         name = canonicalize_name(folder.name.removesuffix(".dist-info").rpartition("-")[0])
-        found[name] = InstalledRecord(
+        records[name] = InstalledRecord(
             dist_info=folder.name,
             files=tuple(sorted(rows)),
             sha256={path: _hexadecimal(said) for path, (said, _) in rows.items() if said.startswith(_SHA256)},
         )
-    return found
+    return records
 
 
 def _hexadecimal(recorded: str) -> str:

@@ -123,10 +123,14 @@ def from_project(
         lines = _strings(table.get("dependencies", []), "project.dependencies", where)
         lines += _extra_lines(table, extras, where)
     lines += _group_lines(data, groups, where)
-    found = from_lines(lines, target, origin=where, folder=folder)
-    found = replace(found, projects=(*projects, *found.projects), requires_python=table.get("requires-python"))
-    found = replace(found, folder=folder.absolute())
-    return _with_sources(found, data, folder, target, where)
+    requirements = from_lines(lines, target, origin=where, folder=folder)
+    requirements = replace(
+        requirements,
+        projects=(*projects, *requirements.projects),
+        requires_python=table.get("requires-python"),
+        folder=folder.absolute(),
+    )
+    return _with_sources(requirements, data, folder, target, where)
 
 
 def read_pyproject(folder: Path) -> dict[str, Any]:
@@ -189,19 +193,19 @@ def _group_lines(data: Mapping[str, Any], groups: Collection[str], where: str) -
 
 
 def _with_sources(
-    found: Requirements, data: Mapping[str, Any], folder: Path, target: Target, where: str
+    requirements: Requirements, data: Mapping[str, Any], folder: Path, target: Target, where: str
 ) -> Requirements:
     """Apply ``[tool.uv.sources]``: a requirement's name may stand for a folder, an archive or a repository."""
     sources = data.get("tool", {}).get("uv", {}).get("sources", {})
     if isinstance(python := data.get("requires-python"), str):
-        found = replace(found, requires_python=python)
+        requirements = replace(requirements, requires_python=python)
     if not sources:
-        return found
+        return requirements
     by_name = {canonicalize_name(name): source for name, source in sources.items()}
     lines: list[str] = []
     options: dict[tuple[str, str], None] = {}
     collected = Collected(target)
-    for line in found.lines:
+    for line in requirements.lines:
         head = re.match(r"^([\w.\-]+)(\[[^\]]*\])?", line)
         source = by_name.get(canonicalize_name(head[1])) if head else None
         if isinstance(source, list):
@@ -215,11 +219,11 @@ def _with_sources(
         location = _source_location(head[1], source, folder, where)
         add_line(f"{head[0]} @ {location}{marker}", collected, folder=folder, where=where)
     return replace(
-        found,
+        requirements,
         lines=(*lines, *collected.lines),
-        projects=(*found.projects, *collected.projects),
-        archives=(*found.archives, *collected.archives),
-        index_options=(*found.index_options, *(word for option in options for word in option)),
+        projects=(*requirements.projects, *collected.projects),
+        archives=(*requirements.archives, *collected.archives),
+        index_options=(*requirements.index_options, *(word for option in options for word in option)),
     )
 
 

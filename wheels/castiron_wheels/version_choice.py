@@ -49,7 +49,7 @@ def choose(
     """
     complete = requirements.lock is not None or not requirements.dependencies
     if requirements.lock is not None:
-        found = read_lock(
+        candidates = read_lock(
             _read_text(requirements.lock),
             context.target,
             origin=requirements.lock.name,
@@ -57,7 +57,7 @@ def choose(
             extras=requirements.lock_extras,
             groups=requirements.lock_groups,
         )
-        return Choice(candidates=tuple(found), findings=(), complete=complete)
+        return Choice(candidates=tuple(candidates), findings=(), complete=complete)
     lines = [line for line in requirements.lines if line_name(line) not in local]
     lines += [_file_line(name, item.path, item.extras) for name, item in sorted(local.items())]
     lines += [_file_line(name, path, ()) for name, path in sorted(built.items())]
@@ -66,9 +66,9 @@ def choose(
     search = _Search(requirements=requirements, context=context, lines=tuple(lines), complete=complete)
     with context.reporter.task("resolve") as task:
         task.step(f"{len(lines)} requirements of {requirements.origin}")
-        found = search.exact() if requirements.exact else search.free()
+        candidates = search.exact() if requirements.exact else search.free()
     return Choice(
-        candidates=tuple(item for item in found if item.name not in local),
+        candidates=tuple(item for item in candidates if item.name not in local),
         findings=tuple(search.findings),
         complete=search.complete,
     )
@@ -76,13 +76,13 @@ def choose(
 
 def roots(requirements: Requirements, local: Mapping[str, LocalWheel]) -> list[Requirement]:
     """Return what is asked for by name."""
-    found = [Requirement(f"{name}[{','.join(item.extras)}]") for name, item in sorted(local.items())]
+    asked = [Requirement(f"{name}[{','.join(item.extras)}]") for name, item in sorted(local.items())]
     for line in requirements.lines:
         try:
-            found.append(Requirement(line))
+            asked.append(Requirement(line))
         except InvalidRequirement:
             continue  # a bare URL: its name is known from the file alone
-    return found
+    return asked
 
 
 def line_name(line: str) -> str | None:
@@ -113,9 +113,9 @@ class _Search:
 
     def free(self) -> list[Candidate]:
         """Resolve; then look for versions with wheels for those that have none."""
-        found = self._compile(self.lines)
+        candidates = self._compile(self.lines)
         limits: list[str] = []
-        for name in [item.name for item in found if item.sdist and item.indexed]:
+        for name in [item.name for item in candidates if item.sdist and item.indexed]:
             if self._is_pinned(name):
                 continue
             try:
@@ -124,13 +124,13 @@ class _Search:
                 if error.unreachable:
                     raise
                 continue  # no version has a wheel that goes with the rest
-            if not _only_changes(name, found, other):
+            if not _only_changes(name, candidates, other):
                 continue
-            before = next(item for item in found if item.name == name)
+            before = next(item for item in candidates if item.name == name)
             after = next((item for item in other if item.name == name), None)
             if after is not None and not after.sdist and _is_near(after, before):
                 limits += ["--only-binary", name]
-                found = other
+                candidates = other
                 self._find(
                     "older-version",
                     name,
@@ -138,7 +138,7 @@ class _Search:
                     f"ask for {name}=={before.version} to have that built.",
                     Severity.WARNING,
                 )
-        return found
+        return candidates
 
     def _is_pinned(self, name: str) -> bool:
         return any(_pinned_name(line) == name for line in (*self.lines, *self.requirements.constraints))
@@ -148,7 +148,7 @@ class _Search:
         optional = self.requirements.optional
         lines = list(self.lines)
         try:
-            found = self._compile(lines)
+            candidates = self._compile(lines)
         except ResolutionError as error:
             if error.unreachable:
                 raise
@@ -158,11 +158,11 @@ class _Search:
                 if line not in there:
                     lines.remove(line)
                     self._leave_out(str(line_name(line)), "no index has it in that version")
-            found = self._exact_versions(lines)
-        for item in [item for item in found if item.sdist and item.name in optional]:
-            found.remove(item)
+            candidates = self._exact_versions(lines)
+        for item in [item for item in candidates if item.sdist and item.name in optional]:
+            candidates.remove(item)
             self._leave_out(item.name, f"version {item.version} has no wheel for the target")
-        return found
+        return candidates
 
     def _exact_versions(self, lines: Sequence[str]) -> list[Candidate]:
         try:
@@ -170,17 +170,17 @@ class _Search:
         except ResolutionError as error:
             if error.unreachable:
                 raise
-            found = self._compile(lines, ["--no-deps"])
+            candidates = self._compile(lines, ["--no-deps"])
             self.complete = True
             self._find(
                 "inconsistent-environment",
                 self.requirements.origin,
                 "the installed versions contradict each other's requirements; they were taken as they are",
             )
-            return found
+            return candidates
 
     def _available(self, lines: Sequence[str]) -> set[str]:
-        """Return those lines that an index can serve, found by halving."""
+        """Return those lines that an index can serve, as halving shows."""
         if not lines:
             return set()
         try:
@@ -228,9 +228,9 @@ class _Search:
             if len(pinned) == len(lines):
                 # The index can add nothing to what is pinned; not asking it saves most of the time.
                 try:
-                    found = ask("--offline")
-                    if all(item.name in pinned for item in found):
-                        return found
+                    candidates = ask("--offline")
+                    if all(item.name in pinned for item in candidates):
+                        return candidates
                 except DependencyError:
                     pass  # not everything is in uv's cache
             try:

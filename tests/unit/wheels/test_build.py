@@ -15,11 +15,12 @@ from castiron_common.progress import SilentReporter
 from castiron_runtime import packs
 from castiron_wheels import build
 from castiron_wheels.build_stack import DEEPEST, NOTHING_UNDER_WAY, Build, BuildContext
-from castiron_wheels.built_wheels import project_wheel, sdist_wheel, source_files, tree_hash, unpack
+from castiron_wheels.built_wheels import project_wheel, sdist_wheel
 from castiron_wheels.errors import BuildError
 from castiron_wheels.model import LocalProject, Requirements
 from castiron_wheels.requirements import from_lines
 from castiron_wheels.resolve import resolve
+from castiron_wheels.source_tree import source_files, tree_hash, unpack
 from castiron_wheels.wheel_metadata import read_metadata
 from tests.unit.wheels.indexes import BACKEND, Index, make_sdist
 from tests.unit.wheels.making import make_wheel
