@@ -1,4 +1,4 @@
-"""The audit of real binaries: what was really linked, policies that refuse before anything is written, SBOMs inside."""
+"""The audit of real binaries: what was linked, policies that refuse before anything is written, embedded SBOMs."""
 
 from __future__ import annotations
 
@@ -49,23 +49,23 @@ def test_openssl_is_in_the_report_only_if_it_is_in_the_binary(hello: Path, tmp_p
     without = names(hello)
     assert "openssl" not in without
     assert {"cpython", "musl", "castiron", "compiler-rt", "dtoa", "siphash"} <= set(without)
-    found = names(linked(tmp_path, "import ssl\nprint(ssl.OPENSSL_VERSION)\n"))
-    assert found["openssl"]["verdict"]["expression"] == "Apache-2.0"
-    assert found["openssl"]["cpe"].startswith("cpe:2.3:a:openssl:openssl:3.")
-    assert found["openssl"]["size"] > 1_000_000
-    assert found["openssl"]["texts"]
+    components = names(linked(tmp_path, "import ssl\nprint(ssl.OPENSSL_VERSION)\n"))
+    assert components["openssl"]["verdict"]["expression"] == "Apache-2.0"
+    assert components["openssl"]["cpe"].startswith("cpe:2.3:a:openssl:openssl:3.")
+    assert components["openssl"]["size"] > 1_000_000
+    assert components["openssl"]["texts"]
 
 
-def test_documents_beside_the_binary_are_valid_and_the_same_as_inside(hello: Path) -> None:
-    outside = hello.with_name("app.cdx.json").read_text()
-    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(outside) is None
+def test_documents_beside_the_binary_are_valid_and_the_same_as_those_in_it(hello: Path) -> None:
+    beside = hello.with_name("app.cdx.json").read_text()
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(beside) is None
     assert validate_full_spdx_document(parse_file(str(hello.with_name("app.spdx.json")))) == []
     assert hello.with_name("app.licenses.html").read_text().startswith("<!DOCTYPE html>")
     again = command("castiron", "audit", "app", "--format", "cyclonedx", cwd=hello.parent)
-    assert again.stdout == outside
+    assert again.stdout == beside
     with hello.open("rb") as file:
-        inside = ELFFile(file).get_section_by_name(".castiron.sbom").data()
-    assert json.loads(inside) == json.loads(outside)
+        embedded = ELFFile(file).get_section_by_name(".castiron.sbom").data()
+    assert json.loads(embedded) == json.loads(beside)
 
 
 def test_exactly_one_package_note(hello: Path) -> None:

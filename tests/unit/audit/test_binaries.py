@@ -52,9 +52,9 @@ def test_a_report_comes_back_as_it_was(tmp_path: Path) -> None:
     path = an_elf(tmp_path / "app")
     made = report(distribution("a", "MIT", files={"LICENSE": MIT}), distribution("mystery"), texts=(MIT,))
     embed(path, made)
-    found = read_embedded(path)
-    assert found.report == made
-    assert json.loads(found.sbom)["specVersion"] == "1.6"
+    embedded = read_embedded(path)
+    assert embedded.report == made
+    assert json.loads(embedded.sbom)["specVersion"] == "1.6"
     assert b"Permission is hereby granted" not in read_sections(path, (REPORT_SECTION,))[REPORT_SECTION]
 
 

@@ -43,8 +43,8 @@ def test_vendored_copies(tmp_path: Path) -> None:
     contents = DistributionContents(
         distribution=distribution("d", "MIT"), paths=frozenset(paths), natives=(), texts={}, site=tmp_path
     )
-    found = {item.name: item.verdict.expression for item in detect(contents).components}
-    assert found == {"idna": "BSD-3-Clause", "msgpack": "MIT", "unheard": None}
+    licenses = {item.name: item.verdict.expression for item in detect(contents).components}
+    assert licenses == {"idna": "BSD-3-Clause", "msgpack": "MIT", "unheard": None}
 
 
 def test_rows_are_valid() -> None:

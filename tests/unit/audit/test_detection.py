@@ -15,7 +15,7 @@ from castiron_manifest.model import LicenseFile, Native, Tier, Via
 from tests.unit.audit.making import MIT, distribution, font_file, manifest, report
 
 
-def search(
+def detect_in(
     site: Path, *paths: str, name: str = "d", natives: tuple[Native, ...] = (), sbom: str | None = None
 ) -> Detection:
     item = distribution(name, "MIT")
@@ -28,8 +28,8 @@ def search(
     return detect(DistributionContents(distribution=item, paths=included, natives=natives, texts=texts, site=site))
 
 
-def by_name(found: Detection) -> dict[str, Component]:
-    return {item.name: item for item in found.components}
+def by_name(detection: Detection) -> dict[str, Component]:
+    return {item.name: item for item in detection.components}
 
 
 def write(site: Path, path: str, text: str = "") -> str:
@@ -53,29 +53,29 @@ def test_vendored_packages_with_metadata(tmp_path: Path) -> None:
         ),
     ]
     write(tmp_path, "d/_vendor/inner-2.5.dist-info/LICENSE", MIT)
-    found = search(tmp_path, *paths)
-    inner = by_name(found)["inner"]
+    detection = detect_in(tmp_path, *paths)
+    inner = by_name(detection)["inner"]
     assert (inner.version, inner.purl, inner.verdict.expression) == ("2.5", "pkg:pypi/inner@2.5", "ISC")
     assert (inner.verdict.source, inner.kind, inner.parent) == (Source.EXPRESSION, Kind.VENDORED, "distribution/d")
     assert [text.path for text in inner.texts] == ["d/_vendor/inner-2.5.dist-info/LICENSE"]
     # A folder without metadata, license or version in a list need not be somebody else's.
-    assert "unused" not in by_name(found)
+    assert "unused" not in by_name(detection)
 
 
 def test_vendored_packages_named_by_a_list(tmp_path: Path) -> None:
     write(tmp_path, "d/_vendor/vendor.txt", "# frozen\ninner==1.2  # why\n    other==3\n")
     paths = [write(tmp_path, "d/_vendor/inner.py"), write(tmp_path, "d/_vendor/other/__init__.py")]
     write(tmp_path, "d/_vendor/other/LICENSE.txt", MIT)
-    found = by_name(search(tmp_path, *paths))
-    assert found["inner"].version == "1.2"
-    assert found["inner"].verdict.expression is None
-    assert (found["other"].version, found["other"].verdict.expression) == ("3", "MIT")
+    components = by_name(detect_in(tmp_path, *paths))
+    assert components["inner"].version == "1.2"
+    assert components["inner"].verdict.expression is None
+    assert (components["other"].version, components["other"].verdict.expression) == ("3", "MIT")
 
 
-def test_parts_that_are_not_included_are_not_reported(tmp_path: Path) -> None:
+def test_vendored_packages_that_are_not_included_are_not_reported(tmp_path: Path) -> None:
     write(tmp_path, "d/_vendor/vendor.txt", "inner==1.2\n")
     write(tmp_path, "d/_vendor/inner.py")
-    assert search(tmp_path, "d/__init__.py").components == ()
+    assert detect_in(tmp_path, "d/__init__.py").components == ()
 
 
 def test_a_list_may_name_anything(tmp_path: Path) -> None:
@@ -88,8 +88,8 @@ def test_a_list_may_name_anything(tmp_path: Path) -> None:
     contents = DistributionContents(
         distribution=item, paths=frozenset({"d/__init__.py"}), natives=(), texts=texts, site=tmp_path
     )
-    found = by_name(detect(contents))
-    assert "part6" not in found
+    components = by_name(detect(contents))
+    assert "part6" not in components
 
 
 def test_rust_code_without_a_list_of_crates_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -97,22 +97,22 @@ def test_rust_code_without_a_list_of_crates_is_a_finding(tmp_path: Path, monkeyp
     write(tmp_path, item.path)
     facts = {"facts": Facts(rustc="1.90.0", gcc=None, crates=None)}
     monkeypatch.setattr(binaries, "examine", lambda _: facts["facts"])
-    assert [finding.code for finding in search(tmp_path, natives=(item,)).findings] == ["unknown-static-contents"]
+    assert [finding.code for finding in detect_in(tmp_path, natives=(item,)).findings] == ["unknown-static-contents"]
     facts["facts"] = Facts(rustc="1.90.0", gcc=None, crates=(Crate(name="serde", version="1.0", source="crates.io"),))
-    found = search(tmp_path, natives=(item,))
-    assert [(part.id, part.purl) for part in found.components] == [("crate/d/serde@1.0", "pkg:cargo/serde@1.0")]
-    assert [finding.code for finding in found.findings] == ["unknown-license"]
+    detection = detect_in(tmp_path, natives=(item,))
+    assert [(item.id, item.purl) for item in detection.components] == [("crate/d/serde@1.0", "pkg:cargo/serde@1.0")]
+    assert [finding.code for finding in detection.findings] == ["unknown-license"]
 
 
-def test_libraries_that_left_words_are_found(tmp_path: Path) -> None:
+def test_libraries_are_known_by_their_strings(tmp_path: Path) -> None:
     item = native("d/_x.so")
     write(tmp_path, item.path)
     facts = Facts(rustc=None, gcc=None, crates=None, signatures=(("libiconv", ""), ("openssl", "1.1.1w")))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(binaries, "examine", lambda _: facts)
-        found = by_name(search(tmp_path, natives=(item,)))
-    assert found["libiconv"].verdict.expression == "LGPL-2.1-or-later"
-    assert (found["openssl"].version, found["openssl"].verdict.expression) == ("1.1.1w", "OpenSSL")
+        components = by_name(detect_in(tmp_path, natives=(item,)))
+    assert components["libiconv"].verdict.expression == "LGPL-2.1-or-later"
+    assert (components["openssl"].version, components["openssl"].verdict.expression) == ("1.1.1w", "OpenSSL")
 
 
 def test_well_known_fonts_that_say_nothing(tmp_path: Path) -> None:
@@ -125,25 +125,25 @@ def test_well_known_fonts_that_say_nothing(tmp_path: Path) -> None:
     for path, names in fonts.items():
         write(tmp_path, path)
         (tmp_path / path).write_bytes(font_file(names))
-    found = by_name(search(tmp_path, *fonts))
-    free = found["Font Awesome Free"]
+    components = by_name(detect_in(tmp_path, *fonts))
+    free = components["Font Awesome Free"]
     assert (free.verdict.expression, free.verdict.source) == ("OFL-1.1", Source.CATALOGUE)
     assert free.purl == "pkg:generic/font-awesome-free@4.7.0"
-    assert found["Font Awesome 6 Pro"].verdict.expression is None
-    assert "Font Awesome Something" in found
+    assert components["Font Awesome 6 Pro"].verdict.expression is None
+    assert "Font Awesome Something" in components
 
 
-def test_optional_parts_of_a_document_need_another_trace(tmp_path: Path) -> None:
+def test_optional_components_of_an_sbom_need_other_evidence(tmp_path: Path) -> None:
     sbom = (
         '{"bomFormat": "CycloneDX", "components": ['
         '{"type": "library", "name": "FriBiDi", "version": "1", "scope": "optional"},'
         '{"type": "library", "name": "libtiff", "version": "4.7", "scope": "optional"},'
         '{"type": "library", "name": "pybind11", "scope": "excluded"}]}'
     )
-    found = search(tmp_path, sbom=sbom, natives=(native("d.libs/libtiff-0123abcd.so.6"),))
-    assert [(part.name, part.version) for part in found.components] == [("libtiff", "4.7")]
-    assert [finding.code for finding in found.findings] == ["optional-part"]
-    broken = search(tmp_path, sbom="{")
+    detection = detect_in(tmp_path, sbom=sbom, natives=(native("d.libs/libtiff-0123abcd.so.6"),))
+    assert [(item.name, item.version) for item in detection.components] == [("libtiff", "4.7")]
+    assert [finding.code for finding in detection.findings] == ["optional-part"]
+    broken = detect_in(tmp_path, sbom="{")
     assert [finding.code for finding in broken.findings] == ["unreadable-sbom"]
 
 
@@ -165,7 +165,7 @@ def test_names_of_libraries(path: str, name: str) -> None:
     assert library_of_name(name) == entry
 
 
-def test_parts_of_cpython_are_in_if_their_objects_or_modules_are() -> None:
+def test_incorporated_code_is_in_if_its_objects_or_modules_are() -> None:
     names = {item.name for item in report().components if item.parent == "runtime/cpython"}
     assert names == {"dtoa", "http-cookies"}
 
@@ -173,17 +173,17 @@ def test_parts_of_cpython_are_in_if_their_objects_or_modules_are() -> None:
 def test_the_same_library_of_two_wheels_counts_once() -> None:
     one, other = native("d.libs/libtiff-0123abcd.so.6"), native("d.libs/libtiff-0123abcd.so.6")
     other = replace(other, path="e.libs/libtiff-0123abcd.so.6", distribution="e")
-    found = report(distribution("d", "MIT"), distribution("e", "MIT"), natives=(one, other))
-    sizes = {item.id: item.size for item in found.components if item.kind is Kind.LIBRARY}
+    audited = report(distribution("d", "MIT"), distribution("e", "MIT"), natives=(one, other))
+    sizes = {item.id: item.size for item in audited.components if item.kind is Kind.LIBRARY}
     assert sizes == {"library/d/libtiff": 100, "library/e/libtiff": 0}
-    assert found.component("distribution/d").size == 5000
+    assert audited.component("distribution/d").size == 5000
 
 
-def test_what_a_manifest_foretells() -> None:
-    found = build_report(manifest(distribution("d", "MIT", files={"LICENSE": MIT}), texts=(MIT,)), site=None)
-    assert not found.linked
-    assert [item.id for item in found.components] == ["application", "distribution/d", "runtime/cpython"]
-    component = found.component("distribution/d")
+def test_a_report_on_a_manifest() -> None:
+    audited = build_report(manifest(distribution("d", "MIT", files={"LICENSE": MIT}), texts=(MIT,)), site=None)
+    assert not audited.linked
+    assert [item.id for item in audited.components] == ["application", "distribution/d", "runtime/cpython"]
+    component = audited.component("distribution/d")
     assert component.forms == (Form.BYTECODE,)
     assert component.copyrights == ("Copyright (c) 2020 The Authors of It",)
     assert [step.name for step in component.chain] == ["app.py", "d"]
@@ -195,9 +195,9 @@ def test_chains_of_distributions_without_imports_follow_requirements() -> None:
     made = replace(
         made, distributions=(*made.distributions, distribution("b", "MIT", requires=("c",)), distribution("c"))
     )
-    found = chains.distribution_chains(made)
-    assert [step.name for step in found["c"]] == ["app.py", "a", "b", "c"]
-    assert found["c"][-1].how == "required by b"
+    by_distribution = chains.distribution_chains(made)
+    assert [step.name for step in by_distribution["c"]] == ["app.py", "a", "b", "c"]
+    assert by_distribution["c"][-1].how == "required by b"
 
 
 def test_circular_imports_do_not_hang() -> None:
@@ -207,14 +207,14 @@ def test_circular_imports_do_not_hang() -> None:
         replace(template, name=name, distribution="x", via=Via(importer=other, line=1, tier=Tier.LAZY))
         for name, other in (("x1", "x2"), ("x2", "x1"))
     )
-    found = chains.distribution_chains(replace(made, modules=(*made.modules, *loop)))
-    assert set(found) >= {"a", "x"}
+    by_distribution = chains.distribution_chains(replace(made, modules=(*made.modules, *loop)))
+    assert set(by_distribution) >= {"a", "x"}
 
 
-def test_what_a_bill_of_materials_requires_is_not_packed(tmp_path: Path) -> None:
+def test_requirements_in_an_sbom_are_not_components(tmp_path: Path) -> None:
     sbom = (
         '{"bomFormat": "CycloneDX", "components": ['
         '{"name": "filelock", "purl": "pkg:pypi/filelock"},'
         '{"name": "pip", "version": "26.0", "purl": "pkg:pypi/pip@26.0"}]}'
     )
-    assert [part.name for part in search(tmp_path, sbom=sbom).components] == ["pip"]
+    assert [item.name for item in detect_in(tmp_path, sbom=sbom).components] == ["pip"]

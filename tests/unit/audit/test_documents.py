@@ -17,7 +17,7 @@ from castiron_audit.model import Report
 from castiron_audit.policy import parse_policy
 from castiron_manifest.model import Native
 from tests.unit.audit.making import MIT, distribution, report, runtime
-from tests.unit.audit.truth.table import evidence, found
+from tests.unit.audit.truth.table import detection, evidence
 
 
 @pytest.fixture(scope="module")
@@ -68,14 +68,14 @@ def test_spdx_is_valid(sample: Report, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", sorted(evidence()["distributions"]))
 def test_documents_of_real_distributions_are_valid(name: str) -> None:
     made = report()
-    parts = tuple(found(name).components)
-    texts = tuple(sorted({**dict(made.texts), **found(name).texts}.items()))
+    components = tuple(detection(name).components)
+    texts = tuple(sorted({**dict(made.texts), **detection(name).texts}.items()))
     real = Report(
         name=name, version="1", generator="castiron 0.1.0", target="t", python="3.13.1",
-        components=(made.components[0], *parts), texts=texts,
+        components=(made.components[0], *components), texts=texts,
     )  # fmt: skip
-    orphans = {part.parent for part in parts}
-    assert orphans <= {f"distribution/{name}"}
+    parents = {component.parent for component in components}
+    assert parents <= {f"distribution/{name}"}
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(render(real, Format.CYCLONEDX)) is None
 
 

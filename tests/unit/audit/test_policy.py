@@ -20,26 +20,26 @@ def policy(**rows: object) -> Policy:
     return parse_policy(rows, "policy.toml")
 
 
-def refused(found: Report, rules: Policy) -> dict[str, str]:
-    return {item.component: item.reason for item in apply(found, rules).refusals}
+def refused(audited: Report, rules: Policy) -> dict[str, str]:
+    return {item.component: item.reason for item in apply(audited, rules).refusals}
 
 
-def codes(found: Report) -> dict[str, str]:
-    return {item.component: item.code for item in found.findings}
+def codes(audited: Report) -> dict[str, str]:
+    return {item.component: item.code for item in audited.findings}
 
 
 def test_without_a_policy_everything_goes_in_and_copyleft_is_a_finding() -> None:
-    found = apply(report(*CLEAN, GPL), Policy())
-    enforce(found)
-    assert [(item.component, item.code, item.severity) for item in found.findings] == [
+    audited = apply(report(*CLEAN, GPL), Policy())
+    enforce(audited)
+    assert [(item.component, item.code, item.severity) for item in audited.findings] == [
         ("distribution/deep", "copyleft", Severity.WARNING)
     ]
 
 
 def test_a_gpl_dependency_deep_in_the_tree_is_refused_with_its_chain() -> None:
-    found = apply(report(*CLEAN, GPL), policy(preset="no-copyleft"))
+    audited = apply(report(*CLEAN, GPL), policy(preset="no-copyleft"))
     with pytest.raises(PolicyError) as caught:
-        enforce(found)
+        enforce(audited)
     said = str(caught.value)
     assert caught.value.exit_code == 12
     assert "deep 1.0: GPL-3.0-or-later is not allowed" in said
@@ -67,7 +67,7 @@ def test_of_a_dual_license_one_choice_is_enough() -> None:
     assert not [item for item in report(dual).findings if item.code == "copyleft"]
 
 
-def test_all_parts_of_an_and_have_to_be_allowed() -> None:
+def test_all_licenses_of_an_and_have_to_be_allowed() -> None:
     both = distribution("both", "MIT AND MPL-2.0")
     assert refused(report(both), policy(preset="permissive")) == {"distribution/both": "MIT AND MPL-2.0 is not allowed"}
     assert refused(report(both), policy(preset="permissive", allow=["MPL-2.0"])) == {}
@@ -80,19 +80,19 @@ def test_allow_alone_is_a_complete_list() -> None:
 
 
 def test_an_lgpl_static_library() -> None:
-    found = report(components=(runtime("libx", "LGPL-2.1-or-later"),))
-    assert codes(found) == {"runtime/libx": "relinking"}
-    assert "section 6" in found.findings[0].message
-    assert [item.code for item in found.obligations if "runtime/libx" in item.components] == [
+    audited = report(components=(runtime("libx", "LGPL-2.1-or-later"),))
+    assert codes(audited) == {"runtime/libx": "relinking"}
+    assert "section 6" in audited.findings[0].message
+    assert [item.code for item in audited.obligations if "runtime/libx" in item.components] == [
         "attribution", "state-changes", "source-offer", "relinking", "reverse-engineering",
     ]  # fmt: skip
-    assert set(refused(found, policy(preset="no-copyleft"))) == {"runtime/libx"}
+    assert set(refused(audited, policy(preset="no-copyleft"))) == {"runtime/libx"}
     rules = policy(
         preset="no-copyleft",
         exception=[{"component": "libx", "license": "LGPL-2.1-or-later", "reason": "objects at hand"}],
     )
-    assert refused(found, rules) == {}
-    assert [item.settled for item in apply(found, rules).findings] == ["objects at hand"]
+    assert refused(audited, rules) == {}
+    assert [item.settled for item in apply(audited, rules).findings] == ["objects at hand"]
 
 
 def test_an_exception_ends_when_the_license_changes() -> None:
@@ -101,13 +101,13 @@ def test_an_exception_ends_when_the_license_changes() -> None:
 
 
 def test_unknown_is_a_finding_refused_if_told_so_and_settled_with_a_reason() -> None:
-    found = report(distribution("mystery"))
-    assert codes(found) == {"distribution/mystery": "unknown-license"}
-    assert refused(found, Policy()) == {}
+    audited = report(distribution("mystery"))
+    assert codes(audited) == {"distribution/mystery": "unknown-license"}
+    assert refused(audited, Policy()) == {}
     for rules in (policy(unknown="deny"), policy(strict=True)):
-        assert refused(found, rules) == {"distribution/mystery": "its license is unknown"}
+        assert refused(audited, rules) == {"distribution/mystery": "its license is unknown"}
     rules = policy(strict=True, settle=[{"component": "mystery", "license": "ISC", "reason": "asked the author"}])
-    settled = apply(found, rules)
+    settled = apply(audited, rules)
     assert settled.refusals == ()
     assert settled.component("distribution/mystery").verdict.expression == "ISC"
     assert [item.settled for item in settled.findings] == ["asked the author"]
@@ -115,24 +115,26 @@ def test_unknown_is_a_finding_refused_if_told_so_and_settled_with_a_reason() -> 
 
 def test_a_contradiction_is_a_finding_and_refused_when_strict() -> None:
     liar = distribution("liar", "Apache-2.0", files={"licenses/LICENSE": MIT})
-    found = report(liar, texts=(MIT,))
-    assert [(item.code, item.severity) for item in found.findings] == [("contradiction", Severity.ERROR)]
-    assert "says MIT, License-Expression says Apache-2.0" in found.findings[0].message
-    assert refused(found, Policy()) == {}
-    assert list(refused(found, policy(strict=True))) == ["distribution/liar"]
+    audited = report(liar, texts=(MIT,))
+    assert [(item.code, item.severity) for item in audited.findings] == [("contradiction", Severity.ERROR)]
+    assert "says MIT, License-Expression says Apache-2.0" in audited.findings[0].message
+    assert refused(audited, Policy()) == {}
+    assert list(refused(audited, policy(strict=True))) == ["distribution/liar"]
     accepted = policy(strict=True, accept=[{"component": "liar", "finding": "contradiction", "reason": "a slip"}])
-    assert refused(found, accepted) == {}
+    assert refused(audited, accepted) == {}
 
 
-def test_a_library_inside_of_a_wheel_is_named_with_its_parent() -> None:
+def test_a_library_in_a_wheel_is_named_with_its_parent() -> None:
     native = Native(
         path="d.libs/libquadmath-0123abcd.so.0.0.0", distribution="d", soname=None, sha256="2" * 64, size=600
     )
-    found = report(distribution("d", "MIT"), natives=(native,))
+    audited = report(distribution("d", "MIT"), natives=(native,))
     rules = policy(preset="no-copyleft")
     with pytest.raises(PolicyError, match=r"libquadmath \(in d\): LGPL-2.1-or-later is not allowed"):
-        enforce(apply(found, rules))
-    assert refused(found, policy(preset="no-copyleft", exception=[{"component": "d/libquadmath", "reason": "r"}])) == {}
+        enforce(apply(audited, rules))
+    assert (
+        refused(audited, policy(preset="no-copyleft", exception=[{"component": "d/libquadmath", "reason": "r"}])) == {}
+    )
 
 
 def test_compatibility_with_the_applications_own_license() -> None:
@@ -149,8 +151,8 @@ def test_reads_pyproject_and_plain_files(tmp_path: Path) -> None:
     project.write_text(
         '[project]\nname = "x"\nversion = "4.5"\nlicense = "MIT"\n[tool.castiron.licenses]\npreset = "permissive"\n'
     )
-    found = read_policy(project)
-    assert (found.preset, found.license, found.version) == ("permissive", "MIT", "4.5")
+    parsed = read_policy(project)
+    assert (parsed.preset, parsed.license, parsed.version) == ("permissive", "MIT", "4.5")
     assert find_policy(tmp_path) == project
     plain = tmp_path / "licenses.toml"
     plain.write_text('deny = ["AGPL-3.0"]\n')

@@ -5,7 +5,7 @@ import pytest
 from castiron_audit.expressions import leaves, normalise
 from castiron_audit.model import Source
 from castiron_runtime import recipe
-from tests.unit.audit.truth.table import concluded, distribution, found, truth
+from tests.unit.audit.truth.table import concluded, detection, distribution, truth
 
 
 def same(left: str | None, right: str | None) -> bool:
@@ -18,7 +18,7 @@ def same(left: str | None, right: str | None) -> bool:
 def test_distributions(name: str) -> None:
     row = truth()["distribution"][name]
     expected = normalise(row.get("audit", row["license"]))
-    verdict = concluded(name, found(name).own_license).verdict
+    verdict = concluded(name, detection(name).own_license).verdict
     assert same(verdict.expression, expected), (verdict.expression, row)
     assert (verdict.source is Source.NONE) == (expected is None)
     if distribution(name).license.expression:
@@ -29,10 +29,10 @@ def test_distributions(name: str) -> None:
 def test_vendored(key: str) -> None:
     row = truth()["vendored"][key]
     owner, _, name = key.partition("/")
-    parts = [part for part in found(owner).components if part.name == name]
-    assert len(parts) == 1, [part.name for part in found(owner).components]
-    assert same(parts[0].verdict.expression, normalise(row.get("audit", row["license"]))), parts[0].verdict
-    assert parts[0].verdict.where
+    components = [component for component in detection(owner).components if component.name == name]
+    assert len(components) == 1, [component.name for component in detection(owner).components]
+    assert same(components[0].verdict.expression, normalise(row.get("audit", row["license"]))), components[0].verdict
+    assert components[0].verdict.where
 
 
 @pytest.mark.parametrize("name", sorted(truth()["runtime"]))

@@ -60,7 +60,7 @@ def distribution(name: str) -> Distribution:
 
 
 @cache
-def found(name: str) -> Detection:
+def detection(name: str) -> Detection:
     row = evidence()["distributions"][name]
     natives = tuple(
         Native(
