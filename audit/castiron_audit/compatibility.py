@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from castiron_audit.copyleft import Strength, reach, strength_of
-from castiron_audit.expressions import leaves, satisfied
+from castiron_audit.expressions import licenses_in, satisfied
 from castiron_audit.model import Finding, Kind, Severity
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def compatibility_findings(own: str | None, components: Iterable[Component]) -> 
             continue
         incompatible = {
             inbound
-            for inbound in leaves(expression)
-            for outbound in leaves(own)
+            for inbound in licenses_in(expression)
+            for outbound in licenses_in(own)
             if compatibility(outbound, inbound) == "No"
         }
         yield Finding(

@@ -88,7 +88,7 @@ def conclude_distribution(
         *from_texts,
     ]
     # A field that is an SPDX expression of several licenses says more than a list of classifiers can.
-    if field is not None and by_classifiers is not None and len(expressions.leaves(field)) > 1:
+    if field is not None and by_classifiers is not None and len(expressions.licenses_in(field)) > 1:
         evidence.remove(by_classifiers)
         evidence.append(replace(by_classifiers, expression=None))
 
@@ -161,8 +161,10 @@ def _classified(
             ambiguous.append(candidates)
         else:
             unknown.append(classifier)
-    clues = list(expressions.leaves(field)) if field else []
-    clues += [leaf for item in from_texts if item.expression for leaf in expressions.leaves(item.expression)]
+    clues = list(expressions.licenses_in(field)) if field else []
+    clues += [
+        license_id for item in from_texts if item.expression for license_id in expressions.licenses_in(item.expression)
+    ]
     undecided: list[str] = []
     for candidates in ambiguous:
         if any(item in candidates for item in exact):
@@ -175,7 +177,7 @@ def _classified(
     says = "; ".join(item.rsplit(" :: ", 1)[-1] for item in relevant)
     expression = None
     if exact and not undecided and not unknown:
-        expression = expressions.either(exact) if choice else expressions.both(exact)
+        expression = expressions.any_of(exact) if choice else expressions.all_of(exact)
     return _Classified(
         evidence=Evidence(source=Source.CLASSIFIER, where=where, says=says, expression=expression),
         candidates=tuple(undecided),
@@ -265,7 +267,7 @@ def _contradictions(
 ) -> Iterator[tuple[str, Severity, str]]:
     """Yield what names another license than the verdict's ``expression``, unless a stronger statement explains it."""
     concluded = expressions.base_licenses(expression)
-    families = {expressions.related_family(leaf) for leaf in expressions.leaves(expression)}
+    families = expressions.related_families(expression)
     texts = [item.expression for item in evidence if item.source is Source.TEXT and item.expression]
     text_agrees = any(expressions.shares_license(text, expression) for text in texts)
     for item in evidence:
@@ -274,7 +276,7 @@ def _contradictions(
         if expressions.base_licenses(item.expression) & concluded:
             continue
         statements = f"{item.source} ({item.where}) says {item.expression}, {verdict.source} says {expression}"
-        if {expressions.related_family(leaf) for leaf in expressions.leaves(item.expression)} & families:
+        if expressions.related_families(item.expression) & families:
             if item.source is not Source.TEXT or not text_agrees:
                 yield "contradiction", Severity.WARNING, f"{statements}: another version of the license."
         elif item.source is Source.TEXT and (text_agrees or item.says.startswith("refers")):

@@ -1,4 +1,4 @@
-"""How far the copyleft of licenses reaches when everything becomes one static executable.
+"""Tells how far the copyleft of licenses reaches when everything becomes one static executable.
 
 The table is ``data/obligations.toml``; what it does not have is looked up by ScanCode's category of the license.
 """
@@ -50,7 +50,7 @@ _BY_CATEGORY = {
     "Commercial": Strength.RESTRICTED,
     "Patent License": Strength.RESTRICTED,
 }
-_NOT_AS_CATEGORIZED = {
+_NOT_AS_CATEGORISED = {
     "JSON": Strength.RESTRICTED,
 }
 """Licenses that ScanCode calls permissive although their text restricts use."""
@@ -63,8 +63,8 @@ def strength_of(license_id: str) -> Strength:
     tables = table("obligations")
     if exception and exception in tables["exception"]:
         return _BY_NAME[tables["exception"][exception]]
-    if base in _NOT_AS_CATEGORIZED:
-        return _NOT_AS_CATEGORIZED[base]
+    if base in _NOT_AS_CATEGORISED:
+        return _NOT_AS_CATEGORISED[base]
     if base in tables["permissive"]["licenses"]:
         return Strength.PERMISSIVE
     named = tables["strength"].get(base) or tables["strength"].get(family(base))
@@ -93,7 +93,7 @@ def chosen(expression: str) -> tuple[str, ...]:
 
 
 def linkage_findings(components: Iterable[Component]) -> Iterator[Finding]:
-    """Yield what static linkage means for the components' licenses."""
+    """Yield what static linking means for the components' licenses."""
     for component in components:
         expression = component.verdict.expression
         if component.kind is Kind.APPLICATION or expression is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from castiron_audit.compatibility import compatibility_findings
 from castiron_audit.copyleft import Strength, linkage_findings, strength_of
-from castiron_audit.expressions import leaves, satisfied
+from castiron_audit.expressions import licenses_in, satisfied
 from castiron_audit.model import Evidence, Kind, Refusal, Severity, Source, Verdict, sort_findings
 from castiron_audit.obligations import obligations
 from castiron_audit.policy import PRESETS
@@ -128,7 +128,7 @@ def _license_refusals(report: Report, policy: Policy) -> Iterator[Refusal]:
                     component=component.id, reason="its license is unknown", remedy=_remedy(component, "settle")
                 )
         elif not satisfied(expression, partial(_is_allowed, policy=policy)):
-            denied = [license_id for license_id in leaves(expression) if _matches_license(license_id, policy.deny)]
+            denied = [license_id for license_id in licenses_in(expression) if _matches_license(license_id, policy.deny)]
             reason = f"{', '.join(denied)} is denied" if denied else f"{expression} is not allowed"
             yield Refusal(component=component.id, reason=reason, remedy=_remedy(component, "exception"))
 

@@ -1,4 +1,4 @@
-"""SPDX license expressions: reading them from what people write, and reasoning about AND, OR and WITH.
+"""Reads SPDX license expressions from what people write, and evaluates AND, OR and WITH.
 
 Source: SPDX 2.3, annex D; PEP 639.
 """
@@ -33,7 +33,7 @@ def _identifiers() -> frozenset[str]:
 
 @lru_cache(maxsize=4096)
 def normalise(text: str) -> str | None:
-    """Return the canonical form of an SPDX expression, or None if ``text`` is none.
+    """Return the canonical form of an SPDX expression, or None if ``text`` is not one.
 
     Deprecated identifiers become today's (``LGPL-2.1`` means exactly that version, by SPDX's own definition);
     ``LicenseRef-`` identifiers are kept as they are.
@@ -56,7 +56,7 @@ def _parse(text: str) -> Any:
         return None
     if parsed is None:
         return None
-    # Only identifiers count: the library also knows names such as "GPL" for one certain version of it.
+    # Only identifiers count: the library also accepts names such as "GPL", as one certain version.
     known = _identifiers()
     words = [word for word in re.findall(r"[^\s()]+", text) if word.upper() not in {"AND", "OR", "WITH"}]
     if not all(_REF.fullmatch(word) or word.lower() in known for word in re.split(r"[\s/]+", " ".join(words))):
@@ -68,32 +68,32 @@ def _parse(text: str) -> Any:
 
 
 def is_listed(license_id: str) -> bool:
-    """Return whether SPDX lists a license under this identifier, spelled so."""
+    """Return whether SPDX lists a license under this identifier, in this spelling."""
     return license_id in _licensing().known_symbols
 
 
-def leaves(expression: str) -> tuple[str, ...]:
+def licenses_in(expression: str) -> tuple[str, ...]:
     """Return the licenses an expression names (``GPL-2.0-only WITH x`` is one), in order, each once."""
     if " " not in expression:
         return (expression,)
     parsed = _parse(expression)
     if parsed is None:
         return (expression,)
-    return tuple(dict.fromkeys(str(leaf) for leaf in _leaves(parsed)))
+    return tuple(dict.fromkeys(str(license_id) for license_id in _license_symbols(parsed)))
 
 
-def _leaves(node: Any) -> Iterable[Any]:
+def _license_symbols(node: Any) -> Iterable[Any]:
     from license_expression import LicenseSymbol, LicenseWithExceptionSymbol
 
     if isinstance(node, (LicenseSymbol, LicenseWithExceptionSymbol)):
         yield node
         return
     for argument in node.args:
-        yield from _leaves(argument)
+        yield from _license_symbols(argument)
 
 
 def satisfied(expression: str, accepted: Callable[[str], bool]) -> bool:
-    """Return whether the accepted licenses suffice: every part of an AND, one choice of an OR."""
+    """Return whether the accepted licenses suffice: all licenses of an AND, one of an OR."""
     if " " not in expression:
         return accepted(expression)
     parsed = _parse(expression)
@@ -109,7 +109,7 @@ def _satisfied(node: Any, accepted: Callable[[str], bool]) -> bool:
     return any(answers) if node.operator.strip() == "OR" else all(answers)
 
 
-def both(expressions: Iterable[str]) -> str | None:
+def all_of(expressions: Iterable[str]) -> str | None:
     """Return the AND of expressions, duplicates left out; None if there are none."""
     kept = list(dict.fromkeys(expressions))
     if not kept:
@@ -119,7 +119,7 @@ def both(expressions: Iterable[str]) -> str | None:
     return normalise(" AND ".join(f"({item})" if " OR " in item else item for item in kept))
 
 
-def either(expressions: Iterable[str]) -> str | None:
+def any_of(expressions: Iterable[str]) -> str | None:
     """Return the OR of expressions, duplicates left out; None if there are none."""
     kept = list(dict.fromkeys(expressions))
     return normalise(" OR ".join(f"({item})" if " AND " in item else item for item in kept)) if kept else None
@@ -149,6 +149,11 @@ def related_family(license_id: str) -> str:
     return _RELATED_FAMILIES.get(base, _RELATED_FAMILIES.get(own_family, own_family))
 
 
+def related_families(expression: str) -> set[str]:
+    """Return the families of the licenses that an expression names, as `related_family` does."""
+    return {related_family(license_id) for license_id in licenses_in(expression)}
+
+
 def base_license(license_id: str) -> str:
     """Return a license without its exception and without ``-only`` or ``-or-later``."""
     base = license_id.split(" WITH ", maxsplit=1)[0]
@@ -158,7 +163,7 @@ def base_license(license_id: str) -> str:
 
 def base_licenses(*expressions: str) -> set[str]:
     """Return the licenses that expressions name, as `base_license` does."""
-    return {base_license(leaf) for expression in expressions for leaf in leaves(expression)}
+    return {base_license(license_id) for expression in expressions for license_id in licenses_in(expression)}
 
 
 def shares_license(left: str, right: str) -> bool:
@@ -192,7 +197,7 @@ def is_category(classifier: str) -> bool:
 
 
 def choose(expression: str, cost: Callable[[str], int]) -> tuple[str, ...]:
-    """Return the licenses of the cheapest way to satisfy an expression; of equal choices the first.
+    """Return the licenses of the cheapest way to satisfy an expression; of equally cheap ones the first.
 
     The cost of a way is that of its dearest license.
     """

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 
-def normalized(name: str) -> str:
+def normalised(name: str) -> str:
     """Return a name for comparisons: lower case, runs of separators as one hyphen."""
     return re.sub(r"[-_.\s/]+", "-", name.lower()).strip("-")
 
 
 def same_package(left: str, right: str) -> bool:
     """Return whether two names mean the same package; ``-rust`` and ``-python`` of a crate's name do not count."""
-    return normalized(left) in {normalized(right), f"{normalized(right)}-rust", f"{normalized(right)}-python"}
+    return normalised(left) in {normalised(right), f"{normalised(right)}-rust", f"{normalised(right)}-python"}
 
 
 def upstream_version(version: str) -> str:

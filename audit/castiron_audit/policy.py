@@ -31,7 +31,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from castiron_audit.copyleft import Strength
-from castiron_audit.expressions import leaves, normalise
+from castiron_audit.expressions import licenses_in, normalise
 from castiron_common.errors import InputError
 
 if TYPE_CHECKING:
@@ -175,7 +175,7 @@ def patterns(values: object, name: str, wrong: Wrong) -> tuple[str, ...]:
             checked.append(item)
             continue
         known = normalise(item)
-        if known is None or len(leaves(known)) != 1:
+        if known is None or len(licenses_in(known)) != 1:
             raise wrong(f"{name}: {item!r} is not an SPDX license identifier")
         checked.append(known)
     return tuple(checked)

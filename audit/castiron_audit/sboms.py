@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from castiron_audit.expressions import both, normalise
+from castiron_audit.expressions import all_of, normalise
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -136,7 +136,7 @@ def _licenses(rows: object) -> str | None:
         if expression is None:
             return None
         expressions.append(expression)
-    return both(expressions)
+    return all_of(expressions)
 
 
 def _spdx(document: dict[str, Any]) -> Sbom:

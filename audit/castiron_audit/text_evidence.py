@@ -55,7 +55,7 @@ def text_evidence(where: str, text: str) -> tuple[Evidence, ...]:
 
 def combined(evidence: Iterable[Evidence], *, choice: bool) -> str | None:
     """Return what several texts of one component amount to: all of them together, or any of them if it is a choice."""
-    combine = expressions.either if choice else expressions.both
+    combine = expressions.any_of if choice else expressions.all_of
     return combine(item.expression for item in evidence if item.expression is not None)
 
 

@@ -1,1 +1,1 @@
-"""Facts as data: the license list's texts, libraries that wheels bring along, obligations, compatibility."""
+"""Tables of facts with their sources: libraries, projects, fonts, obligations, the SPDX License List."""

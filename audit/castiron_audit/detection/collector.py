@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from castiron_audit.model import Finding, Form, Kind, Severity
-from castiron_audit.names import normalized
+from castiron_audit.names import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ class Collector:
     """What the detectors have found in one distribution so far.
 
     Several sources often tell of the same library; all of them add to one component, which is known by its kind and its
-    normalized name (crates: by name and version).
+    normalised name (crates: by name and version).
     """
 
     def __init__(self, contents: DistributionContents) -> None:
@@ -68,7 +68,7 @@ class Collector:
 
     def component(self, kind: Kind, name: str, version: str = "") -> DetectedComponent:
         """Return the component of a kind and name, a new one if there is none yet; ``version`` is that of a crate."""
-        key = (kind, f"{normalized(name)}@{version}" if kind is Kind.CRATE else normalized(name))
+        key = (kind, f"{normalised(name)}@{version}" if kind is Kind.CRATE else normalised(name))
         if key not in self.components:
             self.components[key] = DetectedComponent(kind=kind, name=name, version=version)
         return self.components[key]

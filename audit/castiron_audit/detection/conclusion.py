@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castiron_audit.expressions import leaves, related_family, shares_license
+from castiron_audit.expressions import related_families, shares_license
 from castiron_audit.model import Finding, Kind, Severity, Source, Verdict
 from castiron_audit.text_evidence import POINTER_LENGTH, combined, states_choice, unknown_license_message
 
@@ -62,11 +62,11 @@ def license_findings(component: Component) -> Iterator[Finding]:
             message=unknown_license_message(verdict.evidence),
         )
         return
-    families = {related_family(leaf) for leaf in leaves(verdict.expression)}
+    families = related_families(verdict.expression)
     for item in verdict.evidence:
         if item.expression is None or item.source in {verdict.source, Source.TEXT}:
             continue
-        if not families & {related_family(leaf) for leaf in leaves(item.expression)}:
+        if not families & related_families(item.expression):
             yield Finding(
                 code="contradiction",
                 severity=Severity.WARNING,

@@ -20,7 +20,7 @@ from castiron_audit.detection.from_sboms import detect_from_sboms
 from castiron_audit.detection.from_shared_objects import detect_from_shared_objects
 from castiron_audit.detection.from_vendor_folders import detect_from_vendor_folders
 from castiron_audit.model import Component, Finding, Form, Kind, Severity, Text
-from castiron_audit.names import normalized, upstream_version
+from castiron_audit.names import normalised, upstream_version
 from castiron_common.files import sha256_bytes
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _component(detected: DetectedComponent, contents: DistributionContents, text
         kind=detected.kind,
         name=detected.name,
         version=detected.version,
-        purl=detected.purl or (f"pkg:generic/{normalized(detected.name)}@{version}" if version else None),
+        purl=detected.purl or (f"pkg:generic/{normalised(detected.name)}@{version}" if version else None),
         cpe=detected.cpe or _cpe(detected, version),
         hashes=tuple(sorted((native.path, native.sha256) for native in detected.natives)),
         verdict=conclude(detected),

@@ -11,7 +11,7 @@ from castiron_audit import fonts
 from castiron_audit.catalogue import font_of_family
 from castiron_audit.license_files import LICENSE_FILE_NAME
 from castiron_audit.model import Evidence, Form, Kind, Source
-from castiron_audit.names import normalized
+from castiron_audit.names import normalised
 from castiron_audit.text_evidence import text_evidence
 
 if TYPE_CHECKING:
@@ -70,9 +70,9 @@ def _add_font(collector: Collector, path: str, font: Font, size: int) -> Detecte
 
 def _add_license_files(component: DetectedComponent, path: str, site: Path) -> None:
     """Add the license files in the folder of a font that have its name: ``LICENSE_DEJAVU``."""
-    key = normalized(component.name).replace("-", "")[:5]
+    key = normalised(component.name).replace("-", "")[:5]
     for file in sorted((site / path).parent.glob("*")):
-        if LICENSE_FILE_NAME.search(file.name) and key in normalized(file.name).replace("-", ""):
+        if LICENSE_FILE_NAME.search(file.name) and key in normalised(file.name).replace("-", ""):
             where = file.relative_to(site).as_posix()
             if where not in component.texts:
                 text = file.read_text(encoding="utf-8", errors="replace")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from castiron_audit.catalogue import library_of_name
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
-from castiron_audit.names import normalized, same_package
+from castiron_audit.names import normalised, same_package
 from castiron_audit.sboms import UnreadableSbomError, read_sbom
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def _add(collector: Collector, listed: SbomComponent, where: str) -> None:
 
 def _library(collector: Collector, listed: SbomComponent) -> DetectedComponent:
     entry = library_of_name(listed.name)
-    known_before = entry is not None and (Kind.LIBRARY, normalized(entry.name)) in collector.components
+    known_before = entry is not None and (Kind.LIBRARY, normalised(entry.name)) in collector.components
     library = collector.component(Kind.LIBRARY, entry.name if entry else listed.name)
     if listed.scope == "optional" and not known_before:
         library.proven = False

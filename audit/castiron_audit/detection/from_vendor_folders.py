@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from castiron_audit import expressions
 from castiron_audit.license_files import LICENSE_FILE_NAME
 from castiron_audit.model import Evidence, Form, Kind, Source
-from castiron_audit.names import normalized
+from castiron_audit.names import normalised
 from castiron_audit.text_evidence import text_evidence
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def detect_from_vendor_folders(collector: Collector) -> None:
         component.forms.add(Form.BYTECODE)
         component.version = component.version or package.version
         if package.version:
-            component.purl = component.purl or f"pkg:pypi/{normalized(package.name)}@{component.version}"
+            component.purl = component.purl or f"pkg:pypi/{normalised(package.name)}@{component.version}"
         if package.metadata is not None:
             where = f"{package.vendor_folder}{package.name}-{package.version}.dist-info/METADATA"
             component.evidence += _metadata_evidence(package.metadata, where)
@@ -66,7 +66,7 @@ def vendored_packages(contents: DistributionContents) -> Iterator[VendoredPackag
         metadata = _metadata_by_name(contents, folder)
         versions = _vendor_txt(contents, folder)
         for import_name in sorted(import_names):
-            key = normalized(import_name)
+            key = normalised(import_name)
             headers = metadata.get(key)
             if headers is None and key not in versions and not _has_license(contents, folder, import_name):
                 continue
@@ -96,7 +96,7 @@ def _vendor_folders(contents: DistributionContents) -> dict[str, set[str]]:
 
 
 def _metadata_by_name(contents: DistributionContents, folder: str) -> Mapping[str, Message]:
-    """Return the metadata kept in a vendor folder, by normalized distribution name and import name."""
+    """Return the metadata kept in a vendor folder, by normalised distribution name and import name."""
     metadata: dict[str, Message] = {}
     for path in sorted(contents.site.glob(f"{folder}*.dist-info/METADATA")) if contents.site is not None else ():
         headers = HeaderParser().parsestr(path.read_text(encoding="utf-8", errors="replace"))
@@ -107,7 +107,7 @@ def _metadata_by_name(contents: DistributionContents, folder: str) -> Mapping[st
             # ``jaraco.text`` is imported from the folder ``jaraco``; the first package of a namespace names the folder.
             names.add(headers["Name"].split(".")[0])
             for name in names:
-                metadata.setdefault(normalized(name), headers)
+                metadata.setdefault(normalised(name), headers)
     return metadata
 
 
@@ -117,7 +117,7 @@ def _vendor_txt(contents: DistributionContents, folder: str) -> Mapping[str, str
     if data is None:
         return {}
     rows = re.findall(r"^\s*([A-Za-z0-9_.-]+)==([^\s;#]+)", data.decode("utf-8", "replace"), re.MULTILINE)
-    return {normalized(name): version for name, version in rows}
+    return {normalised(name): version for name, version in rows}
 
 
 def _has_license(contents: DistributionContents, folder: str, import_name: str) -> bool:
@@ -154,7 +154,7 @@ def _metadata_evidence(metadata: Message, where: str) -> list[Evidence]:
         if item.startswith("License ::") and (expression := expressions.from_classifier(item)[0])
     ]
     if classified:
-        expression = expressions.both(classified)
+        expression = expressions.all_of(classified)
         evidence.append(
             Evidence(source=Source.CLASSIFIER, where=where, says="; ".join(classified), expression=expression)
         )

@@ -43,7 +43,7 @@ def render(report: Report, format_: Format, *, epoch: int | None = None, width: 
 
         return html(report)
     if format_ is Format.JSON:
-        from castiron_audit.formats.plain import as_json
+        from castiron_audit.formats.report_json import as_json
 
         return as_json(report)
     from castiron_audit.formats.table import table

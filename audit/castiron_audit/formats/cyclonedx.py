@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from castiron_audit.expressions import is_listed, leaves
+from castiron_audit.expressions import is_listed, licenses_in
 from castiron_audit.formats.ids import content_uuid, timestamp
 from castiron_audit.model import Kind
 
@@ -105,7 +105,7 @@ def _component(component: Component, report: Report) -> dict[str, Any]:
 
 def _licenses(expression: str) -> list[dict[str, Any]]:
     """Return the field ``licenses``: a single license by its identifier or name, everything else as an expression."""
-    if leaves(expression) == (expression,):
+    if licenses_in(expression) == (expression,):
         if is_listed(expression):
             return [{"license": {"id": expression, "acknowledgement": "concluded"}}]
         if " WITH " not in expression:

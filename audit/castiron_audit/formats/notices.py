@@ -88,8 +88,8 @@ def _standard(components: list[Component]) -> dict[str, list[Component]]:
     for component in components:
         if component.texts or component.verdict.expression is None:
             continue
-        for leaf in chosen(component.verdict.expression):
-            for license_or_exception in leaf.split(" WITH "):
+        for license_id in chosen(component.verdict.expression):
+            for license_or_exception in license_id.split(" WITH "):
                 if license_text(license_or_exception) is not None:
                     needed.setdefault(license_or_exception, []).append(component)
     return dict(sorted(needed.items()))

@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from castiron_audit.expressions import leaves, normalise
+from castiron_audit.expressions import licenses_in, normalise
 from castiron_audit.formats.ids import content_uuid, spdx_id, timestamp
 from castiron_audit.model import Form, Kind, Source
 
@@ -102,8 +102,8 @@ def _extracted(report: Report) -> list[dict[str, str]]:
         for component in report.components
         for expression in (component.verdict.expression, *(item.expression for item in component.verdict.evidence))
         if expression and normalise(expression)
-        for leaf in leaves(expression)
-        for license_or_exception in leaf.split(" WITH ")
+        for license_id in licenses_in(expression)
+        for license_or_exception in license_id.split(" WITH ")
         if license_or_exception.startswith("LicenseRef-")
     }
     return [

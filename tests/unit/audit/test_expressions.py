@@ -4,7 +4,16 @@ from hypothesis import strategies as st
 
 from castiron_audit.compatibility import compatibility
 from castiron_audit.copyleft import Strength, reach, strength_of
-from castiron_audit.expressions import both, choose, either, from_classifier, from_field, leaves, normalise, satisfied
+from castiron_audit.expressions import (
+    all_of,
+    any_of,
+    choose,
+    from_classifier,
+    from_field,
+    licenses_in,
+    normalise,
+    satisfied,
+)
 from castiron_audit.spdx_list import license_list
 from castiron_audit.tables import table
 
@@ -46,7 +55,7 @@ def test_normal_forms_are_stable_and_keep_their_meaning(text: str) -> None:
     once = normalise(text)
     assert once is not None
     assert normalise(once) == once
-    assert set(leaves(once)) <= {
+    assert set(licenses_in(once)) <= {
         "MIT",
         "ISC",
         "GPL-2.0-only",
@@ -66,9 +75,9 @@ def test_never_fails(text: str) -> None:
 
 
 def test_joining() -> None:
-    assert both(["MIT", "Apache-2.0 OR MIT", "MIT"]) == "MIT AND (Apache-2.0 OR MIT)"
-    assert either(["MIT", "ISC AND Zlib"]) == "MIT OR (ISC AND Zlib)"
-    assert both([]) is None
+    assert all_of(["MIT", "Apache-2.0 OR MIT", "MIT"]) == "MIT AND (Apache-2.0 OR MIT)"
+    assert any_of(["MIT", "ISC AND Zlib"]) == "MIT OR (ISC AND Zlib)"
+    assert all_of([]) is None
 
 
 def test_choices_take_the_mildest_way() -> None:

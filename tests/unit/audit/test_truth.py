@@ -2,7 +2,7 @@
 
 import pytest
 
-from castiron_audit.expressions import leaves, normalise
+from castiron_audit.expressions import licenses_in, normalise
 from castiron_audit.model import Source
 from castiron_runtime import recipe
 from tests.unit.audit.truth.table import concluded, detection, distribution, truth
@@ -11,7 +11,9 @@ from tests.unit.audit.truth.table import concluded, detection, distribution, tru
 def same(left: str | None, right: str | None) -> bool:
     if left is None or right is None:
         return left == right
-    return left == right or (sorted(leaves(left)) == sorted(leaves(right)) and (" OR " in left) == (" OR " in right))
+    return left == right or (
+        sorted(licenses_in(left)) == sorted(licenses_in(right)) and (" OR " in left) == (" OR " in right)
+    )
 
 
 @pytest.mark.parametrize("name", sorted(truth()["distribution"]))
