@@ -11,5 +11,10 @@ environment() {
         echo "error: cannot make a virtual environment; on Debian: apt-get install python3-venv" >&2
         exit 9
     fi
-    "$1/bin/pip" install --quiet --disable-pip-version-check --editable ".${2:-}"
+    # What was installed stands, as long as what is asked for is the same: pip alone takes seconds to find that out.
+    installed="$1/castiron${2:-}.toml"
+    if ! cmp -s pyproject.toml "$installed"; then
+        "$1/bin/pip" install --quiet --disable-pip-version-check --editable ".${2:-}"
+        cp pyproject.toml "$installed"
+    fi
 }

@@ -12,7 +12,7 @@ from castiron_common.cache import cache_root
 from castiron_common.errors import OutputError
 from castiron_manifest.codec import encode
 from tests.support import needs
-from tests.support.linking import command
+from tests.support.linking import command, own_cache
 from tests.unit.link.making import manifest
 
 if TYPE_CHECKING:
@@ -63,12 +63,9 @@ def test_the_place_of_the_output(hello: Path, small: Path) -> None:
 
 def test_the_cache(hello: Path, small: Path, tmp_path: Path) -> None:
     """The linker's own output, in a working folder of the cache."""
-    own = cache_root({"CASTIRON_CACHE": str(small)})
-    own.mkdir(parents=True)
-    for name in ("components", "sources", "link", "stdlib-graph"):
-        (own / name).symlink_to(cache_root() / name)
-    done = command("link", hello, "-o", "app", cwd=tmp_path, env={**os.environ, "CASTIRON_CACHE": str(small)})
+    given = own_cache(small, "components", "sources", "link", "stdlib-graph")
+    done = command("link", hello, "-o", "app", cwd=tmp_path, env={**os.environ, **given})
     assert done.status == OutputError.exit_code, done.stderr
     told(done.stderr, small)
     assert not (tmp_path / "app").exists()
-    assert list((own / "running").iterdir()) == []
+    assert list((cache_root(given) / "running").iterdir()) == []

@@ -16,7 +16,7 @@ from elftools.elf.elffile import ELFFile
 from castiron_common.cache import cache_root
 from castiron_manifest.codec import encode
 from tests.support import needs
-from tests.support.linking import command, run, trace_and_link
+from tests.support.linking import command, own_cache, run, trace_and_link
 from tests.unit.link.making import manifest
 
 if TYPE_CHECKING:
@@ -135,14 +135,11 @@ def test_same_bytes_in_another_folder_and_with_another_cache(
     elsewhere.mkdir()
     shutil.copy(folder / "app.manifest", elsewhere / "other.manifest")
     # An empty cache but for the runtime pack, which takes minutes to build.
-    fresh = cache_root({"CASTIRON_CACHE": str(tmp_path / "cache")})
-    fresh.mkdir(parents=True)
-    for name in ("components", "sources", "zig"):
-        (fresh / name).symlink_to(cache_root() / name)
-    environment = {**os.environ, "CASTIRON_CACHE": str(tmp_path / "cache"), "PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}
+    given = own_cache(tmp_path / "cache", "components", "sources", "zig")
+    environment = {**os.environ, **given, "PYTHONHASHSEED": "1", "TZ": "Asia/Tokyo"}
     done = command("link", "other.manifest", "-o", "hello", cwd=elsewhere, env=environment)
     assert done.status == 0, done.stderr
-    assert (fresh / "link/bytecode.sqlite").is_file()
+    assert (cache_root(given) / "link/bytecode.sqlite").is_file()
     assert sha256(elsewhere / "hello") == sha256(hello)
     assert (elsewhere / "hello.licenses.txt").read_text() == hello.with_name("hello.licenses.txt").read_text()
 

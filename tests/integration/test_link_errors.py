@@ -18,7 +18,7 @@ from castiron_common.cache import cache_root
 from castiron_manifest.codec import encode
 from castiron_manifest.model import Module, ModuleKind, Origin
 from tests.support import needs
-from tests.support.linking import Outcome, command, run
+from tests.support.linking import Outcome, command, own_cache, run
 from tests.unit.link.making import manifest
 
 if TYPE_CHECKING:
@@ -162,17 +162,19 @@ def test_wrong_options(good: Path, tmp_path: Path, options: tuple[str, ...]) -> 
 
 
 def test_interrupted(good: Path, tmp_path: Path) -> None:
+    cache = own_cache(tmp_path.with_name(f"{tmp_path.name}-cache"), "components", "link", "sources")
+    working = cache_root(cache) / "running"
     before = snapshot(tmp_path)
     for delay in (0.0, 0.1, 0.3, 0.6):
-        working = set(work_folders())
         process = subprocess.Popen(
             [Path(sys.executable).with_name("link"), good, "-o", "app"],
             cwd=tmp_path,
+            env={**os.environ, **cache},
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
-        while process.poll() is None and set(work_folders()) <= working:
+        while process.poll() is None and not list(working.glob("link-*")):
             time.sleep(0.01)
         time.sleep(delay)
         os.killpg(process.pid, signal.SIGINT)
@@ -187,10 +189,6 @@ def test_interrupted(good: Path, tmp_path: Path) -> None:
         else:
             assert process.returncode in {130, -signal.SIGINT}, said
             assert "Traceback" not in said
-
-
-def work_folders() -> list[Path]:
-    return list((cache_root() / "running").glob("link-*"))
 
 
 def test_a_cache_that_cannot_be_written(good: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pexpect
 import pytest
 
 from castiron_common.cache import cache_root
+from tests.support.linking import command, own_cache
 from tests.support.marked import Marked, within
 
 if TYPE_CHECKING:
@@ -112,26 +113,26 @@ def _children(pid: int) -> list[int]:
 
 
 def test_the_next_run_removes_what_a_killed_one_left(slow: list[str], marked: Marked, tmp_path: Path) -> None:
-    running = cache_root() / "running"
-    with subprocess.Popen(slow, env=marked.environment, cwd=tmp_path, stderr=subprocess.PIPE) as command:
+    cache = own_cache(tmp_path / "cache", "components", "sources", "stdlib-graph", "zig")
+    running = cache_root(cache) / "running"
+    with subprocess.Popen(slow, env=marked.environment | cache, cwd=tmp_path, stderr=subprocess.PIPE) as killed:
         assert within(60, lambda: building(marked))
         before = set(running.iterdir())
-        command.kill()
-        command.communicate(timeout=10)
+        killed.kill()
+        killed.communicate(timeout=10)
     assert within(2, lambda: marked.names() == [])
     left = {path for path in before if path.exists()}
     assert any(path.name.startswith("build-") for path in left)
     (tmp_path / "hello.py").write_text("print(1)\n")
-    subprocess.run([COMMANDS / "trace", "hello.py", "-o", "hello.manifest"], check=True, cwd=tmp_path)
-    owners = {path for path in left if path.exists()}
-    # Others that share this cache may be at work.
-    assert not any(path.name.startswith("build-") for path in owners)
+    done = command("trace", "hello.py", "-o", "hello.manifest", cwd=tmp_path, env={**os.environ, **cache})
+    assert done.status == 0, done.stderr
+    assert [path for path in left if path.exists()] == []
 
 
 def test_ctrl_c_at_a_terminal_ends_every_command(slow: list[str], marked: Marked, tmp_path: Path) -> None:
     build = [str(COMMANDS / "castiron"), "build", *slow[1:3], "app.py", "-o", "app"]
-    for command in (slow, build):
-        terminal = pexpect.spawn(command[0], command[1:], env=marked.environment, cwd=str(tmp_path), timeout=60)
+    for argv in (slow, build):
+        terminal = pexpect.spawn(argv[0], argv[1:], env=marked.environment, cwd=str(tmp_path), timeout=60)
         assert within(60, lambda: building(marked))
         terminal.sendintr()
         terminal.expect("interrupted: nothing was left half-written")

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from castiron_common.cache import cache_root
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -42,6 +44,19 @@ def run(
         check=False,
     )
     return Outcome(status=done.returncode, stdout=done.stdout, stderr=done.stderr)
+
+
+def own_cache(folder: Path, *parts: str) -> dict[str, str]:
+    """Return the variable that names an empty cache in ``folder`` but for these parts of the user's, as links.
+
+    For tests that look into the cache, in which other tests are at work, too.
+    """
+    given = {"CASTIRON_CACHE": str(folder)}
+    own = cache_root(given)
+    own.mkdir(parents=True)
+    for part in parts:
+        (own / part).symlink_to(cache_root() / part)
+    return given
 
 
 def trace_and_link(

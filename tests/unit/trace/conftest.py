@@ -17,6 +17,7 @@ from castiron_trace.stdlib_graph import stdlib_graph
 
 if TYPE_CHECKING:
     from castiron_trace.stdlib_graph import StdlibGraph
+    from tests.unit.trace.tracing import Tracer
 
 TARGET = Target(platform="x86_64-linux-musl", python="3.13")
 
@@ -49,6 +50,13 @@ def python() -> TargetPython:
 @pytest.fixture
 def stdlib(python: TargetPython) -> StdlibGraph:
     return stdlib_graph(python, reporter=SilentReporter())
+
+
+@pytest.fixture
+def tracer(tmp_path: Path, python: TargetPython, stdlib: StdlibGraph) -> Tracer:
+    from tests.unit.trace.tracing import Tracer
+
+    return Tracer(tmp_path, python, stdlib)
 
 
 def options(folder: Path, application: str, **more: object) -> Options:

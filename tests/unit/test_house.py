@@ -1,0 +1,57 @@
+"""What holds for every file of the project: small modules, and tests where their README says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MOST_LINES = 500
+"""One reason to change rarely takes more."""
+NOT_OURS = {".git", ".venv", "build", "node_modules", "__pycache__"}
+CODE = {".py", ".c", ".cc", ".h", ".S", ".sh"}
+
+
+def sources() -> list[Path]:
+    """Return every source file, tests and programs under test included."""
+    found = []
+    todo = [ROOT]
+    while todo:
+        for path in todo.pop().iterdir():
+            if path.is_dir() and not path.is_symlink():
+                if path.name not in NOT_OURS and not path.name.startswith("."):
+                    todo.append(path)
+            elif path.suffix in CODE:
+                found.append(path)
+    return sorted(found)
+
+
+def test_no_module_is_long() -> None:
+    files = sources()
+    names = {path.relative_to(ROOT).as_posix() for path in files}
+    assert {"trace/castiron_trace/driver.py", "tests/unit/test_house.py", "tests/run.sh"} <= names
+    assert sum(path.suffix == ".c" for path in files) > 20
+    lines = {path: len(path.read_bytes().splitlines()) for path in files}
+    assert {str(path): count for path, count in lines.items() if count > MOST_LINES} == {}
+
+
+def test_each_folder_of_tests_is_in_their_readme() -> None:
+    readme = (ROOT / "tests" / "README.md").read_text()
+    listed = set(re.findall(r"^\| `([\w/]+)/` \|", readme, re.MULTILINE))
+    folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and path.name != "__pycache__"}
+    assert {name for name in listed if "/" not in name} == folders
+    assert all((ROOT / "tests" / name).is_dir() for name in listed)
+
+
+def test_each_long_command_is_in_the_readme_of_the_tests() -> None:
+    readme = (ROOT / "tests" / "README.md").read_text()
+    modules = {path.stem for path in (ROOT / "tests" / "long").glob("*.py")} - {"__init__"}
+    assert set(re.findall(r"python -m tests\.long\.(\w+)", readme)) == modules
+
+
+def test_each_part_of_the_runner_is_in_its_usage() -> None:
+    script = (ROOT / "tests" / "run.sh").read_text()
+    usage = script[script.index("<<'TEXT'") : script.index("\nTEXT\n")]
+    listed = set(re.findall(r"^  (\w+) {2,}\S", usage, re.MULTILINE))
+    (accepted,) = re.findall(r"^    ((?:\w+ \| )+\w+)\) parts=", script, re.MULTILINE)
+    assert listed == {"quick", *accepted.split(" | ")}

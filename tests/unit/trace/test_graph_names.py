@@ -1,0 +1,196 @@
+"""Modules that no import statement names: computed imports, strings, pickled data, compiled code."""
+
+from __future__ import annotations
+
+import email.charset
+import pickle
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.trace.making import install, site_of
+from tests.unit.trace.tracing import of, own
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.unit.trace.tracing import Tracer
+
+
+def test_a_computed_import_widens_a_distribution_but_not_its_tests(tracer: Tracer, tmp_path: Path) -> None:
+    dist = install(
+        tmp_path,
+        "wide",
+        {
+            "wide/__init__.py": "import importlib\ndef load(n):\n    return importlib.import_module(n)",
+            "wide/plug.py": "",
+            "wide/0001_first.py": "",
+            "wide/g++.py": "",
+            "wide/tests/__init__.py": "",
+            "wide/tests/test_x.py": "",
+        },
+    )
+    reached = tracer({"app.py": "import wide"}, site_of(tmp_path, dist))
+    assert of(reached, "wide") == {"wide", "wide.plug", "wide.0001_first", "wide.g++"}
+    assert reached.modules["wide.plug"].tier == 3
+    assert ("computed-import", "wide/__init__.py:3") in [(f.code, f.subject) for f in reached.findings]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import importlib, sys\nimportlib.import_module('plugins.' + sys.argv[1])",
+        "import importlib, sys\nimportlib.import_module('.' + sys.argv[1], 'plugins')",
+        "import pkgutil, plugins\nfor m in pkgutil.iter_modules(plugins.__path__): __import__(m.name)",
+        "import plugins.load",
+    ],
+)
+def test_a_computed_import_of_the_application_takes_its_packages(tracer: Tracer, source: str) -> None:
+    files = {
+        "plugins/__init__.py": "",
+        "plugins/load.py": "import importlib\ndef load(n):\n    importlib.import_module(f'.{n}', __package__)",
+        "plugins/a.py": "",
+        "plugins/tests/__init__.py": "",
+        "plugins/tests/test_a.py": "",
+        "other.py": "",
+    }
+    reached = tracer({"app.py": source, **files})
+    assert own(reached) == {"__main__", "plugins", "plugins.a", "plugins.load"}
+    assert {finding.severity for finding in reached.findings} == {"info"}
+
+
+def test_a_computed_import_of_the_application_is_a_warning(tracer: Tracer) -> None:
+    reached = tracer({"app.py": "import importlib, sys\nimportlib.import_module(sys.argv[1])", "plugins/a.py": ""})
+    assert own(reached) == {"__main__"}
+    (finding,) = reached.findings
+    assert (finding.code, finding.severity, finding.subject) == ("computed-import", "warning", "app.py:2")
+    assert "--run" in finding.message
+
+
+def test_a_computed_name_with_a_literal_beginning(tracer: Tracer, tmp_path: Path) -> None:
+    one = install(
+        tmp_path, "one", {"space/plug/one/__init__.py": "", "space/plug/one/deep.py": "", "space/other.py": ""}
+    )
+    two = install(tmp_path, "two", {"space/plug/two.py": "", "use_two.py": ""})
+    source = "import importlib, sys, use_two, space.other\nimportlib.import_module(f'space.plug.{sys.argv[1]}')"
+    reached = tracer({"app.py": source}, site_of(tmp_path, one, two))
+    assert {"space.plug.one", "space.plug.two"} <= reached.modules.keys()
+    assert "space.plug.one.deep" not in reached.modules
+
+
+def test_words_of_a_module_that_imports_by_computed_names(tracer: Tracer) -> None:
+    assert "colorsys" not in tracer({"app.py": "x = 'colorsys'"}).modules
+    source = "import importlib\nfor name in ('colorsys', 'chunk_'):\n    importlib.import_module(name)"
+    assert "colorsys" in tracer({"app.py": source}).modules
+
+
+def test_packages_named_by_strings_go_in_whole(tracer: Tracer) -> None:
+    reached = tracer(
+        {
+            "app.py": "INSTALLED = ['shop', 'logging.handlers.RotatingFileHandler']",
+            "shop/__init__.py": "",
+            "shop/models.py": "",
+            "shop/migrations/__init__.py": "",
+            "shop/migrations/0001_initial.py": "",
+        }
+    )
+    assert own(reached) == {
+        "__main__", "shop", "shop.models", "shop.migrations", "shop.migrations.0001_initial"
+    }  # fmt: skip
+    assert "logging.handlers" in reached.modules
+
+
+def test_dotted_strings_reach_the_distribution_and_what_it_requires(tracer: Tracer, tmp_path: Path) -> None:
+    base = install(tmp_path, "base", {"base/__init__.py": "", "base/engine.py": "", "base/idle.py": ""})
+    front = install(
+        tmp_path,
+        "front",
+        {"front/__init__.py": "A = 'base.engine:Engine', 'third.thing', 'lone.Plugin', 'far.Plugin'"},
+        requires=("base", "lone"),
+    )
+    lone = install(tmp_path, "lone", {"lone.py": ""}, requires=("far",), direct=False)
+    far = install(tmp_path, "far", {"far.py": ""}, direct=False)
+    third = install(tmp_path, "third", {"third/__init__.py": "", "third/thing.py": ""})
+    user = install(tmp_path, "user", {"user.py": "import third"}, requires=("third",))
+    reached = tracer({"app.py": "import front, user"}, site_of(tmp_path, base, front, third, user, lone, far))
+    assert of(reached, "base") == {"base", "base.engine"}
+    assert (of(reached, "lone"), of(reached, "far")) == ({"lone"}, set())
+    assert of(reached, "third") == {"third"}
+
+
+def test_compiled_code_names_modules_beside_its_source(tracer: Tracer, tmp_path: Path) -> None:
+    # As Cython does: `fast` was made from fast.py and imports what only its machine code names.
+    suffix = f".cpython-3{sys.version_info[1]}-x86_64-linux-gnu.so"
+    made = install(
+        tmp_path / "site",
+        "made",
+        {
+            "made/__init__.py": "",
+            "made/fast.py": "import made.plain",
+            f"made/fast{suffix}": b"\x7fELF cython_runtime\0made._shared\0made.helper.Class\0json.tool\0/made.path\0",
+            f"made/_shared{suffix}": b"\x7fELF",
+            "made/_shared.py": "",
+            "made/plain.py": "",
+            "made/helper.py": "",
+            "made/path.py": "",
+            "made/other.py": "",
+        },
+    )
+    reached = tracer({"app.py": "import made.fast"}, site_of(tmp_path / "site", made))
+    assert of(reached, "made") == {"made", "made.fast", "made.plain", "made._shared", "made.helper"}
+    assert "json.tool" in reached.modules
+
+
+def test_a_script_that_a_distribution_names_goes_in_with_what_it_imports(tracer: Tracer, tmp_path: Path) -> None:
+    hooks = install(
+        tmp_path,
+        "hooks",
+        {
+            "hooks/__init__.py": "HERE, TEMPLATE = '_run.py', 'data/t.py'",
+            "hooks/_run.py": "if __name__ == '__main__':\n    import hooks.helper",
+            "hooks/helper.py": "",
+            "hooks/other.py": "",
+            "hooks/data/t.py": "",
+        },
+    )
+    reached = tracer({"app.py": "import hooks"}, site_of(tmp_path, hooks))
+    assert of(reached, "hooks") == {"hooks", "hooks._run", "hooks.helper", "hooks.data", "hooks.data.t"}
+
+
+def test_a_module_that_a_package_hides_and_loads_by_its_path_goes_in(tracer: Tracer, tmp_path: Path) -> None:
+    # As python-multipart does for the distribution multipart.
+    first = install(tmp_path / "site", "first", {"parts.py": "import first_needs"} | {"first_needs.py": ""})
+    loads = "import sys, pathlib\nfor p in sys.path: pathlib.Path(p, 'parts.py').is_file()"
+    second = install(tmp_path / "site", "second", {"parts/__init__.py": loads})
+    reached = tracer({"app.py": "import parts"}, site_of(tmp_path / "site", first, second))
+    assert [file.name for file in reached.files] == ["parts.py"]
+    assert "first_needs" in of(reached, "first")
+
+
+def test_a_script_that_is_no_module_goes_in_as_a_file(tracer: Tracer, tmp_path: Path) -> None:
+    tool = install(tmp_path, "tool", {"tool/__init__.py": "T = 'a@b/run.py'", "tool/a@b/run.py": ""})
+    reached = tracer({"app.py": "import tool"}, site_of(tmp_path, tool))
+    assert [file.relative_to(tmp_path).as_posix() for file in reached.files] == [
+        "lib/python3.13/site-packages/tool/a@b/run.py"
+    ]
+
+
+@pytest.mark.parametrize("protocol", [2, 3, 4, 5])
+def test_what_pickled_data_of_a_distribution_names_goes_in(tracer: Tracer, tmp_path: Path, protocol: int) -> None:
+    data = pickle.dumps(email.charset.Charset(), protocol)
+    old, new = (b"email.charset", b"d.stored.x__") if protocol < 4 else (b"email.charset", b"d.stored.x___")
+    dist = install(
+        tmp_path,
+        "d",
+        {
+            "d/__init__.py": "",
+            "d/stored/__init__.py": "",
+            "d/stored/x__.py": "",
+            "d/stored/x___.py": "",
+            "d/other.py": "",
+            "d/state.dat": data.replace(old, new),
+        },
+    )
+    reached = tracer({"app.py": "import d"}, site_of(tmp_path, dist))
+    assert of(reached, "d") == {"d", "d.stored", new.decode()}
