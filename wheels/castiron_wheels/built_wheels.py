@@ -16,6 +16,7 @@ from castiron_wheels import build, compilers
 from castiron_wheels.build_stack import Build
 from castiron_wheels.errors import BuildError
 from castiron_wheels.fetch import keep
+from castiron_wheels.known_distributions import known_distributions
 from castiron_wheels.source_tree import copy_tree, git, has_compiled_sources, tree_hash, unpack
 
 if TYPE_CHECKING:
@@ -24,15 +25,6 @@ if TYPE_CHECKING:
 
     from castiron_wheels.build_stack import BuildContext
     from castiron_wheels.model import LocalProject
-
-_READS_HISTORY = frozenset(
-    {
-        "hatch-vcs", "setuptools-scm", "setuptools-git-versioning", "vcs-versioning", "versioningit", "flit-scm",
-        "poetry-dynamic-versioning", "uv-dynamic-versioning", "versioneer", "pbr", "pdm-backend",
-    }
-)  # fmt: skip
-"""Build requirements that take the version from the repository's history."""
-
 
 _ONLY_IN_FULL = frozenset({"_ssl", "_hashlib", "_ctypes", "_sqlite3", "_bz2", "_lzma", "_curses", "_uuid", "_zstd"})
 """Extension modules that the small interpreter lacks, as the libraries that they need take minutes to make."""
@@ -115,7 +107,7 @@ def _reads_history(folder: Path) -> bool:
         return False
     for line in build.build_system(folder).requires:
         try:
-            if canonicalize_name(Requirement(line).name) in _READS_HISTORY:
+            if canonicalize_name(Requirement(line).name) in known_distributions().reads_history:
                 return True
         except InvalidRequirement:
             continue  # reported with its place when the build environment is made

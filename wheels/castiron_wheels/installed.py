@@ -24,6 +24,7 @@ from packaging.utils import canonicalize_name
 
 from castiron_common.errors import InputError
 from castiron_common.working import child_environment
+from castiron_wheels.known_distributions import known_distributions
 from castiron_wheels.model import LocalProject, Requirements
 from castiron_wheels.requirements_file import ARCHIVE_SUFFIXES
 from castiron_wheels.target import fits, holds
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
 
 _OWN = "castiron"
 """Our own distribution: it and what only it needs never belong to the application."""
-
-_TOOLS = frozenset({"pip", "setuptools", "wheel", "uv", "distribute"})
-"""What environments bring along without being asked: left out unless something needs it."""
 
 _PROBE = "import sys, json; json.dump([p for p in sys.path if p], sys.stdout)"
 
@@ -100,8 +98,9 @@ def from_installed(
     beside = installed(python) if everything is None else everything
     by_name = {item.name: item for item in beside}
     own = _closure({_OWN}, by_name, target)
+    unasked = own | known_distributions().comes_with_environments.keys()
     if imports is None and not roots:
-        needed = _closure({name for name in by_name if name not in own | _TOOLS}, by_name, target)
+        needed = _closure({name for name in by_name if name not in unasked}, by_name, target)
         inner = {canonicalize_name(other.name) for name in needed for other in by_name[name].requires}
         start = frozenset(needed - inner) or frozenset(needed)
     else:
@@ -110,7 +109,7 @@ def from_installed(
             item.name for item in beside if item.modules & wanted
         }
         needed = _closure(start, by_name, target)
-    rest = _closure({name for name in by_name if name not in own | _TOOLS}, by_name, target)
+    rest = _closure({name for name in by_name if name not in unasked}, by_name, target)
     chosen = [by_name[name] for name in sorted(needed | rest)]
     archives = {
         item.name: item.archive

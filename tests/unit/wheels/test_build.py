@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from castiron_common.errors import DependencyError, InputError
 from castiron_common.progress import SilentReporter
@@ -17,11 +20,13 @@ from castiron_wheels import build
 from castiron_wheels.build_stack import DEEPEST, NOTHING_UNDER_WAY, Build, BuildContext
 from castiron_wheels.built_wheels import project_wheel, sdist_wheel
 from castiron_wheels.errors import BuildError
+from castiron_wheels.known_distributions import known_distributions
 from castiron_wheels.model import LocalProject, Requirements
 from castiron_wheels.requirements import from_lines
 from castiron_wheels.resolve import resolve
 from castiron_wheels.source_tree import source_files, tree_hash, unpack
 from castiron_wheels.wheel_metadata import read_metadata
+from tests.support import needs
 from tests.unit.wheels.indexes import BACKEND, Index, make_sdist
 from tests.unit.wheels.making import make_wheel
 
@@ -135,6 +140,27 @@ def test_bad_build_systems(text: str, message: str, tmp_path: Path, context: Bui
     folder = project(tmp_path / "app", text)
     with pytest.raises((InputError, DependencyError), match=message):
         project_wheel(LocalProject(path=folder), context)
+
+
+@pytest.mark.parametrize(("requires", "expected"), [("Setuptools_SCM>=8", True), ("setuptools", False)])
+def test_a_backend_that_reads_the_history_gets_it(
+    requires: str, expected: bool, tmp_path: Path, context: BuildContext
+) -> None:
+    folder = project(tmp_path / "app", PROJECT.replace("requires = []", f"requires = ['{requires}']"))
+    see = "pathlib.Path('my_app.py').write_text(f'history = {pathlib.Path(\".git\").exists()}')\n    "
+    (folder / "backend.py").write_text(BACKEND.replace("    project = tomllib", f"    {see}project = tomllib"))
+    for words in ("init --quiet", "add .", "-c user.name=me -c user.email=m@e commit --quiet -m one"):
+        subprocess.run([needs.tool("git"), "-C", str(folder), *words.split()], check=True)
+    wheel = project_wheel(LocalProject(path=folder), replace(context, provision=lambda *_: []))
+    with zipfile.ZipFile(wheel) as archive:
+        assert archive.read("my_app.py").decode() == f"history = {expected}"
+
+
+def test_what_is_known_of_distributions_is_by_normalised_names() -> None:
+    known = known_distributions()
+    for table in (known.reads_history, known.comes_with_environments):
+        assert table
+        assert all(name == canonicalize_name(name) and reason for name, reason in table.items())
 
 
 def test_leftovers_are_no_sources(tmp_path: Path) -> None:
