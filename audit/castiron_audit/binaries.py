@@ -11,14 +11,17 @@ import re
 import zlib
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from castiron_audit.tables import table
 from castiron_common.errors import InputError
-from castiron_elf.checked import MalformedElfError, open_elf
+from castiron_elf import store
+from castiron_elf.errors import MalformedElfError
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from castiron_common.target import Elf
 
 _LIMIT = 64 * 1024 * 1024
 """Bytes that a decompressed crate list may have; real ones have kilobytes."""
@@ -50,35 +53,26 @@ class Facts:
     """(library of the catalogue, version or "") of static libraries that left words in the code, sorted."""
 
 
-def examine(path: Path) -> Facts:
-    """Return what a shared object says.  Raises `InputError` if it is no ELF file or its crate list is damaged."""
+def examine(path: Path, sha256: str, elf: Elf) -> Facts:
+    """Return what a shared object says, whose content has this hash.
+
+    Raises `InputError` if it is no ELF file or another one by now, or if its crate list is damaged.
+    """
     try:
-        with path.open("rb") as file, open_elf(file) as elf:
-            comment, listed = (_section(elf, name) for name in (".comment", ".dep-v0"))
-            file.seek(0)
-            data = file.read()
-    except (OSError, MalformedElfError) as error:
+        known = store.read_file(path, elf, sha256=sha256)
+        found = signatures(path.read_bytes())
+    except (OSError, MalformedElfError, store.ChangedContentError) as error:
         raise InputError(
             f"{path.name} cannot be read as a shared object: {error}.", hint="Remove the cache folder and try again."
         ) from error
-    rustc, gcc = _RUSTC.search(comment or b""), _GCC.search(comment or b"")
+    comment, listed = known.headers.comment, known.headers.crates
+    rustc, gcc = _RUSTC.search(comment), _GCC.search(comment)
     return Facts(
-        signatures=signatures(data),
+        signatures=found,
         rustc=rustc[1].decode() if rustc else None,
         gcc=gcc[1].decode() if gcc else None,
         crates=None if listed is None else crates(listed, path.name),
     )
-
-
-def _section(elf: Any, name: str) -> bytes | None:
-    """Return the content of a section, None if there is none of that name."""
-    section = elf.get_section_by_name(name)
-    if section is None:
-        return None
-    if section.compressed:
-        raise MalformedElfError(f"its section {name} is compressed, which no compiler does")
-    content: bytes = section.data()
-    return content
 
 
 @cache

@@ -14,6 +14,7 @@ from castiron_audit.detection.contents import DistributionContents
 from castiron_audit.detection.driver import detect
 from castiron_audit.included import foreseen_sizes, included_files
 from castiron_audit.model import Component, Finding, Form, Kind, Text
+from castiron_runtime.target_files import load_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from castiron_audit.included import IncludedFiles
     from castiron_audit.linked import Linked
     from castiron_audit.model import Verdict
+    from castiron_common.target import Elf
     from castiron_manifest.model import Distribution, Manifest, Native
 
 
@@ -30,6 +32,7 @@ def collect_distributions(manifest: Manifest, *, site: Path | None, linked: Link
 
     ``site`` is as for `castiron_audit.collect.build_report`.  Raises `InputError` if a shared object cannot be read.
     """
+    elf = load_target(manifest.target.platform).elf
     chains = distribution_chains(manifest)
     included = included_files(manifest, linked)
     texts = dict(manifest.texts)
@@ -40,7 +43,7 @@ def collect_distributions(manifest: Manifest, *, site: Path | None, linked: Link
         name = distribution.name
         if not (included.paths.get(name) if linked is None else name in linked.sizes):
             continue
-        contents = _contents(distribution, included, texts, site)
+        contents = _contents(distribution, included, texts, site, elf)
         detection = detect(contents)
         texts.update(detection.texts)
         conclusion = conclude_distribution(
@@ -75,7 +78,7 @@ def collect_distributions(manifest: Manifest, *, site: Path | None, linked: Link
 
 
 def _contents(
-    distribution: Distribution, included: IncludedFiles, texts: Mapping[str, str], site: Path | None
+    distribution: Distribution, included: IncludedFiles, texts: Mapping[str, str], site: Path | None, elf: Elf
 ) -> DistributionContents:
     natives = included.natives.get(distribution.name, ())
     return DistributionContents(
@@ -86,6 +89,7 @@ def _contents(
         natives=natives,
         texts=texts,
         site=site,
+        elf=elf,
     )
 
 

@@ -8,6 +8,7 @@ from castiron_audit.application import application_version
 from castiron_audit.collect import build_report
 from castiron_audit.embedded import read_embedded
 from castiron_common.errors import InputError
+from castiron_elf.abi import MAGIC
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,7 +59,7 @@ def is_elf(path: Path) -> bool:
     """Return whether a file begins as an ELF file does.  Raises `InputError` if it cannot be read."""
     try:
         with path.open("rb") as file:
-            return file.read(4) == b"\x7fELF"
+            return file.read(len(MAGIC)) == MAGIC
     except FileNotFoundError as error:
         raise InputError(f"There is no file {path}.", hint="Name a binary or a manifest.") from error
     except IsADirectoryError as error:

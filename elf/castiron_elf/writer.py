@@ -1,7 +1,7 @@
 """Writes relocatable ELF objects: data and addresses reach the static linker without a compiler or an assembler.
 
-Source: System V ABI, chapter 4 (object files), and the x86-64 psABI for relocation kinds.  The output depends on the
-calls alone, in their order; it holds no time, no path and no hash-order.
+Neither pyelftools nor lief makes relocatable objects from nothing.  Source: System V ABI, chapter 4 (object files).
+The output depends on the calls alone, in their order; it holds no time, no path and no hash-order.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ from typing import TYPE_CHECKING, NewType
 from castiron_common.content import Buffer, Pieces, chunks_of, size_of
 from castiron_common.errors import LinkError
 from castiron_common.files import atomic_write
+from castiron_common.target import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
+
+    from castiron_common.target import Elf
 
 SectionId = NewType("SectionId", int)
 """A section of one `ObjectWriter`: its index in the section header table."""
@@ -57,17 +60,11 @@ class SymbolType(IntEnum):
     TLS = 6
 
 
-R_X86_64_64 = 1
-R_X86_64_PC32 = 2
-R_X86_64_32 = 10
-R_X86_64_32S = 11
-R_X86_64_PC64 = 24
-
 _SHN_ABS = 0xFFF1
 _SHN_LORESERVE = 0xFF00
 _SHT_PROGBITS, _SHT_SYMTAB, _SHT_STRTAB, _SHT_RELA, _SHT_NOTE, _SHT_NOBITS = 1, 2, 3, 4, 7, 8
 _SHF_INFO_LINK = 0x40
-_ET_REL, _EM_X86_64 = 1, 62
+_ET_REL = 1
 _IDENT = b"\x7fELF\x02\x01\x01" + bytes(9)
 _EHDR_SIZE, _SHDR_SIZE, _SYM_SIZE, _RELA_SIZE = 64, 64, 24, 24
 
@@ -118,13 +115,17 @@ class _Strings:
 
 
 class ObjectWriter:
-    """One ``ET_REL`` file for x86-64 in the making.
+    """One ``ET_REL`` file in the making, 64-bit and little-endian.
 
     Symbols are named by their text or by the `SymbolId` that their definition returned.  A name may be referred to
     before it is defined; names that are never defined must be declared with `undefined`.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, elf: Elf) -> None:
+        """``elf`` is the machine it is for."""
+        self._machine = elf.machine
+        self.absolute = elf.kinds[Role.ABSOLUTE]
+        """The kind of relocation that stores an address in 64 bits."""
         self._sections: list[_Section] = []
         self._symbols: list[_Symbol] = []
         self._names: dict[str, SymbolId] = {}
@@ -292,7 +293,7 @@ class ObjectWriter:
             )
         body.place(".symtab", _SHT_SYMTAB, symtab, align=8, entry=_SYM_SIZE, link=symtab_index + 1, info=1 + len(local))
         body.place(".strtab", _SHT_STRTAB, strings.data)
-        return body.finish()
+        return body.finish(self._machine)
 
 
 class _Body:
@@ -331,7 +332,7 @@ class _Body:
         if data is not None:
             self._offset += size
 
-    def finish(self) -> Iterable[Buffer]:
+    def finish(self, machine: int) -> Iterable[Buffer]:
         """Add the section names, and yield the whole file."""
         self._names.add(".shstrtab")
         self.place(".shstrtab", _SHT_STRTAB, self._names.data)
@@ -344,7 +345,7 @@ class _Body:
         padding = -self._offset % 8
         table = self._offset + padding
         yield _IDENT + struct.pack(
-            "<HHIQQQIHHHHHH", _ET_REL, _EM_X86_64, 1, 0, 0, table, 0, _EHDR_SIZE, 0, 0, _SHDR_SIZE, count, count - 1
+            "<HHIQQQIHHHHHH", _ET_REL, machine, 1, 0, 0, table, 0, _EHDR_SIZE, 0, 0, _SHDR_SIZE, count, count - 1
         )
         for content in self._contents:
             yield from chunks_of(content)

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_audit.embedded import NOTE_SECTION
-from castiron_elf.writer import R_X86_64_64, ObjectWriter, SectionFlag, SectionId, SymbolType
+from castiron_elf.writer import ObjectWriter, SectionFlag, SectionId, SymbolType
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from castiron_common.content import Pieces
+    from castiron_common.target import Elf
 
 PAYLOAD_SECTION = ".castiron.payload"
 PAYLOAD_ALIGNMENT = 4096
@@ -45,6 +46,7 @@ class ExtensionRow:
 def write_app_object(
     path: Path,
     *,
+    elf: Elf,
     payload: Pieces,
     inittab: Sequence[tuple[str, str | None]],
     extensions: Sequence[ExtensionRow] = (),
@@ -52,15 +54,16 @@ def write_app_object(
 ) -> None:
     """Write the relocatable object.  Its bytes depend on the arguments alone.
 
-    ``note`` is the content of ``.note.package``, which names the application to whoever looks at the executable.
+    ``elf`` is the machine it is for, ``note`` the content of ``.note.package``, which names the application to whoever
+    looks at the executable.
     """
-    writer = ObjectWriter()
+    writer = ObjectWriter(elf)
     if note:
         writer.add_section(NOTE_SECTION, flags=SectionFlag.ALLOC | SectionFlag.RETAIN, align=4, data=note)
     section = writer.add_section(PAYLOAD_SECTION, align=PAYLOAD_ALIGNMENT, data=payload)
     # The payload may be out of reach of code: it is found through a 64-bit word.
     pointer = _add_table(writer, "castiron_payload", bytes(_POINTER))
-    writer.relocate(pointer, 0, R_X86_64_64, writer.section_symbol(section))
+    writer.relocate(pointer, 0, writer.absolute, writer.section_symbol(section))
     _define_number(writer, "castiron_payload_size", payload.size)
 
     names = _Names(writer, (*(name for name, _ in inittab), *(row.name for row in extensions)))
@@ -71,7 +74,7 @@ def write_app_object(
         names.refer(table, offset, name)
         if init is not None:
             writer.undefined(init)
-            writer.relocate(table, offset + _POINTER, R_X86_64_64, init)
+            writer.relocate(table, offset + _POINTER, writer.absolute, init)
 
     numbers = b"".join(struct.pack("<16xQ", row.image) for row in extensions)
     table = _add_table(writer, "castiron_extensions", numbers + bytes(_EXTENSION_ROW))
@@ -79,7 +82,7 @@ def write_app_object(
         offset = _EXTENSION_ROW * index
         names.refer(table, offset, row.name)
         writer.undefined(row.init)
-        writer.relocate(table, offset + _POINTER, R_X86_64_64, row.init)
+        writer.relocate(table, offset + _POINTER, writer.absolute, row.init)
     _define_number(writer, "castiron_extension_count", len(extensions))
     writer.write(path)
 
@@ -99,7 +102,7 @@ class _Names:
 
     def refer(self, section: SectionId, offset: int, text: str) -> None:
         """Store the address of ``text`` at ``offset`` bytes into ``section``."""
-        self._writer.relocate(section, offset, R_X86_64_64, self._symbol, self._offsets[text])
+        self._writer.relocate(section, offset, self._writer.absolute, self._symbol, self._offsets[text])
 
 
 def _add_table(writer: ObjectWriter, symbol: str, data: bytes) -> SectionId:

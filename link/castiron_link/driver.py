@@ -37,6 +37,7 @@ from castiron_link.select import inittab, select
 from castiron_link.startup import startup
 from castiron_link.tree_layout import below_site_packages, build_tree, interpreters
 from castiron_link.write import check_output, copy_map, document_path, write_output
+from castiron_runtime.target_files import load_target
 
 if TYPE_CHECKING:
     from castiron_common.progress import Reporter
@@ -84,6 +85,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
     # pack: the interpreter that the analysis was made for; another one has other modules.
     # After it: the pack's version is the manifest's.
     with clock("pack"):
+        target = load_target(manifest.target.platform)
         pack = pack_of(manifest, reporter)
         interpreter = interpreter_of(pack, reporter)
         if options.pie:
@@ -105,7 +107,9 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         # absorb: shared objects become ordinary relocatable objects.
         # After it: no shared object is left; each extension module has an init symbol.
         with clock("absorb"):
-            natives = absorb_natives(manifest, tree, pack, inputs, stub=stub, work=work, reporter=reporter)
+            natives = absorb_natives(
+                manifest, tree, pack, inputs, target=target, stub=stub, work=work, reporter=reporter
+            )
 
         # compile: bytecode by the pack's own Python: its magic number, whatever the host runs.
         # After it: each module has code, whose file names lie in the tree.
@@ -132,6 +136,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
             own = work / "app.o"
             write_app_object(
                 own,
+                elf=target.elf,
                 payload=payload,
                 inittab=inittab(inputs.extensions),
                 extensions=natives.extensions,

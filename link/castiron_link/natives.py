@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_common.progress import Reporter
+    from castiron_common.target import Target
     from castiron_link.model import Tree
     from castiron_manifest.model import Manifest
     from castiron_runtime.model import LinkInputs, Pack
@@ -46,7 +47,15 @@ class Natives:
 
 
 def absorb_natives(
-    manifest: Manifest, tree: Tree, pack: Pack, inputs: LinkInputs, *, stub: Path, work: Path, reporter: Reporter
+    manifest: Manifest,
+    tree: Tree,
+    pack: Pack,
+    inputs: LinkInputs,
+    *,
+    target: Target,
+    stub: Path,
+    work: Path,
+    reporter: Reporter,
 ) -> Natives:
     """Return what the shared objects of the manifest become; nothing if there are none and nobody asks for symbols.
 
@@ -65,6 +74,7 @@ def absorb_natives(
         pack,
         work,
         reporter,
+        target=target,
         wanted=wanted,
         optional=wanted - certain_natives(manifest, tree),
         archives=inputs.archives,

@@ -1,4 +1,4 @@
-"""Shared objects of wheels: the absorber, what pyelftools is used for, and reports in linked binaries."""
+"""Shared objects of wheels: the absorber, trace and audit, and reports in linked binaries."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from castiron_common.errors import CastironError, InputError, NativeError
 from tests.fuzz.elf_mutations import mutated
 from tests.fuzz.mutations import INTEGERS, change_bytes
 from tests.fuzz.parser import DefectError, Parser
+from tests.support.elf_values import ELF, TARGET
 
 if TYPE_CHECKING:
     from random import Random
 
 SEEDS = Path(__file__).with_name("seeds")
 _LIBC = frozenset(("malloc", "dlsym", "__tls_get_addr"))
-_ROOM = 1 << 20
+_SPARE = 1 << 20
 """Bytes that an object may have beside its image's memory."""
 
 
@@ -35,13 +36,12 @@ class Objects(Parser):
     expected = NativeError
 
     def prepare(self) -> None:
-        from castiron_elf.image import Image
-        from castiron_link.absorb.facts import extract
+        from castiron_elf.observe import observe
         from castiron_link.absorb.program import program
 
         self._seeds = _read_seeds()
         used = (SEEDS / "libb.so.1").read_bytes()
-        self._used = (hashlib.sha256(used).hexdigest(), extract(Image(used, name="libb.so.1")), used)
+        self._used = (observe(used, ELF), used)
         self._program = program(api=frozenset(), libc=_LIBC, last=frozenset())
         for seed in self._seeds:
             self.run(seed)
@@ -50,43 +50,45 @@ class Objects(Parser):
         return mutated(random.choice(self._seeds), random)
 
     def run(self, data: bytes) -> str:
-        from castiron_elf.image import Image
+        from castiron_elf.constants import identifiers
+        from castiron_elf.errors import MalformedElfError
+        from castiron_elf.observe import observe
+        from castiron_elf.shared_object import decode, encode
+        from castiron_link.absorb.check import check
         from castiron_link.absorb.closure import LibraryFile, plan
         from castiron_link.absorb.emit import object_key, write_object
-        from castiron_link.absorb.facts import decode, encode, extract
         from castiron_link.absorb.scope import resolve
         from castiron_link.absorb.table import write_tables
 
-        image = Image(data, name="x/fast.so")
-        facts = decode(encode(extract(image)))
-        digest, known, used = self._used
-        files = {
-            "x.libs/libb.so.1": (digest, known, Image(used, name="libb.so.1")),
-            "x/fast.so": (facts.sha256, facts, image),
-        }
-        listed = [LibraryFile(path=path, owner="x", sha256=file[0]) for path, file in files.items()]
-        plans = plan(listed, ["x/fast.so"], lambda file: files[file.path][1])
+        try:
+            facts = decode(encode(observe(data, ELF)))
+        except MalformedElfError:
+            return "malformed"
+        check(facts, "x/fast.so", TARGET)
+        files = {"x.libs/libb.so.1": self._used, "x/fast.so": (facts, data)}
+        listed = [LibraryFile(path=path, owner="x", sha256=known.sha256) for path, (known, _) in files.items()]
+        plans = plan(listed, ["x/fast.so"], lambda file: files[file.path][0])
         ids = [item.id for item in plans]
+        symbols: set[str] = set()
         for number, item in enumerate(plans):
             needed = [other.needed for other in plans]
             bindings = resolve(number, [other.facts for other in plans], needed, self._program).bindings
             object_key(item, bindings, ids, pie=True)
             path = self.folder / f"{number}.o"
-            bound = dict(zip(item.facts.references, bindings, strict=True))
-            write_object(files[item.files[0].path][2], path, item.id, bound, ids)
-            write_object(files[item.files[0].path][2], path, item.id, bound, ids, pie=True)
-            if path.stat().st_size > item.facts.span + 200 * item.facts.size + _ROOM:
+            content = files[item.files[0].path][1]
+            for pie in (False, True):
+                write_object(content, item, bindings, ids, path, elf=ELF, pie=pie)
+            if path.stat().st_size > item.facts.span + 200 * item.facts.size + _SPARE:
                 raise DefectError(f"an object of {path.stat().st_size} bytes for an image of {item.facts.span}")
-        symbols = {text for item in plans for text in item.facts.strings if text in _LIBC}
+            symbols |= {text.decode() for text in identifiers(content, item.facts)} & _LIBC
         for pie in (False, True):
-            write_tables(
-                self.folder / "tables.o", plans, program_symbols=symbols, tree_prefix="lib/site-packages", pie=pie
-            )
+            tables = self.folder / "tables.o"
+            write_tables(tables, plans, program_symbols=symbols, tree_prefix="lib/site-packages", elf=ELF, pie=pie)
         return f"absorbed, {len(plans)} images"
 
 
 class Descriptions(Parser):
-    """What trace and the audit read of shared objects with pyelftools."""
+    """What trace and the audit read of shared objects."""
 
     suffix = ".so"
     expected = CastironError
@@ -107,9 +109,9 @@ class Descriptions(Parser):
         file = self.folder / "fast.so"
         file.write_bytes(data)
         program = is_program(data)
-        found, findings = natives({"x": [("x/fast.so", file, None)]})
+        found, findings = natives({"x": [("x/fast.so", file, None)]}, ELF)
         try:
-            examine(file)
+            examine(file, hashlib.sha256(data).hexdigest(), ELF)
             said = "examined"
         except InputError:
             said = "not examined"

@@ -14,6 +14,7 @@ from castiron_trace.programs import program_findings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from castiron_common.target import Elf
     from castiron_manifest.model import Finding, LicenseEvidence, Native, Resource
     from castiron_trace.hints.model import Data
     from castiron_trace.model import Options, Reached, ResolvedEntry, Site, TargetPython
@@ -34,10 +35,13 @@ class DistributionFiles:
     findings: tuple[Finding, ...] = ()
 
 
-def distribution_files(site: Site, reached: Reached, data: Sequence[Data]) -> DistributionFiles:
-    """Sort the files of every distribution of the environment; ``data`` are hints on files that no rule finds."""
+def distribution_files(site: Site, reached: Reached, data: Sequence[Data], elf: Elf) -> DistributionFiles:
+    """Sort the files of every distribution of the environment.
+
+    ``data`` are hints on files that no rule finds, ``elf`` is the target's machine.
+    """
     contents = distribution_contents(site, reached, data)
-    shared, findings = natives(contents.elf_candidates)
+    shared, findings = natives(contents.elf_candidates, elf)
     texts: dict[str, str] = {}
     licenses = {
         name: evidence(site.folder, dist_info, contents.files[name], texts)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.errors import InputError
 from castiron_common.files import sha256_bytes
+from castiron_elf.abi import MAGIC
 from castiron_manifest.model import Finding, Origin, Resource, Severity
 from castiron_trace.protocol import APP, STDLIB
 
@@ -185,7 +186,7 @@ def _named_files(root: Path, text: str) -> Iterator[Path]:
 def is_elf(path: Path) -> bool:
     """Say whether a file begins as an ELF file does; raises OSError if it cannot be read."""
     with path.open("rb") as file:
-        return file.read(4) == b"\x7fELF"
+        return file.read(len(MAGIC)) == MAGIC
 
 
 def _included_by(files: Iterable[Path]) -> Iterator[Path]:

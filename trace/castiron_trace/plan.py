@@ -14,6 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import EntryError, InputError, UsageError
+from castiron_elf.abi import MAGIC
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -99,7 +100,7 @@ def _is_program(path: Path) -> bool:
     """Say whether a compiled program stands there, perhaps one that we linked."""
     try:
         with path.open("rb") as file:
-            return file.read(4) == b"\x7fELF"
+            return file.read(len(MAGIC)) == MAGIC
     except OSError:
         return False
 
@@ -141,7 +142,7 @@ def check_script(path: Path) -> None:
         data = path.read_bytes()
     except OSError as error:
         raise InputError(f"Cannot read {path}: {error.strerror or error}.", hint="Make the file readable.") from error
-    if data.startswith((b"\x7fELF", b"MZ")):
+    if data.startswith((MAGIC, b"MZ")):
         raise EntryError(
             f"{path} is a compiled program, not Python.", hint="Name the Python file or the command it comes from."
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from castiron_elf.interpreter import interpreter_of
 from castiron_manifest.model import Finding, Origin, Severity
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ def program_findings(resources: Iterable[Resource], site: Path) -> Iterator[Find
     for resource in resources:
         if resource.origin is not Origin.DISTRIBUTION or not resource.executable:
             continue
-        loader = loader_of(site / resource.path)
+        loader = interpreter_of(site / resource.path)
         if loader is not None:
             yield Finding(
                 code="program-needs-loader",
@@ -27,23 +28,3 @@ def program_findings(resources: Iterable[Resource], site: Path) -> Iterator[Find
                 message=f"It is a program of its own, which starts only on machines that have {loader} and the "
                 "libraries that it needs; elsewhere the kernel says 'No such file or directory'.",
             )
-
-
-def loader_of(path: Path) -> str | None:
-    """Return the loader that an ELF program names; None for a static program, and for any other file.
-
-    Source: System V ABI, chapter 5 (program interpreter).
-    """
-    from elftools.elf.segments import InterpSegment
-
-    from castiron_elf.checked import MalformedElfError, open_elf
-
-    with path.open("rb") as file:
-        if file.read(4) != b"\x7fELF":
-            return None
-        try:
-            with open_elf(file) as elf:
-                names = [s.get_interp_name() for s in elf.iter_segments("PT_INTERP") if isinstance(s, InterpSegment)]
-        except MalformedElfError:
-            return None  # the kernel will not start it either
-    return names[0] if names else None

@@ -22,7 +22,7 @@ from packaging.utils import canonicalize_name
 
 from castiron_common.cache import cache_root
 from castiron_common.errors import CastironError, DependencyError, InputError
-from castiron_common.supervision import signals_held
+from castiron_elf.interpreter import interpreter_of, set_interpreter
 from castiron_wheels.compilers import write_compilers
 from castiron_wheels.errors import BuildError
 from castiron_wheels.install import install
@@ -34,7 +34,6 @@ from castiron_wheels.wheel_metadata import split_filename
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from types import ModuleType
 
     from castiron_common.progress import Reporter, Task
     from castiron_manifest.model import Target
@@ -224,7 +223,7 @@ def _environment(job: _Job, requires: Sequence[str]) -> None:
     )
     for script in programs.iterdir():
         _use_interpreter(script, programs / "python")
-    loader = _loader(job.python)
+    loader = interpreter_of(job.python)
     if loader is not None:
         for file in folder.rglob("*"):
             if file.is_file() and not file.is_symlink() and os.access(file, os.X_OK):
@@ -241,41 +240,11 @@ def _use_interpreter(script: Path, python: Path) -> None:
         script.write_bytes(b"#!" + str(python).encode() + newline + rest)
 
 
-def _lief() -> ModuleType:
-    """Return lief, imported only when it is needed.
-
-    An exception that is raised below its C++, as a signal's handler does, would abort the process.
-    """
-    with signals_held():
-        import lief
-
-    return lief
-
-
-def _loader(python: Path) -> Path | None:
-    """Return the dynamic loader that the interpreter itself names."""
-    lief = _lief()
-
-    with python.open("rb") as file:
-        if file.read(4) != b"\x7fELF":
-            return None
-    binary = lief.ELF.parse(str(python))
-    return Path(str(binary.interpreter)) if binary is not None and binary.has_interpreter else None
-
-
-def _use_loader(program: Path, loader: Path) -> None:
+def _use_loader(program: Path, loader: str) -> None:
     """Let a program of a musllinux wheel (ninja, cmake) run here: its loader is the pack's, not ``/lib/ld-musl-*``."""
-    lief = _lief()
-
-    with program.open("rb") as file:
-        if file.read(4) != b"\x7fELF":
-            return
-    binary = lief.ELF.parse(str(program))
-    if binary is None or not binary.has_interpreter or _MUSL_LOADER not in str(binary.interpreter):
-        return
-    binary.interpreter = str(loader)
-    binary.write(str(program))
-    program.chmod(0o755)
+    if _MUSL_LOADER in (interpreter_of(program) or ""):
+        set_interpreter(program, loader)
+        program.chmod(0o755)
 
 
 def _absent(job: _Job, lines: Sequence[str]) -> list[str]:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import parse_wheel_filename
 
-from castiron_elf.checked import MalformedElfError, open_elf
+from castiron_elf.abi import MAGIC
+from castiron_elf.errors import MalformedElfError
+from castiron_elf.headers import read_headers
 from castiron_wheels.errors import ResolutionError
 from castiron_wheels.fetch import fetch_candidates
 from castiron_wheels.pylock import listed_wheels
@@ -73,7 +75,7 @@ def holds_no_library(wheel: Path) -> bool:
     """Whether every ELF file in the wheel is a program."""
     with open_wheel(wheel) as archive:
         for name, member in archive.files.items():
-            if archive.read(member, 4) != b"\x7fELF":
+            if archive.read(member, len(MAGIC)) != MAGIC:
                 continue
             if _LIBRARY.search(name) or not is_program(archive.read(member)):
                 return False
@@ -85,14 +87,8 @@ def is_program(data: bytes) -> bool:
 
     Source: System V ABI, chapter 5 (program loading).
     """
-    from elftools.elf.dynamic import DynamicSegment
-
     try:
-        with open_elf(io.BytesIO(data)) as elf:
-            segments = list(elf.iter_segments())
-            if any(segment["p_type"] == "PT_INTERP" for segment in segments):
-                return True
-            dynamic = [segment for segment in segments if isinstance(segment, DynamicSegment)]
-            return not any(True for segment in dynamic for _ in segment.iter_tags("DT_NEEDED"))
+        headers = read_headers(io.BytesIO(data))
     except MalformedElfError:
         return False
+    return headers.interpreter is not None or headers.dynamic is None or not headers.dynamic.needed

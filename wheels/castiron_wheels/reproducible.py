@@ -8,6 +8,7 @@ from __future__ import annotations
 import zipfile
 from typing import TYPE_CHECKING
 
+from castiron_elf.abi import MAGIC
 from castiron_wheels.record import format_record, hash_of
 from castiron_wheels.wheel_archive import WheelArchive, open_wheel
 from castiron_wheels.wheel_metadata import dist_info_folder, read_record
@@ -36,7 +37,7 @@ def normalise_wheel(
         rows = read_record(archive, dist_info)
         files: dict[str, zipfile.ZipInfo | bytes] = dict(archive.files)
         if describe is not None:
-            heads = (member for member in archive.files.values() if archive.read(member, 4) == b"\x7fELF")
+            heads = (member for member in archive.files.values() if archive.read(member, len(MAGIC)) == MAGIC)
             if (added := describe([archive.read(member) for member in heads])) is not None:
                 name = f"{dist_info}/{added[0]}"
                 files[name] = added[1]

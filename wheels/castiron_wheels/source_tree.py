@@ -13,6 +13,7 @@ from castiron_common import unpacking
 from castiron_common.errors import DependencyError, HostToolError
 from castiron_common.files import sha256_bytes, sha256_file
 from castiron_common.working import child_environment
+from castiron_elf.abi import MAGIC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +80,7 @@ def _is_output(path: Path) -> bool:
     with path.open("rb") as file:
         start = file.read(4)
     # A manifest is a msgpack map, which no text file begins with.
-    return start == b"\x7fELF" or (path.suffix == ".manifest" and start[:1] in _MSGPACK_MAPS)
+    return start == MAGIC or (path.suffix == ".manifest" and start[:1] in _MSGPACK_MAPS)
 
 
 def tree_hash(folder: Path, *, history: bool) -> str:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from castiron_common.target import Elf
     from castiron_manifest.model import Distribution, Native
 
 
@@ -25,6 +26,8 @@ class DistributionContents:
     """Texts of license files and SBOMs by SHA-256."""
     site: Path | None
     """The installed ``site-packages``; None if it is not available, then no file can be read."""
+    elf: Elf
+    """The target's machine."""
 
     @property
     def component_id(self) -> str:

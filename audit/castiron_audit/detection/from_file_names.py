@@ -40,4 +40,6 @@ def detect_from_file_names(collector: Collector) -> None:
 def _gcc_version(contents: DistributionContents, native: Native) -> str:
     """Return the version of GCC that compiled a library of GCC's runtime: it is that library's own."""
     path = contents.site / native.path if contents.site is not None else None
-    return (binaries.examine(path).gcc or "") if path is not None and path.is_file() else ""
+    if path is None or not path.is_file():
+        return ""
+    return binaries.examine(path, native.sha256, contents.elf).gcc or ""

@@ -23,7 +23,7 @@ def detect_from_shared_objects(collector: Collector) -> None:
         path = site / native.path
         if not path.is_file():
             continue
-        facts = binaries.examine(path)
+        facts = binaries.examine(path, native.sha256, collector.contents.elf)
         for library, version in facts.signatures:
             _add_static_library(collector, native, library, version)
         if facts.crates is not None:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from castiron_common.pools import thread_pool
 from castiron_link.absorb.closure import ImagePlan, LibraryFile
 from castiron_link.absorb.emit import cached_object, init_symbol
-from castiron_link.absorb.facts import read_facts
 from castiron_link.absorb.layout import linker_script
 from castiron_link.absorb.program import Program, read_program
+from castiron_link.absorb.read import constants_of, read
 from castiron_link.absorb.selection import Skipped, choose
 from castiron_link.absorb.table import write_tables
 from castiron_link.tree_layout import site_packages
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_common.progress import Reporter
+    from castiron_common.target import Elf, Target
     from castiron_link.absorb.scope import Resolution
     from castiron_manifest.model import Native
     from castiron_runtime.model import Pack
@@ -90,6 +91,7 @@ def absorb(
     work_dir: Path,
     reporter: Reporter,
     *,
+    target: Target,
     wanted: Collection[str] | None = None,
     optional: Collection[str] = (),
     archives: Iterable[Path] = (),
@@ -116,21 +118,23 @@ def absorb(
             files,
             known if wanted is None else wanted,
             optional,
-            lambda file: read_facts(site / file.path, name=f"{file.path} ({file.owner})", sha256=file.sha256),
+            lambda file: read(site / file.path, name=f"{file.path} ({file.owner})", sha256=file.sha256, target=target),
             program,
         )
         images = chosen.images
         task.step("writing objects")
         pie = pack.toolchain.pie
-        objects = _write_objects(images, chosen.resolutions, site, pie=pie)
+        objects = _write_objects(images, chosen.resolutions, site, elf=target.elf, pie=pie)
         tables = work_dir / "image-tables.o"
-        symbols = _program_symbols(images, program, lookup)
-        write_tables(tables, images, program_symbols=symbols, tree_prefix=site_packages(pack.feature), pie=pie)
+        symbols = _program_symbols(images, site, program, lookup)
+        write_tables(
+            tables, images, program_symbols=symbols, tree_prefix=site_packages(pack.feature), elf=target.elf, pie=pie
+        )
     if not images and lookup is not Lookup.ALL:
         return Absorbed(skipped=chosen.skipped)
     return Absorbed(
         objects=(*objects, tables),
-        script=linker_script() if images else None,
+        script=linker_script(target.elf.page_size) if images else None,
         extensions=_extensions(images, known),
         images=tuple(_report(image) for image in images),
         skipped=chosen.skipped,
@@ -138,26 +142,26 @@ def absorb(
 
 
 def _write_objects(
-    images: Sequence[ImagePlan], resolutions: Sequence[Resolution], site: Path, *, pie: bool
+    images: Sequence[ImagePlan], resolutions: Sequence[Resolution], site: Path, *, elf: Elf, pie: bool
 ) -> tuple[Path, ...]:
     ids = [image.id for image in images]
 
     def write(number: int) -> Path:
         image = images[number]
-        return cached_object(site / image.files[0].path, image, resolutions[number].bindings, ids, pie=pie)
+        return cached_object(site / image.files[0].path, image, resolutions[number].bindings, ids, elf=elf, pie=pie)
 
     with thread_pool(2) as pool:
         return tuple(pool.map(write, range(len(images))))
 
 
-def _program_symbols(images: Sequence[ImagePlan], program: Program, lookup: Lookup) -> frozenset[str]:
+def _program_symbols(images: Sequence[ImagePlan], site: Path, program: Program, lookup: Lookup) -> frozenset[str]:
     """Return the names of the executable's symbols that ``dlsym`` must find."""
     if lookup is Lookup.ALL:
         public = {name for name in program.libc if not name.startswith("_")} | _PRIVATE & program.libc
         return (program.api | public) - program.unreachable
     found: set[str] = set()
     for image in images:
-        for text in image.facts.strings:
+        for text in constants_of(site / image.files[0].path, image.facts, name=image.name):
             # Rust puts constants next to each other: a name may be the tail of a run.
             found.update(tail for start in range(len(text) - 2) if (tail := text[start:]) in program.libc)
     return frozenset(found) - program.unreachable

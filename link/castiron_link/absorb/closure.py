@@ -18,7 +18,7 @@ from castiron_wheels.compiler_libraries import copy_version, is_compiler_library
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
-    from castiron_link.absorb.facts import ImageFacts
+    from castiron_elf.shared_object import SharedObject
 
 _PROGRAM_LIBRARY = re.compile(
     r"""(ld-musl-|libc\.musl-|libc\.so$
@@ -48,7 +48,7 @@ class ImagePlan:
     """Sixteen hexadecimal digits that name its symbols; depends on content, and on the path only where it must."""
     files: tuple[LibraryFile, ...]
     """The files whose content it is, sorted by path; the first stands for it in messages."""
-    facts: ImageFacts
+    facts: SharedObject
     needed: tuple[int, ...]
     """Indices of the images it needs, in ``DT_NEEDED`` order."""
     absent: tuple[str, ...]
@@ -66,14 +66,14 @@ def is_program_library(soname: str) -> bool:
 
 
 def plan(
-    files: Iterable[LibraryFile], wanted: Collection[str] | None, read: Callable[[LibraryFile], ImageFacts]
+    files: Iterable[LibraryFile], wanted: Collection[str] | None, read: Callable[[LibraryFile], SharedObject]
 ) -> tuple[ImagePlan, ...]:
     """Return the images for the ``wanted`` paths (all, if None) and everything they need, sorted by first path.
 
     ``read`` parses one file.  Raises `NativeError` if a wanted path is not among the files.
     """
     by_path = {file.path: file for file in files}
-    facts: dict[str, ImageFacts] = {}
+    facts: dict[str, SharedObject] = {}
     edges: dict[str, tuple[str | None, ...]] = {}
     # Sonames are read of every file, but only once somebody looks for one that is not beside it.
     sonames = _Sonames(by_path, facts, read)
@@ -104,8 +104,8 @@ class _Sonames:
     def __init__(
         self,
         by_path: Mapping[str, LibraryFile],
-        facts: dict[str, ImageFacts],
-        read: Callable[[LibraryFile], ImageFacts],
+        facts: dict[str, SharedObject],
+        read: Callable[[LibraryFile], SharedObject],
     ) -> None:
         self._by_path = by_path
         self._facts = facts
@@ -151,7 +151,7 @@ class _Sonames:
 
 def _images(
     by_path: Mapping[str, LibraryFile],
-    facts: Mapping[str, ImageFacts],
+    facts: Mapping[str, SharedObject],
     edges: Mapping[str, tuple[str | None, ...]],
 ) -> tuple[ImagePlan, ...]:
     """Merge files of equal content whose needs are equal too, and number the images."""
@@ -190,7 +190,7 @@ def _images(
 
 def _equal_files(
     by_path: Mapping[str, LibraryFile],
-    facts: Mapping[str, ImageFacts],
+    facts: Mapping[str, SharedObject],
     edges: Mapping[str, tuple[str | None, ...]],
 ) -> dict[str, int]:
     """Return a class per path; two files are in one class if they and all they need have equal content.

@@ -22,36 +22,28 @@ from __future__ import annotations
 
 import hashlib
 import struct
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, file_entry
 from castiron_common.errors import NativeError
-from castiron_elf.image import (
-    R_64,
-    R_DTPMOD64,
-    R_DTPOFF64,
-    R_GLOB_DAT,
-    R_JUMP_SLOT,
-    R_NONE,
-    R_RELATIVE,
-    R_TLSDESC,
-    R_TPOFF64,
-    Image,
-    Segment,
-)
-from castiron_elf.writer import R_X86_64_64, R_X86_64_PC64, ObjectWriter, SectionFlag, SectionId, SymbolType
-from castiron_link.absorb.facts import require_content
+from castiron_common.source_key import source_key
+from castiron_common.target import Role
+from castiron_elf import writer as writer_module
+from castiron_elf.abi import SegmentFlag
+from castiron_elf.tables import Tables
+from castiron_elf.writer import ObjectWriter, SectionFlag, SectionId, SymbolType
+from castiron_link.absorb.read import content
 from castiron_link.absorb.scope import Binding, ToImage, ToNumber, ToProgram
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
+    from castiron_common.target import Elf
+    from castiron_elf.headers import Segment
+    from castiron_elf.shared_object import Reference, SharedObject
     from castiron_link.absorb.closure import ImagePlan
-    from castiron_link.absorb.facts import Reference
-
-EMIT_VERSION = 3
-"""Part of the cache key; raised when the same image and bindings give other bytes."""
 
 IMAGE_SECTION = ".castiron.image"
 FIXUP_SECTION = ".castiron.fixups"
@@ -60,8 +52,6 @@ ZERO_TLS_SECTION = ".tbss.castiron"
 TLS_DESCRIPTOR = "castiron_tlsdesc"
 """The stub's resolver of TLS descriptors: returns the second word of the descriptor it is called with."""
 
-_WRITABLE = 2
-"""``PF_W``."""
 _MASK = 0xFFFF_FFFF_FFFF_FFFF
 _SIGN = 0x8000_0000_0000_0000
 
@@ -86,9 +76,16 @@ def init_symbol(image_id: str, module: str) -> str:
     return f"castiron_image_{image_id}_PyInit_{module}"
 
 
+@cache
+def writer_key(elf: Elf) -> str:
+    """Return a hash of what makes an object of an image, its bindings and a machine."""
+    elf_folder = Path(writer_module.__file__).parent
+    return source_key([Path(__file__), *elf_folder.glob("*.py")], also=repr(elf))
+
+
 def object_key(plan: ImagePlan, bindings: Sequence[Binding], ids: Sequence[str], *, pie: bool) -> str:
-    """Return the cache key of an image's object; ``ids`` are those of all images."""
-    digest = hashlib.sha256(f"{EMIT_VERSION}\n{plan.id}\n{plan.facts.sha256}\n{pie}\n".encode())
+    """Return a hash of what an image's object is made from; ``ids`` are those of all images."""
+    digest = hashlib.sha256(f"{plan.id}\n{plan.facts.sha256}\n{pie}\n".encode())
     digest.update("\n".join(_describe(binding, ids) for binding in bindings).encode())
     return digest.hexdigest()
 
@@ -101,30 +98,34 @@ def _describe(binding: Binding, ids: Sequence[str]) -> str:
     return f"={binding.value:x}"
 
 
-def cached_object(path: Path, plan: ImagePlan, bindings: Sequence[Binding], ids: Sequence[str], *, pie: bool) -> Path:
+def cached_object(
+    path: Path, plan: ImagePlan, bindings: Sequence[Binding], ids: Sequence[str], *, elf: Elf, pie: bool
+) -> Path:
     """Return the object of an image whose file is at ``path``, made if it is not in the cache."""
     key = object_key(plan, bindings, ids, pie=pie)
 
     def build(making: Path) -> None:
-        image = Image.open(path, name=plan.name)
-        require_content(image, plan.facts.sha256)
-        write_object(image, making, plan.id, dict(zip(plan.facts.references, bindings, strict=True)), ids, pie=pie)
+        data = content(path, plan.facts, name=plan.name)
+        write_object(data, plan, bindings, ids, making, elf=elf, pie=pie)
 
-    return file_entry(cache_root() / "absorb" / f"objects-{EMIT_VERSION}" / key[:2] / f"{key}.o", build)
+    return file_entry(cache_root() / "absorb" / writer_key(elf) / key[:2] / f"{key}.o", build)
 
 
 def write_object(
-    image: Image,
-    path: Path,
-    image_id: str,
-    bindings: dict[Reference, Binding],
+    data: bytes,
+    plan: ImagePlan,
+    bindings: Sequence[Binding],
     ids: Sequence[str],
+    path: Path,
     *,
+    elf: Elf,
     pie: bool = False,
 ) -> None:
-    """Write the object of ``image``; ``pie``: for a position-independent executable."""
-    numbered = {reference.number: bound for reference, bound in bindings.items()}
-    _Emitter(image, image_id, numbered, ids, pie=pie).write(path)
+    """Write the object of an image whose file has the bytes ``data``.
+
+    ``bindings`` are those of its references, in their order; ``pie``: for a position-independent executable.
+    """
+    _Emitter(data, plan, bindings, ids, elf=elf, pie=pie).write(path)
 
 
 def relr(places: Iterable[int], *, name: str) -> Iterator[int]:
@@ -158,17 +159,32 @@ class _Emitter:
     """One object in the making."""
 
     def __init__(
-        self, image: Image, image_id: str, bindings: dict[int, Binding], ids: Sequence[str], *, pie: bool
+        self,
+        data: bytes,
+        plan: ImagePlan,
+        bindings: Sequence[Binding],
+        ids: Sequence[str],
+        *,
+        elf: Elf,
+        pie: bool,
     ) -> None:
+        self._elf = elf
         self._pie = pie
-        self._image = image
-        self._id = image_id
-        self._bindings = bindings
+        self._image: SharedObject = plan.facts
+        self._name = plan.name
+        self._id = plan.id
+        self._references: dict[int, tuple[Reference, Binding]] = {
+            reference.number: (reference, bound)
+            for reference, bound in zip(plan.facts.references, bindings, strict=True)
+        }
         self._ids = ids
-        self._writer = ObjectWriter()
-        self._memory = bytearray(image.span)
-        for segment in image.loads:
-            self._memory[segment.vaddr : segment.vaddr + segment.filesz] = image.data[
+        self._tls_word = elf.kinds[elf.tls.word]
+        self._writer = ObjectWriter(elf)
+        self._absolute = self._writer.absolute
+        self._data = data
+        self._memory = bytearray(self._image.span)
+        for segment in self._image.loads:
+            self._memory[segment.vaddr : segment.vaddr + segment.filesz] = data[
                 segment.offset : segment.offset + segment.filesz
             ]
 
@@ -184,8 +200,9 @@ class _Emitter:
         )
         writer.define(base_symbol(self._id), section, 0, type=SymbolType.OBJECT, size=image.span)
         for module in image.init_functions:
-            value = image.symbols.values[image.definitions[f"PyInit_{module}"]]
-            writer.define(init_symbol(self._id, module), section, value, type=SymbolType.FUNC)
+            own = image.definitions.get(f"PyInit_{module}")
+            assert own is not None
+            writer.define(init_symbol(self._id, module), section, own.value, type=SymbolType.FUNC)
         words, pointers = self._relocate(section)
         if self._pie:
             self._write_fixups(pointers)
@@ -209,30 +226,32 @@ class _Emitter:
         Return those within the TLS template, offset -> (kind, symbol, addend), and the offsets of all words that hold
         addresses.
         """
-        relocations = self._image.relocations
+        relative = self._elf.kinds[Role.RELATIVE]
+        tables = Tables(self._data, self._image.segments, self._image.dynamic)
+        relocations = tables.relocations(relative=relative)
         tls = self._image.tls
         first, last = (tls.vaddr, tls.vaddr + tls.filesz) if tls else (0, 0)
         template: dict[int, tuple[int, str, int]] = {}
         offsets: list[int] = []
         addends: list[int] = []
         pointers: list[int] = []
-        address = R_X86_64_PC64 if self._pie else R_X86_64_64
+        address = self._elf.kinds[Role.DISTANCE] if self._pie else self._absolute
         base = base_symbol(self._id)
         for offset, info, addend in zip(relocations.offsets, relocations.infos, relocations.addends, strict=True):
-            if info == R_RELATIVE:
+            if info == relative:
                 offsets.append(offset)
                 addends.append(addend)
                 if first <= offset < last:
-                    template[offset] = (R_X86_64_64, base, addend)
+                    template[offset] = (self._absolute, base, addend)
                 continue
             for place, kind, symbol, value in self._symbolic(offset, info & 0xFFFF_FFFF, info >> 32, addend):
                 if symbol is None:
                     struct.pack_into("<Q", self._memory, place, value & _MASK)
                     continue
-                if kind == R_X86_64_64:
+                if kind == self._absolute:
                     pointers.append(place)
                 signed = (value & _MASK ^ _SIGN) - _SIGN
-                self._writer.relocate(section, place, address if kind == R_X86_64_64 else kind, symbol, signed)
+                self._writer.relocate(section, place, address if kind == self._absolute else kind, symbol, signed)
                 if first <= place < last:
                     template[place] = (kind, symbol, signed)
         self._writer.relocate_many(section, address, base, offsets, addends)
@@ -241,45 +260,46 @@ class _Emitter:
     def _write_fixups(self, pointers: Sequence[int]) -> None:
         """Add the table of the words that the stub turns into addresses."""
         for segment in self._image.loads:
-            if not segment.flags & _WRITABLE and any(
+            if not segment.flags & SegmentFlag.WRITE and any(
                 segment.vaddr <= place < segment.vaddr + segment.memsz for place in pointers
             ):
                 raise NativeError(
-                    f"{self._image.name} has relocations in read-only pages.",
+                    f"{self._name} has relocations in read-only pages.",
                     hint="Link without --pie, or have it rebuilt.",
                 )
-        data = b"".join(struct.pack("<Q", entry) for entry in relr(pointers, name=self._image.name))
+        data = b"".join(struct.pack("<Q", entry) for entry in relr(pointers, name=self._name))
         section = self._writer.add_section(f"{FIXUP_SECTION}.{self._id}", align=8, data=data or bytes(8))
         for symbol, offset in zip(fixup_symbols(self._id), (0, len(data)), strict=True):
             self._writer.define(symbol, section, offset, type=SymbolType.OBJECT)
 
     def _symbolic(self, offset: int, kind: int, index: int, addend: int) -> list[tuple[int, int, str | None, int]]:
         """Return (place, kind, symbol, addend) of what one relocation becomes; without symbol it is a plain number."""
-        if kind == R_NONE:
+        role = self._elf.roles.get(kind)
+        if role is Role.NONE:
             return []
-        if kind in (R_64, R_GLOB_DAT, R_JUMP_SLOT):
-            return [(offset, R_X86_64_64, *self._address(index, addend))]
-        if kind == R_DTPMOD64:
-            words: list[tuple[int, int, str | None, int]] = [(offset, R_X86_64_64, None, 1)]
+        if role in (Role.ABSOLUTE, Role.GLOBAL, Role.JUMP):
+            return [(offset, self._absolute, *self._address(index, addend))]
+        if role is Role.TLS_MODULE:
+            words: list[tuple[int, int, str | None, int]] = [(offset, self._absolute, None, 1)]
             if index == 0:
                 # No relocation fills the second word: it holds the offset in the image's own block.
                 inner = struct.unpack_from("<Q", self._memory, offset + 8)[0]
-                words.append((offset + 8, R_TPOFF64, *self._thread_local(0, inner)))
+                words.append((offset + 8, self._tls_word, *self._thread_local(0, inner)))
             return words
-        if kind in (R_DTPOFF64, R_TPOFF64):
-            return [(offset, R_TPOFF64, *self._thread_local(index, addend))]
-        if kind == R_TLSDESC:
+        if role in (Role.TLS_OFFSET, Role.TLS_DISTANCE):
+            return [(offset, self._tls_word, *self._thread_local(index, addend))]
+        if role is Role.TLS_DESCRIPTOR:
             self._writer.undefined(TLS_DESCRIPTOR)
             return [
-                (offset, R_X86_64_64, TLS_DESCRIPTOR, 0),
-                (offset + 8, R_TPOFF64, *self._thread_local(index, addend)),
+                (offset, self._absolute, TLS_DESCRIPTOR, 0),
+                (offset + 8, self._tls_word, *self._thread_local(index, addend)),
             ]
-        raise NativeError(f"{self._image.name}: relocation kind {kind} is unknown.", hint="Have it rebuilt with -fPIC.")
+        raise NativeError(f"{self._name}: relocation kind {kind} is unknown.", hint="Have it rebuilt with -fPIC.")
 
     def _address(self, index: int, addend: int) -> tuple[str | None, int]:
         if index == 0:
             return None, addend
-        bound = self._bindings[index]
+        bound = self._references[index][1]
         if isinstance(bound, ToNumber):
             return None, bound.value + addend
         if isinstance(bound, ToProgram):
@@ -292,7 +312,7 @@ class _Emitter:
     def _thread_local(self, index: int, addend: int) -> tuple[str | None, int]:
         if index == 0:
             return tls_symbol(self._id), addend
-        bound = self._bindings[index]
+        bound = self._references[index][1]
         if isinstance(bound, ToNumber):
             return None, bound.value + addend
         if isinstance(bound, ToProgram):
@@ -308,9 +328,9 @@ class _Emitter:
         return symbol
 
     def _mixed(self, index: int) -> NativeError:
-        name = self._image.symbols.names[index]
+        name = self._references[index][0].name
         return NativeError(
-            f"{self._image.name} uses {name} as thread-local and another library defines it otherwise, or vice versa.",
+            f"{self._name} uses {name} as thread-local and another library defines it otherwise, or vice versa.",
             hint="Two distributions bring libraries that do not belong together; reinstall them in matching versions.",
         )
 

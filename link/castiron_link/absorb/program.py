@@ -6,9 +6,9 @@ They come from the archives that go to the linker, so that what will be missing 
 from __future__ import annotations
 
 import re
-import struct
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgpack
@@ -16,16 +16,16 @@ import msgpack
 from castiron_common.cache import cache_root, file_entry
 from castiron_common.errors import RuntimePackError
 from castiron_common.files import sha256_file
+from castiron_common.source_key import source_key
+from castiron_elf import archive as archive_module
+from castiron_elf import object_symbols as object_symbols_module
 from castiron_elf.archive import read_members
+from castiron_elf.errors import MalformedElfError
+from castiron_elf.object_symbols import global_definitions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Mapping
 
-_PROGRAM_VERSION = 3
-_SHT_SYMTAB = 2
-_STV_HIDDEN = 2
-_STB_WEAK = 2
 
 LARGE_FILE_ALIASES = {
     f"{name}64": name
@@ -128,39 +128,31 @@ class _Symbol(NamedTuple):
 
 
 @cache
+def _key() -> str:
+    """Return a hash of what reads archives."""
+    readers = (archive_module, object_symbols_module)
+    return source_key((Path(str(module.__file__)) for module in readers), libraries=("lief",))
+
+
+@cache
 def _defined(archive: Path) -> tuple[_Symbol, ...]:
     """Return every global symbol that an archive defines; cached by its content."""
     digest = sha256_file(archive)
-    entry = cache_root() / "absorb" / f"symbols-{_PROGRAM_VERSION}" / f"{digest}.msgpack"
+    entry = cache_root() / "absorb" / f"symbols-{_key()}" / f"{digest}.msgpack"
 
     def build(making: Path) -> None:
-        rows = [
-            (name, hidden, weak, number)
-            for number, (member, data) in enumerate(read_members(archive))
-            if data.startswith(b"\x7fELF\x02\x01")
-            for name, hidden, weak in _member_symbols(data, f"{archive.name}({member})")
-        ]
-        making.write_bytes(msgpack.packb(rows))
+        making.write_bytes(msgpack.packb(list(_symbols(archive))))
 
     return tuple(map(_Symbol._make, msgpack.unpackb(file_entry(entry, build).read_bytes())))
 
 
-def _member_symbols(data: bytes, name: str) -> Iterable[tuple[str, bool, bool]]:
-    """Yield (name, hidden, weak) of the global definitions of a relocatable object.  Source: System V ABI, 4."""
-    try:
-        shoff, shnum = struct.unpack_from("<Q", data, 40)[0], struct.unpack_from("<H", data, 60)[0]
-        headers = [struct.unpack_from("<IIQQQQIIQQ", data, shoff + 64 * i) for i in range(shnum)]
-        for header in headers:
-            if header[1] != _SHT_SYMTAB:
-                continue
-            strings = data[headers[header[6]][4] :][: headers[header[6]][5]]
-            table = data[header[4] :][: header[5] // 24 * 24]
-            for offset, info, other, section, _, _ in struct.iter_unpack("<IBBHQQ", table):
-                if section and info >> 4 and offset:
-                    text = strings[offset : strings.index(b"\0", offset)].decode()
-                    yield text, other & 3 in (1, _STV_HIDDEN), info >> 4 == _STB_WEAK
-    except (struct.error, IndexError, ValueError) as error:
-        raise RuntimePackError(
-            f"{name} is not a well-formed object file: {error}.",
-            hint="Delete the pack from the cache; it is built again.",
-        ) from error
+def _symbols(archive: Path) -> Iterator[_Symbol]:
+    for number, (member, data) in enumerate(read_members(archive)):
+        try:
+            for symbol in global_definitions(data):
+                yield _Symbol(symbol.name, symbol.hidden, symbol.weak, number)
+        except MalformedElfError as error:
+            raise RuntimePackError(
+                f"{archive.name}({member}) is not a well-formed object file: {error}.",
+                hint="Delete the pack from the cache; it is built again.",
+            ) from error

@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from castiron_elf.image import (
+from castiron_elf.abi import (
     STB_GNU_UNIQUE,
     STB_LOCAL,
     STB_WEAK,
@@ -27,12 +27,12 @@ from castiron_elf.image import (
     STT_TLS,
     STV_DEFAULT,
 )
-from castiron_link.absorb.facts import Definition
+from castiron_elf.shared_object import Definition
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from castiron_link.absorb.facts import Definitions, ImageFacts, Reference
+    from castiron_elf.shared_object import Definitions, Reference, SharedObject
     from castiron_link.absorb.program import Program
 
 
@@ -90,7 +90,9 @@ def search_order(start: int, needed: Sequence[Sequence[int]]) -> tuple[int, ...]
     return tuple(order)
 
 
-def resolve(number: int, images: Sequence[ImageFacts], needed: Sequence[Sequence[int]], program: Program) -> Resolution:
+def resolve(
+    number: int, images: Sequence[SharedObject], needed: Sequence[Sequence[int]], program: Program
+) -> Resolution:
     """Bind every reference of image ``number``."""
     scope = search_order(number, needed)
     others = [(image, images[image].definitions) for image in scope[1:]]

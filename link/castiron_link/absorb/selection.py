@@ -17,7 +17,7 @@ from castiron_link.absorb.closure import ImagePlan, LibraryFile, plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from castiron_link.absorb.facts import ImageFacts
+    from castiron_elf.shared_object import SharedObject
     from castiron_link.absorb.program import Program
     from castiron_link.absorb.scope import Resolution
 
@@ -45,11 +45,11 @@ class Chosen:
 class Reader:
     """Reads each file once, and remembers failures too."""
 
-    def __init__(self, read: Callable[[LibraryFile], ImageFacts]) -> None:
+    def __init__(self, read: Callable[[LibraryFile], SharedObject]) -> None:
         self._read = read
-        self._known: dict[str, ImageFacts | NativeError] = {}
+        self._known: dict[str, SharedObject | NativeError] = {}
 
-    def __call__(self, file: LibraryFile) -> ImageFacts:
+    def __call__(self, file: LibraryFile) -> SharedObject:
         """Return a file's facts.  Raises `NativeError` if it cannot be absorbed."""
         found = self._known.get(file.path)
         if found is None:
@@ -67,7 +67,7 @@ def choose(
     files: Sequence[LibraryFile],
     wanted: Collection[str],
     optional: Collection[str],
-    read: Callable[[LibraryFile], ImageFacts],
+    read: Callable[[LibraryFile], SharedObject],
     program: Program,
 ) -> Chosen:
     """Return the images for the ``wanted`` paths and their bindings, without those ``optional`` ones that cannot be.

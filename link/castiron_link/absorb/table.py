@@ -9,14 +9,14 @@ import posixpath
 import struct
 from typing import TYPE_CHECKING
 
-from castiron_elf.image import R_TPOFF64
-from castiron_elf.writer import R_X86_64_64, ObjectWriter, SectionFlag, SectionId, SymbolId, SymbolType
+from castiron_elf.writer import ObjectWriter, SectionFlag, SectionId, SymbolId, SymbolType
 from castiron_link.absorb.emit import base_symbol, fixup_symbols, tls_symbol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from castiron_common.target import Elf
     from castiron_link.absorb.closure import ImagePlan
 
 _PHDR = struct.Struct("<IIQQQQQQ")
@@ -50,6 +50,7 @@ def write_tables(
     *,
     program_symbols: Iterable[str],
     tree_prefix: str,
+    elf: Elf,
     pie: bool = False,
 ) -> None:
     """Write the object that defines ``castiron_images`` and what belongs to it.
@@ -57,7 +58,7 @@ def write_tables(
     ``tree_prefix`` is the tree path of site-packages; ``pie``: the images' objects are for position-independent
     executables.
     """
-    writer = ObjectWriter()
+    writer = ObjectWriter(elf)
     strings = _Strings()
     names = sorted((alias, number) for number, image in enumerate(images) for alias in _aliases(image, tree_prefix))
     symbols = sorted(set(program_symbols), key=str.encode)
@@ -67,7 +68,7 @@ def write_tables(
         strings.add(_tree_path(image, tree_prefix))
     section = writer.add_section(".rodata.castiron.image_names", data=strings.data)
     text_symbol = writer.section_symbol(section)
-    _images(writer, images, strings, text_symbol, tree_prefix, pie=pie)
+    _images(writer, images, strings, text_symbol, tree_prefix, tls_word=elf.kinds[elf.tls.word], pie=pie)
     _pairs(writer, "castiron_image_names", [(name, number) for name, number in names], strings, text_symbol)
     _program_symbols(writer, symbols, strings, text_symbol)
     if images:
@@ -102,6 +103,7 @@ def _images(
     text: SymbolId,
     tree_prefix: str,
     *,
+    tls_word: int,
     pie: bool,
 ) -> None:
     headers, needed, rows = bytearray(), bytearray(), bytearray()
@@ -119,16 +121,16 @@ def _images(
     for number, image in enumerate(images):
         row = number * _IMAGE.size
         writer.undefined(base_symbol(image.id))
-        writer.relocate(table, row, R_X86_64_64, base_symbol(image.id))
-        writer.relocate(table, row + 8, R_X86_64_64, header_section, header_offsets[number])
-        writer.relocate(table, row + 16, R_X86_64_64, text, strings.add(_tree_path(image, tree_prefix)))
-        writer.relocate(table, row + 24, R_X86_64_64, needed_section, needed_offsets[number])
+        writer.relocate(table, row, writer.absolute, base_symbol(image.id))
+        writer.relocate(table, row + 8, writer.absolute, header_section, header_offsets[number])
+        writer.relocate(table, row + 16, writer.absolute, text, strings.add(_tree_path(image, tree_prefix)))
+        writer.relocate(table, row + 24, writer.absolute, needed_section, needed_offsets[number])
         if image.facts.tls:
             writer.undefined(tls_symbol(image.id), type=SymbolType.TLS)
-            writer.relocate(table, row + 32, R_TPOFF64, tls_symbol(image.id))
+            writer.relocate(table, row + 32, tls_word, tls_symbol(image.id))
         for offset, symbol in zip((56, 64), fixup_symbols(image.id) if pie else (), strict=False):
             writer.undefined(symbol)
-            writer.relocate(table, row + offset, R_X86_64_64, symbol)
+            writer.relocate(table, row + offset, writer.absolute, symbol)
     _number(writer, "castiron_image_count", len(images))
 
 
@@ -139,7 +141,7 @@ def _pairs(
     data = b"".join(struct.pack("<8xQ", number) for _, number in rows)
     table = _table(writer, symbol, bytearray(data))
     for index, (name, _) in enumerate(rows):
-        writer.relocate(table, index * _PAIR, R_X86_64_64, text, strings.add(name))
+        writer.relocate(table, index * _PAIR, writer.absolute, text, strings.add(name))
     _number(writer, symbol.removesuffix("s") + "_count", len(rows))
 
 
@@ -148,8 +150,8 @@ def _program_symbols(writer: ObjectWriter, symbols: Sequence[str], strings: _Str
     table = _table(writer, "castiron_program_symbols", bytearray(_PAIR * len(symbols)))
     for index, name in enumerate(symbols):
         writer.undefined(name)
-        writer.relocate(table, index * _PAIR, R_X86_64_64, text, strings.add(name))
-        writer.relocate(table, index * _PAIR + 8, R_X86_64_64, name)
+        writer.relocate(table, index * _PAIR, writer.absolute, text, strings.add(name))
+        writer.relocate(table, index * _PAIR + 8, writer.absolute, name)
     _number(writer, "castiron_program_symbol_count", len(symbols))
 
 

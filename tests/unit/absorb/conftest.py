@@ -18,6 +18,7 @@ from castiron_link.absorb import Absorbed, Lookup, absorb
 from castiron_link.ld import FIXED_PLACE, POSITION_INDEPENDENT
 from castiron_manifest.model import Native
 from castiron_runtime.toolchain import open_toolchain
+from tests.support.elf_values import TARGET
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Toolchain
@@ -84,7 +85,15 @@ class Workshop:
         work = self.folder / "work"
         work.mkdir(exist_ok=True)
         return absorb(
-            self.natives, self.site, pack, work, SilentReporter(), wanted=wanted, optional=optional, lookup=lookup
+            self.natives,
+            self.site,
+            pack,
+            work,
+            SilentReporter(),
+            target=TARGET,
+            wanted=wanted,
+            optional=optional,
+            lookup=lookup,
         )  # type: ignore[arg-type]
 
     def link(self, main: str, *, absorbed: Absorbed | None = None, flags: tuple[str, ...] = ()) -> Path:

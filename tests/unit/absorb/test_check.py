@@ -12,9 +12,15 @@ from hypothesis import strategies as st
 
 from castiron_common.cache import cache_root
 from castiron_common.errors import NativeError
-from castiron_elf.image import PT_GNU_STACK, PT_LOAD, R_GLOB_DAT, Image, Tag
+from castiron_common.files import sha256_file
+from castiron_common.target import Role
+from castiron_elf.abi import PT_GNU_STACK, PT_LOAD
+from castiron_elf.errors import MalformedElfError
+from castiron_elf.headers import file_offset
+from castiron_elf.observe import observe
 from castiron_link.absorb.check import check
-from castiron_link.absorb.facts import decode, encode, extract
+from castiron_link.absorb.read import read
+from tests.support.elf_values import ELF, TARGET
 
 if TYPE_CHECKING:
     from tests.unit.absorb.conftest import Workshop
@@ -29,7 +35,7 @@ def good(workshop: Workshop) -> bytearray:
 
 def refusal(data: bytes) -> str:
     with pytest.raises(NativeError) as caught:
-        check(Image(bytes(data), name="a.so (demo)"))
+        check(observe(bytes(data), ELF), "a.so (demo)", TARGET)
     assert "a.so (demo)" in caught.value.what
     assert caught.value.hint
     return caught.value.what
@@ -47,16 +53,7 @@ def segment(data: bytes, kind: int, flags: int | None = None) -> int:
 
 
 def test_good_library_passes(good: bytearray) -> None:
-    check(Image(bytes(good), name="a.so"))
-
-
-def test_facts_survive_the_cache(good: bytearray) -> None:
-    facts = extract(Image(bytes(good), name="a.so"))
-    again = decode(encode(facts))
-    assert again.references == facts.references
-    assert again.segments == facts.segments
-    assert again.definitions.get("here") == facts.definitions.get("here")
-    assert again.definitions.get("nowhere") is None
+    check(observe(bytes(good), ELF), "a.so", TARGET)
 
 
 @pytest.mark.parametrize(
@@ -68,12 +65,20 @@ def test_wrong_kind(good: bytearray, offset: int, value: bytes, words: str) -> N
     assert words in refusal(good)
 
 
-def test_wrong_class_and_no_elf(good: bytearray) -> None:
-    good[4] = 1
-    with pytest.raises(NativeError, match="not a 64-bit"):
-        Image(bytes(good), name="a.so")
+def test_wrong_class_and_no_elf(workshop: Workshop, good: bytearray) -> None:
+    path = workshop.folder / "x.so"
+    good[5] = 2
+    path.write_bytes(good)
+    with pytest.raises(NativeError, match="not a well-formed"):
+        read(path, name="a.so", sha256=sha256_file(path), target=TARGET)
+    path.write_bytes(b"GROUP ( libc.so.6 )")
     with pytest.raises(NativeError, match="not an ELF file"):
-        Image(b"GROUP ( libc.so.6 )", name="a.so")
+        read(path, name="a.so", sha256=sha256_file(path), target=TARGET)
+    path.write_bytes(
+        b"\x7fELF\1\1\1" + bytes(9) + struct.pack("<HHIIIIIHHHHHH", 3, 3, 1, 0, 0, 0, 0, 52, 0, 0, 0, 0, 0)
+    )
+    with pytest.raises(NativeError, match="not a 64-bit"):
+        read(path, name="a.so", sha256=sha256_file(path), target=TARGET)
 
 
 def test_executable_stack(good: bytearray) -> None:
@@ -110,10 +115,12 @@ def test_glibc(workshop: Workshop) -> None:
 
 
 def test_unknown_relocation(good: bytearray) -> None:
-    image = Image(bytes(good), name="a.so")
-    at = image.file_offset(image.tag(Tag.RELA), 24)
-    for entry in range(at, at + image.tag(Tag.RELASZ), 24):
-        if struct.unpack_from("<I", good, entry + 8)[0] == R_GLOB_DAT:
+    known = observe(bytes(good), ELF)
+    rela = known.dynamic.rela
+    assert rela is not None
+    at = file_offset(known.segments, rela.address, rela.size)
+    for entry in range(at, at + rela.size, 24):
+        if struct.unpack_from("<I", good, entry + 8)[0] == ELF.kinds[Role.GLOBAL]:
             struct.pack_into("<I", good, entry + 8, 200)
     assert "relocation kind 200" in refusal(good)
 
@@ -164,8 +171,8 @@ def test_damaged_files_give_errors_and_no_tracebacks(good: bytearray, data: st.D
         at = data.draw(st.integers(0, len(damaged) - 1))
         damaged[at] = data.draw(st.integers(0, 255))
     end = data.draw(st.integers(0, len(damaged)) | st.just(len(damaged)))
-    with suppress(NativeError):
-        extract(Image(bytes(damaged[:end]), name="a.so"))
+    with suppress(MalformedElfError):
+        observe(bytes(damaged[:end]), ELF)
 
 
 def test_file_that_is_not_what_the_manifest_says_is_refused(workshop: Workshop) -> None:
@@ -195,7 +202,8 @@ def test_optional_ones_are_left_out_and_told(workshop: Workshop) -> None:
 def test_damaged_cache_entry_is_made_again(workshop: Workshop) -> None:
     workshop.library("a.so", "int f(void) { return 5151; }")
     before = workshop.absorb()
-    for entry in (cache_root() / "absorb").rglob("*.msgpack"):
-        if "facts" in str(entry):
-            entry.write_bytes(entry.read_bytes()[:40])
+    entries = list((cache_root() / "elf").rglob("*.msgpack"))
+    assert entries
+    for entry in entries:
+        entry.write_bytes(entry.read_bytes()[:40])
     assert workshop.absorb() == before

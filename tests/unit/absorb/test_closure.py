@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from castiron_elf.headers import Dynamic
 from castiron_link.absorb.closure import LibraryFile, plan
-from castiron_link.absorb.facts import Definitions, ImageFacts
+from tests.support.elf_values import shared_object
+
+if TYPE_CHECKING:
+    from castiron_elf.shared_object import SharedObject
 
 _NEEDS = {
     "user.so": ("libstdc++.so.6", "libcurl.so.4"),
@@ -13,24 +19,9 @@ _NEEDS = {
 }
 
 
-def read(file: LibraryFile) -> ImageFacts:
-    return ImageFacts(
-        sha256=file.sha256,
-        size=0,
-        soname=file.path.rpartition("/")[2],
-        needed=_NEEDS[file.path],
-        runpaths=(),
-        definitions=Definitions(),
-        references=(),
-        segments=(),
-        span=0,
-        alignment=1,
-        tls=False,
-        uses_dlsym=False,
-        strings=(),
-        init_functions=(),
-        relocation_count=0,
-    )
+def read(file: LibraryFile) -> SharedObject:
+    dynamic = Dynamic(soname=file.path.rpartition("/")[2], needed=_NEEDS[file.path])
+    return shared_object(dynamic=dynamic, sha256=file.sha256)
 
 
 def test_the_newest_copy_of_a_compilers_library_serves_who_brings_none() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from castiron_elf.image import (
+from castiron_elf.abi import (
     STB_GLOBAL,
     STB_GNU_UNIQUE,
     STB_WEAK,
@@ -14,31 +14,16 @@ from castiron_elf.image import (
     STV_DEFAULT,
     STV_PROTECTED,
 )
-from castiron_link.absorb.facts import Definition, Definitions, ImageFacts, Reference
+from castiron_elf.shared_object import Definition, Definitions, Reference, Rows, SharedObject
 from castiron_link.absorb.program import program
 from castiron_link.absorb.scope import ToImage, ToNumber, ToProgram, resolve, search_order
+from tests.support.elf_values import shared_object
 
 PROGRAM = program(api=frozenset({"PyLong_Type"}), libc=frozenset({"malloc", "open"}), last=frozenset({"__divti3"}))
 
 
-def facts(*, defines: dict[str, Definition] | None = None, refers: tuple[Reference, ...] = ()) -> ImageFacts:
-    return ImageFacts(
-        sha256="0" * 64,
-        size=0,
-        soname=None,
-        needed=(),
-        runpaths=(),
-        definitions=Definitions(defines or {}),
-        references=refers,
-        segments=(),
-        span=0,
-        alignment=4096,
-        tls=False,
-        uses_dlsym=False,
-        strings=(),
-        init_functions=(),
-        relocation_count=0,
-    )
+def facts(*, defines: dict[str, Definition] | None = None, refers: tuple[Reference, ...] = ()) -> SharedObject:
+    return shared_object(definitions=Definitions(defines or {}), references=Rows(refers))
 
 
 def define(value: int, *, binding: int = STB_GLOBAL, kind: int = STT_FUNC, visibility: int = STV_DEFAULT) -> Definition:

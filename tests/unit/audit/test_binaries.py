@@ -14,11 +14,12 @@ from castiron_audit.sboms import UnreadableSbomError, read_sbom
 from castiron_common.errors import InputError
 from castiron_elf.sections import append_sections, read_sections
 from castiron_elf.writer import ObjectWriter
+from tests.support.elf_values import ELF
 from tests.unit.audit.making import MIT, distribution, font_file, report
 
 
 def an_elf(path: Path) -> Path:
-    writer = ObjectWriter()
+    writer = ObjectWriter(ELF)
     section = writer.add_section(".text", data=b"\x90" * 64)
     writer.define("f", section, 0)
     writer.write(path)

@@ -11,6 +11,7 @@ from castiron_audit.detection.contents import DistributionContents
 from castiron_audit.detection.driver import detect
 from castiron_audit.model import Source
 from castiron_audit.tables import table
+from tests.support.elf_values import ELF
 from tests.unit.audit.making import MIT, distribution
 
 BSD = ("License :: OSI Approved :: BSD License",)
@@ -41,7 +42,7 @@ def test_vendored_copies(tmp_path: Path) -> None:
     (tmp_path / "d/_vendor/vendor.txt").write_text("idna==3.10\nmsgpack==1.1\nunheard==1\n")
     (tmp_path / "d/_vendor/msgpack/LICENSE").write_text(MIT)
     contents = DistributionContents(
-        distribution=distribution("d", "MIT"), paths=frozenset(paths), natives=(), texts={}, site=tmp_path
+        distribution=distribution("d", "MIT"), paths=frozenset(paths), natives=(), texts={}, site=tmp_path, elf=ELF
     )
     licenses = {item.name: item.verdict.expression for item in detect(contents).components}
     assert licenses == {"idna": "BSD-3-Clause", "msgpack": "MIT", "unheard": None}

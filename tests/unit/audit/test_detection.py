@@ -12,6 +12,7 @@ from castiron_audit.detection.driver import Detection, detect
 from castiron_audit.model import Component, Form, Kind, Source
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import LicenseFile, Native, Tier, Via
+from tests.support.elf_values import ELF
 from tests.unit.audit.making import MIT, distribution, font_file, manifest, report
 
 
@@ -25,7 +26,9 @@ def detect_in(
         boms = (LicenseFile(path="d-1.0.dist-info/sboms/x.json", sha256=sha256_bytes(sbom.encode())),)
         item = replace(item, license=replace(item.license, sboms=boms))
     included = frozenset(paths) | {native.path for native in natives}
-    return detect(DistributionContents(distribution=item, paths=included, natives=natives, texts=texts, site=site))
+    return detect(
+        DistributionContents(distribution=item, paths=included, natives=natives, texts=texts, site=site, elf=ELF)
+    )
 
 
 def by_name(detection: Detection) -> dict[str, Component]:
@@ -86,7 +89,7 @@ def test_a_list_may_name_anything(tmp_path: Path) -> None:
     item = distribution("d", "MIT", files={"LICENSE": text})
     texts = {sha256_bytes(text.encode()): text}
     contents = DistributionContents(
-        distribution=item, paths=frozenset({"d/__init__.py"}), natives=(), texts=texts, site=tmp_path
+        distribution=item, paths=frozenset({"d/__init__.py"}), natives=(), texts=texts, site=tmp_path, elf=ELF
     )
     components = by_name(detect(contents))
     assert "part6" not in components
@@ -96,7 +99,7 @@ def test_rust_code_without_a_list_of_crates_is_a_finding(tmp_path: Path, monkeyp
     item = native("d/_x.so")
     write(tmp_path, item.path)
     facts = {"facts": Facts(rustc="1.90.0", gcc=None, crates=None)}
-    monkeypatch.setattr(binaries, "examine", lambda _: facts["facts"])
+    monkeypatch.setattr(binaries, "examine", lambda *_: facts["facts"])
     assert [finding.code for finding in detect_in(tmp_path, natives=(item,)).findings] == ["unknown-static-contents"]
     facts["facts"] = Facts(rustc="1.90.0", gcc=None, crates=(Crate(name="serde", version="1.0", source="crates.io"),))
     detection = detect_in(tmp_path, natives=(item,))
@@ -109,7 +112,7 @@ def test_libraries_are_known_by_their_strings(tmp_path: Path) -> None:
     write(tmp_path, item.path)
     facts = Facts(rustc=None, gcc=None, crates=None, signatures=(("libiconv", ""), ("openssl", "1.1.1w")))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(binaries, "examine", lambda _: facts)
+        patch.setattr(binaries, "examine", lambda *_: facts)
         components = by_name(detect_in(tmp_path, natives=(item,)))
     assert components["libiconv"].verdict.expression == "LGPL-2.1-or-later"
     assert (components["openssl"].version, components["openssl"].verdict.expression) == ("1.1.1w", "OpenSSL")

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 
 from castiron_common.errors import LinkError
 from castiron_elf.writer import (
-    R_X86_64_32,
-    R_X86_64_64,
     Binding,
     ObjectWriter,
     SectionFlag,
     SymbolType,
 )
+from tests.support.elf_values import ELF
+
+R_X86_64_64, R_X86_64_32 = 1, 10
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +34,7 @@ def read(path: Path) -> ELFFile:
 
 
 def sample(path: Path) -> None:
-    writer = ObjectWriter()
+    writer = ObjectWriter(ELF)
     data = writer.add_section(".data.x", flags=A | W | SectionFlag.RETAIN, align=64, data=b"12345678" * 4)
     zero = writer.add_section(".bss.x", flags=A | W, align=16, nobits=4096)
     writer.define("table", data, 8, type=SymbolType.OBJECT, size=24)
@@ -83,7 +84,7 @@ def test_equal_calls_give_equal_bytes(tmp_path: Path) -> None:
 
 
 def test_strong_reference_wins_over_weak_and_definition_over_both(tmp_path: Path) -> None:
-    writer = ObjectWriter()
+    writer = ObjectWriter(ELF)
     data = writer.add_section(".data", flags=A | W, align=8, data=bytes(16))
     writer.undefined("a", weak=True)
     writer.undefined("a")
@@ -99,7 +100,7 @@ def test_strong_reference_wins_over_weak_and_definition_over_both(tmp_path: Path
 
 
 def test_name_that_is_nowhere_declared_is_an_error(tmp_path: Path) -> None:
-    writer = ObjectWriter()
+    writer = ObjectWriter(ELF)
     data = writer.add_section(".data", flags=A | W, data=bytes(8))
     writer.relocate(data, 0, R_X86_64_64, "typo")
     with pytest.raises(LinkError, match="typo"):
@@ -108,7 +109,7 @@ def test_name_that_is_nowhere_declared_is_an_error(tmp_path: Path) -> None:
 
 
 def test_second_definition_is_an_error() -> None:
-    writer = ObjectWriter()
+    writer = ObjectWriter(ELF)
     data = writer.add_section(".data", flags=A | W, data=bytes(8))
     writer.define("twice", data, 0)
     with pytest.raises(LinkError, match="twice"):
@@ -118,7 +119,7 @@ def test_second_definition_is_an_error() -> None:
 def test_linker_takes_the_object_and_the_program_runs(tmp_path: Path) -> None:
     # mov eax, 60 (exit); mov edi, imm32 (relocated address of `status`); mov edi, [rdi]; syscall
     code = bytes.fromhex("b83c000000 bf00000000 8b3f 0f05".replace(" ", ""))
-    writer = ObjectWriter()
+    writer = ObjectWriter(ELF)
     text = writer.add_section(".text", flags=A | X, align=16, data=code)
     data = writer.add_section(".data", flags=A | W, align=8, data=bytes([42, 0, 0, 0]))
     writer.define("_start", text, 0, type=SymbolType.FUNC, size=len(code))
@@ -139,7 +140,7 @@ def test_linker_takes_the_object_and_the_program_runs(tmp_path: Path) -> None:
 )
 def test_any_sections_read_back(tmp_path_factory: pytest.TempPathFactory, parts: list[tuple[bytes, int, int]]) -> None:
     path = tmp_path_factory.mktemp("o") / "a.o"
-    writer = ObjectWriter()
+    writer = ObjectWriter(ELF)
     for number, (data, shift, zeros) in enumerate(parts):
         section = writer.add_section(f".d{number}", flags=A, align=1 << shift, data=data)
         writer.define(f"s{number}", section, 0)

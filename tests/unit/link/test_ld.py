@@ -9,22 +9,23 @@ import ziglang
 
 from castiron_common.disk import mount_point
 from castiron_common.errors import HostToolError, LinkError, OutputError
-from castiron_elf.writer import R_X86_64_64, ObjectWriter, SectionFlag
+from castiron_elf.writer import ObjectWriter, SectionFlag
 from castiron_link.ld import LinkerCall, linker_error, run_linker
 from castiron_link.map_file import pieces
+from tests.support.elf_values import ELF
 
 LINKER = (str(Path(ziglang.__file__).with_name("zig")), "ld.lld")
 
 
 def make(path: Path, *, defines: tuple[str, ...] = (), needs: tuple[str, ...] = ()) -> Path:
-    writer = ObjectWriter()
+    writer = ObjectWriter(ELF)
     code = writer.add_section(".text.it", flags=SectionFlag.ALLOC | SectionFlag.EXECINSTR, data=b"\xc3" * 16)
     for symbol in defines:
         writer.define(symbol, code, 0)
     table = writer.add_section(".rodata.it", flags=SectionFlag.ALLOC | SectionFlag.RETAIN, align=8, data=bytes(64))
     for index, symbol in enumerate(needs):
         writer.undefined(symbol)
-        writer.relocate(table, 8 * index, R_X86_64_64, symbol)
+        writer.relocate(table, 8 * index, writer.absolute, symbol)
     writer.write(path)
     return path
 

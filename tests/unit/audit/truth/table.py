@@ -13,6 +13,7 @@ from castiron_audit.detection.driver import Detection, detect
 from castiron_audit.model import Evidence
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import Distribution, LicenseEvidence, LicenseFile, Native, Wheel
+from tests.support.elf_values import ELF
 
 FOLDER = Path(__file__).parent
 
@@ -75,7 +76,9 @@ def detection(name: str) -> Detection:
     )
     item = distribution(name)
     included = frozenset(native.path for native in natives) | {file.path for file in item.license.files}
-    return detect(DistributionContents(distribution=item, paths=included, natives=natives, texts=texts(), site=None))
+    return detect(
+        DistributionContents(distribution=item, paths=included, natives=natives, texts=texts(), site=None, elf=ELF)
+    )
 
 
 def concluded(name: str, subject: Evidence | None = None) -> Conclusion:
