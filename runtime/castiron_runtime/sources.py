@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 6.0
 """Seconds that upstream has to answer, before the next place is asked."""
 
+SILENCE = 20.0
+"""Seconds without a byte."""
+
 _unreachable: dict[str, str] = {}
 """Hosts that did not answer in this process, with the reason: no second wait for them."""
 
@@ -185,14 +188,14 @@ def _download(pin: SourcePin, making: Path) -> None:
     if host in _unreachable:
         raise _UnavailableError(_unreachable[host])
     # Another place is asked when this one does not answer, so there is no second attempt to connect.
-    limits = Limits(connect=CONNECT_TIMEOUT, connects=1, attempts=3)
+    limits = Limits(connect=CONNECT_TIMEOUT, silence=SILENCE, connects=1, attempts=3)
     try:
         with Downloader(configured(), limits) as downloader:
             downloader.fetch(pin.url, making, sha256=pin.sha256)
     except DownloadError as error:
         if error.failure is Failure.CHANGED:
             raise _UnavailableError(_other_hash(pin, str(error.sha256))) from error
-        if error.failure is Failure.UNREACHABLE:
+        if error.failure in {Failure.UNREACHABLE, Failure.TOO_SLOW}:
             _unreachable[host] = error.reason
         raise _UnavailableError(error.reason) from error
 

@@ -13,6 +13,7 @@ from castiron_common.errors import RuntimePackError
 from castiron_common.progress import SilentReporter
 from castiron_runtime import debian, sources
 from castiron_runtime.recipe import parse_recipe
+from tests.support.http_servers import Server, broken_off, stalled, status, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,6 +113,20 @@ def test_what_upstream_serves_must_have_the_hash(tmp_path: Path) -> None:
     (tmp_path / "x-1.0.tar.gz").write_bytes(b"changed")
     with serving(tmp_path) as address, pytest.raises(RuntimePackError, match="and not"):
         fetch(recipe(upstream(f"{address}/x-1.0.tar.gz")))
+
+
+@pytest.mark.usefixtures("no_debian")
+def test_upstream_is_asked_again_where_that_is_of_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "SILENCE", 0.2)
+    with Server() as server:
+        server.answers["/x-1.0.tar.gz"] = [status(503), broken_off(DATA, 3), whole(DATA)]
+        assert fetch(recipe(upstream(f"{server.url}/x-1.0.tar.gz"))).path.read_bytes() == DATA
+        assert len(server.asked) == 3
+        server.answers["/y-1.0.tar.gz"] = [stalled(DATA, 3)]
+        for version in ("1.1", "1.2"):
+            with pytest.raises(RuntimePackError, match="has sent nothing for too long"):
+                fetch(recipe(upstream(f"{server.url}/y-1.0.tar.gz", version)))
+        assert len(server.asked) == 3 + 3, "a host that does not answer is not waited for twice"
 
 
 def test_debian_follows_when_upstream_does_not_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
