@@ -75,7 +75,7 @@ def html(report: Report) -> str:
         "reaches": _reach_filters(ordered),
         "rows": "".join(_row(item, report, findings.get(item.id, ()), texts) for item in ordered),
         "count": str(len(ordered)),
-        "duties": _obligations(report, by_id),
+        "obligations": _obligations(report, by_id),
         "texts": "".join(
             f'<details id="text-{number}" class="text"><summary>{number}. {escape(", ".join(users[:4]))}'
             f"{f' and {len(users) - 4} more' if len(users) > 4 else ''}</summary><pre>{escape(body)}</pre></details>"
@@ -314,7 +314,7 @@ def _obligations(report: Report, by_id: dict[str, Component]) -> str:
             f"<p>{escape(', '.join(names))}</p>"
             "</details></li>"
         )
-    return f'<ul class="duties">{"".join(rows)}</ul>' if rows else "<p>None.</p>"
+    return f'<ul class="obligations">{"".join(rows)}</ul>' if rows else "<p>None.</p>"
 
 
 def _link(key: str, report: Report) -> str:

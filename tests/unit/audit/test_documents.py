@@ -97,7 +97,7 @@ def test_notices_hold_each_text_once_and_standard_texts_for_the_rest(sample: Rep
     assert "[Classpath-exception-2.0]" in text
 
 
-def test_the_table_names_findings_and_duties(sample: Report) -> None:
+def test_the_table_has_findings_and_obligations(sample: Report) -> None:
     text = render(sample, Format.TABLE, width=200)
     assert "What the licenses ask for" in text
     assert "settled: distribution/mystery: unknown-license (asked <them>)" in text
