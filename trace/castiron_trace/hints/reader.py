@@ -68,8 +68,13 @@ class _WrongError(Exception):
 @cache
 def shipped_hints() -> Hints:
     """Return the hints that come with Castiron."""
+    return hints_in(Path(__file__).parent)
+
+
+def hints_in(folder: Path) -> Hints:
+    """Return the hints of every TOML file in ``folder``; `InputError` for one that is wrong, or without a source."""
     found: list[Hint] = []
-    for file in sorted(Path(__file__).parent.glob("*.toml")):
+    for file in sorted(folder.glob("*.toml")):
         found.extend(_hints(tomllib.loads(file.read_text(encoding="utf-8")), str(file), source=None))
     return _sorted_out(found)
 

@@ -1,0 +1,80 @@
+"""CONTRIBUTING.md, walked through: what it says to write is written, and has the effect that it promises.
+
+"Add a hint" is in ``trace/test_contributing.py``.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from castiron_audit import binaries, catalogue, tables
+from tests.support.pages import CONTRIBUTING, ROOT, blocks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+# --- a license rule ---
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the audit's tables, which is read in their place."""
+    copy = tmp_path / "data"
+    shutil.copytree(ROOT / "audit" / "castiron_audit" / "data", copy)
+    forget()
+    monkeypatch.setattr(tables, "files", lambda _: copy)
+    yield copy
+    forget()
+
+
+def forget() -> None:
+    for kept in (tables.table, catalogue._libraries, binaries._signatures):
+        kept.cache_clear()
+
+
+def append(file: Path, text: str) -> None:
+    assert file.is_file()
+    with file.open("a") as more:
+        more.write(f"\n{text}")
+
+
+def test_add_a_license_rule(data: Path) -> None:
+    library, signature = blocks("Add a license rule")
+    path, machine_code = "shelves.libs/libfrobnicate-0123abcd.so.2.1", b"\0frobnicate 2.1 by its authors\0"
+    assert catalogue.library_of_file(path) is None
+    assert binaries.signatures(machine_code) == ()
+    forget()
+    append(data / "libraries.toml", library)
+    append(data / "signatures.toml", signature)
+    found = catalogue.library_of_file(path)
+    assert found is not None
+    assert found is catalogue.library_of_name("Frobnicate")
+    assert found.evidence().expression == "BSL-1.0"
+    assert found.evidence().where == "frobnicate: LICENSE_1_0.txt"
+    assert binaries.signatures(machine_code) == (("libfrobnicate", "2.1"),)
+
+
+# --- the page itself ---
+
+
+PLACEHOLDERS = ("NNN", "NAME", "X.Y", "shelves")
+"""Of names that the reader makes up."""
+
+
+def test_what_the_page_names_is_there() -> None:
+    named = re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", CONTRIBUTING)
+    linked = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", CONTRIBUTING)
+    real = [name for name in (*named, *linked) if not any(word in name for word in PLACEHOLDERS)]
+    assert len(real) > 15
+    assert [name for name in real if not (ROOT / name).exists()] == []
+
+
+def test_every_anchor_is_a_heading() -> None:
+    for file, anchor in re.findall(r"\]\(([^)#]+)#([^)]+)\)", CONTRIBUTING):
+        headings = re.findall(r"^#+ (.+)$", (ROOT / file).read_text(), re.MULTILINE)
+        assert anchor in {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
