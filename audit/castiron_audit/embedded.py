@@ -1,7 +1,7 @@
-"""The audit inside of the binary: a bill of materials for scanners, the whole report for ``castiron audit``, a note.
+"""Embeds the report in the binary and reads it from there: for ``castiron audit``, scanners, and the program itself.
 
 Sections: ``.castiron.sbom`` is CycloneDX 1.6 in plain JSON; ``.castiron.report`` is the report with license texts, JSON
-compressed with zstd; ``.castiron.notices``, if asked for, is what the program itself shows, in plain text;
+compressed with zstd; ``.castiron.notices``, if asked for, is the plain text that the program itself shows;
 ``.note.package`` is one note as systemd and syft read it (the linker puts it in).
 """
 
@@ -39,7 +39,7 @@ _LEVEL = 12
 _LARGEST = 16 << 20
 """Bytes of a decompressed report; that of an application with pandas has half a million."""
 _SHOWN = 200
-"""Letters of a parser's complaint."""
+"""Characters of a parser's error that are shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +52,9 @@ class Embedded:
 
 
 def embed(path: Path, report: Report, *, epoch: int | None = None, sbom: bool = True, notices: bool = False) -> None:
-    """Put a report into a linked executable; its code does not change.
+    """Add a report to a linked executable; its code does not change.
 
-    ``sbom``: for scanners and for ``castiron audit``; ``notices``: for the program itself to show.
+    ``sbom``: as SBOM for scanners and as report for ``castiron audit``; ``notices``: as text for the program itself.
     """
     contents = sections(report, epoch=epoch) if sbom else {}
     if notices:
@@ -64,12 +64,12 @@ def embed(path: Path, report: Report, *, epoch: int | None = None, sbom: bool = 
 
 
 def sections(report: Report, *, epoch: int | None = None) -> dict[str, bytes]:
-    """Return the contents of the sections.  Raises `OutputError` if the report is larger than a reader accepts."""
-    document = {"version": _VERSION, "report": _plain(report)}
+    """Return the sections' contents by name.  Raises `OutputError` if the report is larger than a reader accepts."""
+    document = {"version": _VERSION, "report": _json_value(report)}
     text = json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()
     if len(text) > _LARGEST:
         raise OutputError(
-            f"The license report has {len(text)} bytes, and no more than {_LARGEST} fit into an executable.",
+            f"The license report has {len(text)} bytes, and at most {_LARGEST} fit into an executable.",
             hint="--no-sbom leaves it out of the executable.",
         )
     packed = zstandard.ZstdCompressor(level=_LEVEL).compress(text)
@@ -87,21 +87,21 @@ def read_embedded(path: Path) -> Embedded:
 
     Raises `InputError` if castiron has not linked it, or if what it holds is damaged.
     """
-    found = read_sections(path, (SBOM_SECTION, REPORT_SECTION))
-    if len(found) != 2:
+    contents = read_sections(path, (SBOM_SECTION, REPORT_SECTION))
+    if len(contents) != 2:
         raise InputError(
             f"{path.name} carries no bill of materials of castiron.",
             hint="It was linked by something else, with --no-sbom, or its sections were stripped.",
         )
     try:
-        document = json.loads(_text(found[REPORT_SECTION]))
+        document = json.loads(_text(contents[REPORT_SECTION]))
         if document["version"] != _VERSION:
             raise InputError(
                 f"{path.name} carries a report of version {document['version']!r}; this castiron reads {_VERSION}.",
                 hint="Use the castiron that linked it.",
             )
         report: Report = converter(strict=True).structure(document["report"], Report)
-        sbom = found[SBOM_SECTION].decode()
+        sbom = contents[SBOM_SECTION].decode()
         Version(report.python)
     except BaseValidationError as error:
         raise _damaged(path, problems_of(error)[0]) from error
@@ -124,7 +124,7 @@ def _text(packed: bytes) -> bytes:
 
 
 def _dangling(report: Report) -> Iterator[str]:
-    """Yield what names something that is not there, or is there twice."""
+    """Yield references to what is not in the report, and what is in it twice."""
     if not report.components:
         yield "it lists nothing"
     ids = [component.id for component in report.components]
@@ -137,21 +137,21 @@ def _dangling(report: Report) -> Iterator[str]:
             yield f"{component.id} names {missing[0]}, which is not listed"
         if any(text.sha256 not in texts for text in component.texts):
             yield f"a text of {component.id} is missing"
-    for duty in report.obligations:
-        if missing := sorted(set(duty.components) - set(ids)):
-            yield f"{duty.code} names {missing[0]}, which is not listed"
+    for obligation in report.obligations:
+        if missing := sorted(set(obligation.components) - set(ids)):
+            yield f"{obligation.code} names {missing[0]}, which is not listed"
 
 
-def _plain(item: Any) -> Any:
-    """Return the report as JSON values; fields that hold their default are left out."""
+def _json_value(item: Any) -> Any:
+    """Return the report as JSON values, without fields that have their default value."""
     if dataclasses.is_dataclass(item):
         return {
-            field.name: _plain(value)
+            field.name: _json_value(value)
             for field in dataclasses.fields(item)
             if (value := getattr(item, field.name)) != field.default
         }
     if isinstance(item, Enum):
         return item.value
     if isinstance(item, tuple):
-        return [_plain(part) for part in item]
+        return [_json_value(element) for element in item]
     return item

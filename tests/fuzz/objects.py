@@ -102,7 +102,7 @@ class Descriptions(Parser):
         return mutated(random.choice(self._seeds), random)
 
     def run(self, data: bytes) -> str:
-        from castiron_audit.binaries import examine
+        from castiron_audit.build_info import read_build_info
         from castiron_trace.natives import natives
         from castiron_wheels.libc_independent import is_program
 
@@ -111,7 +111,7 @@ class Descriptions(Parser):
         program = is_program(data)
         found, findings = natives({"x": [("x/fast.so", file, None)]}, ELF)
         try:
-            examine(file, hashlib.sha256(data).hexdigest(), ELF)
+            read_build_info(file, hashlib.sha256(data).hexdigest(), ELF)
             said = "examined"
         except InputError:
             said = "not examined"

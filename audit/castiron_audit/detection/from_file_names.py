@@ -6,7 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from castiron_audit import binaries
+from castiron_audit import build_info
 from castiron_audit.catalogue import library_of_file, original_file_name
 from castiron_audit.model import Form, Kind
 
@@ -42,4 +42,4 @@ def _gcc_version(contents: DistributionContents, native: Native) -> str:
     path = contents.site / native.path if contents.site is not None else None
     if path is None or not path.is_file():
         return ""
-    return binaries.examine(path, native.sha256, contents.elf).gcc or ""
+    return build_info.read_build_info(path, native.sha256, contents.elf).gcc or ""

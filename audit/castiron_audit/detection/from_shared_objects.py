@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castiron_audit import binaries
+from castiron_audit import build_info
 from castiron_audit.catalogue import library_of_file, library_of_name
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 
@@ -23,17 +23,17 @@ def detect_from_shared_objects(collector: Collector) -> None:
         path = site / native.path
         if not path.is_file():
             continue
-        facts = binaries.examine(path, native.sha256, collector.contents.elf)
-        for library, version in facts.signatures:
+        info = build_info.read_build_info(path, native.sha256, collector.contents.elf)
+        for library, version in info.signatures:
             _add_static_library(collector, native, library, version)
-        if facts.crates is not None:
+        if info.crates is not None:
             collector.has_crates = True
-            for crate in facts.crates:
+            for crate in info.crates:
                 component = collector.component(Kind.CRATE, crate.name, crate.version)
                 component.forms.add(Form.STATIC)
                 component.purl = component.purl or f"pkg:cargo/{crate.name}@{crate.version}"
-        elif facts.rustc is not None and ".libs/" not in native.path:
-            unlisted.append((native.path, facts.rustc))
+        elif info.rustc is not None and ".libs/" not in native.path:
+            unlisted.append((native.path, info.rustc))
     if unlisted and not collector.has_crates:
         object_path, compiler = unlisted[0]
         collector.add_finding(

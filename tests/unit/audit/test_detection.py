@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from castiron_audit import binaries, chains
-from castiron_audit.binaries import Crate, Facts
+from castiron_audit import build_info, chains
+from castiron_audit.build_info import BuildInfo, Crate
 from castiron_audit.catalogue import library_of_file, library_of_name
 from castiron_audit.collect import build_report
 from castiron_audit.detection.contents import DistributionContents
@@ -98,10 +98,10 @@ def test_a_list_may_name_anything(tmp_path: Path) -> None:
 def test_rust_code_without_a_list_of_crates_is_a_finding(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     item = native("d/_x.so")
     write(tmp_path, item.path)
-    facts = {"facts": Facts(rustc="1.90.0", gcc=None, crates=None)}
-    monkeypatch.setattr(binaries, "examine", lambda *_: facts["facts"])
+    infos = {"info": BuildInfo(rustc="1.90.0", gcc=None, crates=None)}
+    monkeypatch.setattr(build_info, "read_build_info", lambda *_: infos["info"])
     assert [finding.code for finding in detect_in(tmp_path, natives=(item,)).findings] == ["unknown-static-contents"]
-    facts["facts"] = Facts(rustc="1.90.0", gcc=None, crates=(Crate(name="serde", version="1.0", source="crates.io"),))
+    infos["info"] = BuildInfo(rustc="1.90.0", gcc=None, crates=(Crate(name="serde", version="1.0"),))
     detection = detect_in(tmp_path, natives=(item,))
     assert [(item.id, item.purl) for item in detection.components] == [("crate/d/serde@1.0", "pkg:cargo/serde@1.0")]
     assert [finding.code for finding in detection.findings] == ["unknown-license"]
@@ -110,9 +110,9 @@ def test_rust_code_without_a_list_of_crates_is_a_finding(tmp_path: Path, monkeyp
 def test_libraries_are_known_by_their_strings(tmp_path: Path) -> None:
     item = native("d/_x.so")
     write(tmp_path, item.path)
-    facts = Facts(rustc=None, gcc=None, crates=None, signatures=(("libiconv", ""), ("openssl", "1.1.1w")))
+    info = BuildInfo(rustc=None, gcc=None, crates=None, signatures=(("libiconv", ""), ("openssl", "1.1.1w")))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(binaries, "examine", lambda *_: facts)
+        patch.setattr(build_info, "read_build_info", lambda *_: info)
         components = by_name(detect_in(tmp_path, natives=(item,)))
     assert components["libiconv"].verdict.expression == "LGPL-2.1-or-later"
     assert (components["openssl"].version, components["openssl"].verdict.expression) == ("1.1.1w", "OpenSSL")

@@ -1,7 +1,7 @@
-"""What compilers leave in shared objects: the crates of cargo-auditable, and who compiled them.
+"""Reads what a shared object tells of how it was built: compilers, Rust crates, statically linked libraries.
 
 Sources: cargo-auditable's PARSING.md (section ``.dep-v0``: zlib-compressed JSON); ``.comment`` as GCC, Clang and rustc
-write it.
+write it; ``data/signatures.toml``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from castiron_common.target import Elf
 
 _LIMIT = 64 * 1024 * 1024
-"""Bytes that a decompressed crate list may have; real ones have kilobytes."""
+"""Bytes that a decompressed list of crates may have; real ones have kilobytes."""
 _GCC = re.compile(rb"GCC: \([^)]*\) (\d+\.\d+\.\d+)")
 _RUSTC = re.compile(rb"rustc version (\d+\.\d+\.\d+)")
 
@@ -35,43 +35,41 @@ class Crate:
 
     name: str
     version: str
-    source: str
-    """``crates.io``, ``git``, ``local`` ..."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """What one shared object says about its making."""
+class BuildInfo:
+    """What one shared object tells of how it was built."""
 
     rustc: str | None
-    """Version of the Rust compiler; None if none was at work."""
+    """Version of the Rust compiler; None if it compiled nothing of it."""
     gcc: str | None
-    """Version of GCC; None if it was not at work."""
+    """Version of GCC; None if it compiled nothing of it."""
     crates: tuple[Crate, ...] | None
-    """Of cargo-auditable, without those that only build; None if there is no such list."""
+    """As cargo-auditable lists them, without those for the build only; None if there is no list."""
     signatures: tuple[tuple[str, str], ...] = ()
-    """(library of the catalogue, version or "") of static libraries that left words in the code, sorted."""
+    """(library of the catalogue, version or "") of statically linked libraries, known by their strings; sorted."""
 
 
-def examine(path: Path, sha256: str, elf: Elf) -> Facts:
-    """Return what a shared object says, whose content has this hash.
+def read_build_info(path: Path, sha256: str, elf: Elf) -> BuildInfo:
+    """Return what a shared object tells; ``sha256`` is that of its content, ``elf`` the target's machine.
 
-    Raises `InputError` if it is no ELF file or another one by now, or if its crate list is damaged.
+    Raises `InputError` if it is not an ELF file, has another content by now, or if its list of crates is damaged.
     """
     try:
-        known = store.read_file(path, elf, sha256=sha256)
-        found = signatures(path.read_bytes())
+        headers = store.read_file(path, elf, sha256=sha256).headers
+        libraries = signatures(path.read_bytes())
     except (OSError, MalformedElfError, store.ChangedContentError) as error:
         raise InputError(
-            f"{path.name} cannot be read as a shared object: {error}.", hint="Remove the cache folder and try again."
+            f"{path.name} cannot be read as a shared object: {error}.",
+            hint="Run `castiron cache verify --repair` and try again.",
         ) from error
-    comment, listed = known.headers.comment, known.headers.crates
-    rustc, gcc = _RUSTC.search(comment), _GCC.search(comment)
-    return Facts(
-        signatures=found,
+    rustc, gcc = _RUSTC.search(headers.comment), _GCC.search(headers.comment)
+    return BuildInfo(
+        signatures=libraries,
         rustc=rustc[1].decode() if rustc else None,
         gcc=gcc[1].decode() if gcc else None,
-        crates=None if listed is None else crates(listed, path.name),
+        crates=None if headers.crates is None else crates(headers.crates, path.name),
     )
 
 
@@ -84,16 +82,16 @@ def _signatures() -> tuple[tuple[str, bytes, re.Pattern[bytes]], ...]:
 
 
 def signatures(data: bytes) -> tuple[tuple[str, str], ...]:
-    """Return (library, version) for every library of the table whose words are in ``data``."""
-    found: dict[str, str] = {}
+    """Return (library, version) for every library of the table whose strings are in ``data``, sorted."""
+    versions: dict[str, str] = {}
     for library, anchor, pattern in _signatures():
-        at = data.find(anchor)
-        while at >= 0 and library not in found:
-            match = pattern.search(data, max(0, at - 16), at + 600)
+        offset = data.find(anchor)
+        while offset >= 0 and library not in versions:
+            match = pattern.search(data, max(0, offset - 16), offset + 600)
             if match is not None:
-                found[library] = match[1].decode()
-            at = data.find(anchor, at + 1)
-    return tuple(sorted(found.items()))
+                versions[library] = match[1].decode()
+            offset = data.find(anchor, offset + 1)
+    return tuple(sorted(versions.items()))
 
 
 def crates(data: bytes, name: str) -> tuple[Crate, ...]:
@@ -104,8 +102,8 @@ def crates(data: bytes, name: str) -> tuple[Crate, ...]:
         if unpacker.unconsumed_tail:
             raise ValueError("it is larger than any real list")
         rows = json.loads(text)["packages"]
-        found = {
-            Crate(name=row["name"], version=row["version"], source=row.get("source", ""))
+        listed = {
+            Crate(name=row["name"], version=row["version"])
             for row in rows
             if row.get("kind", "runtime") == "runtime" and not row.get("root")
         }
@@ -114,4 +112,4 @@ def crates(data: bytes, name: str) -> tuple[Crate, ...]:
             f"The list of Rust crates in {name} is damaged: {error}.",
             hint="The wheel is not what its maker wrote; install it again, or report it to its project.",
         ) from error
-    return tuple(sorted(found, key=lambda crate: (crate.name, crate.version)))
+    return tuple(sorted(listed, key=lambda crate: (crate.name, crate.version)))

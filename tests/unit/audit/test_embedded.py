@@ -1,0 +1,91 @@
+import json
+import struct
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from castiron_audit.embedded import REPORT_SECTION, SBOM_SECTION, embed, note, read_embedded
+from castiron_audit.outdated import OutdatedBinary, outdated_binaries
+from castiron_common.errors import InputError
+from castiron_elf.sections import append_sections, read_sections
+from castiron_elf.writer import ObjectWriter
+from tests.support.elf_values import ELF
+from tests.unit.audit.making import MIT, distribution, report
+
+
+def an_elf(path: Path) -> Path:
+    writer = ObjectWriter(ELF)
+    section = writer.add_section(".text", data=b"\x90" * 64)
+    writer.define("f", section, 0)
+    writer.write(path)
+    return path
+
+
+def test_sections_are_added_and_nothing_else_changes(tmp_path: Path) -> None:
+    path = an_elf(tmp_path / "x.o")
+    before = path.read_bytes()
+    append_sections(path, {".b": b"two", ".a": b"one" * 100})
+    after = path.read_bytes()
+    assert read_sections(path, (".a", ".b", ".text", ".no")) == {
+        ".a": b"one" * 100,
+        ".b": b"two",
+        ".text": b"\x90" * 64,
+    }
+    assert after[64 : len(before)] == before[64:]
+    with pytest.raises(InputError, match=r"has a section \.a already"):
+        append_sections(path, {".a": b""})
+
+
+@pytest.mark.parametrize("data", [b"", b"\x7fELF", b"#!/bin/sh\n" * 20, b"\x7fELF\x02\x01\x01" + bytes(57)])
+def test_other_files_are_refused(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match="cannot be read"):
+        read_sections(path, (".a",))
+
+
+def test_a_report_comes_back_as_it_was(tmp_path: Path) -> None:
+    path = an_elf(tmp_path / "app")
+    made = report(distribution("a", "MIT", files={"LICENSE": MIT}), distribution("mystery"), texts=(MIT,))
+    embed(path, made)
+    embedded = read_embedded(path)
+    assert embedded.report == made
+    assert json.loads(embedded.sbom)["specVersion"] == "1.6"
+    assert b"Permission is hereby granted" not in read_sections(path, (REPORT_SECTION,))[REPORT_SECTION]
+
+
+def test_foreign_and_damaged_binaries_are_refused(tmp_path: Path) -> None:
+    path = an_elf(tmp_path / "app")
+    with pytest.raises(InputError, match="carries no bill of materials"):
+        read_embedded(path)
+    append_sections(path, {SBOM_SECTION: b"{}", REPORT_SECTION: b"nonsense"})
+    with pytest.raises(InputError, match="is damaged"):
+        read_embedded(path)
+
+
+def test_binaries_with_an_older_python(tmp_path: Path) -> None:
+    embed(an_elf(tmp_path / "old"), replace(report(), python="3.13.1"))
+    embed(an_elf(tmp_path / "new"), replace(report(), python="3.13.10"))
+    an_elf(tmp_path / "foreign")
+    (tmp_path / "text").write_text("x")
+    old = OutdatedBinary(path="old", python="3.13.1", name="app")
+    assert outdated_binaries(tmp_path, "3.13.9") == [old]
+    with pytest.raises(InputError, match="not a Python version"):
+        outdated_binaries(tmp_path, "latest")
+
+
+def test_the_note_is_as_systemd_and_syft_read_it() -> None:
+    data = note("app", "1.2")
+    owner, size, kind = struct.unpack_from("<III", data)
+    assert (owner, kind, data[12:16]) == (4, 0xCAFE1A7E, b"FDO\0")
+    text = data[16 : 16 + size]
+    assert text.endswith(b"\0")
+    assert len(data) % 4 == 0
+    assert json.loads(text[:-1]) == {
+        "type": "castiron",
+        "name": "app",
+        "version": "1.2",
+        "architecture": "x86_64",
+        "os": "linux",
+    }
