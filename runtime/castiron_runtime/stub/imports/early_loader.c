@@ -67,9 +67,9 @@ int early_loader_prepare(PyMethodDef *const loading[], size_t count)
     made = PyList_New(0);
     int status = type == NULL || made == NULL ? -1 : 0;
     for (size_t i = 0; status == 0 && i < count; i++)
-        status = method_set(type, loading[i]);
+        status = methods_add(type, loading[i]);
     for (size_t i = 0; status == 0 && i < sizeof methods / sizeof *methods; i++)
-        status = method_set(type, &methods[i]);
+        status = methods_add(type, &methods[i]);
     return status;
 }
 

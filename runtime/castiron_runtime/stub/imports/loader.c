@@ -329,7 +329,7 @@ static int replace_method(PyObject *external, const char *class_name, PyMethodDe
 {
     PyObject *type = PyObject_GetAttrString(external, class_name);
     *before = type == NULL ? NULL : PyObject_GetAttrString(type, method->ml_name);
-    int status = *before == NULL ? -1 : method_set(type, method);
+    int status = *before == NULL ? -1 : methods_add(type, method);
     Py_XDECREF(type);
     return status;
 }

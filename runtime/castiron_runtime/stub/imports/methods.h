@@ -6,7 +6,7 @@
 
 /* Gives a class a method.  Like a function, it takes any object as `self`: importlib.abc has exec_module from
  * _LoaderBasics. */
-static inline int method_set(PyObject *type, PyMethodDef *method)
+static inline int methods_add(PyObject *type, PyMethodDef *method)
 {
     PyObject *descriptor = PyDescr_NewMethod(&PyBaseObject_Type, method);
     int status = descriptor == NULL ? -1 : PyObject_SetAttrString(type, method->ml_name, descriptor);
