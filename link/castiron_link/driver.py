@@ -98,9 +98,9 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         needs = startup(pack.id, interpreter, cache_root() / "link", manifest.entry.kind, children=starts)
         site = site_of(manifest, reporter)
         tree = build_tree(manifest, stdlib=pack.stdlib, site=site, extra_stdlib=needs.modules)
-        selection = select(tree, startup=needs.builtins, offered=pack.extensions)
-        names = sorted({*selection.extensions, *provided_extensions(manifest, tree)})
-        children = children_of(tree, options, extensions=selection.extensions)
+        chosen = select(tree, startup=needs.builtins, offered=pack.extensions)
+        names = sorted({*chosen, *provided_extensions(manifest, tree)})
+        children = children_of(tree, options, extensions=chosen)
         inputs, stub = provided(pack, names, reporter)
 
     with working_folder("link") as work:
@@ -201,7 +201,6 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         size=size,
         report=report,
         children=children,
-        written=tuple(documents),
         warnings=(
             *broken_modules(compiled),
             *natives.warnings,

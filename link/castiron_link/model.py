@@ -161,8 +161,6 @@ class LinkResult:
     """What is in it, under which licenses."""
     children: Children
     """For whose processes it is an interpreter."""
-    written: tuple[Path, ...] = ()
-    """Documents beside it."""
     warnings: tuple[str, ...] = ()
     seconds: tuple[tuple[str, float], ...] = field(default=())
     """Wall time of each pass, in order."""

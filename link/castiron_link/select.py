@@ -7,7 +7,6 @@ the binary at all.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import ModuleMissingError
@@ -36,27 +35,16 @@ _OPENSSL_ONLY = re.compile(
 _HASHLIB = re.compile(rb"\b_?hashlib\b")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """What is linked statically of the standard library's extension modules."""
-
-    extensions: tuple[str, ...]
-    """Sorted names."""
-    dropped: tuple[tuple[str, str], ...]
-    """(name, reason) of modules that the manifest names and that the application does without."""
-
-
-def select(tree: Tree, *, startup: Collection[str], offered: Mapping[str, Extension]) -> Selection:
-    """Return the selection for ``tree``.
+def select(tree: Tree, *, startup: Collection[str], offered: Mapping[str, Extension]) -> tuple[str, ...]:
+    """Return the extension modules of the standard library that ``tree`` needs, sorted.
 
     ``startup`` are the built-in modules that the interpreter imports to start, ``offered`` those the pack can give.
     Raises `ModuleMissingError` for one that the pack does not offer.
     """
     wanted = set(tree.builtins) | set(startup) | {name for name, extension in offered.items() if extension.always}
-    dropped: list[tuple[str, str]] = []
     if "_hashlib" in wanted and "_ssl" not in wanted and not needs_openssl_digests(tree.modules):
+        # CPython's own digests serve: nothing uses what only OpenSSL has.
         wanted.discard("_hashlib")
-        dropped.append(("_hashlib", "CPython's own digests serve: nothing uses what only OpenSSL has"))
     for name in sorted(wanted):
         wanted.update(set(IMPLIED.get(name, ())) & set(offered))
     if missing := sorted(wanted - set(offered)):
@@ -64,7 +52,7 @@ def select(tree: Tree, *, startup: Collection[str], offered: Mapping[str, Extens
             f"The runtime pack has no {', '.join(missing)}.",
             hint="The manifest was made with another runtime pack: run trace again, or link with that pack.",
         )
-    return Selection(extensions=tuple(sorted(wanted)), dropped=tuple(dropped))
+    return tuple(sorted(wanted))
 
 
 def needs_openssl_digests(modules: Iterable[PlacedModule]) -> bool:

@@ -267,10 +267,3 @@ class Manifest:
     """The application's files and embedded wheels: (sha256 of the content, content), sorted.  The codec compresses."""
     extra: tuple[tuple[str, object], ...] = ()
     """Top-level fields of a newer minor version, kept as they were read."""
-
-    def blob(self, sha256: str) -> bytes:
-        """Return the content of a blob; KeyError if there is none."""
-        for key, data in self.blobs:
-            if key == sha256:
-                return data
-        raise KeyError(sha256)

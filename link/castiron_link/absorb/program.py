@@ -57,17 +57,15 @@ _PYTHON = re.compile(r"_?Py[A-Z_]")
 class Program:
     """Symbols of the executable."""
 
-    first: frozenset[str]
-    """What a process would have in its global scope before any extension module: libc and the interpreter's API.
-    These win over definitions of the images, as in ``ld.so``."""
     last: frozenset[str]
     """What the linker can add if nobody else defines it (compiler-rt, other archives)."""
     api: frozenset[str]
-    """The part of ``first`` that is the interpreter's public and private API."""
+    """The interpreter's public and private API."""
     libc: frozenset[str]
-    """The part of ``first`` that is libc's."""
+    """What libc defines.  With ``api``, what a process would have in its global scope before any extension module: it
+    wins over definitions of the images, as in ``ld.so``."""
     names: Mapping[str, str]
-    """Under which name the executable defines what it offers before images are searched; covers ``first``."""
+    """Under which name the executable defines what it offers before images are searched: ``api`` and ``libc``."""
     unreachable: frozenset[str]
     """Names in archive members that the stub replaces: they cannot be linked in on their own."""
 
@@ -115,7 +113,7 @@ def program(
     """Return the program that offers these symbols, and what follows from them."""
     names = {name: name for name in (*api, *libc, *RUNTIME)}
     names |= {alias: name for alias, name in LARGE_FILE_ALIASES.items() if name in libc and alias not in libc}
-    return Program(first=api | libc, last=last, api=api, libc=libc, names=names | OWN, unreachable=unreachable)
+    return Program(last=last, api=api, libc=libc, names=names | OWN, unreachable=unreachable)
 
 
 class _Symbol(NamedTuple):
