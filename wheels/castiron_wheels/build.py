@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -21,33 +20,32 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from castiron_common.cache import cache_root
+from castiron_common.disk import is_full
 from castiron_common.errors import CastironError, DependencyError, InputError
-from castiron_elf.interpreter import interpreter_of, set_interpreter
+from castiron_wheels.build_environment import BuildEnvironment, zig_cache
+from castiron_wheels.build_system import build_system
 from castiron_wheels.compilers import write_compilers
 from castiron_wheels.errors import BuildError
-from castiron_wheels.install import install
 from castiron_wheels.reproducible import normalise_wheel
-from castiron_wheels.requirements import from_lines, read_pyproject
+from castiron_wheels.requirements import from_lines
 from castiron_wheels.toolchain_sbom import FILE, toolchain_bom
 from castiron_wheels.uv_client import client_environment
 from castiron_wheels.wheel_metadata import split_filename
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from castiron_common.progress import Reporter, Task
     from castiron_manifest.model import Target
     from castiron_runtime.model import Pack
     from castiron_wheels.build_stack import BuildContext
+    from castiron_wheels.build_system import BuildSystem
+    from castiron_wheels.model import Requirements
 
 RECIPE = "build-2"
 """Part of the cache key of built wheels: raised when the same sources would give another wheel."""
 
-_SOURCE_DATE = "315532800"
-"""1980-01-01, the first day that ZIP files know."""
-
 _TAIL = 12
-_MUSL_LOADER = "ld-musl-"
 
 _ABSENT_MODULE = re.compile(r"No module named '([\w.]+)'")
 """How CPython says that it cannot import a module."""
@@ -56,34 +54,6 @@ _CHOICES = (
     "Choose: pin a version that has a musllinux or a pure-Python wheel, give a wheel of your own as a requirement "
     "(./name.whl), or do without the distribution."
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BuildSystem:
-    """What a project says about how it is built (PEP 518, PEP 517)."""
-
-    requires: tuple[str, ...]
-    backend: str
-    path: tuple[str, ...]
-    """Folders of an in-tree backend, relative to the project."""
-
-
-def build_system(folder: Path) -> BuildSystem:
-    """Read ``[build-system]``; a project without one is built by setuptools, as the standard says."""
-    table: Any = read_pyproject(folder).get("build-system") if (folder / "pyproject.toml").is_file() else None
-    if table is None:
-        return BuildSystem(requires=("setuptools",), backend="setuptools.build_meta:__legacy__", path=())
-    requires = table.get("requires") if isinstance(table, dict) else None
-    if not isinstance(requires, list) or not all(isinstance(line, str) for line in requires):
-        raise InputError(
-            f"{folder}/pyproject.toml: build-system.requires is not a list of strings.", hint="Correct it."
-        )
-    backend = table.get("build-backend", "setuptools.build_meta:__legacy__")
-    path = tuple(str(entry) for entry in table.get("backend-path", []))
-    for entry in path:
-        if not (folder / entry).resolve().is_relative_to(folder.resolve()):
-            raise InputError(f"{folder}/pyproject.toml: backend-path {entry!r} is outside.", hint="Correct it.")
-    return BuildSystem(requires=tuple(requires), backend=str(backend), path=path)
 
 
 def target_pack(target: Target, *, reporter: Reporter) -> Pack:
@@ -106,7 +76,7 @@ def metadata_build(target: Target, folder: Path, *, reporter: Reporter) -> tuple
     compilers = write_compilers(tools, Path(pack.toolchain.linker[0]), target.platform)
     environ = client_environment()
     path = os.pathsep.join([str(tools), environ.get("PATH", "/usr/bin:/bin")])
-    return python, {**environ, **compilers, **_zig_cache(), "PATH": path, "PKG_CONFIG_LIBDIR": str(folder / "none")}
+    return python, {**environ, **compilers, **zig_cache(), "PATH": path, "PKG_CONFIG_LIBDIR": str(folder / "none")}
 
 
 def build_tree(
@@ -137,16 +107,19 @@ def build_tree(
     with context.reporter.task(f"build {label} for {context.target.platform}") as task:
         task.step("interpreter")
         python = interpreter(pack, full=full, reporter=context.reporter)
+        environment = BuildEnvironment(
+            folder=work / "environment", work=work, python=python, pack=pack, target=context.target
+        )
         job = _Job(
-            source=source, work=work, log=log, label=label, python=python, pack=pack, system=system, context=context
+            source=source, work=work, log=log, label=label, environment=environment, system=system, context=context
         )
         task.step("build requirements")
-        _environment(job, system.requires)
+        _provision(job, system.requires)
         more = _hook(job, "get_requires_for_build_wheel", [None], default=[])
         missing = _absent(job, [str(line) for line in more])
         if missing:
             task.step(f"build requirements: {', '.join(missing)}")
-            _environment(job, [*system.requires, *missing])
+            _provision(job, [*system.requires, *missing])
         return _build(job, destination, task)
 
 
@@ -158,8 +131,7 @@ class _Job:
     work: Path
     log: Path
     label: str
-    python: Path
-    pack: Pack
+    environment: BuildEnvironment
     system: BuildSystem
     context: BuildContext
 
@@ -168,10 +140,29 @@ class _Job:
         """The target that it is built for."""
         return self.context.target
 
-    @property
-    def environment(self) -> Path:
-        """The virtual environment of the build."""
-        return self.work / "environment"
+
+def _provision(job: _Job, requires: Sequence[str]) -> None:
+    """Make the environment anew with the build requirements."""
+    try:
+        requirements = _requirements(job, requires)
+        wheels = job.context.provision(requirements, job.context.stack)
+    except CastironError as error:
+        raise BuildError(
+            f"{job.label} must be built from source, and its build needs what cannot be had:",
+            error.what,
+            hint=_CHOICES,
+        ) from error
+    job.environment.make(wheels)
+
+
+def _requirements(job: _Job, lines: Sequence[str]) -> Requirements:
+    return from_lines(lines, job.target, origin=f"the build requirements of {job.label}", folder=job.source)
+
+
+def _absent(job: _Job, lines: Sequence[str]) -> list[str]:
+    """Return those requirements whose distribution the environment does not have yet, in any version."""
+    there = job.environment.distributions()
+    return [line for line in _requirements(job, lines).lines if canonicalize_name(Requirement(line).name) not in there]
 
 
 def _build(job: _Job, destination: Path, task: Task) -> Path:
@@ -186,77 +177,15 @@ def _build(job: _Job, destination: Path, task: Task) -> Path:
     try:
         normalise_wheel(built, destination / built.name, describe=lambda images: _bill(job, images))
     except (OSError, DependencyError) as error:
+        if is_full(error):
+            raise
         raise _failure(job, f"the wheel it made is damaged ({error})") from error
     return destination / built.name
 
 
 def _bill(job: _Job, images: Sequence[bytes]) -> tuple[str, bytes] | None:
-    content = toolchain_bom(images, Path(job.pack.toolchain.linker[0]))
+    content = toolchain_bom(images, Path(job.environment.pack.toolchain.linker[0]))
     return None if content is None else (FILE, content)
-
-
-def _environment(job: _Job, requires: Sequence[str]) -> None:
-    """Make the virtual environment with the build requirements, installed for the target."""
-    try:
-        requirements = from_lines(
-            requires, job.target, origin=f"the build requirements of {job.label}", folder=job.source
-        )
-        wheels = job.context.provision(requirements, job.context.stack)
-    except CastironError as error:
-        raise BuildError(
-            f"{job.label} must be built from source, and its build needs what cannot be had:",
-            error.what,
-            hint=_CHOICES,
-        ) from error
-    folder = job.environment
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    install(wheels, folder, job.target)
-    programs = folder / "bin"
-    programs.mkdir(exist_ok=True)
-    for name in ("python", "python3", f"python{job.target.python}"):
-        (programs / name).unlink(missing_ok=True)
-        (programs / name).symlink_to(job.python)
-    (folder / "pyvenv.cfg").write_text(
-        f"home = {job.python.parent}\ninclude-system-site-packages = false\nversion = {job.pack.python_version}\n",
-        encoding="utf-8",
-    )
-    for script in programs.iterdir():
-        _use_interpreter(script, programs / "python")
-    loader = interpreter_of(job.python)
-    if loader is not None:
-        for file in folder.rglob("*"):
-            if file.is_file() and not file.is_symlink() and os.access(file, os.X_OK):
-                _use_loader(file, loader)
-
-
-def _use_interpreter(script: Path, python: Path) -> None:
-    """Let an installed script run with the environment's own Python."""
-    if script.is_symlink():
-        return
-    data = script.read_bytes()
-    first, newline, rest = data.partition(b"\n")
-    if first.startswith(b"#!") and b"python" in first:
-        script.write_bytes(b"#!" + str(python).encode() + newline + rest)
-
-
-def _use_loader(program: Path, loader: str) -> None:
-    """Let a program of a musllinux wheel (ninja, cmake) run here: its loader is the pack's, not ``/lib/ld-musl-*``."""
-    if _MUSL_LOADER in (interpreter_of(program) or ""):
-        set_interpreter(program, loader)
-        program.chmod(0o755)
-
-
-def _absent(job: _Job, lines: Sequence[str]) -> list[str]:
-    """Return those requirements whose distribution the environment does not have yet, in any version."""
-    site = job.environment / "lib" / f"python{job.target.python}" / "site-packages"
-    there = {canonicalize_name(path.name.rsplit("-", 1)[0].split("-")[0]) for path in site.glob("*.dist-info")}
-    named = from_lines(lines, job.target, origin=f"the build requirements of {job.label}", folder=job.source).lines
-    return [line for line in named if canonicalize_name(_name(line)) not in there]
-
-
-def _name(line: str) -> str:
-    return Requirement(line).name
 
 
 def _hook(job: _Job, hook: str, arguments: list[object], default: object = None) -> Any:
@@ -271,7 +200,7 @@ def _hook(job: _Job, hook: str, arguments: list[object], default: object = None)
     }
     question.write_text(json.dumps(call), encoding="utf-8")
     runner = Path(__file__).with_name("backend") / "run_hook.py"
-    argv = [str(job.environment / "bin" / "python"), "-P", str(runner), str(question), str(answer)]
+    argv = [str(job.environment.interpreter), "-P", str(runner), str(question), str(answer)]
     with job.log.open("ab") as log:
         log.write(f"$ {hook}\n".encode())
         log.flush()
@@ -281,7 +210,7 @@ def _hook(job: _Job, hook: str, arguments: list[object], default: object = None)
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=job.source,
-            env=_variables(job),
+            env=job.environment.variables(job.source),
             start_new_session=True,
         )
         try:
@@ -293,39 +222,6 @@ def _hook(job: _Job, hook: str, arguments: list[object], default: object = None)
     if status != 0 or not answer.is_file():
         raise _failure(job, f"{hook} of its build backend failed (status {status})")
     return json.loads(answer.read_text(encoding="utf-8"))
-
-
-def _variables(job: _Job) -> Mapping[str, str]:
-    """Return the environment of the build: nothing of the caller's but PATH, so that his settings change no byte."""
-    tools = job.work / "compilers"
-    temporary, home = job.work / "tmp", job.work / "home"
-    for folder in (temporary, home):
-        folder.mkdir(exist_ok=True)
-    compilers = write_compilers(tools, Path(job.pack.toolchain.linker[0]), job.target.platform)
-    path = [str(job.environment / "bin"), str(tools), os.environ.get("PATH", "/usr/bin:/bin")]
-    return {
-        **compilers,
-        "PATH": os.pathsep.join(path),
-        "HOME": str(home),
-        "TMPDIR": str(temporary),
-        "LANG": "C.UTF-8",
-        "TZ": "UTC",
-        "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", _SOURCE_DATE),
-        "PYTHONHASHSEED": "0",
-        "PYTHONNOUSERSITE": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "VIRTUAL_ENV": str(job.environment),
-        "CASTIRON_BUILD_ROOT": str(job.source),
-        # Libraries of this machine are glibc's: no build may find them.
-        "PKG_CONFIG_LIBDIR": str(job.work / "no-libraries"),
-        "CMAKE_FIND_ROOT_PATH": str(job.environment),
-        **_zig_cache(),
-    }
-
-
-def _zig_cache() -> dict[str, str]:
-    folder = str(cache_root() / "zig")
-    return {"ZIG_GLOBAL_CACHE_DIR": folder, "ZIG_LOCAL_CACHE_DIR": folder}
 
 
 def _failure(job: _Job, why: str) -> BuildError:

@@ -14,6 +14,7 @@ from castiron_common.files import sha256_bytes, sha256_file
 from castiron_common.working import working_folder
 from castiron_wheels import build, compilers
 from castiron_wheels.build_stack import Build
+from castiron_wheels.build_system import build_system
 from castiron_wheels.errors import BuildError
 from castiron_wheels.fetch import keep
 from castiron_wheels.known_distributions import known_distributions
@@ -105,7 +106,7 @@ def _reads_history(folder: Path) -> bool:
     """Say whether the build takes the version from the repository, which is then needed too."""
     if not (folder / ".git").exists():
         return False
-    for line in build.build_system(folder).requires:
+    for line in build_system(folder).requires:
         try:
             if canonicalize_name(Requirement(line).name) in known_distributions().reads_history:
                 return True

@@ -75,7 +75,7 @@ def from_script(path: Path, target: Target) -> Requirements | None:
     lines = (line[2:] if line.startswith("# ") else line[1:] for line in blocks[0]["content"].splitlines())
     data = _toml("\n".join(lines), f"the script block of {path}")
     where = f"{path.name} (script block)"
-    dependencies = _strings(data.get("dependencies", []), "dependencies", where)
+    dependencies = strings(data.get("dependencies", []), "dependencies", where)
     return _with_sources(
         from_lines(dependencies, target, origin=where, folder=path.parent), data, path.parent, target, where
     )
@@ -107,7 +107,7 @@ def from_project(
         raise InputError(f"{where}: project is not a table.", hint="Correct the file.")
     if install is None:
         install = "build-system" in data or (folder / "setup.py").is_file()
-    dynamic = _strings(table.get("dynamic", []), "project.dynamic", where)
+    dynamic = strings(table.get("dynamic", []), "project.dynamic", where)
     if install or {"dependencies", "optional-dependencies"} & set(dynamic):
         lines: list[str] = []
         name = table.get("name")
@@ -120,7 +120,7 @@ def from_project(
         )
     else:
         projects = ()
-        lines = _strings(table.get("dependencies", []), "project.dependencies", where)
+        lines = strings(table.get("dependencies", []), "project.dependencies", where)
         lines += _extra_lines(table, extras, where)
     lines += _group_lines(data, groups, where)
     requirements = from_lines(lines, target, origin=where, folder=folder)
@@ -149,7 +149,8 @@ def _toml(text: str, where: str) -> dict[str, Any]:
         raise InputError(f"{where} is not valid TOML: {error}.", hint="Correct that place.") from error
 
 
-def _strings(value: object, key: str, where: str) -> list[str]:
+def strings(value: object, key: str, where: str) -> list[str]:
+    """Return a list of strings of ``pyproject.toml``; `InputError` with its place if it is none."""
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise InputError(f"{where}: {key} is not a list of strings.", hint="Correct the file.")
     return list(value)
@@ -166,7 +167,7 @@ def _extra_lines(table: Mapping[str, Any], extras: Collection[str], where: str) 
         if extra not in offered:
             known = ", ".join(sorted(offered)) or "none"
             raise InputError(f"{where}: there is no extra {extra!r}.", hint=f"It offers: {known}.")
-        lines += _strings(offered[canonicalize_name(extra)], f"project.optional-dependencies.{extra}", where)
+        lines += strings(offered[canonicalize_name(extra)], f"project.optional-dependencies.{extra}", where)
     return lines
 
 

@@ -133,6 +133,9 @@ def test_failure_names_distribution_log_and_choices(tmp_path: Path, cache: Path,
     [
         ("[build-system]\nrequires = 'x'\n", "not a list of strings"),
         ("[build-system]\nrequires = []\nbuild-backend = 'b'\nbackend-path = ['..']\n", "is outside"),
+        ("build-system = 1\n", "build-system is not a table"),
+        ("[build-system]\nrequires = []\nbackend-path = 1\n", "backend-path is not a list of strings"),
+        ("[build-system]\nrequires = []\nbuild-backend = 1\n", "build-backend is not a string"),
         ("[build-system]\nrequires = []\nbuild-backend = 'nosuchbackend'\n", "No module named 'nosuchbackend'"),
     ],
 )

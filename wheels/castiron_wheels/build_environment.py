@@ -1,0 +1,130 @@
+"""The environment of a build: a virtual environment of the target's interpreter, and the variables of the process.
+
+Source: PEP 405 (``pyvenv.cfg``); reproducible-builds.org, SOURCE_DATE_EPOCH.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from castiron_common.cache import cache_root
+from castiron_elf.interpreter import interpreter_of, set_interpreter
+from castiron_wheels.compilers import write_compilers
+from castiron_wheels.install import install, site_packages
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from castiron_manifest.model import Target
+    from castiron_runtime.model import Pack
+
+_SOURCE_DATE = "315532800"
+"""1980-01-01, the first day that ZIP files know."""
+
+_MUSL_LOADER = "ld-musl-"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildEnvironment:
+    """Where one build runs."""
+
+    folder: Path
+    """The virtual environment."""
+    work: Path
+    """An empty folder for compilers and temporary files."""
+    python: Path
+    """The pack's interpreter."""
+    pack: Pack
+    target: Target
+
+    @property
+    def interpreter(self) -> Path:
+        """The virtual environment's interpreter."""
+        return self.folder / "bin" / "python"
+
+    def make(self, wheels: Sequence[Path]) -> None:
+        """Make the virtual environment, or make it anew, with the wheels installed for the target."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        install(wheels, self.folder, self.target)
+        programs = self.folder / "bin"
+        programs.mkdir(exist_ok=True)
+        for name in ("python", "python3", f"python{self.target.python}"):
+            (programs / name).unlink(missing_ok=True)
+            (programs / name).symlink_to(self.python)
+        version = self.pack.python_version
+        (self.folder / "pyvenv.cfg").write_text(
+            f"home = {self.python.parent}\ninclude-system-site-packages = false\nversion = {version}\n",
+            encoding="utf-8",
+        )
+        for script in programs.iterdir():
+            _use_interpreter(script, self.interpreter)
+        loader = interpreter_of(self.python)
+        if loader is not None:
+            for file in self.folder.rglob("*"):
+                if file.is_file() and not file.is_symlink() and os.access(file, os.X_OK):
+                    _use_loader(file, loader)
+
+    def distributions(self) -> set[str]:
+        """Return the normalised names of what is installed."""
+        folders = site_packages(self.folder, self.target).glob("*.dist-info")
+        return {canonicalize_name(path.name.rsplit("-", 1)[0].split("-")[0]) for path in folders}
+
+    def variables(self, source: Path) -> Mapping[str, str]:
+        """Return the environment of the process: nothing of the caller's but PATH, so that his settings change no byte.
+
+        ``source`` is the folder that is built; compilers forget its name.
+        """
+        tools = self.work / "compilers"
+        temporary, home = self.work / "tmp", self.work / "home"
+        for folder in (temporary, home):
+            folder.mkdir(exist_ok=True)
+        compilers = write_compilers(tools, Path(self.pack.toolchain.linker[0]), self.target.platform)
+        path = [str(self.folder / "bin"), str(tools), os.environ.get("PATH", "/usr/bin:/bin")]
+        return {
+            **compilers,
+            "PATH": os.pathsep.join(path),
+            "HOME": str(home),
+            "TMPDIR": str(temporary),
+            "LANG": "C.UTF-8",
+            "TZ": "UTC",
+            "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", _SOURCE_DATE),
+            "PYTHONHASHSEED": "0",
+            "PYTHONNOUSERSITE": "1",
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "VIRTUAL_ENV": str(self.folder),
+            "CASTIRON_BUILD_ROOT": str(source),
+            # Libraries of this machine are glibc's: no build may find them.
+            "PKG_CONFIG_LIBDIR": str(self.work / "no-libraries"),
+            "CMAKE_FIND_ROOT_PATH": str(self.folder),
+            **zig_cache(),
+        }
+
+
+def zig_cache() -> dict[str, str]:
+    """Return the variables that name Zig's own cache."""
+    folder = str(cache_root() / "zig")
+    return {"ZIG_GLOBAL_CACHE_DIR": folder, "ZIG_LOCAL_CACHE_DIR": folder}
+
+
+def _use_interpreter(script: Path, python: Path) -> None:
+    """Let an installed script run with the environment's own Python."""
+    if script.is_symlink():
+        return
+    data = script.read_bytes()
+    first, newline, rest = data.partition(b"\n")
+    if first.startswith(b"#!") and b"python" in first:
+        script.write_bytes(b"#!" + str(python).encode() + newline + rest)
+
+
+def _use_loader(program: Path, loader: str) -> None:
+    """Let a program of a musllinux wheel (ninja, cmake) run here: its loader is the pack's, not ``/lib/ld-musl-*``."""
+    if _MUSL_LOADER in (interpreter_of(program) or ""):
+        set_interpreter(program, loader)
+        program.chmod(0o755)
