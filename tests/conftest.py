@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,12 +35,6 @@ def pack() -> Pack:
     from castiron_runtime.packs import open_pack
 
     return open_pack(reporter=RichReporter(Console(stderr=True)))
-
-
-@pytest.fixture
-def examples() -> Path:
-    """The folder of example applications."""
-    return Path(__file__).resolve().parent.parent / "examples"
 
 
 @pytest.fixture

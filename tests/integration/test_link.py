@@ -92,13 +92,6 @@ def test_no_path_of_the_host_is_inside(hello: Path, pack: Pack, folder: Path) ->
     assert [place for place in places if os.fsencode(place) in data] == []
 
 
-def isolated(*arguments: str) -> list[str]:
-    tool = shutil.which("unshare")
-    if tool is None or subprocess.run([tool, "-Urm", "true"], capture_output=True, check=False).returncode != 0:
-        needs.skip("namespaces")
-    return [tool, *arguments]
-
-
 @needs.root
 def test_runs_in_an_empty_chroot_as_nobody(hello: Path, tmp_path: Path) -> None:
     root = tmp_path / "root"

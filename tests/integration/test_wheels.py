@@ -83,6 +83,7 @@ def test_wheels_of_an_index(lines: list[str], code: str, output: str, pack: Pack
     assert run(pack, environment, code) == output
 
 
+@pytest.mark.alone
 def test_ten_cached_distributions_are_fast() -> None:
     first = solve("requests", "pydantic", "rich", "pyyaml")
     pins = [f"{item.name}=={item.version}" for item in first.distributions]

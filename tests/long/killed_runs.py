@@ -174,6 +174,13 @@ def _link_or_copy(source: str | Path, target: str | Path) -> None:
         shutil.copy2(source, target, follow_symlinks=False)
 
 
+def _before_our_first_line(status: int, said: str) -> bool:
+    """Say whether Ctrl-C met Python itself: while it starts (then it ends with 1), or imports the first module."""
+    if not said.rstrip().endswith("KeyboardInterrupt"):
+        return False
+    return status == -signal.SIGINT or (status == 1 and said.startswith("Fatal Python error: init_import_site"))
+
+
 def disturb(arena: Arena, signals: random.Random, figures: Figures, *, cold: bool, length: float) -> None:
     """Run both commands, and send one signal at a random moment."""
     number = signals.choice(_SIGNALS)
@@ -204,9 +211,9 @@ def disturb(arena: Arena, signals: random.Random, figures: Figures, *, cold: boo
                 figures.ends[f"{what}: {name} ended with {process.returncode}"] += 1
                 expected = {0, -number} if number == signal.SIGKILL else {0, -number, 128 + number}
                 text = said.decode(errors="replace")
-                # Until our first line runs, Ctrl-C is Python's own.
-                early = process.returncode == -signal.SIGINT and text.rstrip().endswith("KeyboardInterrupt")
-                if process.returncode not in expected or ("Traceback" in text and not early):
+                if number == signal.SIGINT and _before_our_first_line(process.returncode, text):
+                    return
+                if process.returncode not in expected or "Traceback" in text:
                     figures.defects.append(f"{what}: {name} ended with {process.returncode}:\n{text}")
                 return
             if process.returncode:

@@ -17,7 +17,6 @@ KNOWN = {
     "root": "to be other users, and for chroot",
     "an ordinary user": "root reads every file",
     "mount": "to make small and read-only file systems: root, and a kernel or container that allows it",
-    "namespaces": "unshare -Urm, which some kernels and containers forbid",
     "strace": "installed, and ptrace allowed",
     "x86-64": "the numbers of system calls are those of one machine",
     "openssl": "the command, for certificates of a server",

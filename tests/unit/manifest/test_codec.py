@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import msgpack
@@ -14,7 +13,6 @@ from castiron_common.files import sha256_bytes
 from castiron_manifest import codec, model
 from tests.unit.manifest.strategies import manifests, sha256
 
-EXAMPLE = Path(__file__).resolve().parents[3] / "manifests" / "examples" / "hello.manifest"
 APP = b"print('hello')\n"
 
 
