@@ -18,7 +18,7 @@ from tests.support import cpython_suite
 if TYPE_CHECKING:
     from castiron_runtime.model import Pack
 
-pytestmark = [pytest.mark.integration, pytest.mark.network]
+pytestmark = [pytest.mark.integration, pytest.mark.network, pytest.mark.long]
 
 SELECTION = (
     "test_argparse",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from castiron_runtime.model import Pack
 
-pytestmark = [pytest.mark.integration, pytest.mark.network]
+pytestmark = [pytest.mark.integration, pytest.mark.network, pytest.mark.long]
 
 _FILES = 25
 

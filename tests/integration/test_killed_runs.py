@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.integration
 @pytest.mark.network
+@pytest.mark.long
 def test_killed_runs_leave_nothing(tmp_path: Path, pack: Pack) -> None:
     figures = run(tmp_path, kills=15, seed="ci", every=3)
     assert figures.defects == [], "\n".join(figures.lines())

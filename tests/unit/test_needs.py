@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.support import needs
+
 ROOT = Path(__file__).parents[2]
 
 GOOD = """
@@ -70,3 +72,10 @@ def test_an_unknown_reason_is_told_elsewhere(tmp_path: Path) -> None:
     status, shown = run(tmp_path, BAD, "")
     assert status == 0, shown
     assert "another reason: test_given.py::test_silent" in shown
+
+
+def test_each_need_is_of_a_test() -> None:
+    text = "".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
+    text += (ROOT / "tests" / "integration" / "conftest.py").read_text()
+    named = {"root": "@needs.root", "strace": "@needs.strace", "x86-64": "@needs.x86_64"}
+    assert [what for what in needs.KNOWN if named.get(what, f'"{what}"') not in text.replace(GOOD, "")] == []
