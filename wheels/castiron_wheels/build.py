@@ -16,18 +16,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
-
 from castiron_common.cache import cache_root
 from castiron_common.disk import is_full
-from castiron_common.errors import CastironError, DependencyError, InputError
+from castiron_common.errors import DependencyError, InputError
 from castiron_wheels.build_environment import BuildEnvironment, zig_cache
 from castiron_wheels.build_system import build_system
 from castiron_wheels.compilers import write_compilers
 from castiron_wheels.errors import BuildError
 from castiron_wheels.reproducible import normalise_wheel
 from castiron_wheels.requirements import from_lines
+from castiron_wheels.requirements_file import line_name
 from castiron_wheels.toolchain_sbom import FILE, toolchain_bom
 from castiron_wheels.uv_client import client_environment
 from castiron_wheels.wheel_metadata import split_filename
@@ -116,6 +114,8 @@ def build_tree(
         task.step("build requirements")
         _provision(job, system.requires)
         more = _hook(job, "get_requires_for_build_wheel", [None], default=[])
+        if not isinstance(more, list):
+            raise _failure(job, "its build backend did not give its build requirements as a list")
         missing = _absent(job, [str(line) for line in more])
         if missing:
             task.step(f"build requirements: {', '.join(missing)}")
@@ -146,7 +146,7 @@ def _provision(job: _Job, requires: Sequence[str]) -> None:
     try:
         requirements = _requirements(job, requires)
         wheels = job.context.provision(requirements, job.context.stack)
-    except CastironError as error:
+    except (DependencyError, InputError) as error:
         raise BuildError(
             f"{job.label} must be built from source, and its build needs what cannot be had:",
             error.what,
@@ -162,7 +162,7 @@ def _requirements(job: _Job, lines: Sequence[str]) -> Requirements:
 def _absent(job: _Job, lines: Sequence[str]) -> list[str]:
     """Return those requirements whose distribution the environment does not have yet, in any version."""
     there = job.environment.distributions()
-    return [line for line in _requirements(job, lines).lines if canonicalize_name(Requirement(line).name) not in there]
+    return [line for line in _requirements(job, lines).lines if line_name(line) not in there]
 
 
 def _build(job: _Job, destination: Path, task: Task) -> Path:

@@ -256,3 +256,11 @@ def local_path(location: str, folder: Path) -> Path:
         return Path(unquote(urlsplit(location).path)).absolute()
     # Not Path.expanduser(), which raises for a user that does not exist: such a name is a file's.
     return Path(os.path.normpath(folder / os.path.expanduser(location)))  # noqa: PTH111
+
+
+def line_name(line: str) -> str | None:
+    """Return the normalised name of a requirement line; None for a bare URL."""
+    try:
+        return canonicalize_name(Requirement(line).name)
+    except InvalidRequirement:
+        return None

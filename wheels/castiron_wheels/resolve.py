@@ -19,8 +19,9 @@ from castiron_wheels.build_stack import NOTHING_UNDER_WAY, BuildContext
 from castiron_wheels.candidate_wheels import local_wheels, wheels_of
 from castiron_wheels.model import Environment, ResolvedDistribution
 from castiron_wheels.requirement_graph import RequirementGraph
+from castiron_wheels.requirements_file import line_name
 from castiron_wheels.target import full_version, platform_of
-from castiron_wheels.version_choice import choose, line_name, roots
+from castiron_wheels.version_choice import choose, roots
 from castiron_wheels.wheel_metadata import read_metadata
 
 if TYPE_CHECKING:

@@ -17,6 +17,7 @@ from castiron_wheels.candidate_wheels import left_out
 from castiron_wheels.errors import ResolutionError
 from castiron_wheels.pylock import read_lock
 from castiron_wheels.requirement_graph import RequirementGraph
+from castiron_wheels.requirements_file import line_name
 from castiron_wheels.uv_client import uv_compile
 
 if TYPE_CHECKING:
@@ -83,14 +84,6 @@ def roots(requirements: Requirements, local: Mapping[str, LocalWheel]) -> list[R
         except InvalidRequirement:
             continue  # a bare URL: its name is known from the file alone
     return asked
-
-
-def line_name(line: str) -> str | None:
-    """Return the normalised name of a requirement line; None for a bare URL."""
-    try:
-        return canonicalize_name(Requirement(line).name)
-    except InvalidRequirement:
-        return None
 
 
 def _needs_more(requirements: Requirements, local: Mapping[str, LocalWheel], context: BuildContext) -> bool:

@@ -248,6 +248,13 @@ def test_failures_tell_what_could_not_be_imported(tmp_path: Path, context: Build
     assert caught.value.what.startswith(f"{caught.value.summary}\nThe log is ")
 
 
+def test_a_backend_that_gives_no_list(tmp_path: Path, context: BuildContext) -> None:
+    folder = project(tmp_path / "app")
+    (folder / "backend.py").write_text(f"{BACKEND}\ndef get_requires_for_build_wheel(settings=None):\n    return 5\n")
+    with pytest.raises(BuildError, match="did not give its build requirements as a list"):
+        project_wheel(LocalProject(path=folder), context)
+
+
 def test_small_interpreter_first_then_the_full_one(
     tmp_path: Path, context: BuildContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
