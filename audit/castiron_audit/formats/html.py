@@ -19,7 +19,7 @@ from castiron_audit.model import Kind, Severity
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from castiron_audit.model import Component, Finding, Report
+    from castiron_audit.model import Component, Finding, Report, Verdict
 
 _KINDS = {
     Kind.APPLICATION: "application",
@@ -40,6 +40,7 @@ _REACH = {
     Strength.UNKNOWN: ("unknown", "Unknown"),
 }
 _MOST_BOXES = 60
+_MOST_COPYRIGHTS = 12
 
 
 def html(report: Report) -> str:
@@ -246,61 +247,87 @@ def _row(
 def _details(
     component: Component, report: Report, findings: Iterable[Finding], texts: dict[str, tuple[int, list[str], str]]
 ) -> str:
-    verdict = component.verdict
-    rows: list[tuple[str, str]] = []
-    if component.summary:
-        rows.append(("About", escape(component.summary)))
-    if component.parent:
-        rows.append(("Part of", _link(component.parent, report)))
-    if component.chain:
-        steps = "".join(
-            f"<li>{escape(step.name)}{f' <small>{escape(step.how)}</small>' if step.how else ''}</li>"
-            for step in component.chain
-        )
-        rows.append(("Brought in by", f'<ol class="chain">{steps}</ol>'))
-    if verdict.where:
-        rows.append(("License found in", escape(verdict.where)))
+    """Return what a row opens: the details that the component has, in a fixed order."""
+    rows = [
+        ("About", escape(component.summary)),
+        ("Part of", _link(component.parent, report) if component.parent else ""),
+        ("Brought in by", _chain(component)),
+        *_verdict_details(component.verdict),
+        ("Findings", _finding_notes(findings)),
+        ("Copyright", _copyrights(component)),
+        ("Depends on", _requirements(component, report)),
+        ("purl", _code(component.purl)),
+        ("CPE", _code(component.cpe)),
+        ("Home page", _web_link(component.home_page)),
+        ("Texts", _text_links(component, texts)),
+    ]
+    return "<dl>" + "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows if value) + "</dl>"
+
+
+def _chain(component: Component) -> str:
+    steps = "".join(
+        f"<li>{escape(step.name)}{f' <small>{escape(step.how)}</small>' if step.how else ''}</li>"
+        for step in component.chain
+    )
+    return f'<ol class="chain">{steps}</ol>' if steps else ""
+
+
+def _verdict_details(verdict: Verdict) -> list[tuple[str, str]]:
+    similarity = ""
     if verdict.similarity is not None:
-        rows.append(("Text match", f"{verdict.similarity:.1%} with the text of the SPDX License List"))
-    if verdict.reason:
-        rows.append(("Reason", escape(verdict.reason)))
-    if len(verdict.evidence) > 1:
-        items = "".join(
-            f"<li><b>{escape(item.source)}</b> {escape(item.where)}: {escape(item.says)}"
-            f"{f' → {escape(item.expression)}' if item.expression and item.expression != item.says else ''}</li>"
-            for item in verdict.evidence
-        )
-        rows.append(("Evidence", f"<ul>{items}</ul>"))
+        similarity = f"{verdict.similarity:.1%} with the text of the SPDX License List"
+    items = "".join(
+        f"<li><b>{escape(item.source)}</b> {escape(item.where)}: {escape(item.says)}"
+        f"{f' → {escape(item.expression)}' if item.expression and item.expression != item.says else ''}</li>"
+        for item in verdict.evidence
+    )
+    return [
+        ("License found in", escape(verdict.where)),
+        ("Text match", similarity),
+        ("Reason", escape(verdict.reason)),
+        ("Evidence", f"<ul>{items}</ul>" if len(verdict.evidence) > 1 else ""),
+    ]
+
+
+def _finding_notes(findings: Iterable[Finding]) -> str:
     notes = "".join(
         f"<li>{escape(item.severity)}: {escape(item.message)}"
         f"{f' <i>Settled: {escape(item.settled)}</i>' if item.settled else ''}</li>"
         for item in findings
     )
-    if notes:
-        rows.append(("Findings", f"<ul>{notes}</ul>"))
-    if component.copyrights:
-        shown = "<br>".join(escape(line) for line in component.copyrights[:12])
-        more = len(component.copyrights) - 12
-        rows.append(("Copyright", shown + (f"<br>and {more} more lines, see the texts" if more > 0 else "")))
-    if component.requires and component.kind is not Kind.APPLICATION:
-        needed = [item for item in component.requires if report.component(item).kind is not Kind.CRATE]
-        crates = len(component.requires) - len(needed)
-        links = ", ".join(_link(item, report) for item in needed)
-        rows.append(("Depends on", links + (f"{', ' if links else ''}{crates} Rust crates" if crates else "")))
-    for label, value in (("purl", component.purl), ("CPE", component.cpe)):
-        if value:
-            rows.append((label, f"<code>{escape(value)}</code>"))
-    if component.home_page.startswith(("http://", "https://")):
-        rows.append(
-            ("Home page", f'<a href="{escape(component.home_page)}" rel="noreferrer">{escape(component.home_page)}</a>')
-        )
-    if component.texts:
-        links = ", ".join(
-            f'<a href="#text-{texts[text.sha256][0]}">{escape(text.path.rsplit("/", 1)[-1])}</a>'
-            for text in component.texts
-        )
-        rows.append(("Texts", links))
-    return "<dl>" + "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows) + "</dl>"
+    return f"<ul>{notes}</ul>" if notes else ""
+
+
+def _copyrights(component: Component) -> str:
+    more = len(component.copyrights) - _MOST_COPYRIGHTS
+    notices = "<br>".join(escape(notice) for notice in component.copyrights[:_MOST_COPYRIGHTS])
+    return notices + (f"<br>and {more} more lines, see the texts" if more > 0 else "")
+
+
+def _requirements(component: Component, report: Report) -> str:
+    if component.kind is Kind.APPLICATION:
+        return ""
+    others = [item for item in component.requires if report.component(item).kind is not Kind.CRATE]
+    crates = len(component.requires) - len(others)
+    links = ", ".join(_link(item, report) for item in others)
+    return links + (f"{', ' if links else ''}{crates} Rust crates" if crates else "")
+
+
+def _code(value: str | None) -> str:
+    return f"<code>{escape(value)}</code>" if value else ""
+
+
+def _web_link(url: str) -> str:
+    if not url.startswith(("http://", "https://")):
+        return ""
+    return f'<a href="{escape(url)}" rel="noreferrer">{escape(url)}</a>'
+
+
+def _text_links(component: Component, texts: dict[str, tuple[int, list[str], str]]) -> str:
+    return ", ".join(
+        f'<a href="#text-{texts[text.sha256][0]}">{escape(text.path.rsplit("/", 1)[-1])}</a>'
+        for text in component.texts
+    )
 
 
 def _obligations(report: Report, by_id: dict[str, Component]) -> str:
