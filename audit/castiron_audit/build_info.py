@@ -1,4 +1,4 @@
-"""Reads what a shared object tells of how it was built: compilers, Rust crates, statically linked libraries.
+"""Reads how a shared object was built: by which compilers, with which Rust crates and statically linked libraries.
 
 Sources: cargo-auditable's PARSING.md (section ``.dep-v0``: zlib-compressed JSON); ``.comment`` as GCC, Clang and rustc
 write it; ``data/signatures.toml``.
@@ -39,7 +39,7 @@ class Crate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildInfo:
-    """What one shared object tells of how it was built."""
+    """How one shared object was built, as far as it shows that."""
 
     rustc: str | None
     """Version of the Rust compiler; None if it compiled nothing of it."""
@@ -52,7 +52,7 @@ class BuildInfo:
 
 
 def read_build_info(path: Path, sha256: str, elf: Elf) -> BuildInfo:
-    """Return what a shared object tells; ``sha256`` is that of its content, ``elf`` the target's machine.
+    """Return how a shared object was built; ``sha256`` is that of its content, ``elf`` the target's machine.
 
     Raises `InputError` if it is not an ELF file, has another content by now, or if its list of crates is damaged.
     """

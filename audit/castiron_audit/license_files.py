@@ -1,4 +1,4 @@
-"""Reads license files of distributions: of which software each speaks, and what third-party software it lists.
+"""Reads license files of distributions: which software each is about, and which third-party software it lists.
 
 Lists of third-party software behind a project's own license have one of two forms.  That of NumPy, SciPy and their
 relatives has fields::
@@ -69,7 +69,7 @@ _TITLE = re.compile(r"^[A-Za-z][\w .+/'()-]{1,40}$")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LicensedSoftware:
-    """The third-party software of which a license file speaks."""
+    """The third-party software that a license file is about."""
 
     name: str
     version: str = ""
@@ -104,7 +104,7 @@ def is_own_license(path: str) -> bool:
     """Return whether a file of a ``.dist-info`` folder states the distribution's own license.
 
     Files in folders below (``licenses/vendor/llhttp/LICENSE``) and files named after something else
-    (``LICENSE.libsodium.txt``) speak of third parties.
+    (``LICENSE.libsodium.txt``) are those of third parties.
     """
     relative = path.split("/", 1)[1] if ".dist-info/" in path else path
     folder, name = posixpath.split(relative)
@@ -118,7 +118,7 @@ def is_own_license(path: str) -> bool:
 
 
 def licensed_software(folder: str, name: str) -> LicensedSoftware | None:
-    """Return of which third-party software a license file speaks; None if its path does not say it.
+    """Return the third-party software that a license file is about; None if its path does not say it.
 
     ``folder`` is relative to the ``.dist-info`` folder, ``name`` the file's name.
     """

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def load_report(path: Path, policy: Policy, *, with_site: bool, reporter: Reporter) -> Report:
-    """Return the report that a binary carries, or the one that a manifest foretells; ``-`` is a manifest on stdin.
+    """Return the report that a binary carries, or that on a manifest before it is linked; ``-`` is a manifest on stdin.
 
     ``with_site``: for a manifest, also read the files of its distributions, which are fetched if need be.  Raises
     `InputError` if the file is neither, and what `castiron_wheels.fetch` raises.

@@ -214,7 +214,7 @@ class Report:
     license: str | None = None
     """The application's own; None if its project does not say it."""
     linked: bool = False
-    """True if the components are those of the linker's map; False for what a manifest foretells."""
+    """True if the components are those of the linker's map; False if they are expected from a manifest."""
     policy: str = "none"
     """The policy that was applied, in one line."""
     components: tuple[Component, ...] = ()

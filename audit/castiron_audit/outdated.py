@@ -30,7 +30,7 @@ class OutdatedBinary:
 def outdated_binaries(folder: Path, newest: str) -> list[OutdatedBinary]:
     """Return the binaries under a folder that hold an older Python than ``newest``, sorted by path.
 
-    Files that castiron did not link are passed over.  Raises `InputError` if there is no such folder, or if ``newest``
+    Files that castiron did not link are skipped.  Raises `InputError` if there is no such folder, or if ``newest``
     is not a version.
     """
     if not folder.is_dir():

@@ -31,7 +31,7 @@ def text_evidence(where: str, text: str) -> tuple[Evidence, ...]:
     for match in recognise(text):
         expression = match.license
         if has_gcc_exception and expression == "GPL-3.0-only":
-            # The exception's own text speaks of version 3, and GCC's sources of "or any later version".
+            # The exception's text names version 3, GCC's sources add "or any later version".
             expression = "GPL-3.0-or-later WITH GCC-exception-3.1"
         evidence.append(
             Evidence(

@@ -53,7 +53,7 @@ class DetectedComponent:
 class Collector:
     """What the detectors have found in one distribution so far.
 
-    Several sources often tell of the same library; all of them add to one component, which is known by its kind and its
+    The same library often shows in several sources; all of them add to one component, identified by its kind and its
     normalised name (crates: by name and version).
     """
 

@@ -1,6 +1,6 @@
 """Detects the third-party components in one distribution: each source of evidence in turn, then their licenses.
 
-Several sources often tell of the same library - its file in ``*.libs``, an SBOM, a list in a license file, Castiron's
+The same library often shows in several sources - its file in ``*.libs``, an SBOM, a list in a license file, Castiron's
 own catalogue.  It becomes one component with all of that as evidence.
 """
 

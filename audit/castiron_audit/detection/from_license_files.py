@@ -1,4 +1,4 @@
-"""Detects components that license files in the ``.dist-info`` folder speak of: in lists, or by their paths."""
+"""Detects components by license files in the ``.dist-info`` folder: by lists in them, or by their paths."""
 
 from __future__ import annotations
 

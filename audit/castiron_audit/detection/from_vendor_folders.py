@@ -60,7 +60,7 @@ def vendored_packages(contents: DistributionContents) -> Iterator[VendoredPackag
     """Yield the vendored packages among the files that go in, sorted.
 
     A folder of such a name may hold the project's own code: a package is reported only if metadata, ``vendor.txt`` or a
-    license file tell of it.
+    license file shows that it is vendored.
     """
     for folder, import_names in sorted(_vendor_folders(contents).items()):
         metadata = _metadata_by_name(contents, folder)
