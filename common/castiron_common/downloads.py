@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _PIECE = 1 << 18
 _REDIRECTS = 8
+_KEPT = 8
+"""Connections to one host that are kept: as many as threads fetch side by side, or more."""
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 """Statuses of servers that may answer otherwise in a moment."""
 _LONGEST_PAUSE = 30
@@ -250,7 +252,7 @@ class Downloader:
             if proxy not in self._pools:
                 context = self._tls()
                 if proxy is None:
-                    self._pools[proxy] = PoolManager(ssl_context=context)
+                    self._pools[proxy] = PoolManager(ssl_context=context, maxsize=_KEPT)
                 elif urlsplit(proxy).scheme.lower().startswith("socks"):
                     self._pools[proxy] = _socks(proxy, context)
                 else:
@@ -259,6 +261,7 @@ class Downloader:
                     try:
                         self._pools[proxy] = ProxyManager(
                             _without_login(proxy),
+                            maxsize=_KEPT,
                             ssl_context=context,
                             proxy_ssl_context=context,
                             proxy_headers=make_headers(proxy_basic_auth=given),
@@ -406,7 +409,7 @@ def _socks(proxy: str, context: ssl.SSLContext) -> PoolManager:
             Failure.CONFIGURATION,
             f"the proxy {_without_login(proxy)} needs the package PySocks (python -m pip install PySocks)",
         ) from error
-    manager: PoolManager = SOCKSProxyManager(proxy, ssl_context=context)
+    manager: PoolManager = SOCKSProxyManager(proxy, ssl_context=context, maxsize=_KEPT)
     return manager
 
 

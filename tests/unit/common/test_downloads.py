@@ -17,6 +17,7 @@ import trustme
 
 from castiron_common.downloads import Downloader, DownloadError, Failure, Limits
 from castiron_common.network import Login, Network, configured
+from castiron_common.pools import thread_pool
 from tests.support.http_servers import (
     Proxy,
     Server,
@@ -80,6 +81,15 @@ def test_connections_are_kept(server: Server, destination: Path) -> None:
         for name in ("f", "chunks", "f", "chunks"):
             downloader.fetch(f"{server.url}/{name}", destination, sha256=SHA256)
     assert len({asked.peer for asked in server.asked}) == 1
+
+
+def test_threads_share_connections(server: Server, tmp_path: Path) -> None:
+    server.answers["/f"] = [whole(DATA)]
+    with Downloader(DIRECT, QUICK) as downloader, thread_pool(4) as pool:
+        todo = [pool.submit(downloader.fetch, f"{server.url}/f", tmp_path / str(n), sha256=SHA256) for n in range(40)]
+        assert {done.result() for done in todo} == {SHA256}
+    assert len({asked.peer for asked in server.asked}) <= 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(str(number) for number in range(40))
 
 
 def test_a_wrong_hash_is_not_tried_again(server: Server, destination: Path) -> None:
