@@ -56,7 +56,7 @@ class Rows(Generic[T]):
 
     def _unpacked(self) -> tuple[T, ...]:
         if self._rows is None:
-            rows = msgpack.unpackb(self._packed, use_list=False, unicode_errors="surrogateescape")
+            rows = _unpack(self._packed)
             self._rows = rows if self._make is None else tuple(map(self._make, rows))
         return self._rows
 
@@ -74,46 +74,66 @@ class Rows(Generic[T]):
 
     def pack(self) -> bytes:
         """Return the rows as msgpack."""
-        return self._packed or bytes(msgpack.packb(self._rows, unicode_errors="surrogateescape"))
+        return self._packed or _pack(self._rows)
 
 
 class Definitions:
-    """The symbols that a shared object offers to others, by name; unpacked when the first is looked up."""
+    """The symbols that a shared object offers to others, by name; unpacked when the first is looked up.
 
-    __slots__ = ("_packed", "_table")
+    Names and values are packed apart, as who asks what there is need not know where.
+    """
 
-    def __init__(self, table: dict[str, Definition] | None = None, *, packed: bytes = b"") -> None:
-        self._table = table if packed or table is not None else {}
+    __slots__ = ("_names", "_packed", "_table")
+
+    def __init__(
+        self, table: dict[str, Definition] | None = None, *, packed: tuple[bytes, bytes] | None = None
+    ) -> None:
+        self._table = table if packed is not None or table is not None else {}
         self._packed = packed
+        self._names = None if self._table is None else tuple(self._table)
+
+    def _all_names(self) -> tuple[str, ...]:
+        if self._names is None and self._packed is not None:
+            self._names = tuple(_unpack(self._packed[0]))
+        return self._names or ()
 
     def _unpacked(self) -> dict[str, Definition]:
-        if self._table is None:
-            rows = msgpack.unpackb(self._packed, use_list=False, unicode_errors="surrogateescape")
-            self._table = dict(zip(rows, map(Definition._make, rows.values()), strict=True))
-        return self._table
+        if self._table is None and self._packed is not None:
+            rows = map(partial(tuple.__new__, Definition), _unpack(self._packed[1]))
+            self._table = dict(zip(self._all_names(), rows, strict=True))
+        return self._table or {}
 
     def get(self, name: str) -> Definition | None:
         """Return the definition of ``name``, if there is one."""
         return self._unpacked().get(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._unpacked())
+        return iter(self._all_names())
 
     def __len__(self) -> int:
-        return len(self._unpacked())
+        return len(self._all_names())
 
     def __contains__(self, name: object) -> bool:
-        return name in self._unpacked()
+        return name in (self._all_names() if self._table is None else self._table)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Definitions) and self._unpacked() == other._unpacked()
 
     def __hash__(self) -> int:
-        return hash(tuple(self._unpacked()))
+        return hash(self._all_names())
 
-    def pack(self) -> bytes:
-        """Return the table as msgpack."""
-        return self._packed or bytes(msgpack.packb(self._table, unicode_errors="surrogateescape"))
+    def pack(self) -> tuple[bytes, bytes]:
+        """Return names and values as msgpack."""
+        table = self._unpacked()
+        return self._packed or (_pack(tuple(table)), _pack(tuple(table.values())))
+
+
+def _pack(rows: object) -> bytes:
+    return bytes(msgpack.packb(rows, unicode_errors="surrogateescape"))
+
+
+def _unpack(packed: bytes) -> Any:
+    return msgpack.unpackb(packed, use_list=False, unicode_errors="surrogateescape")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,12 +224,12 @@ def encode(item: SharedObject) -> bytes:
     headers = {name: getattr(item.headers, name) for name in Headers.__slots__}
     if item.headers.dynamic is not None:
         headers["dynamic"] = {name: getattr(item.headers.dynamic, name) for name in Dynamic.__slots__}
-    return bytes(msgpack.packb(fields | {"headers": headers}, unicode_errors="surrogateescape"))
+    return _pack(fields | {"headers": headers})
 
 
 def decode(data: bytes) -> SharedObject:
     """Return what `encode` wrote.  Raises ValueError, TypeError or KeyError for anything else."""
-    fields = msgpack.unpackb(data, use_list=False, unicode_errors="surrogateescape")
+    fields = _unpack(data)
     headers = fields["headers"]
     headers["segments"] = tuple(map(Segment._make, headers["segments"]))
     dynamic = headers["dynamic"]
