@@ -33,8 +33,9 @@ def pack() -> Pack:
     from rich.console import Console
 
     from castiron_runtime.packs import open_pack
+    from tests.support.targets import target_for
 
-    return open_pack(reporter=RichReporter(Console(stderr=True)))
+    return open_pack(target_for().python, target_for().target, reporter=RichReporter(Console(stderr=True)))
 
 
 @pytest.fixture

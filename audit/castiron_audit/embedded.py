@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from castiron_common.target import Target
 SBOM_SECTION = ".castiron.sbom"
 REPORT_SECTION = ".castiron.report"
 NOTICES_SECTION = ".castiron.notices"
@@ -76,9 +77,15 @@ def sections(report: Report, *, epoch: int | None = None) -> dict[str, bytes]:
     return {SBOM_SECTION: cyclonedx(report, epoch=epoch, compact=True).encode(), REPORT_SECTION: packed}
 
 
-def note(name: str, version: str) -> bytes:
+def note(name: str, version: str, target: Target) -> bytes:
     """Return the content of ``.note.package``."""
-    fields = {"type": "castiron", "name": name, "version": version or "0", "architecture": "x86_64", "os": "linux"}
+    fields = {
+        "type": "castiron",
+        "name": name,
+        "version": version or "0",
+        "architecture": target.machine,
+        "os": "linux",
+    }
     return package_note(json.dumps(fields, separators=(",", ":")).encode())
 
 

@@ -42,17 +42,18 @@ def installed_site(manifest: Manifest, reporter: Reporter) -> Path | None:
     """Return the installed ``site-packages`` of a manifest's distributions; None if there are none."""
     if not manifest.distributions:
         return None
+    from castiron_runtime.packs import python_target
+    from castiron_runtime.target_files import load_target
     from castiron_wheels.fetch import fetch
     from castiron_wheels.install import installation_prefix, site_packages
 
+    target = python_target(load_target(manifest.target.platform), manifest.target.python)
     blobs = dict(manifest.blobs)
     wheels = [
-        fetch(
-            item.name, item.version, item.wheel, manifest.target, blob=blobs.get(item.wheel.sha256), reporter=reporter
-        )
+        fetch(item.name, item.version, item.wheel, target, blob=blobs.get(item.wheel.sha256), reporter=reporter)
         for item in manifest.distributions
     ]
-    return site_packages(installation_prefix(wheels, manifest.target), manifest.target)
+    return site_packages(installation_prefix(wheels, target), target)
 
 
 def is_elf(path: Path) -> bool:

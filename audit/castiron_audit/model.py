@@ -208,7 +208,7 @@ class Report:
     generator: str
     """``castiron 0.1.0``."""
     target: str
-    """``x86_64-linux-musl``."""
+    """Name of the target."""
     python: str
     """``3.13.5``."""
     license: str | None = None

@@ -1,8 +1,9 @@
 """TOML tables as frozen dataclasses: every key known, every value of the type that the dataclass says.
 
 The dataclass is the schema: a field without a default must be given, an unknown key is an error that suggests a known
-one.  Texts, whole numbers, truth values, enumerations, tuples of one type, mappings from texts, nested dataclasses and
-``X | None`` are understood.  (cattrs, which reads manifests, would make a text of a number instead of refusing it.)
+one; ``field(metadata={"key": ...})`` gives a field another key than its name.  Texts, whole numbers, truth values,
+enumerations, tuples of one type, mappings from texts, nested dataclasses and ``X | None`` are understood.  (cattrs,
+which reads manifests, would make a text of a number instead of refusing it.)
 """
 
 from __future__ import annotations
@@ -29,21 +30,25 @@ class TableError(Exception):
 def read_table(type_: type[T], values: object, *, place: str = "") -> T:
     """Return the dataclass that a TOML table describes.
 
-    ``place`` is the path of keys that led to the table; it begins the message of every `TableError`.
+    ``place`` is the path of keys that led to the table; it begins the message of every `TableError`.  A ``ValueError``
+    of the dataclass, which may check more in its ``__post_init__``, becomes one, too.
     """
     if not isinstance(values, dict):
         raise TableError(f"{place or 'it'} is not a table")
-    fields, hints = _schema(cast("Any", type_))
+    fields = _schema(cast("Any", type_))
     for key in values:
         if key not in fields:
             raise TableError(f"{_path(place, key)}: {unknown(key, fields, 'key')}")
     found: dict[str, Any] = {}
-    for name, required in fields.items():
-        if name in values:
-            found[name] = _value(hints[name], values[name], _path(place, name))
-        elif required:
-            raise TableError(f"{_path(place, name)} is missing")
-    return type_(**found)
+    for key, field in fields.items():
+        if key in values:
+            found[field.name] = _value(field.type, values[key], _path(place, key))
+        elif field.required:
+            raise TableError(f"{_path(place, key)} is missing")
+    try:
+        return type_(**found)
+    except ValueError as error:
+        raise TableError(f"{place}: {error}" if place else str(error)) from None
 
 
 def unknown(name: str, names: Collection[str], what: str) -> str:
@@ -53,14 +58,25 @@ def unknown(name: str, names: Collection[str], what: str) -> str:
     return f"there is no {what} {name!r}; {meant}"
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class _Field:
+    name: str
+    type: Any
+    required: bool
+
+
 @cache
-def _schema(type_: Any) -> tuple[Mapping[str, bool], Mapping[str, Any]]:
-    """Return field -> whether it must be given, and field -> type."""
-    fields = {
-        field.name: field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+def _schema(type_: Any) -> Mapping[str, _Field]:
+    """Return the fields by key."""
+    hints = get_type_hints(type_)
+    return {
+        field.metadata.get("key", field.name): _Field(
+            field.name,
+            hints[field.name],
+            field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING,
+        )
         for field in dataclasses.fields(type_)
     }
-    return fields, get_type_hints(type_)
 
 
 def _path(place: str, key: str) -> str:

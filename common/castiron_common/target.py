@@ -92,17 +92,19 @@ class Elf:
 
     def __post_init__(self) -> None:
         if len({item.kind for item in self.relocations}) != len(self.relocations):
-            raise ValueError("elf.relocations: two have the same kind")
+            raise ValueError("relocations: two have the same kind")
         roles = [item.role for item in self.relocations if item.role is not None]
         if len(set(roles)) != len(roles):
-            raise ValueError("elf.relocations: two have the same role")
+            raise ValueError("relocations: two have the same role")
         for role in (Role.NONE, Role.ABSOLUTE, Role.DISTANCE, Role.RELATIVE, self.tls.word):
             if role not in roles:
-                raise ValueError(f"elf.relocations: none has the role {role.value!r}")
+                raise ValueError(f"relocations: none has the role {role.value!r}")
         if self.page_size < 4096 or self.page_size & (self.page_size - 1):
-            raise ValueError(f"elf.page_size: {self.page_size} is no size of a page")
+            raise ValueError(f"page_size: {self.page_size} is no size of a page")
         if self.tls.variant not in (1, 2):
-            raise ValueError(f"elf.tls.variant: {self.tls.variant} is neither 1 nor 2")
+            raise ValueError(f"tls.variant: {self.tls.variant} is neither 1 nor 2")
+        if self.tls.alignment < 1 or self.tls.alignment & (self.tls.alignment - 1):
+            raise ValueError(f"tls.alignment: {self.tls.alignment} is no power of two")
 
     @cached_property
     def roles(self) -> Mapping[int, Role]:
@@ -135,6 +137,11 @@ class Compiler:
     linker_flags: tuple[str, ...] = ()
     """Further words for every link."""
 
+    @property
+    def linker(self) -> tuple[str, ...]:
+        """What tells the linker of the target."""
+        return ("-m", self.emulation, *self.linker_flags)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Libc:
@@ -145,10 +152,27 @@ class Libc:
     """File name of the dynamic loader, as in the ABI."""
     soname: str
     """What wheels for the target need as the C library."""
-    own: tuple[str, ...]
-    """Beginnings of names of libraries that are this C library (and so, in a binary, the program)."""
+    names: tuple[str, ...]
+    """Names of libraries that are this C library, and so, in a binary, the program."""
+    beginnings: tuple[str, ...]
+    """Likewise, how such names begin."""
+    merged: tuple[str, ...]
+    """Libraries of others that this C library has in itself: ``m`` for ``libm.so`` and ``-lm``."""
     foreign: Mapping[str, str]
-    """Beginnings of names of libraries that belong to another C library -> that library's name."""
+    """How names of libraries begin that belong to another C library -> the name of that."""
+
+    def of(self, soname: str) -> str:
+        """Return the C library that one of this name is; empty for another library."""
+        for beginning, name in self.foreign.items():
+            if soname.startswith(beginning):
+                return name
+        return self.name if soname in self.names or soname.startswith(self.beginnings) else ""
+
+    def holds(self, soname: str) -> bool:
+        """Say whether a library is this C library under one of its names, or one that it has in itself."""
+        stem, dot, rest = soname.partition(".so")
+        merged = dot and not rest.strip(".0123456789") and stem.startswith("lib") and stem[3:] in self.merged
+        return bool(merged) or self.of(soname) == self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,17 +190,17 @@ class WheelNames:
 
     def __post_init__(self) -> None:
         if not self.tags:
-            raise ValueError("wheels.tags is empty")
+            raise ValueError("tags is empty")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """C and assembly files that only this target has, relative to the folder that `castiron_runtime` keeps them in."""
+    """C and assembly that only this target has, in the package `castiron_runtime`."""
 
-    stub: tuple[str, ...] = ()
-    """In ``stub/``; what lies in a folder of ``stub/machine`` is compiled only if it is named here."""
+    stub: str
+    """Folder below ``stub/``: it is compiled with the rest of the stub, those of other machines are not."""
     interpreter: tuple[str, ...] = ()
-    """In ``targets/``: what the target interpreter needs of a compiler's run-time library."""
+    """Files in ``targets/``: what the target interpreter needs of a compiler's run-time library."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,3 +232,32 @@ class Target:
 
     def __str__(self) -> str:
         return self.triple
+
+    def __hash__(self) -> int:
+        return hash(self.triple)
+
+
+def extension_suffix(target: Target, python: str) -> str:
+    """Return the end of names of extension modules that are for this target and this series of CPython alone."""
+    return f".cpython-{python.replace('.', '')}-{target}.so"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonTarget:
+    """What distributions are chosen, built and installed for: a series of CPython on a target."""
+
+    target: Target
+    python: str
+    """The series: ``3.13``."""
+    version: str
+    """Of the runtime pack: ``3.13.5``."""
+
+    @property
+    def platform(self) -> str:
+        """The target's name."""
+        return self.target.triple
+
+    @property
+    def suffixes(self) -> tuple[str, ...]:
+        """Endings of extension modules' file names, best first, as in its `importlib.machinery`."""
+        return (extension_suffix(self.target, self.python), ".abi3.so", ".so")

@@ -36,7 +36,7 @@ class ExtensionRow:
     name: str
     """Dotted module name."""
     tree_path: str
-    """Of its file: ``lib/python3.13/site-packages/numpy/_core/_simd.cpython-313-x86_64-linux-musl.so``."""
+    """Of its file: ``lib/python3.13/site-packages/numpy/_core/_simd.<tag>.so``."""
     init: str
     """Symbol of its init function."""
     image: int

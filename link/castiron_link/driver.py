@@ -37,7 +37,6 @@ from castiron_link.select import inittab, select
 from castiron_link.startup import startup
 from castiron_link.tree_layout import below_site_packages, build_tree, interpreters
 from castiron_link.write import check_output, copy_map, document_path, write_output
-from castiron_runtime.target_files import load_target
 
 if TYPE_CHECKING:
     from castiron_common.progress import Reporter
@@ -85,7 +84,6 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
     # pack: the interpreter that the analysis was made for; another one has other modules.
     # After it: the pack's version is the manifest's.
     with clock("pack"):
-        target = load_target(manifest.target.platform)
         pack = pack_of(manifest, reporter)
         interpreter = interpreter_of(pack, reporter)
         if options.pie:
@@ -96,7 +94,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
     with clock("select"):
         starts = any(module.name == "subprocess" for module in manifest.modules)
         needs = startup(pack.id, interpreter, cache_root() / "link", manifest.entry.kind, children=starts)
-        site = site_of(manifest, reporter)
+        site = site_of(manifest, pack, reporter)
         tree = build_tree(manifest, stdlib=pack.stdlib, site=site, extra_stdlib=needs.modules)
         chosen = select(tree, startup=needs.builtins, offered=pack.extensions)
         names = sorted({*chosen, *provided_extensions(manifest, tree)})
@@ -108,7 +106,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         # After it: no shared object is left; each extension module has an init symbol.
         with clock("absorb"):
             natives = absorb_natives(
-                manifest, tree, pack, inputs, target=target, stub=stub, work=work, reporter=reporter
+                manifest, tree, pack, inputs, target=pack.target, stub=stub, work=work, reporter=reporter
             )
 
         # compile: bytecode by the pack's own Python: its magic number, whatever the host runs.
@@ -136,11 +134,11 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
             own = work / "app.o"
             write_app_object(
                 own,
-                elf=target.elf,
+                elf=pack.target.elf,
                 payload=payload,
                 inittab=inittab(inputs.extensions),
                 extensions=natives.extensions,
-                note=note(manifest.entry.name, application_version(manifest, request.policy)),
+                note=note(manifest.entry.name, application_version(manifest, request.policy), pack.target),
             )
 
         # ld: the linker takes of the archives what is used, into a folder of ours.

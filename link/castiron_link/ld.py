@@ -11,16 +11,14 @@ from typing import TYPE_CHECKING
 from castiron_common.disk import full_disk, says_full
 from castiron_common.errors import CastironError, HostToolError, LinkError
 from castiron_common.working import child_environment
+from castiron_runtime.compiler import STACK_SIZE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-STACK_SIZE = 8 * 1024 * 1024
-"""Bytes; musl takes the stack size of every thread from here, up to these 8 MiB, which are glibc's default, too."""
-
 FLAGS = (
-    "-m", "elf_x86_64", "-static", "--build-id=none", "--eh-frame-hdr", "-O2", "--gc-sections", "--icf=safe",
+    "-static", "--build-id=none", "--eh-frame-hdr", "-O2", "--gc-sections", "--icf=safe",
     "-z", "now", "-z", "relro", "-z", "noexecstack", "-z", "separate-code", "-z", f"stack-size={STACK_SIZE}",
     "--strip-all", "--error-limit=0", "--no-demangle",
 )  # fmt: skip
@@ -39,6 +37,8 @@ class LinkerCall:
     """One call of the linker.  Order of ``objects`` and ``archives`` is the order of the command line."""
 
     linker: tuple[str, ...]
+    target: tuple[str, ...]
+    """What tells it of the target: ``-m`` and the emulation's name, and more if the target has more."""
     objects: tuple[Path, ...]
     archives: tuple[Path, ...]
     """Searched as one group: the archives of CPython and of libc need each other."""
@@ -66,6 +66,7 @@ def arguments(call: LinkerCall) -> list[str]:
     """Return the command line."""
     return [
         *call.linker,
+        *call.target,
         *FLAGS,
         *(POSITION_INDEPENDENT if call.pie else FIXED_PLACE),
         *(f"--wrap={symbol}" for symbol in (*call.wrap, *call.wrap_if_used)),

@@ -23,6 +23,7 @@ def linker_call(pack: Pack, *, inputs: LinkInputs, stub: Path, natives: Natives,
     script.write_text(payload_script())
     return LinkerCall(
         linker=pack.toolchain.linker,
+        target=pack.target.compiler.linker,
         objects=(pack.toolchain.crt1, own, *natives.objects),
         archives=(stub, *pack.core, *inputs.archives, *pack.toolchain.libraries),
         output=work / "app",

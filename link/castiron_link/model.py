@@ -87,7 +87,7 @@ class PlacedExtension:
 
     module: Module
     tree_path: str
-    """With suffix: ``lib/python3.13/site-packages/numpy/_core/_simd.cpython-313-x86_64-linux-musl.so``."""
+    """With suffix: ``lib/python3.13/site-packages/numpy/_core/_simd.<tag>.so``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,8 +28,9 @@ def pack_of(manifest: Manifest, reporter: Reporter, *, pie: bool = False) -> Pac
     Raises `RuntimePackError` if this machine's pack has another version than the one that the analysis was made with.
     """
     from castiron_runtime.packs import open_pack
+    from castiron_runtime.target_files import load_target
 
-    pack = open_pack(manifest.target.python, manifest.target.platform, pie=pie, reporter=reporter)
+    pack = open_pack(manifest.target.python, load_target(manifest.target.platform), pie=pie, reporter=reporter)
     found = f"cpython-{pack.python_version}"
     if manifest.pack != found:
         raise RuntimePackError(
@@ -61,14 +62,14 @@ def compiler_of(pack: Pack, options: LinkOptions, interpreter: Callable[[], Path
     )
 
 
-def site_of(manifest: Manifest, reporter: Reporter) -> Path | None:
+def site_of(manifest: Manifest, pack: Pack, reporter: Reporter) -> Path | None:
     """Return the ``site-packages`` with the manifest's distributions installed."""
     if not manifest.distributions:
         return None
     from castiron_wheels.fetch import fetch_all
     from castiron_wheels.install import installation_prefix, site_packages
 
-    target = manifest.target
+    target = pack.python_target
     wheels = fetch_all(manifest.distributions, target, blobs=dict(manifest.blobs), reporter=reporter)
     return site_packages(installation_prefix(wheels, target), target)
 

@@ -80,10 +80,10 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """The platform and Python that the binary is for."""
+    """The platform and Python that the binary is for, by name."""
 
     platform: str
-    """As a Clang target triple without vendor: ``x86_64-linux-musl``."""
+    """Name of the target, which is a Clang target triple without vendor: ``MACHINE-linux-LIBC``."""
     python: str
     """Feature version: ``3.13``."""
 
@@ -223,13 +223,13 @@ class Native:
     undefined: tuple[str, ...] = ()
     """Undefined dynamic symbols that neither it nor its needed libraries in the environment define, sorted."""
     machine: str = ""
-    """``e_machine`` without prefix: ``X86_64``."""
+    """Name of ``e_machine``, without ``EM_``."""
     libc: str = ""
     """``musl``, ``glibc`` or empty if it needs none."""
     tls_size: int = 0
     """Bytes of ``PT_TLS``."""
     relocations: tuple[tuple[str, int], ...] = ()
-    """How many of each kind (``R_X86_64_RELATIVE``), sorted by kind."""
+    """How many of each kind, by its name in the processor's supplement of the ABI, sorted by that."""
     module: str | None = None
     """The module it implements, if it exports ``PyInit_*`` for its file name."""
 

@@ -12,6 +12,7 @@ import typer
 from castiron_common.console import run_command, stderr_console
 from castiron_common.progress import RichReporter
 from castiron_common.supervision import release
+from castiron_runtime.target_files import chosen_target, defaults
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,7 +29,9 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+DEFAULTS = defaults()
 PythonOption = Annotated[str, typer.Option("--python", metavar="X.Y", help="Feature version of the target's Python.")]
+TargetOption = Annotated[str, typer.Option("--target", metavar="NAME", help="Platform that the pack is for.")]
 OutputOption = Annotated[
     Path, typer.Option("-o", "--output", metavar="FILE", help="An archive ending in .tar.zst.", show_default=False)
 ]
@@ -46,7 +49,8 @@ def build(
         typer.Argument(metavar="[MODULE]...", help="Extension modules whose libraries to build too, e.g. _ssl."),
     ] = None,
     *,
-    python: PythonOption = "3.13",
+    python: PythonOption = DEFAULTS.python,
+    target: TargetOption = DEFAULTS.target,
     everything: Annotated[bool, typer.Option("--all", help="Build every library and both interpreters.")] = False,
     pie: Annotated[bool, typer.Option("--pie", help="The pack for position-independent executables.")] = False,
     refresh: Annotated[
@@ -59,14 +63,14 @@ def build(
     reporter = _reporter()
     if refresh:
         packs.forget_sources()
-    pack = packs.open_pack(python, pie=pie, reporter=reporter)
+    pack = packs.open_pack(python, chosen_target(target), pie=pie, reporter=reporter)
     packs.provide(pack, pack.extensions if everything else modules or (), reporter=reporter)
     if everything:
         # Modules are compiled by the other pack's interpreter.
         for full in () if pie else (False, True):
             packs.interpreter(pack, full=full, reporter=reporter)
         packs.stub_archive(pack, reporter=reporter)
-    stderr_console().print(f"CPython {pack.python_version} for {pack.platform}, pack {pack.id[:16]}", markup=False)
+    stderr_console().print(f"CPython {pack.python_version} for {pack.target}, pack {pack.id[:16]}", markup=False)
     print(pack.root)
 
 
@@ -97,17 +101,22 @@ def list_components(*, as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def info(*, python: PythonOption = "3.13", as_json: JsonOption = False) -> None:
+def info(
+    *,
+    python: PythonOption = DEFAULTS.python,
+    target: TargetOption = DEFAULTS.target,
+    as_json: JsonOption = False,
+) -> None:
     """Describe a pack: identity, components with licenses, extension modules.  Builds the core on first need."""
     from castiron_runtime import packs
 
-    pack = packs.open_pack(python, reporter=_reporter())
+    pack = packs.open_pack(python, chosen_target(target), reporter=_reporter())
     if as_json:
         print((pack.root / "PYTHON.json").read_text(), end="")
         return
     print(f"id         {pack.id}")
     print(f"python     {pack.python_version}")
-    print(f"platform   {pack.platform}")
+    print(f"platform   {pack.target}")
     print(f"toolchain  ziglang {pack.toolchain.version}")
     print(f"folder     {pack.root}\n")
     _print_table(_component_table(pack.components.values()))
@@ -124,14 +133,15 @@ def info(*, python: PythonOption = "3.13", as_json: JsonOption = False) -> None:
 def export(
     *,
     output: OutputOption,
-    python: PythonOption = "3.13",
+    python: PythonOption = DEFAULTS.python,
+    target: TargetOption = DEFAULTS.target,
 ) -> None:
     """Write a pack as a python-build-standalone "full" archive, with every library and the interpreter."""
     from castiron_runtime import packs
     from castiron_runtime.export import export_pack
 
     reporter = _reporter()
-    pack = packs.open_pack(python, reporter=reporter)
+    pack = packs.open_pack(python, chosen_target(target), reporter=reporter)
     export_pack(pack, output, reporter=reporter)
     stderr_console().print(f"{output}: {output.stat().st_size / 1e6:.1f} MB", markup=False)
 
@@ -140,15 +150,18 @@ def export(
 def run_python(
     arguments: Annotated[list[str] | None, typer.Argument(metavar="[ARGUMENT]...", help="Handed to python.")] = None,
     *,
-    python: PythonOption = "3.13",
+    python: PythonOption = DEFAULTS.python,
+    target: TargetOption = DEFAULTS.target,
     base: Annotated[bool, typer.Option("--base", help="The one without OpenSSL, SQLite, libffi ...")] = False,
     path: Annotated[bool, typer.Option("--path", help="Print where it is; do not run it.")] = False,
 ) -> None:
-    """Run the target's own Python: it imports musllinux wheels, on whatever libc this machine has."""
+    """Run the target's own Python: it imports the target's wheels, on whatever libc this machine has."""
     from castiron_runtime import packs
 
     reporter = _reporter()
-    program = packs.interpreter(packs.open_pack(python, reporter=reporter), full=not base, reporter=reporter)
+    program = packs.interpreter(
+        packs.open_pack(python, chosen_target(target), reporter=reporter), full=not base, reporter=reporter
+    )
     if path:
         print(program)
         return

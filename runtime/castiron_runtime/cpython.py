@@ -12,43 +12,28 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import RuntimePackError
-from castiron_runtime import archives, licenses
-from castiron_runtime.process import BuildLog, clean_environment, jobs
-from castiron_runtime.toolchain import HARDENING, TARGET, write_archive, write_tools
+from castiron_common.target import extension_suffix
+from castiron_runtime import licenses
+from castiron_runtime.build_environment import clean_environment
+from castiron_runtime.build_tools import write_tools
+from castiron_runtime.compiler import HARDENING
+from castiron_runtime.process import BuildLog, jobs
+from castiron_runtime.source_archive import unpack
+from castiron_runtime.static_library import write_archive
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from castiron_common.progress import Task
+    from castiron_common.target import Target
     from castiron_runtime.model import Component, Toolchain
-    from castiron_runtime.recipe import Recipe
+    from castiron_runtime.recipe import InnerArchive, Recipe
     from castiron_runtime.sources import Source
-    from castiron_runtime.toolchain import Zig
+    from castiron_runtime.zig import Zig
 
 _MODULE_TABLE = "Modules/config.o"
 _FROZEN_TABLE = "Python/frozen.o"
 """Objects that hold the tables of modules: every binary has its own."""
-
-_HASH_ARCHIVE = "Modules/_hacl/libHacl_Hash_SHA2.a"
-_EXPAT_ARCHIVE = "Modules/expat/libexpat.a"
-_MPDEC_ARCHIVE = "Modules/_decimal/libmpdec/libmpdec.a"
-_INNER_ARCHIVES: Mapping[str, str] = {
-    _HASH_ARCHIVE: "LIBHACL_SHA2_OBJS",
-    _EXPAT_ARCHIVE: "LIBEXPAT_OBJS",
-    _MPDEC_ARCHIVE: "LIBMPDEC_OBJS",
-}
-"""Archive -> the Makefile's list of its objects.  A series has those whose list its Makefile has (HACL*: from 3.12)."""
-
-_EXPAT_FLAGS = "LIBEXPAT_CFLAGS"
-
-_MODULE_ARCHIVES: Mapping[str, tuple[str, ...]] = {
-    "_decimal": (_MPDEC_ARCHIVE,),
-    "pyexpat": (_EXPAT_ARCHIVE,),
-    # _elementtree calls expat through pyexpat's capsule.
-    "_elementtree": (),
-    "_sha2": (_HASH_ARCHIVE,),
-}
-"""The libraries that Makefile variables, and not Modules/Setup, give to a module."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +66,8 @@ def build(
     work = making / "work"
     work.mkdir()
     task.step("unpacking")
-    tree = archives.unpack(source.path, work)
-    feature = str(recipe.build["feature"])
+    tree = unpack(source.path, work)
+    feature = recipe.cpython.feature
     built = work / "b"
     built.mkdir()
     tools = work / "tools"
@@ -103,21 +88,19 @@ def build(
     )
     environment["PATH"] = f"{tools}:{environment['PATH']}"
     task.step("configure")
-    # By its relative path: srcdir is compiled into getpath.
-    configure = [f"../{tree.name}/configure", f"--host={TARGET}", f"--build={TARGET}", *recipe.build["configure"]]
     place_setup(recipe, built)
-    log.run(configure, cwd=built, env=environment, live=True)
+    log.run(configure_command(recipe, toolchain.target, tree.name), cwd=built, env=environment, live=True)
     _check_configuration(built / "pyconfig.h")
     task.step("compiling")
     variables = makefile_variables((built / "Makefile").read_text())
-    _harden(built / "Makefile", variables)
+    _harden(built / "Makefile", recipe.cpython.hardened, variables)
     library = f"libpython{feature}.a"
-    targets = [library, *inner_archives(variables), "python", "pybuilddir.txt"]
+    targets = [library, *(archive.path for archive in recipe.cpython.archives), "python", "pybuilddir.txt"]
     log.run(["make", f"-j{jobs()}", *targets], cwd=built, env=environment, live=True)
     task.step("archiving")
-    if variables.get("EXT_SUFFIX") != f".cpython-{feature.replace('.', '')}-{TARGET}.so":
+    if variables.get("EXT_SUFFIX") != extension_suffix(toolchain.target, feature):
         raise RuntimePackError(
-            f"CPython calls its extension modules {variables.get('EXT_SUFFIX')!r}: no musllinux wheel would be found.",
+            f"CPython calls its extension modules {variables.get('EXT_SUFFIX')!r}: no wheel for the target has such.",
             hint=f"The configuration is in {log.path}.",
         )
     components = _components(recipe, source, tree)
@@ -128,9 +111,15 @@ def build(
     return result
 
 
+def configure_command(recipe: Recipe, target: Target, tree: str) -> list[str]:
+    """Return the command line of configure, to be run in a folder beside the source tree of that name."""
+    # By its relative path: srcdir is compiled into getpath.
+    return [f"../{tree}/configure", f"--host={target}", f"--build={target}", *recipe.cpython.configure]
+
+
 def _write_site(recipe: Recipe, work: Path) -> Path:
     site = work / "config.site"
-    lines = (f"{key}={shlex.quote(value)}" for key, value in sorted(recipe.build["site"].items()))
+    lines = (f"{key}={shlex.quote(value)}" for key, value in sorted(recipe.cpython.site.items()))
     site.write_text("\n".join(lines) + "\n")
     return site
 
@@ -140,7 +129,7 @@ def place_setup(recipe: Recipe, built: Path) -> None:
 
     Source: the head of CPython 3.11's Modules/Setup.stdlib.in, which says to do this.
     """
-    if (name := recipe.build.get("setup_local")) is not None:
+    if (name := recipe.cpython.setup_local) is not None:
         (built / "Modules").mkdir()
         (built / "Modules" / "Setup.local").symlink_to(name)
 
@@ -156,15 +145,16 @@ def _check_configuration(header: Path) -> None:
         )
 
 
-def _harden(makefile: Path, variables: Mapping[str, str]) -> None:
-    """Harden the bundled code that reads what strangers send: expat."""
-    if _EXPAT_FLAGS not in variables:
-        raise RuntimePackError(
-            f"CPython's Makefile has no variable {_EXPAT_FLAGS}.",
-            hint="Report this: the builder does not know this version of CPython.",
-        )
+def _harden(makefile: Path, names: Iterable[str], variables: Mapping[str, str]) -> None:
+    """Harden the bundled code that reads what strangers send; ``names`` are the variables for its flags."""
+    for name in names:
+        if name not in variables:
+            raise RuntimePackError(
+                f"CPython's Makefile has no variable {name}.",
+                hint="Correct the recipe: it does not fit this version of CPython.",
+            )
     with makefile.open("a") as file:
-        file.write(f"\n{_EXPAT_FLAGS} += {shlex.join(HARDENING)}\n")
+        file.writelines(f"\n{name} += {shlex.join(HARDENING)}\n" for name in names)
 
 
 def _components(recipe: Recipe, source: Source, tree: Path) -> tuple[Component, ...]:
@@ -177,11 +167,6 @@ def makefile_variables(text: str) -> dict[str, str]:
     """Return the variables of a Makefile, unexpanded."""
     joined = text.replace("\\\n", " ")
     return {found[1]: found[2].strip() for found in re.finditer(r"^(\w+)[ \t]*=[ \t]*(.*)$", joined, re.MULTILINE)}
-
-
-def inner_archives(variables: Mapping[str, str]) -> tuple[str, ...]:
-    """Return the paths of the archives of bundled code that this series' Makefile makes."""
-    return tuple(path for path, listing in _INNER_ARCHIVES.items() if listing in variables)
 
 
 def frozen_objects(variables: Mapping[str, str]) -> tuple[str, ...]:
@@ -230,7 +215,7 @@ def _archive(
     library.mkdir(parents=True)
     modules = parse_setup((built / "Modules" / "Setup.stdlib").read_text())
     inits = parse_inittab((built / "Modules" / "config.c").read_text())
-    feature = str(recipe.build["feature"])
+    feature = recipe.cpython.feature
     objects = _library_objects(variables, f"libpython{feature}.a", built)
     main = components[0].name
     owners: dict[str, tuple[str, ...]] = {}
@@ -246,10 +231,11 @@ def _archive(
         )
         return name
 
-    inner = {
-        path: write(PurePosixPath(path).name, _inner_objects(path, variables, built))
-        for path in inner_archives(variables)
-    }
+    inner: dict[str, list[str]] = {}
+    for archive in recipe.cpython.archives:
+        name = write(PurePosixPath(archive.path).name, _inner_objects(archive, variables, built))
+        for module in archive.modules:
+            inner.setdefault(module, []).append(name)
     frozen = frozen_objects(variables)
     taken: set[str] = {_MODULE_TABLE, *frozen}
     extensions = []
@@ -264,7 +250,7 @@ def _archive(
             if others:
                 bundled = _owner(recipe, others[0], main)
                 files = (*files, write(f"lib{name}-{bundled}.a", others))
-            files = (*files, *(inner[path] for path in _MODULE_ARCHIVES.get(name, ())))
+            files = (*files, *inner.get(name, ()))
         extensions.append(
             BuiltExtension(
                 name=name,
@@ -303,11 +289,11 @@ def _library_objects(variables: Mapping[str, str], name: str, built: Path) -> li
     return words
 
 
-def _inner_objects(archive: str, variables: Mapping[str, str], built: Path) -> list[str]:
-    words = _expand(f"$({_INNER_ARCHIVES[archive]})", variables).split()
+def _inner_objects(archive: InnerArchive, variables: Mapping[str, str], built: Path) -> list[str]:
+    words = _expand(f"$({archive.objects})", variables).split()
     if not words or not all((built / word).is_file() for word in words):
         raise RuntimePackError(
-            f"CPython's Makefile does not say what {archive} consists of.",
+            f"CPython's Makefile does not say what {archive.path} consists of.",
             hint="Report this: the recipe does not fit this version of CPython.",
         )
     return words
@@ -324,9 +310,9 @@ def _expand(text: str, variables: Mapping[str, str]) -> str:
 
 def _install(recipe: Recipe, tree: Path, built: Path, making: Path) -> None:
     """Lay out the library tree, the headers and the C sources."""
-    feature = recipe.build["feature"]
+    feature = recipe.cpython.feature
     stdlib = making / "install" / "lib" / f"python{feature}"
-    leave_out = {PurePosixPath(path) for path in recipe.build["leave_out"]}
+    leave_out = {PurePosixPath(path) for path in recipe.cpython.leave_out}
 
     def ignored(folder: str, names: list[str]) -> list[str]:
         here = PurePosixPath(Path(folder).relative_to(tree / "Lib"))

@@ -14,7 +14,7 @@ from castiron_common.errors import UsageError
 from castiron_common.files import atomic_write
 from castiron_common.working import working_folder
 from castiron_elf.archive import read_members
-from castiron_runtime import description, standalone
+from castiron_runtime import pack_writer, standalone
 from castiron_runtime.interpreter import link_static
 from castiron_runtime.packs import provide
 from castiron_runtime.process import BuildLog
@@ -97,7 +97,7 @@ def _entries(pack: Pack, inputs: LinkInputs, work: Path) -> dict[str, Path | byt
         run_tests="build/run_tests.py",
     )
     entries[standalone.FILE] = _json(document)
-    entries[description.FILE] = _json(_components(inputs))
+    entries[pack_writer.FILE] = _json(_components(inputs))
     return entries
 
 
@@ -115,7 +115,7 @@ def _take_apart(entries: dict[str, Path | bytes], folder: str, libraries: tuple[
 def _components(inputs: LinkInputs) -> dict[str, object]:
     """Return the licenses: what PYTHON.json has no word for."""
     return {
-        "components": [description.component_entry(component) for component in inputs.components],
+        "components": [pack_writer.component_entry(component) for component in inputs.components],
         "extensions": {item.name: list(item.components) for item in inputs.extensions},
         "owners": {f"build/lib/{path.name}": list(owner) for path, owner in inputs.owners.items()},
     }

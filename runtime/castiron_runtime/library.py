@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import RuntimePackError
-from castiron_runtime import description
+from castiron_runtime.pack_reader import parse_component
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ def read(root: Path, key: str) -> Library:
             key=key,
             archives=tuple(root / "lib" / name for name in document["archives"]),
             include=root / "include",
-            component=description.parse_component(document["component"], root / "licenses"),
+            component=parse_component(document["component"], root / "licenses"),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RuntimePackError(

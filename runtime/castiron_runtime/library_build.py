@@ -10,14 +10,20 @@ import json
 import shlex
 import shutil
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from castiron_common.errors import RuntimePackError
 from castiron_common.pools import thread_pool
 from castiron_elf.archive import read_members
-from castiron_runtime import archives, description, licenses
-from castiron_runtime.process import BuildLog, clean_environment, jobs
-from castiron_runtime.toolchain import HARDENING, find_zig, write_archive, write_tools
+from castiron_runtime import licenses, pack_writer
+from castiron_runtime.build_environment import clean_environment
+from castiron_runtime.build_tools import write_tools
+from castiron_runtime.compiler import HARDENING
+from castiron_runtime.process import BuildLog, jobs
+from castiron_runtime.recipe import late
+from castiron_runtime.source_archive import unpack
+from castiron_runtime.static_library import write_archive
+from castiron_runtime.zig import find_zig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,7 +31,7 @@ if TYPE_CHECKING:
     from castiron_common.progress import Task
     from castiron_runtime.library import Library
     from castiron_runtime.model import Pack, Toolchain
-    from castiron_runtime.recipe import ExtensionRecipe, Recipe
+    from castiron_runtime.recipe import Build, ExtensionRecipe, Recipe, WrittenFile
     from castiron_runtime.sources import Source
 
 
@@ -47,8 +53,8 @@ def build(
     work = making / "work"
     work.mkdir()
     task.step("unpacking")
-    tree = archives.unpack(source.path, work)
-    table = recipe.build
+    tree = unpack(source.path, work)
+    table = recipe.library
     tools = work / "tools"
     write_tools(toolchain, tools, prefix_maps={tree: recipe.name})
     environment = clean_environment(
@@ -56,45 +62,45 @@ def build(
             "CC": "cc",
             "AR": "ar",
             "RANLIB": "ranlib",
-            "CFLAGS": shlex.join((*toolchain.cflags, *_hardening(table), *table.get("cflags", ()))),
+            "CFLAGS": shlex.join((*toolchain.cflags, *_hardening(table), *table.cflags)),
             "CPPFLAGS": shlex.join(f"-I{need.include}" for need in needs),
             "LDFLAGS": shlex.join(f"-L{need.root / 'lib'}" for need in needs),
             "PKG_CONFIG": "false",
         }
     )
     environment["PATH"] = f"{tools}:{environment['PATH']}"
-    for entry in table.get("write", ()):
+    for entry in table.write:
         _write(tree, entry, source.version)
-    fills = {"jobs": str(jobs()), "compiler_rt": str(toolchain.libraries[-1])}
-    for command in table.get("commands", ()):
-        words = [word.format(**fills) for word in command]
+    values = {"jobs": str(jobs()), "compiler_rt": str(toolchain.libraries[-1]), "version": source.version}
+    for command in table.commands:
+        words = [late(word, values) for word in command]
         task.step(" ".join(words[:2]))
         log.run(words, cwd=tree, env=environment, live=True)
     (making / "lib").mkdir()
-    for entry in table.get("archive", ()):
-        task.step(entry["name"])
-        if "from" in entry:
-            members = read_members(tree / entry["from"])
+    for archive in table.archive:
+        task.step(archive.name)
+        if archive.source is not None:
+            members = read_members(tree / archive.source)
         else:
-            flags = [*_hardening(table), *entry.get("flags", ())]
-            own = {**entry, "flags": flags}
-            members = compile_objects(toolchain, tree, own, work, maps={tree: recipe.name}, log=log)
-        write_archive(zig, making / "lib" / entry["name"], members, log=log)
-    _keep(tree, table.get("headers", ()), making / "include")
-    _keep(tree, table.get("files", ()), making / "files")
+            flags = (*_hardening(table), *archive.flags)
+            maps = {tree: recipe.name}
+            members = compile_objects(toolchain, tree, archive.sources, flags, work, maps=maps, log=log)
+        write_archive(zig, making / "lib" / archive.name, members, log=log)
+    _keep(tree, table.headers, making / "include")
+    _keep(tree, table.files, making / "files")
     component = licenses.describe(recipe.license, tree, version=source.version, source_sha256=source.sha256)
-    description.write_licenses(making / "licenses", (component,))
+    pack_writer.write_licenses(making / "licenses", (component,))
     document = {
-        "archives": [entry["name"] for entry in table.get("archive", ())],
-        "component": description.component_entry(component),
+        "archives": [archive.name for archive in table.archive],
+        "component": pack_writer.component_entry(component),
     }
     (making / "component.json").write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
     shutil.rmtree(work)
 
 
-def _hardening(table: Mapping[str, Any]) -> tuple[str, ...]:
+def _hardening(table: Build) -> tuple[str, ...]:
     """Return the flags that harden a component, unless its recipe says ``hardening = false``."""
-    return HARDENING if table.get("hardening", True) else ()
+    return HARDENING if table.hardening else ()
 
 
 def build_extension(
@@ -107,26 +113,23 @@ def build_extension(
 ) -> None:
     """Compile an extension module of the standard library into ``making``/lib<name>.a."""
     modules = pack.source / "Modules"
-    entry = {
-        "sources": list(extension.sources),
-        "flags": [
-            *HARDENING,
-            "-std=c11",
-            "-fvisibility=hidden",
-            "-fno-strict-overflow",
-            "-Wno-unused-parameter",
-            "-DPy_BUILD_CORE_BUILTIN",
-            f"-I{pack.include}",
-            f"-I{pack.internal_include}",
-            f"-I{modules}",
-            *(f"-I{library.include}" for library in libraries),
-            *extension.flags,
-        ],
-    }
+    flags = (
+        *HARDENING,
+        "-std=c11",
+        "-fvisibility=hidden",
+        "-fno-strict-overflow",
+        "-Wno-unused-parameter",
+        "-DPy_BUILD_CORE_BUILTIN",
+        f"-I{pack.include}",
+        f"-I{pack.internal_include}",
+        f"-I{modules}",
+        *(f"-I{library.include}" for library in libraries),
+        *extension.flags,
+    )
     maps = {pack.root: "cpython"} | {library.root: library.component.name for library in libraries}
     work = making / "work"
     work.mkdir()
-    members = compile_objects(pack.toolchain, modules, entry, work, maps=maps, log=log)
+    members = compile_objects(pack.toolchain, modules, extension.sources, flags, work, maps=maps, log=log)
     write_archive(find_zig(), making / f"lib{extension.name}.a", members, log=log)
     shutil.rmtree(work)
 
@@ -134,7 +137,8 @@ def build_extension(
 def compile_objects(
     toolchain: Toolchain,
     tree: Path,
-    entry: Mapping[str, Any],
+    patterns: Sequence[str],
+    flags: Sequence[str],
     work: Path,
     *,
     maps: Mapping[Path, str],
@@ -142,14 +146,14 @@ def compile_objects(
 ) -> list[tuple[str, bytes]]:
     """Compile C and assembly files of ``tree``, by pattern; return member names and objects in the recipe's order."""
     sources: list[Path] = []
-    for pattern in entry["sources"]:
+    for pattern in patterns:
         found = sorted(tree.glob(pattern))
         if not found:
             raise RuntimePackError(
                 f"The source tree of {log.component} has no {pattern}.", hint="Correct the recipe for this version."
             )
         sources += [path for path in found if path not in sources]
-    options = [*toolchain.cflags, *entry.get("flags", ()), *(f"-ffile-prefix-map={path}={maps[path]}" for path in maps)]
+    options = [*toolchain.cflags, *flags, *(f"-ffile-prefix-map={path}={maps[path]}" for path in maps)]
     environment = clean_environment()
 
     def compile_one(numbered: tuple[int, Path]) -> tuple[str, bytes]:
@@ -164,15 +168,16 @@ def compile_objects(
         return list(pool.map(compile_one, enumerate(sources)))
 
 
-def _write(tree: Path, entry: Mapping[str, Any], version: str) -> None:
-    text = entry["text"] if "text" in entry else (tree / entry["from"]).read_text()
-    for old, new in entry.get("replace", {}).items():
+def _write(tree: Path, file: WrittenFile, version: str) -> None:
+    values = {"version": version}
+    text = late(file.text, values) if file.text is not None else (tree / str(file.source)).read_text()
+    for old, new in file.replaced.items():
         if old not in text:
             raise RuntimePackError(
-                f"{entry['from']} has no {old!r} to replace.", hint="Correct the recipe for this version."
+                f"{file.source or file.path} has no {old!r} to replace.", hint="Correct the recipe for this version."
             )
-        text = text.replace(old, new.replace("{version}", version))
-    (tree / entry["path"]).write_text(text)
+        text = text.replace(old, late(new, values))
+    (tree / file.path).write_text(text)
 
 
 def _keep(tree: Path, patterns: Sequence[str], folder: Path) -> None:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from castiron_common.target import PythonTarget
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from castiron_common.target import Target
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +68,7 @@ class Toolchain:
     """Of everything that it contributes to an object's bytes."""
     pie: bool
     """Whether its objects are for position-independent executables."""
-    target: str
+    target: Target
     linker: tuple[str, ...]
     """Start of the command line of ``ld.lld``."""
     cc: tuple[str, ...]
@@ -87,7 +91,7 @@ class Pack:
     root: Path
     python_version: str
     feature: str
-    platform: str
+    target: Target
     core: tuple[Path, ...]
     """Archives of the interpreter without ``Modules/config.o`` (the inittab) and ``Python/frozen.o``."""
     frozen: Path
@@ -103,6 +107,11 @@ class Pack:
     """Those of the core and the tools; `provide` returns the others."""
     owners: Mapping[Path, tuple[str, ...]]
     """For each archive of core, extensions and toolchain: the names of the components that its objects come from."""
+
+    @property
+    def python_target(self) -> PythonTarget:
+        """What distributions for this pack are chosen for."""
+        return PythonTarget(target=self.target, python=self.feature, version=self.python_version)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,86 +8,92 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root
-from castiron_common.errors import ModuleMissingError, RuntimePackError
-from castiron_runtime import description, library, revisions, sources, stub
-from castiron_runtime.description import on_demand_extensions
+from castiron_common.errors import ModuleMissingError
+from castiron_common.target import PythonTarget
+from castiron_runtime import library, pack_reader, sources, stub
+from castiron_runtime.builder_key import CPYTHON, INTERPRETER, LIBRARY, builder_key
 from castiron_runtime.model import LinkInputs
+from castiron_runtime.pack_reader import on_demand_extensions
 from castiron_runtime.process import BuildLog, built, require_tools
-from castiron_runtime.recipe import load_recipe, recipe_names
-from castiron_runtime.toolchain import TARGET, find_zig, open_toolchain, toolchain_key
+from castiron_runtime.recipe import (
+    build_key,
+    cpython_recipe,
+    extension_key,
+    filled,
+    load_recipe,
+    recipe_names,
+    supported_pythons,
+)
+from castiron_runtime.target_files import FOLDER
+from castiron_runtime.toolchain import open_toolchain, toolchain_key
+from castiron_runtime.zig import find_zig
 
 if TYPE_CHECKING:
     from collections.abc import Collection
     from pathlib import Path
 
     from castiron_common.progress import Reporter
+    from castiron_common.target import Target
     from castiron_runtime.library import Library
     from castiron_runtime.model import Component, Pack, Toolchain
     from castiron_runtime.recipe import ExtensionRecipe, Recipe
     from castiron_runtime.sources import Source
 
-DEFAULT_PYTHON = "3.13"
 _ALLOCATOR = "mimalloc"
 """Component of the stub's allocator; its recipe serves the series of CPython that do not bring it."""
-_MATH = "musl-math"
-"""Recipe of what takes the place of less exact functions in the toolchain's libraries."""
-
-
-def supported_pythons() -> tuple[str, ...]:
-    """Return the feature versions that packs can be built for, e.g. ``3.13``."""
-    return tuple(name.removeprefix("cpython-") for name in recipe_names() if name.startswith("cpython-"))
+_MATH = "{libc}-math"
+"""Recipe of what takes the place of less exact functions in the toolchain's copy of the C library."""
 
 
 def python_version(python: str) -> str:
-    """Return the full version that a pack for this feature version has, without opening it: ``3.13.15``.
+    """Return the full version that a pack for this series has, without opening it: ``3.13.15``.
 
     It is that of the source that was chosen, else of the recipe's first; ``X.Y.0`` for a version without a recipe.
     """
     if python not in supported_pythons():
         return f"{python}.0"
-    recipe = load_recipe(f"cpython-{python}")
+    recipe = cpython_recipe(python)
     known = sources.recorded(recipe)
     return known.version if known is not None else recipe.pins[0].version
 
 
-def open_pack(python: str = DEFAULT_PYTHON, platform: str = TARGET, *, pie: bool = False, reporter: Reporter) -> Pack:
-    """Return the runtime pack for a Python feature version; builds its toolchain and CPython's core on first need.
+def python_target(target: Target, python: str) -> PythonTarget:
+    """Return a series on a target, with the version that its pack has or will have."""
+    return PythonTarget(target=target, python=python, version=python_version(python))
+
+
+def open_pack(python: str, target: Target, *, pie: bool = False, reporter: Reporter) -> Pack:
+    """Return the runtime pack of a series of CPython; builds its toolchain and CPython's core on first need.
 
     ``pie``: the one whose objects are for position-independent executables; nothing else differs.
-    Raises `RuntimePackError` for a version or platform without a recipe, and for a failed build; `HostToolError` for
-    a missing program.
+    Raises `RuntimePackError` for a series without a recipe, and for a failed build; `HostToolError` for a missing
+    program.
     """
-    if platform != TARGET:
-        raise RuntimePackError(f"There is no runtime pack for {platform}.", hint=f"There is one for {TARGET}.")
-    if python not in supported_pythons():
-        raise RuntimePackError(
-            f"There is no runtime pack for Python {python}.", hint=f"There are: {', '.join(supported_pythons())}."
-        )
-    recipe = load_recipe(f"cpython-{python}")
+    recipe = filled(cpython_recipe(python), target)
     source = _source(recipe, reporter)
-    tools = toolchain_key(find_zig(), pie=pie)
-    key = component_key(recipe, source, (), revision=revisions.CPYTHON, toolchain=tools)
+    tools = toolchain_key(find_zig(), target, pie=pie)
+    key = component_key(recipe, source, (), builder=CPYTHON, toolchain=tools)
     entry = cache_root() / "components" / f"cpython-{source.version}-{key[:16]}"
     if not entry.is_dir():
         require_tools(*recipe.tools)
-    toolchain = open_toolchain(pie=pie, reporter=reporter)
+    toolchain = open_toolchain(target, pie=pie, reporter=reporter)
 
     def build(making: Path) -> None:
-        from castiron_runtime import cpython, standalone
+        from castiron_runtime import cpython, pack_writer, standalone
 
         kind = ", position-independent" if pie else ""
         with reporter.task(f"CPython {source.version}{kind}", estimate=recipe.estimate) as task:
             sources.require_intact(recipe, source, task=task)
             zig = find_zig()
             result = cpython.build(recipe, source, toolchain, zig, making, task=task, log=BuildLog("cpython"))
-            description.write(making, recipe, source, result, zig=zig, key=key)
-            pack = description.read(making, toolchain)
+            pack_writer.write(making, recipe, source, result, zig=zig, key=key)
+            pack = pack_reader.read(making, toolchain)
             ready = [extension for extension in pack.extensions.values() if not extension.on_demand]
             document = standalone.python_document(pack, ready, pack.components)
             (making / standalone.FILE).write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
 
-    built(entry, build)
-    return description.read(entry, toolchain)
+    built(entry, target, build)
+    return pack_reader.read(entry, toolchain)
 
 
 def _source(recipe: Recipe, reporter: Reporter) -> Source:
@@ -98,19 +104,21 @@ def _source(recipe: Recipe, reporter: Reporter) -> Source:
         return sources.fetch(recipe, task=task)
 
 
-def component_key(recipe: Recipe, source: Source, needs: tuple[str, ...], *, revision: int, toolchain: str) -> str:
+def component_key(
+    recipe: Recipe, source: Source, needs: tuple[str, ...], *, builder: tuple[str, ...], toolchain: str
+) -> str:
     """Return the content key of a built component: recipe, source, toolchain, builder, and its dependencies' keys."""
-    parts = (recipe.digest, source.sha256, toolchain, str(revision), *needs)
+    parts = (build_key(recipe), source.sha256, toolchain, builder_key(builder), *needs)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def component(name: str, toolchain: Toolchain, *, reporter: Reporter) -> Library:
     """Return a component other than CPython, by the name of its recipe; builds it on first need."""
-    recipe = load_recipe(name)
+    recipe = filled(load_recipe(name), toolchain.target)
     needed = tuple(component(need, toolchain, reporter=reporter) for need in recipe.needs)
     source = _source(recipe, reporter)
     keys = tuple(need.key for need in needed)
-    key = component_key(recipe, source, keys, revision=revisions.LIBRARY, toolchain=toolchain.key)
+    key = component_key(recipe, source, keys, builder=LIBRARY, toolchain=toolchain.key)
     entry = cache_root() / "components" / f"{name}-{source.version}-{key[:16]}"
 
     def build(making: Path) -> None:
@@ -121,7 +129,7 @@ def component(name: str, toolchain: Toolchain, *, reporter: Reporter) -> Library
             sources.require_intact(recipe, source, task=task)
             library_build.build(recipe, source, toolchain, needed, making, task=task, log=BuildLog(name))
 
-    built(entry, build)
+    built(entry, toolchain.target, build)
     return library.read(entry, key)
 
 
@@ -136,7 +144,7 @@ def provide(pack: Pack, extensions: Collection[str], *, reporter: Reporter) -> L
             f"The runtime pack has no extension module {', '.join(unknown)}.",
             hint="castiron runtime info lists those it has.",
         )
-    recipes = {recipe.name: recipe for recipe in on_demand_extensions(pack.feature)}
+    recipes = {recipe.name: recipe for recipe in on_demand_extensions(pack.feature, pack.target)}
     archives: dict[Path, tuple[str, ...]] = {}
     components = dict(pack.components)
     chosen = []
@@ -162,8 +170,9 @@ def provide(pack: Pack, extensions: Collection[str], *, reporter: Reporter) -> L
             archives.pop(path, None)
             archives[path] = owner
     # Before the toolchain's own libraries, which come last in a link.
-    for path in component(_MATH, pack.toolchain, reporter=reporter).archives:
-        archives[path] = ("musl",)
+    libc = pack.target.libc.name
+    for path in component(_MATH.format(libc=libc), pack.toolchain, reporter=reporter).archives:
+        archives[path] = (libc,)
     used = {name for extension in chosen for name in extension.components}
     always = {"cpython", *(name for path in pack.toolchain.libraries for name in pack.owners[path])}
     return LinkInputs(
@@ -195,7 +204,7 @@ def _allocator(pack: Pack, *, reporter: Reporter) -> stub.Allocator:
 
 
 def _extension_archive(recipe: ExtensionRecipe, libraries: tuple[Library, ...], pack: Pack, reporter: Reporter) -> Path:
-    parts = (pack.id, str(revisions.LIBRARY), repr(recipe), *(item.key for item in libraries))
+    parts = (pack.id, builder_key(LIBRARY), extension_key(recipe), *(item.key for item in libraries))
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     entry = cache_root() / "components" / f"extension-{recipe.name}-{key[:16]}"
 
@@ -205,7 +214,7 @@ def _extension_archive(recipe: ExtensionRecipe, libraries: tuple[Library, ...], 
         with reporter.task(f"module {recipe.name}", estimate=3 * len(recipe.sources)):
             library_build.build_extension(recipe, libraries, pack, making, log=BuildLog(f"extension-{recipe.name}"))
 
-    return built(entry, build) / f"lib{recipe.name}.a"
+    return built(entry, pack.target, build) / f"lib{recipe.name}.a"
 
 
 def interpreter(pack: Pack, *, full: bool, reporter: Reporter) -> Path:
@@ -215,13 +224,14 @@ def interpreter(pack: Pack, *, full: bool, reporter: Reporter) -> Path:
     """
     wanted = [extension.name for extension in pack.extensions.values() if full or not extension.on_demand]
     inputs = provide(pack, {*wanted, "zlib"}, reporter=reporter)
+    name = pack.target.libc.name
     # libc.so has its own mathematics.
-    archives = [path for path in inputs.archives if inputs.owners[path] != ("musl",)]
-    musl = component("musl", pack.toolchain, reporter=reporter)
+    archives = [path for path in inputs.archives if inputs.owners[path] != (name,)]
+    libc = component(name, pack.toolchain, reporter=reporter)
     zlib = component("zlib", pack.toolchain, reporter=reporter)
     folder = cache_root() / "components"
     # The program names its loader by an absolute path, so a cache that was moved needs another interpreter.
-    parts = (pack.id, musl.key, str(revisions.INTERPRETER), str(folder), *map(str, archives))
+    parts = (pack.id, libc.key, builder_key(INTERPRETER), _helpers_key(pack.target), str(folder), *map(str, archives))
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     entry = folder / f"interpreter-{pack.python_version}-{'full' if full else 'base'}-{key[:16]}"
 
@@ -236,7 +246,7 @@ def interpreter(pack: Pack, *, full: bool, reporter: Reporter) -> Path:
                 pack,
                 list(extensions.values()),
                 libraries=foreign,
-                musl=musl,
+                libc=libc,
                 shared=(zlib.root / "files" / "libz.so.1",),
                 making=making,
                 final=entry,
@@ -244,7 +254,15 @@ def interpreter(pack: Pack, *, full: bool, reporter: Reporter) -> Path:
                 log=BuildLog("interpreter"),
             )
 
-    return built(entry, build) / "bin" / f"python{pack.feature}"
+    return built(entry, pack.target, build) / "bin" / f"python{pack.feature}"
+
+
+def _helpers_key(target: Target) -> str:
+    """Return a hash of the target's own files that are compiled into its interpreter."""
+    digest = hashlib.sha256()
+    for name in target.sources.interpreter:
+        digest.update(f"{name}\0".encode() + (FOLDER / name).read_bytes())
+    return digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

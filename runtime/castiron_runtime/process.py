@@ -1,4 +1,4 @@
-"""Programs that builds call: found or named as missing, run with a clean environment, their output in a log file."""
+"""Programs that builds call: found or named as missing, run with their output in a log file."""
 
 from __future__ import annotations
 
@@ -17,6 +17,8 @@ from castiron_common.working import temporary_folder
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from castiron_common.target import Target
+
 _PACKAGES = {"awk": "mawk", "sh": "dash", "make": "make", "perl": "perl", "apt-get": "apt"}
 _TAIL_LINES = 12
 
@@ -32,17 +34,17 @@ def require_tools(*names: str) -> None:
         )
 
 
-def require_host() -> None:
+def require_host(target: Target) -> None:
     """Raise `RuntimePackError` on a machine that cannot run what it builds: builds run programs of the target."""
     system, machine = platform.system(), platform.machine()
-    if system != "Linux" or machine not in {"x86_64", "AMD64"}:
+    if (system, machine) != ("Linux", target.machine):
         raise RuntimePackError(
-            f"Runtime packs are built on x86-64 Linux; this is {system} on {machine}.",
+            f"Runtime packs for {target} are built on {target.architecture} Linux; this is {system} on {machine}.",
             hint="Build there (a container will do), or set CASTIRON_CACHE to a cache that was filled there.",
         )
 
 
-def built(entry: Path, build: Callable[[Path], None]) -> Path:
+def built(entry: Path, target: Target, build: Callable[[Path], None]) -> Path:
     """Return a folder of the cache, built if it is not there; as `castiron_common.cache.folder_entry`.
 
     A full or read-only disk is an `OutputError` that names the cache.  A damaged component, which takes minutes and
@@ -50,7 +52,7 @@ def built(entry: Path, build: Callable[[Path], None]) -> Path:
     """
     if usable(entry):
         return entry
-    require_host()
+    require_host(target)
     try:
         return folder_entry(entry, build, costly=True)
     except OSError as error:
@@ -61,23 +63,6 @@ def jobs() -> int:
     """Return how many compilers may run at once: ``CASTIRON_JOBS``, else the processors we may use."""
     wish = os.environ.get("CASTIRON_JOBS", "")
     return int(wish) if wish.isdecimal() and int(wish) > 0 else len(os.sched_getaffinity(0))
-
-
-def clean_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment of a build: nothing of the caller's but PATH, so that his flags change no byte."""
-    zig_cache = str(cache_root() / "zig")
-    environment = {
-        "PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-        "HOME": "/nonexistent",
-        "LC_ALL": "C",
-        "TZ": "UTC",
-        "TMPDIR": str(temporary_folder()),
-        # 1980-01-01: the first day zip files know; __DATE__ and __TIME__ become this.
-        "SOURCE_DATE_EPOCH": "315532800",
-        "ZIG_GLOBAL_CACHE_DIR": zig_cache,
-        "ZIG_LOCAL_CACHE_DIR": zig_cache,
-    }
-    return environment | dict(extra or {})
 
 
 class BuildLog:

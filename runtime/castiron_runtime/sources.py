@@ -13,6 +13,7 @@ from castiron_common.downloads import Downloader, DownloadError, Failure, Limits
 from castiron_common.errors import RuntimePackError
 from castiron_common.files import atomic_write, sha256_bytes, sha256_file
 from castiron_common.network import configured, host_of
+from castiron_runtime.recipe import sources_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +112,7 @@ def recorded(recipe: Recipe) -> Source | None:
 
 def _places(recipe: Recipe) -> tuple[Path, Path]:
     store = cache_root() / "sources"
-    return store, store / f"{recipe.name}-{recipe.digest[:16]}.json"
+    return store, store / f"{recipe.name}-{sources_key(recipe)[:16]}.json"
 
 
 def _find(recipe: Recipe, store: Path, task: Task) -> Source:

@@ -1,7 +1,7 @@
 """PYTHON.json: a pack's description in the format of python-build-standalone's full archives, version 8.
 
 Source: python-build-standalone, docs/distributions.md ("PYTHON.json File") and the reader in its src/json.rs, which
-refuses unknown fields: what that format has no word for stands in `castiron_runtime.description`.
+refuses unknown fields: what that format has no word for stands in `castiron_runtime.pack_writer`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from castiron_common.errors import RuntimePackError
-from castiron_runtime.description import license_path
+from castiron_runtime.pack_writer import license_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -75,12 +75,12 @@ def python_document(
     library = f"install/lib/python{feature}"
     return {
         "version": FORMAT_VERSION,
-        "target_triple": "x86_64-unknown-linux-musl",
+        "target_triple": pack.target.triple.replace("-", "-unknown-", 1),
         "optimizations": "noopt",
         "build_options": "noopt+static",
         "python_tag": f"cp{tag}",
         "python_abi_tag": f"cp{tag}",
-        "python_platform_tag": "linux-x86_64",
+        "python_platform_tag": f"linux-{pack.target.machine}",
         "python_version": pack.python_version,
         "python_major_minor_version": feature,
         "python_implementation_name": "cpython",

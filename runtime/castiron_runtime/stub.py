@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 from castiron_common.cache import cache_root, file_entry
 from castiron_common.errors import RuntimePackError
-from castiron_runtime.process import BuildLog, clean_environment, jobs
-from castiron_runtime.toolchain import find_zig, write_archive
+from castiron_runtime.build_environment import clean_environment
+from castiron_runtime.process import BuildLog, jobs
+from castiron_runtime.static_library import write_archive
+from castiron_runtime.zig import find_zig
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from castiron_common.progress import Reporter
+    from castiron_common.target import Target
     from castiron_runtime.model import Component, Pack
 
 FOLDER = Path(__file__).parent / "stub"
+_MACHINES = "machine"
+"""Folder of folders with the code of one machine each."""
 _SUFFIXES = {".c", ".h", ".inc", ".toml", ".py", ".S"}
 
 
@@ -96,11 +101,13 @@ def _texts(path: Path, key: str, value: Any) -> tuple[str, ...]:
 def stub_archive(pack: Pack, allocator: Allocator, *, reporter: Reporter, folder: Path = FOLDER) -> Path:
     """Return ``libcastiron.a`` for a pack, compiled if sources, settings or pack are new."""
     found = (path for path in folder.rglob("*") if path.suffix in _SUFFIXES and path.is_file())
-    files = sorted(found, key=lambda path: (path.name, path))
+    files = sorted(
+        (path for path in found if _is_for(path.relative_to(folder), pack.target)), key=lambda path: (path.name, path)
+    )
     sources = [path for path in files if path.suffix in {".c", ".S"}]
     if not sources:
         raise RuntimePackError(f"There are no C files in {folder}.", hint="The installation of Castiron is damaged.")
-    digest = hashlib.sha256(f"{pack.id}{allocator.key}".encode())
+    digest = hashlib.sha256("\n".join((pack.id, allocator.key, *target_flags(pack.target, folder=Path()))).encode())
     for path in files:
         data = path.read_bytes()
         digest.update(f"{path.relative_to(folder)}\0{len(data)}\0".encode() + data)
@@ -112,6 +119,22 @@ def stub_archive(pack: Pack, allocator: Allocator, *, reporter: Reporter, folder
             _compile(pack, allocator, folder, sources, making)
 
     return file_entry(entry, build)
+
+
+def _is_for(path: Path, target: Target) -> bool:
+    """Say whether a file of the stub is compiled for a target: those of other machines are not."""
+    return path.parts[0] != _MACHINES or path.is_relative_to(target.sources.stub)
+
+
+def target_flags(target: Target, *, folder: Path = FOLDER) -> tuple[str, ...]:
+    """Return what tells the stub of its target."""
+    return (
+        f'-DCASTIRON_TARGET="{target}"',
+        f'-DCASTIRON_LIBC="{target.libc.soname}"',
+        f"-DCASTIRON_PAGE_SIZE={target.elf.page_size}",
+        f"-DCASTIRON_TLS_ALIGNMENT={target.elf.tls.alignment}",
+        f"-I{folder / target.sources.stub}",
+    )
 
 
 def _compile(pack: Pack, allocator: Allocator, folder: Path, sources: list[Path], making: Path) -> None:
@@ -141,7 +164,8 @@ def _compile(pack: Pack, allocator: Allocator, folder: Path, sources: list[Path]
         number, source = numbered
         target = work / f"{number}.o"
         own = filled(settings.flags_of(source.relative_to(folder).as_posix()))
-        flags = (*toolchain.cflags, f"-I{pack.include}", f"-I{folder}", *maps, *filled(settings.flags), *own)
+        ours = (*target_flags(pack.target, folder=folder), *maps, *filled(settings.flags), *own)
+        flags = (*toolchain.cflags, f"-I{pack.include}", f"-I{folder}", *ours)
         log.run([*toolchain.cc, *flags, "-c", source, "-o", target], cwd=folder, env=clean_environment())
         return f"{source.stem}.o", target.read_bytes()
 

@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from castiron_common.errors import RuntimePackError
+from castiron_common.errors import RuntimePackError, UsageError
 from castiron_common.tables import TableError, read_table, unknown
 from castiron_common.target import Target
 
@@ -56,3 +56,13 @@ def load_target(name: str, folder: Path = FOLDER) -> Target:
             f"{file}: {error}.", hint="Correct the file: its keys are the fields of castiron_common/target.py."
         ) from error
     return target
+
+
+def chosen_target(name: str) -> Target:
+    """Return the target that an option names; `UsageError` if there is none of that name."""
+    names = target_names()
+    if name not in names:
+        raise UsageError(
+            f"{name} is not a target: {unknown(name, names, 'target')}.", hint=f"--target takes: {', '.join(names)}."
+        )
+    return load_target(name)

@@ -6,9 +6,9 @@ import copy
 from typing import TYPE_CHECKING, Any
 
 from castiron_common.errors import DependencyError, InputError
-from castiron_manifest.model import Target
 from tests.fuzz.mutations import INTEGERS, TEXTS, Places, change_bytes, change_text
 from tests.fuzz.parser import Parser
+from tests.support.targets import target_for
 
 if TYPE_CHECKING:
     from random import Random
@@ -79,7 +79,7 @@ class Locks(Parser):
     expected = (InputError, DependencyError)
 
     def prepare(self) -> None:
-        self._target = Target(platform="x86_64-linux-musl", python="3.13")
+        self._target = target_for()
         self.run(self._text(_LOCK))
 
     def _text(self, value: dict[str, Any]) -> bytes:

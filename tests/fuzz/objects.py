@@ -67,7 +67,7 @@ class Objects(Parser):
         check(facts, "x/fast.so", TARGET)
         files = {"x.libs/libb.so.1": self._used, "x/fast.so": (facts, data)}
         listed = [LibraryFile(path=path, owner="x", sha256=known.sha256) for path, (known, _) in files.items()]
-        plans = plan(listed, ["x/fast.so"], lambda file: files[file.path][0])
+        plans = plan(listed, ["x/fast.so"], lambda file: files[file.path][0], TARGET.libc)
         ids = [item.id for item in plans]
         symbols: set[str] = set()
         for number, item in enumerate(plans):
@@ -109,7 +109,7 @@ class Descriptions(Parser):
         file = self.folder / "fast.so"
         file.write_bytes(data)
         program = is_program(data)
-        found, findings = natives({"x": [("x/fast.so", file, None)]}, ELF)
+        found, findings = natives({"x": [("x/fast.so", file, None)]}, TARGET)
         try:
             read_build_info(file, hashlib.sha256(data).hexdigest(), ELF)
             said = "examined"

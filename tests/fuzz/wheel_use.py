@@ -17,10 +17,10 @@ from tests.support.elf_values import ELF
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
 
 
-def use(wheel: Path, place: Path, target: Target) -> str:
+def use(wheel: Path, place: Path, target: PythonTarget) -> str:
     """Read, install and describe a wheel in the empty folder ``place``."""
     from castiron_common.errors import DependencyError
 

@@ -10,10 +10,10 @@ import zlib
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import DependencyError
-from castiron_manifest.model import Target
 from tests.fuzz.archives import Archive, Entry, write
 from tests.fuzz.mutations import INTEGERS, TEXTS, change_bytes, change_text
 from tests.fuzz.parser import DefectError, Parser
+from tests.support.targets import target_for
 
 if TYPE_CHECKING:
     from random import Random
@@ -94,7 +94,7 @@ class Wheels(Parser):
         from tests.fuzz.wheel_use import use
 
         self._use = use
-        self._target = Target(platform="x86_64-linux-musl", python="3.13")
+        self._target = target_for()
         self._wheel = self.folder / "in" / _FILENAME
         self._wheel.parent.mkdir()
         entries = _entries()

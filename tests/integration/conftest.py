@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from castiron_common.progress import SilentReporter
-from castiron_runtime.packs import interpreter, open_pack, supported_pythons
+from castiron_runtime.packs import interpreter, open_pack
+from castiron_runtime.recipe import supported_pythons
 from tests.support import needs
 from tests.support.stub_programs import APP
+from tests.support.targets import TARGET
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +32,7 @@ collect_ignore = ["applications"]
 @pytest.fixture(scope="module", params=supported_pythons())
 def each_pack(request: pytest.FixtureRequest) -> Pack:
     """The pack of each series of CPython."""
-    return open_pack(request.param, reporter=SilentReporter())
+    return open_pack(request.param, TARGET, reporter=SilentReporter())
 
 
 @pytest.fixture(scope="module")

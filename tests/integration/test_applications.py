@@ -14,7 +14,6 @@ import pytest
 import uv
 
 from castiron_common.progress import SilentReporter
-from castiron_manifest.model import Target
 from castiron_runtime.packs import interpreter
 from castiron_wheels.install import installation_prefix
 from castiron_wheels.requirements import from_files
@@ -22,6 +21,7 @@ from castiron_wheels.resolve import resolve
 from tests.support.application import FOLDER, applications, load
 from tests.support.linking import command, run
 from tests.support.running import Did, Place, perform
+from tests.support.targets import target_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 
-TARGET = Target(platform="x86_64-linux-musl", python="3.13")
+TARGET = target_for()
 
 
 @pytest.mark.parametrize("application", applications(), ids=lambda application: application.name)

@@ -20,12 +20,10 @@ import uv
 from castiron_common.downloads import Downloader
 from castiron_common.network import configured
 from castiron_common.progress import SilentReporter
-from castiron_manifest.model import Target
 from castiron_runtime import sources
-from castiron_runtime.archives import unpack
 from castiron_runtime.packs import interpreter
 from castiron_runtime.recipe import load_recipe
-from castiron_runtime.toolchain import TARGET
+from castiron_runtime.source_archive import unpack
 from castiron_wheels.uv_client import uv_compile
 from tests.support.linking import command, run
 
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from castiron_common.target import PythonTarget
     from castiron_runtime.model import Pack
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
@@ -111,7 +110,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory, pack: Pack) -> Programs:
     shutil.copy(tree / "Lib" / "test" / "__init__.py", folder / "test")
     shutil.copytree(tree / "Lib" / "test" / "support", folder / "test" / "support")
     own = folder / "sdist"
-    unpack_source(REQUIREMENTS[1], Target(platform=TARGET, python=pack.feature), own)
+    unpack_source(REQUIREMENTS[1], pack.python_target, own)
     shutil.copytree(next(own.glob("*/tests")), folder / "tests")
     (folder / "suite.py").write_text(SCRIPT)
     (folder / "requirements.txt").write_text("".join(f"{line}\n" for line in REQUIREMENTS))
@@ -134,7 +133,7 @@ def programs(tmp_path_factory: pytest.TempPathFactory, pack: Pack) -> Programs:
     )
 
 
-def unpack_source(requirement: str, target: Target, folder: Path) -> None:
+def unpack_source(requirement: str, target: PythonTarget, folder: Path) -> None:
     """Unpack the source distribution of a pinned requirement into ``folder``."""
     lock = tomllib.loads(uv_compile([requirement], target, options=["--no-deps", "--no-binary", ":all:"]))
     (package,) = lock["packages"]

@@ -17,7 +17,6 @@ import uv
 
 from castiron_common.progress import SilentReporter
 from castiron_link.startup import IMPORTED_FROM_C
-from castiron_manifest.model import Target
 from castiron_runtime.packs import interpreter, open_pack, provide, stub_components
 from castiron_runtime.standalone import python_document
 from castiron_trace.analyser.conditional import CONDITIONAL
@@ -25,6 +24,7 @@ from castiron_trace.stdlib_graph import stdlib_graph
 from castiron_trace.target_python import from_pack
 from tests.support import needs
 from tests.support.linking import command, run, trace_and_link
+from tests.support.targets import TARGET
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Pack
@@ -106,7 +106,7 @@ if __name__ == "__main__":
 
 @pytest.fixture(scope="module")
 def pack() -> Pack:
-    return open_pack(SERIES, reporter=REPORTER)
+    return open_pack(SERIES, TARGET, reporter=REPORTER)
 
 
 @pytest.fixture(scope="module")
@@ -187,7 +187,7 @@ def test_its_description_says_what_its_interpreter_says(pack: Pack) -> None:
 
 def test_what_a_module_of_the_standard_library_imports_goes_in_with_it(pack: Pack) -> None:
     """The tables of castiron_trace.analyser.conditional and castiron_link.startup hold for this series."""
-    target = Target(platform=pack.platform, python=SERIES)
+    target = pack.python_target
     graph = stdlib_graph(from_pack(target, reporter=REPORTER), reporter=REPORTER)
     python = interpreter(pack, full=True, reporter=REPORTER)
     on_condition = {name for _, name in CONDITIONAL} | {"_bz2", "_compression", "_lzma", "_uuid", "_dbm", "dbm.ndbm"}

@@ -26,7 +26,7 @@ from castiron_runtime.export import export_pack
 from castiron_runtime.interpreter import link_static
 from castiron_runtime.packs import component, interpreter, provide
 from castiron_runtime.process import BuildLog
-from castiron_runtime.recipe import load_recipe
+from castiron_runtime.recipe import filled, load_recipe
 from castiron_runtime.stub import FOLDER
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ def test_an_unknown_extension_module_is_named(pack: Pack) -> None:
 
 
 def test_a_library_is_the_same_bytes_in_any_folder(pack: Pack, tmp_path: Path) -> None:
-    recipe = load_recipe("bzip2")
+    recipe = filled(load_recipe("bzip2"), pack.target)
     results = []
     for folder in (tmp_path / "a", tmp_path / "another" / "much" / "longer" / "folder"):
         folder.mkdir(parents=True)
@@ -300,7 +300,7 @@ def test_foreign_symbols_of_the_interpreter_cannot_take_the_place_of_a_wheels(pa
 def test_the_stubs_functions_on_memory(pack: Pack, tmp_path: Path) -> None:
     toolchain = pack.toolchain
     test = Path(__file__).with_name("strings_test.c")
-    for source in (FOLDER / "libc" / "memory_simd.c", test):
+    for source in (FOLDER / pack.target.sources.stub / "memory_simd.c", test):
         flags = [*toolchain.cflags, "-fno-builtin", "-Wall", "-Wextra", "-Werror"]
         subprocess.run([*toolchain.cc, *flags, "-c", source, "-o", tmp_path / f"{source.stem}.o"], check=True)
     objects = [toolchain.crt1, "strings_test.o", "memory_simd.o", "--start-group", *toolchain.libraries, "--end-group"]
@@ -315,7 +315,8 @@ def test_the_stubs_functions_on_memory(pack: Pack, tmp_path: Path) -> None:
 BUILD_BZIP2 = """
 from castiron_common.progress import SilentReporter
 from castiron_runtime.packs import open_pack, provide
-pack = open_pack(reporter=SilentReporter())
+from castiron_runtime.target_files import load_target
+pack = open_pack("3.13", load_target("x86_64-linux-musl"), reporter=SilentReporter())
 inputs = provide(pack, {"_bz2"}, reporter=SilentReporter())
 print(*inputs.archives)
 """

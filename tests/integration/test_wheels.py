@@ -13,7 +13,6 @@ import pytest
 
 from castiron_common.errors import DependencyError
 from castiron_common.progress import SilentReporter
-from castiron_manifest.model import Target
 from castiron_wheels import build
 from castiron_wheels.fetch import fetch
 from castiron_wheels.install import installation_prefix, site_packages
@@ -22,6 +21,7 @@ from castiron_wheels.requirements import from_lines
 from castiron_wheels.resolve import resolve
 from castiron_wheels.uv_client import uv_program
 from tests.support import needs
+from tests.support.targets import target_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 
-TARGET = Target(platform="x86_64-linux-musl", python="3.13")
+TARGET = target_for()
 
 
 def solve(*lines: str, folder: Path | None = None) -> Environment:

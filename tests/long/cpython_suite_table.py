@@ -29,8 +29,9 @@ from rich.console import Console
 
 from castiron_common.progress import RichReporter
 from castiron_manifest.model import Target
-from castiron_runtime.packs import DEFAULT_PYTHON, interpreter, open_pack, supported_pythons
-from castiron_runtime.toolchain import TARGET
+from castiron_runtime.packs import interpreter, open_pack
+from castiron_runtime.recipe import supported_pythons
+from castiron_runtime.target_files import defaults, load_target
 from castiron_wheels.build import build_tree
 from tests.support import cpython_suite
 
@@ -157,7 +158,7 @@ def prepare_interpreter(folder: Path, pack: Pack, *, reporter: Reporter) -> list
                 label="cpython-test-modules",
                 pack=pack,
                 full=True,
-                target=Target(platform=TARGET, python=pack.feature),
+                target=Target(platform=pack.target.triple, python=pack.feature),
                 reporter=reporter,
             )
         with zipfile.ZipFile(wheel) as archive:
@@ -268,13 +269,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="for the binary and the results; is made")
     parser.add_argument("areas", nargs="*", default=list(dict.fromkeys(AREAS)), help="names without test_")
-    parser.add_argument("--python", default=DEFAULT_PYTHON, choices=supported_pythons(), help="the series")
+    parser.add_argument("--python", default=defaults().python, choices=supported_pythons(), help="the series")
     parser.add_argument("--only", choices=PROGRAMS, help="run this program alone")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="areas at once")
     arguments = parser.parse_args()
     folder: Path = arguments.folder.resolve()
     reporter = RichReporter(Console(stderr=True))
-    pack = open_pack(arguments.python, reporter=reporter)
+    pack = open_pack(arguments.python, load_target(defaults().target), reporter=reporter)
     binary = folder / f"python{pack.feature}"
     if not binary.is_file():
         folder.mkdir(parents=True, exist_ok=True)

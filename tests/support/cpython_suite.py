@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from castiron_common.progress import SilentReporter
 from castiron_runtime import sources
-from castiron_runtime.archives import unpack
 from castiron_runtime.recipe import load_recipe
+from castiron_runtime.source_archive import unpack
 from tests.support.linking import COMMANDS
 
 if TYPE_CHECKING:

@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from castiron_elf.headers import Dynamic, Headers
 from castiron_elf.shared_object import SharedObject
-from castiron_runtime.target_files import defaults, load_target
+from tests.support.targets import TARGET
 
 if TYPE_CHECKING:
-    from castiron_common.target import Elf, Target
+    from castiron_common.target import Elf
 
-TARGET: Target = load_target(defaults().target)
 ELF: Elf = TARGET.elf
 
 

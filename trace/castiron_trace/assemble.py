@@ -12,6 +12,7 @@ from castiron_manifest.model import (
     Module,
     ModuleKind,
     Origin,
+    Target,
     Via,
 )
 from castiron_trace.checks import module_findings, origin_of
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from castiron_manifest.model import Finding, Native, Resource, Target
+    from castiron_common.target import PythonTarget
+    from castiron_manifest.model import Finding, Native, Resource
     from castiron_trace.model import Reached, ReachedModule, ResolvedEntry, Site, TargetPython
     from castiron_trace.own_data import Blobs
 
@@ -32,7 +34,7 @@ def assemble(
     *,
     generator: str,
     python: TargetPython,
-    target: Target,
+    target: PythonTarget,
     entry: ResolvedEntry,
     site: Site,
     reached: Reached,
@@ -53,7 +55,7 @@ def assemble(
     return Manifest(
         generator=generator,
         pack=f"cpython-{python.version}",
-        target=target,
+        target=Target(platform=target.platform, python=target.python),
         entry=entry.entry,
         distributions=distributions,
         modules=tuple(sorted(modules, key=lambda m: (m.name, m.origin.value, m.path or ""))),

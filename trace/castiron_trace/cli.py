@@ -10,6 +10,7 @@ import typer
 
 from castiron_common.console import run_command, stderr_console
 from castiron_common.errors import ModuleMissingError, UsageError
+from castiron_runtime.target_files import chosen_target, defaults
 from castiron_trace.model import Stdlib
 
 if TYPE_CHECKING:
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
-DEFAULT_PYTHON = "3.13"
-DEFAULT_PLATFORM = "x86_64-linux-musl"
+DEFAULTS = defaults()
 _SHOWN_FINDINGS = 12
 
 
@@ -77,8 +77,8 @@ def trace(
     explain: Annotated[
         str | None, typer.Option("--explain", metavar="MODULE", help="Print why a module goes in, and write nothing.")
     ] = None,
-    python: Annotated[str, typer.Option("--python", help="Python version of the binary.")] = DEFAULT_PYTHON,
-    target: Annotated[str, typer.Option("--target", help="Platform of the binary.")] = DEFAULT_PLATFORM,
+    python: Annotated[str, typer.Option("--python", help="Python version of the binary.")] = DEFAULTS.python,
+    target: Annotated[str, typer.Option("--target", help="Platform of the binary.")] = DEFAULTS.target,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No summary.")] = False,
 ) -> None:
     """Analyse a Python application: which modules, data files, native libraries and licenses it needs.
@@ -97,7 +97,7 @@ def trace(
         raise UsageError(
             f"Too many arguments: {' '.join(arguments)}.", hint="Arguments of the application go with --run, after --."
         )
-    from castiron_manifest.model import Target
+    from castiron_runtime.packs import python_target
     from castiron_trace.model import Options
 
     options = Options(
@@ -119,7 +119,7 @@ def trace(
         run=tuple(arguments or ()) if run else None,
         prune=prune,
         folder=Path.cwd(),
-        target=Target(platform=target, python=python),
+        target=python_target(chosen_target(target), python),
     )
     _run(options, output, explain, quiet=quiet)
 

@@ -14,7 +14,7 @@ from castiron_trace.programs import program_findings
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from castiron_common.target import Elf
+    from castiron_common.target import Target
     from castiron_manifest.model import Finding, LicenseEvidence, Native, Resource
     from castiron_trace.hints.model import Data
     from castiron_trace.model import Options, Reached, ResolvedEntry, Site, TargetPython
@@ -35,13 +35,13 @@ class DistributionFiles:
     findings: tuple[Finding, ...] = ()
 
 
-def distribution_files(site: Site, reached: Reached, data: Sequence[Data], elf: Elf) -> DistributionFiles:
+def distribution_files(site: Site, reached: Reached, data: Sequence[Data], target: Target) -> DistributionFiles:
     """Sort the files of every distribution of the environment.
 
-    ``data`` are hints on files that no rule finds, ``elf`` is the target's machine.
+    ``data`` are hints on files that no rule finds.
     """
     contents = distribution_contents(site, reached, data)
-    shared, findings = natives(contents.elf_candidates, elf)
+    shared, findings = natives(contents.elf_candidates, target)
     texts: dict[str, str] = {}
     licenses = {
         name: evidence(site.folder, dist_info, contents.files[name], texts)

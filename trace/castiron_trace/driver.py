@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root
 from castiron_common.clock import Clock
-from castiron_runtime.target_files import load_target
 from castiron_trace import environment, observe
 from castiron_trace.assemble import assemble
 from castiron_trace.checks import check_own_syntax, check_reached, missing_top_levels
@@ -98,7 +97,7 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
     # files: whatever the modules need beside them.
     # After it: every file of every distribution is in or out, and each distribution has its license evidence.
     with clock("files"):
-        brought = distribution_files(chosen.site, reached, hints.data, load_target(options.target.platform).elf)
+        brought = distribution_files(chosen.site, reached, hints.data, options.target.target)
         own = own_files(entry, reached, options, python)
 
     # manifest: all of it sorted, by relative paths and hashes.
@@ -119,7 +118,7 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
                 *chosen.findings,
                 *brought.findings,
                 *own.findings,
-                *observe.foreign_libraries(seen, brought.natives),
+                *observe.foreign_libraries(seen, brought.natives, options.target.target.libc),
                 *without_effect(own_hints, reached.modules, brought.files),
             ),
             texts=brought.texts,

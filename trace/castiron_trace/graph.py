@@ -67,6 +67,7 @@ def analyse(
         stdlib=str(stdlib.file),
         cache=None if cache is None else str(cache / f"{options.target.python}-{analyser_key(hints.sources)}"),
         suffixes=python.suffixes,
+        libc=("c", *options.target.target.libc.merged),
         include=options.include,
         exclude=tuple(sorted(excluded)),
         observed=tuple(observed),

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from castiron_manifest.model import Entry, Finding, Target
+    from castiron_common.target import PythonTarget
+    from castiron_manifest.model import Entry, Finding
     from castiron_trace.protocol import Definitions, Text, Tier
     from castiron_wheels.model import ResolvedDistribution
     from castiron_wheels.record import InstalledRecord
@@ -56,7 +57,7 @@ class Options:
     prune: bool = False
     folder: Path
     """The current folder: what relative names refer to."""
-    target: Target
+    target: PythonTarget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,26 +15,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from castiron_common.target import Elf
+    from castiron_common.target import Elf, Libc, Target
     from castiron_elf.shared_object import SharedObject
-
-_LIBC = {"libc.so.6": "glibc", "ld-linux-x86-64.so.2": "glibc", "libc.so": "musl"}
 
 
 def natives(
-    files: Mapping[str, Sequence[tuple[str, Path, str | None]]], elf: Elf
+    files: Mapping[str, Sequence[tuple[str, Path, str | None]]], target: Target
 ) -> tuple[tuple[Native, ...], tuple[Finding, ...]]:
     """Return what the shared objects are.
 
     ``files`` are each distribution's candidates: path relative to site-packages, file, and RECORD's SHA-256,
-    under which it may be known already; ``elf`` is the target's machine.
+    under which it may be known already.
     """
     found: list[tuple[str, str, SharedObject]] = []
     findings: list[Finding] = []
     for distribution in sorted(files):
         for path, file, digest in sorted(files[distribution]):
             try:
-                facts = _observed(file, digest, elf)
+                facts = _observed(file, digest, target.elf)
             except MalformedElfError as error:
                 findings.append(
                     Finding(
@@ -59,32 +57,32 @@ def natives(
             runpaths=facts.runpaths,
             undefined=tuple(sorted(set(facts.undefined) - _defined_by_needed(facts, providers))),
             machine=facts.headers.machine_name,
-            libc=_libc(facts, providers),
+            libc=_libc(facts, providers, target.libc),
             tls_size=next((s.memsz for s in facts.segments if s.type == PT_TLS), 0),
-            relocations=tuple(sorted(_relocations(facts, elf))),
+            relocations=tuple(sorted(_relocations(facts, target.elf))),
             module=_module(path, facts),
         )
         for distribution, path, facts in found
     ]
-    findings.extend(_unusable(described))
+    findings.extend(_unusable(described, target))
     return tuple(sorted(described, key=lambda n: (n.distribution, n.path))), tuple(findings)
 
 
-def _unusable(described: Iterable[Native]) -> Iterator[Finding]:
+def _unusable(described: Iterable[Native], target: Target) -> Iterator[Finding]:
     for native in described:
-        if native.machine != "X86_64":
+        if native.machine != target.elf.machine_name:
             yield Finding(
                 code="foreign-machine",
                 severity=Severity.WARNING,
                 subject=native.path,
-                message=f"It is for {native.machine}, not for x86-64, and cannot be used.",
+                message=f"It is for {native.machine}, not for {target.architecture}, and cannot be used.",
             )
-        elif native.libc == "glibc":
+        elif native.libc not in ("", target.libc.name):
             yield Finding(
-                code="glibc-library",
+                code=f"{native.libc}-library",
                 severity=Severity.WARNING,
                 subject=native.path,
-                message="It needs glibc; a static binary for musl cannot hold it.",
+                message=f"It needs {native.libc}; a static binary for {target.libc.name} cannot hold it.",
             )
 
 
@@ -131,12 +129,13 @@ def _defined_by_needed(facts: SharedObject, providers: Mapping[str, SharedObject
     return defined
 
 
-def _libc(facts: SharedObject, providers: Mapping[str, SharedObject]) -> str:
+def _libc(facts: SharedObject, providers: Mapping[str, SharedObject], libc: Libc) -> str:
+    """Return the C library that a library or one that it needs names: one that is not the target's, if there is any."""
     names = list(facts.needed)
     for other in _closure(facts, providers):
         names.extend(other.needed)
-    found = {_LIBC.get(name, "musl" if name.startswith(("libc.musl-", "ld-musl-")) else "") for name in names} - {""}
-    return "glibc" if "glibc" in found else next(iter(found), "")
+    found = {libc.of(name) for name in names} - {""}
+    return min(found - {libc.name} or found, default="")
 
 
 def _module(path: str, facts: SharedObject) -> str | None:

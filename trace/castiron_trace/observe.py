@@ -20,11 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from castiron_common.progress import Reporter
+    from castiron_common.target import Libc
     from castiron_manifest.model import Native
     from castiron_trace.model import Options, ResolvedEntry, Site
-
-_OF_THE_PROGRAM = ("libc.", "libm.", "libdl.", "libpthread.", "librt.", "ld-musl-")
-"""Libraries that a static binary is itself."""
 
 _RUNNER = """
 import os, sys
@@ -174,12 +172,12 @@ def _events(lines: list[str], entry: ResolvedEntry, site: Site, status: int) -> 
     )
 
 
-def foreign_libraries(seen: Observed, natives: Iterable[Native]) -> Iterator[Finding]:
+def foreign_libraries(seen: Observed, natives: Iterable[Native], libc: Libc) -> Iterator[Finding]:
     """Yield a finding for each library that the run loaded with ctypes and that the environment does not have."""
     known = {name for native in natives for name in (native.soname, PurePosixPath(native.path).name) if name}
     for library in seen.libraries:
         name = PurePosixPath(library).name
-        if name not in known and not name.startswith(_OF_THE_PROGRAM):
+        if name not in known and not (libc.of(name) or libc.holds(name)):
             yield Finding(
                 code="foreign-library",
                 severity=Severity.WARNING,

@@ -202,6 +202,8 @@ class TraceRequest:
     """Folder of the scans that another run has made; None to make them all."""
     suffixes: tuple[str, ...]
     """File name endings of extension modules, best first."""
+    libc: tuple[str, ...]
+    """Libraries that are the target's C library, as `ctypes.util.find_library` takes their names."""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     observed: tuple[str, ...] = ()

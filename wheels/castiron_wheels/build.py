@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from castiron_common.progress import Reporter, Task
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
     from castiron_runtime.model import Pack
     from castiron_wheels.build_stack import BuildContext
     from castiron_wheels.build_system import BuildSystem
@@ -54,14 +54,14 @@ _CHOICES = (
 )
 
 
-def target_pack(target: Target, *, reporter: Reporter) -> Pack:
+def target_pack(target: PythonTarget, *, reporter: Reporter) -> Pack:
     """Return the runtime pack whose interpreter builds for the target."""
     from castiron_runtime.packs import open_pack
 
-    return open_pack(target.python, target.platform, reporter=reporter)
+    return open_pack(target.python, target.target, reporter=reporter)
 
 
-def metadata_build(target: Target, folder: Path, *, reporter: Reporter) -> tuple[Path, dict[str, str]]:
+def metadata_build(target: PythonTarget, folder: Path, *, reporter: Reporter) -> tuple[Path, dict[str, str]]:
     """Return the interpreter and the environment with which uv can build an sdist's metadata as for the target.
 
     ``folder`` takes the compilers and must last as long as the environment is used.
@@ -136,7 +136,7 @@ class _Job:
     context: BuildContext
 
     @property
-    def target(self) -> Target:
+    def target(self) -> PythonTarget:
         """The target that it is built for."""
         return self.context.target
 

@@ -21,7 +21,7 @@ from castiron_wheels.install import install, site_packages
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
     from castiron_runtime.model import Pack
 
 _SOURCE_DATE = "315532800"
@@ -41,7 +41,7 @@ class BuildEnvironment:
     python: Path
     """The pack's interpreter."""
     pack: Pack
-    target: Target
+    target: PythonTarget
 
     @property
     def interpreter(self) -> Path:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_common.progress import Reporter
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
     from castiron_wheels.model import Requirements
 
 DEEPEST = 12
@@ -80,7 +80,7 @@ class Provision(Protocol):
 class BuildContext:
     """What every build needs to know that does not depend on what is built."""
 
-    target: Target
+    target: PythonTarget
     provision: Provision
     reporter: Reporter
     stack: BuildStack = BuildStack()

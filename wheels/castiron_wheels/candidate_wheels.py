@@ -65,9 +65,10 @@ def local_wheels(requirements: Requirements, context: BuildContext) -> tuple[dic
         elif fits(path.name, context.target):
             made.append(LocalWheel(path=keep(path), extras=extras))
         else:
+            tag = context.target.target.wheels.tags[0]
             raise DependencyError(
                 f"The wheel {path} does not fit {context.target.platform} and Python {context.target.python}.",
-                hint="Give one whose name ends in musllinux_1_2_x86_64.whl or none-any.whl, or its sdist.",
+                hint=f"Give one whose name ends in {tag}.whl or none-any.whl, or its sdist.",
             )
     for wheel in made:
         name, _ = split_filename(wheel.path.name)

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_common.progress import Reporter
-    from castiron_manifest.model import Distribution, Target, Wheel
+    from castiron_common.target import PythonTarget
+    from castiron_manifest.model import Distribution, Wheel
     from castiron_wheels.model import Candidate
 
 _CONNECTIONS = 6
@@ -44,7 +45,7 @@ def wheel_entry(sha256: str, filename: str) -> Path:
 
 
 def fetch(
-    name: str, version: str, wheel: Wheel, target: Target, *, blob: bytes | None = None, reporter: Reporter
+    name: str, version: str, wheel: Wheel, target: PythonTarget, *, blob: bytes | None = None, reporter: Reporter
 ) -> Path:
     """Return the wheel file in the cache; what is not there comes from ``blob`` (of the manifest) or the index."""
     entry = wheel_entry(wheel.sha256, wheel.filename)
@@ -61,7 +62,7 @@ def fetch(
 
 
 def fetch_all(
-    distributions: Sequence[Distribution], target: Target, *, blobs: Mapping[str, bytes], reporter: Reporter
+    distributions: Sequence[Distribution], target: PythonTarget, *, blobs: Mapping[str, bytes], reporter: Reporter
 ) -> list[Path]:
     """Return the wheel files of a manifest's distributions, in their order; one question to the index for all."""
     missing = [
@@ -170,7 +171,7 @@ def _advice(error: DownloadError) -> str:
     return _ADVICE.get(error.failure, "The index has a problem; try again later.")
 
 
-def _fetch_missing(wanted: Sequence[tuple[str, str, Wheel]], target: Target) -> list[Path]:
+def _fetch_missing(wanted: Sequence[tuple[str, str, Wheel]], target: PythonTarget) -> list[Path]:
     """Ask the index where the wheels are, and fetch them."""
     lines = [f"{name}=={version}" for name, version, _ in wanted]
     offered = read_lock(uv_compile(lines, target, options=["--no-deps"]), target, every_wheel=True)

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
+
 
 LAYOUT = "site-1"
 """Part of the cache key: raised when the same wheels would give another tree."""
@@ -75,12 +76,12 @@ class _Plan:
     writes: tuple[_Write, ...]
 
 
-def site_packages(prefix: Path, target: Target) -> Path:
+def site_packages(prefix: Path, target: PythonTarget) -> Path:
     """Return the folder of importable files under a prefix that `installation_prefix` returned."""
     return prefix / _site_packages(target)
 
 
-def installation_prefix(wheels: Sequence[Path], target: Target) -> Path:
+def installation_prefix(wheels: Sequence[Path], target: PythonTarget) -> Path:
     """Return the prefix folder with the wheels installed: ``lib/python3.13/site-packages``, ``bin``, ``share`` ...
 
     The folder is shared and must not be changed; a file that other such folders have, too, is on the disk once.
@@ -99,7 +100,7 @@ def installation_prefix(wheels: Sequence[Path], target: Target) -> Path:
     )
 
 
-def install(wheels: Sequence[Path], prefix: Path, target: Target) -> None:
+def install(wheels: Sequence[Path], prefix: Path, target: PythonTarget) -> None:
     """Install the wheels into ``prefix``, an existing folder; of two with the same file the later one wins."""
     (prefix / _site_packages(target)).mkdir(parents=True, exist_ok=True)
     plans = [_plan(wheel, target) for wheel in wheels]
@@ -115,7 +116,7 @@ def install(wheels: Sequence[Path], prefix: Path, target: Target) -> None:
             done.result()
 
 
-def _site_packages(target: Target) -> str:
+def _site_packages(target: PythonTarget) -> str:
     return f"lib/python{target.python}/site-packages"
 
 
@@ -126,13 +127,13 @@ def _content_hash(wheel: Path) -> str:
     return sha256_file(wheel)
 
 
-def _plan(wheel: Path, target: Target) -> _Plan:
+def _plan(wheel: Path, target: PythonTarget) -> _Plan:
     """Decide where each member of the wheel goes and what ``RECORD`` will say."""
     with open_wheel(wheel) as archive:
         return _Plan(wheel, tuple(_writes(archive, target)))
 
 
-def _writes(archive: WheelArchive, target: Target) -> list[_Write]:
+def _writes(archive: WheelArchive, target: PythonTarget) -> list[_Write]:
     wheel, dist_info = archive.path, dist_info_folder(archive)
     _check_version(archive.text(f"{dist_info}/WHEEL"), wheel)
     recorded = read_record(archive, dist_info)

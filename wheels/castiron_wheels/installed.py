@@ -32,7 +32,8 @@ from castiron_wheels.target import fits, holds
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
+
 
 _OWN = "castiron"
 """Our own distribution: it and what only it needs never belong to the application."""
@@ -83,7 +84,7 @@ def installed(python: Path) -> tuple[Installed, ...]:
 
 def from_installed(
     python: Path,
-    target: Target,
+    target: PythonTarget,
     *,
     imports: Collection[str] | None = None,
     roots: Collection[str] = (),
@@ -280,7 +281,7 @@ def _line(item: Installed) -> str:
     return f"{item.name}=={item.version.partition('+')[0]}"
 
 
-def _closure(start: Iterable[str], by_name: Mapping[str, Installed], target: Target) -> set[str]:
+def _closure(start: Iterable[str], by_name: Mapping[str, Installed], target: PythonTarget) -> set[str]:
     """Return ``start`` and all that it depends on in the target, as far as it is installed here."""
     active: dict[str, set[str]] = {}
     waiting: list[tuple[str, frozenset[str]]] = [(name, frozenset()) for name in start]

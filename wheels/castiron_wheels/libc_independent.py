@@ -19,7 +19,6 @@ from castiron_elf.headers import read_headers
 from castiron_wheels.errors import ResolutionError
 from castiron_wheels.fetch import fetch_candidates
 from castiron_wheels.pylock import listed_wheels
-from castiron_wheels.target import platform_of
 from castiron_wheels.uv_client import uv_compile
 from castiron_wheels.wheel_archive import open_wheel
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_common.progress import Reporter
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
     from castiron_wheels.model import Candidate
 
 _LIBRARY = re.compile(r"\.so(?:\.\d+)*$")
@@ -36,7 +35,7 @@ _LIBRARY = re.compile(r"\.so(?:\.\d+)*$")
 
 def libc_independent_wheel(
     candidate: Candidate,
-    target: Target,
+    target: PythonTarget,
     *,
     options: Sequence[str] = (),
     accepted: Collection[str] | None = None,
@@ -59,14 +58,13 @@ def libc_independent_wheel(
     return None
 
 
-def _is_for_sibling(filename: str, target: Target) -> bool:
+def _is_for_sibling(filename: str, target: PythonTarget) -> bool:
     """Whether it serves any Python 3 of the same processor with another C library."""
-    platform = platform_of(target)
     return any(
         tag.abi == "none"
         and tag.interpreter == "py3"
-        and tag.platform.startswith(platform.sibling_tags)
-        and tag.platform.endswith(platform.machine)
+        and tag.platform.startswith(target.target.wheels.sibling_tags)
+        and tag.platform.endswith(target.target.machine)
         for tag in parse_wheel_filename(filename)[3]
     )
 

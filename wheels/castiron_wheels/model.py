@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from castiron_manifest.model import Finding, Target, Wheel
+    from castiron_common.target import PythonTarget
+    from castiron_manifest.model import Finding, Wheel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +93,7 @@ class ResolvedDistribution:
 class Environment:
     """The distributions that the application runs with.  Sorted by name."""
 
-    target: Target
+    target: PythonTarget
     distributions: tuple[ResolvedDistribution, ...] = ()
     findings: tuple[Finding, ...] = ()
     """What a person should know about the choice (an older version taken for its wheel, one built from its sdist)."""

@@ -26,12 +26,12 @@ from castiron_wheels.target import fits, marker_environment, supported_tags
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
 
 
 def read_lock(
     text: str,
-    target: Target,
+    target: PythonTarget,
     *,
     origin: str = "uv's answer",
     folder: Path | None = None,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class RequirementGraph:
     """Who needs whom, from the wheels' own metadata, for the target and the extras that are asked for."""
 
     wheels: Mapping[str, Path]
-    target: Target
+    target: PythonTarget
     edges: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     active_roots: list[Requirement] = field(default_factory=list)
     _extras: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))

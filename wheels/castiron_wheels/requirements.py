@@ -20,13 +20,14 @@ from castiron_wheels.target import holds
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
+
 
 _BLOCK = re.compile(r"(?m)^# /// (?P<type>[a-zA-Z0-9-]+)$\s(?P<content>(^#(| .*)$\s)+)^# ///$")
 """The regular expression that PEP 723 gives."""
 
 
-def from_lines(lines: Iterable[str], target: Target, *, origin: str, folder: Path | None = None) -> Requirements:
+def from_lines(lines: Iterable[str], target: PythonTarget, *, origin: str, folder: Path | None = None) -> Requirements:
     """Return what requirement lines ask for; paths among them are relative to ``folder`` (default: the current one)."""
     collected = Collected(target)
     for line in lines:
@@ -34,7 +35,7 @@ def from_lines(lines: Iterable[str], target: Target, *, origin: str, folder: Pat
     return collected.requirements(origin)
 
 
-def from_files(paths: Sequence[Path], target: Target) -> Requirements:
+def from_files(paths: Sequence[Path], target: PythonTarget) -> Requirements:
     """Return what requirements files (or one ``pylock.toml``) ask for together."""
     locks = [path for path in paths if is_valid_pylock_path(path)]
     if locks:
@@ -59,7 +60,7 @@ def from_lock(path: Path, *, extras: Collection[str] = (), groups: Collection[st
     )
 
 
-def from_script(path: Path, target: Target) -> Requirements | None:
+def from_script(path: Path, target: PythonTarget) -> Requirements | None:
     """Return what the ``script`` block of a Python file asks for (PEP 723); None if it has no block."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -83,7 +84,7 @@ def from_script(path: Path, target: Target) -> Requirements | None:
 
 def from_project(
     folder: Path,
-    target: Target,
+    target: PythonTarget,
     *,
     extras: Collection[str] = (),
     groups: Collection[str] = (),
@@ -194,7 +195,7 @@ def _group_lines(data: Mapping[str, Any], groups: Collection[str], where: str) -
 
 
 def _with_sources(
-    requirements: Requirements, data: Mapping[str, Any], folder: Path, target: Target, where: str
+    requirements: Requirements, data: Mapping[str, Any], folder: Path, target: PythonTarget, where: str
 ) -> Requirements:
     """Apply ``[tool.uv.sources]``: a requirement's name may stand for a folder, an archive or a repository."""
     sources = data.get("tool", {}).get("uv", {}).get("sources", {})
@@ -228,7 +229,7 @@ def _with_sources(
     )
 
 
-def _applies(source: object, target: Target, where: str) -> bool:
+def _applies(source: object, target: PythonTarget, where: str) -> bool:
     """Say whether one of several sources of a name is for the target."""
     marker = source.get("marker") if isinstance(source, dict) else None
     try:

@@ -23,7 +23,8 @@ from castiron_wheels.target import holds
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
+
 
 ARCHIVE_SUFFIXES = (".whl", ".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tar.xz")
 _EXTRAS = re.compile(r"^(?P<path>.*?)(?:\[(?P<extras>[\w\-., ]*)\])?$", re.DOTALL)
@@ -58,7 +59,7 @@ _PER_REQUIREMENT = ("--hash", "--config-settings", "--config-setting", "--global
 class Collected:
     """What the files and lines read so far amount to."""
 
-    target: Target
+    target: PythonTarget
     """Decides whether a local path with a marker is wanted."""
     lines: list[str] = field(default_factory=list)
     constraints: list[str] = field(default_factory=list)

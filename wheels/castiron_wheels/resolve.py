@@ -6,7 +6,6 @@ else has to give way for it; what remains without a wheel is built from its sdis
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -20,7 +19,6 @@ from castiron_wheels.candidate_wheels import local_wheels, wheels_of
 from castiron_wheels.model import Environment, ResolvedDistribution
 from castiron_wheels.requirement_graph import RequirementGraph
 from castiron_wheels.requirements_file import line_name
-from castiron_wheels.target import full_version, platform_of
 from castiron_wheels.version_choice import choose, roots
 from castiron_wheels.wheel_metadata import read_metadata
 
@@ -31,7 +29,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from castiron_common.progress import Reporter
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
     from castiron_wheels.build_stack import BuildStack, Provision
     from castiron_wheels.candidate_wheels import BuiltWheel
     from castiron_wheels.model import Requirements
@@ -41,14 +39,13 @@ _ROUNDS = 4
 
 
 def resolve(
-    requirements: Requirements, target: Target, *, reporter: Reporter, stack: BuildStack = NOTHING_UNDER_WAY
+    requirements: Requirements, target: PythonTarget, *, reporter: Reporter, stack: BuildStack = NOTHING_UNDER_WAY
 ) -> Environment:
     """Return the environment that the requirements ask for, with every wheel in the cache.
 
     ``stack`` are the builds that wait for it.  `DependencyError` names what cannot be resolved, fetched or built, and
     says what to do.
     """
-    platform_of(target)
     _require_python(requirements.requires_python, target, requirements.origin)
     if not requirements:
         return Environment(target=target)
@@ -76,7 +73,7 @@ def resolve(
     return _environment(requirements, graph, embedded, findings)
 
 
-def _provision(target: Target, reporter: Reporter) -> Provision:
+def _provision(target: PythonTarget, reporter: Reporter) -> Provision:
     """Return the function with which builds get what they require: this module itself."""
 
     def provision(requirements: Requirements, stack: BuildStack) -> Sequence[Path]:
@@ -85,7 +82,7 @@ def _provision(target: Target, reporter: Reporter) -> Provision:
     return provision
 
 
-def _require_python(specifier: str | None, target: Target, subject: str) -> None:
+def _require_python(specifier: str | None, target: PythonTarget, subject: str) -> None:
     """Raise `DependencyError` if the target's Python is not one that ``subject`` works with."""
     if specifier is None:
         return
@@ -93,13 +90,12 @@ def _require_python(specifier: str | None, target: Target, subject: str) -> None
         wanted = SpecifierSet(specifier)
     except InvalidSpecifier as error:
         raise InputError(f"{subject}: {specifier!r} is not a version specifier.", hint="Correct it.") from error
-    if wanted.contains(full_version(target)):
+    if wanted.contains(target.version):
         return
-    from castiron_runtime.packs import supported_pythons
+    from castiron_runtime.packs import python_version
+    from castiron_runtime.recipe import supported_pythons
 
-    fitting = [
-        python for python in supported_pythons() if wanted.contains(full_version(replace(target, python=python)))
-    ]
+    fitting = [python for python in supported_pythons() if wanted.contains(python_version(python))]
     raise DependencyError(
         f"{subject} requires Python {specifier}, but the target is Python {target.python}.",
         hint=f"Build it for one that fits: --python {max(fitting, key=Version)}."

@@ -20,12 +20,12 @@ from castiron_common.errors import HostToolError
 from castiron_common.pip_settings import pip_settings
 from castiron_common.working import child_environment
 from castiron_wheels.errors import ResolutionError
-from castiron_wheels.target import full_version, platform_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
+
 
 _UV_INDEX = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_NO_INDEX", "UV_CONFIG_FILE")
 
@@ -45,7 +45,7 @@ def uv_program() -> str:
 
 def uv_compile(
     lines: Sequence[str],
-    target: Target,
+    target: PythonTarget,
     *,
     options: Sequence[str] = (),
     constraints: Path | None = None,
@@ -61,9 +61,9 @@ def uv_compile(
     """
     command = [uv_program(), "pip", "compile", "-", "--format", "pylock.toml", "--no-header", "--quiet"]
     command += ["--color", "never", "--no-progress", "--no-python-downloads", "--python", str(python or sys.executable)]
-    platform = platform_of(target)
-    command += ["--python-platform", platform.sibling if sibling else platform.uv]
-    command += ["--python-version", full_version(target), *options]
+    names = target.target.wheels
+    command += ["--python-platform", names.sibling if sibling else names.uv]
+    command += ["--python-version", target.version, *options]
     if constraints is not None:
         command += ["--constraints", str(constraints)]
     done = subprocess.run(

@@ -120,6 +120,7 @@ def absorb(
             optional,
             lambda file: read(site / file.path, name=f"{file.path} ({file.owner})", sha256=file.sha256, target=target),
             program,
+            libc=target.libc,
         )
         images = chosen.images
         task.step("writing objects")

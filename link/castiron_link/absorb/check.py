@@ -31,9 +31,6 @@ SUPPORTED = frozenset(
 )
 """What a relocation of a shared object may ask for."""
 
-_MAX_SPAN = 4 << 30
-"""Bytes.  A shared object of the small code model addresses itself within 2 GiB."""
-
 _MAX_ZEROS = 256 << 20
 """Bytes of memory that are not in the file: gaps, and variables that are zero at first."""
 
@@ -46,8 +43,6 @@ _MAX_ALIGNMENT = 2 << 20
 _SHOWN = 100
 """Letters of a symbol's name."""
 
-_MUSL = ("libc.musl", "ld-musl")
-_GLIBC = ("libc.so.", "ld-linux")
 
 _DAMAGED = "The file may be damaged; reinstall the distribution, or exclude the module."
 
@@ -97,7 +92,8 @@ def _wrong_kind(image: SharedObject, target: Target) -> Sequence[Problem]:
 def _measures(image: SharedObject, target: Target) -> Sequence[Problem]:
     """Sizes that no library has; with them, the rest of the file is not worth a look."""
     found: list[str] = []
-    if image.span > _MAX_SPAN:
+    # One half behind and one half before what refers to it.
+    if image.span > 2 * target.elf.reach:
         found.append(f"its segments span {image.span >> 30} GiB")
     elif image.span > image.size + _MAX_ZEROS:
         found.append(f"its segments span {image.span >> 20} MiB, and its file has {image.size >> 20}")
@@ -151,8 +147,8 @@ def _relocations(image: SharedObject, target: Target) -> Sequence[Problem]:
     if image.chooses_functions:
         problems.append(
             (
-                "it chooses functions at load time (STT_GNU_IFUNC), which musl's loader does not do either",
-                "Have it rebuilt for musl, or without function multiversioning (target_clones, ifunc).",
+                "it chooses functions at load time (STT_GNU_IFUNC), which a static binary cannot do",
+                f"Have it rebuilt for {target.libc.name}, or without function multiversioning (target_clones, ifunc).",
             )
         )
     for kind, count in image.relocations:
@@ -179,9 +175,11 @@ def _symbols(image: SharedObject) -> Sequence[Problem]:
 def _libraries(image: SharedObject, target: Target) -> Sequence[Problem]:
     """A C library that is not the target's: the first that is named counts."""
     for needed in image.needed:
-        if needed.startswith(_MUSL) or needed == "libc.so":
+        libc = target.libc.of(needed)
+        if libc == target.libc.name:
             return []
-        if needed.startswith(_GLIBC):
-            names = ", ".join(name for name in image.needed if name.startswith(_GLIBC))
-            return [(f"it is linked against glibc ({names}); the target's C library is musl", _wheel(target))]
+        if libc:
+            names = ", ".join(name for name in image.needed if target.libc.of(name) == libc)
+            what = f"it is linked against {libc} ({names}); the target's C library is {target.libc.name}"
+            return [(what, _wheel(target))]
     return []

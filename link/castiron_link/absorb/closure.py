@@ -18,15 +18,10 @@ from castiron_wheels.compiler_libraries import copy_version, is_compiler_library
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
+    from castiron_common.target import Libc
     from castiron_elf.shared_object import SharedObject
 
-_PROGRAM_LIBRARY = re.compile(
-    r"""(ld-musl-|libc\.musl-|libc\.so$
-    |lib(pthread|dl|m|rt|util|crypt|resolv|xnet)\.so(\.|$)
-    |libpython3(\.\d+)?t?\.so)""",
-    re.VERBOSE,
-)
-"""Libraries that are the executable itself."""
+_LIBPYTHON = re.compile(r"libpython3(\.\d+)?t?\.so")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +55,17 @@ class ImagePlan:
         return f"{self.files[0].path} ({self.files[0].owner})"
 
 
-def is_program_library(soname: str) -> bool:
+def is_program_library(soname: str, libc: Libc) -> bool:
     """Whether ``soname`` is what the executable itself provides: libc in all its names, libpython."""
-    return _PROGRAM_LIBRARY.match(posixpath.basename(soname)) is not None
+    name = posixpath.basename(soname)
+    return libc.holds(name) or _LIBPYTHON.match(name) is not None
 
 
 def plan(
-    files: Iterable[LibraryFile], wanted: Collection[str] | None, read: Callable[[LibraryFile], SharedObject]
+    files: Iterable[LibraryFile],
+    wanted: Collection[str] | None,
+    read: Callable[[LibraryFile], SharedObject],
+    libc: Libc,
 ) -> tuple[ImagePlan, ...]:
     """Return the images for the ``wanted`` paths (all, if None) and everything they need, sorted by first path.
 
@@ -91,11 +90,11 @@ def plan(
         if path not in facts:
             facts[path] = read(by_path[path])
         edges[path] = tuple(
-            None if is_program_library(needed) else sonames.find(needed, by_path[path], facts[path].runpaths)
+            None if is_program_library(needed, libc) else sonames.find(needed, by_path[path], facts[path].runpaths)
             for needed in facts[path].needed
         )
         todo.extend(target for target in edges[path] if target is not None)
-    return _images(by_path, facts, edges)
+    return _images(by_path, facts, edges, libc)
 
 
 class _Sonames:
@@ -153,6 +152,7 @@ def _images(
     by_path: Mapping[str, LibraryFile],
     facts: Mapping[str, SharedObject],
     edges: Mapping[str, tuple[str | None, ...]],
+    libc: Libc,
 ) -> tuple[ImagePlan, ...]:
     """Merge files of equal content whose needs are equal too, and number the images."""
     groups = _equal_files(by_path, facts, edges)
@@ -174,7 +174,7 @@ def _images(
         absent = [
             name
             for name, target in zip(facts[first].needed, edges[first], strict=True)
-            if target is None and not is_program_library(name)
+            if target is None and not is_program_library(name, libc)
         ]
         plans.append(
             ImagePlan(

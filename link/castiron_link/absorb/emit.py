@@ -7,15 +7,15 @@ cached by its content and its bindings.
 Thread-local storage.  The template becomes a part of the executable's own, with its relocations applied.  The words
 that a dynamic loader fills with (module, offset) pairs get (1, distance from the thread pointer), and the image's
 ``__tls_get_addr`` is a function of ours that adds the two: in a static executable that distance is a link-time constant
-(``R_X86_64_TPOFF64``), whatever else lies in the segment.
+(`Role.TLS_DISTANCE`), whatever else lies in the segment.
 
 Position-independent executables.  No word can hold an address before the program runs, and relocating all images when
 it starts would take longer than most programs do.  So a word that points somewhere gets the distance from itself to
-there (``R_X86_64_PC64``, a link-time constant), and a table of these words, packed as ``DT_RELR`` is, lets the stub add
+there (`Role.DISTANCE`, a link-time constant), and a table of these words, packed as ``DT_RELR`` is, lets the stub add
 their own addresses when the image is first used.
 
-Source: x86-64 psABI 1.0, 4.4 (relocations); generic ABI, "Relative Relocation Table" (``DT_RELR``); "ELF Handling For
-Thread-Local Storage" 0.21; RFC-TLSDESC-x86.
+Source: the processors' supplements of the ABI (relocations); generic ABI, "Relative Relocation Table" (``DT_RELR``);
+"ELF Handling For Thread-Local Storage" 0.21; RFC-TLSDESC-x86.
 """
 
 from __future__ import annotations
@@ -310,6 +310,11 @@ class _Emitter:
         return self._of_image(base_symbol(self._ids[bound.image])), bound.value + addend
 
     def _thread_local(self, index: int, addend: int) -> tuple[str | None, int]:
+        """Return symbol and addend of a distance from the thread pointer; without symbol it is a plain number."""
+        symbol, value = self._thread_local_symbol(index, addend)
+        return symbol, value if symbol is None else value + self._elf.tls.bias
+
+    def _thread_local_symbol(self, index: int, addend: int) -> tuple[str | None, int]:
         if index == 0:
             return tls_symbol(self._id), addend
         bound = self._references[index][1]

@@ -17,6 +17,7 @@ from castiron_link.absorb.closure import ImagePlan, LibraryFile, plan
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
+    from castiron_common.target import Libc
     from castiron_elf.shared_object import SharedObject
     from castiron_link.absorb.program import Program
     from castiron_link.absorb.scope import Resolution
@@ -69,6 +70,8 @@ def choose(
     optional: Collection[str],
     read: Callable[[LibraryFile], SharedObject],
     program: Program,
+    *,
+    libc: Libc,
 ) -> Chosen:
     """Return the images for the ``wanted`` paths and their bindings, without those ``optional`` ones that cannot be.
 
@@ -77,7 +80,7 @@ def choose(
     reader = Reader(read)
 
     def attempt(paths: Collection[str]) -> tuple[tuple[ImagePlan, ...], tuple[Resolution, ...]]:
-        images = plan(files, paths, reader)
+        images = plan(files, paths, reader, libc)
         return images, bind(images, program)
 
     skipped: list[Skipped] = []

@@ -17,6 +17,7 @@ from castiron_common.progress import SilentReporter
 from castiron_link.absorb import Absorbed, Lookup, absorb
 from castiron_link.ld import FIXED_PLACE, POSITION_INDEPENDENT
 from castiron_manifest.model import Native
+from castiron_runtime.stub import target_flags
 from castiron_runtime.toolchain import open_toolchain
 from tests.support.elf_values import TARGET
 
@@ -121,13 +122,13 @@ class Workshop:
 
 
 def compile_c(toolchain: Toolchain, source: Path, target: Path, *flags: str) -> None:
-    command = [*toolchain.cc, *toolchain.cflags, f"-I{STUB}", "-std=gnu11", *flags]
+    command = [*toolchain.cc, *toolchain.cflags, f"-I{STUB}", *target_flags(toolchain.target), "-std=gnu11", *flags]
     subprocess.run([*command, "-c", str(source), "-o", str(target)], check=True)
 
 
 @pytest.fixture(scope="session", params=[False, True], ids=["fixed", "pie"])
 def toolchain(request: pytest.FixtureRequest) -> Toolchain:
-    return open_toolchain(pie=request.param, reporter=SilentReporter())
+    return open_toolchain(TARGET, pie=request.param, reporter=SilentReporter())
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from castiron_common.errors import InputError
 from castiron_elf.sections import append_sections, read_sections
 from castiron_elf.writer import ObjectWriter
 from tests.support.elf_values import ELF
+from tests.support.targets import TARGET
 from tests.unit.audit.making import MIT, distribution, report
 
 
@@ -76,7 +77,7 @@ def test_binaries_with_an_older_python(tmp_path: Path) -> None:
 
 
 def test_the_note_is_as_systemd_and_syft_read_it() -> None:
-    data = note("app", "1.2")
+    data = note("app", "1.2", TARGET)
     owner, size, kind = struct.unpack_from("<III", data)
     assert (owner, kind, data[12:16]) == (4, 0xCAFE1A7E, b"FDO\0")
     text = data[16 : 16 + size]

@@ -13,6 +13,7 @@ from castiron_elf.writer import ObjectWriter, SectionFlag
 from castiron_link.ld import LinkerCall, linker_error, run_linker
 from castiron_link.map_file import pieces
 from tests.support.elf_values import ELF
+from tests.support.targets import TARGET
 
 LINKER = (str(Path(ziglang.__file__).with_name("zig")), "ld.lld")
 
@@ -31,7 +32,14 @@ def make(path: Path, *, defines: tuple[str, ...] = (), needs: tuple[str, ...] = 
 
 
 def call(tmp_path: Path, *objects: Path) -> LinkerCall:
-    return LinkerCall(linker=LINKER, objects=objects, archives=(), output=tmp_path / "out", map=tmp_path / "out.map")
+    return LinkerCall(
+        linker=LINKER,
+        target=TARGET.compiler.linker,
+        objects=objects,
+        archives=(),
+        output=tmp_path / "out",
+        map=tmp_path / "out.map",
+    )
 
 
 def test_links_and_maps(tmp_path: Path) -> None:
@@ -79,7 +87,7 @@ def test_a_missing_object_is_named(tmp_path: Path) -> None:
 
 def test_a_missing_linker_is_named(tmp_path: Path) -> None:
     broken = LinkerCall(
-        linker=("/nowhere/zig", "ld.lld"), objects=(), archives=(), output=tmp_path / "o", map=tmp_path / "m"
+        linker=("/nowhere/zig", "ld.lld"), target=(), objects=(), archives=(), output=tmp_path / "o", map=tmp_path / "m"
     )
     with pytest.raises(HostToolError, match="/nowhere/zig"):
         run_linker(broken)

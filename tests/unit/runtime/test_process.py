@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from castiron_common.errors import HostToolError, OutputError, RuntimePackError
-from castiron_runtime.process import BuildLog, built, clean_environment, jobs, require_tools
+from castiron_runtime.build_environment import clean_environment
+from castiron_runtime.process import BuildLog, built, jobs, require_tools
+from castiron_runtime.target_files import defaults, load_target
+
+TARGET = load_target(defaults().target)
 
 
 @pytest.fixture(autouse=True)
@@ -93,7 +97,7 @@ def test_a_full_disk_names_the_cache(tmp_path: Path) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(OutputError, match="no space left on the file system") as caught:
-        built(tmp_path / "components" / "x", full)
+        built(tmp_path / "components" / "x", TARGET, full)
     assert str(tmp_path) in caught.value.what
     assert "CASTIRON_CACHE" in caught.value.hint
     assert {path.name for path in (tmp_path / "components").iterdir()} == {"x.lock", "running"}
@@ -107,12 +111,12 @@ def test_a_machine_that_cannot_build_is_told_so(
     monkeypatch.setattr("platform.system", lambda: system)
     monkeypatch.setattr("platform.machine", lambda: machine)
     with pytest.raises(RuntimePackError, match=f"{system} on {machine}"):
-        built(tmp_path / "x", lambda _: None)
+        built(tmp_path / "x", TARGET, lambda _: None)
     with monkeypatch.context() as here:
         here.setattr("platform.system", lambda: "Linux")
         here.setattr("platform.machine", lambda: "x86_64")
-        built(tmp_path / "x", lambda _: None)
-    assert built(tmp_path / "x", lambda _: None) == tmp_path / "x", "what is built already serves everywhere"
+        built(tmp_path / "x", TARGET, lambda _: None)
+    assert built(tmp_path / "x", TARGET, lambda _: None) == tmp_path / "x", "what is built already serves everywhere"
 
 
 @pytest.mark.parametrize(("wish", "expected"), [("3", 3), ("0", None), ("many", None), ("", None)])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,19 @@ from hypothesis import strategies as st
 
 from castiron_common.errors import RuntimePackError
 from castiron_runtime import recipe as recipes
-from castiron_runtime.recipe import load_recipe, parse_recipe, recipe_names
+from castiron_runtime.recipe import (
+    build_key,
+    cpython_recipe,
+    filled,
+    late,
+    load_recipe,
+    parse_recipe,
+    recipe_names,
+    series_order,
+    sources_key,
+    supported_pythons,
+)
+from castiron_runtime.target_files import defaults, load_target
 
 GOOD = b"""
 series = "1."
@@ -21,6 +34,7 @@ spdx = "MIT"
 evidence = "LICENSE"
 files = ["LICENSE"]
 purl = "pkg:generic/x@{version}"
+[build]
 [[extension]]
 name = "_x"
 sources = ["_x.c"]
@@ -58,13 +72,17 @@ def test_an_extension_needs_the_component_of_its_recipe() -> None:
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ((b'series = "1."', b""), "'series' is missing"),
-        ((b'series = "1."', b"series = 1"), "'series' is not a string"),
-        ((b'files = ["LICENSE"]', b'files = "LICENSE"'), "x.license: 'files' is not a list of strings"),
-        ((b'000000"', b'"'), "x.source[0]: 'sha256' is not 64"),
-        ((b"[[source]]", b"[[sauce]]"), "names no source"),
-        ((b'spdx = "MIT"', b""), "x.license: 'spdx' is missing"),
+        ((b'series = "1."', b""), "x: series is missing"),
+        ((b'series = "1."', b"series = 1"), "x: series is not a text"),
+        ((b'series = "1."', b'serie = "1."'), "there is no key 'serie'; perhaps series is meant"),
+        ((b'files = ["LICENSE"]', b'files = "LICENSE"'), "x: license.files is not an array"),
+        ((b'000000"', b'"'), "x: source[0]: 'sha256' of version 1.0 is not 64"),
+        ((b"[[source]]", b"[[sauce]]"), "perhaps source is meant"),
+        ((b'spdx = "MIT"', b""), "x: license.spdx is missing"),
         ((b"url = ", b'package = "x"\nurl = '), "either 'url' or 'package'"),
+        ((b"[build]", b""), "either [build] or"),
+        ((b"[build]", b"[build]\n[[build.write]]\npath = 'x'"), "the file x to write must have either 'text' or"),
+        ((b"[build]", b"[build]\n[[build.archive]]\nname = 'x'"), "the archive x must have either 'sources' or"),
         ((b"[license]", b"[license"), "not TOML"),
     ],
 )
@@ -95,3 +113,62 @@ def test_a_damaged_recipe_gives_a_recipe_or_one_clear_error(data: st.DataObject)
 def test_an_unknown_recipe_is_refused() -> None:
     with pytest.raises(RuntimePackError, match="nosuch"):
         load_recipe("nosuch")
+
+
+TARGET = load_target(defaults().target)
+
+
+@pytest.mark.parametrize("name", recipe_names())
+def test_every_placeholder_of_a_recipe_is_filled(name: str) -> None:
+    recipe = filled(load_recipe(name), TARGET)
+    values = dict.fromkeys(recipes.LATE, "")
+    for part in (recipe.build, recipe.python, recipe.extensions):
+        assert not recipes._PLACEHOLDER.search(late(repr(part), values))
+
+
+def test_placeholders_are_replaced_and_what_looks_like_one_is_not() -> None:
+    more = b"""
+[[build.archive]]
+name = "libx.a"
+sources = ["a.c", "{libffi_sources}"]
+flags = ["-Iarch/{musl_arch}", "${shell}", "{ c }"]
+"""
+    archive = filled(parse_recipe("x", GOOD + more), TARGET).library.archive[0]
+    assert archive.sources == ("a.c", *TARGET.recipes.lists["libffi_sources"])
+    assert archive.flags == ("-Iarch/x86_64", "${shell}", "{ c }")
+
+
+def test_what_the_target_does_not_name_is_told() -> None:
+    more = b'commands = [["{nosuch}"]]\n'
+    recipe = parse_recipe("x", GOOD.replace(b"[build]\n", b"[build]\n" + more))
+    with pytest.raises(
+        RuntimePackError, match=r"Recipe x needs \{nosuch\}, which the target x86_64-linux-musl"
+    ) as caught:
+        filled(recipe, TARGET)
+    assert "targets/x86_64-linux-musl.toml" in caught.value.hint
+
+
+def test_a_key_tells_what_is_built_and_not_where_it_comes_from() -> None:
+    recipe = parse_recipe("x", GOOD)
+    elsewhere = parse_recipe("x", b"# A comment.\n" + GOOD.replace(b"example.org", b"example.net"))
+    other = parse_recipe("x", GOOD.replace(b"[build]", b"[build]\nhardening = false"))
+    assert build_key(recipe) == build_key(elsewhere) != build_key(other)
+    assert sources_key(recipe) == sources_key(other) != sources_key(elsewhere)
+
+
+def test_a_change_of_a_librarys_module_leaves_cpython_as_it_is() -> None:
+    recipe = cpython_recipe("3.11")
+    assert recipe.cpython.extensions
+    without = replace(recipe, python=replace(recipe.cpython, extensions={}))
+    assert build_key(recipe) == build_key(without)
+
+
+def test_series_are_ordered_by_their_numbers() -> None:
+    assert sorted(["3.13", "3.9", "3.11"], key=series_order) == ["3.9", "3.11", "3.13"]
+    assert defaults().python in supported_pythons()
+
+
+@pytest.mark.parametrize(("python", "expected"), [("3.10", False), ("3.11", True), ("3.13", True), ("3.14", False)])
+def test_a_module_may_be_of_some_series_alone(python: str, expected: bool) -> None:
+    more = b'series_from = "3.11"\nseries_to = "3.13"\n'
+    assert parse_recipe("x", GOOD + more).extensions[0].is_in(python) is expected

@@ -48,11 +48,12 @@ def changed(folder: Path, old: str, new: str, name: str = "x86_64-linux-musl") -
     [
         ("page_size =", "pagesize =", "elf.pagesize: there is no key 'pagesize'; perhaps page_size is meant"),
         ("emulation = ", "# ", "compiler.emulation is missing"),
-        ("page_size = 0x1000", "page_size = 5000", "elf.page_size: 5000 is no size of a page"),
-        ('role = "copy"', 'role = "none"', "elf.relocations: two have the same role"),
-        ("kind = 2,", "kind = 1,", "elf.relocations: two have the same kind"),
-        (', role = "absolute"', "", "elf.relocations: none has the role 'absolute'"),
-        ("variant = 2", "variant = 3", "elf.tls.variant: 3 is neither 1 nor 2"),
+        ("page_size = 0x1000", "page_size = 5000", "elf: page_size: 5000 is no size of a page"),
+        ('role = "copy"', 'role = "none"', "elf: relocations: two have the same role"),
+        ("kind = 2,", "kind = 1,", "elf: relocations: two have the same kind"),
+        (', role = "absolute"', "", "elf: relocations: none has the role 'absolute'"),
+        ("variant = 2", "variant = 2\nalignment = 3", "elf.*alignment: 3 is no power of two"),
+        ("variant = 2", "variant = 3", "elf: tls.variant: 3 is neither 1 nor 2"),
         ('triple = "x86_64-linux-musl"', 'triple = "other"', "triple is 'other', and the file's name"),
         ("[elf]", "[elf", "Expected"),
     ],
@@ -101,8 +102,10 @@ linker_flags = ["-z", "max-page-size=65536"]
 name = "musl"
 loader = "ld-musl-aarch64.so.1"
 soname = "libc.musl-aarch64.so.1"
-own = ["ld-musl-", "libc.musl-", "libc.so"]
-foreign = { "libc.so.6" = "glibc", "ld-linux-aarch64.so.1" = "glibc" }
+names = ["libc.so"]
+beginnings = ["ld-musl-", "libc.musl-"]
+merged = ["m", "dl"]
+foreign = { "libc.so." = "glibc", "ld-linux" = "glibc" }
 
 [wheels]
 uv = "aarch64-unknown-linux-musl"
@@ -111,6 +114,8 @@ sibling = "aarch64-manylinux_2_40"
 sibling_tags = ["manylinux", "linux"]
 
 [sources]
+stub = "machine/aarch64"
+
 [recipes]
 """
 
@@ -121,3 +126,24 @@ def test_another_machine_is_another_file(tmp_path: Path) -> None:
     assert target.elf.kinds[Role.RELATIVE] == 1027
     assert target.elf.tls.bias == 64
     assert Role.TLS_MODULE not in target.elf.kinds
+
+
+@pytest.mark.parametrize(
+    ("soname", "libc", "held"),
+    [
+        ("libc.so", "musl", True),
+        ("libc.musl-x86_64.so.1", "musl", True),
+        ("ld-musl-x86_64.so.1", "musl", True),
+        ("libm.so.6", "", True),
+        ("libpthread.so", "", True),
+        ("libc.so.6", "glibc", False),
+        ("ld-linux-x86-64.so.2", "glibc", False),
+        ("libmagic.so.1", "", False),
+        ("libm", "", False),
+        ("libm.song", "", False),
+        ("m.so", "", False),
+    ],
+)
+def test_whose_a_library_is(soname: str, libc: str, held: bool) -> None:
+    target = load_target("x86_64-linux-musl")
+    assert (target.libc.of(soname), target.libc.holds(soname)) == (libc, held)

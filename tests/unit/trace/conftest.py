@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from castiron_common.progress import SilentReporter
-from castiron_manifest.model import Target
 from castiron_trace.model import Options, TargetPython
 from castiron_trace.stdlib_graph import stdlib_graph
+from tests.support.targets import target_for
 
 if TYPE_CHECKING:
     from castiron_trace.stdlib_graph import StdlibGraph
     from tests.unit.trace.tracing import Tracer
 
-TARGET = Target(platform="x86_64-linux-musl", python="3.13")
+TARGET = target_for()
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from castiron_trace.natives import natives
-from tests.support.elf_values import ELF
+from tests.support.elf_values import TARGET
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -91,7 +91,7 @@ def test_what_a_shared_object_is(tmp_path: Path) -> None:
                 ("d.libs/libx.so.1", tmp_path / "x.so", None),
             ]
         },
-        ELF,
+        TARGET,
     )
     assert findings == ()
     library, module = found
@@ -114,21 +114,21 @@ def test_what_a_shared_object_is(tmp_path: Path) -> None:
 )
 def test_what_cannot_be_used_is_a_finding(content: bytes, code: str, tmp_path: Path) -> None:
     (tmp_path / "x.so").write_bytes(content)
-    _found, findings = natives({"d": [("d/x.so", tmp_path / "x.so", None)]}, ELF)
+    _found, findings = natives({"d": [("d/x.so", tmp_path / "x.so", None)]}, TARGET)
     assert [finding.code for finding in findings] == [code]
 
 
 def test_files_of_another_kind_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "x.so").write_text("INPUT(libx.so.1)", encoding="utf-8")
-    assert natives({"d": [("d/x.so", tmp_path / "x.so", None)]}, ELF) == ((), ())
+    assert natives({"d": [("d/x.so", tmp_path / "x.so", None)]}, TARGET) == ((), ())
 
 
 def test_a_known_hash_is_not_read_again(tmp_path: Path) -> None:
     file = tmp_path / "x.so"
     file.write_bytes(shared_object(soname="libx.so"))
-    first, _ = natives({"d": [("d/x.so", file, None)]}, ELF)
+    first, _ = natives({"d": [("d/x.so", file, None)]}, TARGET)
     file.unlink()
-    assert natives({"d": [("d/x.so", file, first[0].sha256)]}, ELF)[0] == first
+    assert natives({"d": [("d/x.so", file, first[0].sha256)]}, TARGET)[0] == first
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
@@ -139,4 +139,4 @@ def test_damaged_files_never_break_the_trace(data: st.DataObject, tmp_path: Path
         content[data.draw(st.integers(4, len(content) - 1))] = data.draw(st.integers(0, 255))
     file = tmp_path / "x.so"
     file.write_bytes(bytes(content[: data.draw(st.integers(0, len(content)))]))
-    natives({"d": [("d/x.so", file, None)]}, ELF)
+    natives({"d": [("d/x.so", file, None)]}, TARGET)

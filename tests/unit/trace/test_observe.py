@@ -14,6 +14,7 @@ from castiron_trace.hints.model import SourceHints
 from castiron_trace.model import NO_SITE
 from castiron_trace.observe import Observed, foreign_libraries
 from castiron_trace.plan import read_plan
+from tests.support.targets import TARGET
 from tests.unit.trace.conftest import options
 from tests.unit.trace.making import write
 
@@ -76,7 +77,7 @@ def test_the_hook_bears_any_event(tmp_path: Path) -> None:
 def test_libraries_of_the_machine_are_reported() -> None:
     native = Native(path="d.libs/libz.so.1", distribution="d", soname="libz.so.1", sha256="0" * 64, size=1)
     seen = Observed(modules=(), files=(), libraries=("libc.so.6", "libz.so.1", "/usr/lib/libfoo.so"), status=0)
-    assert [finding.subject for finding in foreign_libraries(seen, [native])] == ["/usr/lib/libfoo.so"]
+    assert [finding.subject for finding in foreign_libraries(seen, [native], TARGET.libc)] == ["/usr/lib/libfoo.so"]
 
 
 def test_a_file_that_cannot_be_read_is_an_unreadable_source(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ REQUEST = TraceRequest(
     stdlib="/cache/graph.json",
     cache=None,
     suffixes=(".so",),
+    libc=("c", "m"),
     outside_code=False,
 )
 ANSWER = TraceAnswer(

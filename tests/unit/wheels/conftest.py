@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from castiron_manifest.model import Target
+from tests.support.targets import target_for
 from tests.unit.wheels.indexes import Index
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from castiron_common.target import PythonTarget
+
 
 @pytest.fixture
-def target() -> Target:
+def target() -> PythonTarget:
     """The default target."""
-    return Target(platform="x86_64-linux-musl", python="3.13")
+    return target_for()
 
 
 @pytest.fixture

@@ -31,7 +31,8 @@ from tests.unit.wheels.indexes import BACKEND, Index, make_sdist
 from tests.unit.wheels.making import make_wheel
 
 if TYPE_CHECKING:
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
+
 
 PROJECT = """
 [build-system]
@@ -55,7 +56,7 @@ def _stand_in(monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
 
 
 @pytest.fixture
-def context(target: Target) -> BuildContext:
+def context(target: PythonTarget) -> BuildContext:
     """What a build is given whose requirements are all here: the empty list."""
 
     def provision(requirements: Requirements, stack: object) -> list[Path]:
@@ -107,7 +108,7 @@ def test_sdist(tmp_path: Path, context: BuildContext) -> None:
     assert read_metadata(wheel).version == "3.0"
 
 
-def test_resolved_project_is_embedded(tmp_path: Path, target: Target) -> None:
+def test_resolved_project_is_embedded(tmp_path: Path, target: PythonTarget) -> None:
     folder = project(tmp_path / "app")
     found = resolve(
         from_lines(["-e ./app"], target, origin="t", folder=folder.parent), target, reporter=SilentReporter()
@@ -203,7 +204,7 @@ def test_sdists_that_are_not(tmp_path: Path) -> None:
         unpack(bad, tmp_path / "out")
 
 
-def test_installed_project_that_may_be_missing_is_left_out(tmp_path: Path, target: Target) -> None:
+def test_installed_project_that_may_be_missing_is_left_out(tmp_path: Path, target: PythonTarget) -> None:
     folder = project(tmp_path / "app", f'{PROJECT}description = "broken"\n')
     wanted = Requirements(
         origin="beside",
@@ -216,13 +217,13 @@ def test_installed_project_that_may_be_missing_is_left_out(tmp_path: Path, targe
     assert [(item.code, item.subject) for item in found.findings] == [("left-out", "my-app")]
 
 
-def test_build_that_needs_itself(tmp_path: Path, target: Target, index: Index) -> None:
+def test_build_that_needs_itself(tmp_path: Path, target: PythonTarget, index: Index) -> None:
     make_sdist(index.folder, "ouroboros", "1.0", build_requires=("ouroboros",))
     with pytest.raises(DependencyError, match=r"needs ouroboros 1\.0 itself"):
         resolve(from_lines(["ouroboros"], target, origin="t"), target, reporter=SilentReporter())
 
 
-def test_builds_that_need_each_other(tmp_path: Path, target: Target, index: Index) -> None:
+def test_builds_that_need_each_other(tmp_path: Path, target: PythonTarget, index: Index) -> None:
     make_sdist(index.folder, "hen", "1.0", build_requires=("egg",))
     make_sdist(index.folder, "egg", "2.0", build_requires=("hen",))
     with pytest.raises(DependencyError, match=r"itself \(hen 1\.0 needs egg 2\.0, which needs hen 1\.0\)"):

@@ -11,7 +11,7 @@ from castiron_common.errors import DependencyError, ManifestError
 from castiron_common.files import sha256_bytes, sha256_file
 from castiron_common.network import Login
 from castiron_common.progress import SilentReporter
-from castiron_manifest.model import Distribution, Target, Wheel
+from castiron_manifest.model import Distribution, Wheel
 from castiron_wheels import uv_client
 from castiron_wheels.fetch import fetch, fetch_all, fetch_candidates
 from castiron_wheels.index_logins import index_logins
@@ -21,6 +21,7 @@ from tests.unit.wheels.making import make_wheel
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from castiron_common.target import PythonTarget
     from tests.unit.wheels.indexes import Index
 
 
@@ -28,7 +29,7 @@ def described(path: Path, *, embedded: bool = False) -> Wheel:
     return Wheel(filename=path.name, sha256=sha256_file(path), size=path.stat().st_size, embedded=embedded)
 
 
-def test_from_the_index_then_from_the_cache(index: Index, target: Target) -> None:
+def test_from_the_index_then_from_the_cache(index: Index, target: PythonTarget) -> None:
     made = make_wheel(index.folder, "a")
     path = fetch("a", "1.0", described(made), target, reporter=SilentReporter())
     assert path.read_bytes() == made.read_bytes()
@@ -37,13 +38,13 @@ def test_from_the_index_then_from_the_cache(index: Index, target: Target) -> Non
     assert index.asked == []
 
 
-def test_the_exact_file_of_several(index: Index, target: Target) -> None:
+def test_the_exact_file_of_several(index: Index, target: PythonTarget) -> None:
     pure = make_wheel(index.folder, "a")
     make_wheel(index.folder, "a", tag="cp313-cp313-musllinux_1_2_x86_64")
     assert fetch("a", "1.0", described(pure), target, reporter=SilentReporter()).name == pure.name
 
 
-def test_all_at_once_with_blobs(index: Index, target: Target, tmp_path: Path) -> None:
+def test_all_at_once_with_blobs(index: Index, target: PythonTarget, tmp_path: Path) -> None:
     one, two = make_wheel(index.folder, "one"), make_wheel(index.folder, "two")
     own = make_wheel(tmp_path, "own")
     items = [
@@ -55,21 +56,21 @@ def test_all_at_once_with_blobs(index: Index, target: Target, tmp_path: Path) ->
     assert fetch_all(items, target, blobs={}, reporter=SilentReporter()) == paths
 
 
-def test_another_file_on_the_index_is_refused(index: Index, target: Target) -> None:
+def test_another_file_on_the_index_is_refused(index: Index, target: PythonTarget) -> None:
     made = make_wheel(index.folder, "a")
     wheel = Wheel(filename=made.name, sha256="0" * 64, size=1)
     with pytest.raises(DependencyError, match="another file of that name"):
         fetch("a", "1.0", wheel, target, reporter=SilentReporter())
 
 
-def test_no_such_file_on_the_index(index: Index, target: Target) -> None:
+def test_no_such_file_on_the_index(index: Index, target: PythonTarget) -> None:
     make_wheel(index.folder, "a")
     wheel = Wheel(filename="a-1.0-cp313-cp313-musllinux_1_1_x86_64.whl", sha256="0" * 64, size=1)
     with pytest.raises(DependencyError, match="no such file"):
         fetch("a", "1.0", wheel, target, reporter=SilentReporter())
 
 
-def test_changed_bytes_are_refused_and_leave_nothing(index: Index, target: Target, cache: Path) -> None:
+def test_changed_bytes_are_refused_and_leave_nothing(index: Index, target: PythonTarget, cache: Path) -> None:
     made = make_wheel(index.folder, "a")
     wheel = described(made)
     page = index.page("a")
@@ -82,7 +83,7 @@ def test_changed_bytes_are_refused_and_leave_nothing(index: Index, target: Targe
     assert not list((cache / "2/wheels").rglob("*.whl"))
 
 
-def test_a_failing_server_is_asked_again(index: Index, target: Target) -> None:
+def test_a_failing_server_is_asked_again(index: Index, target: PythonTarget) -> None:
     made = make_wheel(index.folder, "a")
     index.failures[made.name] = 1
     path = fetch("a", "1.0", described(made), target, reporter=SilentReporter())
@@ -111,7 +112,7 @@ def test_what_cannot_be_fetched_is_told_with_what_to_do(index: Index, cache: Pat
     assert "more than the 10 bytes expected" in longer.what
 
 
-def test_embedded_wheels_come_from_the_manifest_only(cache: Path, target: Target) -> None:
+def test_embedded_wheels_come_from_the_manifest_only(cache: Path, target: PythonTarget) -> None:
     wheel = Wheel(filename="a-1-py3-none-any.whl", sha256=sha256_bytes(b"data"), size=4, embedded=True)
     with pytest.raises(ManifestError, match="not in the manifest"):
         fetch("a", "1", wheel, target, reporter=SilentReporter())
@@ -123,7 +124,7 @@ def test_embedded_wheels_come_from_the_manifest_only(cache: Path, target: Target
 @pytest.mark.parametrize(
     ("filename", "sha256"), [("../x.whl", "0" * 64), ("..", "0" * 64), ("x.whl", "../../etc"), ("x.whl", "AB")]
 )
-def test_names_that_would_leave_the_cache(filename: str, sha256: str, cache: Path, target: Target) -> None:
+def test_names_that_would_leave_the_cache(filename: str, sha256: str, cache: Path, target: PythonTarget) -> None:
     with pytest.raises(ManifestError, match="does not name a wheel"):
         fetch("a", "1", Wheel(filename=filename, sha256=sha256, size=1), target, blob=b"", reporter=SilentReporter())
 
@@ -158,7 +159,7 @@ def test_logins_of_indexes(environment: dict[str, str], expected: Login | None) 
 
 
 def test_the_login_of_an_index_is_used_for_its_files(
-    index: Index, target: Target, monkeypatch: pytest.MonkeyPatch
+    index: Index, target: PythonTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = make_wheel(index.folder, "a")
     monkeypatch.setenv("UV_DEFAULT_INDEX", index.url.replace("//", "//me:secret@"))

@@ -19,7 +19,7 @@ from tests.unit.wheels.making import WHEEL, make_wheel
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
 
 
 def tree(folder: Path) -> dict[str, tuple[bytes, bool]]:
@@ -30,13 +30,13 @@ def tree(folder: Path) -> dict[str, tuple[bytes, bool]]:
     }
 
 
-def test_no_wheels_give_an_empty_folder(cache: Path, target: Target) -> None:
+def test_no_wheels_give_an_empty_folder(cache: Path, target: PythonTarget) -> None:
     prefix = installation_prefix([], target)
     assert site_packages(prefix, target).is_dir()
     assert tree(prefix) == {}
 
 
-def test_every_scheme_goes_to_its_place(cache: Path, tmp_path: Path, target: Target) -> None:
+def test_every_scheme_goes_to_its_place(cache: Path, tmp_path: Path, target: PythonTarget) -> None:
     wheel = make_wheel(
         tmp_path,
         "demo",
@@ -68,7 +68,7 @@ def test_every_scheme_goes_to_its_place(cache: Path, tmp_path: Path, target: Tar
     assert done.returncode == 3
 
 
-def test_record_lists_what_is_there(cache: Path, tmp_path: Path, target: Target) -> None:
+def test_record_lists_what_is_there(cache: Path, tmp_path: Path, target: PythonTarget) -> None:
     wheel = make_wheel(
         tmp_path,
         files={"demo.py": "x = 1\n", "demo-1.0.data/scripts/run": "#!python\n", "demo-1.0.data/data/etc/c": ""},
@@ -94,7 +94,7 @@ def test_record_lists_what_is_there(cache: Path, tmp_path: Path, target: Target)
 
 
 def test_order_of_wheels_and_place_of_the_cache_do_not_matter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: Target
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, target: PythonTarget
 ) -> None:
     one = make_wheel(tmp_path / "w", "one", files={"shared/__init__.py": "one", "one.py": ""})
     two = make_wheel(tmp_path / "w", "two", files={"shared/__init__.py": "two", "two.py": ""})
@@ -107,7 +107,7 @@ def test_order_of_wheels_and_place_of_the_cache_do_not_matter(
     assert (site_packages(first, target) / "shared/__init__.py").read_text() == "two"
 
 
-def test_the_second_call_returns_the_same_folder(cache: Path, tmp_path: Path, target: Target) -> None:
+def test_the_second_call_returns_the_same_folder(cache: Path, tmp_path: Path, target: PythonTarget) -> None:
     wheel = keep(make_wheel(tmp_path))
     first = installation_prefix([wheel], target)
     wheel.unlink()
@@ -115,7 +115,7 @@ def test_the_second_call_returns_the_same_folder(cache: Path, tmp_path: Path, ta
 
 
 @pytest.mark.parametrize("member", ["../evil.py", "/etc/evil", "demo-1.0.data/scripts/../../../evil"])
-def test_nothing_is_written_outside(member: str, cache: Path, tmp_path: Path, target: Target) -> None:
+def test_nothing_is_written_outside(member: str, cache: Path, tmp_path: Path, target: PythonTarget) -> None:
     wheel = make_wheel(tmp_path / "w", files={member: "evil"})
     with pytest.raises(DependencyError, match="outside the target folder"):
         installation_prefix([wheel], target)
@@ -137,7 +137,7 @@ def test_nothing_is_written_outside(member: str, cache: Path, tmp_path: Path, ta
     ],
 )
 def test_bad_wheels_are_refused(
-    options: dict[str, object], message: str, cache: Path, tmp_path: Path, target: Target
+    options: dict[str, object], message: str, cache: Path, tmp_path: Path, target: PythonTarget
 ) -> None:
     with pytest.raises(DependencyError, match=message):
         installation_prefix([make_wheel(tmp_path, **options)], target)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ from castiron_common.errors import InputError
 from castiron_wheels.installed import Installed, from_installed, host_python, installed
 
 if TYPE_CHECKING:
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def test_names_versions_modules_and_programs(venv: Path) -> None:
 
 
 @pytest.mark.parametrize("editable", [True, False])
-def test_projects_installed_from_a_folder(editable: bool, venv: Path, tmp_path: Path, target: Target) -> None:
+def test_projects_installed_from_a_folder(editable: bool, venv: Path, tmp_path: Path, target: PythonTarget) -> None:
     direct = {"url": tmp_path.as_uri(), "dir_info": {"editable": editable}}
     add(venv, "local", direct_url__json=json.dumps(direct))
     assert by_name(venv)["local"].folder == tmp_path
@@ -89,7 +89,7 @@ def test_modules_of_editable_projects(venv: Path, tmp_path: Path) -> None:
     assert {"deep", "extra"} <= found["by-hook"].modules
 
 
-def test_wheel_of_another_platform_is_looked_for_on_the_index(venv: Path, tmp_path: Path, target: Target) -> None:
+def test_wheel_of_another_platform_is_looked_for_on_the_index(venv: Path, tmp_path: Path, target: PythonTarget) -> None:
     wheel = tmp_path / "glibc-1.0-cp313-cp313-manylinux_2_17_x86_64.whl"
     wheel.write_bytes(b"")
     add(venv, "glibc", direct_url__json=json.dumps({"url": wheel.as_uri(), "archive_info": {}}))
@@ -98,12 +98,12 @@ def test_wheel_of_another_platform_is_looked_for_on_the_index(venv: Path, tmp_pa
     assert found.archives == () or wheel not in dict(found.archives)
 
 
-def test_folder_that_is_gone_leaves_the_version(venv: Path, target: Target) -> None:
+def test_folder_that_is_gone_leaves_the_version(venv: Path, target: PythonTarget) -> None:
     add(venv, "local", direct_url__json=json.dumps({"url": "file:///nonexistent/local", "dir_info": {}}))
     assert "local==1.0" in from_installed(venv / "bin" / "python", target).lines
 
 
-def test_archives_and_repositories(venv: Path, tmp_path: Path, target: Target) -> None:
+def test_archives_and_repositories(venv: Path, tmp_path: Path, target: PythonTarget) -> None:
     wheel = tmp_path / "own-1.0-py3-none-any.whl"
     wheel.write_bytes(b"")
     add(venv, "own", direct_url__json=json.dumps({"url": wheel.as_uri(), "archive_info": {}}))
@@ -119,7 +119,7 @@ def test_archives_and_repositories(venv: Path, tmp_path: Path, target: Target) -
     "text",
     ["no JSON", "[]", "{}", '{"url": 1, "dir_info": {}}', '{"url": "https://h/x", "dir_info": {}, "vcs_info": {}}'],
 )
-def test_an_origin_that_is_none(text: str, venv: Path, target: Target) -> None:
+def test_an_origin_that_is_none(text: str, venv: Path, target: PythonTarget) -> None:
     add(venv, "odd", direct_url__json=text)
     assert "odd==1.0" in from_installed(venv / "bin" / "python", target).lines
 
@@ -166,7 +166,7 @@ EVERYTHING = (
 )
 
 
-def test_everything_but_ourselves_and_tools(target: Target) -> None:
+def test_everything_but_ourselves_and_tools(target: PythonTarget) -> None:
     found = from_installed(Path("p"), target, everything=EVERYTHING)
     assert found.lines == ("app==1", "lib==1", "old==1", "plugin==1", "speed==1")
     assert found.optional == frozenset()
@@ -174,20 +174,20 @@ def test_everything_but_ourselves_and_tools(target: Target) -> None:
     assert found.exact
 
 
-def test_imports_decide_what_must_be_had(target: Target) -> None:
+def test_imports_decide_what_must_be_had(target: PythonTarget) -> None:
     found = from_installed(Path("p"), target, imports=["app", "os"], everything=EVERYTHING)
     assert found.lines == ("app==1", "lib==1", "old==1", "plugin==1", "speed==1")
     assert found.optional == {"old", "plugin"}
     assert found.direct == {"app"}
 
 
-def test_what_we_also_need_is_kept_if_it_is_imported(target: Target) -> None:
+def test_what_we_also_need_is_kept_if_it_is_imported(target: PythonTarget) -> None:
     found = from_installed(Path("p"), target, imports=["rich", "setuptools"], everything=EVERYTHING)
     assert {"rich==1", "setuptools==1"} <= set(found.lines)
     assert {"rich", "setuptools"} == found.direct
 
 
-def test_local_version_labels_are_no_index_versions(target: Target) -> None:
+def test_local_version_labels_are_no_index_versions(target: PythonTarget) -> None:
     found = from_installed(Path("p"), target, everything=(made("torch", version="2.1+cpu"),))
     assert found.lines == ("torch==2.1",)
 

@@ -15,7 +15,8 @@ from castiron_wheels.pylock import read_lock
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
+
 
 HEAD = 'lock-version = "1.0"\ncreated-by = "x"\n'
 
@@ -33,7 +34,7 @@ HEAD = 'lock-version = "1.0"\ncreated-by = "x"\n'
         HEAD + "packages = []\na = " + "1" * 5000,
     ],
 )
-def test_any_shape_is_refused(text: str, target: Target) -> None:
+def test_any_shape_is_refused(text: str, target: PythonTarget) -> None:
     for accepted in (None, {"a": {"0" * 64}}):
         with pytest.raises(InputError, match="is not a valid lock file"):
             read_lock(text, target, accepted=accepted)
@@ -43,7 +44,7 @@ def test_any_shape_is_refused(text: str, target: Target) -> None:
 @pytest.mark.parametrize("sdist", [True, False])
 @pytest.mark.parametrize("digest", ["0" * 64, None])
 def test_names_that_lead_out_of_the_cache(
-    filename: str, digest: str | None, cache: Path, target: Target, *, sdist: bool
+    filename: str, digest: str | None, cache: Path, target: PythonTarget, *, sdist: bool
 ) -> None:
     candidate = Candidate(
         name="evil", version="1", filename=filename, url="https://example.invalid/x", sha256=digest, sdist=sdist

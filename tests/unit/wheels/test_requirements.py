@@ -12,7 +12,8 @@ from castiron_wheels.requirements import from_files, from_lock, from_project, fr
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
+
 
 PROJECT = """
 [project]
@@ -35,14 +36,14 @@ def project(folder: Path, text: str) -> Path:
     return folder
 
 
-def test_project_without_build_system_gives_its_dependencies(tmp_path: Path, target: Target) -> None:
+def test_project_without_build_system_gives_its_dependencies(tmp_path: Path, target: PythonTarget) -> None:
     found = from_project(project(tmp_path, PROJECT), target, extras=["fast"], groups=["dev"])
     assert found.lines == ("requests>=2", "lib", "uvloop", "pytest", "ruff")
     assert found.projects == ()
     assert found.requires_python == ">=3.12"
 
 
-def test_project_with_build_system_is_installed(tmp_path: Path, target: Target) -> None:
+def test_project_with_build_system_is_installed(tmp_path: Path, target: PythonTarget) -> None:
     text = PROJECT + "[build-system]\nrequires = ['hatchling']\nbuild-backend = 'hatchling.build'\n"
     found = from_project(project(tmp_path, text), target, extras=["fast"], groups=["lint"])
     assert found.lines == ("ruff",)
@@ -50,17 +51,17 @@ def test_project_with_build_system_is_installed(tmp_path: Path, target: Target) 
     assert from_project(tmp_path, target, install=False).lines == ("requests>=2", "lib")
 
 
-def test_dynamic_dependencies_need_the_build(tmp_path: Path, target: Target) -> None:
+def test_dynamic_dependencies_need_the_build(tmp_path: Path, target: PythonTarget) -> None:
     found = from_project(project(tmp_path, "[project]\nname='a'\ndynamic=['dependencies']\n"), target, install=False)
     assert [item.name for item in found.projects] == ["a"]
 
 
-def test_setup_py_alone_is_a_project(tmp_path: Path, target: Target) -> None:
+def test_setup_py_alone_is_a_project(tmp_path: Path, target: PythonTarget) -> None:
     (tmp_path / "setup.py").write_text("")
     assert [item.path for item in from_project(tmp_path, target).projects] == [tmp_path]
 
 
-def test_uv_sources_replace_names(tmp_path: Path, target: Target) -> None:
+def test_uv_sources_replace_names(tmp_path: Path, target: PythonTarget) -> None:
     project(tmp_path / "libs" / "lib", "[project]\nname='lib'\n")
     project(tmp_path / "other", "[project]\nname='other'\n")
     text = """
@@ -85,7 +86,7 @@ members = ["libs/*"]
     )
 
 
-def test_uv_indexes_of_sources(tmp_path: Path, target: Target) -> None:
+def test_uv_indexes_of_sources(tmp_path: Path, target: PythonTarget) -> None:
     text = """
 [project]
 name = "app"
@@ -120,12 +121,14 @@ explicit = true
         ("[project]\ndependencies=['a']\n[tool.uv.sources]\na={strange=1}\n", {}, "not understood"),
     ],
 )
-def test_project_errors(text: str, kwargs: dict[str, list[str]], message: str, tmp_path: Path, target: Target) -> None:
+def test_project_errors(
+    text: str, kwargs: dict[str, list[str]], message: str, tmp_path: Path, target: PythonTarget
+) -> None:
     with pytest.raises(InputError, match=message):
         from_project(project(tmp_path, text), target, **kwargs)  # type: ignore[arg-type]
 
 
-def test_folder_that_is_no_project(tmp_path: Path, target: Target) -> None:
+def test_folder_that_is_no_project(tmp_path: Path, target: PythonTarget) -> None:
     with pytest.raises(InputError, match="not a Python project"):
         from_project(tmp_path, target)
 
@@ -136,7 +139,7 @@ def script(folder: Path, text: str) -> Path:
     return path
 
 
-def test_script_block(tmp_path: Path, target: Target) -> None:
+def test_script_block(tmp_path: Path, target: PythonTarget) -> None:
     text = '# /// script\n# requires-python = ">=3.11"\n# dependencies = [\n#   "rich",\n#\n# ]\n# ///\n'
     text = f"#!/usr/bin/env python\n{text}"
     found = from_script(script(tmp_path, text), target)
@@ -144,7 +147,7 @@ def test_script_block(tmp_path: Path, target: Target) -> None:
     assert (found.lines, found.requires_python) == (("rich",), ">=3.11")
 
 
-def test_script_block_may_be_empty_or_absent(tmp_path: Path, target: Target) -> None:
+def test_script_block_may_be_empty_or_absent(tmp_path: Path, target: PythonTarget) -> None:
     found = from_script(script(tmp_path, "# /// script\n# dependencies = []\n# ///\n"), target)
     assert found is not None
     assert not found
@@ -153,7 +156,7 @@ def test_script_block_may_be_empty_or_absent(tmp_path: Path, target: Target) -> 
     assert from_script(tmp_path / "latin.py", target) is None
 
 
-def test_script_paths_are_relative_to_the_script(tmp_path: Path, target: Target) -> None:
+def test_script_paths_are_relative_to_the_script(tmp_path: Path, target: PythonTarget) -> None:
     project(tmp_path / "lib", "[project]\nname='lib'\n")
     found = from_script(script(tmp_path, "# /// script\n# dependencies = ['./lib']\n# ///\n"), target)
     assert found is not None
@@ -168,12 +171,12 @@ def test_script_paths_are_relative_to_the_script(tmp_path: Path, target: Target)
         ("# /// script\n# a = 1\n# ///\n\n# /// script\n# b = 1\n# ///\n", "2 script blocks"),
     ],
 )
-def test_script_errors(text: str, message: str, tmp_path: Path, target: Target) -> None:
+def test_script_errors(text: str, message: str, tmp_path: Path, target: PythonTarget) -> None:
     with pytest.raises(InputError, match=message):
         from_script(script(tmp_path, text), target)
 
 
-def test_lock_file_is_recognised_by_its_name(tmp_path: Path, target: Target) -> None:
+def test_lock_file_is_recognised_by_its_name(tmp_path: Path, target: PythonTarget) -> None:
     lock = tmp_path / "pylock.dev.toml"
     lock.write_text("")
     assert from_files([lock], target).lock == lock

@@ -13,13 +13,14 @@ from hypothesis import strategies as st
 from castiron_common.errors import InputError
 from castiron_wheels.requirements import from_files, from_lines
 from castiron_wheels.requirements_file import logical_lines
+from tests.support.targets import target_for
 from tests.unit.wheels.making import make_wheel
 
 if TYPE_CHECKING:
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
 
 
-def test_lines_comments_continuations(tmp_path: Path, target: Target) -> None:
+def test_lines_comments_continuations(tmp_path: Path, target: PythonTarget) -> None:
     file = tmp_path / "requirements.txt"
     file.write_text(
         "# all\n\nrequests >= 2 # newest\nflask[async] ; python_version > '3' \nurl @ https://h/x.whl#sha256=ab\n"
@@ -37,7 +38,7 @@ def test_lines_comments_continuations(tmp_path: Path, target: Target) -> None:
     assert bool(found)
 
 
-def test_includes_and_constraints(tmp_path: Path, target: Target) -> None:
+def test_includes_and_constraints(tmp_path: Path, target: PythonTarget) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "more.txt").write_text("b\n-c ../limits.txt\n")
     (tmp_path / "limits.txt").write_text("c<2\n")
@@ -47,7 +48,7 @@ def test_includes_and_constraints(tmp_path: Path, target: Target) -> None:
     assert found.constraints == ("c<2", "c<2")
 
 
-def test_index_options_in_uvs_words(tmp_path: Path, target: Target) -> None:
+def test_index_options_in_uvs_words(tmp_path: Path, target: PythonTarget) -> None:
     (tmp_path / "links").mkdir()
     (tmp_path / "r.txt").write_text(
         "-i https://h/simple\n--extra-index-url=https://g/simple\n-f links\n--pre\n--no-binary lz4\n--require-hashes\n"
@@ -58,7 +59,7 @@ def test_index_options_in_uvs_words(tmp_path: Path, target: Target) -> None:
     )
 
 
-def test_local_projects_and_archives(tmp_path: Path, target: Target) -> None:
+def test_local_projects_and_archives(tmp_path: Path, target: PythonTarget) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "pyproject.toml").write_text("[project]\n")
@@ -75,7 +76,7 @@ def test_local_projects_and_archives(tmp_path: Path, target: Target) -> None:
     assert found.archives == ((wheel, ("fast",)),)
 
 
-def test_variables_are_expanded(tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_are_expanded(tmp_path: Path, target: PythonTarget, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VERSION", "1.5")
     (tmp_path / "r.txt").write_text("a==${VERSION}\nb==1 # ${NOT_SET}\n")
     assert from_files([tmp_path / "r.txt"], target).lines == ("a==1.5", "b==1")
@@ -95,14 +96,14 @@ def test_variables_are_expanded(tmp_path: Path, target: Target, monkeypatch: pyt
         ("-f 'x\n", "cannot be read"),
     ],
 )
-def test_errors_name_file_and_line(text: str, message: str, tmp_path: Path, target: Target) -> None:
+def test_errors_name_file_and_line(text: str, message: str, tmp_path: Path, target: PythonTarget) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "r.txt").write_text(text)
     with pytest.raises(InputError, match=message):
         from_files([tmp_path / "r.txt"], target)
 
 
-def test_binary_file_is_refused(tmp_path: Path, target: Target) -> None:
+def test_binary_file_is_refused(tmp_path: Path, target: PythonTarget) -> None:
     (tmp_path / "r.txt").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(InputError, match="not UTF-8"):
         from_files([tmp_path / "r.txt"], target)
@@ -117,9 +118,8 @@ def test_logical_lines_never_fail(text: str) -> None:
 @example("~0")  # no user's home
 @given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=40))
 def test_any_line_is_taken_or_refused_clearly(line: str) -> None:
-    from castiron_manifest.model import Target
 
-    target = Target(platform="x86_64-linux-musl", python="3.13")
+    target = target_for()
     with contextlib.suppress(InputError):
         found = from_lines([line], target, origin="t", folder=Path("/nonexistent"))
         assert not any("\n" in item for item in found.lines)

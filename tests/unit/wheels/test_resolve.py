@@ -6,13 +6,14 @@ import os
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from castiron_common.errors import DependencyError
 from castiron_common.files import sha256_file
 from castiron_common.progress import SilentReporter
-from castiron_manifest.model import Severity, Target
+from castiron_manifest.model import Severity
 from castiron_wheels import build, built_wheels
 from castiron_wheels.fetch import keep
 from castiron_wheels.model import Environment, Requirements
@@ -21,11 +22,14 @@ from castiron_wheels.resolve import resolve
 from tests.unit.wheels.indexes import BACKEND, Index, make_sdist
 from tests.unit.wheels.making import elf_program, make_wheel
 
+if TYPE_CHECKING:
+    from castiron_common.target import PythonTarget
+
 MUSL = "cp313-cp313-musllinux_1_2_x86_64"
 GLIBC = "cp313-cp313-manylinux_2_17_x86_64"
 
 
-def run(target: Target, *lines: str, folder: Path | None = None) -> Environment:
+def run(target: PythonTarget, *lines: str, folder: Path | None = None) -> Environment:
     return resolve(from_lines(lines, target, origin="test", folder=folder), target, reporter=SilentReporter())
 
 
@@ -33,13 +37,15 @@ def versions(environment: Environment) -> dict[str, str]:
     return {item.name: item.version for item in environment.distributions}
 
 
-def test_nothing_asked_for_starts_no_program(target: Target, monkeypatch: pytest.MonkeyPatch, cache: Path) -> None:
+def test_nothing_asked_for_starts_no_program(
+    target: PythonTarget, monkeypatch: pytest.MonkeyPatch, cache: Path
+) -> None:
     monkeypatch.setattr("subprocess.Popen", None)
     assert run(target) == Environment(target=target)
     assert not cache.exists()
 
 
-def test_the_targets_files_are_chosen(index: Index, target: Target) -> None:
+def test_the_targets_files_are_chosen(index: Index, target: PythonTarget) -> None:
     for tag in (MUSL, GLIBC, "py3-none-any", "cp312-cp312-musllinux_1_2_x86_64"):
         make_wheel(index.folder, "native", "1.0", tag=tag)
     make_wheel(index.folder, "app", "2.0", requires=["native", "gone; sys_platform == 'win32'"])
@@ -55,7 +61,7 @@ def test_the_targets_files_are_chosen(index: Index, target: Target) -> None:
     assert app.wheel.size == app.path.stat().st_size
 
 
-def test_extras_bring_their_distributions(index: Index, target: Target) -> None:
+def test_extras_bring_their_distributions(index: Index, target: PythonTarget) -> None:
     make_wheel(
         index.folder,
         "app",
@@ -70,7 +76,7 @@ def test_extras_bring_their_distributions(index: Index, target: Target) -> None:
     assert found.get("app").requires == ("a", "b")  # type: ignore[union-attr]
 
 
-def test_cached_pins_need_no_index(index: Index, target: Target) -> None:
+def test_cached_pins_need_no_index(index: Index, target: PythonTarget) -> None:
     make_wheel(index.folder, "a", requires=["b"])
     make_wheel(index.folder, "b")
     first = run(target, "a==1.0", "b==1.0")
@@ -79,7 +85,7 @@ def test_cached_pins_need_no_index(index: Index, target: Target) -> None:
     assert index.asked == []
 
 
-def test_older_version_with_a_wheel_is_preferred(index: Index, target: Target) -> None:
+def test_older_version_with_a_wheel_is_preferred(index: Index, target: PythonTarget) -> None:
     make_sdist(index.folder, "native", "2.0")
     make_wheel(index.folder, "native", "1.0", tag=MUSL)
     found = run(target, "native")
@@ -87,7 +93,7 @@ def test_older_version_with_a_wheel_is_preferred(index: Index, target: Target) -
     assert [(item.code, item.subject) for item in found.findings] == [("older-version", "native")]
 
 
-def test_a_version_of_long_ago_is_no_stand_in(index: Index, target: Target, built: list[str]) -> None:
+def test_a_version_of_long_ago_is_no_stand_in(index: Index, target: PythonTarget, built: list[str]) -> None:
     make_sdist(index.folder, "native", "4.0")
     make_wheel(index.folder, "native", "0.10", tag=MUSL)
     make_wheel(index.folder, "late")
@@ -110,7 +116,7 @@ def built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     return asked
 
 
-def test_no_other_distribution_gives_way_for_a_wheel(index: Index, target: Target, built: list[str]) -> None:
+def test_no_other_distribution_gives_way_for_a_wheel(index: Index, target: PythonTarget, built: list[str]) -> None:
     make_wheel(index.folder, "app", "2.0", requires=["watcher>=2"])
     make_wheel(index.folder, "app", "1.0")
     make_sdist(index.folder, "watcher", "2.0")
@@ -122,7 +128,7 @@ def test_no_other_distribution_gives_way_for_a_wheel(index: Index, target: Targe
     assert [item.code for item in found.findings] == ["built-from-sdist"]
 
 
-def test_exact_pins_are_kept(index: Index, target: Target, built: list[str]) -> None:
+def test_exact_pins_are_kept(index: Index, target: PythonTarget, built: list[str]) -> None:
     make_sdist(index.folder, "pinned", "2.0")
     make_wheel(index.folder, "pinned", "1.0", tag=MUSL)
     assert versions(run(target, "pinned==2.0")) == {"pinned": "2.0"}
@@ -131,7 +137,7 @@ def test_exact_pins_are_kept(index: Index, target: Target, built: list[str]) -> 
 
 @pytest.mark.parametrize("loader", [None, "/lib64/ld-linux-x86-64.so.2"])
 def test_another_systems_wheel_of_programs_is_preferred_to_building(
-    index: Index, target: Target, built: list[str], loader: str | None
+    index: Index, target: PythonTarget, built: list[str], loader: str | None
 ) -> None:
     make_sdist(index.folder, "tool", "1.0")
     files = {"tool/__init__.py": "", "tool/run": elf_program(loader)}
@@ -153,7 +159,7 @@ def test_another_systems_wheel_of_programs_is_preferred_to_building(
     ],
 )
 def test_another_systems_wheel_of_libraries_is_not_taken(
-    index: Index, target: Target, built: list[str], member: str, tag: str
+    index: Index, target: PythonTarget, built: list[str], member: str, tag: str
 ) -> None:
     make_sdist(index.folder, "tool", "1.0")
     make_wheel(index.folder, "tool", "1.0", {member: elf_program()}, tag=tag)
@@ -161,7 +167,7 @@ def test_another_systems_wheel_of_libraries_is_not_taken(
     assert built == ["tool-1.0.tar.gz"]
 
 
-def test_what_a_built_wheel_needs_is_added(index: Index, target: Target, built: list[str]) -> None:
+def test_what_a_built_wheel_needs_is_added(index: Index, target: PythonTarget, built: list[str]) -> None:
     make_sdist(index.folder, "native", "1.0")
     make_wheel(index.folder, "late", "3.0")
     found = run(target, "native")
@@ -179,7 +185,7 @@ def test_what_a_built_wheel_needs_is_added(index: Index, target: Target, built: 
         (["glibc"], "glibc"),
     ],
 )
-def test_one_error_with_reason_and_advice(lines: list[str], message: str, index: Index, target: Target) -> None:
+def test_one_error_with_reason_and_advice(lines: list[str], message: str, index: Index, target: PythonTarget) -> None:
     make_wheel(index.folder, "app", requires=["lib>=2"])
     make_wheel(index.folder, "lib", "2.0")
     make_wheel(index.folder, "lib", "0.5")
@@ -190,7 +196,7 @@ def test_one_error_with_reason_and_advice(lines: list[str], message: str, index:
     assert "warning:" not in caught.value.what
 
 
-def test_unreachable_index(index: Index, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreachable_index(index: Index, target: PythonTarget, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     with pytest.raises(DependencyError, match="cannot be resolved") as caught:
@@ -198,7 +204,7 @@ def test_unreachable_index(index: Index, target: Target, monkeypatch: pytest.Mon
     assert "cannot be reached" in caught.value.hint
 
 
-def test_hashes_of_the_user_are_kept(index: Index, target: Target, tmp_path: Path) -> None:
+def test_hashes_of_the_user_are_kept(index: Index, target: PythonTarget, tmp_path: Path) -> None:
     musl = make_wheel(index.folder, "a", tag=MUSL, files={"a.py": "native"})
     pure = make_wheel(index.folder, "a")
     file = tmp_path / "requirements.txt"
@@ -213,7 +219,7 @@ def test_hashes_of_the_user_are_kept(index: Index, target: Target, tmp_path: Pat
         resolve(from_files([file], target), target, reporter=SilentReporter())
 
 
-def test_wheel_files_of_this_machine_are_embedded(index: Index, target: Target, tmp_path: Path) -> None:
+def test_wheel_files_of_this_machine_are_embedded(index: Index, target: PythonTarget, tmp_path: Path) -> None:
     wheel = make_wheel(tmp_path / "own", "own", requires=["lib"])
     make_wheel(index.folder, "lib")
     found = run(target, "./own/own-1.0-py3-none-any.whl", folder=tmp_path)
@@ -224,13 +230,13 @@ def test_wheel_files_of_this_machine_are_embedded(index: Index, target: Target, 
     assert found.distributions[1].wheel.sha256 == sha256_file(wheel)
 
 
-def test_wheel_file_for_another_platform_is_refused(target: Target, tmp_path: Path, cache: Path) -> None:
+def test_wheel_file_for_another_platform_is_refused(target: PythonTarget, tmp_path: Path, cache: Path) -> None:
     make_wheel(tmp_path, "own", tag=GLIBC)
     with pytest.raises(DependencyError, match="does not fit"):
         run(target, f"./own-1.0-{GLIBC}.whl", folder=tmp_path)
 
 
-def test_wheels_alone_need_no_index(index: Index, target: Target, tmp_path: Path) -> None:
+def test_wheels_alone_need_no_index(index: Index, target: PythonTarget, tmp_path: Path) -> None:
     make_wheel(tmp_path, "a", requires=["b"])
     make_wheel(tmp_path, "b")
     found = run(target, "./a-1.0-py3-none-any.whl", "./b-1.0-py3-none-any.whl", folder=tmp_path)
@@ -238,14 +244,16 @@ def test_wheels_alone_need_no_index(index: Index, target: Target, tmp_path: Path
     assert index.asked == []
 
 
-def test_index_named_in_a_requirements_file_makes_wheels_embedded(index: Index, target: Target, tmp_path: Path) -> None:
+def test_index_named_in_a_requirements_file_makes_wheels_embedded(
+    index: Index, target: PythonTarget, tmp_path: Path
+) -> None:
     make_wheel(index.folder, "a")
     (tmp_path / "r.txt").write_text(f"--index-url {index.url}\na\n")
     found = resolve(from_files([tmp_path / "r.txt"], target), target, reporter=SilentReporter())
     assert [item.wheel.embedded for item in found.distributions] == [True]
 
 
-def test_constraints_limit_without_asking(index: Index, target: Target, tmp_path: Path) -> None:
+def test_constraints_limit_without_asking(index: Index, target: PythonTarget, tmp_path: Path) -> None:
     for version in ("1.0", "2.0"):
         make_wheel(index.folder, "a", version)
     (tmp_path / "c.txt").write_text("a<2\nunused==7\n")
@@ -255,7 +263,7 @@ def test_constraints_limit_without_asking(index: Index, target: Target, tmp_path
     }
 
 
-def test_lock_file_is_taken_as_it_is(index: Index, target: Target, tmp_path: Path) -> None:
+def test_lock_file_is_taken_as_it_is(index: Index, target: PythonTarget, tmp_path: Path) -> None:
     wheel = make_wheel(index.folder, "a", "1.0", requires=["b"])
     make_wheel(index.folder, "a", "2.0")
     other = make_wheel(tmp_path / "files", "b", "5.0")
@@ -286,21 +294,21 @@ wheels = [{{url = "{base}/files/winonly-1-py3-none-any.whl", hashes = {{sha256 =
     assert index.asked == [f"/files/{wheel.name}"]
 
 
-def test_python_versions_are_checked(index: Index, target: Target, tmp_path: Path) -> None:
+def test_python_versions_are_checked(index: Index, target: PythonTarget, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text("[project]\nname='a'\nrequires-python='<3.13'\ndependencies=['b']\n")
     with pytest.raises(DependencyError, match=r"requires Python <3\.13") as caught:
         resolve(from_project(tmp_path, target), target, reporter=SilentReporter())
     assert caught.value.hint == "Build it for one that fits: --python 3.11."
 
 
-def test_the_last_number_of_the_targets_python_counts(target: Target) -> None:
+def test_the_last_number_of_the_targets_python_counts(target: PythonTarget) -> None:
     wanted = Requirements(origin="a", requires_python=">=3.13.3")
     assert resolve(wanted, target, reporter=SilentReporter()).distributions == ()
     with pytest.raises(DependencyError, match=r"requires Python >=3\.11\.99"):
         resolve(replace(wanted, requires_python=">=3.11.99,<3.12"), target, reporter=SilentReporter())
 
 
-def test_a_python_that_no_target_has_is_refused_with_those_there_are(target: Target) -> None:
+def test_a_python_that_no_target_has_is_refused_with_those_there_are(target: PythonTarget) -> None:
     with pytest.raises(DependencyError, match=r"requires Python >=3\.99") as caught:
         resolve(Requirements(origin="a", requires_python=">=3.99"), target, reporter=SilentReporter())
     assert "3.11, 3.13" in caught.value.hint
@@ -310,7 +318,7 @@ def exact(lines: tuple[str, ...], optional: frozenset[str] = frozenset()) -> Req
     return Requirements(origin="beside", lines=lines, exact=True, optional=optional)
 
 
-def test_installed_versions_that_nothing_has_are_left_out(index: Index, target: Target) -> None:
+def test_installed_versions_that_nothing_has_are_left_out(index: Index, target: PythonTarget) -> None:
     make_wheel(index.folder, "a", requires=["b"])
     make_wheel(index.folder, "b")
     make_sdist(index.folder, "nowheel", "1.0")
@@ -326,7 +334,7 @@ def test_installed_versions_that_nothing_has_are_left_out(index: Index, target: 
         resolve(exact(lines), target, reporter=SilentReporter())
 
 
-def test_contradicting_installed_versions_are_taken_as_they_are(index: Index, target: Target) -> None:
+def test_contradicting_installed_versions_are_taken_as_they_are(index: Index, target: PythonTarget) -> None:
     make_wheel(index.folder, "a", requires=["b>=2"])
     make_wheel(index.folder, "b", "1.0")
     found = resolve(exact(("a==1.0", "b==1.0")), target, reporter=SilentReporter())
@@ -334,19 +342,19 @@ def test_contradicting_installed_versions_are_taken_as_they_are(index: Index, ta
     assert [item.code for item in found.findings] == ["inconsistent-environment", "unmet-requirement"]
 
 
-def test_what_only_the_target_needs_is_added_to_installed_versions(index: Index, target: Target) -> None:
+def test_what_only_the_target_needs_is_added_to_installed_versions(index: Index, target: PythonTarget) -> None:
     make_wheel(index.folder, "a", requires=["backport; python_version >= '3.13'"])
     make_wheel(index.folder, "backport", "7.0")
     assert versions(resolve(exact(("a==1.0",)), target, reporter=SilentReporter())) == {"a": "1.0", "backport": "7.0"}
 
 
 def test_metadata_that_only_the_target_knows(
-    index: Index, target: Target, tmp_path: Path, built: list[str], monkeypatch: pytest.MonkeyPatch
+    index: Index, target: PythonTarget, tmp_path: Path, built: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     backend = 'import os\nif os.environ.get("STAND_IN") != "1":\n    raise SystemExit("wrong Python")\n' + BACKEND
     make_sdist(index.folder, "thing", "1.0", metadata_version="1.0", backend=backend)
 
-    def stand_in(target: Target, folder: Path, *, reporter: object) -> tuple[Path, dict[str, str]]:
+    def stand_in(target: PythonTarget, folder: Path, *, reporter: object) -> tuple[Path, dict[str, str]]:
         return Path(sys.executable), {**os.environ, "STAND_IN": "1"}
 
     monkeypatch.setattr(build, "metadata_build", lambda *_, **__: (Path(sys.executable), dict(os.environ)))
@@ -357,7 +365,7 @@ def test_metadata_that_only_the_target_knows(
     assert built == ["thing-1.0.tar.gz"]
 
 
-def test_index_that_gives_no_hashes(index: Index, target: Target) -> None:
+def test_index_that_gives_no_hashes(index: Index, target: PythonTarget) -> None:
     index.hashes = False
     made = make_wheel(index.folder, "a")
     (item,) = run(target, "a").distributions

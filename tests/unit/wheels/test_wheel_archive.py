@@ -19,7 +19,7 @@ from tests.unit.wheels.making import make_wheel
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from castiron_manifest.model import Target
+    from castiron_common.target import PythonTarget
 
 
 def refusal(folder: Path, *entries: Entry, **archive: int) -> str:
@@ -108,14 +108,14 @@ def test_a_second_dist_info_folder(folder: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("record", [b"\xff", b'"' + b"x" * 200_000])
-def test_a_record_that_is_no_csv(record: bytes, cache: Path, tmp_path: Path, target: Target) -> None:
+def test_a_record_that_is_no_csv(record: bytes, cache: Path, tmp_path: Path, target: PythonTarget) -> None:
     wheel = make_wheel(tmp_path, files={"demo-1.0.dist-info/RECORD": record}, record=False)
     (tmp_path / "prefix").mkdir()
     with pytest.raises(DependencyError, match="RECORD is malformed"):
         install([wheel], tmp_path / "prefix", target)
 
 
-def test_what_record_says_wrongly_is_not_repeated(cache: Path, tmp_path: Path, target: Target) -> None:
+def test_what_record_says_wrongly_is_not_repeated(cache: Path, tmp_path: Path, target: PythonTarget) -> None:
     record = "demo.py,sha256=AAAA,5\ndemo-1.0.dist-info/METADATA,,\n"
     files = {"demo.py": "x = 1\n", "demo-1.0.dist-info/RECORD": record}
     prefix = tmp_path / "prefix"
@@ -125,7 +125,7 @@ def test_what_record_says_wrongly_is_not_repeated(cache: Path, tmp_path: Path, t
     assert parse_record(written)["demo.py"] == ("", "")
 
 
-def test_entry_points_that_are_no_text(cache: Path, tmp_path: Path, target: Target) -> None:
+def test_entry_points_that_are_no_text(cache: Path, tmp_path: Path, target: PythonTarget) -> None:
     wheel = make_wheel(tmp_path, files={"demo-1.0.dist-info/entry_points.txt": b"\xff\xfe"})
     (tmp_path / "prefix").mkdir()
     with pytest.raises(DependencyError, match=r"entry_points\.txt is malformed"):
@@ -133,7 +133,7 @@ def test_entry_points_that_are_no_text(cache: Path, tmp_path: Path, target: Targ
 
 
 def test_a_script_is_not_kept_in_memory(
-    cache: Path, tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch
+    cache: Path, tmp_path: Path, target: PythonTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only one that names no interpreter is rewritten, and that is a text; a program of any size is copied."""
     monkeypatch.setattr("castiron_wheels.wheel_archive._LONGEST_TEXT", 400)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 def trace_graph(request: TraceRequest) -> TraceAnswer:
     """Return what an application reaches of itself and its distributions; the standard library's modules are leaves."""
     # The environment: who owns which file, as metadata tell.  After it, nothing is looked up in dist-info any more.
-    environment = Environment(request.site, request.suffixes, request.distributions)
+    environment = Environment(request.site, request.suffixes, request.distributions, libc=request.libc)
     stdlib = from_text(StdlibFile, Path(request.stdlib).read_bytes()).graph.modules
     scans = ScanStore(None if request.cache is None else Path(request.cache), request.site, request.hints.sources)
     locator = TraceLocator(

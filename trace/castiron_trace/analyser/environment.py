@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from castiron_trace.protocol import Installed
 
 _TEST_FOLDERS = frozenset({"tests", "test"})
-_OF_THE_PROGRAM = frozenset({"c", "m", "pthread", "dl", "rt", "util", "crypt", "resolv"})
-"""What is one library in musl, and in a static program the program itself."""
 _CODE = (".py", ".pyc", ".pyi", ".so")
 _WORDS = re.compile(r"[\w\-+]+(?:\.[\w\-+]+)*")
 """More than identifiers: `importlib.import_module` takes ``unicode17-0-0``, ``0001_initial`` and ``g++``."""
@@ -67,8 +65,10 @@ class Distribution:
 class Environment:
     """All distributions of one site-packages folder; an environment may be empty, and then there is no such folder."""
 
-    def __init__(self, site: str, suffixes: Iterable[str], installed: Iterable[Installed]) -> None:
-        """``site`` is empty if nothing is installed."""
+    def __init__(
+        self, site: str, suffixes: Iterable[str], installed: Iterable[Installed], *, libc: Iterable[str]
+    ) -> None:
+        """``site`` is empty if nothing is installed; ``libc`` are libraries that a static program is itself."""
         self.distributions: dict[str, Distribution] = {}
         self.owners: dict[str, str] = {}
         """Path relative to site-packages -> normalised name."""
@@ -87,6 +87,7 @@ class Environment:
                 self.direct.add(item.name)
         self._reach: dict[str, frozenset[str]] = {}
         self._suffixes = (*suffixes, ".py")
+        self._libc = frozenset(libc)
         for root in self.path:
             for folder in sorted(Path(root).glob("*.dist-info")):
                 self._read(folder)
@@ -128,7 +129,7 @@ class Environment:
     def has_library(self, name: str) -> bool:
         """Return whether a distribution brings a shared library: ``libx.so.1``, or ``x`` as `find_library` takes it."""
         stem = (name if ".so" in name else f"lib{name}.so").partition(".so")[0]
-        if stem.removeprefix("lib") in _OF_THE_PROGRAM:
+        if stem.removeprefix("lib") in self._libc:
             return True
         found = re.compile(rf"(?:.*/)?{re.escape(stem)}(?:-[0-9a-f]{{8}})?\.so(?:\.\d+)*")
         return any(found.fullmatch(path) for dist in self.distributions.values() for path in dist.files)

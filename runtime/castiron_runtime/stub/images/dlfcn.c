@@ -221,9 +221,7 @@ static int find_in_image(uint64_t number, void *data)
     if (!symbol)
         return 0;
     if (ELF64_ST_TYPE(symbol->st_info) == STT_TLS) {
-        char *thread;
-        __asm__("mov %%fs:0, %0" : "=r"(thread));
-        wanted->address = thread + image->tls_offset + symbol->st_value;
+        wanted->address = (char *)__builtin_thread_pointer() + image->tls_offset + symbol->st_value;
     } else if (symbol->st_shndx == SHN_ABS) {
         wanted->address = (void *)(uintptr_t)symbol->st_value;
     } else {

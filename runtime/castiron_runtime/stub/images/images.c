@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define PAGE ((uint64_t)4096)
+#define PAGE ((uint64_t)CASTIRON_PAGE_SIZE)
 
 static _Atomic uint64_t live_count;
 static uint64_t started_count;

@@ -9,7 +9,7 @@
 
 #include "images/program_headers.h"
 
-#define PAGE ((uintptr_t)4096)
+#define PAGE ((uintptr_t)CASTIRON_PAGE_SIZE)
 
 bool relro_protect(void)
 {

@@ -3,21 +3,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#if CASTIRON_TLS_ALIGNMENT > 1
+/* Aligns the executable's thread-local storage as the distances in absorbed images take for granted (elf.tls of the target). */
+_Thread_local char castiron_tls_anchor[CASTIRON_TLS_ALIGNMENT]
+    __attribute__((aligned(CASTIRON_TLS_ALIGNMENT), used, retain)) = {1};
+#endif
+
 /* What images call as __tls_get_addr.  Source: "ELF Handling For Thread-Local Storage" 0.21, 3.4.6. */
 void *castiron_tls_get_addr(const uint64_t index[2])
 {
-    char *thread;
-    __asm__("mov %%fs:0, %0" : "=r"(thread));
-    return thread + index[1];
+    return (char *)__builtin_thread_pointer() + index[1];
 }
 
-/* What TLS descriptors call: %rax points to the descriptor, and on return holds the distance; all other registers are
- * kept.  Source: RFC-TLSDESC-x86, 2. */
-__asm__(".pushsection .text.castiron_tlsdesc,\"ax\",@progbits\n"
-        ".globl castiron_tlsdesc\n"
-        ".type castiron_tlsdesc,@function\n"
-        "castiron_tlsdesc:\n"
-        "\tmov 8(%rax), %rax\n"
-        "\tret\n"
-        ".size castiron_tlsdesc, .-castiron_tlsdesc\n"
-        ".popsection\n");
+/* castiron_tlsdesc, which TLS descriptors call, has a calling convention of its own: it is written in the machine's assembly. */
+#include "tls_descriptor.h"

@@ -4,8 +4,8 @@
 
 #include "images/images.h"
 
-/* What musl's one library stands for: "find the C library" has to lead to what dlopen takes for the program. */
-static const char program_library[] = "libc.musl-x86_64.so.1";
+/* What the C library's one file stands for: "find the C library" has to lead to what dlopen takes for the program. */
+static const char program_library[] = CASTIRON_LIBC;
 
 static bool is_program_library(const char *name)
 {

@@ -26,12 +26,7 @@ extern const uint64_t castiron_extension_count;
 extern int castiron_image_prepare(uint64_t image) __attribute__((weak));
 extern const Elf64_Sym *castiron_image_symbol(const struct castiron_image *image, const char *name) __attribute__((weak));
 
-#if defined(__x86_64__)
-#define MACHINE "x86_64"
-#elif defined(__aarch64__)
-#define MACHINE "aarch64"
-#endif
-#define TAG "cpython-" Py_STRINGIFY(PY_MAJOR_VERSION) Py_STRINGIFY(PY_MINOR_VERSION) "-" MACHINE "-linux-musl"
+#define TAG "cpython-" Py_STRINGIFY(PY_MAJOR_VERSION) Py_STRINGIFY(PY_MINOR_VERSION) "-" CASTIRON_TARGET
 
 const char *_PyImport_DynLoadFiletab[] = {
     "." TAG ".so",

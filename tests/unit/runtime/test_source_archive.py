@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from castiron_common.errors import RuntimePackError
-from castiron_runtime.archives import distinct, unpack
+from castiron_runtime.source_archive import unpack
+from castiron_runtime.static_library import distinct
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,47 @@
+"""What the builders themselves add to the keys of what they build: a hash of their code.
+
+A changed builder may give other files from the same inputs, so its code is an input, as the recipe is.  Comments and
+docstrings are not code: who improves one need not build CPython again.  They are taken out by their looks, as parsing
+would cost more than all else that a look into the cache does; tests compare that with what Python's parser says, and
+the modules listed here with those that the builders import.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+_HERE: Final = Path(__file__).parent
+
+_COMMON: Final = ("build_environment.py", "compiler.py", "static_library.py")
+TOOLCHAIN: Final = (*_COMMON, "toolchain_files.py")
+_FROM_SOURCE: Final = (
+    *_COMMON,
+    "build_tools.py",
+    "licenses.py",
+    "pack_writer.py",
+    "toolchain_licenses.py",
+)
+CPYTHON: Final = (*_FROM_SOURCE, "cpython.py", "standalone.py")
+LIBRARY: Final = (*_FROM_SOURCE, "library_build.py")
+INTERPRETER: Final = ("build_environment.py", "compiler.py", "interpreter.py")
+
+_NO_CODE: Final = re.compile(r'^[ \t]*(?:#[^\n]*|"""(?:[^"\\]|\\.|"(?!""))*""")[ \t]*\n', re.MULTILINE)
+"""Lines that are a comment, and texts that stand alone."""
+
+
+@cache
+def builder_key(modules: tuple[str, ...]) -> str:
+    """Return a hash of the code of a builder, which is these files of this package."""
+    digest = hashlib.sha256()
+    for name in modules:
+        digest.update(f"{name}\n{code_of((_HERE / name).read_text(encoding='utf-8'))}\0".encode())
+    return digest.hexdigest()
+
+
+def code_of(source: str) -> str:
+    """Return a module's source without comments on lines of their own and without docstrings."""
+    return _NO_CODE.sub("", source)
