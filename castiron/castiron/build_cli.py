@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 
 _KEEP = "keep_manifest"
+_CHECK = "check"
 _NOT_OF_TRACE = frozenset({"output", "explain"})
 _NOT_OF_LINK = frozenset({"manifest"})
 
@@ -27,6 +28,9 @@ KeepOption = Annotated[
     typer.Option(
         "--keep-manifest", metavar="FILE", help="Keep the manifest that the stages share.", show_default=False
     ),
+]
+CheckOption = Annotated[
+    bool, typer.Option("--check", help="Then import every module in the binary, as `castiron check` does.")
 ]
 
 
@@ -42,6 +46,8 @@ def parameters(command: Callable[..., Any], leave_out: frozenset[str]) -> list[i
 
 _OF_TRACE = parameters(trace, _NOT_OF_TRACE)
 _OF_LINK = parameters(link, _NOT_OF_LINK)
+_OF_CHECK = frozenset({"optimize", "sources", "sys_path", "full_finalize", "obey_environment", "pie"})
+"""Options of the link that decide what a check finds."""
 
 
 def _build(**values: Any) -> None:
@@ -53,15 +59,24 @@ def _build(**values: Any) -> None:
     of_link = {parameter.name: values[parameter.name] for parameter in _OF_LINK}
     build(
         lambda manifest: trace(**of_trace, output=manifest, explain=None),
-        lambda manifest: link(manifest, **of_link),
+        lambda manifest: _link(manifest, of_link, checked=values[_CHECK]),
         manifest=values[_KEEP],
     )
 
 
+def _link(manifest: Path, options: dict[str, Any], *, checked: bool) -> None:
+    link(manifest, **options)
+    if checked:
+        from castiron.check.cli import check
+
+        check(manifest, **{name: value for name, value in options.items() if name in _OF_CHECK})
+
+
 def _signature() -> inspect.Signature:
     keep = inspect.Parameter(_KEEP, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=KeepOption)
+    check = inspect.Parameter(_CHECK, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=CheckOption)
     # A stable sort: positional arguments first.
-    return inspect.Signature(sorted((*_OF_TRACE, *_OF_LINK, keep), key=lambda parameter: parameter.kind))
+    return inspect.Signature(sorted((*_OF_TRACE, *_OF_LINK, keep, check), key=lambda parameter: parameter.kind))
 
 
 _build.__signature__ = _signature()  # type: ignore[attr-defined]  # what typer reads

@@ -105,5 +105,11 @@ class RunError(CastironError):
 EXIT_DAMAGED = 15
 """Exit code of `castiron cache verify` that found damage."""
 
+class CheckError(CastironError):
+    """The binary does not do what the application does under the target's interpreter, or cannot be compared."""
+
+    exit_code = 16
+
+
 EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells report it (128 + SIGINT)."""

@@ -1,0 +1,154 @@
+"""``castiron check``: what a person sees of a check."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from castiron_common.console import printable, stderr_console
+from castiron_common.errors import CheckError, UsageError
+from castiron_link.cli import (  # noqa: TC001 - typer evaluates the annotations
+    EnvironmentOption,
+    FinalizeOption,
+    OptimizeOption,
+    PieOption,
+    SourcesOption,
+    SysPathOption,
+)
+from castiron_link.model import LinkOptions, Sources
+
+if TYPE_CHECKING:
+    from castiron.check.driver import Request
+    from castiron.check.model import Checked
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+
+ManifestArgument = Annotated[Path, typer.Argument(metavar="MANIFEST", help="What trace wrote; - reads standard input.")]
+ApplicationArguments = Annotated[
+    list[str] | None, typer.Argument(metavar="-- ARGS", help="With --run: the application's arguments.")
+]
+RunOption = Annotated[
+    bool, typer.Option("--run", help="Run the application both ways, too, and compare what can be seen.")
+]
+FolderOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--folder",
+        metavar="FOLDER",
+        help="With --run: each run works in a copy of this folder.  Default: in an empty one.",
+        show_default=False,
+    ),
+]
+SourceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--source",
+        metavar="FOLDER",
+        help="With --run: where the application was traced; the interpreter uses its files.  Default: those of the "
+        "manifest, so that a file which is missing there is missing in both.",
+        show_default=False,
+    ),
+]
+SecondsOption = Annotated[
+    float, typer.Option("--seconds", min=0.1, help="What one import may take; a run may take ten times as long.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+_SHOWN = 5
+"""Modules that are named of those that nobody can import."""
+
+
+@app.command(context_settings={"help_option_names": ["-h", "--help"]})
+def check(
+    manifest: ManifestArgument,
+    arguments: ApplicationArguments = None,
+    *,
+    run: RunOption = False,
+    folder: FolderOption = None,
+    source: SourceOption = None,
+    seconds: SecondsOption = 60.0,
+    as_json: JsonOption = False,
+    optimize: OptimizeOption = 0,
+    sources: SourcesOption = Sources.ALL,
+    sys_path: SysPathOption = None,
+    full_finalize: FinalizeOption = False,
+    obey_environment: EnvironmentOption = False,
+    pie: PieOption = False,
+) -> None:
+    """Compare the binary that link makes of a manifest with the same application under the target's interpreter.
+
+    Imports every module, without a network and with an empty home; --run runs the application, too.
+    """
+    from castiron_manifest.reader import read_manifest
+
+    if arguments and not run:
+        raise UsageError(
+            f"Too many arguments: {' '.join(arguments)}.", hint="Arguments of the application go with --run, after --."
+        )
+    for option, given in (("--folder", folder), ("--source", source)):
+        if given is not None and not run:
+            raise UsageError(f"{option} is for a run of the application.", hint="Add --run.")
+        if given is not None and not given.is_dir():
+            raise UsageError(f"{given} is not a folder.", hint=f"{option} takes a folder.")
+    options = LinkOptions(
+        optimize=optimize,
+        sources=sources,
+        sys_path=tuple(sys_path or ()),
+        full_finalize=full_finalize,
+        obey_environment=obey_environment,
+        pie=pie,
+    )
+    from castiron.check.driver import Request
+
+    request = Request(
+        manifest=read_manifest(manifest),
+        options=options,
+        run=tuple(arguments or ()) if run else None,
+        folder=folder,
+        source=None if source is None else source.absolute(),
+        seconds=seconds,
+    )
+    check_and_show(request, as_json=as_json)
+
+
+def check_and_show(request: Request, *, as_json: bool = False) -> None:
+    """Check, and print what was found; raises `CheckError` if the binary does something else."""
+    from castiron.check.driver import check as compare
+    from castiron_common.progress import RichReporter
+
+    checked = compare(request, reporter=RichReporter(stderr_console()))
+    for note in checked.notes:
+        stderr_console().print(printable(f"warning: {note}"), markup=False)
+    print(json.dumps(dataclasses.asdict(checked), indent=1) if as_json else printable(_text(checked)))
+    if not checked.good:
+        broken, different = len(checked.imports.broken), len(checked.differences or ())
+        what = [f"{broken} module{'' if broken == 1 else 's'} cannot be imported"] * bool(broken)
+        what += [f"the run differs in {different} way{'' if different == 1 else 's'}"] * bool(different)
+        raise CheckError(
+            f"In the binary {' and '.join(what)}; under the target's interpreter it is otherwise.",
+            hint="What is missing can be added with `trace --include MODULE` or `--data`; if nothing is missing, "
+            "this is a bug in castiron: please report it.",
+        )
+
+
+def _text(checked: Checked) -> str:
+    imports = checked.imports
+    lines = [f"imported in the binary: {imports.imported} modules"]
+    if imports.broken:
+        lines.append(f"imported under the target's interpreter, and not in the binary: {len(imports.broken)}")
+        lines += [f"  {item.module}: {item.reason}" for item in imports.broken]
+    if imports.same:
+        names = ", ".join(item.module for item in imports.same[:_SHOWN])
+        more = f" and {len(imports.same) - _SHOWN} more (--json tells why)" if len(imports.same) > _SHOWN else ""
+        lines.append(f"imported by neither: {names}{more}")
+    if imports.left_out:
+        lines.append(f"not imported, as that starts a program: {len(imports.left_out)}")
+    if checked.differences is not None and not checked.differences:
+        lines.append("the run was equal: output, exit status and files")
+    for item in checked.differences or ():
+        lines += [f"the run differs in {item.what}:", *(f"  {line}" for line in item.detail.splitlines())]
+    return "\n".join(lines)

@@ -1,0 +1,124 @@
+"""Makes the two programs that are compared: the binary, and the same application under the target's interpreter."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from castiron.check.model import Program
+from castiron_common.errors import CheckError
+from castiron_link.driver import Request, link
+from castiron_link.model import Children, LinkOptions
+from castiron_link.provision import pack_of, site_of
+from castiron_link.tree_layout import library, place, root_of, site_packages
+from castiron_manifest.model import EntryKind, Origin, Resource
+
+if TYPE_CHECKING:
+    from castiron_common.progress import Reporter
+    from castiron_manifest.model import Manifest, Module
+
+_FUNCTION = """\
+import sys
+sys.argv[0] = {name!r}
+import importlib
+value = importlib.import_module({module!r})
+for name in {function!r}.split("."):
+    value = getattr(value, name)
+sys.exit(value())
+"""
+
+
+def linked(manifest: Manifest, folder: Path, options: LinkOptions, *, run: bool, reporter: Reporter) -> Program:
+    """Link the application so that it may be started as an interpreter; to ``run`` it, also as it is shipped."""
+    name, python = manifest.entry.name, manifest.target.python
+    asked, shipped = folder / "asked" / name, folder / "shipped" / name
+    outputs = [(asked, replace(options, children=Children.ALL)), *([(shipped, options)] if run else [])]
+    for output, chosen in outputs:
+        output.parent.mkdir()
+        link(Request(manifest=manifest, output=output, options=chosen, documents=(), sbom=False), reporter=reporter)
+    return Program(
+        command=(str(shipped),),
+        python=(str(asked),),
+        places=(
+            (shipped / site_packages(python), "<site-packages>"),
+            (shipped / library(python), "<standard library>"),
+            (shipped / root_of(Origin.APP, python), "<application>"),
+            (shipped, "<program>"),
+        ),
+    )
+
+
+def interpreted(manifest: Manifest, folder: Path, *, source: Path | None, reporter: Reporter) -> Program:
+    """Install the application for the target's interpreter.
+
+    Its own files are those of the folder ``source``, or else those of the manifest, which are written to ``folder``.
+    """
+    from castiron_runtime.packs import interpreter
+
+    python = interpreter(pack_of(manifest, reporter), full=True, reporter=reporter)
+    site = site_of(manifest, reporter)
+    application = source
+    if application is None:
+        application = folder / "application"
+        _write_files(manifest, application)
+    path = [application, *([site] if site is not None else [])]
+    return Program(
+        command=(str(python), *_start(manifest, application, site)),
+        python=(str(python),),
+        environment=(
+            ("PYTHONDONTWRITEBYTECODE", "1"),
+            ("PYTHONNOUSERSITE", "1"),
+            ("PYTHONPATH", os.pathsep.join(map(str, path))),
+        ),
+        places=(
+            *([(site, "<site-packages>")] if site is not None else []),
+            (python.parents[1] / library(manifest.target.python), "<standard library>"),
+            (application, "<application>"),
+            (python, "<program>"),
+        ),
+    )
+
+
+def builtin_modules(program: Program) -> frozenset[str]:
+    """Return the names of the modules that a program has built in."""
+    command = [*program.python, "-c", "import sys; print(*sys.builtin_module_names)"]
+    done = subprocess.run(command, env=dict(program.environment), capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise CheckError(
+            f"{program.python[0]} ended with status {done.returncode} when it was started as a Python interpreter.",
+            hint=f"It said: {done.stderr.strip() or 'nothing'}",
+        )
+    return frozenset(done.stdout.split())
+
+
+def _start(manifest: Manifest, application: Path, site: Path | None) -> tuple[str, ...]:
+    """Return what follows the interpreter on the command line that starts the application."""
+    entry, python = manifest.entry, manifest.target.python
+    if entry.kind is EntryKind.MODULE:
+        return ("-m", entry.module)
+    if entry.kind is EntryKind.FUNCTION:
+        return ("-c", _FUNCTION.format(name=entry.name, module=entry.module, function=entry.function))
+    if entry.origin is Origin.DISTRIBUTION and site is not None:
+        # The environment's prefix stands where the tree's root is.
+        return (str(Path(str(site).removesuffix(site_packages(python)), entry.path or "")),)
+    return (str(application / (entry.path or "")),)
+
+
+def _write_files(manifest: Manifest, folder: Path) -> None:
+    """Write the application's own modules and data files below a folder."""
+    folder.mkdir()
+    blobs = dict(manifest.blobs)
+    items: tuple[Module | Resource, ...] = (*manifest.modules, *manifest.resources)
+    for item in items:
+        if item.origin is not Origin.APP or item.path is None or item.sha256 is None:
+            continue
+        # Checks that the path stays below the folder.
+        below = place(Origin.APP, item.path, manifest.target.python)
+        file = folder / below.removeprefix(f"{root_of(Origin.APP, manifest.target.python)}/")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(blobs[item.sha256])
+        if isinstance(item, Resource) and item.executable:
+            file.chmod(0o755)
