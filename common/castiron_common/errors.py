@@ -105,6 +105,7 @@ class RunError(CastironError):
 EXIT_DAMAGED = 15
 """Exit code of `castiron cache verify` that found damage."""
 
+
 class CheckError(CastironError):
     """The binary does not do what the application does under the target's interpreter, or cannot be compared."""
 
