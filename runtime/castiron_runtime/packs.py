@@ -186,15 +186,16 @@ def provide(pack: Pack, extensions: Collection[str], *, reporter: Reporter) -> L
 
 def stub_archive(pack: Pack, *, reporter: Reporter) -> Path:
     """Return ``libcastiron.a`` for a pack, compiled if its sources, settings or the pack are new."""
-    return stub.stub_archive(pack, _allocator(pack, reporter=reporter), reporter=reporter)
+    return stub.stub_archive(pack, stub_allocator(pack, reporter=reporter), reporter=reporter)
 
 
 def stub_components(pack: Pack, *, reporter: Reporter) -> dict[str, Component]:
     """Return the members of the stub's archive that hold the code of others, each with whose it is."""
-    return {stub.ALLOCATOR_MEMBER: _allocator(pack, reporter=reporter).component}
+    return {stub.ALLOCATOR_MEMBER: stub_allocator(pack, reporter=reporter).component}
 
 
-def _allocator(pack: Pack, *, reporter: Reporter) -> stub.Allocator:
+def stub_allocator(pack: Pack, *, reporter: Reporter) -> stub.Allocator:
+    """Return the sources of mimalloc that the stub of a pack is compiled with: CPython's copy, or the recipe's."""
     if (own := pack.components.get(_ALLOCATOR)) is not None:
         include = pack.internal_include / "mimalloc"
         return stub.Allocator(source=pack.source / "Objects", include=include, component=own, key="")

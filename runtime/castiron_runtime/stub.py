@@ -137,11 +137,9 @@ def target_flags(target: Target, *, folder: Path = FOLDER) -> tuple[str, ...]:
     )
 
 
-def _compile(pack: Pack, allocator: Allocator, folder: Path, sources: list[Path], making: Path) -> None:
-    from castiron_common.pools import thread_pool
-
+def compile_command(pack: Pack, allocator: Allocator, source: Path, folder: Path = FOLDER) -> list[str | Path]:
+    """Return how a file of the stub is compiled for a pack: the whole command line but ``-o`` and what follows it."""
     settings = stub_settings(folder)
-    log = BuildLog("stub")
     names = {
         "include": pack.include,
         "internal_include": pack.internal_include,
@@ -150,23 +148,33 @@ def _compile(pack: Pack, allocator: Allocator, folder: Path, sources: list[Path]
         "mimalloc_include": allocator.include,
         "stub": folder,
     }
+    words = (*settings.flags, *settings.flags_of(source.relative_to(folder).as_posix()))
+    prefixes = {folder: "castiron", pack.root: "pack", allocator.source: "mimalloc", allocator.include: "mimalloc"}
+    return [
+        *pack.toolchain.cc,
+        *pack.toolchain.cflags,
+        f"-I{pack.include}",
+        f"-I{folder}",
+        *target_flags(pack.target, folder=folder),
+        *(f"-ffile-prefix-map={path}={name}" for path, name in prefixes.items()),
+        *(word.format(**names) for word in words),
+        "-c",
+        source,
+    ]
 
-    def filled(words: tuple[str, ...]) -> list[str]:
-        return [word.format(**names) for word in words]
 
+def _compile(pack: Pack, allocator: Allocator, folder: Path, sources: list[Path], making: Path) -> None:
+    from castiron_common.pools import thread_pool
+
+    log = BuildLog("stub")
     work = making.with_name(f"{making.name}.work")
     work.mkdir()
-    prefixes = {folder: "castiron", pack.root: "pack", allocator.source: "mimalloc", allocator.include: "mimalloc"}
-    maps = tuple(f"-ffile-prefix-map={path}={name}" for path, name in prefixes.items())
-    toolchain = pack.toolchain
 
     def compile_one(numbered: tuple[int, Path]) -> tuple[str, bytes]:
         number, source = numbered
         target = work / f"{number}.o"
-        own = filled(settings.flags_of(source.relative_to(folder).as_posix()))
-        ours = (*target_flags(pack.target, folder=folder), *maps, *filled(settings.flags), *own)
-        flags = (*toolchain.cflags, f"-I{pack.include}", f"-I{folder}", *ours)
-        log.run([*toolchain.cc, *flags, "-c", source, "-o", target], cwd=folder, env=clean_environment())
+        command = [*compile_command(pack, allocator, source, folder), "-o", target]
+        log.run(command, cwd=folder, env=clean_environment())
         return f"{source.stem}.o", target.read_bytes()
 
     try:

@@ -27,7 +27,7 @@ from castiron_runtime.interpreter import link_static
 from castiron_runtime.packs import component, interpreter, provide
 from castiron_runtime.process import BuildLog
 from castiron_runtime.recipe import filled, load_recipe
-from castiron_runtime.stub import FOLDER
+from castiron_runtime.stub import FOLDER, target_flags
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -300,8 +300,8 @@ def test_foreign_symbols_of_the_interpreter_cannot_take_the_place_of_a_wheels(pa
 def test_the_stubs_functions_on_memory(pack: Pack, tmp_path: Path) -> None:
     toolchain = pack.toolchain
     test = Path(__file__).with_name("strings_test.c")
-    for source in (FOLDER / pack.target.sources.stub / "memory_simd.c", test):
-        flags = [*toolchain.cflags, "-fno-builtin", "-Wall", "-Wextra", "-Werror"]
+    for source in (FOLDER / "libc" / "memory_simd.c", test):
+        flags = [*toolchain.cflags, *target_flags(pack.target), "-fno-builtin", "-Wall", "-Wextra", "-Werror"]
         subprocess.run([*toolchain.cc, *flags, "-c", source, "-o", tmp_path / f"{source.stem}.o"], check=True)
     objects = [toolchain.crt1, "strings_test.o", "memory_simd.o", "--start-group", *toolchain.libraries, "--end-group"]
     argv = [*toolchain.linker, "-static", "-no-pie", *objects, "-o", "test"]

@@ -59,3 +59,12 @@ def test_no_two_files_make_the_same_member_of_the_archive() -> None:
 def test_only_series_asks_for_the_version_of_cpython() -> None:
     asking = {path.name for path in FOLDER.rglob("*.[ch]") if "PY_VERSION_HEX" in path.read_text()}
     assert asking == {"series.c", "series.h"}
+
+
+def test_every_file_is_in_the_readme() -> None:
+    text = (FOLDER / "README.md").read_text()
+    table = text[text.index("## Files") : text.index("## Rules")]
+    files = [path for path in FOLDER.rglob("*.[ch]") if path.relative_to(FOLDER).parts[0] != "machine"]
+    assert [path.name for path in files if f"`{path.name}`" not in table and f"`{path.stem}.[ch]`" not in table] == []
+    folders = [f"`{path.name}/`" for path in FOLDER.iterdir() if path.is_dir()]
+    assert [name for name in folders if name not in text] == []

@@ -1,4 +1,4 @@
-/* Searching and comparing memory, 16 bytes at a time (SSE2, which every x86-64 has).
+/* Searching and comparing memory, a block of bytes at a time.
  *
  * The C library's own versions go byte by byte (memcmp in musl, all of these in Zig's), 40 times slower than what CPython
  * is used to: comparing strings and finding a character end here.  They come first in the link and are not weak, so they
@@ -6,37 +6,27 @@
  *
  * Loads are aligned, and so never reach into a page that the object does not touch, or lie within the object.
  */
-#include <emmintrin.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-#define BLOCK 16
+#include "vector.h" /* of the target's folder in machine/ */
+
 #define NOT_ITSELF __attribute__((no_builtin))
 
-static inline unsigned equal_bytes(__m128i a, __m128i b)
+static inline mask equal_bytes(block a, block b)
 {
-    return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(a, b));
-}
-
-static inline __m128i load(const unsigned char *p)
-{
-    return _mm_loadu_si128((const __m128i *)p);
-}
-
-static inline __m128i load_aligned(const unsigned char *p)
-{
-    return _mm_load_si128((const __m128i *)p);
+    return block_mask(block_equal(a, b));
 }
 
 /* Whether one of the four aligned blocks at p has a byte equal to those of wanted. */
-static inline int in_four(const unsigned char *p, __m128i wanted)
+static inline bool in_four(const unsigned char *p, block wanted)
 {
-    __m128i any = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(load_aligned(p), wanted),
-                                            _mm_cmpeq_epi8(load_aligned(p + BLOCK), wanted)),
-                               _mm_or_si128(_mm_cmpeq_epi8(load_aligned(p + 2 * BLOCK), wanted),
-                                            _mm_cmpeq_epi8(load_aligned(p + 3 * BLOCK), wanted)));
-    return _mm_movemask_epi8(any);
+    block one = block_equal(block_load_aligned(p), wanted), two = block_equal(block_load_aligned(p + BLOCK), wanted);
+    block three = block_equal(block_load_aligned(p + 2 * BLOCK), wanted);
+    block four = block_equal(block_load_aligned(p + 3 * BLOCK), wanted);
+    return block_mask(block_or(block_or(one, two), block_or(three, four))) != 0;
 }
 
 static inline uint64_t load_u64(const unsigned char *p)
@@ -61,9 +51,9 @@ static inline int order(uint64_t a, uint64_t b)
     return (a > b) - (a < b);
 }
 
-static inline int difference(const unsigned char *a, const unsigned char *b, unsigned equal)
+static inline int difference(const unsigned char *a, const unsigned char *b, mask equal)
 {
-    unsigned at = (unsigned)__builtin_ctz(~equal);
+    ptrdiff_t at = mask_first(~equal);
     return a[at] - b[at];
 }
 
@@ -74,22 +64,21 @@ NOT_ITSELF int memcmp(const void *left, const void *right, size_t size)
         const unsigned char *last = a + size - BLOCK;
         ptrdiff_t apart = b - a;
         while (last - a >= 4 * BLOCK) {
-            __m128i all = _mm_and_si128(
-                _mm_and_si128(_mm_cmpeq_epi8(load(a), load(a + apart)),
-                              _mm_cmpeq_epi8(load(a + BLOCK), load(a + BLOCK + apart))),
-                _mm_and_si128(_mm_cmpeq_epi8(load(a + 2 * BLOCK), load(a + 2 * BLOCK + apart)),
-                              _mm_cmpeq_epi8(load(a + 3 * BLOCK), load(a + 3 * BLOCK + apart))));
-            if (_mm_movemask_epi8(all) != 0xFFFF)
+            block one = block_equal(block_load(a), block_load(a + apart));
+            block two = block_equal(block_load(a + BLOCK), block_load(a + BLOCK + apart));
+            block three = block_equal(block_load(a + 2 * BLOCK), block_load(a + 2 * BLOCK + apart));
+            block four = block_equal(block_load(a + 3 * BLOCK), block_load(a + 3 * BLOCK + apart));
+            if (block_mask(block_and(block_and(one, two), block_and(three, four))) != mask_of_all)
                 break;
             a += 4 * BLOCK;
         }
         for (; a < last; a += BLOCK) {
-            unsigned equal = equal_bytes(load(a), load(a + apart));
-            if (equal != 0xFFFF)
+            mask equal = equal_bytes(block_load(a), block_load(a + apart));
+            if (equal != mask_of_all)
                 return difference(a, a + apart, equal);
         }
-        unsigned equal = equal_bytes(load(last), load(last + apart));
-        return equal == 0xFFFF ? 0 : difference(last, last + apart, equal);
+        mask equal = equal_bytes(block_load(last), block_load(last + apart));
+        return equal == mask_of_all ? 0 : difference(last, last + apart, equal);
     }
     if (size >= 8) {
         int first = order(load_u64(a), load_u64(b));
@@ -117,17 +106,17 @@ NOT_ITSELF void *memchr(const void *memory, int byte, size_t size)
     const unsigned char *start = memory;
     const unsigned char *end = (uintptr_t)start > UINTPTR_MAX - size ? (void *)UINTPTR_MAX : start + size;
     const unsigned char *p = (const unsigned char *)((uintptr_t)start & -(uintptr_t)BLOCK);
-    const __m128i wanted = _mm_set1_epi8((char)byte);
-    unsigned found = equal_bytes(load_aligned(p), wanted) & (~0u << (start - p));
-    while (!found) {
+    const block wanted = block_repeat(byte);
+    mask hits = equal_bytes(block_load_aligned(p), wanted) & mask_from(start - p);
+    while (!hits) {
         p += BLOCK;
         while (p < end && (size_t)(end - p) >= 4 * BLOCK && !in_four(p, wanted))
             p += 4 * BLOCK;
         if (p >= end)
             return NULL;
-        found = equal_bytes(load_aligned(p), wanted);
+        hits = equal_bytes(block_load_aligned(p), wanted);
     }
-    p += __builtin_ctz(found);
+    p += mask_first(hits);
     return p < end ? (void *)p : NULL;
 }
 
@@ -137,17 +126,17 @@ NOT_ITSELF void *memrchr(const void *memory, int byte, size_t size)
         return NULL;
     const unsigned char *start = memory, *last = start + size - 1;
     const unsigned char *p = (const unsigned char *)((uintptr_t)last & -(uintptr_t)BLOCK);
-    const __m128i wanted = _mm_set1_epi8((char)byte);
-    unsigned found = equal_bytes(load_aligned(p), wanted) & (0xFFFFu >> (BLOCK - 1 - (last - p)));
-    while (!found) {
+    const block wanted = block_repeat(byte);
+    mask hits = equal_bytes(block_load_aligned(p), wanted) & mask_up_to(last - p);
+    while (!hits) {
         if (p <= start)
             return NULL;
         while (p - start > 4 * BLOCK && !in_four(p - 4 * BLOCK, wanted))
             p -= 4 * BLOCK;
         p -= BLOCK;
-        found = equal_bytes(load_aligned(p), wanted);
+        hits = equal_bytes(block_load_aligned(p), wanted);
     }
-    p += 31 - __builtin_clz(found);
+    p += mask_last(hits);
     return p >= start ? (void *)p : NULL;
 }
 
@@ -155,35 +144,35 @@ NOT_ITSELF size_t strlen(const char *string)
 {
     const unsigned char *start = (const unsigned char *)string;
     const unsigned char *p = (const unsigned char *)((uintptr_t)start & -(uintptr_t)BLOCK);
-    const __m128i zero = _mm_setzero_si128();
-    unsigned found = equal_bytes(load_aligned(p), zero) & (~0u << (start - p));
-    while (!found) {
+    const block zero = block_repeat(0);
+    mask hits = equal_bytes(block_load_aligned(p), zero) & mask_from(start - p);
+    while (!hits) {
         p += BLOCK;
         /* Four blocks at once only where they are in one page. */
         while (((uintptr_t)p & (4 * BLOCK - 1)) == 0 && !in_four(p, zero))
             p += 4 * BLOCK;
-        found = equal_bytes(load_aligned(p), zero);
+        hits = equal_bytes(block_load_aligned(p), zero);
     }
-    return (size_t)(p + __builtin_ctz(found) - start);
+    return (size_t)(p + mask_first(hits) - start);
 }
 
 NOT_ITSELF char *strchrnul(const char *string, int byte)
 {
     const unsigned char *start = (const unsigned char *)string;
     const unsigned char *p = (const unsigned char *)((uintptr_t)start & -(uintptr_t)BLOCK);
-    const __m128i zero = _mm_setzero_si128(), wanted = _mm_set1_epi8((char)byte);
-    unsigned found = (equal_bytes(load_aligned(p), zero) | equal_bytes(load_aligned(p), wanted)) & (~0u << (start - p));
-    while (!found) {
+    const block zero = block_repeat(0), wanted = block_repeat(byte);
+    mask hits = (equal_bytes(block_load_aligned(p), zero) | equal_bytes(block_load_aligned(p), wanted)) & mask_from(start - p);
+    while (!hits) {
         p += BLOCK;
-        found = equal_bytes(load_aligned(p), zero) | equal_bytes(load_aligned(p), wanted);
+        hits = equal_bytes(block_load_aligned(p), zero) | equal_bytes(block_load_aligned(p), wanted);
     }
-    return (char *)(p + __builtin_ctz(found));
+    return (char *)(p + mask_first(hits));
 }
 
 NOT_ITSELF char *strchr(const char *string, int byte)
 {
-    char *found = strchrnul(string, byte);
-    return (unsigned char)*found == (unsigned char)byte ? found : NULL;
+    char *place = strchrnul(string, byte);
+    return (unsigned char)*place == (unsigned char)byte ? place : NULL;
 }
 
 NOT_ITSELF char *strrchr(const char *string, int byte)
