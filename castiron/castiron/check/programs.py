@@ -58,8 +58,9 @@ def interpreted(manifest: Manifest, folder: Path, *, source: Path | None, report
     """
     from castiron_runtime.packs import interpreter
 
-    python = interpreter(pack_of(manifest, reporter), full=True, reporter=reporter)
-    site = site_of(manifest, reporter)
+    pack = pack_of(manifest, reporter)
+    python = interpreter(pack, full=True, reporter=reporter)
+    site = site_of(manifest, pack, reporter)
     application = source
     if application is None:
         application = folder / "application"
