@@ -48,11 +48,6 @@ _TAIL = 12
 _ABSENT_MODULE = re.compile(r"No module named '([\w.]+)'")
 """How CPython says that it cannot import a module."""
 
-_CHOICES = (
-    "Choose: pin a version that has a musllinux or a pure-Python wheel, give a wheel of your own as a requirement "
-    "(./name.whl), or do without the distribution."
-)
-
 
 def target_pack(target: PythonTarget, *, reporter: Reporter) -> Pack:
     """Return the runtime pack whose interpreter builds for the target."""
@@ -150,7 +145,7 @@ def _provision(job: _Job, requires: Sequence[str]) -> None:
         raise BuildError(
             f"{job.label} must be built from source, and its build needs what cannot be had:",
             error.what,
-            hint=_CHOICES,
+            hint=_choices(job),
         ) from error
     job.environment.make(wheels)
 
@@ -230,6 +225,14 @@ def _failure(job: _Job, why: str) -> BuildError:
     return BuildError(
         f"{job.label} must be built from source for {job.target.platform}, and that failed: {why}.",
         "\n".join([f"The log is {job.log}; it ends:", *(f"  {line}" for line in tail)]),
-        hint=_CHOICES,
+        hint=_choices(job),
         missing_modules=frozenset(_ABSENT_MODULE.findall("\n".join(tail))),
+    )
+
+
+def _choices(job: _Job) -> str:
+    tag = job.target.target.wheels.tags[0]
+    return (
+        f"Choose: pin a version that has a wheel for the target ({tag}) or for any platform, give a wheel of your own "
+        "as a requirement (./name.whl), or do without the distribution."
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 _SOURCE_DATE = "315532800"
 """1980-01-01, the first day that ZIP files know."""
-
-_MUSL_LOADER = "ld-musl-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +67,7 @@ class BuildEnvironment:
         if loader is not None:
             for file in self.folder.rglob("*"):
                 if file.is_file() and not file.is_symlink() and os.access(file, os.X_OK):
-                    _use_loader(file, loader)
+                    _use_loader(file, self.target.target.libc.loader, loader)
 
     def distributions(self) -> set[str]:
         """Return the normalised names of what is installed."""
@@ -123,8 +121,8 @@ def _use_interpreter(script: Path, python: Path) -> None:
         script.write_bytes(b"#!" + str(python).encode() + newline + rest)
 
 
-def _use_loader(program: Path, loader: str) -> None:
-    """Let a program of a musllinux wheel (ninja, cmake) run here: its loader is the pack's, not ``/lib/ld-musl-*``."""
-    if _MUSL_LOADER in (interpreter_of(program) or ""):
+def _use_loader(program: Path, name: str, loader: str) -> None:
+    """Let a program of a wheel (ninja, cmake) run here, where its loader, of that ``name``, is not: the pack's is."""
+    if PurePosixPath(interpreter_of(program) or "").name == name:
         set_interpreter(program, loader)
         program.chmod(0o755)

@@ -10,7 +10,7 @@ from castiron_manifest.model import Finding, Severity
 from castiron_wheels.errors import BuildError
 from castiron_wheels.fetch import fetch_candidates, keep
 from castiron_wheels.model import LocalProject
-from castiron_wheels.target import fits
+from castiron_wheels.tags import fits
 from castiron_wheels.wheel_metadata import split_filename
 
 if TYPE_CHECKING:

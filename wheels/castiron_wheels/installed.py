@@ -25,9 +25,10 @@ from packaging.utils import canonicalize_name
 from castiron_common.errors import InputError
 from castiron_common.working import child_environment
 from castiron_wheels.known_distributions import known_distributions
+from castiron_wheels.markers import holds
 from castiron_wheels.model import LocalProject, Requirements
 from castiron_wheels.requirements_file import ARCHIVE_SUFFIXES
-from castiron_wheels.target import fits, holds
+from castiron_wheels.tags import fits
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

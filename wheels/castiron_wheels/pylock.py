@@ -20,8 +20,9 @@ from packaging.pylock import (
 )
 
 from castiron_common.errors import DependencyError, InputError
+from castiron_wheels.markers import marker_environment
 from castiron_wheels.model import Candidate
-from castiron_wheels.target import fits, marker_environment, supported_tags
+from castiron_wheels.tags import fits, supported_tags
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

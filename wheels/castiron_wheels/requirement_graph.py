@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from castiron_wheels.target import holds
+from castiron_wheels.markers import holds
 from castiron_wheels.wheel_metadata import read_metadata, split_filename
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from packaging.pylock import is_valid_pylock_path
 from packaging.utils import canonicalize_name
 
 from castiron_common.errors import InputError
+from castiron_wheels.markers import holds
 from castiron_wheels.model import LocalProject, Requirements
 from castiron_wheels.requirements_file import Collected, add_line, read_file
-from castiron_wheels.target import holds
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -17,8 +17,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from castiron_common.errors import InputError
+from castiron_wheels.markers import holds
 from castiron_wheels.model import HashPin, LocalProject, Requirements
-from castiron_wheels.target import holds
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -38,7 +38,8 @@ from castiron_runtime.stub import target_flags
 from castiron_runtime.target_files import load_target, target_names
 from castiron_runtime.toolchain import toolchain_key
 from castiron_runtime.zig import Zig
-from castiron_wheels.target import fits, marker_environment, supported_tags
+from castiron_wheels.markers import marker_environment
+from castiron_wheels.tags import fits, supported_tags
 from tests.support.targets import TARGET
 
 if TYPE_CHECKING:

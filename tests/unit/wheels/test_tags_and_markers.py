@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.markers import Marker
 
-from castiron_wheels.target import fits, holds, marker_environment, supported_tags
+from castiron_wheels.markers import holds, marker_environment
+from castiron_wheels.tags import fits, supported_tags
 
 if TYPE_CHECKING:
     from castiron_common.target import PythonTarget

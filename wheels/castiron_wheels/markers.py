@@ -1,12 +1,11 @@
-"""What the packaging standards derive from a target: tags of wheels, values of markers."""
+"""Environment markers: whether a requirement is one in the target.
+
+Source: Dependency specifiers, packaging.python.org specifications (PEP 508).
+"""
 
 from __future__ import annotations
 
-from functools import cache
 from typing import TYPE_CHECKING
-
-from packaging.tags import Tag, compatible_tags, cpython_tags
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -14,27 +13,6 @@ if TYPE_CHECKING:
     from packaging.markers import Environment, Marker
 
     from castiron_common.target import PythonTarget
-
-
-@cache
-def supported_tags(target: PythonTarget) -> tuple[Tag, ...]:
-    """Return every wheel tag that the target can use, best first."""
-    version = tuple(int(part) for part in target.python.split("."))
-    platforms = target.target.wheels.tags
-    interpreter = f"cp{''.join(str(part) for part in version)}"
-    return (
-        *cpython_tags(version, [interpreter], platforms),
-        *compatible_tags(version, interpreter, platforms),
-    )
-
-
-def fits(filename: str, target: PythonTarget) -> bool:
-    """Say whether a wheel of that file name can be used by the target."""
-    try:
-        _, _, _, tags = parse_wheel_filename(filename)
-    except InvalidWheelFilename:
-        return False
-    return not tags.isdisjoint(supported_tags(target))
 
 
 def holds(marker: Marker | None, target: PythonTarget, extras: Iterable[str] = ()) -> bool:
