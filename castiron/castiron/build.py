@@ -1,6 +1,6 @@
-"""Both stages in one go, with the manifest between them in a folder of its own or where the user wants it kept.
+"""Runs both stages, with the manifest in a temporary folder or where the user wants to keep it.
 
-The stages do not know each other; here is the one place that knows both.
+The stages do not import each other; this is the only package that imports both.
 """
 
 from __future__ import annotations

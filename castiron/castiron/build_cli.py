@@ -1,4 +1,4 @@
-"""``castiron build``: it takes the options of ``trace`` and those of ``link``, whatever these are."""
+"""The command ``castiron build``, with all options of ``trace`` and ``link``."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ _NOT_OF_LINK = frozenset({"manifest"})
 
 KeepOption = Annotated[
     Path | None,
-    typer.Option(
-        "--keep-manifest", metavar="FILE", help="Keep the manifest that the stages share.", show_default=False
-    ),
+    typer.Option("--keep-manifest", metavar="FILE", help="Keep the manifest in this file.", show_default=False),
 ]
 CheckOption = Annotated[
     bool, typer.Option("--check", help="Then import every module in the binary, as `castiron check` does.")

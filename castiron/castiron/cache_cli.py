@@ -1,4 +1,4 @@
-"""``castiron cache``: what is in the cache, whether it is intact, and less of it."""
+"""The commands ``castiron cache info|verify|prune``."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    help="What is in the cache, whether it is intact, and less of it.",
+    help="Show what is in the cache, verify it, or remove what is not needed.",
 )
 
 
 @app.command()
-def info(*, as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False) -> None:
+def info(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
     """Tell where the cache is, what is in it, how large that is and how large it may become."""
     root = cache_root()
     rows: dict[str, list[cache_content.Item]] = {}
     for item in cache_content.items(root):
         rows.setdefault(item.kind, []).append(item)
     shared = shared_files.store_size(root / shared_files.FOLDER)
-    sizes = {kind: sum(item.size for item in found) for kind, found in sorted(rows.items())}
+    sizes = {kind: sum(item.size for item in entries) for kind, entries in sorted(rows.items())}
     total, limit = sum(sizes.values()) + shared, cache_content.bound()
     earlier = [path.name for path in cache_content.earlier_layouts()]
     if as_json:
@@ -51,9 +51,9 @@ def info(*, as_json: Annotated[bool, typer.Option("--json", help="For programs."
         return
     print(f"folder  {root}\nsize    {total / 1e9:.2f} GB of at most {limit / 1e9:.2f} GB (CASTIRON_CACHE_SIZE)\n")
     print(f"{'what':<16}{'entries':>8}{'MB':>10}  least recently used")
-    for kind, found in sorted(rows.items()):
-        print(f"{kind:<16}{len(found):>8}{sizes[kind] / 1e6:>10.1f}  {cache_content.age(found[0].used)} ago")
-    print(f"{shared_files.FOLDER:<16}{'':>8}{shared / 1e6:>10.1f}  files of the environments in `sites`, each once")
+    for kind, entries in sorted(rows.items()):
+        print(f"{kind:<16}{len(entries):>8}{sizes[kind] / 1e6:>10.1f}  {cache_content.age(entries[0].used)} ago")
+    print(f"{shared_files.FOLDER:<16}{'':>8}{shared / 1e6:>10.1f}  files of the environments in `sites`, shared")
     if earlier:
         print(
             f"\nNot of this version's layout: {', '.join(earlier)}, in {cache_base()}.\n"
@@ -63,7 +63,8 @@ def info(*, as_json: Annotated[bool, typer.Option("--json", help="For programs."
 
 @app.command()
 def verify(
-    *, repair: Annotated[bool, typer.Option("--repair", help="Remove what is damaged; it is made again.")] = False
+    *,
+    repair: Annotated[bool, typer.Option("--repair", help="Remove what is damaged.")] = False,
 ) -> None:
     """Read everything in the cache and compare it with what was put there.  Exit code 15 if something is damaged."""
     count = damaged = 0
@@ -87,17 +88,17 @@ def prune(
     *,
     older_than: Annotated[
         str | None,
-        typer.Option("--older-than", metavar="AGE", help="What was not used for so long: 12h, 30d, 4w."),
+        typer.Option("--older-than", metavar="AGE", help="Remove what was not used for this time: 12h, 30d, 4w."),
     ] = None,
     size: Annotated[
         str | None,
-        typer.Option("--size", metavar="SIZE", help="Down to this size, least recently used first; 0 for everything."),
+        typer.Option("--size", metavar="SIZE", help="Down to this size, least recently used first; 0 for all."),
     ] = None,
     earlier: Annotated[
-        bool, typer.Option("--earlier", help="Also what other versions of Castiron left in the folder.")
+        bool, typer.Option("--earlier", help="Also remove what other versions of Castiron left in the folder.")
     ] = False,
 ) -> None:
-    """Remove what was not used for longest; without options, down to the bound.  What running commands use stays."""
+    """Remove the least recently used entries; without options, down to the limit.  What running commands use stays."""
     root = cache_root()
     unused_since = None if older_than is None else time.time() - cache_content.parse_age(older_than)
     down_to = None if size is None else cache_content.parse_size(size)

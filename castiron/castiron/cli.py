@@ -1,4 +1,4 @@
-"""``castiron COMMAND``: one name for all commands, each imported only when it is asked for."""
+"""The command ``castiron COMMAND``; each command is imported only when it is called."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class _Command(NamedTuple):
 COMMANDS = {
     "trace": _Command("castiron_trace.cli", "Analyse an application: which modules, files and libraries it needs."),
     "link": _Command("castiron_link.cli", "Link a manifest into one static executable, with a license report."),
-    "build": _Command("castiron.build_cli", "Trace and link in one go."),
+    "build": _Command("castiron.build_cli", "Trace and link an application with one command."),
     "check": _Command("castiron.check.cli", "Compare a binary with the application under the target's interpreter."),
     "manifest": _Command("castiron_manifest.cli", "Show, compare, explain or validate a manifest."),
-    "audit": _Command("castiron_audit.cli", "Tell what a binary or manifest consists of, and under which licenses."),
-    "cache": _Command("castiron.cache_cli", "Tell what is in the cache, verify it, or make it smaller."),
+    "audit": _Command("castiron_audit.cli", "Show what a binary or manifest consists of, and under which licenses."),
+    "cache": _Command("castiron.cache_cli", "Show what is in the cache, verify it, or make it smaller."),
     "runtime": _Command("castiron_runtime.cli", "Build, list and export runtime packs."),
 }
 

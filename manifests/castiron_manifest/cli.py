@@ -1,4 +1,4 @@
-"""``castiron manifest show|diff|explain|validate``."""
+"""The commands ``castiron manifest show|diff|explain|validate``."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from castiron_common.console import printable
-from castiron_manifest import show as view
 from castiron_manifest.reader import read_manifest
+from castiron_manifest.show import as_json_value, chain, differences, summary
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,13 +31,13 @@ def show(
     file: _File,
     *,
     as_json: Annotated[bool, typer.Option("--json", help="The whole manifest as JSON.")] = False,
-    contents: Annotated[bool, typer.Option(help="With --json: the contents of blobs and license texts, too.")] = False,
+    contents: Annotated[bool, typer.Option(help="With --json: also the contents of blobs and license texts.")] = False,
     modules: Annotated[bool, typer.Option("--modules", help="List every module with its tier and importer.")] = False,
 ) -> None:
     """Print what a manifest says."""
     manifest = read_manifest(file)
     if as_json:
-        json.dump(view.as_json_value(manifest, contents=contents), sys.stdout, indent=1, ensure_ascii=False)
+        json.dump(as_json_value(manifest, contents=contents), sys.stdout, indent=1, ensure_ascii=False)
         print()
         return
     console = Console(highlight=False, soft_wrap=True)
@@ -47,7 +47,7 @@ def show(
             print(printable(f"{module.name}\t{module.kind}\t{module.distribution or module.origin}\t{via}"))
         return
     grid = Table.grid(padding=(0, 2))
-    for label, text in view.summary(manifest):
+    for label, text in summary(manifest):
         grid.add_row(Text(label, style="bold"), Text(printable(text)))
     console.print(grid)
     if manifest.distributions:
@@ -75,7 +75,7 @@ def explain(
     module: Annotated[str, typer.Argument(help="A module's dotted name.")],
 ) -> None:
     """Print the chain of imports that brings a module in."""
-    for name, via in view.chain(read_manifest(file), module):
+    for name, via in chain(read_manifest(file), module):
         print(f"{name}\t{via.tier} import in {via.importer}, line {via.line}" if via else f"{name}\t(start)")
 
 
@@ -85,7 +85,7 @@ def diff(
     new: Annotated[Path, typer.Argument(metavar="MANIFEST", help="The newer one.")],
 ) -> None:
     """Compare two manifests; exit with 1 if they differ."""
-    lines = list(view.differences(read_manifest(old), read_manifest(new)))
+    lines = list(differences(read_manifest(old), read_manifest(new)))
     print("\n".join(lines) if lines else "no difference")
     if lines:
         raise typer.Exit(1)

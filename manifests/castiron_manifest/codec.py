@@ -1,13 +1,13 @@
-"""Bytes <-> `Manifest`: one msgpack map whose body is guarded by its SHA-256.
+"""Encodes and decodes manifests: one msgpack map, with a SHA-256 of its body.
 
 Layout (msgpack specification 2.0, every map in the order written here)::
 
     {"format": "castiron-manifest", "version": [major, minor], "sha256": <64 hex digits>, "body": <bin>}
 
 ``body`` is a msgpack map with the fields of `model.Manifest`; fields that hold their default are left out.  In the body
-a blob is ``[sha256, size, zstd frame]``.  The version stands outside the body, so that a newer major version is refused
-by its number and not by whatever looks odd inside.  The hash, over the packed version and the body, makes every flipped
-bit an error, also inside text.
+a blob is ``[sha256, size, zstd frame]``.  The version is not in the body, so that a newer major version is refused for
+its number and not for the first field that looks wrong.  The hash, over the packed version and the body, makes every
+flipped bit an error, even one in a text.
 """
 
 from __future__ import annotations
@@ -35,24 +35,24 @@ _COMPRESSION_LEVEL = 10
 _MAKE_AGAIN = "Make it again with `trace APP > FILE`."
 _SHOWN_PROBLEMS = 10
 _SHOWN_LETTERS = 300
-"""Of one problem."""
+"""Letters of one problem that are shown."""
 _MOST_ITEMS = 1 << 20
-"""In one list or map; more than any application has files."""
+"""In one list or map: more than the files of any application."""
 _LARGEST_EXPANSION = 8 << 30
 """Bytes that blobs may have beyond a thousand times the size of the manifest: hashing them takes some 10 seconds."""
 _PIECE = 1 << 20
 _DEEPEST = 50
-"""Levels of a field that we do not know."""
+"""Levels of an unknown field."""
 
 
 def encode(manifest: model.Manifest) -> bytes:
     """Return the bytes of a manifest; equal values give equal bytes.
 
     Raises ValueError if the manifest breaks a rule of the model (a bug of the caller): unsorted sequences, dangling
-    references, paths that leave their root.
+    references, paths outside of their root.
     """
-    if found := problems(manifest):
-        raise ValueError("not a valid manifest: " + "; ".join(found[:_SHOWN_PROBLEMS]))
+    if broken_rules := problems(manifest):
+        raise ValueError("not a valid manifest: " + "; ".join(broken_rules[:_SHOWN_PROBLEMS]))
     fields: dict[str, Any] = converter(strict=True).unstructure(manifest)
     compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, write_checksum=False)
     if manifest.blobs:
@@ -68,7 +68,7 @@ def encode(manifest: model.Manifest) -> bytes:
 def decode(data: bytes, *, source: str = "the manifest") -> model.Manifest:
     """Return the manifest that ``data`` holds; ``source`` names it in messages.
 
-    Raises `ManifestError` for anything else than an intact manifest of a version that we can read.
+    Raises `ManifestError` for anything but an intact manifest of a version that this code reads.
     """
     minor, body = _open_envelope(data, source)
     fields = _unpack(body, source)
@@ -88,8 +88,8 @@ def decode(data: bytes, *, source: str = "the manifest") -> model.Manifest:
         manifest = converter(strict=not newer).structure(fields, model.Manifest)
     except BaseValidationError as error:
         raise _malformed(source, problems_of(error)) from error
-    if found := problems(manifest):
-        raise _malformed(source, found)
+    if broken_rules := problems(manifest):
+        raise _malformed(source, broken_rules)
     return manifest
 
 
@@ -98,7 +98,7 @@ def _open_envelope(data: bytes, source: str) -> tuple[int, bytes]:
     if not data:
         raise ManifestError(
             f"{source} is empty.",
-            hint="The trace that should have written it failed; run it again and look at its error.",
+            hint="The `trace` that should have written it failed; run it again and read its error.",
         )
     envelope = _unpack(data, source)
     if not isinstance(envelope, dict) or envelope.get("format") != FORMAT:
@@ -110,13 +110,13 @@ def _open_envelope(data: bytes, source: str) -> tuple[int, bytes]:
     if major != model.SCHEMA_MAJOR:
         raise ManifestError(
             f"{source} has manifest version {major}.{minor}; this Castiron reads version {model.SCHEMA_MAJOR}.",
-            hint="Use the Castiron that wrote it, or make it again with this one."
+            hint="Use the version of Castiron that wrote it, or make it again with this one."
             if major < model.SCHEMA_MAJOR
-            else "Use a newer Castiron, or make it again with this one.",
+            else "Use a newer version of Castiron, or make it again with this one.",
         )
     body = envelope.get("body")
     if not isinstance(body, bytes) or set(envelope) != set(_ENVELOPE):
-        raise _malformed(source, ["the envelope has not exactly the fields " + ", ".join(_ENVELOPE) + " @ $"])
+        raise _malformed(source, ["the envelope does not have exactly the fields " + ", ".join(_ENVELOPE) + " @ $"])
     if _digest(version, body) != envelope.get("sha256"):
         raise ManifestError(f"{source} is damaged: its content does not match its SHA-256.", hint=_MAKE_AGAIN)
     return minor, body
@@ -137,7 +137,7 @@ def _unpack(data: bytes, source: str) -> Any:
             max_map_len=_MOST_ITEMS,
         )
     except (msgpack.UnpackException, ValueError, RecursionError) as error:
-        reason = {"FormatError": "it is no msgpack", "StackError": "it is nested too deeply"}.get(
+        reason = {"FormatError": "it is not msgpack", "StackError": "it is nested too deeply"}.get(
             type(error).__name__, str(error) or type(error).__name__
         )
         raise ManifestError(
@@ -146,12 +146,12 @@ def _unpack(data: bytes, source: str) -> Any:
 
 
 def _map(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
-    """Return a map; of a key that is there twice nobody knows which value counts."""
+    """Return a map; refuse a key that occurs twice, as either value might count."""
     made = dict(pairs)
     if len(made) != len(pairs):
         raise ValueError("a map has a key twice")
     if not all(type(key) is str for key in made):
-        raise ValueError("a map has a key that is no text")
+        raise ValueError("a map has a key that is not a string")
     return made
 
 
@@ -176,7 +176,7 @@ def _decompress_blobs(rows: object, source: str, *, limit: int) -> list[list[obj
         key, size, frame = row
         limit -= max(size, 0)
         if limit < 0:
-            raise _malformed(source, [f"the contents are larger than a manifest of its size may have @ {path}"])
+            raise _malformed(source, [f"the contents are larger than a manifest of its size may hold @ {path}"])
         try:
             blobs.append([key, _content(key, size, frame)])
         except (zstandard.ZstdError, ValueError) as error:
@@ -190,7 +190,7 @@ def _content(key: str, size: int, frame: bytes) -> bytes:
         raise ValueError(f"the zstd frame is not of the declared size {size}")
     decompressor = zstandard.ZstdDecompressor()
     if size > max(16 * _PIECE, 8 * len(frame)):
-        # A few bytes that expand to gigabytes: memory is given only to what has the right hash.
+        # A few bytes may expand to gigabytes: memory is allocated only if the hash is right.
         digest, total = hashlib.sha256(), 0
         with decompressor.stream_reader(io.BytesIO(frame)) as reader:
             while piece := reader.read(_PIECE):
@@ -204,13 +204,13 @@ def _content(key: str, size: int, frame: bytes) -> bytes:
     return content
 
 
-def _malformed(source: str, found: list[str]) -> ManifestError:
-    shown = "\n".join(f"  {_shortened(problem)}" for problem in found[:_SHOWN_PROBLEMS])
-    more = f"\n  ... and {len(found) - _SHOWN_PROBLEMS} more" if len(found) > _SHOWN_PROBLEMS else ""
+def _malformed(source: str, messages: list[str]) -> ManifestError:
+    shown = "\n".join(f"  {_shortened(problem)}" for problem in messages[:_SHOWN_PROBLEMS])
+    more = f"\n  ... and {len(messages) - _SHOWN_PROBLEMS} more" if len(messages) > _SHOWN_PROBLEMS else ""
     return ManifestError(f"{source} is malformed:\n{shown}{more}", hint=_MAKE_AGAIN)
 
 
 def _shortened(problem: str) -> str:
-    """Return a problem without the middle of a text that fills pages; the path at its end stays."""
+    """Return a problem, without the middle if it is very long; the path at its end stays."""
     half = _SHOWN_LETTERS // 2
     return problem if len(problem) <= _SHOWN_LETTERS else f"{problem[:half]} ... {problem[-half:]}"

@@ -1,4 +1,4 @@
-"""What a manifest says, as immutable values that know nothing of msgpack.
+"""Defines what a manifest says, as immutable values that do not depend on msgpack.
 
 Every path in a manifest is relative, uses ``/`` and is relative to the root its owner names:
 
@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 SCHEMA_MAJOR = 1
-"""Raised when an older reader would misunderstand the file; such a file is refused."""
+"""Increased when an older reader would misunderstand the file; a reader refuses any other major version."""
 
 SCHEMA_MINOR = 0
-"""Raised when fields are added; an older reader keeps what it does not know."""
+"""Increased when fields are added; an older reader keeps what it does not know."""
 
 
 class EntryKind(StrEnum):
@@ -53,11 +53,11 @@ class Tier(StrEnum):
     REQUIRED = "required"
     """Runs when the importing module is imported."""
     GUARDED = "guarded"
-    """Inside try/except, or a test of version or platform."""
+    """In try/except, or under a condition that the target does not decide."""
     LAZY = "lazy"
-    """Inside a function."""
+    """In a function."""
     DECLARED = "declared"
-    """Named by the user, a hint, an entry point, or widened because its distribution imports by computed names."""
+    """Named by the user, a hint or an entry point, or included because its distribution imports by computed names."""
     OBSERVED = "observed"
     """Seen in a run under ``trace --run``."""
 
@@ -120,7 +120,7 @@ class Wheel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LicenseFile:
-    """A license, notice or SBOM file found in a distribution."""
+    """A license, notice or SBOM file of a distribution."""
 
     path: str
     """Relative to site-packages."""
@@ -236,7 +236,7 @@ class Native:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """Something that a person should know.  Sorted by (code, subject, message)."""
+    """Something that the user should know.  Sorted by (code, subject, message)."""
 
     code: str
     """Stable identifier: ``computed-import``."""

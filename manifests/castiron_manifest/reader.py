@@ -1,4 +1,4 @@
-"""A manifest from a file or from standard input."""
+"""Reads a manifest from a file or from standard input."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Values of msgpack -> dataclasses of the model, strictly, with the path of whatever does not fit.
+"""Turns values of msgpack into dataclasses of the model, strictly, with the path of whatever does not fit.
 
-cattrs does it, with hooks that convert nothing (it would turn 5 into "5", a text into letters), that say in our words
+That is done by cattrs, with hooks that convert nothing (cattrs would turn 5 into "5", a string into letters), that say
 what was expected, and that stop after a few errors: a million wrong items would be a million exceptions.
 """
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 MOST_PROBLEMS = 10
-"""Wrong items of one sequence after which the rest is not looked at."""
+"""Wrong items of one sequence after which the rest is not read."""
 
 _KINDS = {dict: "map", list: "list", type(None): "nil"}
 

@@ -1,4 +1,4 @@
-"""The rules that types cannot say: order, references and paths that stay under their roots."""
+"""Checks the rules that types cannot express: order, references, and paths that stay under their roots."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _DATA_ROOT = "../../../"
-"""Where a wheel's data scheme lies as seen from ``lib/pythonX.Y/site-packages``: the installation prefix."""
+"""The installation prefix, as seen from ``lib/pythonX.Y/site-packages``: there a wheel's data scheme goes."""
 _FILELESS = (ModuleKind.BUILTIN, ModuleKind.NAMESPACE)
 
 SORT_KEYS: dict[str, Callable[[Any], tuple[str, ...]]] = {

@@ -1,1 +1,1 @@
-"""Stage 1: what an application needs, found without running it, or by watching a run."""
+"""Stage 1: finds out what an application needs, by reading its code or by watching a run."""

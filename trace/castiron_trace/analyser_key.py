@@ -1,4 +1,4 @@
-"""What the analyser is, as part of cache keys: other sources, other entries."""
+"""Identifies the analyser in the keys of the cache: other sources give other entries."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _NO_HINTS = SourceHints()
 def analyser_key(hints: SourceHints = _NO_HINTS) -> str:
     """Return a hash of what decides how a source is read: the analyser's sources, its libraries' versions, the hints.
 
-    What is in the cache under another key was made by another analyser and is never read.
+    Entries of the cache under another key were made by another analyser and are never read.
     """
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     sources = [*(_FOLDER / name for name in _SHARED), *(_FOLDER / "analyser").rglob("*.py")]
     for source in sorted(sources):
-        found.update(f"{source.relative_to(_FOLDER).as_posix()}\0".encode())
-        found.update(hashlib.sha256(source.read_bytes()).digest())
+        digest.update(f"{source.relative_to(_FOLDER).as_posix()}\0".encode())
+        digest.update(hashlib.sha256(source.read_bytes()).digest())
     for library in ("modulegraph2", "objectgraph"):
-        found.update(f"{library} {version(library)}\0".encode())
-    found.update(to_text(hints).encode())
-    return found.hexdigest()[:_DIGITS]
+        digest.update(f"{library} {version(library)}\0".encode())
+    digest.update(to_text(hints).encode())
+    return digest.hexdigest()[:_DIGITS]

@@ -1,4 +1,4 @@
-"""The last pass: everything that was found, as a `Manifest` in its canonical order."""
+"""The last pass: makes a `Manifest` of all results, in its canonical order."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ def _distributions(site: Site, licenses: Mapping[str, LicenseEvidence], blobs: B
 
 
 def _home_page(field: str | None, urls: Sequence[str]) -> str | None:
-    """Return the home page: the old field, else the project URL that core metadata calls its well-known label."""
+    """Return the home page: the old field, else the first project URL with a well-known label of core metadata."""
     if field and field.strip().upper() != "UNKNOWN":
         return field.strip()
     by_label = {label.strip().lower(): url.strip() for label, _, url in (line.partition(",") for line in urls)}

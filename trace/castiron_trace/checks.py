@@ -1,4 +1,4 @@
-"""What makes an application unable to start is an error; what may only hurt it is a finding."""
+"""Raises errors for what makes an application unable to start, and yields findings for what may be a problem later."""
 
 from __future__ import annotations
 
@@ -23,12 +23,13 @@ def check_own_syntax(reached: Reached) -> None:
         if module.owner == APP and module.weakest == Tier.REQUIRED:
             place = f"{module.file}:{module.line}" if module.line else str(module.file)
             raise InputError(
-                f"{place}: {module.message}.", hint="Correct it; it is read as the target's version of Python reads it."
+                f"{place}: {module.message}.",
+                hint="Correct it, or choose another Python with --python.",
             )
 
 
 def missing_top_levels(reached: Reached | None) -> list[str]:
-    """Return the top-level names that the application's own code imports and that are nowhere, sorted."""
+    """Return the top-level names that the application's own code imports and that do not exist, sorted."""
     if reached is None:
         return []
     return sorted({name.partition(".")[0] for name in reached.missing})
@@ -73,7 +74,7 @@ def _refuse_own_extensions(reached: Reached) -> None:
             raise NativeError(
                 f"{_place(reached, module.importer, module.line)} imports {module.name}, a compiled module of the "
                 f"application itself ({module.file.name if module.file else module.name}).",
-                hint="Make the application a project: it is built into a wheel for the target, compiled modules too.",
+                hint="Make the application a project: then a wheel for the target is built of it.",
             )
 
 
@@ -99,13 +100,13 @@ def _refuse_missing(reached: Reached, python: TargetPython) -> None:
                 raise _cannot_have(item, name, _place(reached, importer, line))
             if name.partition(".")[0] in sys.stdlib_module_names:
                 raise ModuleMissingError(
-                    f"{_place(reached, importer, line)} imports {name}, which the standard library has on other "
-                    f"systems or in other versions than {python.version}.",
+                    f"{_place(reached, importer, line)} imports {name}, which the standard library has only on "
+                    f"other systems or in other versions than {python.version}.",
                     hint="Import it inside try/except; name a distribution that has it with --with; "
                     f"build for a Python that has it with --python; or go without it: --exclude {name}.",
                 )
             raise ModuleMissingError(
-                f"{_place(reached, importer, line)} imports {name}, which is nowhere.",
+                f"{_place(reached, importer, line)} imports {name}, which does not exist.",
                 hint=f"Name its distribution with --with or -r; or go without it: --exclude {name}.",
             )
 
@@ -124,13 +125,13 @@ def _place(reached: Reached, importer: str | None, line: int) -> str:
 
 
 def module_findings(reached: Reached, python: TargetPython) -> Iterator[Finding]:
-    """Yield findings for imports that lead nowhere and that may matter."""
+    """Yield findings for imports of modules that do not exist or that a static binary cannot have."""
     for item in unavailable(python):
-        found = reached.modules.get(item.name)
-        if found is not None and found.owner == STDLIB:
-            # In a table of names, as six has one, nobody may ever ask for it.
-            named = found.tier == Tier.DECLARED
-            place = _place(reached, found.importer, found.line)
+        module = reached.modules.get(item.name)
+        if module is not None and module.owner == STDLIB:
+            # A table of names, as six has one, does not mean that anything imports it.
+            named = module.tier == Tier.DECLARED
+            place = _place(reached, module.importer, module.line)
             yield Finding(
                 code=f"no-{item.name.replace('.', '-')}",
                 severity=Severity.INFO if named else Severity.WARNING,
@@ -149,14 +150,14 @@ def module_findings(reached: Reached, python: TargetPython) -> Iterator[Finding]
                 code="missing-module",
                 severity=Severity.WARNING,
                 subject=name,
-                message=f"{place} imports it, and it is nowhere.",
+                message=f"{place} imports it, and it does not exist.",
             )
         elif module.owner == APP:
             yield Finding(
                 code="optional-module-missing",
                 severity=Severity.INFO,
                 subject=name,
-                message=f"{place} imports it in a place that may do without, and it is nowhere.",
+                message=f"{place} imports it where it may be missing, and it does not exist.",
             )
 
 

@@ -1,4 +1,4 @@
-"""Runs the analysis inside the target interpreter and exchanges `castiron_trace.protocol` with it."""
+"""Runs the analyser in the target interpreter, and exchanges the values of `castiron_trace.protocol` with it."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ _Answer = TypeVar("_Answer", StdlibAnswer, TraceAnswer)
 def ask(python: TargetPython, request: StdlibRequest | TraceRequest, answer: type[_Answer]) -> _Answer:
     """Send one request to ``castiron_trace.analyser`` and return its answer, which is of the class ``answer``.
 
-    The interpreter sees our package and modulegraph2 on its path, no ``site`` and no variable of the caller's Python.
-    Hash randomisation is off, so that equal inputs are walked in equal order.
+    The interpreter has our package and modulegraph2 on its path, no ``site`` and none of the caller's ``PYTHON*``.
+    Hash randomisation is off, so that equal inputs are walked in the same order.
     """
     command = [
         str(python.interpreter),
@@ -60,10 +60,10 @@ def _environment() -> dict[str, str]:
 
 
 def _bytecode(python: TargetPython) -> Path:
-    """Return the folder with the analyser's own bytecode: an entry of the cache, as Python does not check any."""
+    """Return the folder with the analyser's own bytecode: an entry of the cache, as Python checks no bytecode."""
     search = _search_path()
-    parts = (python.id, str(python.interpreter), analyser_key(), *search)
-    entry = cache_root() / "analyser" / sha256_bytes("\n".join(parts).encode())
+    identity = (python.id, str(python.interpreter), analyser_key(), *search)
+    entry = cache_root() / "analyser" / sha256_bytes("\n".join(identity).encode())
 
     def build(making: Path) -> None:
         command = [str(python.interpreter), "-S", "-P", "-X", f"pycache_prefix={making}", "-c", _IMPORT_ALL, *search]

@@ -1,4 +1,4 @@
-"""``trace APP > APP.manifest``: the only place of this stage that talks to a person."""
+"""The command ``trace``: its options, and what it prints for a person."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ _SHOWN_FINDINGS = 12
 @app.command(context_settings={"help_option_names": ["-h", "--help"]})
 def trace(
     application: Annotated[
-        str, typer.Argument(metavar="APP", help="A file, a project folder, module:function, or a command's name.")
+        str, typer.Argument(metavar="APP", help="A file, a project folder, module:function, or the name of a command.")
     ],
     arguments: Annotated[
         list[str] | None, typer.Argument(metavar="-- ARGS", help="With --run: the application's arguments.")
     ] = None,
     *,
     module: Annotated[bool, typer.Option("-m", help="APP is a module, as for `python -m`.")] = False,
-    entry: Annotated[str | None, typer.Option("--entry", metavar="NAME", help="Which script of a project.")] = None,
+    entry: Annotated[str | None, typer.Option("--entry", metavar="NAME", help="Which script of the project.")] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write here instead of standard output.")
     ] = None,
@@ -48,34 +48,42 @@ def trace(
         Path | None, typer.Option("--python-env", help="Take the exact versions installed in this environment.")
     ] = None,
     host_python: Annotated[
-        Path | None, typer.Option("--host-python", help="Where to look for versions if nothing names them.")
+        Path | None,
+        typer.Option("--host-python", help="Take the versions from this Python if nothing names any."),
     ] = None,
     include: Annotated[
         list[str] | None,
-        typer.Option("--include", metavar="MODULE", help="A module that no import shows; pkg.* for all."),
+        typer.Option(
+            "--include",
+            metavar="MODULE",
+            help="A module that no import shows; pkg.* for a whole package.",
+        ),
     ] = None,
     exclude: Annotated[list[str] | None, typer.Option("--exclude", metavar="MODULE", help="Leave this out.")] = None,
     stdlib: Annotated[
         Stdlib,
         typer.Option(
-            "--stdlib", help="How much of the standard library: auto takes all if the program runs code from outside."
+            "--stdlib",
+            help="How much of the standard library: with auto, all if the program runs code from outside.",
         ),
     ] = Stdlib.AUTO,
     include_data: Annotated[
         list[Path] | None,
-        typer.Option("--include-data", metavar="PATH", help="A data file or folder of the application."),
+        typer.Option("--include-data", metavar="PATH", help="Include this data file or folder of the application."),
     ] = None,
     no_data_guess: Annotated[
-        bool, typer.Option("--no-data-guess", help="Take no data file of the application without being told.")
+        bool, typer.Option("--no-data-guess", help="Include only the data files of the application that are named.")
     ] = False,
     path: Annotated[
-        list[Path] | None, typer.Option("--path", metavar="FOLDER", help="A folder the application puts on sys.path.")
+        list[Path] | None,
+        typer.Option("--path", metavar="FOLDER", help="A folder that the application adds to sys.path."),
     ] = None,
     name: Annotated[str | None, typer.Option("--name", help="The program's name.")] = None,
     run: Annotated[bool, typer.Option("--run", help="Run the application once and add what it uses.")] = False,
-    prune: Annotated[bool, typer.Option("--prune", help="With --run: only what the run used.")] = False,
+    prune: Annotated[bool, typer.Option("--prune", help="With --run: include only what the run used.")] = False,
     explain: Annotated[
-        str | None, typer.Option("--explain", metavar="MODULE", help="Print why a module goes in, and write nothing.")
+        str | None,
+        typer.Option("--explain", metavar="MODULE", help="Print why a module goes in; write no manifest."),
     ] = None,
     python: Annotated[str, typer.Option("--python", help="Python version of the binary.")] = DEFAULTS.python,
     target: Annotated[str, typer.Option("--target", help="Platform of the binary.")] = DEFAULTS.target,
@@ -88,14 +96,15 @@ def trace(
     to_terminal = output is None and explain is None and sys.stdout.isatty()
     if to_terminal:
         raise UsageError(
-            "A manifest is binary data: it is not written to a terminal.",
+            "A manifest is binary data and is not written to a terminal.",
             hint=f"Redirect it: trace {application} > {Path(application).stem or 'app'}.manifest (or use -o FILE).",
         )
     if prune and not run:
-        raise UsageError("--prune keeps what a run used.", hint="Add --run.")
+        raise UsageError("--prune keeps only what a run used, and there is no run.", hint="Add --run.")
     if arguments and not run:
         raise UsageError(
-            f"Too many arguments: {' '.join(arguments)}.", hint="Arguments of the application go with --run, after --."
+            f"Too many arguments: {' '.join(arguments)}.",
+            hint="Arguments for the application go after --, with --run.",
         )
     from castiron_runtime.packs import python_target
     from castiron_trace.model import Options
@@ -153,8 +162,8 @@ def _explanation(reached: Reached, name: str) -> str:
     if name not in reached.modules:
         if name in reached.missing:
             importer, line, _weakest = reached.missing[name]
-            return f"{name} is not found; {importer}:{line} imports it"
-        raise ModuleMissingError(f"{name} does not go in.", hint="Check its name; --include adds a module.")
+            return f"{name} does not exist; {importer}:{line} imports it"
+        raise ModuleMissingError(f"{name} does not go in.", hint="Check the name; --include adds a module.")
     steps = chain(reached, name)
     lines: list[str] = []
     for before, module in zip([None, *steps], steps, strict=False):

@@ -1,4 +1,4 @@
-"""What goes in beside modules: data files, shared objects, and what distributions say about their licenses."""
+"""Collects what goes in beside modules: data files, shared objects, and the license evidence of distributions."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DistributionFiles:
-    """What the distributions bring; an environment without any brings nothing."""
+    """What distributions bring beside modules."""
 
     resources: tuple[Resource, ...] = ()
     natives: Sequence[Native] = ()

@@ -26,7 +26,7 @@ _NEVER = frozenset({"direct_url.json", "REQUESTED", "uv_cache.json", "uv_build.j
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """The files of the distributions, and which go in how."""
+    """The files of the distributions, sorted by how they go in."""
 
     resources: tuple[Resource, ...]
     elf_candidates: Mapping[str, tuple[tuple[str, Path, str | None], ...]]
@@ -84,7 +84,7 @@ def _module_files(reached: Reached, folder: Path) -> Iterator[str]:
 
 
 class _Sorter:
-    """Decides about the files of one distribution."""
+    """Decides which files of one distribution go in."""
 
     def __init__(
         self, site: Path, dist_info: str, paths: Collection[str], modules: Collection[str], named: Collection[str]
@@ -101,7 +101,7 @@ class _Sorter:
         used = any(path in modules for path in paths) or not packages
         for path in paths:
             folder = _folder(path)
-            # A program may have the name of a command that starts it (ninja).
+            # A program may have the same name as the command that starts it (ninja).
             launcher = path in launchers and not ((site / path).is_file() and is_elf(site / path))
             if path in modules or launcher or path.endswith(COMPILED) or path.rpartition("/")[2] in _NEVER:
                 if path.endswith(".so") and path in modules:

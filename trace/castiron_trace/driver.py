@@ -44,12 +44,12 @@ class Outcome:
 def trace(options: Options, *, reporter: Reporter, python: TargetPython | None = None) -> Outcome:
     """Analyse an application; ``python`` replaces the interpreter of the runtime pack (for tests).
 
-    Raises subclasses of `CastironError`.  Nothing of the application runs, but for `Options.run`.
+    Raises subclasses of `CastironError`.  Code of the application runs only with `Options.run`.
     """
     clock = Clock()
 
-    # entry: what the user named, and what its pyproject.toml adds to the analysis; what can be no entry is refused
-    # before anything is built or resolved for it.
+    # entry: what the user named, and the hints of its pyproject.toml.  What cannot be an entry is refused before
+    # anything is built or resolved for it.
     # After it: the kind of the entry and the folders of the application's own modules are known.
     with clock("entry"):
         plan = read_plan(options)
@@ -68,20 +68,20 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
             observed=seen.modules, observed_files=seen.files, prune=options.prune and seen is not NOT_RUN,
         )  # fmt: skip
 
-    # own code: a first look at the application alone, which says what to look for if nothing else does.
+    # own code: the application alone.  Its imports say what to install if nothing else does.
     # After it: the application's own code parses.
     with clock("own code"):
         alone = reach(resolve_plan(plan, NO_SITE), NO_SITE) if plan.own else None
         if alone is not None:
             check_own_syntax(alone)
 
-    # environment: what the application says it needs, resolved and installed for the target.
-    # After it: every distribution has a version, a wheel and its files in a folder; nothing is resolved any more.
+    # environment: what the application needs, resolved and installed for the target.
+    # After it: every distribution has a version, a wheel and its files in a folder; nothing more is resolved.
     with clock("environment"):
         chosen = environment.prepare(options, plan, lambda: missing_top_levels(alone), reporter=reporter)
         entry = resolve_plan(plan, chosen.site)
 
-    # graph: the closure of imports, in tiers; with --run, of what the watched run used, too.
+    # graph: the closure of imports, in tiers; with --run, including what the watched run used.
     # After it: the set of modules is final, and the binary can start.
     with clock("graph"):
         seen = NOT_RUN

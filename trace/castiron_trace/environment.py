@@ -1,4 +1,4 @@
-"""The environment pass: what the application says it needs, installed for the target."""
+"""The environment pass: finds out what the application needs, and installs it for the target."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TracedEnvironment:
-    """The installed environment and how it was chosen."""
+    """The installed environment, and where its requirements come from."""
 
     site: Site
     source: str
@@ -36,7 +36,7 @@ def prepare(
     """Find out what the application needs and install it for the target.
 
     ``missing`` tells the top-level names that the application's own code imports and that neither it nor the standard
-    library has; it is asked only if nothing else says what is needed.
+    library has; it is called only if nothing else says what is needed.
     """
     requirements, source = find_requirements(options, plan, missing)
     if requirements is None or not (requirements or requirements.requires_python):
@@ -64,7 +64,7 @@ def prepare(
 def _with_compiler_libraries(
     requirements: Requirements, lacks: Sequence[str], options: Options
 ) -> tuple[Requirements | None, Finding]:
-    """Return what must be resolved to have GCC's libraries, too, or None if nothing may be added; and what to tell."""
+    """Return requirements that bring GCC's libraries, too, or None if nothing may be added; and a finding."""
     from castiron_wheels.compiler_libraries import BRINGS_THEM
     from castiron_wheels.requirements import from_lines
 
@@ -75,7 +75,7 @@ def _with_compiler_libraries(
             severity=Severity.WARNING,
             subject=names,
             message=f"Shared objects of the environment need {names}, which none of its distributions has: add "
-            f"{BRINGS_THEM} to the lock, for one.",
+            f"a distribution that has it to the lock, for example {BRINGS_THEM}.",
         )
     more = from_lines([BRINGS_THEM], options.target, origin="needed libraries", folder=options.folder)
     return _united(requirements, more), Finding(
@@ -92,19 +92,19 @@ def find_requirements(
 ) -> tuple[Requirements | None, str]:
     """Return what is needed and where that is written.
 
-    In this order: options (-r, --python-env), the script's own block (PEP 723), a project, a requirements.txt beside
-    it, and at last the distributions installed beside the host's Python.  --with adds to whichever is found.
+    The first of these counts: options (-r, --python-env), the script's own block (PEP 723), a project, a
+    requirements.txt beside it, the distributions that a Python of the host has.  --with adds to any of them.
     """
     from castiron_wheels.requirements import from_lines
 
-    found, source = _written(options, plan)
+    requirements, source = _written(options, plan)
     if options.with_:
         extra = from_lines(options.with_, options.target, origin="--with", folder=options.folder)
-        if found is None:
+        if requirements is None:
             return extra, "--with"
-        return _united(found, extra), f"{source} and --with"
-    if found is not None:
-        return found, source
+        return _united(requirements, extra), f"{source} and --with"
+    if requirements is not None:
+        return requirements, source
     return _installed_here(options, plan, missing)
 
 
@@ -117,12 +117,14 @@ def _written(options: Options, plan: Plan) -> tuple[Requirements | None, str]:
         assert plan.path is not None
         project = from_project(plan.path, options.target, extras=options.extras, install=True)
     if options.requirements:
-        found = _from_named_files(options)
-        return (found if project is None else _united(found, project)), found.origin
+        requirements = _from_named_files(options)
+        return (requirements if project is None else _united(requirements, project)), requirements.origin
     if options.environment is not None:
         python = _python_of(options.folder / options.environment)
-        found = from_installed(python, options.target)
-        return (found if project is None else _united(found, project)), f"the versions installed beside {python}"
+        requirements = from_installed(python, options.target)
+        return (
+            requirements if project is None else _united(requirements, project)
+        ), f"the versions installed beside {python}"
     if project is not None:
         return project, project.origin
     if plan.kind is PlanKind.COMMAND or plan.path is None:
@@ -133,11 +135,11 @@ def _written(options: Options, plan: Plan) -> tuple[Requirements | None, str]:
             return block, block.origin
         folder = plan.path.parent
     if plan.own and (folder / "pyproject.toml").is_file():
-        found = from_project(folder, options.target, extras=options.extras, install=False)
-        return found, found.origin
+        requirements = from_project(folder, options.target, extras=options.extras, install=False)
+        return requirements, requirements.origin
     if plan.own and (folder / "requirements.txt").is_file():
-        found = from_files([folder / "requirements.txt"], options.target)
-        return found, "requirements.txt beside the application (nothing else says what it needs)"
+        requirements = from_files([folder / "requirements.txt"], options.target)
+        return requirements, "requirements.txt beside the application (nothing else says what it needs)"
     return None, "nothing"
 
 
@@ -150,20 +152,22 @@ def _from_named_files(options: Options) -> Requirements:
             raise InputError(f"There is no file {path}.", hint="Check -r.")
     projects = [path for path in paths if path.name == "pyproject.toml" or path.is_dir()]
     files = [path for path in paths if path not in projects]
-    parts = [
+    pieces = [
         from_project(path if path.is_dir() else path.parent, options.target, extras=options.extras) for path in projects
     ]
     if files:
-        parts.insert(0, from_files(files, options.target))
-    found = parts[0]
-    for part in parts[1:]:
-        found = _united(found, part)
-    return found
+        pieces.insert(0, from_files(files, options.target))
+    united = pieces[0]
+    for piece in pieces[1:]:
+        united = _united(united, piece)
+    return united
 
 
 def _united(first: Requirements, second: Requirements) -> Requirements:
     if first.lock is not None or second.lock is not None:
-        raise UsageError("A pylock.toml says everything by itself.", hint="Give it alone, and lock again to add to it.")
+        raise UsageError(
+            "A pylock.toml cannot be combined with other requirements.", hint="Give it alone, or lock again."
+        )
     return replace(
         first,
         lines=(*first.lines, *second.lines),
@@ -183,7 +187,7 @@ def _python_of(path: Path) -> Path:
     if path.is_dir():
         python = path / "bin" / "python"
         if not python.exists():
-            raise InputError(f"{path} is not a virtual environment.", hint="It has no bin/python.")
+            raise InputError(f"{path} is not a virtual environment: it has no bin/python.", hint="Check the folder.")
         return python
     if not path.exists():
         raise InputError(f"There is no {path}.", hint="Name a virtual environment or a Python interpreter.")
@@ -193,7 +197,7 @@ def _python_of(path: Path) -> Path:
 def _installed_here(
     options: Options, plan: Plan, missing: Callable[[], Collection[str]]
 ) -> tuple[Requirements | None, str]:
-    """Take the exact versions beside the host's Python, for what the application imports or is."""
+    """Take the exact versions that a Python of the host has, of what the application imports or is."""
     from castiron_wheels.installed import from_installed, host_python, installed
 
     python = host_python() if options.host_python is None else _python_of(options.folder / options.host_python)
@@ -205,13 +209,13 @@ def _installed_here(
                 f"There is no file {plan.name}, and no distribution beside {python} has a command of that name.",
                 hint=f"Name the distribution that has it, for example with --with {plan.name}.",
             )
-        found = from_installed(python, options.target, roots=owners, everything=everything)
-        return found, f"the versions installed beside {python}"
+        requirements = from_installed(python, options.target, roots=owners, everything=everything)
+        return requirements, f"the versions installed beside {python}"
     names = set(missing()) if plan.own else {plan.name.partition(".")[0]}
     if not names:
         return None, "the application needs nothing but the standard library"
     everything = installed(python)
     if not any(item.modules & names for item in everything):
         return None, f"nothing (none of its imports is installed beside {python})"
-    found = from_installed(python, options.target, imports=names, everything=everything)
-    return found, f"the versions installed beside {python}"
+    requirements = from_installed(python, options.target, imports=names, everything=everything)
+    return requirements, f"the versions installed beside {python}"

@@ -1,4 +1,4 @@
-"""A program of the user's in the foreground: it has the terminal, and signals that are meant for it."""
+"""Waits for a program of the user that runs in the foreground, and passes signals on to it."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 _GRACE = 5.0
-"""Seconds in which a program that was asked to end does so."""
+"""Seconds that a program has to end after it was asked to."""
 _GRACE_OF_OTHERS = 2.0
 """The same for processes that it leaves behind."""
 _PAUSE = 0.02
 _LOOK = 0.2
-"""Seconds after which we look for its end, should its signal have gone to another thread."""
+"""Seconds after which we check whether it has ended, in case its signal went to another thread."""
 
 
 def attend(process: subprocess.Popen[bytes]) -> int:
     """Wait for a program in our own process group and return its exit status, negative for a signal.
 
-    Ctrl-C is for the program, which has it from the terminal: it may go on, or end well, and then so do we.  Other
-    signals that ask us to end are handed to it; when it has ended, or after 5 seconds, `Stopped` is raised; also if
-    Ctrl-C has ended it.
+    Ctrl-C is meant for the program, which gets it from the terminal: if it goes on, or ends normally, so do we.  Other
+    signals that ask us to end are passed on to it; when it has ended, or after 5 seconds, `Stopped` is raised, as it is
+    if Ctrl-C has ended the program.
     """
     heeded = {number for number in ENDING if signal.getsignal(number) not in (signal.SIG_IGN, signal.SIG_DFL)}
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {*heeded, signal.SIGCHLD})
@@ -46,7 +46,7 @@ def attend(process: subprocess.Popen[bytes]) -> int:
                     asked, deadline = got.si_signo, time.monotonic() + _GRACE
             if time.monotonic() > deadline:
                 process.kill()
-        # What came when it had ended already was for it, too.
+        # Signals that came after its end were meant for it, too.
         while (got := signal.sigtimedwait(heeded, 0)) is not None:
             interrupted = interrupted or got.si_signo == signal.SIGINT
             asked = asked or (got.si_signo if got.si_signo != signal.SIGINT else 0)
@@ -61,7 +61,7 @@ def attend(process: subprocess.Popen[bytes]) -> int:
 
 
 def end_others(known: Collection[int]) -> tuple[str, ...]:
-    """End the processes below this one that are not ``known``: what a program left running.  Return names, sorted.
+    """End the descendants of this process that are not ``known``: what a program left running.  Return names, sorted.
 
     They get SIGTERM and 2 seconds, then SIGKILL; after 5 more they are left to the guard.
     """

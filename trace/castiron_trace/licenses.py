@@ -1,4 +1,4 @@
-"""The licenses pass: what each distribution says about its license, as evidence, with the texts once each."""
+"""Collects what each distribution says about its license, as evidence; each text once."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _looks_like_license(path: str) -> bool:
     return bool(_FILE_NAME.match(name)) and not name.lower().endswith(_NOT_TEXT)
 
 
-def _add(site: Path, path: str, found: list[LicenseFile], texts: dict[str, str]) -> None:
+def _add(site: Path, path: str, files: list[LicenseFile], texts: dict[str, str]) -> None:
     file = site / path
     if not file.is_file() or file.stat().st_size > _LARGEST:
         return
@@ -93,4 +93,4 @@ def _add(site: Path, path: str, found: list[LicenseFile], texts: dict[str, str])
     text = data.decode("utf-8", errors="replace")
     digest = sha256_bytes(text.encode("utf-8"))
     texts[digest] = text
-    found.append(LicenseFile(path=path, sha256=digest))
+    files.append(LicenseFile(path=path, sha256=digest))

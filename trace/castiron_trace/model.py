@@ -1,4 +1,4 @@
-"""What the passes of a trace hand to each other."""
+"""Defines the values that the passes of a trace pass on."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ class Stdlib(StrEnum):
     """How much of the standard library goes in."""
 
     AUTO = "auto"
-    """All of it if the program runs code that is no part of it, which may import anything; else what is used."""
+    """All of it if the program runs code that is not part of it and may import anything; else what is used."""
     USED = "used"
     ALL = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What the user asked `trace` for."""
+    """The options of `trace`."""
 
     application: str
     """A file, a folder, ``package.module:function``, a console script's name, or with ``as_module`` a module."""
@@ -40,9 +40,9 @@ class Options:
     requirements: tuple[Path, ...] = ()
     with_: tuple[str, ...] = ()
     environment: Path | None = None
-    """A virtual environment or interpreter whose exact versions count."""
+    """A virtual environment or interpreter whose installed versions are taken."""
     host_python: Path | None = None
-    """The Python beside which distributions are looked for when nothing says what the application needs."""
+    """The Python whose installed versions are taken if nothing says what is needed; None to look for one."""
     extras: tuple[str, ...] = ()
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
@@ -150,7 +150,7 @@ class InvalidModule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
-    """The closure, and what was noticed on the way."""
+    """The closure of an application's imports, and what was noticed on the way."""
 
     modules: Mapping[str, ReachedModule]
     entry: str
@@ -161,7 +161,7 @@ class Reached:
     strings: Mapping[str, tuple[Text, ...]] = field(default_factory=dict)
     """Short strings of the application's own modules, by module."""
     missing: Mapping[str, tuple[str, int, Tier]] = field(default_factory=dict)
-    """Modules that exist nowhere -> (importer, line, weakest tier on the way)."""
+    """Modules that do not exist -> (importer, line, weakest tier on the way)."""
     unknown_includes: tuple[str, ...] = ()
     definitions: Definitions | None = None
     """Of the entry's module, if a function of it is the entry."""

@@ -1,4 +1,4 @@
-"""``trace --run``: the application runs in the target's own interpreter; what it used joins what was read."""
+"""Runs the application in the target's interpreter, for ``trace --run``, and notes what it imports and opens."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ class Observed:
     files: tuple[Path, ...]
     """Files that were executed or read below the application's folders or site-packages, sorted."""
     libraries: tuple[str, ...]
-    """What ctypes opened, sorted."""
+    """Libraries that ctypes opened, sorted."""
     status: int
 
 
 NOT_RUN = Observed(modules=(), files=(), libraries=(), status=0)
-"""Of an application that was not run."""
+"""The value for an application that was not run."""
 
 
 def run(
@@ -78,8 +78,8 @@ def run(
 ) -> Observed:
     """Run the application once under the audit hook.
 
-    Its standard output goes to our standard error, as ours is the manifest's.  Raises `RunError` if it ends with a
-    status other than 0: then it did not do what the binary is to do.
+    Its standard output goes to our standard error, because ours gets the manifest.  Raises `RunError` if it ends with a
+    status other than 0: then it did not do what the binary will do.
     """
     if interpreter is None:
         from castiron_trace.target_python import full_interpreter
@@ -95,7 +95,7 @@ def run(
         left = end_others(known)
         lines = log.read_text(encoding="utf-8", errors="surrogateescape").splitlines() if log.exists() else []
     if left:
-        # Their names are the machine's matter: not in the manifest, which is the same for the same application.
+        # Not in the manifest, which is the same for the same application: these names depend on the machine.
         with reporter.task("watched run") as task:
             task.note(
                 f"the application left {len(left)} processes running ({', '.join(left)}), which were ended; "
@@ -108,7 +108,7 @@ def run(
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
         raise RunError(
             f"The application {how} while it was watched.",
-            hint="Give it arguments with which it succeeds, after --; its own messages are above.",
+            hint="Give it arguments with which it succeeds, after --; its own messages are shown above.",
         )
     return _events(lines, entry, site, status)
 
@@ -182,7 +182,7 @@ def foreign_libraries(seen: Observed, natives: Iterable[Native], libc: Libc) -> 
                 code="foreign-library",
                 severity=Severity.WARNING,
                 subject=library,
-                message="The run loaded this library of the machine; a binary has only what distributions bring.",
+                message="The run loaded this library of the system; a binary has only those of its distributions.",
             )
 
 

@@ -80,8 +80,8 @@ def app_resources(
                     code="data-too-large",
                     severity=Severity.WARNING,
                     subject=entry.entry.name,
-                    message=f"The files that the application seems to use have more than {LARGEST_GUESS >> 20} MiB: "
-                    "they do not go in. Name those it needs with --include-data.",
+                    message=f"The application seems to use data files of more than {LARGEST_GUESS >> 20} MiB, so none "
+                    "of them goes in. Name those that it needs with --include-data.",
                 )
             )
     for file in sorted(reached.files):
@@ -94,7 +94,7 @@ def app_resources(
     for name in sorted(chosen):
         if not _is_text(name):
             raise InputError(
-                f"The name of the data file {chosen[name]!r} is no UTF-8 text.",
+                f"The name of the data file {chosen[name]!r} is not valid UTF-8.",
                 hint="Rename it, or use --no-data-guess.",
             )
         digest, size = blobs.add(chosen[name])
@@ -107,11 +107,11 @@ def app_resources(
 
 
 class _TooMuchError(Exception):
-    """More data than an application is likely to need; a folder of a whole user's files, perhaps."""
+    """More data than an application is likely to need: perhaps the folder has all files of a user."""
 
 
 class _Guess:
-    """Collects what the application seems to read of the files beside it."""
+    """Collects the files beside the application that it seems to read."""
 
     def __init__(self, roots: Sequence[Path], own: Collection[Path]) -> None:
         self.files: dict[str, Path] = {}
@@ -168,19 +168,19 @@ def root_of(file: Path, roots: Iterable[Path]) -> Path | None:
 
 
 def _named_files(root: Path, text: str) -> Iterator[Path]:
-    """Yield what a string of the application names beside it: a file, or all files of a folder."""
+    """Yield the files that a string of the application names: a file beside it, or all files of a folder."""
     if len(text) < 2 or text.startswith((".", "/", "~")) or "\0" in text or ".." in PurePosixPath(text).parts:
         return
     path = root / text
     try:
         if path.is_file() and not path.is_symlink():
-            # A bare word may be the program's own name, whose binary lies there from an earlier link.
+            # A word may be the program's own name, and the file its binary of an earlier link.
             if path.suffix or not is_elf(path):
                 yield path
         elif path.is_dir() and not _is_hidden_or_environment(path):
             yield from _files_below(path, stop_at_packages=True)
     except OSError:
-        return  # longer than a file name can be: not one
+        return  # longer than any file name
 
 
 def is_elf(path: Path) -> bool:
@@ -219,10 +219,10 @@ def _is_hidden_or_environment(folder: Path) -> bool:
 
 
 def _files_below(folder: Path, *, stop_at_packages: bool, sources: bool = False) -> Iterator[Path]:
-    """Yield data files below a folder, sorted; sub-packages are looked at on their own if they are reached."""
+    """Yield data files below a folder, sorted; reached sub-packages are examined by themselves."""
     for entry in sorted(folder.iterdir()):
         if entry.is_symlink() and (not entry.exists() or folder.resolve().is_relative_to(entry.resolve())):
-            continue  # leads nowhere, or around in a circle
+            continue  # a dangling or circular link
         if entry.is_dir():
             if not _is_hidden_or_environment(entry) and not (stop_at_packages and (entry / "__init__.py").is_file()):
                 yield from _files_below(entry, stop_at_packages=stop_at_packages, sources=sources)

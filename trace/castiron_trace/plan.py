@@ -49,7 +49,7 @@ class Plan:
     roots: tuple[Path, ...] = ()
     """Folders of the application's own modules."""
     own: bool = True
-    """False if the module is not below the roots: then the environment must have it."""
+    """False if the roots do not have the module: then the environment must have it."""
     program: str
     """The binary's name."""
 
@@ -60,13 +60,14 @@ class Plan:
 
 
 def read_plan(options: Options) -> Plan:
-    """Return what the user named; `EntryError`, `InputError` or `UsageError` if it cannot be the start of anything."""
+    """Return what the user named; raises `EntryError`, `InputError` or `UsageError` if it cannot be an application."""
     name = options.application
     if not name:
         raise UsageError("No application is named.", hint="Name a file: `trace app.py > app.manifest`.")
     if options.name is not None and (not options.name.strip() or {"/", "\0"} & set(options.name)):
         raise UsageError(
-            f"{options.name!r} is no program's name.", hint="Give --name without a folder; link -o says where."
+            f"{options.name!r} cannot be the name of a program.",
+            hint="Give --name without a folder; link -o says where.",
         )
     extra = tuple(_existing_folder(options.folder / path) for path in options.paths)
     if options.as_module:
@@ -93,11 +94,11 @@ def read_plan(options: Options) -> Plan:
         return _module_plan(options, match["module"], match["function"], extra)
     if _COMMAND.fullmatch(name):
         return Plan(kind=PlanKind.COMMAND, name=name, own=False, program=options.name or name, roots=extra)
-    raise EntryError(f"There is no file {name}, and it is no name of a command.", hint="Check the name.")
+    raise EntryError(f"There is no file {name}, and no command can have that name.", hint="Check the name.")
 
 
 def _is_program(path: Path) -> bool:
-    """Say whether a compiled program stands there, perhaps one that we linked."""
+    """Say whether this is a compiled program, perhaps one that we linked."""
     try:
         with path.open("rb") as file:
             return file.read(len(MAGIC)) == MAGIC
@@ -106,13 +107,13 @@ def _is_program(path: Path) -> bool:
 
 
 def _candidates(options: Options, name: str, path: Path) -> list[str]:
-    """Return what a bare name may mean: a file or folder here, and a script of the project here."""
+    """Return what a name without a slash may mean here: a file or folder, and a script of the project."""
     if os.sep in name or not path.exists():
         return []
-    found = [f"the {'folder' if path.is_dir() else 'file'} {name}"] if not path.is_dir() or _is_project(path) else []
+    meanings = [f"the {'folder' if path.is_dir() else 'file'} {name}"] if not path.is_dir() or _is_project(path) else []
     if name in _project_scripts(options.folder):
-        found.append(f"the command {name} of the project here")
-    return found
+        meanings.append(f"the command {name} of the project here")
+    return meanings
 
 
 def _existing_folder(path: Path) -> Path:
@@ -135,7 +136,7 @@ def _script_plan(options: Options, path: Path, extra: tuple[Path, ...]) -> Plan:
 
 
 def check_script(path: Path) -> None:
-    """Refuse what can be no Python script, before anything is resolved for it."""
+    """Raise for what cannot be a Python script, before anything is resolved for it."""
     if not path.exists():
         raise InputError(f"There is no file {path}.", hint="Check the name and the folder you are in.")
     try:
@@ -218,7 +219,7 @@ def _project_scripts(folder: Path) -> dict[str, str]:
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{file} is not valid TOML: {error}.", hint="Correct that place.") from error
+        raise InputError(f"{file} is not valid TOML: {error}.", hint="Correct it.") from error
     project = data.get("project", {})
     if not isinstance(project, dict):
         return {}

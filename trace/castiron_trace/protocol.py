@@ -1,4 +1,4 @@
-"""What the host and the analyser say to each other: one request in, one answer out, as JSON text.
+"""Defines what host and analyser exchange: one request and one answer, as JSON text.
 
 The analyser runs in the target's Python, so this module, `castiron_trace.hints.model` and `castiron_trace.wire`, which
 turns all these classes into text and back, import nothing but the standard library.  Both sides use the same classes;
@@ -37,7 +37,7 @@ class Tier(IntEnum):
 
 
 class ModuleKind(Enum):
-    """What the analyser found under a name."""
+    """What a name of the import graph stands for."""
 
     SOURCE = "source"
     PACKAGE = "package"
@@ -60,7 +60,7 @@ class Node:
 
     kind: ModuleKind
     owner: str | None = None
-    """`APP`, `STDLIB`, `VIRTUAL`, a distribution's normalised name; None for what is nowhere."""
+    """`APP`, `STDLIB`, `VIRTUAL`, a distribution's normalised name; None for what does not exist."""
     file: str | None = None
     """Absolute; in the graph of the standard library relative to its folder."""
 
@@ -73,7 +73,7 @@ class Edge:
     imported: str
     tier: Tier
     line: int
-    """1-based; 0 if no line says it."""
+    """1-based; 0 if no line is known."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -174,7 +174,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """A distribution of the environment, beyond what its own metadata tell."""
+    """A distribution of the environment, with what its own metadata do not say."""
 
     name: str
     """Normalised."""
@@ -212,12 +212,12 @@ class TraceRequest:
     """Whether to look beyond import statements; a pruned run does not."""
     hints: Hints = field(default_factory=Hints)
     outside_code: bool | None = None
-    """Whether the program runs code that is no part of it; None: as its code says."""
+    """Whether the program runs code that is not part of it; None to find out from its code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TraceAnswer:
-    """What an application reaches; modules of the standard library are leaves, which have a graph of their own."""
+    """What an application reaches.  Modules of the standard library are leaves here: they have a graph of their own."""
 
     entry: str
     """The node that the program starts with."""
@@ -239,6 +239,6 @@ class TraceAnswer:
     """Modules of the standard library that the application has its own of."""
     runs_outside_code: bool
     unknown_includes: tuple[str, ...] = field(default=())
-    """Names that the user includes and that are nowhere."""
+    """Names that the user includes and that do not exist."""
     definitions: Definitions | None = None
     """Of the entry's module, if a function of it is the entry."""

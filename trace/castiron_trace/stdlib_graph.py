@@ -1,4 +1,4 @@
-"""The standard library's own import graph: made once per runtime pack, then read from the cache."""
+"""Makes the standard library's own import graph: once per runtime pack, then it is read from the cache."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FROZEN = frozenset({"_frozen_importlib", "_frozen_importlib_external"})
 """Modules in every interpreter that have no file."""
 
 _NOT_AT_START = FROZEN | {"zipimport"}
-"""There before anything is imported, or (zipimport) started without by the binary."""
+"""They exist before anything is imported, or (zipimport) a binary starts without them."""
 
 
 @dataclass(frozen=True)
@@ -71,17 +71,17 @@ class StdlibGraph:
 
         ``mentioned`` are the names of `CONDITIONAL` that other modules which go in use.
         """
-        for found in self.kept.graph.imports.get(name, ()):
-            target, tier = found.imported, found.tier
+        for edge in self.kept.graph.imports.get(name, ()):
+            target, tier = edge.imported, edge.tier
             condition = CONDITIONAL.get((name, target))
             if condition is not None:
                 if condition.isdisjoint(mentioned):
                     continue
             elif tier >= Tier.GUARDED and not _same_part(name, target) and name.partition(".")[0] not in NEVER_FOLLOWED:
-                parts = {target.partition(".")[0], target}
-                if parts & NEVER_FOLLOWED or (tier >= Tier.LAZY and parts & NEVER_LAZILY):
+                names = {target.partition(".")[0], target}
+                if names & NEVER_FOLLOWED or (tier >= Tier.LAZY and names & NEVER_LAZILY):
                     continue
-            yield found
+            yield edge
 
 
 def _same_part(name: str, target: str) -> bool:

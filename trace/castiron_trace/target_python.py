@@ -1,4 +1,4 @@
-"""The target's interpreter, as the analysis needs it, from a runtime pack."""
+"""Opens the target's interpreter, from a runtime pack, for the analysis."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def unavailable(python: TargetPython) -> tuple[Unavailable, ...]:
 
 
 def left_out(name: str, python: TargetPython) -> Unavailable | None:
-    """Return why a module that is nowhere is nowhere, if it or its package is one that packs leave out."""
+    """Return why a module does not exist, if it or its package is one that packs leave out."""
     for item in unavailable(python):
         if not item.extension and (name == item.name or name.startswith(f"{item.name}.")):
             return item

@@ -1,9 +1,9 @@
-"""Dataclasses as JSON text and back: the one place where what host and analyser exchange is written and checked.
+"""Turns dataclasses into JSON text and back: the only place that writes and checks what host and analyser exchange.
 
 A dataclass is an array of its fields in their order, so that a graph of many thousand edges stays small.  The reader
-trusts nothing: a wrong length, type or value is a `WireError`, which says where it stands.
+trusts nothing: a wrong length, type or value is a `WireError`, which says where it is.
 
-Imports the standard library alone, as it runs in the target's Python, too.
+This module imports only the standard library, as it runs in the target's Python, too.
 """
 
 from __future__ import annotations
@@ -158,10 +158,10 @@ def _enumeration(type_: type[Enum]) -> _Converter:
     members = {member.value: member for member in type_}
 
     def read(data: Any) -> Enum:
-        found = members.get(data) if type(data) in {str, int} else None
-        if found is None:
+        member = members.get(data) if type(data) in {str, int} else None
+        if member is None:
             raise WireError(f"{data!r} is no {type_.__name__}")
-        return found
+        return member
 
     return read
 

@@ -200,7 +200,7 @@ def test_more_items_than_any_application_has_are_refused() -> None:
     ("target", "reason"),
     [
         (b"\x82\xa1a\x01\xa1a\x02", "a key twice"),
-        (b"\x81\xc4\x01a\x01", "a key that is no text"),
+        (b"\x81\xc4\x01a\x01", "a key that is not a string"),
         (b"\x81\x90\x90", "list"),
         (b"\x91" * 100_000 + b"\xc0", "nested too deeply"),
         (b"\xa3\xed\xa0\x80", "utf-8"),

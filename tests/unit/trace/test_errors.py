@@ -105,7 +105,7 @@ CASES = {
     "a function's module that is not there": Case(
         EntryError, "There is no module app.x", application="app.x:main", files={"app.py": ""}
     ),
-    "a name of no kind": Case(EntryError, "no name of a command", application="a b?"),
+    "a name of no kind": Case(EntryError, "no command can have that name", application="a b?"),
     "broken script metadata": Case(
         InputError, "not valid TOML", files={"app.py": "# /// script\n# dependencies = [\n# ///\n"}
     ),
@@ -133,7 +133,7 @@ CASES = {
     ),
     "no folder to search": Case(InputError, "There is no folder", files={"app.py": ""}, more={"paths": (Path("lib"),)}),
     "a program's name with a folder": Case(
-        UsageError, "no program's name", files={"app.py": ""}, more={"name": "bin/app"}
+        UsageError, "cannot be the name of a program", files={"app.py": ""}, more={"name": "bin/app"}
     ),
     "an own compiled module": Case(
         NativeError, "app.py:1 imports fast", files={"app.py": "import fast", "fast.abi3.so": b"\x7fELF"}
@@ -272,7 +272,7 @@ def test_a_terminal_gets_no_manifest(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["app.py", "-o", "x", "--prune"], "Add --run"),
-        (["app.py", "-o", "x", "more"], "--run, after --"),
+        (["app.py", "-o", "x", "more"], "after --, with --run"),
     ],
 )
 def test_options_that_contradict(arguments: list[str], message: str) -> None:

@@ -72,16 +72,16 @@ def test_each_kind_of_hint_is_documented_with_its_keys() -> None:
     [
         ("hiden-import = []", "there is no kind of hint 'hiden-import'; perhaps hidden-import is meant"),
         ("zzz = []", "there is no kind of hint 'zzz'; there are alias, compiler,"),
-        ("exclude = {}", r"exclude is no array of tables: write \[\[exclude\]\]"),
+        ("exclude = {}", r"exclude is not an array of tables: write \[\[exclude\]\]"),
         ('exclude = [{ module = ["a"] }]', r"exclude\[0\]: there is no key 'module'; perhaps modules is meant"),
         ('exclude = [{ modules = ["a"] }, {}]', r"exclude\[1\]: the key modules is missing"),
-        ('exclude = [{ modules = "a" }]', r"exclude\[0\]: modules: 'a' is no array of texts"),
-        ("exclude = [{ modules = [1] }]", r"exclude\[0\]: modules: \[1\] is no array of texts"),
-        ("exclude = [1]", r"exclude\[0\]: 1 is no table"),
-        ('constant = [{ name = "A", value = 1 }]', r"constant\[0\]: value: 1 is no true or false"),
-        ('hidden-import = [{ module = "a" }]', r"it says nothing without imports or distributions"),
-        ('plugin-host = [{ module = "a", defines = "(" }]', r"defines: '\(' is no regular expression"),
-        ('virtual-package = [{ module = "a", modules = { b = 1 } }]', "modules: {'b': 1} is no table of texts"),
+        ('exclude = [{ modules = "a" }]', r"exclude\[0\]: modules: 'a' is not an array of strings"),
+        ("exclude = [{ modules = [1] }]", r"exclude\[0\]: modules: \[1\] is not an array of strings"),
+        ("exclude = [1]", r"exclude\[0\]: 1 is not a table"),
+        ('constant = [{ name = "A", value = 1 }]', r"constant\[0\]: value: 1 is not true or false"),
+        ('hidden-import = [{ module = "a" }]', r"it has no effect without imports or distributions"),
+        ('plugin-host = [{ module = "a", defines = "(" }]', r"defines: '\(' is not a regular expression"),
+        ('virtual-package = [{ module = "a", modules = { b = 1 } }]', "modules: {'b': 1} is not a table of strings"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_place(tmp_path: Path, text: str, message: str) -> None:
@@ -194,7 +194,7 @@ def test_hints_that_change_nothing_are_told(tmp_path: Path) -> None:
         '[[tool.castiron.trace.entry-points]]\nmodule = "nowhere"\ngroups = ["g"]\n',
     )
     found = [f"{f.subject}: {f.message}" for f in without_effect(hints, {"app", "here"}, {"d": ("d/a.txt",)})]
-    assert [text.partition(", and ")[2].partition(": the hint")[0] for text in found] == [
+    assert [text.partition("changes nothing: ")[2].removesuffix(".") for text in found] == [
         "that module does not go in",
         "there is no module x",
         "there is no distribution n",
@@ -218,4 +218,4 @@ def test_the_driver_reads_the_hints_beside_a_script(tmp_path: Path, python: Targ
         "entry", "interpreter", "own code", "environment", "graph", "files", "manifest",
     ]  # fmt: skip
     found = [f.message for f in outcome.manifest.findings if f.code == "hint-without-effect"]
-    assert found == ["[tool.castiron.trace] says it, and there is no module no: the hint changes nothing."]
+    assert found == ["This hint of [tool.castiron.trace] changes nothing: there is no module no."]

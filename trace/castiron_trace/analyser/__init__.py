@@ -1,1 +1,1 @@
-"""The analysis of sources, which runs in the target's Python: `stdlib` and `application` are its two ways in."""
+"""Analyses sources in the target's Python: `stdlib` the standard library, `application` an application."""

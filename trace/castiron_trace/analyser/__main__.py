@@ -1,7 +1,7 @@
-"""The process that analyses: reads one request from standard input, writes one answer to standard output.
+"""Runs the analyser: reads one request from standard input, writes one answer to standard output.
 
-Run as ``python -S -P ROOT/castiron_trace/analyser REQUEST PATH ...``: the name of the request's class, and what
-`sys.path` gets.
+Run as ``python -S -P ROOT/castiron_trace/analyser REQUEST PATH ...``: the name of the request's class, and folders for
+`sys.path`.
 """
 
 from __future__ import annotations

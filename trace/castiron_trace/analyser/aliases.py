@@ -1,4 +1,4 @@
-"""Names that only a run makes: other modules under a second name, and packages that have no file."""
+"""Resolves names that are made at run time: second names of modules, and packages that have no file."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ if TYPE_CHECKING:
 
 
 class Aliases:
-    """What the hints say of such names."""
+    """The hints on such names."""
 
     def __init__(self, hints: Hints) -> None:
         self._aliases = hints.aliases
         self._packages = [(package.module.split("."), package.modules) for package in hints.virtual_packages]
 
     def is_virtual(self, name: str) -> bool:
-        """Say whether ``name`` is a package that its distribution makes at run time, or that a vendored copy makes."""
-        parts = name.split(".")
-        return any(parts[-len(package) :] == package for package, _modules in self._packages)
+        """Say whether ``name`` is a package that its distribution makes at run time, or a vendored copy of it."""
+        segments = name.split(".")
+        return any(segments[-len(package) :] == package for package, _modules in self._packages)
 
     def actual(self, name: str, distributions: Collection[str]) -> str | None:
         """Return the module that ``name`` is made from at run time; None if no hint says it."""
-        parts = name.split(".")
+        segments = name.split(".")
         for package, modules in self._packages:
-            for start in range(len(parts) - len(package)):
-                if parts[start : start + len(package)] == package:
-                    return modules.get(".".join(parts[start + len(package) :]))
+            for start in range(len(segments) - len(package)):
+                if segments[start : start + len(package)] == package:
+                    return modules.get(".".join(segments[start + len(package) :]))
         for alias in self._aliases:
             below = name[len(alias.module) + 1 :] if name.startswith(f"{alias.module}.") else ""
             if (below or (name == alias.module and alias.stands_for)) and (

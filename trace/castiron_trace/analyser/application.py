@@ -1,4 +1,4 @@
-"""An application's graph: what it reaches of itself and its distributions, pass by pass."""
+"""Builds an application's import graph, pass by pass."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 def trace_graph(request: TraceRequest) -> TraceAnswer:
     """Return what an application reaches of itself and its distributions; the standard library's modules are leaves."""
-    # The environment: who owns which file, as metadata tell.  After it, nothing is looked up in dist-info any more.
+    # The environment: who owns which file, from metadata.  After it, no dist-info folder is read any more.
     environment = Environment(request.site, request.suffixes, request.distributions, libc=request.libc)
     stdlib = from_text(StdlibFile, Path(request.stdlib).read_bytes()).graph.modules
     scans = ScanStore(None if request.cache is None else Path(request.cache), request.site, request.hints.sources)
@@ -76,7 +76,7 @@ def trace_graph(request: TraceRequest) -> TraceAnswer:
             pass
     unknown = _add_includes(graph, entry, request.include, locator, environment)
 
-    # What depends on the whole of what is reached, until nothing new is.
+    # Rules that look at all that is reached, until none adds anything.
     while request.rules and inclusion.close(entry):
         with graph.hook_context():
             pass

@@ -1,6 +1,6 @@
-"""What is known about the standard library's imports that its sources do not say.
+"""Holds facts about the standard library's imports that its sources do not show.
 
-Read by the host (closure) and inside the target interpreter (which names to look for in sources).
+Used by the host (for the closure) and by the analyser (names to look for in sources).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ NEVER_PROVIDED = frozenset(
         "turtle",
     }
 )
-"""Names in the paths of modules that are no part of the whole standard library of a static program on Linux."""
+"""Names in the paths of modules that a static program on Linux does not get, even with all of the standard library."""
 
 NEVER_LAZILY = frozenset({"argparse", "getopt", "optparse", "plistlib", "pstats", "readline", "statistics", "timeit"})
 """Modules that the standard library imports inside functions only for its own command lines or for other systems."""
@@ -100,7 +100,7 @@ CONDITIONAL: dict[tuple[str, str], frozenset[str]] = {
     ("types", "_socket"): frozenset({"@never"}),
     ("typing", "inspect"): frozenset({"runtime_checkable", "Protocol"}),
     ("uuid", "_uuid"): frozenset({"uuid1", "getnode"}),
-    # Without _uuid, it would ask other programs for the network card's address.
+    # Used without _uuid: it would run other programs to get the address of the network card.
     ("uuid", "shutil"): frozenset({"@never"}),
     ("uuid", "socket"): frozenset({"@never"}),
     ("uuid", "subprocess"): frozenset({"@never"}),
@@ -164,7 +164,7 @@ MINIMAL_CODECS = (
 """Submodules of ``encodings`` that every binary gets."""
 
 TRANSFORMS = {"bz2": "bz2_codec", "zlib": "zlib_codec"}
-"""Submodules of ``encodings`` that bring compression libraries: only if they are named, or if the library is there."""
+"""Library -> submodule of ``encodings`` that brings it: included only if it is named, or if the library is there."""
 
 DECODERS = (
     "cgi",
@@ -180,11 +180,11 @@ DECODERS = (
     "xml",
     "xmlrpc",
 )
-"""Modules and packages of the standard library that decode by names which they read: whoever imports one of them needs
-every encoding."""
+"""Modules and packages of the standard library that read the names of encodings from their input: with one of them, an
+application needs every encoding."""
 
 NO_DECODERS = frozenset({"email.errors", "email.utils", "xml.sax.saxutils"})
-"""Of these the modules that do not."""
+"""Submodules of these that do not."""
 
 FOREIGN_CODECS = frozenset({"mbcs", "oem", "cp65001", "_win_cp_codecs"})
-"""Submodules of ``encodings`` that work on Windows alone."""
+"""Submodules of ``encodings`` that work only on Windows."""

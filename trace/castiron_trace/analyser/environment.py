@@ -1,4 +1,4 @@
-"""What is installed on the target's site-packages: owners of files, modules of distributions, entry points."""
+"""Reads what is installed in the target's site-packages: owners of files, modules of distributions, entry points."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 _TEST_FOLDERS = frozenset({"tests", "test"})
 _CODE = (".py", ".pyc", ".pyi", ".so")
 _WORDS = re.compile(r"[\w\-+]+(?:\.[\w\-+]+)*")
-"""More than identifiers: `importlib.import_module` takes ``unicode17-0-0``, ``0001_initial`` and ``g++``."""
+"""More than identifiers, as `importlib.import_module` takes ``unicode17-0-0``, ``0001_initial`` and ``g++``."""
 
 
 @dataclass(slots=True, kw_only=True)
 class Distribution:
-    """One distribution as its RECORD and metadata tell."""
+    """One distribution, from its RECORD and metadata."""
 
     name: str
     """Normalised."""
@@ -53,7 +53,7 @@ class Distribution:
         """Return the module that a file is, relative to site-packages; None if it is none."""
         return next((name for name, place in self.modules.items() if place == path), None)
 
-    def widened(self) -> list[str]:
+    def modules_without_tests(self) -> list[str]:
         """Return its modules without those in folders of tests, sorted."""
         return sorted(
             name
@@ -63,12 +63,12 @@ class Distribution:
 
 
 class Environment:
-    """All distributions of one site-packages folder; an environment may be empty, and then there is no such folder."""
+    """All distributions of one site-packages folder; without distributions, there is no such folder."""
 
     def __init__(
         self, site: str, suffixes: Iterable[str], installed: Iterable[Installed], *, libc: Iterable[str]
     ) -> None:
-        """``site`` is empty if nothing is installed; ``libc`` are libraries that a static program is itself."""
+        """``site`` is empty if nothing is installed; ``libc`` are libraries that are part of every static program."""
         self.distributions: dict[str, Distribution] = {}
         self.owners: dict[str, str] = {}
         """Path relative to site-packages -> normalised name."""
@@ -93,9 +93,9 @@ class Environment:
                 self._read(folder)
         for name in sorted(self.distributions):
             for module in self.distributions[name].modules:
-                parts = module.split(".")
-                for count in range(1, len(parts) + 1):
-                    self.modules.setdefault(".".join(parts[:count]), name)
+                names = module.split(".")
+                for count in range(1, len(names) + 1):
+                    self.modules.setdefault(".".join(names[:count]), name)
 
     def file(self, path: str) -> Path:
         """Return the file of a path relative to site-packages."""
@@ -131,8 +131,8 @@ class Environment:
         stem = (name if ".so" in name else f"lib{name}.so").partition(".so")[0]
         if stem.removeprefix("lib") in self._libc:
             return True
-        found = re.compile(rf"(?:.*/)?{re.escape(stem)}(?:-[0-9a-f]{{8}})?\.so(?:\.\d+)*")
-        return any(found.fullmatch(path) for dist in self.distributions.values() for path in dist.files)
+        file = re.compile(rf"(?:.*/)?{re.escape(stem)}(?:-[0-9a-f]{{8}})?\.so(?:\.\d+)*")
+        return any(file.fullmatch(path) for dist in self.distributions.values() for path in dist.files)
 
     def groups(self) -> set[str]:
         """Return the names of all entry point groups."""
@@ -174,7 +174,7 @@ class Environment:
 
 
 def without_tests(modules: Iterable[str], *, below: str) -> list[str]:
-    """Leave out what are tests among the application's modules below a package, which may itself be called so."""
+    """Return the modules without tests; ``below`` is a package of the application that holds them all."""
     return [
         name
         for name in modules

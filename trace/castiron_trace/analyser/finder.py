@@ -55,9 +55,9 @@ class StaticFinder:
 
 def extended_path(name: str, roots: Iterable[str], own: Iterable[str]) -> list[str]:
     """Return what `pkgutil.extend_path` makes of a package's path on ``roots``, without ``.pkg`` files."""
-    found = list(own)
+    path = list(own)
     for root in roots:
         folder = str(Path(root, *name.split(".")))
-        if folder not in found and Path(folder).is_dir():
-            found.append(folder)
-    return found
+        if folder not in path and Path(folder).is_dir():
+            path.append(folder)
+    return path

@@ -1,4 +1,4 @@
-"""modulegraph2 behind one module: it builds the graph, we say where a module is and what it imports.
+"""Adapts modulegraph2, which builds the graph: we tell it where a module is and what it imports.
 
 modulegraph2 2.3 resolves names with `importlib.util.find_spec`, which imports parent packages, and reads every file
 twice.  `TracedGraph` replaces that one step (`_load_module`) and keeps all others: relative imports, names of ``from``
@@ -59,7 +59,7 @@ class TieredImport(ImportInfo):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Location:
     """Where a module is; the adapter makes a node of it."""
 
     owner: str
@@ -82,7 +82,7 @@ class Locator(Protocol):
     script_owner: str
     """Who owns the entry script."""
 
-    def find(self, name: str, importer: BaseNode | None, path: list[str] | None) -> Found | None:
+    def find(self, name: str, importer: BaseNode | None, path: list[str] | None) -> Location | None:
         """Return where ``name`` is; ``path`` is its parent package's search path, None for a top-level name."""
 
     def script(self, path: str) -> Scan:
@@ -181,16 +181,16 @@ class TracedGraph(ModuleGraph):
                     return self._add_alias(module_name, actual)
                 return self._create_missing_module(importing_module, module_name)
             path = [str(folder) for folder in getattr(parent_node, "search_path", ())]
-        found = self._locator.find(module_name, importing_module, path)
-        if found is None:
+        location = self._locator.find(module_name, importing_module, path)
+        if location is None:
             return self._create_missing_module(importing_module, module_name)
-        if found.alias is not None:
-            return self._add_alias(module_name, found.alias)
-        node, scan = _make_node(module_name, found)
+        if location.alias is not None:
+            return self._add_alias(module_name, location.alias)
+        node, scan = _make_node(module_name, location)
         node.extension_attributes["scan"] = scan
-        node.extension_attributes["owner"] = found.owner
+        node.extension_attributes["owner"] = location.owner
         self.add_node(node)
-        self._process_import_list(node, () if found.leaf else self._imports(node, scan))
+        self._process_import_list(node, () if location.leaf else self._imports(node, scan))
         return node
 
     def _load_script(self, script_path: Any) -> Script:
@@ -245,12 +245,12 @@ class TracedGraph(ModuleGraph):
             self._importer, self._tier, self._line = before
 
 
-def _make_node(name: str, found: Found) -> tuple[BaseNode, Scan]:
+def _make_node(name: str, location: Location) -> tuple[BaseNode, Scan]:
     """Make modulegraph2's node for a module; its kinds follow the loader as `modulegraph2._graphbuilder` does."""
-    scan = found.scan
-    spec = found.spec
+    scan = location.scan
+    spec = location.spec
     if spec is None:
-        if found.package:
+        if location.package:
             return _package(name, None, BuiltinModule, ()), scan
         return _module(BuiltinModule, name, None), scan
     if spec.loader is None:
@@ -264,7 +264,7 @@ def _make_node(name: str, found: Found) -> tuple[BaseNode, Scan]:
     else:
         kind = InvalidModule if scan.error else SourceModule
     if spec.submodule_search_locations is not None:
-        return _package(name, spec.origin, kind, found.search_path), scan
+        return _package(name, spec.origin, kind, location.search_path), scan
     return _module(kind, name, spec.origin), scan
 
 

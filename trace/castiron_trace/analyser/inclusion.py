@@ -1,4 +1,4 @@
-"""The rules for what goes in beyond the import statements, in their order, and what their answers do.
+"""Applies the rules for what goes in beyond the import statements, in their order.
 
 Runs as modulegraph2's post-processing hook: once per module, after its imports were read.
 """
@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 
 class Inclusion:
-    """Asks the rules and does what they say; collects findings and files on the way."""
+    """Calls the rules and does what they yield; collects findings and files."""
 
     def __init__(self, context: Context, *, outside_code: bool | None) -> None:
-        """``outside_code`` is what the user says of `RunsOutsideCode`; None: as the program's code says."""
+        """``outside_code`` is what the user says about `RunsOutsideCode`; None to find out from the program's code."""
         self._context = context
         self._outside_code = RunsOutsideCode(context, known=outside_code)
         entry_points = EntryPoints(context)
@@ -62,8 +62,8 @@ class Inclusion:
 
     @property
     def runs_outside_code(self) -> bool:
-        """Whether the program runs code that is no part of it, which may import anything."""
-        return self._outside_code.found
+        """Whether the program runs code that is not part of it and may import anything."""
+        return self._outside_code.applies
 
     def look(self, node: BaseNode) -> None:
         """Look at one module whose imports have been read."""
@@ -77,7 +77,7 @@ class Inclusion:
                 self._do(step)
 
     def close(self, entry: BaseNode) -> bool:
-        """Ask the rules that look at the whole, up to the first that adds something; False if none does."""
+        """Call the closing rules up to the first that adds something; return False if none does."""
         for rule in self._closing:
             added = False
             for step in rule.close(entry):
@@ -94,7 +94,7 @@ class Inclusion:
         elif isinstance(step, Whole):
             if step.distribution not in self._context.whole:
                 self._context.whole.add(step.distribution)
-                for name in self._context.environment.distributions[step.distribution].widened():
+                for name in self._context.environment.distributions[step.distribution].modules_without_tests():
                     self._context.graph.declare(step.importer, name, line=step.line)
         elif isinstance(step, SourceFile):
             self.files.add(step.path)

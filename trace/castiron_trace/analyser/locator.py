@@ -1,4 +1,4 @@
-"""Where modules of the application, its distributions and the standard library are."""
+"""Finds modules of the application, its distributions and the standard library."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.finder import StaticFinder, extended_path
-from castiron_trace.analyser.graph_adapter import Found
+from castiron_trace.analyser.graph_adapter import Location
 from castiron_trace.protocol import APP, STDLIB, VIRTUAL, ModuleKind
 
 if TYPE_CHECKING:
@@ -37,16 +37,16 @@ class StdlibLocator:
         self._scans = scans
         self._finder = finder
 
-    def find(self, name: str, importer: BaseNode | None, path: list[str] | None) -> Found | None:
+    def find(self, name: str, importer: BaseNode | None, path: list[str] | None) -> Location | None:
         """Return where ``name`` is, a built-in module first."""
         del importer
         if name in self._builtins:
-            return Found(owner=STDLIB)
+            return Location(owner=STDLIB)
         spec = self._finder.find(name, [self._root] if path is None else path)
         if spec is None or spec.origin is None or not spec.origin.endswith(".py"):
             return None
         scan = self._scans.of_file(spec.origin, own=False)
-        return Found(owner=STDLIB, spec=spec, scan=scan, search_path=tuple(spec.submodule_search_locations or ()))
+        return Location(owner=STDLIB, spec=spec, scan=scan, search_path=tuple(spec.submodule_search_locations or ()))
 
     script_owner = STDLIB
 
@@ -82,17 +82,17 @@ class TraceLocator:
         """Top-level names of the standard library that the application has modules for."""
 
     def _own_top_levels(self) -> set[str]:
-        found: set[str] = set()
+        names: set[str] = set()
         for root in self._roots:
             for entry in Path(root).iterdir() if Path(root).is_dir() else ():
                 if entry.suffix == ".py" and entry.stem in self._stdlib:
-                    found.add(entry.stem)
+                    names.add(entry.stem)
                 elif entry.name in self._stdlib and (entry / "__init__.py").is_file():
-                    found.add(entry.name)
-        return found
+                    names.add(entry.name)
+        return names
 
     def is_own(self, name: str) -> bool:
-        """Return whether the application has a top-level module or package of this name; a bare folder is none."""
+        """Return whether the application has a top-level module, or a package with ``__init__.py``, of this name."""
         spec = self._finder.find(name, self._roots)
         return spec is not None and spec.loader is not None
 
@@ -101,46 +101,46 @@ class TraceLocator:
         folders = (Path(root, *name.split(".")) for root in self._roots)
         return sorted({module for folder in folders if folder.is_dir() for module in modules_below(folder, name)})
 
-    def find(self, name: str, importer: BaseNode | None, path: list[str] | None) -> Found | None:
-        """Return where ``name`` is; None if it is nowhere."""
+    def find(self, name: str, importer: BaseNode | None, path: list[str] | None) -> Location | None:
+        """Return where ``name`` is; None if it does not exist."""
         top = name.partition(".")[0]
         if top not in self.shadowed:
             known = self._stdlib.get(name)
             if known is not None:
-                return Found(owner=STDLIB, leaf=True, package=known.kind is ModuleKind.PACKAGE)
+                return Location(owner=STDLIB, leaf=True, package=known.kind is ModuleKind.PACKAGE)
         spec = self._finder.find(name, self._path if path is None else path)
         if spec is None and importer is not None:
             if self._aliases.is_virtual(name):
-                return Found(owner=VIRTUAL, leaf=True, package=True)
+                return Location(owner=VIRTUAL, leaf=True, package=True)
             if (alias := self._aliases.actual(name, self._environment.distributions)) is not None:
-                return Found(owner=STDLIB, alias=alias)
+                return Location(owner=STDLIB, alias=alias)
             if path is None:
                 if (alias := self._inner_package(name, importer)) is not None:
-                    return Found(owner=STDLIB, alias=alias)
+                    return Location(owner=STDLIB, alias=alias)
                 spec = self._finder.find(name, self._hidden_folders(importer))
-        return None if spec is None else self._found(name, spec, None if path is None else path)
+        return None if spec is None else self._located(name, spec, None if path is None else path)
 
     def script(self, path: str) -> Scan:
         """Return the scan of the entry script."""
         return self._scans.of_file(path, own=self.script_owner == APP)
 
-    def _found(self, name: str, spec: ModuleSpec, path: list[str] | None) -> Found:
+    def _located(self, name: str, spec: ModuleSpec, path: list[str] | None) -> Location:
         locations = list(spec.submodule_search_locations or ())
         if spec.loader is None or spec.origin is None:
-            return Found(owner=self._owner(locations[0]) or self._environment.modules.get(name, APP), spec=spec)
+            return Location(owner=self._owner(locations[0]) or self._environment.modules.get(name, APP), spec=spec)
         owner = self._owner(spec.origin) or APP
         scan = self._scan(spec.origin, owner)
         if scan.extends_path and locations:
             leaf = name.rpartition(".")[2]
             locations = extended_path(leaf, self._path if path is None else path, locations)
-        return Found(owner=owner, spec=spec, scan=scan, search_path=tuple(locations))
+        return Location(owner=owner, spec=spec, scan=scan, search_path=tuple(locations))
 
     def _scan(self, origin: str, owner: str) -> Scan:
         scan = self.scan_file(origin, owner)
         if origin.endswith(".so"):
             source = source_beside(origin)
             if source is not None:
-                # The source says what it imports; what its compiler added to that stands in the machine code alone.
+                # The source has the imports, but what its compiler added is only in the machine code.
                 readable = self.scan_file(source, owner)
                 scan = replace(readable, dotted=tuple(sorted((*readable.dotted, *scan.dotted))))
         return scan
@@ -179,10 +179,10 @@ class TraceLocator:
         known = self._vendor.get(owner)
         if known is None:
             folders = {
-                "/".join(parts[: index + 1])
+                "/".join(segments[: index + 1])
                 for path in self._environment.distributions[owner].files
-                for parts in [path.split("/")]
-                for index, part in enumerate(parts[:-1])
+                for segments in [path.split("/")]
+                for index, part in enumerate(segments[:-1])
                 if part in _VENDOR_FOLDERS
             }
             known = self._vendor[owner] = [str(self._environment.file(folder)) for folder in sorted(folders)]
@@ -190,18 +190,18 @@ class TraceLocator:
 
 
 def source_beside(extension: str) -> str | None:
-    """Return the source that mypyc or Cython's pure mode leaves beside what it compiled; None if there is none."""
+    """Return the source that mypyc or Cython's pure mode leaves beside a compiled module; None if there is none."""
     source = Path(extension).with_name(Path(extension).name.partition(".")[0] + ".py")
     return str(source) if source.is_file() else None
 
 
 def modules_below(folder: Path, name: str) -> list[str]:
     """Return the modules in a package's folder and its sub-packages, whether imported or not."""
-    found: list[str] = []
+    modules: list[str] = []
     for entry in sorted(folder.iterdir()):
         if entry.suffix == ".py" and re.fullmatch(r"\w+", entry.stem) and entry.stem != "__init__":
-            found.append(f"{name}.{entry.stem}")
+            modules.append(f"{name}.{entry.stem}")
         elif re.fullmatch(r"\w+", entry.name) and (entry / "__init__.py").is_file():
-            found.append(f"{name}.{entry.name}")
-            found.extend(modules_below(entry, f"{name}.{entry.name}"))
-    return found
+            modules.append(f"{name}.{entry.name}")
+            modules.extend(modules_below(entry, f"{name}.{entry.name}"))
+    return modules

@@ -1,4 +1,4 @@
-"""Watches a run: an audit hook that writes down what is imported, opened and loaded.
+"""Watches a run with an audit hook, which writes down what is imported, opened and loaded.
 
 Copied beside the run as ``sitecustomize``, so that child processes are watched too; imports nothing but what every
 interpreter has.
@@ -49,10 +49,10 @@ def _library_module(path: object) -> str | None:
     folder = f"{os.path.dirname(os.__file__)}/"  # noqa: PTH120 - as above
     if not isinstance(path, str) or not path.startswith(folder) or not path.endswith(".py"):
         return None
-    parts = path[len(folder) : -len(".py")].split("/")
-    if "site-packages" in parts:
+    names = path[len(folder) : -len(".py")].split("/")
+    if "site-packages" in names:
         return None
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+    return ".".join(names[:-1] if names[-1] == "__init__" else names)
 
 
 def _writes(mode: object, flags: object) -> bool:

@@ -25,7 +25,7 @@ def pickled_modules(files: Iterable[Path]) -> set[str]:
     The opcodes are looked for and not interpreted, so other text of such a file may be among the names.
     Source: Lib/pickletools.py.
     """
-    found: set[str] = set()
+    names: set[str] = set()
     for file in files:
         with file.open("rb") as stream:
             start = stream.read(2)
@@ -33,8 +33,8 @@ def pickled_modules(files: Iterable[Path]) -> set[str]:
                 continue
             data = stream.read()
         if data.endswith(b"."):
-            found.update(_named(data))
-    return found
+            names.update(_named(data))
+    return names
 
 
 def _named(data: bytes) -> set[str]:

@@ -1,4 +1,4 @@
-"""The standard library's own graph: all its modules, and every import between two of them."""
+"""Builds the standard library's own import graph."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _NOT_SCANNED = frozenset({"test", "idlelib", "turtledemo", "lib2to3", "ensurepip
 """Folders of the standard library that no application needs (tests, editors) or that are not modules."""
 _KINDS = frozenset({ModuleKind.SOURCE, ModuleKind.PACKAGE, ModuleKind.BUILTIN, ModuleKind.ALIAS})
 _COMMENTS_ONLY = frozenset({"@non_ascii", "@named_character"})
-"""Mentions that in the standard library stand in comments alone."""
+"""Mentions that the standard library has only in comments."""
 
 
 def stdlib_graph(request: StdlibRequest) -> StdlibAnswer:
@@ -49,30 +49,30 @@ def stdlib_graph(request: StdlibRequest) -> StdlibAnswer:
 
 
 def _imports(graph: TracedGraph, nodes: dict[str, Node]) -> dict[str, tuple[Import, ...]]:
-    found: dict[str, list[Import]] = {}
+    imports: dict[str, list[Import]] = {}
     for edge in graph.import_edges():
         if edge.importer in nodes and edge.imported in nodes:
-            found.setdefault(edge.importer, []).append(Import(edge.imported, edge.tier, edge.line))
+            imports.setdefault(edge.importer, []).append(Import(edge.imported, edge.tier, edge.line))
     for source, targets in FROM_C.items():
         if source in nodes:
-            found.setdefault(source, []).extend(
+            imports.setdefault(source, []).extend(
                 Import(target, Tier.REQUIRED, 0) for target in targets if target in nodes
             )
-    return {name: tuple(sorted(found[name])) for name in sorted(found) if found[name]}
+    return {name: tuple(sorted(imports[name])) for name in sorted(imports) if imports[name]}
 
 
 def _names(root: Path) -> list[str]:
-    found: list[str] = []
+    names: list[str] = []
 
     def walk(folder: Path, prefix: str) -> None:
         for entry in sorted(folder.iterdir()):
             if entry.suffix == ".py" and entry.stem.isidentifier() and entry.stem != "__init__":
-                found.append(prefix + entry.stem)
+                names.append(prefix + entry.stem)
             elif entry.name.isidentifier() and entry.name not in _NOT_SCANNED and (entry / "__init__.py").is_file():
-                found.append(prefix + entry.name)
+                names.append(prefix + entry.name)
                 walk(entry, f"{prefix}{entry.name}.")
 
     walk(root, "")
     # The build's configuration has a name that is no identifier; sysconfig imports it all the same.
-    found.extend(entry.stem for entry in root.glob("_sysconfigdata_*.py"))
-    return found
+    names.extend(entry.stem for entry in root.glob("_sysconfigdata_*.py"))
+    return names

@@ -1,4 +1,4 @@
-"""What reading sources cannot tell, as data: one TOML file a distribution, and what users write in ``pyproject.toml``.
+"""Holds what sources do not show, as data: one TOML file for each distribution, and the user's ``pyproject.toml``.
 
 docs/hints.md describes the tables.
 """

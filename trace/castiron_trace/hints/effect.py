@@ -1,4 +1,4 @@
-"""Tells which of the application's own hints change nothing: a name in them is perhaps wrong."""
+"""Reports hints of the application that change nothing, perhaps because a name in them is wrong."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def without_effect(own: Hints, modules: Collection[str], files: Mapping[str, Collection[str]]) -> Iterator[Finding]:
-    """Yield a finding for each name in a hint that is nowhere.
+    """Yield a finding for each name in a hint that does not exist.
 
     ``modules`` are those that go in, ``files`` the files of each distribution, relative to site-packages.
     """
@@ -45,5 +45,5 @@ def _finding(subject: str, message: str) -> Finding:
         code="hint-without-effect",
         severity=Severity.WARNING,
         subject=subject,
-        message=f"[tool.castiron.trace] says it, and {message}: the hint changes nothing.",
+        message=f"This hint of [tool.castiron.trace] changes nothing: {message}.",
     )

@@ -1,4 +1,4 @@
-"""The kinds of hints.  A field is a key of a table in TOML, with ``-`` for ``_``; docs/hints.md explains each.
+"""Defines the kinds of hints.  A field is a key of a table in TOML, with ``-`` for ``_``; docs/hints.md explains each.
 
 Used on both sides of `castiron_trace.protocol`, so it imports nothing but the standard library.
 """
@@ -11,17 +11,17 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hint:
-    """What every hint tells."""
+    """What every hint says."""
 
     reason: str
     """What the code does that reading does not show."""
     source: str
-    """Where that is written: a file, a chapter of a manual."""
+    """Where that is documented: a file, a chapter of a manual."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HiddenImport(Hint):
-    """Modules that go in if another one does."""
+    """Modules that go in if another module does."""
 
     module: str
     """Of any owner, the standard library too."""
@@ -44,7 +44,7 @@ class Alias(Hint):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VirtualPackage(Hint):
-    """A package that only a run creates, also where a copy of its distribution is vendored."""
+    """A package that is created at run time, also where a copy of its distribution is vendored."""
 
     module: str
     modules: Mapping[str, str]
@@ -71,14 +71,14 @@ class EntryPoints(Hint):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IgnoredEntryPoints(Hint):
-    """Groups of entry points that no program which runs loads."""
+    """Groups of entry points that no program loads at run time."""
 
     groups: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EntryPointLookup(Hint):
-    """Names of functions and classes that look up entry points for whoever names the group."""
+    """Functions and classes that look up the entry points of the group that their caller names."""
 
     names: tuple[str, ...]
 
@@ -120,7 +120,7 @@ class Constant(Hint):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiler(Hint):
-    """What machine code that a compiler of Python made imports."""
+    """What compiled modules import that were made by one compiler of Python."""
 
     marker: str = ""
     """A text that all its modules contain; then their names cannot be looked for in the code."""
@@ -148,7 +148,7 @@ class Exclude(Hint):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library(Hint):
-    """Libraries of the machine that code does without: no warning is due if no distribution brings them."""
+    """System libraries that code can do without: no warning if no distribution brings them."""
 
     names: tuple[str, ...]
     """As the code names them: ``libx.so.1``, or ``x``."""
@@ -156,7 +156,7 @@ class Library(Hint):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceHints:
-    """What decides how one file is read: part of the key under which its scan is kept."""
+    """The hints that decide how one file is read: part of the key under which its scan is kept."""
 
     entry_point_lookups: tuple[EntryPointLookup, ...] = ()
     import_functions: tuple[ImportFunction, ...] = ()

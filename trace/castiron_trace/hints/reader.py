@@ -57,12 +57,12 @@ KINDS: Mapping[str, type[Hint]] = {
 """Name of the array of tables -> what each of its tables is."""
 
 _ONE_OF = {HiddenImport: ("imports", "distributions"), Compiler: ("marker", "shared-module")}
-"""Keys of which a table must have one to say anything."""
+"""Keys of which a table must have at least one."""
 _HELP = "docs/hints.md describes the tables of hints."
 
 
 class _WrongError(Exception):
-    """What is wrong with a table, without the file it stands in."""
+    """What is wrong with a table; the file is added by whoever catches it."""
 
 
 @cache
@@ -73,16 +73,16 @@ def shipped_hints() -> Hints:
 
 def hints_in(folder: Path) -> Hints:
     """Return the hints of every TOML file in ``folder``; `InputError` for one that is wrong, or without a source."""
-    found: list[Hint] = []
+    hints: list[Hint] = []
     for file in sorted(folder.glob("*.toml")):
-        found.extend(_hints(tomllib.loads(file.read_text(encoding="utf-8")), str(file), source=None))
-    return _sorted_out(found)
+        hints.extend(_hints(tomllib.loads(file.read_text(encoding="utf-8")), str(file), source=None))
+    return _sorted_out(hints)
 
 
 def project_hints(folder: Path) -> Hints:
     """Return the hints of ``pyproject.toml`` in ``folder``; none if there is no such file or table.
 
-    Raises `InputError` for a file that is no TOML, a table or key that does not exist, and a value of the wrong type.
+    Raises `InputError` for a file that is not TOML, a table or key that does not exist, and a value of the wrong type.
     """
     file = folder / "pyproject.toml"
     try:
@@ -90,7 +90,7 @@ def project_hints(folder: Path) -> Hints:
     except FileNotFoundError:
         return Hints()
     except (OSError, ValueError) as error:
-        raise InputError(f"{file} cannot be read: {error}.", hint="Correct it.") from error
+        raise InputError(f"{file} cannot be read: {error}.", hint="Correct the file.") from error
     tables: Any = data
     for name in ("tool", "castiron", "trace"):
         tables = tables.get(name, {}) if isinstance(tables, dict) else {}
@@ -99,20 +99,20 @@ def project_hints(folder: Path) -> Hints:
 
 def _hints(tables: Any, place: str, *, source: str | None) -> list[Hint]:
     """Return the hints of one file; ``source`` is that of hints which name none, and None if each must."""
-    found: list[Hint] = []
+    hints: list[Hint] = []
     try:
         for kind, entries in _table(tables).items():
             _known(kind, KINDS, "kind of hint")
             if not isinstance(entries, list):
-                raise _WrongError(f"{kind} is no array of tables: write [[{kind}]]")
+                raise _WrongError(f"{kind} is not an array of tables: write [[{kind}]]")
             for index, entry in enumerate(entries):
                 try:
-                    found.append(_hint(KINDS[kind], _table(entry), source))
+                    hints.append(_hint(KINDS[kind], _table(entry), source))
                 except _WrongError as error:
                     raise _WrongError(f"{kind}[{index}]: {error}") from None
     except _WrongError as error:
         raise InputError(f"{place}: {error}.", hint=_HELP) from None
-    return found
+    return hints
 
 
 def _hint(type_: type[_H], table: Mapping[str, Any], source: str | None) -> _H:
@@ -129,7 +129,7 @@ def _hint(type_: type[_H], table: Mapping[str, Any], source: str | None) -> _H:
     hint = type_(**values)
     one_of = _ONE_OF.get(type_, ())
     if one_of and not any(table.get(key) for key in one_of):
-        raise _WrongError(f"it says nothing without {' or '.join(one_of)}")
+        raise _WrongError(f"it has no effect without {' or '.join(one_of)}")
     if isinstance(hint, PluginHost):
         _check_pattern(hint.defines)
     return hint
@@ -144,21 +144,21 @@ def _known(name: str, names: Collection[str], what: str) -> None:
 
 def _table(value: Any) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise _WrongError(f"{value!r} is no table")
+        raise _WrongError(f"{value!r} is not a table")
     return value
 
 
 def _value(value: Any, type_: Any, key: str) -> Any:
     if type_ in {str, bool}:
         if type(value) is not type_:
-            raise _WrongError(f"{key}: {value!r} is no {'text' if type_ is str else 'true or false'}")
+            raise _WrongError(f"{key}: {value!r} is not {'a string' if type_ is str else 'true or false'}")
         return value
     if get_origin(type_) is tuple:
         if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise _WrongError(f"{key}: {value!r} is no array of texts")
+            raise _WrongError(f"{key}: {value!r} is not an array of strings")
         return tuple(value)
     if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise _WrongError(f"{key}: {value!r} is no table of texts")
+        raise _WrongError(f"{key}: {value!r} is not a table of strings")
     return value
 
 
@@ -166,7 +166,7 @@ def _check_pattern(pattern: str) -> None:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise _WrongError(f"defines: {pattern!r} is no regular expression: {error}") from None
+        raise _WrongError(f"defines: {pattern!r} is not a regular expression: {error}") from None
 
 
 def _sorted_out(hints: Iterable[Hint]) -> Hints:

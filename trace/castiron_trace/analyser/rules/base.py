@@ -1,4 +1,4 @@
-"""What all rules share: what they look at, and what they may answer."""
+"""Defines what all rules share: the values that they get, and those that they yield."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Declaration:
-    """A module goes in, as another one may import it by other means than an import statement."""
+    """A module goes in, because another one may import it by other means than an import statement."""
 
     importer: BaseNode
     name: str
@@ -36,7 +36,7 @@ class Declaration:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """All modules of a distribution go in, but for its tests; once is enough."""
+    """All modules of a distribution go in, except its tests."""
 
     importer: BaseNode
     distribution: str
@@ -45,13 +45,13 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
-    """A source goes in as a file, as it is read or run by path."""
+    """A source goes in as a file, because it is read or run by path."""
 
     path: str
 
 
 Step = Declaration | Whole | SourceFile | Notice
-"""What a rule answers.  It takes effect before the rule goes on."""
+"""What a rule yields.  It takes effect before the rule goes on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +89,21 @@ class Context:
 
 
 class ModuleRule(Protocol):
-    """Looks at each module, once."""
+    """A rule that looks at each module, once."""
 
     def look(self, module: Module) -> Iterator[Step]:
         """Yield what follows from one module."""
 
 
 class ClosingRule(Protocol):
-    """Looks at the whole when the other rules have nothing to add; asked again until it has nothing either."""
+    """A rule that looks at all that is reached, when no other rule adds anything, until it adds nothing either."""
 
     def close(self, entry: BaseNode) -> Iterator[Step]:
         """Yield what follows from all that is reached."""
 
 
 def longest_module(text: str, names: Mapping[str, Any]) -> str | None:
-    """Return the longest beginning of a dotted name that is a module: of ``package.module:attribute``, for one."""
+    """Return the longest beginning of a dotted name that is a module: ``a.b`` of ``a.b:attribute``, for example."""
     name = text.partition(":")[0]
     while name:
         if name in names:
@@ -115,4 +115,4 @@ def longest_module(text: str, names: Mapping[str, Any]) -> str | None:
 CERTAIN_IMPORTS = frozenset(
     {"import_module", "__import__", "iter_modules", "walk_packages", "spec_from_file_location", "run_module"}
 )
-"""What imports by a computed name beyond doubt: only these are worth a warning about the application itself."""
+"""Functions that certainly import by a computed name: only these are worth a warning about the application itself."""

@@ -1,4 +1,4 @@
-"""Compiled modules import without a trace in any source."""
+"""The rule for compiled modules, which may import what no source shows."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ class CompiledModules:
                 yield Declaration(node, name)
         place = file_of(node)
         if place is not None and source_beside(place) is not None:
-            return  # the source beside it has been read and says it exactly
+            return  # the source beside it has been read and has all imports
         yield Whole(node, owner)
         for other in environment.requires.get(owner, ()):
             if other in environment.distributions:
                 for name in environment.distributions[other].top_levels():
                     yield Declaration(node, name)
-        yield Declaration(node, "site")  # which every other Python has loaded, so that machine code may ask for it
+        yield Declaration(node, "site")  # which is loaded in every other Python, so that machine code may use it

@@ -1,4 +1,4 @@
-"""Names of imported modules are computed."""
+"""The rule for imports whose names are computed."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 
 class ComputedImports:
-    """Takes what the name may be: what is below its literal beginning, and what surrounds the code."""
+    """Takes what the name may stand for: modules below its literal beginning, and the package around the code."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
 
     def look(self, module: Module) -> Iterator[Step]:
-        """Yield what the computed imports of one module may mean."""
+        """Yield what the computed imports of one module may import."""
         for line, what, prefix in module.scan.computed:
             yield from self._below(module.node, prefix, line)
             place = f"{self._context.place(module.node)}:{line}"
@@ -63,7 +63,7 @@ class ComputedImports:
             yield Notice("computed-import", "info", place, message)
         else:
             message = (
-                f"{what} with a name that only a run knows: what it imports of the application itself is not seen. "
+                f"{what} with a computed name: the trace does not see which modules of the application it imports. "
                 "Watch a run with --run, or name the modules with --include."
             )
             yield Notice("computed-import", "warning", place, message)

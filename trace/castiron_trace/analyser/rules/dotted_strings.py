@@ -1,4 +1,4 @@
-"""Dotted strings in the code of distributions name modules."""
+"""The rule for strings of distributions that are names of modules."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 _NOT_BY_STRING = frozenset(
     {"unittest", "test", "tkinter", "idlelib", "lib2to3", "pydoc", "turtle", "ensurepip", "doctest", "pdb"}
 )
-"""Parts of the standard library that distributions name in messages and tables far oftener than they import them."""
+"""Parts of the standard library that distributions name in messages and tables far more often than they import them."""
 
 
 class DottedStrings:

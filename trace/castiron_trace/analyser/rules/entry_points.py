@@ -1,4 +1,4 @@
-"""Code looks up entry points: what announces itself under the groups that it names."""
+"""The rule for code that looks up entry points: what is registered in the groups that it names goes in."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class EntryPoints:
         self._loaded: set[str] = set()
 
     def look(self, module: Module) -> Iterator[Step]:
-        """Note what a module says of groups; it is judged at the end."""
+        """Collect what a module says about groups; `close` uses it."""
         for group in self._hints.get(hinted_name(module.node), ()):
             self._hinted.setdefault(group, module.node)
         scan = module.scan
@@ -71,13 +71,13 @@ class EntryPoints:
             if module in self._context.environment.modules:
                 yield Declaration(user, module)
                 if provider != owner:
-                    # A plug-in's host names more of it than the entry point does: in templates, in settings.
+                    # Its host may use more of a plug-in than the entry point: named in templates, in settings.
                     yield Whole(user, provider)
 
     def _names_for(self, user: str) -> set[str]:
         """Return the possible group names in the code that looks up entry points, and in all that may call it."""
         names: set[str] = set()
-        for owner, found in self._names.items():
+        for owner, texts in self._names.items():
             if owner in {user, APP} or user in self._context.environment.reach(owner):
-                names |= found
+                names |= texts
         return names

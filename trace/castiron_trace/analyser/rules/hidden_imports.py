@@ -1,4 +1,4 @@
-"""A hint says what a module imports unseen."""
+"""The rule for hints on imports that no source shows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class HiddenImports:
-    """Takes what hints name for a module, also for one of the standard library."""
+    """Takes what hints name for a module; that may be one of the standard library."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -46,5 +46,5 @@ class HiddenImports:
 
 
 def hinted_name(node: BaseNode) -> str:
-    """Return the name by which hints mean a module: the entry's script is ``__main__``."""
+    """Return the name of a module in hints: the entry's script is ``__main__``."""
     return "__main__" if isinstance(node, Script) else node.name

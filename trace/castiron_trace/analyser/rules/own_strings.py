@@ -1,4 +1,4 @@
-"""Strings of the application's own code name modules."""
+"""The rule for strings of the application that are names of modules."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
 
 
 class OwnStrings:
-    """Takes what strings of the application name: settings, tables of plug-ins, arguments of frameworks."""
+    """Takes the modules that strings of the application name: in settings, tables of plug-ins, arguments."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -34,7 +34,7 @@ class OwnStrings:
         if module.owner != APP:
             return
         environment = self._context.environment
-        # A module that imports by computed names chooses among its own words: ("tkinter", "curses").
+        # A module that imports by computed names takes them from its own strings: ("tkinter", "curses").
         chosen_by_name = any(what in CERTAIN_IMPORTS for _line, what, _prefix in module.scan.computed)
         for raw, line in module.scan.strings:
             text = raw.partition(":")[0]
@@ -42,7 +42,7 @@ class OwnStrings:
                 continue
             top, dot, _rest = text.partition(".")
             if not dot and top == Path(file_of(module.node) or "").stem:
-                continue  # a script that says its own name
+                continue  # a script's own name
             if self._context.locator.is_own(top):
                 yield from self._own_module(module.node, text, line)
             elif dot or chosen_by_name or environment.modules.get(top) in environment.direct:
@@ -54,16 +54,16 @@ class OwnStrings:
 
     def _own_module(self, node: BaseNode, text: str, line: int) -> Iterator[Step]:
         """A string names a module of the application: a framework will look into its package."""
-        parts = text.split(".")
+        names = text.split(".")
         for root in self._context.roots:
             folder = Path(root)
             package: list[str] = []
-            for index, part in enumerate(parts):
+            for index, part in enumerate(names):
                 folder = folder / part
                 if (folder / "__init__.py").is_file():
-                    package = parts[: index + 1]
+                    package = names[: index + 1]
                 elif folder.with_name(f"{part}.py").is_file():
-                    yield Declaration(node, ".".join(parts[: index + 1]), line)
+                    yield Declaration(node, ".".join(names[: index + 1]), line)
                     break
                 else:
                     break

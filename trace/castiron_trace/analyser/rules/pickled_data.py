@@ -1,4 +1,4 @@
-"""Pickled data files of distributions name modules, which loading them imports."""
+"""The rule for pickled data files of distributions: loading them imports modules."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class PickledData:
-    """Takes what the data files of reached distributions name."""
+    """Takes the modules that pickled data files of reached distributions name."""
 
     def __init__(self, context: Context) -> None:
         self._context = context

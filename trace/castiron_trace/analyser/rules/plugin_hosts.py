@@ -1,7 +1,7 @@
-"""Plug-ins that a program's user names in a configuration file, which no trace sees.
+"""The rule for plug-ins that are named in a configuration file, which the trace does not see.
 
-Their distributions announce nothing (no entry point), and some of their modules may be imported for other purposes, so
-that "nothing imports it" does not find them.  What tells them is the function that their host calls in each of them.
+Their distributions register no entry point, and some of their modules may be imported for other purposes, so the rule
+for unused requirements does not find them.  They are recognised by the function that their host calls in each of them.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class PluginHosts:
-    """Takes what a reached host's user may name as its plug-ins."""
+    """Takes the plug-ins of reached hosts."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -46,7 +46,7 @@ def plugins(host: PluginHost, environment: Environment) -> Iterator[str]:
     hook = re.compile(rf"^(?:async )?{host.defines}".encode(), re.MULTILINE)
     for name in sorted(environment.distributions):
         distribution = environment.distributions[name]
-        for module in distribution.widened():
+        for module in distribution.modules_without_tests():
             path = distribution.modules[module]
             if path.endswith(".py") and hook.search(environment.file(path).read_bytes()):
                 yield module

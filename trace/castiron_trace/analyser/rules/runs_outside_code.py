@@ -1,4 +1,4 @@
-"""The program runs code that is no part of it, which may import anything."""
+"""The rule for programs that run code which is not part of them and may import anything."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
 
 
 class RunsOutsideCode:
-    """Finds out whether the program does, and takes the whole of what the user asks for if so."""
+    """Finds out whether the program does that; if so, takes all modules of the distributions that the user asks for."""
 
     def __init__(self, context: Context, *, known: bool | None) -> None:
-        """``known`` is what the user says; None: as the program's code says."""
+        """``known`` is what the user says; None to find out from the program's code."""
         self._context = context
         self._known = known
         self._closed = False
 
     @property
-    def found(self) -> bool:
-        """Whether the program runs code that is no part of it."""
+    def applies(self) -> bool:
+        """Whether the program runs code that is not part of it."""
         return self._known is True
 
     def look(self, module: Module) -> Iterator[Step]:
-        """Look for it in the code that decides.
+        """Look for it in the code that counts.
 
-        What the user's own code does counts; of a distribution's command, what that distribution does, or another one
-        that the user asks for.  What these use can do many things that nobody makes it do.
+        That is the user's own code and, if the program is a command of a distribution, that distribution and those that
+        the user asks for.  Other libraries have many functions that the program may never call.
         """
         program = self._context.program
         counts = module.owner == APP or (program and module.owner in {program, *self._context.environment.direct})
@@ -48,8 +48,8 @@ class RunsOutsideCode:
         yield Notice("outside-code", "info", f"{self._context.place(module.node)}:{line}", message)
 
     def close(self, entry: BaseNode) -> Iterator[Step]:
-        """Take the whole of what the user asks for: the code that the program is given may import any of it."""
-        if not self.found or self._closed:
+        """Take the distributions that the user asks for: code from outside may import any module of them."""
+        if not self.applies or self._closed:
             return
         self._closed = True
         environment = self._context.environment

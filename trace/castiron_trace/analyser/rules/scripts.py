@@ -1,4 +1,4 @@
-"""A distribution names files ``x.py``: it runs or reads them by path."""
+"""The rule for strings ``x.py`` of distributions: files that are run or read by path."""
 
 from __future__ import annotations
 

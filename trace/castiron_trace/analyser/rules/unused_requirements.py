@@ -1,4 +1,4 @@
-"""The user asks for distributions that nothing imports."""
+"""The rule for distributions that the user asks for and nothing imports."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class UnusedRequirements:
-    """Takes whole distributions that the user asks for, that no other needs, and that no import leads to.
+    """Takes all modules of distributions that the user asks for, that no other needs, and that no import leads to.
 
-    They are there to be named at run time: a build back end, a plug-in, a server's worker class.
+    They are probably named at run time: a build back end, a plug-in, a server's worker class.
     """
 
     def __init__(self, context: Context) -> None:
@@ -30,5 +30,5 @@ class UnusedRequirements:
         needed = {other for others in environment.requires.values() for other in others}
         reached = {node.extension_attributes.get("owner") for node in self._context.graph.module_nodes()}
         for name in sorted(environment.asked_for() - needed - reached - self._context.whole):
-            yield Notice("unused-requirement", "info", name, "Nothing is seen to import it, so all its modules go in.")
+            yield Notice("unused-requirement", "info", name, "No import of it is seen, so all its modules go in.")
             yield Whole(entry, name)

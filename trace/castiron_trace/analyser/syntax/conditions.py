@@ -1,4 +1,4 @@
-"""Conditions that the target decides: its version, its platform, and that nobody checks types at run time."""
+"""Decides conditions on the target's version and platform, and on ``TYPE_CHECKING``."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _UNKNOWN = object()
 
 
 class Conditions:
-    """Decides conditions with what every run on the target has in common."""
+    """Decides conditions by what is true of every run on the target."""
 
     def __init__(self, constants: Mapping[str, bool]) -> None:
         """``constants`` are dotted names and their values, beside those that every program has."""
@@ -119,10 +119,10 @@ _OPERATIONS: dict[type[ast.cmpop], Any] = {
 
 
 def _dotted(node: ast.AST) -> str:
-    parts: list[str] = []
+    names: list[str] = []
     while isinstance(node, ast.Attribute):
-        parts.append(node.attr)
+        names.append(node.attr)
         node = node.value
     if not isinstance(node, ast.Name):
         return ""
-    return ".".join([node.id, *reversed(parts)])
+    return ".".join([node.id, *reversed(names)])

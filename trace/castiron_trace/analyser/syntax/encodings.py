@@ -1,4 +1,4 @@
-"""Which arguments of a call name an encoding."""
+"""Recognises arguments of calls that name an encoding."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CODEC_FUNCTIONS = {
 }
 """Functions of ``codecs`` -> which of their arguments name an encoding."""
 _AMBIGUOUS = frozenset({"lookup", "encode", "decode", "open"})
-"""Names of these that other functions have, too: without ``codecs.`` before them only a literal says something."""
+"""Those whose names other functions have, too: without ``codecs.`` before them, only a literal counts."""
 _FILE_FUNCTIONS = {"open": 3, "fdopen": 3, "TextIOWrapper": 1, "str": 1, "bytes": 1, "bytearray": 1}
 """Builtin functions, or those of ``io`` and ``os`` -> the argument that names an encoding."""
 _PATH_METHODS = {"open": 2, "read_text": 0, "write_text": 1}

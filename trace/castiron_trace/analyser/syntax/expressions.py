@@ -1,4 +1,4 @@
-"""Small questions about expressions of a syntax tree."""
+"""Answers small questions about expressions of a syntax tree."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ def name_prefix(node: ast.Call) -> str:
         argument = argument.func.value
     if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
         return ""
-    found = _MODULE_PREFIX.match(argument.value)
-    return found[1] if found else ""
+    match = _MODULE_PREFIX.match(argument.value)
+    return match[1] if match else ""
 
 
 def package_argument(node: ast.Call) -> str:
