@@ -84,6 +84,8 @@ def _path(place: str, key: str) -> str:
 
 
 def _value(type_: Any, value: Any, place: str) -> Any:
+    if type_ in _WORDS and type(value) is type_:
+        return value  # most values by far
     origin, arguments = get_origin(type_), get_args(type_)
     if origin in (Union, types.UnionType):
         (type_,) = (argument for argument in arguments if argument is not type(None))
