@@ -1,4 +1,4 @@
-"""What holds for every file of the project: small modules, and tests where their README says."""
+"""What holds for every file: small modules, pages that name what is there, tests where their README says."""
 
 from __future__ import annotations
 
@@ -33,6 +33,34 @@ def test_no_module_is_long() -> None:
     assert sum(path.suffix == ".c" for path in files) > 20
     lines = {path: len(path.read_bytes().splitlines()) for path in files}
     assert {str(path): count for path, count in lines.items() if count > MOST_LINES} == {}
+
+
+PLACEHOLDERS = re.compile(r"NNN|NAME|MACHINE|shelves")
+"""Parts of names that the reader of a page replaces."""
+
+
+def pages() -> list[Path]:
+    """Return every page for people but the changelog, which names what was."""
+    found = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
+    ours = (top for top in ROOT.iterdir() if top.name not in NOT_OURS and not top.name.startswith("."))
+    found += [path for top in ours for path in top.rglob("README.md")]
+    return sorted({path for path in found if path.name != "CHANGELOG.md"})
+
+
+def test_pages_name_what_is_there() -> None:
+    tops = {path.name for path in ROOT.iterdir() if path.is_dir()}
+    wrong, right = [], 0
+    for page in pages():
+        text = page.read_text()
+        named = [ROOT / name for name in re.findall(r"`((?:[\w.-]+/)+[\w.-]*)`", text) if name.split("/")[0] in tops]
+        linked = [page.parent / name for name in re.findall(r"\]\((?![a-z]+:)([^)#]+)(?:#[^)]*)?\)", text)]
+        for path in (*named, *linked):
+            if path.exists():
+                right += 1
+            elif not PLACEHOLDERS.search(str(path)):
+                wrong.append(f"{page.relative_to(ROOT)}: {path}")
+    assert wrong == []
+    assert right > 100
 
 
 def test_each_folder_of_tests_is_in_their_readme() -> None:
