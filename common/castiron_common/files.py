@@ -39,7 +39,8 @@ def output_error(path: Path, error: OSError) -> OutputError:
 def atomic_write(path: Path, *, executable: bool = False, sync: bool = True) -> Iterator[IO[bytes]]:
     """Open a temporary file beside ``path`` that takes its name when the block ends without an exception.
 
-    With ``sync`` it also survives a loss of power right afterwards; that costs up to a second for 100 MB.
+    A device or a pipe keeps its name and is written into: ``-o /dev/null`` by root must leave ``/dev/null`` what it is.
+    With ``sync`` the file also survives a loss of power right afterwards; that costs up to a second for 100 MB.
     What killed processes have left of earlier attempts at ``path`` is removed.  Raises `OutputError` for every failure
     of the file system.
     """
@@ -47,6 +48,10 @@ def atomic_write(path: Path, *, executable: bool = False, sync: bool = True) -> 
         raise output_error(path, IsADirectoryError(errno.EISDIR, "is a directory"))
     making: Path | None = None
     try:
+        if path.exists() and not path.is_file():
+            with path.open("wb") as file:
+                yield file
+            return
         _remove_abandoned(path)
         with _locked_temporary(path) as file:
             making = Path(file.name)

@@ -98,3 +98,14 @@ def test_the_next_writer_removes_half_an_output_and_nothing_of_the_users(tmp_pat
     assert living.communicate("")[0] == ""
     assert (tmp_path / "app").read_bytes() == b"half"
     assert set(os.listdir(tmp_path)) - others - {"cache"} == {"app"}  # noqa: PTH208
+
+
+def test_what_is_no_file_is_written_into_and_stays_what_it_is(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE)
+    with atomic_write(pipe) as file:
+        file.write(b"through")
+    assert reader.communicate(timeout=30)[0] == b"through"
+    assert pipe.is_fifo()
+    assert os.listdir(tmp_path) == ["pipe"]  # noqa: PTH208

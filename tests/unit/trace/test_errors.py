@@ -273,6 +273,7 @@ def test_a_terminal_gets_no_manifest(tmp_path: Path) -> None:
     [
         (["app.py", "-o", "x", "--prune"], "Add --run"),
         (["app.py", "-o", "x", "more"], "after --, with --run"),
+        (["app.py", "-o", "x", "--target", "riscv64-linux-musl"], "--target takes: x86_64-linux-musl"),
     ],
 )
 def test_options_that_contradict(arguments: list[str], message: str) -> None:
