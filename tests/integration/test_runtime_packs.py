@@ -297,11 +297,15 @@ def test_foreign_symbols_of_the_interpreter_cannot_take_the_place_of_a_wheels(pa
     assert not {"inflate", "SSL_new", "sqlite3_open", "BZ2_bzCompress", "memcpy", "sin", "malloc"} & exported
 
 
-def test_the_stubs_functions_on_memory(pack: Pack, tmp_path: Path) -> None:
+@pytest.mark.parametrize("machine", ["of the target", "other_machine"])
+def test_the_stubs_functions_on_memory(pack: Pack, tmp_path: Path, machine: str) -> None:
+    """With the target's blocks of bytes, and with such as another processor may have: `other_machine/vector.h`."""
     toolchain = pack.toolchain
     test = Path(__file__).with_name("strings_test.c")
+    others = [f"-I{test.parent / machine}"] if machine == "other_machine" else []
     for source in (FOLDER / "libc" / "memory_simd.c", test):
-        flags = [*toolchain.cflags, *target_flags(pack.target), "-fno-builtin", "-Wall", "-Wextra", "-Werror"]
+        own = [*others, *target_flags(pack.target)]
+        flags = [*toolchain.cflags, *own, "-fno-builtin", "-Wall", "-Wextra", "-Werror"]
         subprocess.run([*toolchain.cc, *flags, "-c", source, "-o", tmp_path / f"{source.stem}.o"], check=True)
     objects = [toolchain.crt1, "strings_test.o", "memory_simd.o", "--start-group", *toolchain.libraries, "--end-group"]
     argv = [*toolchain.linker, "-static", "-no-pie", *objects, "-o", "test"]
