@@ -12,13 +12,14 @@ import hashlib
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from castiron_common.network import Network, host_of
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
 
@@ -92,9 +93,13 @@ class Limits:
 class Downloader:
     """Fetches files, over connections that are kept open between them.  Threads may share one."""
 
-    def __init__(self, network: Network, limits: Limits | None = None) -> None:
+    def __init__(
+        self, network: Network, limits: Limits | None = None, *, tell: Callable[[str], None] | None = None
+    ) -> None:
+        """``tell`` is called, by any thread, when something is tried again, with the reason."""
         self._network = network
         self._limits = limits or Limits()
+        self._tell = tell
         self._pools: dict[str | None, PoolManager] = {}
         self._lock = threading.Lock()
         self._context: ssl.SSLContext | None = None
@@ -141,7 +146,7 @@ class Downloader:
         from urllib3.exceptions import HTTPError, MaxRetryError, ProtocolError, ReadTimeoutError
 
         deadline = time.monotonic() + self._limits.total
-        retries = self._retries()
+        retries = self._retries(body.host)
         while True:
             answer: BaseHTTPResponse | None = None
             try:
@@ -226,11 +231,29 @@ class Downloader:
             headers.update(make_headers(basic_auth=f"{login.user}:{login.password}"))
         return headers
 
-    def _retries(self) -> Retry:
+    def _retries(self, host: str) -> Retry:
         from urllib3.util import Retry
 
-        limits = self._limits
-        return Retry(
+        limits, tell = self._limits, self._tell
+
+        class ToldRetry(Retry):
+            """Says that and why there is another attempt."""
+
+            def increment(  # type: ignore[override]  # its other arguments are passed on
+                self,
+                method: str | None = None,
+                url: str | None = None,
+                response: BaseHTTPResponse | None = None,
+                error: Exception | None = None,
+                **others: Any,
+            ) -> Retry:
+                again = super().increment(method, url, response, error, **others)
+                if tell is not None:
+                    status = "" if response is None else f"{host} answers {response.status}"
+                    tell(f"trying again: {status if error is None else _failed(error, host).reason}")
+                return again
+
+        return ToldRetry(
             total=limits.attempts - 1,
             connect=min(limits.connects, limits.attempts) - 1,
             other=0,  # certificates that are not trusted, proxies that refuse

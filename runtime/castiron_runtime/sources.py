@@ -160,7 +160,7 @@ def _obtain(pin: SourcePin, making: Path, task: Task) -> None:
             return
     if pin.url:
         task.step(f"fetching {pin.file} from {host_of(pin.url)}")
-        _download(pin, making)
+        _download(pin, making, task)
         return
     task.step(f"fetching {pin.file} from Debian's {pin.suite}")
     try:
@@ -184,14 +184,14 @@ def _local_candidates(pin: SourcePin) -> Iterator[Path]:
             yield candidate
 
 
-def _download(pin: SourcePin, making: Path) -> None:
+def _download(pin: SourcePin, making: Path, task: Task) -> None:
     host = host_of(pin.url)
     if host in _unreachable:
         raise _UnavailableError(_unreachable[host])
     # Another place is asked when this one does not answer, so there is no second attempt to connect.
     limits = Limits(connect=CONNECT_TIMEOUT, silence=SILENCE, connects=1, attempts=3)
     try:
-        with Downloader(configured(), limits) as downloader:
+        with Downloader(configured(), limits, tell=task.step) as downloader:
             downloader.fetch(pin.url, making, sha256=pin.sha256)
     except DownloadError as error:
         if error.failure is Failure.CHANGED:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from castiron_common.progress import Reporter
+    from castiron_common.progress import Reporter, Task
     from castiron_common.target import PythonTarget
     from castiron_manifest.model import Distribution, Wheel
     from castiron_wheels.model import Candidate
@@ -57,8 +57,8 @@ def fetch(
         raise ManifestError(
             f"The wheel {wheel.filename} is not in the manifest, and no index has it.", hint="Make the manifest again."
         )
-    with reporter.task(f"fetch {name} {version}"):
-        return _fetch_missing([(name, version, wheel)], target)[0]
+    with reporter.task(f"fetch {name} {version}") as task:
+        return _fetch_missing([(name, version, wheel)], target, task)[0]
 
 
 def fetch_all(
@@ -71,8 +71,8 @@ def fetch_all(
         if not item.wheel.embedded and not usable(wheel_entry(item.wheel.sha256, item.wheel.filename))
     ]
     if missing:
-        with reporter.task(f"fetch {len(missing)} wheels"):
-            _fetch_missing(missing, target)
+        with reporter.task(f"fetch {len(missing)} wheels") as task:
+            _fetch_missing(missing, target, task)
     return [
         fetch(item.name, item.version, item.wheel, target, blob=blobs.get(item.wheel.sha256), reporter=reporter)
         for item in distributions
@@ -100,13 +100,13 @@ def fetch_candidates(candidates: Sequence[Candidate], *, reporter: Reporter) -> 
     missing = [item for item in candidates if item.sha256 is None or not usable(_entry(item.sha256, item))]
     if not missing:
         return [_entry(str(item.sha256), item) for item in candidates]
-    with reporter.task(f"fetch {len(missing)} files"):
-        return _fetch_files(candidates)
+    with reporter.task(f"fetch {len(missing)} files") as task:
+        return _fetch_files(candidates, task)
 
 
-def _fetch_files(candidates: Sequence[Candidate]) -> list[Path]:
+def _fetch_files(candidates: Sequence[Candidate], task: Task) -> list[Path]:
     network = configured(index_logins(client_environment()))
-    with Downloader(network) as downloader, thread_pool(_CONNECTIONS) as pool:
+    with Downloader(network, tell=task.step) as downloader, thread_pool(_CONNECTIONS) as pool:
         futures = [pool.submit(_fetch_candidate, item, downloader) for item in candidates]
         return [future.result() for future in futures]
 
@@ -171,7 +171,7 @@ def _advice(error: DownloadError) -> str:
     return _ADVICE.get(error.failure, "The index has a problem; try again later.")
 
 
-def _fetch_missing(wanted: Sequence[tuple[str, str, Wheel]], target: PythonTarget) -> list[Path]:
+def _fetch_missing(wanted: Sequence[tuple[str, str, Wheel]], target: PythonTarget, task: Task) -> list[Path]:
     """Ask the index where the wheels are, and fetch them."""
     lines = [f"{name}=={version}" for name, version, _ in wanted]
     offered = read_lock(uv_compile(lines, target, options=["--no-deps"]), target, every_wheel=True)
@@ -187,7 +187,7 @@ def _fetch_missing(wanted: Sequence[tuple[str, str, Wheel]], target: PythonTarge
             )
         chosen.append(fitting[0])
     paths: list[Path] = []
-    for (_, _, wheel), path in zip(wanted, _fetch_files(chosen), strict=True):
+    for (_, _, wheel), path in zip(wanted, _fetch_files(chosen, task), strict=True):
         if path != wheel_entry(wheel.sha256, wheel.filename):
             raise DependencyError(
                 f"{wheel.filename} from the index has another SHA-256 than the manifest says ({wheel.sha256}).",

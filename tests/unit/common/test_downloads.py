@@ -143,6 +143,16 @@ def test_servers_that_are_busy(server: Server, destination: Path) -> None:
     assert error.reason == "127.0.0.1 answers 503 Service Unavailable"
 
 
+def test_another_attempt_is_told_with_its_reason(server: Server, destination: Path) -> None:
+    server.answers["/f"] = [status(503), broken_off(DATA, 7), whole(DATA)]
+    told: list[str] = []
+    with Downloader(DIRECT, QUICK, tell=told.append) as downloader:
+        downloader.fetch(f"{server.url}/f", destination, sha256=SHA256)
+    assert told[0] == "trying again: 127.0.0.1 answers 503"
+    assert told[1].startswith("trying again: the connection to 127.0.0.1 broke off (")
+    assert len(told) == 2
+
+
 def test_a_server_says_how_long_to_wait(server: Server, destination: Path) -> None:
     server.answers["/f"] = [status(503, Retry_After="1"), whole(DATA)]
     before = time.monotonic()
