@@ -1,73 +1,37 @@
 """The one downloader: wheels, source distributions and the runtime's sources come through it.
 
 urllib3 makes connections and keeps them, speaks TLS and to proxies, and counts and spaces attempts.  What it leaves to
-its user is here: which proxy and login a host gets, also behind a redirect; a body that breaks off, which is continued
-where the server can (RFC 9110, 14.2 and 13.1.5); limits; and the hash, taken while the bytes arrive.
+its user is here and in `connections`: which proxy and login a host gets, also behind a redirect; a body that breaks
+off, which is continued where the server can (RFC 9110, 14.2 and 13.1.5); limits; and the hash, taken while the bytes
+arrive.
 """
 
 from __future__ import annotations
 
-import enum
 import hashlib
-import threading
 import time
 from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import unquote, urljoin, urlsplit
 
+from castiron_common.connections import Connections, without_login
+from castiron_common.download_errors import DownloadError, Failure, failed
 from castiron_common.network import Network, host_of
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Callable
     from pathlib import Path
     from types import TracebackType
 
-    from urllib3 import PoolManager
     from urllib3.response import BaseHTTPResponse
     from urllib3.util import Retry
 
 _PIECE = 1 << 18
 _REDIRECTS = 8
-_KEPT = 8
-"""Connections to one host that are kept: as many as threads fetch side by side, or more."""
 _TRY_AGAIN = frozenset({429, 500, 502, 503, 504})
 """Statuses of servers that may answer otherwise in a moment."""
 _LONGEST_PAUSE = 30
-"""Seconds.  A server that asks for a longer one (Retry-After) is not waited for."""
-
-
-class Failure(enum.Enum):
-    """Why a file could not be had."""
-
-    UNREACHABLE = "unreachable"
-    """No connection, or it broke off each time."""
-    STATUS = "status"
-    """The server answered, and not with the file."""
-    CHANGED = "changed"
-    """The file has another hash."""
-    TOO_LARGE = "too large"
-    TOO_SLOW = "too slow"
-    UNTRUSTED = "untrusted"
-    """The server's certificate was not signed by anybody who is trusted here."""
-    CONFIGURATION = "configuration"
-    """A setting of this machine cannot be used."""
-
-
-class DownloadError(Exception):
-    """A file could not be had; ``reason`` is a clause for a message, without a full stop."""
-
-    def __init__(
-        self, failure: Failure, reason: str, *, host: str = "", status: int | None = None, sha256: str | None = None
-    ) -> None:
-        super().__init__(reason)
-        self.failure = failure
-        self.reason = reason
-        self.host = host
-        self.status = status
-        """The HTTP status of `Failure.STATUS`."""
-        self.sha256 = sha256
-        """The hash that the file has, of `Failure.CHANGED`."""
+"""Seconds that are waited at most, also if a server asks for more (Retry-After)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,9 +64,7 @@ class Downloader:
         self._network = network
         self._limits = limits or Limits()
         self._tell = tell
-        self._pools: dict[str | None, PoolManager] = {}
-        self._lock = threading.Lock()
-        self._context: ssl.SSLContext | None = None
+        self._connections = Connections(network)
 
     def __enter__(self) -> Downloader:
         return self
@@ -110,8 +72,7 @@ class Downloader:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for pool in self._pools.values():
-            pool.clear()
+        self._connections.close()
 
     def fetch(self, url: str, destination: Path, *, sha256: str | None, size: int | None = None) -> str:
         """Write what ``url`` (http, https or file) holds to ``destination``; return its SHA-256, in hexadecimal.
@@ -160,11 +121,11 @@ class Downloader:
                 try:
                     retries = retries.increment("GET", url, error=error)
                 except MaxRetryError:
-                    raise _failed(error, body.host) from error
+                    raise failed(error, body.host) from error
                 self._check_time(deadline, body.host)
                 retries.sleep()
             except HTTPError as error:
-                raise _failed(error, body.host) from error
+                raise failed(error, body.host) from error
             else:
                 return
             finally:
@@ -183,9 +144,9 @@ class Downloader:
 
         timeout = Timeout(connect=self._limits.connect, read=self._limits.silence)
         for _ in range(_REDIRECTS):
-            answer = self._pool(url).request(
+            answer = self._connections.to(url).request(
                 "GET",
-                _without_login(url),
+                without_login(url),
                 headers={**self._headers(url), **body.resume_headers()},
                 redirect=False,
                 preload_content=False,
@@ -214,7 +175,7 @@ class Downloader:
             ):
                 raise DownloadError(
                     Failure.STATUS,
-                    f"{host_of(url)} refers to {_without_login(target)}, which is not secured as it is itself",
+                    f"{host_of(url)} refers to {without_login(target)}, which is not secured as it is itself",
                     host=host_of(url),
                     status=answer.status,
                 )
@@ -250,7 +211,7 @@ class Downloader:
                 again = super().increment(method, url, response, error, **others)
                 if tell is not None:
                     status = "" if response is None else f"{host} answers {response.status}"
-                    tell(f"trying again: {status if error is None else _failed(error, host).reason}")
+                    tell(f"trying again: {status if error is None else failed(error, host).reason}")
                 return again
 
         return ToldRetry(
@@ -263,56 +224,6 @@ class Downloader:
             backoff_max=_LONGEST_PAUSE,
             retry_after_max=_LONGEST_PAUSE,
         )
-
-    def _pool(self, url: str) -> PoolManager:
-        """Return the connections by way of the URL's proxy, or direct ones."""
-        from urllib3 import PoolManager, ProxyManager
-        from urllib3.util import make_headers
-
-        parts = urlsplit(url)
-        proxy = self._network.proxy(parts.scheme.lower(), parts.hostname or "")
-        with self._lock:
-            if proxy not in self._pools:
-                context = self._tls()
-                if proxy is None:
-                    self._pools[proxy] = PoolManager(ssl_context=context, maxsize=_KEPT)
-                elif urlsplit(proxy).scheme.lower().startswith("socks"):
-                    self._pools[proxy] = _socks(proxy, context)
-                else:
-                    login = urlsplit(proxy)
-                    given = f"{unquote(login.username)}:{unquote(login.password or '')}" if login.username else None
-                    try:
-                        self._pools[proxy] = ProxyManager(
-                            _without_login(proxy),
-                            maxsize=_KEPT,
-                            ssl_context=context,
-                            proxy_ssl_context=context,
-                            proxy_headers=make_headers(proxy_basic_auth=given),
-                        )
-                    except ValueError as error:  # urllib3's own errors for addresses, too
-                        raise DownloadError(
-                            Failure.CONFIGURATION, f"the proxy {_without_login(proxy)} cannot be used ({error})"
-                        ) from error
-            return self._pools[proxy]
-
-    def _tls(self) -> ssl.SSLContext:
-        import ssl
-
-        if self._context is None:
-            ca_file = self._network.ca_file
-            try:
-                self._context = ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
-            except (OSError, ssl.SSLError) as error:
-                reason = error.strerror or str(error)
-                raise DownloadError(
-                    Failure.CONFIGURATION, f"the certificates in {ca_file} cannot be read ({reason})"
-                ) from error
-            if ca_file is None and not _system_has_certificates():
-                import certifi
-
-                # A bare container: uv, too, then uses roots that it brings along.
-                self._context.load_verify_locations(certifi.where())
-        return self._context
 
 
 @dataclass(slots=True, kw_only=True)
@@ -382,72 +293,5 @@ def _copy_file(url: str, body: _Body) -> None:
             body.add(piece)
 
 
-def _failed(error: Exception, host: str) -> DownloadError:
-    """Return our error for one of urllib3's: what is at its bottom says most."""
-    import ssl
-
-    from urllib3.exceptions import MaxRetryError, ProtocolError, ProxyError, ReadTimeoutError, SSLError
-
-    if isinstance(error, MaxRetryError) and error.reason is not None:
-        error = error.reason
-    by_proxy = isinstance(error, ProxyError)
-    if isinstance(error, ProxyError):
-        error = error.original_error
-    if isinstance(error, ReadTimeoutError):
-        return DownloadError(Failure.TOO_SLOW, f"{host} has sent nothing for too long", host=host)
-    bottom = _bottom(error)
-    reason = getattr(bottom, "verify_message", None) or getattr(bottom, "strerror", None) or str(bottom)
-    if isinstance(error, SSLError) and isinstance(bottom, ssl.SSLCertVerificationError):
-        return DownloadError(Failure.UNTRUSTED, f"the certificate of {host} is not trusted ({reason})", host=host)
-    if isinstance(error, ProtocolError):
-        return DownloadError(Failure.UNREACHABLE, f"the connection to {host} broke off ({reason})", host=host)
-    way = " by way of the proxy" if by_proxy else ""
-    return DownloadError(Failure.UNREACHABLE, f"{host} cannot be reached{way} ({reason})", host=host)
-
-
-def _bottom(error: BaseException) -> BaseException:
-    """Return the error that the others were made of."""
-    seen = {id(error)}
-    while True:
-        inner = (
-            error.__cause__
-            or error.__context__
-            or next((argument for argument in error.args if isinstance(argument, Exception)), None)
-        )
-        if inner is None or id(inner) in seen:
-            return error
-        seen.add(id(inner))
-        error = inner
-
-
-def _socks(proxy: str, context: ssl.SSLContext) -> PoolManager:
-    import warnings
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it says at length what the error below says
-            from urllib3.contrib.socks import SOCKSProxyManager
-    except ImportError as error:
-        raise DownloadError(
-            Failure.CONFIGURATION,
-            f"the proxy {_without_login(proxy)} needs the package PySocks (python -m pip install PySocks)",
-        ) from error
-    manager: PoolManager = SOCKSProxyManager(proxy, ssl_context=context, maxsize=_KEPT)
-    return manager
-
-
 def _is_encrypted(url: str) -> bool:
     return urlsplit(url).scheme.lower() == "https"
-
-
-def _without_login(url: str) -> str:
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
-
-
-def _system_has_certificates() -> bool:
-    import ssl
-    from pathlib import Path
-
-    paths = ssl.get_default_verify_paths()
-    return bool(paths.cafile) or (paths.capath is not None and any(Path(paths.capath).iterdir()))

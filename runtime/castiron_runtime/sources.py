@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, file_entry, locked, usable
-from castiron_common.downloads import Downloader, DownloadError, Failure, Limits
+from castiron_common.download_errors import DownloadError, Failure
+from castiron_common.downloads import Downloader, Limits
 from castiron_common.errors import RuntimePackError
 from castiron_common.files import atomic_write, sha256_bytes, sha256_file
 from castiron_common.network import configured, host_of

@@ -6,7 +6,8 @@ import re
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, file_entry, usable
-from castiron_common.downloads import Downloader, DownloadError, Failure
+from castiron_common.download_errors import DownloadError, Failure
+from castiron_common.downloads import Downloader
 from castiron_common.errors import DependencyError, ManifestError
 from castiron_common.files import sha256_bytes, sha256_file
 from castiron_common.network import configured

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from castiron_common.downloads import Downloader, DownloadError, Failure, Limits
+from castiron_common.download_errors import DownloadError, Failure
+from castiron_common.downloads import Downloader, Limits
 from castiron_common.network import Login, Network, configured
 from castiron_common.pools import thread_pool
 from tests.support.http_servers import (
