@@ -55,9 +55,9 @@ static bool is_empty(PyObject *list)
 static bool is_observed(const PyThreadState *thread)
 {
     const PyInterpreterState *interpreter = thread->interp;
-    return series_has_monitoring_tools(interpreter) || series_has_audit_hooks() || interpreter->audit_hooks != NULL || thread->c_tracefunc != NULL ||
-           thread->c_profilefunc != NULL || interpreter->gc.debug != 0 || !is_empty(interpreter->gc.callbacks) ||
-           !is_empty(interpreter->gc.garbage) ||
+    return series_has_monitoring_tools(interpreter) || series_has_audit_hooks() || interpreter->audit_hooks != NULL ||
+           thread->c_tracefunc != NULL || thread->c_profilefunc != NULL || interpreter->gc.debug != 0 ||
+           !is_empty(interpreter->gc.callbacks) || !is_empty(interpreter->gc.garbage) ||
            PySys_GetObject("unraisablehook") != PySys_GetObject("__unraisablehook__");
 }
 
