@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from castiron_common.target import Elf
 
 PAYLOAD_SECTION = ".castiron.payload"
-PAYLOAD_ALIGNMENT = 4096
-"""A page, so that no page of the payload is shared with anything else."""
 
 _POINTER = 8
 _INITTAB_ROW = 2 * _POINTER
@@ -60,7 +58,8 @@ def write_app_object(
     writer = ObjectWriter(elf)
     if note:
         writer.add_section(NOTE_SECTION, flags=SectionFlag.ALLOC | SectionFlag.RETAIN, align=4, data=note)
-    section = writer.add_section(PAYLOAD_SECTION, align=PAYLOAD_ALIGNMENT, data=payload)
+    # No page of the payload is shared with anything else.
+    section = writer.add_section(PAYLOAD_SECTION, align=elf.page_size, data=payload)
     # The payload may be out of reach of code: it is found through a 64-bit word.
     pointer = _add_table(writer, "castiron_payload", bytes(_POINTER))
     writer.relocate(pointer, 0, writer.absolute, writer.section_symbol(section))

@@ -7,15 +7,15 @@ addresses only: the images of shared objects (`castiron_link.absorb.layout`), th
 
 from __future__ import annotations
 
-from castiron_link.app_object import PAYLOAD_ALIGNMENT, PAYLOAD_SECTION
+from castiron_link.app_object import PAYLOAD_SECTION
 
 
-def payload_script() -> str:
+def payload_script(page_size: int) -> str:
     """Return what the linker's default layout lacks: the payload's place.
 
     To be named before the script of the images, which then come between .bss and the payload.
     """
     return (
-        f"SECTIONS\n{{\n  {PAYLOAD_SECTION} : ALIGN({PAYLOAD_ALIGNMENT:#x}) {{ KEEP(*({PAYLOAD_SECTION})) }}\n}}\n"
+        f"SECTIONS\n{{\n  {PAYLOAD_SECTION} : ALIGN({page_size:#x}) {{ KEEP(*({PAYLOAD_SECTION})) }}\n}}\n"
         "INSERT AFTER .bss;\n"
     )

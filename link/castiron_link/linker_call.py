@@ -20,7 +20,7 @@ def linker_call(pack: Pack, *, inputs: LinkInputs, stub: Path, natives: Natives,
 
     settings = stub_settings()
     script = work / "payload.ld"
-    script.write_text(payload_script())
+    script.write_text(payload_script(pack.target.elf.page_size))
     return LinkerCall(
         linker=pack.toolchain.linker,
         target=pack.target.compiler.linker,

@@ -48,5 +48,5 @@ def _missing_error(images: Sequence[ImagePlan], missing: Sequence[tuple[int, str
     return NativeError(
         "Nobody provides symbols that native libraries need:\n" + "\n".join(lines),
         hint=f"Add the distribution that brings the library, exclude the modules that need it, or use a complete "
-        f"musllinux wheel of {owners}.",
+        f"wheel of {owners} for the target.",
     )

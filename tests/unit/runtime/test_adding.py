@@ -12,9 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from castiron_common.errors import RuntimePackError
 from castiron_common.target import PythonTarget, Role, Target
+from castiron_elf.writer import ObjectWriter, SectionFlag
+from castiron_link.absorb.layout import linker_script
+from castiron_link.layout import payload_script
 from castiron_link.ld import LinkerCall, arguments
 from castiron_runtime import recipe as recipes
 from castiron_runtime.compiler import OPTIMISATION, compiler
@@ -199,6 +203,24 @@ def test_relocations_by_role(target: Target) -> None:
     assert elf.names[elf.kinds[elf.tls.word]] == "R_PRETEND_64"
     assert (elf.tls.variant, elf.tls.bias) == (1, 64)
     require_nothing_of_others(elf)
+
+
+def test_an_object_is_written_for_the_machine(target: Target, tmp_path: Path) -> None:
+    writer = ObjectWriter(target.elf)
+    section = writer.add_section(".data.words", flags=SectionFlag.ALLOC, align=8, data=bytes(8))
+    writer.undefined("elsewhere")
+    writer.relocate(section, 0, writer.absolute, "elsewhere")
+    writer.write(tmp_path / "a.o")
+    with (tmp_path / "a.o").open("rb") as file:
+        elf = ELFFile(file)
+        assert elf["e_machine"] == target.elf.machine
+        relocations = next(part for part in elf.iter_sections() if part.name.startswith(".rela"))
+        assert [item["r_info_type"] for item in relocations.iter_relocations()] == [201]
+
+
+def test_the_applications_memory_is_laid_out_for_its_pages(target: Target) -> None:
+    assert "ALIGN(0x10000)" in payload_script(target.elf.page_size)
+    assert "ALIGN(0x10000)" in linker_script(target.elf.page_size)
 
 
 def test_packs_are_built_on_such_a_machine(target: Target) -> None:
