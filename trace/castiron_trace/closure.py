@@ -209,7 +209,7 @@ class Closure:
                     code="bytecode-only",
                     severity=Severity.WARNING,
                     subject=name,
-                    message="There is bytecode without a source, which fits one version of Python: it does not go in.",
+                    message="It does not go in, as there is only bytecode, which works with one version of Python.",
                 )
         for error in self._answer.invalid:
             if error.module in best and error.module != self._entry:
@@ -217,8 +217,8 @@ class Closure:
                     code="syntax-error",
                     severity=Severity.INFO,
                     subject=error.module,
-                    message=f"Line {error.line} is no Python of the target's version ({error.message}): "
-                    "it goes in as a data file.",
+                    message=f"The target's Python cannot parse {f'line {error.line}' if error.line else 'it'} "
+                    f"({error.message}): it goes in as a data file.",
                 )
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from castiron_trace.stdlib_graph import StdlibGraph
 
 _OUTSIDE_CODE = {Stdlib.AUTO: None, Stdlib.USED: False, Stdlib.ALL: True}
-"""Whether the program is taken to run code that is no part of it; None: as its code says."""
+"""Whether the program is assumed to run code that is not part of it; None to find out from its code."""
 
 
 def analyse(

@@ -34,7 +34,7 @@ _NOT_TEXT = (
     ".xml",
 )
 _LARGEST = 4_000_000
-"""Bytes; a longer file is no license text."""
+"""Bytes; a longer file is not a license text."""
 
 
 def read_metadata(dist_info: Path) -> Message:

@@ -1,4 +1,4 @@
-"""The natives pass: every shared object of the environment."""
+"""Describes every shared object of the environment."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 def natives(
     files: Mapping[str, Sequence[tuple[str, Path, str | None]]], target: Target
 ) -> tuple[tuple[Native, ...], tuple[Finding, ...]]:
-    """Return what the shared objects are.
+    """Return descriptions of the shared objects, and findings.
 
     ``files`` are each distribution's candidates: path relative to site-packages, file, and RECORD's SHA-256,
     under which it may be known already.
     """
-    found: list[tuple[str, str, SharedObject]] = []
+    objects: list[tuple[str, str, SharedObject]] = []
     findings: list[Finding] = []
     for distribution in sorted(files):
         for path, file, digest in sorted(files[distribution]):
@@ -39,13 +39,13 @@ def natives(
                         code="malformed-elf",
                         severity=Severity.WARNING,
                         subject=path,
-                        message=f"It begins like a shared object but cannot be read as one: {error}.",
+                        message=f"It begins as a shared object does but cannot be read: {error}.",
                     )
                 )
                 continue
             if facts is not None and facts.headers.type == ET_DYN:
-                found.append((distribution, path, facts))
-    providers = _providers(found)
+                objects.append((distribution, path, facts))
+    providers = _providers(objects)
     described = [
         Native(
             path=path,
@@ -62,7 +62,7 @@ def natives(
             relocations=tuple(sorted(_relocations(facts, target.elf))),
             module=_module(path, facts),
         )
-        for distribution, path, facts in found
+        for distribution, path, facts in objects
     ]
     findings.extend(_unusable(described, target))
     return tuple(sorted(described, key=lambda n: (n.distribution, n.path))), tuple(findings)
@@ -82,14 +82,14 @@ def _unusable(described: Iterable[Native], target: Target) -> Iterator[Finding]:
                 code=f"{native.libc}-library",
                 severity=Severity.WARNING,
                 subject=native.path,
-                message=f"It needs {native.libc}; a static binary for {target.libc.name} cannot hold it.",
+                message=f"It needs {native.libc}; a static binary for {target.libc.name} cannot contain it.",
             )
 
 
 def _observed(file: Path, digest: str | None, elf: Elf) -> SharedObject | None:
-    """Return what a file says; None if it is no ELF file.  Raises `MalformedElfError`."""
-    if digest is not None and (found := store.known(digest, elf)) is not None:
-        return found
+    """Return what is known of a shared object; None if it is not an ELF file.  Raises `MalformedElfError`."""
+    if digest is not None and (known := store.known(digest, elf)) is not None:
+        return known
     data = file.read_bytes()
     return store.read(data, elf) if data.startswith(MAGIC) else None
 
@@ -101,10 +101,10 @@ def _relocations(facts: SharedObject, elf: Elf) -> Iterator[tuple[str, int]]:
             yield elf.names.get(kind, f"R_{kind}"), count
 
 
-def _providers(found: Iterable[tuple[str, str, SharedObject]]) -> dict[str, SharedObject]:
+def _providers(objects: Iterable[tuple[str, str, SharedObject]]) -> dict[str, SharedObject]:
     """Return the environment's libraries by soname and by file name, first in order of path."""
     providers: dict[str, SharedObject] = {}
-    for _distribution, path, facts in found:
+    for _distribution, path, facts in objects:
         for name in filter(None, (facts.soname, PurePosixPath(path).name)):
             providers.setdefault(name, facts)
     return providers
@@ -134,8 +134,8 @@ def _libc(facts: SharedObject, providers: Mapping[str, SharedObject], libc: Libc
     names = list(facts.needed)
     for other in _closure(facts, providers):
         names.extend(other.needed)
-    found = {libc.of(name) for name in names} - {""}
-    return min(found - {libc.name} or found, default="")
+    libcs = {libc.of(name) for name in names} - {""}
+    return min(libcs - {libc.name} or libcs, default="")
 
 
 def _module(path: str, facts: SharedObject) -> str | None:

@@ -1,4 +1,4 @@
-"""Programs that distributions bring: files of the binary which run in processes of their own."""
+"""Reports programs of distributions, which are files of the binary and run in processes of their own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def program_findings(resources: Iterable[Resource], site: Path) -> Iterator[Finding]:
-    """Yield a warning for each program that starts only where its loader is: it is no part of the static executable."""
+    """Yield a warning for each program that starts only where its loader is: it is not part of the executable."""
     for resource in resources:
         if resource.origin is not Origin.DISTRIBUTION or not resource.executable:
             continue

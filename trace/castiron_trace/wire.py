@@ -22,7 +22,7 @@ _Converter = Callable[[Any], Any]
 
 
 class WireError(ValueError):
-    """Text that is not what it should be; ``path`` leads to the place, outermost part last."""
+    """Text that does not fit the dataclass; ``path`` leads to the place, outermost part last."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -44,11 +44,11 @@ def to_text(value: object) -> str:
 
 
 def from_text(type_: type[_T], text: str | bytes) -> _T:
-    """Read a dataclass; raises `WireError` for text that is none."""
+    """Read a dataclass; raises `WireError` for any other text."""
     try:
         data = json.loads(text)
     except ValueError as error:
-        raise WireError(f"is no JSON: {error}") from error
+        raise WireError(f"is not JSON: {error}") from error
     return cast("_T", _converter(cast("Hashable", type_))(data))
 
 
@@ -98,7 +98,7 @@ def _dataclass(type_: type[Any]) -> _Converter:
 
     def read(data: Any) -> Any:
         if type(data) is not list or len(data) != len(names):
-            raise WireError(f"is no {type_.__name__}, an array of {len(names)}")
+            raise WireError(f"is not a value of {type_.__name__}, an array of {len(names)}")
         try:
             values = [read_field(value) for read_field, value in zip(convert, data, strict=True)]
         except WireError:
@@ -128,7 +128,7 @@ def _optional(*members: Any) -> _Converter:
 def _array(item: _Converter) -> _Converter:
     def read(data: Any) -> tuple[Any, ...]:
         if type(data) is not list:
-            raise WireError("is no array")
+            raise WireError("is not an array")
         values: list[Any] = []
         try:
             values.extend(map(item, data))
@@ -142,7 +142,7 @@ def _array(item: _Converter) -> _Converter:
 def _object(item: _Converter) -> _Converter:
     def read(data: Any) -> dict[str, Any]:
         if type(data) is not dict:
-            raise WireError("is no object")
+            raise WireError("is not an object")
         values: dict[str, Any] = {}
         for key, value in data.items():
             try:
@@ -160,7 +160,7 @@ def _enumeration(type_: type[Enum]) -> _Converter:
     def read(data: Any) -> Enum:
         member = members.get(data) if type(data) in {str, int} else None
         if member is None:
-            raise WireError(f"{data!r} is no {type_.__name__}")
+            raise WireError(f"{data!r} is not of type {type_.__name__}")
         return member
 
     return read
@@ -169,7 +169,7 @@ def _enumeration(type_: type[Enum]) -> _Converter:
 def _exactly(type_: type[Any]) -> _Converter:
     def read(data: Any) -> Any:
         if type(data) is not type_:
-            raise WireError(f"{data!r} is no {type_.__name__}")
+            raise WireError(f"{data!r} is not of type {type_.__name__}")
         return data
 
     return read

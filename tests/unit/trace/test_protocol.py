@@ -86,15 +86,15 @@ def _changed(value: object, *path: int | str, to: object) -> str:
 @pytest.mark.parametrize(
     ("path", "to", "message"),
     [
-        ((2, 0, 2), 7, "edges[0].tier: 7 is no Tier"),
-        ((2, 0, 2), True, "edges[0].tier: True is no Tier"),
-        ((2, 0, 3), "3", "edges[0].line: '3' is no int"),
-        ((2, 0), [], "edges[0]: is no Edge, an array of 4"),
-        ((1, "app", 0), "source code", "nodes['app'].kind: 'source code' is no ModuleKind"),
-        ((1,), [], "nodes: is no object"),
-        ((4,), {}, "files: is no array"),
-        ((8,), 1, "dynamic_codec: 1 is no bool"),
-        ((13, 0), None, "definitions.names: is no array"),
+        ((2, 0, 2), 7, "edges[0].tier: 7 is not of type Tier"),
+        ((2, 0, 2), True, "edges[0].tier: True is not of type Tier"),
+        ((2, 0, 3), "3", "edges[0].line: '3' is not of type int"),
+        ((2, 0), [], "edges[0]: is not a value of Edge, an array of 4"),
+        ((1, "app", 0), "source code", "nodes['app'].kind: 'source code' is not of type ModuleKind"),
+        ((1,), [], "nodes: is not an object"),
+        ((4,), {}, "files: is not an array"),
+        ((8,), 1, "dynamic_codec: 1 is not of type bool"),
+        ((13, 0), None, "definitions.names: is not an array"),
     ],
 )
 def test_what_does_not_fit_is_told_with_its_place(path: tuple[int | str, ...], to: object, message: str) -> None:
@@ -104,7 +104,7 @@ def test_what_does_not_fit_is_told_with_its_place(path: tuple[int | str, ...], t
 
 
 def test_what_is_no_json_is_told() -> None:
-    with pytest.raises(WireError, match="the whole: is no JSON"):
+    with pytest.raises(WireError, match="the whole: is not JSON"):
         from_text(TraceAnswer, b"{")
 
 

@@ -288,7 +288,7 @@ def _package(name: str, origin: str | None, kind: type[Any], path: tuple[str, ..
 
 
 def kind_of(node: BaseNode) -> ModuleKind:
-    """Return what a node is; a package is what its ``__init__`` is, if that is no source."""
+    """Return what a node is; a package is what its ``__init__`` is, if that is not a source."""
     if isinstance(node, Package):
         inner = kind_of(node.init_module)
         return inner if inner in _NO_SOURCE else ModuleKind.PACKAGE

@@ -37,7 +37,7 @@ def install(log: str) -> None:
         elif event == "open":
             path, mode, flags = arguments
             if isinstance(path, (str, bytes)) and not _writes(mode, flags):
-                write("open", os.path.abspath(path))  # noqa: PTH100 - pathlib is no part of every program
+                write("open", os.path.abspath(path))  # noqa: PTH100 - not every program has pathlib
         elif event == "ctypes.dlopen":
             write("dlopen", arguments[0])
 

@@ -73,6 +73,6 @@ def _names(root: Path) -> list[str]:
                 walk(entry, f"{prefix}{entry.name}.")
 
     walk(root, "")
-    # The build's configuration has a name that is no identifier; sysconfig imports it all the same.
+    # The build's configuration has a name that is not an identifier; sysconfig imports it all the same.
     names.extend(entry.stem for entry in root.glob("_sysconfigdata_*.py"))
     return names
