@@ -135,7 +135,7 @@ def _share_page(one: Mapping[str, int], other: Mapping[str, int]) -> bool:
 def documented(column: str) -> dict[str, str]:
     """Return a column of the table in docs/security.md."""
     lines = DOCUMENT.read_text().splitlines()
-    start = next(number for number, line in enumerate(lines) if line.startswith("| tools ask for"))
+    start = next(number for number, line in enumerate(lines) if line.startswith("| protection |"))
     head = [cell.strip() for cell in lines[start].strip("|").split("|")]
     at = head.index(column)
     rows = {}
