@@ -27,7 +27,7 @@ static int from_proc(void)
     return 1;
 }
 
-/* What execve was given, completed by the current folder if it is relative: unless that is a trap. */
+/* What execve was given, below the working directory if it is relative; with raised privileges such a one is not trusted. */
 static int from_kernel_argument(void)
 {
     const char *given = (const char *)getauxval(AT_EXECFN);

@@ -12,7 +12,7 @@
 int __real_execve(const char *path, char *const arguments[], char *const environment[]);
 
 /* The executable again: with a record of what this process was, if the new image will ask for one (child_record.h), and with
- * its current folder if that is in the tree.  Without malloc, which a child of vfork must not use. */
+ * its working directory if that is in the tree.  Without malloc, which a child of vfork must not use. */
 static int run_again(const char *path, char *const arguments[], char *const environment[])
 {
     enum reexec how = role_of_reexec(arguments);
