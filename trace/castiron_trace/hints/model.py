@@ -1,4 +1,4 @@
-"""Defines the kinds of hints.  A field is a key of a table in TOML, with ``-`` for ``_``; docs/hints.md explains each.
+"""Defines the kinds of hints.  A field is a key of a table in TOML; docs/hints.md explains each.
 
 Used on both sides of `castiron_trace.protocol`, so it imports nothing but the standard library.
 """
@@ -36,7 +36,7 @@ class Alias(Hint):
     """A name that at run time stands for another module, and the names below it likewise."""
 
     module: str
-    stands_for: str
+    stands_for: str = field(metadata={"key": "stands-for"})
     """Empty: names below ``module`` are top-level modules."""
     distribution: str = ""
     """That makes the name; empty if it need not be installed under this name."""
@@ -88,7 +88,7 @@ class ImportFunction(Hint):
     """Functions that import what their first argument names."""
 
     names: tuple[str, ...]
-    whole_package: bool = False
+    whole_package: bool = field(default=False, metadata={"key": "whole-package"})
     """They import all modules below the package that is named, so that a literal does not tell which."""
 
 
@@ -99,7 +99,7 @@ class ResourceFunction(Hint):
     names: tuple[str, ...]
     modules: tuple[str, ...] = ()
     """They count only with one of these before the dot; if there is none, with anything."""
-    imported_by_name: bool = False
+    imported_by_name: bool = field(default=False, metadata={"key": "imported-by-name"})
     """They count with nothing before them, too."""
 
 
@@ -126,7 +126,7 @@ class Compiler(Hint):
     """A text that all its modules contain; then their names cannot be looked for in the code."""
     imports: tuple[str, ...] = ()
     """What such a module may import beyond the modules that all compiled code may."""
-    shared_module: str = ""
+    shared_module: str = field(default="", metadata={"key": "shared-module"})
     """How the module's name ends that holds the code of several others, which only their machine code imports."""
 
 

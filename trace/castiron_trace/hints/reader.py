@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import re
 import tomllib
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from castiron_common.errors import InputError
+from castiron_common.tables import TableError, read_table, unknown
 from castiron_trace.hints.model import (
     Alias,
     Compiler,
@@ -33,7 +33,7 @@ from castiron_trace.hints.model import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
 _H = TypeVar("_H", bound=Hint)
 
@@ -59,10 +59,6 @@ KINDS: Mapping[str, type[Hint]] = {
 _ONE_OF = {HiddenImport: ("imports", "distributions"), Compiler: ("marker", "shared-module")}
 """Keys of which a table must have at least one."""
 _HELP = "docs/hints.md describes the tables of hints."
-
-
-class _WrongError(Exception):
-    """What is wrong with a table; the file is added by whoever catches it."""
 
 
 @cache
@@ -101,72 +97,36 @@ def _hints(tables: Any, place: str, *, source: str | None) -> list[Hint]:
     """Return the hints of one file; ``source`` is that of hints which name none, and None if each must."""
     hints: list[Hint] = []
     try:
-        for kind, entries in _table(tables).items():
-            _known(kind, KINDS, "kind of hint")
+        if not isinstance(tables, dict):
+            raise TableError("it is not a table")
+        for kind, entries in tables.items():
+            if kind not in KINDS:
+                raise TableError(unknown(kind, KINDS, "kind of hint"))
             if not isinstance(entries, list):
-                raise _WrongError(f"{kind} is not an array of tables: write [[{kind}]]")
+                raise TableError(f"{kind} is not an array of tables: write [[{kind}]]")
             for index, entry in enumerate(entries):
-                try:
-                    hints.append(_hint(KINDS[kind], _table(entry), source))
-                except _WrongError as error:
-                    raise _WrongError(f"{kind}[{index}]: {error}") from None
-    except _WrongError as error:
+                hints.append(_hint(KINDS[kind], entry, f"{kind}[{index}]", source))
+    except TableError as error:
         raise InputError(f"{place}: {error}.", hint=_HELP) from None
     return hints
 
 
-def _hint(type_: type[_H], table: Mapping[str, Any], source: str | None) -> _H:
-    types = get_type_hints(type_)
-    keys = {field.name.replace("_", "-"): field for field in dataclasses.fields(type_)}
-    for key in table:
-        _known(key, keys, "key")
-    values = {} if source is None else {"reason": "the application's author says so", "source": source}
-    for key, field in keys.items():
-        if key in table:
-            values[field.name] = _value(table[key], types[field.name], key)
-        elif field.default is dataclasses.MISSING and field.name not in values:
-            raise _WrongError(f"the key {key} is missing")
-    hint = type_(**values)
+def _hint(type_: type[_H], table: Any, place: str, source: str | None) -> _H:
+    given = {} if source is None else {"reason": "the application's author says so", "source": source}
+    hint = read_table(type_, given | table if isinstance(table, dict) else table, place=place)
     one_of = _ONE_OF.get(type_, ())
     if one_of and not any(table.get(key) for key in one_of):
-        raise _WrongError(f"it has no effect without {' or '.join(one_of)}")
+        raise TableError(f"{place} has no effect without {' or '.join(one_of)}")
     if isinstance(hint, PluginHost):
-        _check_pattern(hint.defines)
+        _check_pattern(hint.defines, place)
     return hint
 
 
-def _known(name: str, names: Collection[str], what: str) -> None:
-    if name not in names:
-        near = difflib.get_close_matches(name, names, n=1)
-        meant = f"perhaps {near[0]} is meant" if near else f"there are {', '.join(sorted(names))}"
-        raise _WrongError(f"there is no {what} {name!r}; {meant}")
-
-
-def _table(value: Any) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise _WrongError(f"{value!r} is not a table")
-    return value
-
-
-def _value(value: Any, type_: Any, key: str) -> Any:
-    if type_ in {str, bool}:
-        if type(value) is not type_:
-            raise _WrongError(f"{key}: {value!r} is not {'a string' if type_ is str else 'true or false'}")
-        return value
-    if get_origin(type_) is tuple:
-        if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
-            raise _WrongError(f"{key}: {value!r} is not an array of strings")
-        return tuple(value)
-    if not isinstance(value, dict) or not all(isinstance(item, str) for item in value.values()):
-        raise _WrongError(f"{key}: {value!r} is not a table of strings")
-    return value
-
-
-def _check_pattern(pattern: str) -> None:
+def _check_pattern(pattern: str, place: str) -> None:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise _WrongError(f"defines: {pattern!r} is not a regular expression: {error}") from None
+        raise TableError(f"{place}.defines: {pattern!r} is not a regular expression: {error}") from None
 
 
 def _sorted_out(hints: Iterable[Hint]) -> Hints:
