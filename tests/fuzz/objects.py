@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -103,9 +104,12 @@ class Descriptions(Parser):
 
     def run(self, data: bytes) -> str:
         from castiron_audit.build_info import read_build_info
+        from castiron_common.cache import cache_root
         from castiron_trace.natives import natives
         from castiron_wheels.libc_independent import is_program
 
+        # What earlier inputs left in the cache would take longer to remove at the end than the engine waits for a word.
+        shutil.rmtree(cache_root() / "elf", ignore_errors=True)
         file = self.folder / "fast.so"
         file.write_bytes(data)
         program = is_program(data)
