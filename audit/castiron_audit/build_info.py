@@ -11,16 +11,17 @@ import re
 import zlib
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_audit.tables import table
 from castiron_common.errors import InputError
+from castiron_common.source_key import source_key
 from castiron_elf import store
 from castiron_elf.errors import MalformedElfError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from castiron_common.target import Elf
 
 _LIMIT = 64 * 1024 * 1024
@@ -58,7 +59,7 @@ def read_build_info(path: Path, sha256: str, elf: Elf) -> BuildInfo:
     """
     try:
         headers = store.read_file(path, elf, sha256=sha256).headers
-        libraries = signatures(path.read_bytes())
+        libraries = _known_signatures(path, sha256)
     except (OSError, MalformedElfError, store.ChangedContentError) as error:
         raise InputError(
             f"{path.name} cannot be read as a shared object: {error}.",
@@ -71,6 +72,19 @@ def read_build_info(path: Path, sha256: str, elf: Elf) -> BuildInfo:
         gcc=gcc[1].decode() if gcc else None,
         crates=None if headers.crates is None else crates(headers.crates, path.name),
     )
+
+
+@cache
+def _key() -> str:
+    """Return a hash of what looks for the strings."""
+    table_file = files("castiron_audit.data").joinpath("signatures.toml")
+    return source_key([Path(__file__)], also=table_file.read_text(encoding="utf-8"))
+
+
+def _known_signatures(path: Path, sha256: str) -> tuple[tuple[str, str], ...]:
+    """Return `signatures` of a file's content, which is looked through once."""
+    kept = store.derived(path, sha256, by=_key(), make=lambda data: json.dumps(signatures(data)).encode())
+    return tuple((library, version) for library, version in json.loads(kept))
 
 
 @cache

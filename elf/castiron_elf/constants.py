@@ -11,9 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_common.cache import cache_root, file_entry
 from castiron_common.source_key import source_key
-from castiron_elf.store import require_content
+from castiron_elf.store import derived
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,14 +27,8 @@ def constants(path: Path, known: SharedObject) -> tuple[str, ...]:
 
     Raises `ChangedContentError` if it has another content by now, and OSError.
     """
-    entry = cache_root() / "elf" / _key() / known.sha256[:2] / f"{known.sha256}.txt"
-
-    def build(making: Path) -> None:
-        data = path.read_bytes()
-        require_content(data, known.sha256)
-        making.write_bytes(b"\n".join(sorted(set(identifiers(data, known)))))
-
-    return tuple(file_entry(entry, build).read_text(encoding="ascii").splitlines())
+    kept = derived(path, known.sha256, by=_key(), make=lambda data: b"\n".join(sorted(set(identifiers(data, known)))))
+    return tuple(kept.decode("ascii").splitlines())
 
 
 def identifiers(data: bytes, known: SharedObject) -> Iterator[bytes]:

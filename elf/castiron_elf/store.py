@@ -60,6 +60,20 @@ def read_file(path: Path, elf: Elf, *, sha256: str) -> SharedObject:
     return _made(_entry(sha256, elf), make)
 
 
+def derived(path: Path, sha256: str, *, by: str, make: Callable[[bytes], bytes]) -> bytes:
+    """Return what ``make`` gives for the bytes of the file with this content; made once, and kept.
+
+    ``by`` is a hash of what makes it.  Raises `ChangedContentError` if the content is another, and OSError.
+    """
+
+    def build(making: Path) -> None:
+        data = path.read_bytes()
+        require_content(data, sha256)
+        making.write_bytes(make(data))
+
+    return file_entry(_place(by, sha256), build).read_bytes()
+
+
 def require_content(data: bytes, sha256: str) -> None:
     """Raise `ChangedContentError` if bytes do not have this hash."""
     if sha256_bytes(data) != sha256:
@@ -73,7 +87,11 @@ def _observed(data: bytes, elf: Elf, sha256: str) -> SharedObject:
 
 
 def _entry(sha256: str, elf: Elf) -> Path:
-    return cache_root() / "elf" / reader_key(elf) / sha256[:2] / f"{sha256}.msgpack"
+    return _place(reader_key(elf), sha256)
+
+
+def _place(key: str, sha256: str) -> Path:
+    return cache_root() / "elf" / key / sha256[:2] / sha256
 
 
 def _made(entry: Path, make: Callable[[], SharedObject]) -> SharedObject:

@@ -14,6 +14,7 @@ from castiron_common.cache import cache_root
 from castiron_common.errors import NativeError
 from castiron_common.files import sha256_file
 from castiron_common.target import Role
+from castiron_elf import store
 from castiron_elf.abi import PT_GNU_STACK, PT_LOAD
 from castiron_elf.errors import MalformedElfError
 from castiron_elf.headers import file_offset
@@ -202,7 +203,8 @@ def test_optional_ones_are_left_out_and_told(workshop: Workshop) -> None:
 def test_damaged_cache_entry_is_made_again(workshop: Workshop) -> None:
     workshop.library("a.so", "int f(void) { return 5151; }")
     before = workshop.absorb()
-    entries = list((cache_root() / "elf").rglob("*.msgpack"))
+    entries = list((cache_root() / "elf" / store.reader_key(ELF)).glob("??/*"))
+    entries = [entry for entry in entries if len(entry.name) == 64]
     assert entries
     for entry in entries:
         entry.write_bytes(entry.read_bytes()[:40])

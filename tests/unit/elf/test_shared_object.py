@@ -58,8 +58,12 @@ def test_it_survives_the_cache(path: Path) -> None:
     assert again.definitions.get("nowhere") is None
 
 
-def test_a_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CASTIRON_CACHE", str(tmp_path / "cache"))
+
+
+def test_a_file_is_read_once(tmp_path: Path) -> None:
     data = SEEDS[0].read_bytes() + b"read once"
     path = tmp_path / "x.so"
     path.write_bytes(data)
@@ -68,6 +72,24 @@ def test_a_file_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     first = store.read_file(path, ELF, sha256=digest)
     path.unlink()
     assert store.read_file(path, ELF, sha256=digest) == first == store.known(digest, ELF) == store.read(data, ELF)
+
+
+def test_what_is_derived_of_a_file_is_made_once(tmp_path: Path) -> None:
+    path = tmp_path / "x.so"
+    path.write_bytes(b"content")
+    calls = []
+
+    def make(data: bytes) -> bytes:
+        calls.append(data)
+        return data.upper()
+
+    digest = sha256_bytes(b"content")
+    for _ in range(2):
+        assert store.derived(path, digest, by="a", make=make) == b"CONTENT"
+    assert calls == [b"content"]
+    assert store.derived(path, digest, by="another", make=lambda _: b"else") == b"else"
+    with pytest.raises(store.ChangedContentError):
+        store.derived(path, sha256_bytes(b"other"), by="a", make=make)
 
 
 def test_nothing_is_kept_under_the_hash_of_another_file(tmp_path: Path) -> None:
