@@ -12,7 +12,7 @@ from castiron_wheels.libc_independent import holds_no_library
 from castiron_wheels.record import installed_records
 from castiron_wheels.reproducible import normalise_wheel
 from castiron_wheels.wheel_metadata import read_metadata
-from tests.support.elf_values import ELF
+from tests.support.targets import TARGET
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,5 +42,5 @@ def use(wheel: Path, place: Path, target: PythonTarget) -> str:
     evidence(site, record.dist_info, record.files, texts)
     read_entry_points(site / record.dist_info)
     objects = [(path, site / path, record.sha256.get(path)) for path in record.files if (site / path).is_file()]
-    natives({"demo-a": objects}, ELF)
+    natives({"demo-a": objects}, TARGET)
     return "installed"
