@@ -11,7 +11,7 @@ from castiron_common.tables import TableError, read_table, unknown
 from castiron_common.target import Target
 
 FOLDER = Path(__file__).parent / "targets"
-_DEFAULTS = Path(__file__).parent / "defaults.toml"
+_DEFAULTS = FOLDER / "default" / "choice.toml"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

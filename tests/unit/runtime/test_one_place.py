@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from castiron_runtime.target_files import defaults, load_target, target_names
+from castiron_runtime.target_files import load_target, target_names
 
 ROOT = Path(__file__).parents[3]
 RUNTIME = ROOT / "runtime" / "castiron_runtime"
 PACKAGES = ("audit", "bench", "castiron", "common", "elf", "link", "manifests", "runtime", "trace", "wheels")
 OF_A_MACHINE = re.compile(r"x86[-_]64|elf_x86|\bamd64\b|EM_X86|R_X86|emmintrin|%%?[re]ax\b|%fs:", re.IGNORECASE)
 ITS_PLACES = (RUNTIME / "targets", RUNTIME / "stub" / "machine", ROOT / "manifests" / "examples")
-DEFAULTS = RUNTIME / "defaults.toml"
 
 
 def files() -> list[Path]:
@@ -34,16 +33,10 @@ def test_no_file_outside_of_its_places_names_the_machine() -> None:
     found = {
         f"{path.relative_to(ROOT)}:{number}: {line.strip()}"
         for path in looked_at
-        if path != DEFAULTS
         for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1)
         if OF_A_MACHINE.search(line)
     }
     assert found == set()
-
-
-def test_the_default_is_named_in_one_line() -> None:
-    lines = [line for line in DEFAULTS.read_text().splitlines() if OF_A_MACHINE.search(line)]
-    assert lines == [f'target = "{defaults().target}"']
 
 
 @pytest.mark.parametrize("name", target_names())
