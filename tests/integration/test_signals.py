@@ -245,8 +245,9 @@ def test_a_watched_program_can_be_stopped_and_continued(pack: Pack, marked: Mark
 
 def test_signals_go_to_the_watched_program_first(pack: Pack, marked: Marked, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(
-        "import signal, sys, time\n"
-        "def end(*_):\n    print('tidy', file=sys.stderr); sys.exit(0)\n"
+        "import os, signal, sys, time\n"
+        # Not by print: the signal may come while the line below is still being written.
+        "def end(*_):\n    os.write(2, b'tidy\\n'); sys.exit(0)\n"
         "signal.signal(signal.SIGTERM, end)\n"
         "print('here', file=sys.stderr, flush=True)\ntime.sleep(300)\n"
     )
