@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import signal
 import sys
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     import typer
 
 
+_NEW_OBJECTS = 100_000
+"""How many are made until the collector looks at them; Python's default is 700."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -51,6 +54,9 @@ def run_command(app: typer.Typer, *, prog: str, args: Sequence[str] | None = Non
     is a bug of ours, and the report needs it.
     """
     supervise()
+    # A command makes many objects that live until its end: looking for cycles among them takes it a tenth of its time.
+    gc.freeze()
+    gc.set_threshold(_NEW_OBJECTS)
     try:
         _run(app, prog, args)
     except BaseException as error:
@@ -63,6 +69,8 @@ def run_command(app: typer.Typer, *, prog: str, args: Sequence[str] | None = Non
         _say_stopped(stop)
         # Not the failure that this one follows from: nobody wants to see that.
         raise SystemExit(stop.exit_code) from None
+    finally:
+        gc.freeze()
 
 
 def _run(app: typer.Typer, prog: str, args: Sequence[str] | None) -> None:
