@@ -69,8 +69,6 @@ def run_command(app: typer.Typer, *, prog: str, args: Sequence[str] | None = Non
         _say_stopped(stop)
         # Not the failure that this one follows from: nobody wants to see that.
         raise SystemExit(stop.exit_code) from None
-    finally:
-        gc.freeze()
 
 
 def _run(app: typer.Typer, prog: str, args: Sequence[str] | None) -> None:
