@@ -10,16 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from castiron_audit.formats import Format
+from castiron_common import command_line
+from castiron_common.command_line import Theme
 from castiron_common.console import run_command, stderr_console
 
 if TYPE_CHECKING:
     from castiron_audit.model import Report
     from castiron_audit.policy import Policy
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = command_line.application()
 
 
-@app.command(context_settings={"help_option_names": ["-h", "--help"]})
+@command_line.command(app)
 def audit(
     path: Annotated[
         Path,
@@ -28,11 +30,18 @@ def audit(
         ),
     ],
     *,
-    format_: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.TABLE,
+    format_: Annotated[
+        Format, typer.Option("--format", help="What to write.", rich_help_panel=Theme.OUTPUT)
+    ] = Format.TABLE,
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="FILE", help="Where to write it; standard output by default.", show_default=False
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Where to write it; standard output by default.",
+            show_default=False,
+            rich_help_panel=Theme.OUTPUT,
         ),
     ] = None,
     policy: Annotated[
@@ -42,19 +51,36 @@ def audit(
             metavar="FILE",
             help="A pyproject.toml, or a TOML file with the keys of its table [tool.castiron.licenses].",
             show_default=False,
+            rich_help_panel=Theme.POLICY,
         ),
     ] = None,
     deny: Annotated[
         list[str] | None,
-        typer.Option("--deny", metavar="LICENSE", help="Refuse this license; * matches any characters."),
+        typer.Option(
+            "--deny",
+            metavar="LICENSE",
+            help="Refuse this license; * matches any characters.",
+            rich_help_panel=Theme.POLICY,
+        ),
     ] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Refuse unknown licenses and open findings, too.")] = False,
+    strict: Annotated[
+        bool,
+        typer.Option("--strict", help="Refuse unknown licenses and open findings, too.", rich_help_panel=Theme.POLICY),
+    ] = False,
     components: Annotated[
-        bool, typer.Option("--components", help="List only what scanners need: name, version, CPE, purl.")
+        bool,
+        typer.Option(
+            "--components", help="List only what scanners need: name, version, CPE, purl.", rich_help_panel=Theme.OUTPUT
+        ),
     ] = False,
     osv: Annotated[
         list[Path] | None,
-        typer.Option("--osv", metavar="FILE", help="Check against advisories in OSV format (JSON, or a zip of such)."),
+        typer.Option(
+            "--osv",
+            metavar="FILE",
+            help="Check against advisories in OSV format (JSON, or a zip of such).",
+            rich_help_panel=Theme.VULNERABILITIES,
+        ),
     ] = None,
     outdated: Annotated[
         str | None,
@@ -63,6 +89,7 @@ def audit(
             metavar="PYTHON",
             help="List the binaries in the folder APP_OR_MANIFEST that hold an older Python than this (3.13.5, say).",
             show_default=False,
+            rich_help_panel=Theme.VULNERABILITIES,
         ),
     ] = None,
     site: Annotated[
@@ -70,6 +97,7 @@ def audit(
         typer.Option(
             "--site/--no-site",
             help="For a manifest: also read the files in its wheels, which are fetched if they are not in the cache.",
+            rich_help_panel=Theme.SOURCES,
         ),
     ] = True,
 ) -> None:

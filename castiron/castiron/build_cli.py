@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from castiron.build import build
+from castiron_common import command_line
+from castiron_common.command_line import Theme
 from castiron_link.cli import link
 from castiron_trace.cli import trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = command_line.application()
 
 _KEEP = "keep_manifest"
 _CHECK = "check"
@@ -25,10 +27,21 @@ _NOT_OF_LINK = frozenset({"manifest"})
 
 KeepOption = Annotated[
     Path | None,
-    typer.Option("--keep-manifest", metavar="FILE", help="Keep the manifest in this file.", show_default=False),
+    typer.Option(
+        "--keep-manifest",
+        metavar="FILE",
+        help="Keep the manifest in this file.",
+        show_default=False,
+        rich_help_panel=Theme.OUTPUT,
+    ),
 ]
 CheckOption = Annotated[
-    bool, typer.Option("--check", help="Then import every module in the binary, as `castiron check` does.")
+    bool,
+    typer.Option(
+        "--check",
+        help="Then import every module in the binary, as `castiron check` does.",
+        rich_help_panel=Theme.OUTPUT,
+    ),
 ]
 
 
@@ -44,8 +57,8 @@ def parameters(command: Callable[..., Any], leave_out: frozenset[str]) -> list[i
 
 _OF_TRACE = parameters(trace, _NOT_OF_TRACE)
 _OF_LINK = parameters(link, _NOT_OF_LINK)
-_OF_CHECK = frozenset({"optimize", "sources", "sys_path", "full_finalize", "obey_environment", "pie"})
-"""Options of the link that decide what a check finds."""
+_OF_CHECK = frozenset({"optimize", "sources", "sys_path", "full_finalize", "obey_environment", "pie", "quiet"})
+"""Options of the link that a check has, too: they decide what it finds."""
 
 
 def _build(**values: Any) -> None:
@@ -74,9 +87,10 @@ def _signature() -> inspect.Signature:
     keep = inspect.Parameter(_KEEP, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=KeepOption)
     check = inspect.Parameter(_CHECK, inspect.Parameter.KEYWORD_ONLY, default=False, annotation=CheckOption)
     # A stable sort: positional arguments first.
-    return inspect.Signature(sorted((*_OF_TRACE, *_OF_LINK, keep, check), key=lambda parameter: parameter.kind))
+    both = {parameter.name: parameter for parameter in (*_OF_TRACE, *_OF_LINK, keep, check)}
+    return inspect.Signature(sorted(both.values(), key=lambda parameter: parameter.kind))
 
 
 _build.__signature__ = _signature()  # type: ignore[attr-defined]  # what typer reads
 _build.__annotations__ = {name: item.annotation for name, item in _signature().parameters.items()}
-app.command(context_settings={"help_option_names": ["-h", "--help"]})(_build)
+command_line.command(app)(_build)

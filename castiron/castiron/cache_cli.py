@@ -8,22 +8,16 @@ from typing import Annotated
 
 import typer
 
-from castiron_common import cache_content, shared_files
+from castiron_common import cache_content, command_line, shared_files
 from castiron_common.cache import cache_base, cache_root
 from castiron_common.console import run_command, stderr_console
 from castiron_common.errors import EXIT_DAMAGED
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    help="Show what is in the cache, verify it, or remove what is not needed.",
-)
+app = command_line.application("Show what is in the cache, verify it, or remove what is not needed.")
 
 
-@app.command()
-def info(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+@command_line.command(app)
+def info(*, as_json: command_line.JsonOption = False) -> None:
     """Tell where the cache is, what is in it, how large that is and how large it may become."""
     root = cache_root()
     rows: dict[str, list[cache_content.Item]] = {}
@@ -61,7 +55,7 @@ def info(*, as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")]
         )
 
 
-@app.command()
+@command_line.command(app)
 def verify(
     *,
     repair: Annotated[bool, typer.Option("--repair", help="Remove what is damaged.")] = False,
@@ -83,7 +77,7 @@ def verify(
         raise typer.Exit(EXIT_DAMAGED)
 
 
-@app.command()
+@command_line.command(app)
 def prune(
     *,
     older_than: Annotated[

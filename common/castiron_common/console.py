@@ -33,6 +33,15 @@ def printable(text: str) -> str:
     return _CONTROLS.sub(lambda match: repr(match[0])[1:-1], text)
 
 
+def relative(text: str) -> str:
+    """Return a message in which the paths below the current folder are relative to it, as a person types them."""
+    try:
+        folder = str(Path.cwd())
+    except FileNotFoundError:  # it was removed
+        return text
+    return text if folder == "/" else re.sub(rf"(?<![\w./-]){re.escape(folder)}/(?=[^\s/])", "", text)
+
+
 def stderr_console() -> Console:
     """Return the console for everything that is not data."""
     return Console(stderr=True, highlight=False, soft_wrap=True)
@@ -42,9 +51,9 @@ def print_error(error: CastironError) -> None:
     """Print an expected failure: what happened, then what to do."""
     console = stderr_console()
     console.print("[bold red]error:[/bold red]", end=" ")
-    console.print(printable(error.what), markup=False)
+    console.print(relative(printable(error.what)), markup=False)
     if error.hint:
-        console.print(printable(error.hint), markup=False)
+        console.print(relative(printable(error.hint)), markup=False)
 
 
 def run_command(app: typer.Typer, *, prog: str, args: Sequence[str] | None = None) -> None:

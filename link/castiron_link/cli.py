@@ -8,40 +8,75 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from castiron_audit.formats import Format
-from castiron_common.console import printable, run_command, stderr_console
+from castiron_common import command_line
+from castiron_common.command_line import Loudness, Theme
+from castiron_common.console import printable, relative, run_command, stderr_console
 from castiron_common.errors import UsageError
 from castiron_link.model import Children, Compression, LinkOptions, Sources
 
 if TYPE_CHECKING:
     from castiron_link.model import LinkResult
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+app = command_line.application()
 
 OutputOption = Annotated[
     Path | None,
     typer.Option(
-        "-o", "--output", metavar="FILE", help="The executable.  Default: the program's name.", show_default=False
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="The executable.  Default: the program's name.",
+        show_default=False,
+        rich_help_panel=Theme.OUTPUT,
     ),
 ]
 OptimizeOption = Annotated[
-    int, typer.Option("--optimize", min=0, max=2, help="As python -O: 1 drops assert, 2 drops docstrings too.")
+    int,
+    typer.Option(
+        "--optimize",
+        metavar="0|1|2",
+        min=0,
+        max=2,
+        help="As python -O: 1 drops assert, 2 drops docstrings too.",
+        rich_help_panel=Theme.CODE,
+    ),
 ]
 SourcesOption = Annotated[
-    Sources, typer.Option("--sources", help="Whose source files go in; tracebacks show lines of those.")
+    Sources,
+    typer.Option(
+        "--sources", help="Whose source files go in; tracebacks show lines of those.", rich_help_panel=Theme.CODE
+    ),
 ]
 CompressOption = Annotated[
     Compression,
-    typer.Option("--compress", help="Which files are compressed: none, those where it costs no time, or all."),
+    typer.Option(
+        "--compress",
+        help="Which files are compressed: none, those where it costs no time, or all.",
+        rich_help_panel=Theme.CODE,
+    ),
 ]
 SysPathOption = Annotated[
     list[str] | None,
-    typer.Option("--sys-path", metavar="FOLDER", help="Append a folder to sys.path; $ORIGIN: that of the executable."),
+    typer.Option(
+        "--sys-path",
+        metavar="FOLDER",
+        help="Append a folder to sys.path; $ORIGIN: that of the executable.",
+        rich_help_panel=Theme.CODE,
+    ),
 ]
 FinalizeOption = Annotated[
-    bool, typer.Option("--full-finalize", help="Destroy every object at the end, even where nobody can tell.")
+    bool,
+    typer.Option(
+        "--full-finalize",
+        help="Destroy every object at the end, even where nobody can tell.",
+        rich_help_panel=Theme.BEHAVIOUR,
+    ),
 ]
 EnvironmentOption = Annotated[
-    bool, typer.Option("--obey-environment", help="The binary obeys PYTHON* environment variables.")
+    bool,
+    typer.Option(
+        "--obey-environment", help="The binary obeys PYTHON* environment variables.", rich_help_panel=Theme.BEHAVIOUR
+    ),
 ]
 ChildrenOption = Annotated[
     Children | None,
@@ -50,37 +85,69 @@ ChildrenOption = Annotated[
         help="For whose processes the binary is a Python interpreter if called like one (-c, -m, a script): nobody's, "
         "the application's own, all.  Default: own, or none if the application starts no processes.",
         show_default=False,
+        rich_help_panel=Theme.BEHAVIOUR,
     ),
 ]
-PythonOption = Annotated[bool, typer.Option("--as-python", help="The older name of --children all.")]
+PythonOption = Annotated[
+    bool,
+    typer.Option("--as-python", help="The older name of --children all.", hidden=True, rich_help_panel=Theme.BEHAVIOUR),
+]
 PieOption = Annotated[
     bool,
     typer.Option(
-        "--pie/--no-pie", help="The kernel puts the binary at another address each time; it starts 5% slower."
+        "--pie/--no-pie",
+        help="The kernel puts the binary at another address each time; it starts 5% slower.",
+        rich_help_panel=Theme.BEHAVIOUR,
     ),
 ]
-ReportOption = Annotated[bool, typer.Option("--report/--no-report", help="Write and show the license report.")]
+ReportOption = Annotated[
+    bool,
+    typer.Option("--report/--no-report", help="Write and show the license report.", rich_help_panel=Theme.LICENSES),
+]
 DocumentsOption = Annotated[
     list[Format] | None,
     typer.Option(
-        "--licenses", metavar="FORMAT", help="Write this document, too: notices, html, cyclonedx, spdx, json."
+        "--licenses",
+        metavar="FORMAT",
+        help="Write this document, too: notices, html, cyclonedx, spdx, json.",
+        rich_help_panel=Theme.LICENSES,
     ),
 ]
 PolicyOption = Annotated[
     Path | None,
     typer.Option(
-        "--policy", metavar="FILE", help="Which licenses are let in: a pyproject.toml or TOML file.", show_default=False
+        "--policy",
+        metavar="FILE",
+        help="Which licenses are let in: a pyproject.toml or TOML file.",
+        show_default=False,
+        rich_help_panel=Theme.LICENSES,
     ),
 ]
 DenyOption = Annotated[
-    list[str] | None, typer.Option("--deny", metavar="LICENSE", help="Refuse this license; * matches anything.")
+    list[str] | None,
+    typer.Option(
+        "--deny", metavar="LICENSE", help="Refuse this license; * matches anything.", rich_help_panel=Theme.LICENSES
+    ),
 ]
-StrictOption = Annotated[bool, typer.Option("--strict", help="Refuse unknown licenses and unsettled findings, too.")]
+StrictOption = Annotated[
+    bool,
+    typer.Option(
+        "--strict", help="Refuse unknown licenses and unsettled findings, too.", rich_help_panel=Theme.LICENSES
+    ),
+]
 SbomOption = Annotated[
-    bool, typer.Option("--sbom/--no-sbom", help="Put the bill of materials into the executable, too.")
+    bool,
+    typer.Option(
+        "--sbom/--no-sbom", help="Put the bill of materials into the executable, too.", rich_help_panel=Theme.LICENSES
+    ),
 ]
 NoticesOption = Annotated[
-    bool, typer.Option("--notices", help="The binary shows its notices when called with --third-party-notices.")
+    bool,
+    typer.Option(
+        "--notices",
+        help="The binary shows its notices when called with --third-party-notices.",
+        rich_help_panel=Theme.LICENSES,
+    ),
 ]
 RelinkOption = Annotated[
     Path | None,
@@ -89,14 +156,18 @@ RelinkOption = Annotated[
         metavar="FOLDER",
         help="Write what it takes to link again with a replaced library (LGPL).",
         show_default=False,
+        rich_help_panel=Theme.LICENSES,
     ),
 ]
 KeepMapOption = Annotated[
-    Path | None, typer.Option("--keep-map", metavar="FILE", help="Keep the linker's map.", show_default=False)
+    Path | None,
+    typer.Option(
+        "--keep-map", metavar="FILE", help="Keep the linker's map.", show_default=False, rich_help_panel=Theme.OUTPUT
+    ),
 ]
 
 
-@app.command(context_settings={"help_option_names": ["-h", "--help"]})
+@command_line.command(app)
 def link(
     manifest: Annotated[Path, typer.Argument(metavar="MANIFEST", help="What trace wrote; - reads standard input.")],
     *,
@@ -119,16 +190,17 @@ def link(
     sbom: SbomOption = True,
     keep_map: KeepMapOption = None,
     relink_kit: RelinkOption = None,
+    verbose: command_line.VerboseOption = False,
+    quiet: command_line.QuietOption = False,
 ) -> None:
     """Link a manifest into one static executable, and report what is in it under which license."""
     # The stage is imported when it is needed: --help and wrong options answer at once.
     from castiron_audit.cli import load_policy, source_date_epoch
-    from castiron_common.progress import RichReporter
     from castiron_link.driver import Request
     from castiron_link.driver import link as link_manifest
     from castiron_manifest.reader import read_manifest
 
-    console = stderr_console()
+    loud = command_line.loudness(quiet=quiet, verbose=verbose)
     request = Request(
         manifest=read_manifest(manifest),
         output=output,
@@ -150,7 +222,7 @@ def link(
         keep_map=keep_map,
         relink_kit=relink_kit,
     )
-    show_result(link_manifest(request, reporter=RichReporter(console)), table=report)
+    show_result(link_manifest(request, reporter=command_line.reporter_of(loud)), loud, table=report)
 
 
 _CHILDREN = {
@@ -170,17 +242,22 @@ def _children(children: Children | None, *, as_python: bool) -> Children | None:
     return Children.ALL
 
 
-def show_result(result: LinkResult, *, table: bool) -> None:
+def show_result(result: LinkResult, loud: Loudness, *, table: bool) -> None:
     """Print what was made on stderr: warnings, the license table, and one line on the executable."""
     console = stderr_console()
     for warning in result.warnings:
-        console.print(printable(f"warning: {warning}"), markup=False)
+        console.print(relative(printable(f"warning: {warning}")), markup=False)
+    if loud is Loudness.QUIET:
+        return
     if table:
         from castiron_audit.formats.table import table as drawn
 
         width = console.width if console.is_terminal else 120
         console.out(drawn(result.report, width=width, color=console.is_terminal, brief=True), highlight=False, end="")
-    console.print(f"{result.output}: {result.size / 1e6:.1f} MB, static{_CHILDREN[result.children]}", markup=False)
+    size = f"{result.size / 1e6:.1f} MB"
+    console.print(f"{relative(str(result.output))}: {size}, static{_CHILDREN[result.children]}", markup=False)
+    if loud is Loudness.VERBOSE:
+        command_line.show_passes(result.seconds)
 
 
 def main() -> None:

@@ -12,21 +12,17 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from castiron_common import command_line
 from castiron_common.console import printable
 from castiron_manifest.reader import read_manifest
 from castiron_manifest.show import as_json_value, chain, differences, summary
 
-app = typer.Typer(
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    help="Show, compare, explain or validate manifests.",
-)
+app = command_line.application("Show, compare, explain or validate manifests.")
 
 _File = Annotated[Path, typer.Argument(metavar="MANIFEST", help="A manifest; - reads standard input.")]
 
 
-@app.command()
+@command_line.command(app)
 def show(
     file: _File,
     *,
@@ -62,14 +58,14 @@ def show(
         console.print(printable(line), markup=False)
 
 
-@app.command()
+@command_line.command(app)
 def validate(file: _File) -> None:
     """Check a manifest: intact, of a known version, well-formed, and consistent."""
     manifest = read_manifest(file)
     print(f"{file}: valid ({len(manifest.modules)} modules, {len(manifest.distributions)} distributions)")
 
 
-@app.command()
+@command_line.command(app)
 def explain(
     file: _File,
     module: Annotated[str, typer.Argument(help="A module's dotted name.")],
@@ -79,7 +75,7 @@ def explain(
         print(f"{name}\t{via.tier} import in {via.importer}, line {via.line}" if via else f"{name}\t(start)")
 
 
-@app.command()
+@command_line.command(app)
 def diff(
     old: _File,
     new: Annotated[Path, typer.Argument(metavar="MANIFEST", help="The newer one.")],

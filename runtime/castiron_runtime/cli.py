@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from castiron_common import command_line
+from castiron_common.command_line import Theme
 from castiron_common.console import run_command, stderr_console
 from castiron_common.progress import RichReporter
 from castiron_common.supervision import release
@@ -21,28 +23,36 @@ if TYPE_CHECKING:
 
     from castiron_runtime.model import Component
 
-app = typer.Typer(
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    no_args_is_help=True,
-    help="Build, list and export runtime packs.",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+app = command_line.application("Build, list and export runtime packs.")
 
 DEFAULTS = defaults()
-PythonOption = Annotated[str, typer.Option("--python", metavar="X.Y", help="Feature version of the target's Python.")]
-TargetOption = Annotated[str, typer.Option("--target", metavar="NAME", help="Platform that the pack is for.")]
-OutputOption = Annotated[
-    Path, typer.Option("-o", "--output", metavar="FILE", help="An archive ending in .tar.zst.", show_default=False)
+PythonOption = Annotated[
+    str,
+    typer.Option(
+        "--python", metavar="X.Y", help="Feature version of the target's Python.", rich_help_panel=Theme.TARGET
+    ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+TargetOption = Annotated[
+    str, typer.Option("--target", metavar="NAME", help="Platform that the pack is for.", rich_help_panel=Theme.TARGET)
+]
+OutputOption = Annotated[
+    Path,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="FILE",
+        help="An archive ending in .tar.zst.",
+        show_default=False,
+        rich_help_panel=Theme.OUTPUT,
+    ),
+]
 
 
 def _reporter() -> RichReporter:
     return RichReporter(stderr_console())
 
 
-@app.command()
+@command_line.command(app)
 def build(
     modules: Annotated[
         list[str] | None,
@@ -74,8 +84,8 @@ def build(
     print(pack.root)
 
 
-@app.command("list")
-def list_components(*, as_json: JsonOption = False) -> None:
+@command_line.command(app, "list")
+def list_components(*, as_json: command_line.JsonOption = False) -> None:
     """List what can be built, and what of it is in the cache."""
     from castiron_runtime import packs
 
@@ -100,12 +110,12 @@ def list_components(*, as_json: JsonOption = False) -> None:
     _print_table(table)
 
 
-@app.command()
+@command_line.command(app)
 def info(
     *,
     python: PythonOption = DEFAULTS.python,
     target: TargetOption = DEFAULTS.target,
-    as_json: JsonOption = False,
+    as_json: command_line.JsonOption = False,
 ) -> None:
     """Describe a pack: identity, components with licenses, extension modules.  Builds the core on first need."""
     from castiron_runtime import packs
@@ -129,7 +139,7 @@ def info(
         print(f"\nmodules {title}: {' '.join(item.name for item in extensions)}")
 
 
-@app.command()
+@command_line.command(app)
 def export(
     *,
     output: OutputOption,
@@ -146,7 +156,7 @@ def export(
     stderr_console().print(f"{output}: {output.stat().st_size / 1e6:.1f} MB", markup=False)
 
 
-@app.command("python", context_settings={"allow_interspersed_args": False, "ignore_unknown_options": True})
+@command_line.command(app, "python", allow_interspersed_args=False, ignore_unknown_options=True)
 def run_python(
     arguments: Annotated[list[str] | None, typer.Argument(metavar="[ARGUMENT]...", help="Handed to python.")] = None,
     *,

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from castiron_common.console import run_command, stderr_console
+from castiron_common import command_line
+from castiron_common.command_line import Loudness, Theme
+from castiron_common.console import printable, relative, run_command, stderr_console
 from castiron_common.errors import ModuleMissingError, UsageError
 from castiron_runtime.target_files import chosen_target, defaults
 from castiron_trace.model import Stdlib
@@ -17,13 +19,13 @@ if TYPE_CHECKING:
     from castiron_trace.driver import Outcome
     from castiron_trace.model import Options, Reached
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = command_line.application()
 
 DEFAULTS = defaults()
 _SHOWN_FINDINGS = 12
 
 
-@app.command(context_settings={"help_option_names": ["-h", "--help"]})
+@command_line.command(app)
 def trace(
     application: Annotated[
         str, typer.Argument(metavar="APP", help="A file, a project folder, module:function, or the name of a command.")
@@ -32,24 +34,58 @@ def trace(
         list[str] | None, typer.Argument(metavar="-- ARGS", help="With --run: the application's arguments.")
     ] = None,
     *,
-    module: Annotated[bool, typer.Option("-m", help="APP is a module, as for `python -m`.")] = False,
-    entry: Annotated[str | None, typer.Option("--entry", metavar="NAME", help="Which script of the project.")] = None,
+    module: Annotated[
+        bool, typer.Option("-m", help="APP is a module, as for `python -m`.", rich_help_panel=Theme.APPLICATION)
+    ] = False,
+    entry: Annotated[
+        str | None,
+        typer.Option("--entry", metavar="NAME", help="Which script of the project.", rich_help_panel=Theme.APPLICATION),
+    ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write here instead of standard output.")
+        Path | None,
+        typer.Option(
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="Write here instead of standard output.",
+            rich_help_panel=Theme.OUTPUT,
+        ),
     ] = None,
     requirements: Annotated[
-        list[Path] | None, typer.Option("-r", "--requirements", help="requirements.txt, pylock.toml or pyproject.toml.")
+        list[Path] | None,
+        typer.Option(
+            "-r",
+            "--requirements",
+            metavar="FILE",
+            help="requirements.txt, pylock.toml or pyproject.toml.",
+            rich_help_panel=Theme.REQUIREMENTS,
+        ),
     ] = None,
     with_: Annotated[
-        list[str] | None, typer.Option("--with", metavar="REQUIREMENT", help="One more requirement.")
+        list[str] | None,
+        typer.Option("--with", metavar="REQUIREMENT", help="One more requirement.", rich_help_panel=Theme.REQUIREMENTS),
     ] = None,
-    extra: Annotated[list[str] | None, typer.Option("--extra", help="An extra of the project.")] = None,
+    extra: Annotated[
+        list[str] | None,
+        typer.Option("--extra", metavar="NAME", help="An extra of the project.", rich_help_panel=Theme.REQUIREMENTS),
+    ] = None,
     python_env: Annotated[
-        Path | None, typer.Option("--python-env", help="Take the exact versions installed in this environment.")
+        Path | None,
+        typer.Option(
+            "--python-env",
+            metavar="FOLDER",
+            help="Take the exact versions installed in this environment.",
+            rich_help_panel=Theme.REQUIREMENTS,
+        ),
     ] = None,
     host_python: Annotated[
         Path | None,
-        typer.Option("--host-python", help="Take the versions from this Python if nothing names any."),
+        typer.Option(
+            "--host-python",
+            metavar="PROGRAM",
+            help="Take the versions from this Python if nothing names any.",
+            rich_help_panel=Theme.REQUIREMENTS,
+        ),
     ] = None,
     include: Annotated[
         list[str] | None,
@@ -57,37 +93,74 @@ def trace(
             "--include",
             metavar="MODULE",
             help="A module that no import shows; pkg.* for a whole package.",
+            rich_help_panel=Theme.CONTENT,
         ),
     ] = None,
-    exclude: Annotated[list[str] | None, typer.Option("--exclude", metavar="MODULE", help="Leave this out.")] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", metavar="MODULE", help="Leave this out.", rich_help_panel=Theme.CONTENT),
+    ] = None,
     stdlib: Annotated[
         Stdlib,
         typer.Option(
             "--stdlib",
             help="How much of the standard library: with auto, all if the program runs code from outside.",
+            rich_help_panel=Theme.CONTENT,
         ),
     ] = Stdlib.AUTO,
     include_data: Annotated[
         list[Path] | None,
-        typer.Option("--include-data", metavar="PATH", help="Include this data file or folder of the application."),
+        typer.Option(
+            "--include-data",
+            metavar="PATH",
+            help="Include this data file or folder of the application.",
+            rich_help_panel=Theme.CONTENT,
+        ),
     ] = None,
     no_data_guess: Annotated[
-        bool, typer.Option("--no-data-guess", help="Include only the data files of the application that are named.")
+        bool,
+        typer.Option(
+            "--no-data-guess",
+            help="Include only the data files of the application that are named.",
+            rich_help_panel=Theme.CONTENT,
+        ),
     ] = False,
     path: Annotated[
         list[Path] | None,
-        typer.Option("--path", metavar="FOLDER", help="A folder that the application adds to sys.path."),
+        typer.Option(
+            "--path",
+            metavar="FOLDER",
+            help="A folder that the application adds to sys.path.",
+            rich_help_panel=Theme.APPLICATION,
+        ),
     ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="The program's name.")] = None,
-    run: Annotated[bool, typer.Option("--run", help="Run the application once and add what it uses.")] = False,
-    prune: Annotated[bool, typer.Option("--prune", help="With --run: include only what the run used.")] = False,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", help="The program's name.", rich_help_panel=Theme.APPLICATION),
+    ] = None,
+    run: Annotated[
+        bool, typer.Option("--run", help="Run the application once and add what it uses.", rich_help_panel=Theme.RUN)
+    ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="With --run: include only what the run used.", rich_help_panel=Theme.RUN)
+    ] = False,
     explain: Annotated[
         str | None,
-        typer.Option("--explain", metavar="MODULE", help="Print why a module goes in; write no manifest."),
+        typer.Option(
+            "--explain",
+            metavar="MODULE",
+            help="Print why a module goes in; write no manifest.",
+            rich_help_panel=Theme.OUTPUT,
+        ),
     ] = None,
-    python: Annotated[str, typer.Option("--python", help="Python version of the binary.")] = DEFAULTS.python,
-    target: Annotated[str, typer.Option("--target", help="Platform of the binary.")] = DEFAULTS.target,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No summary.")] = False,
+    python: Annotated[
+        str, typer.Option("--python", metavar="X.Y", help="Python version of the binary.", rich_help_panel=Theme.TARGET)
+    ] = DEFAULTS.python,
+    target: Annotated[
+        str, typer.Option("--target", metavar="NAME", help="Platform of the binary.", rich_help_panel=Theme.TARGET)
+    ] = DEFAULTS.target,
+    verbose: command_line.VerboseOption = False,
+    quiet: command_line.QuietOption = False,
 ) -> None:
     """Analyse a Python application: which modules, data files, native libraries and licenses it needs.
 
@@ -130,14 +203,13 @@ def trace(
         folder=Path.cwd(),
         target=python_target(chosen_target(target), python),
     )
-    _run(options, output, explain, quiet=quiet)
+    _run(options, output, explain, command_line.loudness(quiet=quiet, verbose=verbose))
 
 
-def _run(options: Options, output: Path | None, explain: str | None, *, quiet: bool) -> None:
-    from castiron_common.progress import RichReporter, SilentReporter
+def _run(options: Options, output: Path | None, explain: str | None, loud: Loudness) -> None:
     from castiron_trace.driver import trace as analyse
 
-    outcome = analyse(options, reporter=SilentReporter() if quiet else RichReporter(stderr_console()))
+    outcome = analyse(options, reporter=command_line.reporter_of(loud))
     if explain is not None:
         print(_explanation(outcome.reached, explain))
         return
@@ -151,8 +223,7 @@ def _run(options: Options, output: Path | None, explain: str | None, *, quiet: b
     else:
         with atomic_write(output) as file:
             file.write(data)
-    if not quiet:
-        _summary(outcome, len(data))
+    _summary(outcome, len(data), loud)
 
 
 def _explanation(reached: Reached, name: str) -> str:
@@ -181,28 +252,36 @@ def _origin(importer: str | None) -> str:
     return "was imported in the watched run" if importer == "(run)" else "is needed by the interpreter itself"
 
 
-def _summary(outcome: Outcome, size: int) -> None:
+def _summary(outcome: Outcome, size: int, loud: Loudness) -> None:
     from castiron_manifest.model import Severity
 
     manifest = outcome.manifest
     console = stderr_console()
-    own = sum(module.origin == "app" for module in manifest.modules)
-    standard = sum(module.origin == "stdlib" for module in manifest.modules)
-    others = len(manifest.modules) - own - standard
-    console.print(
-        f"[bold]{manifest.entry.name}[/bold]: {own} own modules, {others} of {len(manifest.distributions)} "
-        f"distributions, {standard} of the standard library; {len(manifest.resources)} data files, "
-        f"{len(manifest.natives)} native libraries; manifest of {size:,} bytes"
-    )
-    console.print(f"requirements: {outcome.source}", markup=False)
-    shown = [finding for finding in manifest.findings if finding.severity is not Severity.INFO]
-    for finding in shown[:_SHOWN_FINDINGS]:
-        style = "red" if finding.severity is Severity.ERROR else "yellow"
+    if loud >= Loudness.NORMAL:
+        own = sum(module.origin == "app" for module in manifest.modules)
+        standard = sum(module.origin == "stdlib" for module in manifest.modules)
+        others = len(manifest.modules) - own - standard
+        console.print(
+            f"[bold]{manifest.entry.name}[/bold]: {own} own modules, {others} of {len(manifest.distributions)} "
+            f"distributions, {standard} of the standard library; {len(manifest.resources)} data files, "
+            f"{len(manifest.natives)} native libraries; manifest of {size:,} bytes"
+        )
+        console.print(relative(printable(f"requirements: {outcome.source}")), markup=False)
+    looks = {
+        Severity.ERROR: ("red", Loudness.QUIET),
+        Severity.WARNING: ("yellow", Loudness.NORMAL),
+        Severity.INFO: ("dim", Loudness.VERBOSE),
+    }
+    told = [finding for finding in manifest.findings if loud >= looks[finding.severity][1]]
+    shown = told if loud is not Loudness.NORMAL else told[:_SHOWN_FINDINGS]
+    for finding in shown:
+        style = looks[finding.severity][0]
         console.print(f"[{style}]{finding.severity}[/{style}]", end=" ")
-        console.print(f"{finding.subject}: {finding.message} [{finding.code}]", markup=False)
-    hidden = len(manifest.findings) - len(shown[:_SHOWN_FINDINGS])
-    if hidden:
-        console.print(f"{hidden} more findings: castiron manifest show FILE", markup=False)
+        console.print(relative(printable(f"{finding.subject}: {finding.message} [{finding.code}]")), markup=False)
+    if loud is Loudness.NORMAL and len(manifest.findings) > len(shown):
+        console.print(f"{len(manifest.findings) - len(shown)} more findings: -v", markup=False)
+    if loud is Loudness.VERBOSE:
+        command_line.show_passes(outcome.seconds)
 
 
 def main() -> None:

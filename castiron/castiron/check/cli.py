@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from castiron_common import command_line
+from castiron_common.command_line import Loudness, Theme
 from castiron_common.console import printable, stderr_console
 from castiron_common.errors import CheckError, UsageError
 from castiron_link.cli import (  # noqa: TC001 - typer evaluates the annotations
@@ -25,14 +27,19 @@ if TYPE_CHECKING:
     from castiron.check.driver import Request
     from castiron.check.model import Checked
 
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app = command_line.application()
 
 ManifestArgument = Annotated[Path, typer.Argument(metavar="MANIFEST", help="What trace wrote; - reads standard input.")]
 ApplicationArguments = Annotated[
     list[str] | None, typer.Argument(metavar="-- ARGS", help="With --run: the application's arguments.")
 ]
 RunOption = Annotated[
-    bool, typer.Option("--run", help="Run the application both ways, too, and compare what can be seen.")
+    bool,
+    typer.Option(
+        "--run",
+        help="Run the application both ways, too, and compare what can be seen.",
+        rich_help_panel=Theme.COMPARED,
+    ),
 ]
 FolderOption = Annotated[
     Path | None,
@@ -40,6 +47,7 @@ FolderOption = Annotated[
         "--folder",
         metavar="FOLDER",
         help="With --run: each run works in a copy of this folder.  Default: in an empty one.",
+        rich_help_panel=Theme.COMPARED,
         show_default=False,
     ),
 ]
@@ -50,19 +58,26 @@ SourceOption = Annotated[
         metavar="FOLDER",
         help="With --run: where the application was traced; the interpreter uses its files.  Default: those of the "
         "manifest, so that a file which is missing there is missing in both.",
+        rich_help_panel=Theme.COMPARED,
         show_default=False,
     ),
 ]
 SecondsOption = Annotated[
-    float, typer.Option("--seconds", min=0.1, help="What one import may take; a run may take ten times as long.")
+    float,
+    typer.Option(
+        "--seconds",
+        metavar="N",
+        min=0.1,
+        help="What one import may take; a run may take ten times as long.",
+        rich_help_panel=Theme.COMPARED,
+    ),
 ]
-JsonOption = Annotated[bool, typer.Option("--json", help="For programs.")]
 
 _SHOWN = 5
 """Modules that are named of those that nobody can import."""
 
 
-@app.command(context_settings={"help_option_names": ["-h", "--help"]})
+@command_line.command(app)
 def check(
     manifest: ManifestArgument,
     arguments: ApplicationArguments = None,
@@ -71,13 +86,14 @@ def check(
     folder: FolderOption = None,
     source: SourceOption = None,
     seconds: SecondsOption = 60.0,
-    as_json: JsonOption = False,
+    as_json: command_line.JsonOption = False,
     optimize: OptimizeOption = 0,
     sources: SourcesOption = Sources.ALL,
     sys_path: SysPathOption = None,
     full_finalize: FinalizeOption = False,
     obey_environment: EnvironmentOption = False,
     pie: PieOption = False,
+    quiet: command_line.QuietOption = False,
 ) -> None:
     """Compare the binary that link makes of a manifest with the same application under the target's interpreter.
 
@@ -112,26 +128,28 @@ def check(
         source=None if source is None else source.absolute(),
         seconds=seconds,
     )
-    check_and_show(request, as_json=as_json)
+    check_and_show(request, command_line.loudness(quiet=quiet, verbose=False), as_json=as_json)
 
 
-def check_and_show(request: Request, *, as_json: bool = False) -> None:
+def check_and_show(request: Request, loud: Loudness, *, as_json: bool = False) -> None:
     """Check, and print what was found; raises `CheckError` if the binary does something else."""
     from castiron.check.driver import check as compare
-    from castiron_common.progress import RichReporter
 
-    checked = compare(request, reporter=RichReporter(stderr_console()))
+    checked = compare(request, reporter=command_line.reporter_of(loud))
     for note in checked.notes:
         stderr_console().print(printable(f"warning: {note}"), markup=False)
-    print(json.dumps(dataclasses.asdict(checked), indent=1) if as_json else printable(_text(checked)))
+    if as_json:
+        print(json.dumps(dataclasses.asdict(checked), indent=1))
+    elif loud is not Loudness.QUIET or not checked.good:
+        print(printable(_text(checked)))
     if not checked.good:
         broken, different = len(checked.imports.broken), len(checked.differences or ())
         what = [f"{broken} module{'' if broken == 1 else 's'} cannot be imported"] * bool(broken)
         what += [f"the run differs in {different} way{'' if different == 1 else 's'}"] * bool(different)
         raise CheckError(
             f"In the binary {' and '.join(what)}; under the target's interpreter it is otherwise.",
-            hint="What is missing can be added with `trace --include MODULE` or `--data`; if nothing is missing, "
-            "this is a bug in castiron: please report it.",
+            hint="What is missing can be added with `trace --include MODULE` or `--include-data PATH`; if nothing is "
+            "missing, this is a bug in castiron: please report it.",
         )
 
 
