@@ -9,17 +9,19 @@ from castiron_manifest.model import Origin
 
 if TYPE_CHECKING:
     from castiron_audit.linked import Linked
-    from castiron_audit.policy import Policy
+    from castiron_audit.project import Project
     from castiron_manifest.model import Manifest
 
 
-def application_component(manifest: Manifest, linked: Linked | None, license_: str | None, version: str) -> Component:
+def application_component(
+    manifest: Manifest, linked: Linked | None, license_: str | None, version: str, name: str
+) -> Component:
     """Return the component; before the link its size is that of its modules and files."""
     sizes = _sizes(manifest) if linked is None else dict(linked.sizes.get("app", {}))
     return Component(
         id="application",
         kind=Kind.APPLICATION,
-        name=manifest.entry.name,
+        name=name,
         version=version,
         verdict=Verdict(
             expression=license_,
@@ -44,7 +46,7 @@ def _sizes(manifest: Manifest) -> dict[Form, int]:
     return sizes
 
 
-def application_version(manifest: Manifest, policy: Policy) -> str:
+def application_version(manifest: Manifest, project: Project) -> str:
     """Return the version of the project, else of the distribution that the application starts in; empty if unknown."""
     started = next((item for item in manifest.distributions if item.name == manifest.entry.distribution), None)
-    return policy.version or (started.version if started is not None else "")
+    return project.version or (started.version if started is not None else "")

@@ -17,6 +17,7 @@ from castiron_common.console import run_command, stderr_console
 if TYPE_CHECKING:
     from castiron_audit.model import Report
     from castiron_audit.policy import Policy
+    from castiron_manifest.model import Manifest
 
 app = command_line.application()
 
@@ -119,6 +120,9 @@ def audit(
     if osv:
         _check_advisories(report, osv, output)
         return
+    if output is not None:
+        # As in a link, a refusal leaves no file.
+        enforce(report)
     if format_ is Format.TABLE and output is None:
         from castiron_audit.formats.table import table
 
@@ -128,26 +132,47 @@ def audit(
     enforce(report, hint="")
 
 
-def load_policy(path: Path | None, *, deny: list[str], strict: bool) -> Policy:
+def load_policy(
+    path: Path | None, *, deny: list[str], strict: bool, manifest: Manifest | None = None, quiet: bool = False
+) -> Policy:
     """Return the policy of a file, else that of the current folder's pyproject.toml, with what the options add.
 
-    Raises `InputError` or `UsageError`.
+    Of a pyproject.toml without a policy it holds what its project says of itself.  What the policy lets pass unawares
+    is told; unless ``quiet`` also what was read, and with a manifest whether the application is that project's.  Raises
+    `InputError` or `UsageError`.
     """
     from dataclasses import replace
 
+    from castiron_audit.enforcement import weaknesses
     from castiron_audit.policy import Policy, find_policy, patterns, read_policy
+    from castiron_audit.project import parse_project, read_toml
     from castiron_common.errors import UsageError
 
+    console = stderr_console()
     if path is None:
         path = find_policy(Path.cwd())
-        if path is not None:
-            stderr_console().print(f"license policy: {path.name} of this folder", style="dim")
+        if path is not None and not quiet:
+            console.print(f"license policy: {path.name} of this folder", style="dim")
     policy = read_policy(path) if path is not None else Policy()
+    project = Path.cwd() / "pyproject.toml"
+    if not policy.project.name and project.is_file():
+        policy = replace(policy, project=parse_project(read_toml(project), project.parent))
+    if manifest is not None and policy.project.is_of(manifest):
+        if not quiet:
+            console.print(f"application: {policy.project.describe()} (pyproject.toml)", style="dim", markup=False)
+        if policy.project.unread:
+            console.print(
+                f"warning: its license {policy.project.unread!r} is not an SPDX expression, and counts as unknown.",
+                markup=False,
+            )
 
     def wrong(what: str) -> UsageError:
         return UsageError(f"--deny: {what}.", hint="Name SPDX identifiers: https://spdx.org/licenses/.")
 
-    return replace(policy, deny=(*policy.deny, *patterns(deny, "deny", wrong)), strict=policy.strict or strict)
+    policy = replace(policy, deny=(*policy.deny, *patterns(deny, "deny", wrong)), strict=policy.strict or strict)
+    for warning in weaknesses(policy):
+        console.print(f"warning: {warning}", markup=False)
+    return policy
 
 
 def source_date_epoch() -> int | None:

@@ -31,16 +31,18 @@ def build_report(
     linked: Linked | None = None,
     license_: str | None = None,
     version: str = "",
+    name: str = "",
     generator: str | None = None,
 ) -> Report:
     """Return the report on a manifest, or on a binary that is being linked from it; no policy is applied yet.
 
     ``site`` is the installed ``site-packages`` of the manifest's distributions; without it, what only their files tell
-    (vendored packages, crates, fonts) is not detected.  ``license_`` and ``version`` are the application's own.
+    (vendored packages, crates, fonts) is not detected.  ``license_``, ``version`` and ``name`` are the application's
+    own; without a name it has that of the program.
     Raises `InputError` if a shared object cannot be read.
     """
     # What is in: the application, the distributions with third-party components, the runtime.
-    application = application_component(manifest, linked, license_, version)
+    application = application_component(manifest, linked, license_, version, name or manifest.entry.name)
     distributions = Collected()
     if manifest.distributions:
         # An application without distributions does not wait for the import of the detectors.
@@ -64,7 +66,7 @@ def build_report(
     texts = {**dict(manifest.texts), **distributions.texts, **runtime.texts}
     used = {text.sha256 for component in components for text in component.texts}
     return Report(
-        name=manifest.entry.name,
+        name=name or manifest.entry.name,
         version=version,
         generator=generator or manifest.generator,
         target=manifest.target.platform,

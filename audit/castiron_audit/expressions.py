@@ -87,6 +87,16 @@ def _parse(text: str) -> Any:
     return _licensing(_WORDS.split(renewed)).parse(renewed, validate=False, strict=False)
 
 
+def license_ids() -> frozenset[str]:
+    """Return the identifiers of the SPDX License List, without exceptions and those that it deprecates."""
+    deprecated = table("names")["deprecated"]
+    return frozenset(
+        name
+        for name, row in _listed().items()
+        if not row.get("is_exception") and name not in deprecated and not name.startswith("LicenseRef-")
+    )
+
+
 def is_listed(license_id: str) -> bool:
     """Return whether SPDX lists a license under this identifier, in this spelling."""
     return license_id in _listed()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from castiron_audit.application import application_version
 from castiron_audit.collect import build_report
 from castiron_audit.embedded import read_embedded
+from castiron_audit.project import own_project
 from castiron_common.errors import InputError
 from castiron_elf.abi import MAGIC
 
@@ -30,11 +31,13 @@ def load_report(path: Path, policy: Policy, *, with_site: bool, reporter: Report
     from castiron_manifest.reader import read_manifest
 
     manifest = read_manifest(path)
+    project = own_project(policy.project, manifest)
     return build_report(
         manifest,
         site=installed_site(manifest, reporter) if with_site else None,
-        license_=policy.license,
-        version=application_version(manifest, policy),
+        license_=project.license,
+        version=application_version(manifest, project),
+        name=project.name,
     )
 
 

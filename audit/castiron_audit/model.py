@@ -223,6 +223,8 @@ class Report:
     obligations: tuple[Obligation, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     """Sorted by component."""
+    unmatched: tuple[str, ...] = ()
+    """Rules of the policy that name no component, each with what may be meant."""
     texts: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Each text once: (sha256, text), sorted."""
 

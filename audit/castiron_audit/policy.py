@@ -3,7 +3,7 @@
 ::
 
     [tool.castiron.licenses]
-    preset = "no-copyleft"                     # or "permissive"
+    preset = "no-copyleft"                     # see PRESETS
     allow = ["MPL-2.0"]                        # in addition to the preset
     deny = ["AGPL-*"]                          # even if something else allows it
     unknown = "deny"                           # "warn" unless strict
@@ -26,16 +26,18 @@
 
 from __future__ import annotations
 
-import tomllib
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, TypeAlias
 
 from castiron_audit.copyleft import Strength
-from castiron_audit.expressions import licenses_in, normalise
+from castiron_audit.expressions import license_ids, licenses_in, normalise
+from castiron_audit.project import Project, parse_project, read_toml
+from castiron_audit.spelling import did_you_mean
 from castiron_common.errors import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
     from castiron_common.errors import CastironError
@@ -43,14 +45,37 @@ if TYPE_CHECKING:
 PRESETS = {
     "permissive": Strength.PERMISSIVE,
     "no-copyleft": Strength.FILE,
+    "no-strong-copyleft": Strength.LIBRARY,
+    "no-network-copyleft": Strength.WORK,
 }
-"""The strongest copyleft that a preset allows.  ``permissive``: none.  ``no-copyleft``: none that reaches beyond the
-component's own files (MPL, EPL), so neither LGPL nor GPL in a static executable."""
+"""The strongest copyleft that a preset allows, strictest first: each allows what those before it allow.
+``no-copyleft``: none that reaches beyond the component's own files (MPL, EPL), so neither LGPL nor GPL in a static
+executable; ``no-strong-copyleft``: LGPL, too; ``no-network-copyleft``: GPL, too.  None of them allows the AGPL, and
+none allows a license whose reach is not known."""
 
 Wrong: TypeAlias = "Callable[[str], CastironError]"
 """Makes the exception for a mistake in a policy, from what is wrong."""
 
 _KEYS = {"preset", "allow", "deny", "unknown", "strict", "exception", "settle", "accept"}
+_UNKNOWN = ("warn", "deny")
+
+FINDINGS = (
+    "ambiguous-license",
+    "contradiction",
+    "copyleft",
+    "incompatible",
+    "invalid-expression",
+    "joined-classifiers",
+    "optional-part",
+    "relinking",
+    "restricted",
+    "undeclared-text",
+    "unknown-license",
+    "unknown-static-contents",
+    "unreadable-sbom",
+    "version-open",
+)
+"""Codes of all findings, as rules that accept one name them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +89,8 @@ class Rule:
     """SPDX expression: the settled one, or the one that the exception is limited to."""
     finding: str | None = None
     """Code of the accepted finding."""
+    optional: bool = False
+    """The component need not be there: for a policy of several applications."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,10 +107,8 @@ class Policy:
     exceptions: tuple[Rule, ...] = ()
     settle: tuple[Rule, ...] = ()
     accept: tuple[Rule, ...] = ()
-    license: str | None = None
-    """The application's own, from ``[project]``."""
-    version: str = ""
-    """The application's own, from ``[project]``."""
+    project: Project = field(default_factory=Project)
+    """What ``[project]`` of the same file says of the application."""
 
     def describe(self) -> str:
         """Return the policy in one line."""
@@ -105,38 +130,46 @@ class Policy:
 
 
 def read_policy(path: Path) -> Policy:
-    """Return the policy in a file.  Raises `InputError` if it cannot be read or is not valid."""
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(f"There is no file {path}.", hint="--policy names a TOML file or a pyproject.toml.") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    """Return the policy in a file.  Raises `InputError` if it cannot be read, holds no policy, or is not valid."""
+    document = read_toml(path)
+    tables = document.get("tool")
+    castiron = tables.get("castiron") if isinstance(tables, dict) else None
+    rows = castiron.get("licenses") if isinstance(castiron, dict) else None
+    if rows is None and (path.name == "pyproject.toml" or "tool" in document):
+        near = did_you_mean("licenses", castiron) if isinstance(castiron, dict) else ""
+        found = near.replace("; did you mean", ", but").removesuffix("?")
         raise InputError(
-            f"{path} cannot be read as TOML: {error}.", hint="Correct it, see docs/licensing.md."
-        ) from error
-    tool = document.get("tool", {})
-    rows = tool.get("castiron", {}).get("licenses") if isinstance(tool, dict) else None
-    if rows is None:
-        rows = document if path.name != "pyproject.toml" else {}
-    policy = parse_policy(rows, str(path), license_=_own_license(document))
-    project = document.get("project")
-    version = project.get("version") if isinstance(project, dict) else None
-    return replace(policy, version=version if isinstance(version, str) else "")
+            f"{path} has no table [tool.castiron.licenses]{found}.", hint="docs/licensing.md tells what it holds."
+        )
+    policy = parse_policy(document if rows is None else rows, str(path))
+    return replace(policy, project=parse_project(document, path.parent))
 
 
 def find_policy(folder: Path) -> Path | None:
-    """Return the ``pyproject.toml`` of a folder, if it has a policy."""
+    """Return the ``pyproject.toml`` of a folder, if it has a policy.
+
+    Raises `InputError` if it cannot be read, or has a table whose name is almost right: else nothing would be refused.
+    """
     path = folder / "pyproject.toml"
     if not path.is_file():
         return None
-    try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        return None  # Not read as a policy; the command that reads it as a project reports the error.
-    return path if isinstance(document.get("tool", {}).get("castiron", {}).get("licenses"), dict) else None
+    tables = read_toml(path).get("tool")
+    castiron = tables.get("castiron") if isinstance(tables, dict) else None
+    if not isinstance(castiron, dict):
+        return None
+    if "licenses" in castiron:
+        return path
+    for name in castiron:
+        if name != "trace" and did_you_mean(name, ("licenses",)):
+            raise InputError(
+                f"{path.name} has a table [tool.castiron.{name}], which nothing reads; did you mean "
+                "[tool.castiron.licenses]?",
+                hint="Correct its name.",
+            )
+    return None
 
 
-def parse_policy(rows: object, source: str, *, license_: str | None = None) -> Policy:
+def parse_policy(rows: object, source: str) -> Policy:
     """Return the policy that a table describes; ``source`` names it in messages.  Raises `InputError`."""
 
     def wrong(what: str) -> InputError:
@@ -144,24 +177,24 @@ def parse_policy(rows: object, source: str, *, license_: str | None = None) -> P
 
     if not isinstance(rows, dict):
         raise wrong("[tool.castiron.licenses] is not a table")
-    unknown = sorted(set(rows) - _KEYS)
-    if unknown:
-        raise wrong(f"unknown key {unknown[0]!r}; there are {', '.join(sorted(_KEYS))}")
+    for key in sorted(set(rows) - _KEYS):
+        raise wrong(f"unknown key {key!r}; there are {', '.join(sorted(_KEYS))}{did_you_mean(key, _KEYS)}")
     preset = rows.get("preset")
-    if preset is not None and preset not in PRESETS:
-        raise wrong(f"unknown preset {preset!r}; there are {', '.join(sorted(PRESETS))}")
-    if rows.get("unknown", "warn") not in {"warn", "deny"}:
+    if preset is not None and (not isinstance(preset, str) or preset not in PRESETS):
+        raise wrong(f"unknown preset {preset!r}; there are {', '.join(PRESETS)}{did_you_mean(str(preset), PRESETS)}")
+    if rows.get("unknown", "warn") not in _UNKNOWN:
         raise wrong("unknown must be 'warn' or 'deny'")
+    if not isinstance(rows.get("strict", False), bool):
+        raise wrong("strict must be true or false")
     return Policy(
         preset=preset,
         allow=patterns(rows.get("allow", []), "allow", wrong),
         deny=patterns(rows.get("deny", []), "deny", wrong),
         unknown=rows.get("unknown", "warn"),
-        strict=bool(rows.get("strict", False)),
+        strict=rows.get("strict", False),
         exceptions=_rules(rows.get("exception", []), "exception", ("component", "reason"), wrong),
         settle=_rules(rows.get("settle", []), "settle", ("component", "license", "reason"), wrong),
         accept=_rules(rows.get("accept", []), "accept", ("component", "finding", "reason"), wrong),
-        license=license_,
     )
 
 
@@ -169,46 +202,66 @@ def patterns(values: object, name: str, wrong: Wrong) -> tuple[str, ...]:
     """Return license identifiers or patterns of them, checked; raises what ``wrong`` makes of the first mistake."""
     if not isinstance(values, list) or not all(isinstance(item, str) for item in values):
         raise wrong(f"{name} is not a list of strings")
-    checked = []
-    for item in values:
-        if "*" in item:
-            checked.append(item)
-            continue
+    return tuple(_pattern(item, name, wrong) for item in values)
+
+
+def _pattern(item: str, name: str, wrong: Wrong) -> str:
+    """Return a license identifier as SPDX writes it, or a pattern that matches one."""
+    if item.lower().startswith("licenseref-"):
+        return item
+    if "*" not in item:
         known = normalise(item)
         if known is None or len(licenses_in(known)) != 1:
-            raise wrong(f"{name}: {item!r} is not an SPDX license identifier")
-        checked.append(known)
-    return tuple(checked)
+            raise wrong(f"{name}: {item!r} is not an SPDX license identifier{_like(item)}")
+        return known
+    if not any(matches(license_id, item.partition(" WITH ")[0]) for license_id in license_ids()):
+        raise wrong(f"{name}: {item!r} matches no SPDX license identifier{_like(item)}")
+    return item
+
+
+def matches(license_id: str, pattern: str) -> bool:
+    """Return whether a pattern with ``*`` means a license; upper and lower case are alike, as in SPDX."""
+    return fnmatchcase(license_id.lower(), pattern.lower())
+
+
+def _like(item: str) -> str:
+    """Return a suggestion for an identifier; of families of licenses, for the pattern of all versions."""
+    families = {f"{name}-*" for name in ("AGPL", "GPL", "LGPL", "MPL", "EPL", "BSD", "Apache", "CDDL", "EUPL", "OSL")}
+    return did_you_mean(item, families if "*" in item or "-" not in item else license_ids())
 
 
 def _rules(values: object, name: str, required: Sequence[str], wrong: Wrong) -> tuple[Rule, ...]:
     if not isinstance(values, list) or not all(isinstance(item, dict) for item in values):
         raise wrong(f"{name} is not a list of tables")
+    keys = {*required, "optional", *(("license",) if name == "exception" else ())}
     rules = []
     for index, item in enumerate(values):
+        for key in sorted(set(item) - keys):
+            raise wrong(f"{name}[{index}] has an unknown key {key!r}{did_you_mean(key, keys)}")
         for key in required:
             if not isinstance(item.get(key), str) or not item[key].strip():
                 raise wrong(f"{name}[{index}] lacks {key!r}")
-        extra = sorted(set(item) - {"component", "license", "reason", "finding"})
-        if extra:
-            raise wrong(f"{name}[{index}] has an unknown key {extra[0]!r}")
         license_ = item.get("license")
-        if license_ is not None and normalise(license_) is None:
-            raise wrong(f"{name}[{index}]: {license_!r} is not an SPDX expression")
+        if license_ is not None and (not isinstance(license_, str) or normalise(license_) is None):
+            near = did_you_mean(str(license_), license_ids())
+            raise wrong(f"{name}[{index}]: {license_!r} is not an SPDX expression{near}")
+        finding = item.get("finding")
+        if finding is not None and finding not in FINDINGS:
+            raise wrong(f"{name}[{index}]: there is no finding {finding!r}{_or_list(finding, FINDINGS)}")
+        if not isinstance(item.get("optional", False), bool):
+            raise wrong(f"{name}[{index}]: optional must be true or false")
         rules.append(
             Rule(
-                component=item["component"],
+                component=item["component"].strip(),
                 reason=item["reason"].strip(),
                 license=normalise(license_) if license_ else None,
-                finding=item.get("finding"),
+                finding=finding,
+                optional=item.get("optional", False),
             )
         )
     return tuple(rules)
 
 
-def _own_license(document: dict[str, Any]) -> str | None:
-    project = document.get("project")
-    said = project.get("license") if isinstance(project, dict) else None
-    if isinstance(said, dict):
-        said = said.get("text")
-    return normalise(said) if isinstance(said, str) else None
+def _or_list(word: str, known: Iterable[str]) -> str:
+    """Return a suggestion, or if nothing is near all that there are."""
+    return did_you_mean(word, known) or f"; there are {', '.join(known)}"

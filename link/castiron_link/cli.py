@@ -201,8 +201,9 @@ def link(
     from castiron_manifest.reader import read_manifest
 
     loud = command_line.loudness(quiet=quiet, verbose=verbose)
+    content = read_manifest(manifest)
     request = Request(
-        manifest=read_manifest(manifest),
+        manifest=content,
         output=output,
         options=LinkOptions(
             optimize=optimize,
@@ -215,7 +216,7 @@ def link(
             pie=pie,
             notices=notices,
         ),
-        policy=load_policy(policy, deny=deny or [], strict=strict),
+        policy=load_policy(policy, deny=deny or [], strict=strict, manifest=content, quiet=loud is Loudness.QUIET),
         documents=tuple(dict.fromkeys(([Format.TABLE] if report else []) + (documents or []))),
         sbom=sbom,
         epoch=source_date_epoch(),

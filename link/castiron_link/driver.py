@@ -12,6 +12,7 @@ from castiron_audit.embedded import embed, note
 from castiron_audit.enforcement import apply, enforce
 from castiron_audit.formats import Format
 from castiron_audit.policy import Policy
+from castiron_audit.project import own_project
 from castiron_common.cache import cache_root
 from castiron_common.clock import Clock
 from castiron_common.files import sha256_file
@@ -80,6 +81,8 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         check_output(output)
         if request.relink_kit is not None:
             check_kit(request.relink_kit)
+        project = own_project(request.policy.project, manifest)
+        version = application_version(manifest, project)
 
     # pack: the interpreter that the analysis was made for; another one has other modules.
     # After it: the pack's version is the manifest's.
@@ -138,7 +141,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 payload=payload,
                 inittab=inittab(inputs.extensions),
                 extensions=natives.extensions,
-                note=note(manifest.entry.name, application_version(manifest, request.policy), pack.target),
+                note=note(project.name or manifest.entry.name, version, pack.target),
             )
 
         # ld: the linker takes of the archives what is used, into a folder of ours.
@@ -166,8 +169,9 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 manifest,
                 site=site,
                 linked=content,
-                license_=request.policy.license,
-                version=application_version(manifest, request.policy),
+                license_=project.license,
+                version=version,
+                name=project.name,
                 generator=f"castiron {own_component().version}",
             )
             report = apply(found, request.policy)

@@ -98,6 +98,12 @@ def test_a_refused_binary_is_not_written(hello: Path) -> None:
     assert done.status == 12
     assert "cpython" in done.stderr
     assert "PSF-2.0 is denied" in done.stderr
+    for format_ in ("table", "html", "cyclonedx"):
+        options = ("--deny", "PSF-2.0", "--format", format_)
+        assert command("castiron", "audit", "app", *options, "-o", "document", cwd=hello.parent).status == 12
+        shown = command("castiron", "audit", "app", *options, cwd=hello.parent)
+        assert shown.status == 12
+        assert "cpython" in shown.stdout
     assert sorted(path.name for path in hello.parent.iterdir()) == before
 
 
@@ -112,6 +118,12 @@ def test_the_policy_of_the_project_counts(hello: Path, tmp_path: Path) -> None:
     done = command("link", "app.manifest", cwd=tmp_path)
     assert done.status == 0, done.stderr
     assert names(tmp_path / "app")["app"]["version"] == "7.1"
+    assert "application: app 7.1 (pyproject.toml)" in done.stderr
+    project.write_text('[project]\nname = "app"\nversion = "7.2"\nlicense = "LicenseRef-Proprietary"\n')
+    done = command("link", "app.manifest", cwd=tmp_path)
+    assert done.status == 0, done.stderr
+    assert names(tmp_path / "app")["app"]["version"] == "7.2"
+    assert names(tmp_path / "app")["app"]["verdict"]["expression"] == "LicenseRef-Proprietary"
     project.write_text('[tool.castiron.licenses]\npresets = "permissive"\n')
     done = command("link", "app.manifest", cwd=tmp_path)
     assert done.status == 3

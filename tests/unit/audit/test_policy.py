@@ -1,19 +1,31 @@
+import itertools
+import re
+import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from castiron_audit.enforcement import apply, enforce
+from castiron_audit import policy as policy_module
+from castiron_audit.enforcement import apply, enforce, weaknesses
+from castiron_audit.expressions import license_ids
 from castiron_audit.model import Report, Severity
-from castiron_audit.policy import Policy, find_policy, parse_policy, read_policy
+from castiron_audit.policy import FINDINGS, PRESETS, Policy, find_policy, parse_policy, read_policy
+from castiron_audit.project import Project, parse_project
 from castiron_common.errors import InputError, PolicyError
 from castiron_manifest.model import Native
-from tests.unit.audit.making import MIT, distribution, report, runtime
+from tests.unit.audit.making import MIT, distribution, manifest, report, runtime
 
 GPL = distribution("deep", "GPL-3.0-or-later")
 CLEAN = (
     distribution("top", "MIT", requires=("middle",), direct=True),
     distribution("middle", "BSD-3-Clause", requires=("deep",)),
 )
+
+SPELLINGS = (
+    "AGPL-3.0", "AGPL-3.0+", "agpl-3.0-or-later", "AGPL-1.0-only", "AGPL-3.0-only WITH some-exception",
+    "AGPL v3 or newer", "MIT AND AGPL-3.0-only", "GNU Affero General Public License, any", "OSL-3.0", "RPL-1.5", "CPAL-1.0", "SSPL-1.0",
+)  # fmt: skip
 
 
 def policy(**rows: object) -> Policy:
@@ -97,7 +109,72 @@ def test_an_lgpl_static_library() -> None:
 
 def test_an_exception_ends_when_the_license_changes() -> None:
     rules = policy(deny=["AGPL-*"], exception=[{"component": "x", "license": "MIT", "reason": "why"}])
-    assert refused(report(distribution("x", "AGPL-3.0-only")), rules) == {"distribution/x": "AGPL-3.0-only is denied"}
+    assert refused(report(distribution("x", "AGPL-3.0-only")), rules) == {
+        "distribution/x": "AGPL-3.0-only is denied; the exception for it is for MIT only"
+    }
+    applied = apply(
+        report(distribution("x", "LGPL-2.1-or-later")),
+        policy(exception=[{"component": "x", "license": "LGPL-2.1-only", "reason": "r"}]),
+    )
+    assert [item.settled for item in applied.findings] == [None]
+    assert applied.unmatched == ("exception for x: its license is LGPL-2.1-or-later, not LGPL-2.1-only.",)
+    with pytest.raises(PolicyError, match="refuses 1 rule of its own"):
+        enforce(applied)
+
+
+def test_presets_are_ordered_and_none_allows_the_agpl_however_it_is_spelled() -> None:
+    allowed = [
+        {name for name in license_ids() if not refused(report(distribution("x", name)), policy(preset=preset))}
+        for preset in PRESETS
+    ]
+    assert all(stricter < milder for stricter, milder in itertools.pairwise(allowed))
+    for said in SPELLINGS:
+        for preset in PRESETS:
+            assert refused(report(distribution("x", said)), policy(preset=preset)), (said, preset)
+            assert refused(report(distribution("x", text=said)), policy(preset=preset)), (said, preset)
+
+
+def test_what_a_deny_lets_pass_is_told() -> None:
+    assert ["AGPL-1.0-only" in line for line in weaknesses(policy(deny=["GPL-*"]))] == [True]
+    assert "GPL-3.0-or-later" in weaknesses(policy(deny=["GPL-3.0-only"]))[0]
+    assert "GPL-2.0-only" in weaknesses(policy(deny=["LGPL-*"]))[0]
+    assert weaknesses(policy(deny=["GPL-*"], preset="no-copyleft")) == ()
+    assert weaknesses(policy(deny=["AGPL-*", "MIT"])) == ()
+    assert refused(report(GPL), policy(deny=["gpl-*"])) == {"distribution/deep": "GPL-3.0-or-later is denied"}
+
+
+@pytest.mark.parametrize("license_", ["GPL-2.0-only", "AGPL-3.0-or-later", "Sleepycat"])
+def test_a_proprietary_application_with_strong_copyleft_is_refused_without_any_policy(license_: str) -> None:
+    audited = report(distribution("x", license_), distribution("l", "LGPL-2.1-only"), license_="LicenseRef-Proprietary")
+    assert list(refused(audited, Policy())) == ["distribution/x"]
+    assert list(refused(audited, policy(allow=["*"]))) == ["distribution/x"]
+    assert refused(audited, policy(exception=[{"component": "x", "reason": "we bought another license"}])) == {}
+    assert refused(report(distribution("x", license_), license_="MIT"), Policy()) == {}
+    assert refused(report(distribution("x", license_)), Policy()) == {}
+
+
+def test_rules_that_name_no_component_are_refused_with_a_suggestion() -> None:
+    audited = report(*CLEAN, GPL)
+
+    def unmatched(kind: str, component: str, **more: object) -> tuple[str, ...]:
+        return apply(audited, policy(**{kind: [{"component": component, "reason": "r", **more}]})).unmatched
+
+    assert unmatched("exception", "dep") == ("exception: no component is named 'dep'; did you mean 'deep'?",)
+    assert unmatched("settle", "midle", license="MIT")[0].endswith("did you mean 'middle'?")
+    assert unmatched("accept", "quite-another", finding="copyleft")[0].endswith("say optional = true in it.")
+    assert unmatched("accept", "quite-another", finding="copyleft", optional=True) == ()
+    foreseen = replace(audited, linked=False)
+    assert apply(foreseen, policy(exception=[{"component": "readline", "reason": "r"}])).unmatched == ()
+    assert unmatched("exception", "DEEP") == ()
+
+
+def test_every_finding_can_be_accepted_and_no_other_name() -> None:
+    sources = "".join(
+        path.read_text() for path in sorted(Path(policy_module.__file__).parent.rglob("*.py")) if path.stem != "policy"
+    )
+    assert [code for code in FINDINGS if f'"{code}"' not in sources] == []
+    for code in re.findall(r'code="([a-z-]+)"', sources):
+        assert code in FINDINGS
 
 
 def test_unknown_is_a_finding_refused_if_told_so_and_settled_with_a_reason() -> None:
@@ -152,13 +229,52 @@ def test_reads_pyproject_and_plain_files(tmp_path: Path) -> None:
         '[project]\nname = "x"\nversion = "4.5"\nlicense = "MIT"\n[tool.castiron.licenses]\npreset = "permissive"\n'
     )
     parsed = read_policy(project)
-    assert (parsed.preset, parsed.license, parsed.version) == ("permissive", "MIT", "4.5")
+    assert (parsed.preset, parsed.project.license, parsed.project.version) == ("permissive", "MIT", "4.5")
     assert find_policy(tmp_path) == project
     plain = tmp_path / "licenses.toml"
     plain.write_text('deny = ["AGPL-3.0"]\n')
     assert read_policy(plain).deny == ("AGPL-3.0-only",)
     project.write_text('[project]\nname = "x"\n')
     assert find_policy(tmp_path) is None
+    with pytest.raises(InputError, match="has no table"):
+        read_policy(project)
+    for misspelt in ("licences", "license"):
+        project.write_text(f"[tool.castiron.{misspelt}]\n")
+        with pytest.raises(InputError, match=r"did you mean \[tool.castiron.licenses\]"):
+            find_policy(tmp_path)
+    project.write_text("[tool.castiron")
+    with pytest.raises(InputError, match="cannot be read as TOML"):
+        find_policy(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "license_"),
+    [
+        ('license = "MIT OR Apache-2.0"', "MIT OR Apache-2.0"),
+        ('license = {text = "MIT License"}', "MIT"),
+        ('license = {text = "Proprietary"}', "LicenseRef-Proprietary"),
+        ('license = {text = "Copyright X. All rights reserved."}', "LicenseRef-Proprietary"),
+        ('classifiers = ["License :: Other/Proprietary License"]', "LicenseRef-Proprietary"),
+        ('license = "LicenseRef-Proprietary"', "LicenseRef-Proprietary"),
+        ('license = {file = "LICENSE"}', None),
+        ('license = "something of ours"', None),
+        ("license = 3", None),
+    ],
+)
+def test_the_license_of_a_project(rows: str, license_: str | None, tmp_path: Path) -> None:
+    project = parse_project(tomllib.loads(f'[project]\nname = "x"\n{rows}\n'), tmp_path)
+    assert project.license == license_
+    assert bool(project.unread) == ("of ours" in rows)
+
+
+def test_a_project_is_the_applications_by_name_or_by_its_files(tmp_path: Path) -> None:
+    made = manifest(distribution("a", "MIT"))
+    assert Project(name="App", folder=tmp_path).is_of(made)
+    other = Project(name="other", folder=tmp_path)
+    assert not other.is_of(made)
+    (tmp_path / "app.py").touch()
+    assert other.is_of(made)
+    assert not Project(name="app").is_of(made)
 
 
 @pytest.mark.parametrize(
@@ -166,12 +282,21 @@ def test_reads_pyproject_and_plain_files(tmp_path: Path) -> None:
     [
         ({"presets": "x"}, "unknown key 'presets'"),
         ({"preset": "lax"}, "unknown preset 'lax'"),
-        ({"deny": ["GPL"]}, "'GPL' is not an SPDX license identifier"),
+        ({"preset": ["permissive"]}, "unknown preset"),
+        ({"preset": "no-copyleff"}, "did you mean 'no-copyleft'"),
+        ({"denny": []}, "did you mean 'deny'"),
+        ({"strict": "false"}, "strict must be true or false"),
+        ({"deny": ["GPL"]}, r"'GPL' is not an SPDX license identifier; did you mean 'GPL-\*'"),
+        ({"deny": ["GLP-*"]}, r"'GLP-\*' matches no SPDX license identifier; did you mean 'GPL-\*'"),
+        ({"allow": ["Apache-2"]}, "did you mean 'Apache-2.0'"),
+        ({"accept": [{"component": "x", "reason": "r", "finding": "contradicton"}]}, "did you mean 'contradiction'"),
+        ({"exception": [{"component": "x", "reason": "r", "licence": "MIT"}]}, "did you mean 'license'"),
+        ({"exception": [{"component": "x", "reason": "r", "finding": "copyleft"}]}, "unknown key 'finding'"),
         ({"deny": "MIT"}, "not a list of strings"),
         ({"exception": [{"component": "x"}]}, r"exception\[0\] lacks 'reason'"),
         ({"exception": [{"component": "x", "reason": " "}]}, r"exception\[0\] lacks 'reason'"),
         ({"settle": [{"component": "x", "reason": "r", "license": "BSD"}]}, "'BSD' is not an SPDX expression"),
-        ({"accept": [{"component": "x", "reason": "r", "finding": "f", "why": "?"}]}, "unknown key 'why'"),
+        ({"accept": [{"component": "x", "reason": "r", "finding": "copyleft", "why": "?"}]}, "unknown key 'why'"),
         ({"unknown": "maybe"}, "'warn' or 'deny'"),
         ([], "not a table"),
     ],
