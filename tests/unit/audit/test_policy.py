@@ -24,7 +24,9 @@ CLEAN = (
 
 SPELLINGS = (
     "AGPL-3.0", "AGPL-3.0+", "agpl-3.0-or-later", "AGPL-1.0-only", "AGPL-3.0-only WITH some-exception",
-    "AGPL v3 or newer", "MIT AND AGPL-3.0-only", "GNU Affero General Public License, any", "OSL-3.0", "RPL-1.5", "CPAL-1.0", "SSPL-1.0",
+    "AGPL v3 or newer", "MIT AND AGPL-3.0-only", "GNU Affero General Public License, any",
+    "OSL-3.0",
+    "RPL-1.5", "CPAL-1.0", "SSPL-1.0",
 )  # fmt: skip
 
 
