@@ -92,11 +92,16 @@ def applications() -> list[Application]:
 def load(folder: Path) -> Application:
     """Read one folder; `TypeError` for a key that does not exist, `re.error` for a bad pattern."""
     table = tomllib.loads((folder / "app.toml").read_text())
-    runs = tuple(_run(row) for row in table.pop("run"))
+    runs = runs_of(table.pop("run"))
     application = Application(name=folder.name, runs=runs, **_values(table))
     for pattern, _ in application.normalise:
         re.compile(pattern)
     return application
+
+
+def runs_of(rows: list[dict[str, Any]]) -> tuple[Run, ...]:
+    """Return the runs that an array of tables describes; `TypeError` for a key that does not exist."""
+    return tuple(_run(row) for row in rows)
 
 
 def _run(row: dict[str, Any]) -> Run:

@@ -88,7 +88,9 @@ def read_plan(options: Options) -> Plan:
         )
     if path.is_dir():
         return _folder_plan(options, path, extra)
-    if path.exists() or name.endswith((".py", ".pyw")) or os.sep in name:
+    # Some distributions have commands whose names end like a file's: jp.py, rst2html.py.
+    brings_commands = bool(options.with_ or options.requirements or options.environment)
+    if path.exists() or os.sep in name or (name.endswith((".py", ".pyw")) and not brings_commands):
         return _script_plan(options, path, extra)
     if match := _FUNCTION.fullmatch(name):
         return _module_plan(options, match["module"], match["function"], extra)

@@ -106,3 +106,10 @@ def test_two_distributions_with_one_command(tmp_path: Path, site: Site) -> None:
     both = site_of(tmp_path, *site.distributions, other)
     with pytest.raises(EntryError, match="ambiguous: other, tool"):
         resolve_plan(read_plan(options(tmp_path, "tool")), both)
+
+
+def test_a_command_whose_name_ends_like_a_file(tmp_path: Path) -> None:
+    plan = read_plan(options(tmp_path, "jp.py", with_=("jmespath",)))
+    assert (plan.kind, plan.name) == (PlanKind.COMMAND, "jp.py")
+    write(tmp_path, {"jp.py": ""})
+    assert read_plan(options(tmp_path, "jp.py", with_=("jmespath",))).kind is PlanKind.SCRIPT

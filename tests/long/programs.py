@@ -1,0 +1,230 @@
+"""``python -m tests.long.programs [NAME ...]``: real programs, traced with default options as a stranger would.
+
+``tests/long/programs/`` names them: what is asked of the package index (no versions: today's), how each is started, and
+what it is given.  Each is traced and linked; the binary does what the same distributions do under the target's own
+interpreter, or it does not.  Prints a line for each: equal, refused (by ``trace`` or ``link``, with their message),
+told (it differs, and a warning of ``trace`` names what is missing), or differs.  Exits with 1 if any differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pexpect
+
+from castiron_common.progress import SilentReporter
+from castiron_manifest.reader import read_manifest
+from castiron_runtime.packs import interpreter, open_pack
+from castiron_wheels.install import installation_prefix
+from castiron_wheels.requirements import from_files
+from castiron_wheels.resolve import resolve
+from tests.support.application import Application, runs_of
+from tests.support.linking import command
+from tests.support.running import Did, Place, perform
+from tests.support.targets import TARGET, target_for
+
+if TYPE_CHECKING:
+    from castiron_runtime.model import Pack
+
+FOLDER = Path(__file__).with_name("programs")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """One table of one file in ``programs/``."""
+
+    application: Application
+    kind: str
+    requires: tuple[str, ...]
+    sources: tuple[tuple[str, str], ...]
+    """Files of its own: path and text."""
+    work: tuple[tuple[str, str], ...]
+    """Files in the folder it runs in."""
+    refused: str | None
+    """What the message must name if it is refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """How one program fared."""
+
+    program: str
+    word: str
+    detail: str = ""
+    warnings: int = 0
+    """Lines that ``trace`` printed by default and that are warnings."""
+    size: int = 0
+    """Bytes of the binary."""
+
+
+def programs() -> list[Program]:
+    """Return all programs, sorted by kind and name; `TypeError` for a key that does not exist."""
+    return [
+        _program(name, path.stem, table)
+        for path in sorted(FOLDER.glob("*.toml"))
+        for name, table in sorted(tomllib.loads(path.read_text()).items())
+    ]
+
+
+def _program(name: str, kind: str, table: dict[str, Any]) -> Program:
+    files = {key: tuple(table.pop(key, {}).items()) for key in ("app", "work")}
+    requires = tuple(table.pop("requires"))
+    application = Application(name=name, what=kind, entry=tuple(table.pop("entry")), runs=runs_of(table.pop("run")))
+    refused = table.pop("refused", None)
+    if table:
+        raise TypeError(f"{name}: unknown keys {sorted(table)}")
+    return Program(
+        application=application,
+        kind=kind,
+        requires=requires,
+        sources=files["app"],
+        work=files["work"],
+        refused=refused,
+    )
+
+
+def try_program(program: Program, pack: Pack, folder: Path) -> Verdict:
+    """Trace, link and run one program in ``folder``."""
+    name = program.application.name
+    project, linked = folder / "project", folder / "linked" / program.application.entry[-1]
+    project.mkdir()
+    linked.parent.mkdir()
+    _write(project, program.sources)
+    needs = [word for item in program.requires for word in ("--with", item)]
+    manifest = folder / "app.manifest"
+    traced = command("trace", *needs, "-o", manifest, *program.application.entry, cwd=project)
+    warnings = re.findall(r"^(?:warning|error) (.*)", traced.stderr, re.MULTILINE)
+    if traced.status:
+        return _refusal(program, "trace", traced.stderr, traced.status)
+    reference = _reference(program, manifest, linked, project, pack)
+    place = replace(reference, folder=folder / "run")
+    expected = [_perform(program, index, place) for index in range(len(program.application.runs))]
+    for given, did in zip(program.application.runs, expected, strict=True):
+        missing = [text for text in given.shows if not re.search(text, f"{did.stdout}{did.stderr}{did.files}")]
+        if did.status != given.status or missing:
+            text = f"status {did.status}, without {missing}: {did.stdout[-300:]}{did.stderr[-600:]}"
+            return Verdict(program=name, word="no reference", detail=text, warnings=len(warnings))
+    shutil.rmtree(linked)
+    done = command("link", manifest, "-o", linked, "--no-report", cwd=project)
+    if done.status:
+        return _refusal(program, "link", done.stderr, done.status)
+    shutil.rmtree(project)
+    size = linked.stat().st_size
+    names = (
+        (f"{linked}/bin/python", "<program>"),
+        (f"{linked}/app/", "<prefix>/app/"),
+        (f"{linked}/", "<prefix>/"),
+        (str(linked), "<program>"),
+    )
+    place = Place(command=(str(linked),), folder=folder / "run", names=names)
+    for index, usual in enumerate(expected):
+        did = _perform(program, index, place)
+        if not program.application.runs[index].stderr and ("Traceback" in did.stderr) == ("Traceback" in usual.stderr):
+            did = replace(did, stderr=usual.stderr)
+        if did != usual:
+            told = any(line.split(":")[0] in did.stderr for line in warnings)
+            word = "told" if told else "DIFFERS"
+            text = f"run {index}\n--- ordinary\n{_text(usual)}\n--- binary\n{_text(did)}"
+            return Verdict(program=name, word=word, detail=text, warnings=len(warnings), size=size)
+    return Verdict(program=name, word="equal", warnings=len(warnings), size=size)
+
+
+def _text(did: Did) -> str:
+    return f"status {did.status}\n{did.stdout[-1500:]}\n{did.stderr[-1500:]}\n{str(did.files)[:1500]}"
+
+
+def _write(folder: Path, files: tuple[tuple[str, str], ...]) -> None:
+    for name, text in files:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def _perform(program: Program, index: int, place: Place) -> Did:
+    run = program.application.runs[index]
+    if not run.keep:
+        shutil.rmtree(place.work, ignore_errors=True)
+        for name in ("work", "home", "tmp", "programs"):
+            (place.folder / name).mkdir(parents=True, exist_ok=True)
+        _write(place.work, program.work)
+    try:
+        return perform(program.application, replace(run, keep=True), place)
+    except (AssertionError, subprocess.TimeoutExpired, pexpect.ExceptionPexpect) as error:
+        return Did(status=-1000, stdout="", stderr=str(error), files=())
+
+
+def _refusal(program: Program, stage: str, message: str, status: int) -> Verdict:
+    text = message[message.rfind("error:") :].strip()
+    clear = "Traceback" not in message and re.search(program.refused or "", message, re.IGNORECASE)
+    return Verdict(
+        program=program.application.name, word="refused" if clear else "UNCLEAR", detail=f"{stage} {status}: {text}"
+    )
+
+
+def _reference(program: Program, manifest: Path, prefix: Path, project: Path, pack: Pack) -> Place:
+    """Install what the manifest holds for the target's own interpreter; return what starts the program there."""
+    pins = project.parent / "pins.txt"
+    distributions = read_manifest(manifest).distributions
+    # Also what no import reaches: the ordinary environment has it.
+    lines = [*program.requires, *(f"{item.name}=={item.version}" for item in distributions)]
+    pins.write_text("".join(f"{line}\n" for line in lines))
+    python = interpreter(pack, full=True, reporter=SilentReporter())
+    target = target_for()
+    chosen = resolve(from_files([pins], target), target, reporter=SilentReporter())
+    shutil.copytree(installation_prefix(chosen.wheels, target), prefix)
+    (prefix / "pyvenv.cfg").write_text(f"home = {python.parent}\ninclude-system-site-packages = false\n")
+    (prefix / "bin").mkdir(exist_ok=True)
+    for name in ("python", "python3", f"python{pack.feature}"):
+        (prefix / "bin" / name).symlink_to(python)
+    first, *rest = program.application.entry
+    own = any(first == name for name, _ in program.sources)
+    words = [first, *rest] if first == "-m" else [str(project / first if own else prefix / "bin" / first)]
+    asked = [str(prefix / "bin" / "python"), "-c", "import sys; print(sys.base_prefix)"]
+    base = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+    names = (
+        (words[-1] if first != "-m" else "<none>", "<program>"),
+        (str(prefix / "bin" / "python"), "<program>"),
+        (f"{project}/", "<prefix>/app/"),
+        (f"{prefix}/", "<prefix>/"),
+        (f"{base}/", "<prefix>/"),
+    )
+    return Place(command=(str(prefix / "bin" / "python"), *words), folder=project.parent / "run", names=names)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--details", type=Path, help="a folder for what each differing program did")
+    options = parser.parse_args()
+    chosen = [item for item in programs() if not options.names or item.application.name in options.names]
+    pack = open_pack("3.13", TARGET, reporter=SilentReporter())
+    count: Counter[str] = Counter()
+    for program in chosen:
+        with tempfile.TemporaryDirectory(prefix="programs-") as place:
+            verdict = try_program(program, pack, Path(place))
+        count[verdict.word] += 1
+        first = verdict.detail.splitlines()[0][:150] if verdict.detail else ""
+        print(
+            f"{program.kind:<10}{verdict.program:<20}{verdict.word:<14}{verdict.size / 1e6:8.1f} MB"
+            f"{verdict.warnings:4} warnings  {first}",
+            flush=True,
+        )
+        if options.details and verdict.detail:
+            options.details.mkdir(parents=True, exist_ok=True)
+            (options.details / f"{verdict.program}.txt").write_text(verdict.detail)
+    print(", ".join(f"{number} {word}" for word, number in sorted(count.items())))
+    return int(any(word not in ("equal", "refused", "told") for word in count))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
