@@ -40,6 +40,12 @@ class CatalogueEntry:
     """CPE 2.3 name up to the product."""
     license_since: tuple[tuple[int, str], ...] = ()
     """(first major version, expression) for each license that it has had, the latest first."""
+    soname_is_version: bool = False
+    """True if the version in its file's name is its own: ``libgeos.so.3.14.1``."""
+    called: tuple[tuple[str, int], ...] = ()
+    """(name, first major version) of another library, as which lists name it: zlib 2.3.3 is zlib-ng."""
+    distributions: frozenset[str] = frozenset()
+    """Distributions of the library's own project: in these it is no third party."""
 
     def evidence(self, major_version: int | None = None) -> Evidence:
         """Return what the catalogue says about the license, of a certain version where that is known."""
@@ -69,6 +75,9 @@ def _entry(row: dict[str, Any]) -> CatalogueEntry:
         aliases=frozenset(row.get("aliases", ())),
         cpe=row.get("cpe"),
         license_since=tuple((int(first), expression) for first, expression in row.get("since", ())),
+        soname_is_version=row.get("soname_is_version", False),
+        called=tuple((name, first) for name, first in row.get("called", ())),
+        distributions=frozenset(row.get("distributions", ())),
     )
 
 
@@ -83,9 +92,13 @@ def library_of_file(path: str) -> CatalogueEntry | None:
     return next((entry for entry in _libraries() if entry.file_or_family.match(name)), None)
 
 
-def library_of_name(name: str) -> CatalogueEntry | None:
+def library_of_name(name: str, version: str = "") -> CatalogueEntry | None:
     """Return the library that an SBOM, a list or a license file names."""
     lowered = name.lower().strip()
+    major = int(match[0]) if (match := re.match(r"\d{1,6}", version)) else 0
+    for entry in _libraries():
+        if any(lowered == other and major >= first for other, first in entry.called):
+            return entry
     return next((entry for entry in _libraries() if lowered == entry.name or lowered in entry.aliases), None)
 
 

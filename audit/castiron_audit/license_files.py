@@ -64,6 +64,11 @@ _GENERIC_FOLDERS = frozenset(
 
 _FIELD = re.compile(r"^(Name|Files|Description|Availability|License):[ \t]*(.*)$")
 _RULE = re.compile(r"^\s*(?:-{4,}|={4,})\s*$")
+_SENTENCE = re.compile(
+    r"this (?:project|product|software|package) includes? (?:\w+ ){0,3}(?:from|of|by|developed at) (?:the )?"
+    r"(?P<name>.+?)(?: project)?\.?",
+    re.IGNORECASE,
+)
 _TITLE = re.compile(r"^[A-Za-z][\w .+/'()-]{1,40}$")
 
 
@@ -195,10 +200,16 @@ def _split_at_titles(lines: list[str]) -> LicenseFileSections:
     return LicenseFileSections(
         own_license="\n".join(lines[: starts[0]]),
         third_party=tuple(
-            ListedSoftware(name=lines[start + 2].strip(), text="\n".join(lines[start + 3 : end]).strip("\n"))
+            ListedSoftware(name=_named(lines[start + 2].strip()), text="\n".join(lines[start + 3 : end]).strip("\n"))
             for start, end in zip(starts, ends, strict=True)
         ),
     )
+
+
+def _named(title: str) -> str:
+    """Return the software of a title, which may be a sentence: "This project includes code from Snappy"."""
+    match = _SENTENCE.fullmatch(title)
+    return match["name"] if match else title
 
 
 def _is_title(lines: list[str], index: int) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from castiron_audit import build_info, catalogue, tables
+from castiron_audit import catalogue, signatures, tables
 from tests.support.pages import CONTRIBUTING, ROOT, blocks
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def forget() -> None:
-    for kept in (tables.table, catalogue._libraries, build_info._signatures):
+    for kept in (tables.table, catalogue._libraries, signatures.known_signatures):
         kept.cache_clear()
 
 
@@ -47,7 +47,7 @@ def test_add_a_license_rule(data: Path) -> None:
     library, signature = blocks("Add a license rule")
     path, machine_code = "shelves.libs/libfrobnicate-0123abcd.so.2.1", b"\0frobnicate 2.1 by its authors\0"
     assert catalogue.library_of_file(path) is None
-    assert build_info.signatures(machine_code) == ()
+    assert signatures.find(machine_code).libraries == ()
     forget()
     append(data / "libraries.toml", library)
     append(data / "signatures.toml", signature)
@@ -56,7 +56,7 @@ def test_add_a_license_rule(data: Path) -> None:
     assert found is catalogue.library_of_name("Frobnicate")
     assert found.evidence().expression == "BSL-1.0"
     assert found.evidence().where == "frobnicate: LICENSE_1_0.txt"
-    assert build_info.signatures(machine_code) == (("libfrobnicate", "2.1"),)
+    assert [(item.name, item.version) for item in signatures.find(machine_code).libraries] == [("libfrobnicate", "2.1")]
 
 
 # --- the page itself ---

@@ -41,6 +41,8 @@ class DetectedComponent:
     """Its files as a list of third-party software names them."""
     proven: bool = True
     """False while only an SBOM names it, and as optional."""
+    shows: bool = False
+    """True if texts in a shared object show it."""
 
     def add_catalogue_entry(self, entry: CatalogueEntry, major_version: int | None = None) -> None:
         """Add what the catalogue says about the license."""

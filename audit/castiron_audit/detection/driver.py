@@ -17,7 +17,7 @@ from castiron_audit.detection.from_file_names import detect_from_file_names
 from castiron_audit.detection.from_fonts import detect_from_fonts
 from castiron_audit.detection.from_license_files import detect_from_license_lists, detect_from_license_paths
 from castiron_audit.detection.from_sboms import detect_from_sboms
-from castiron_audit.detection.from_shared_objects import detect_from_shared_objects
+from castiron_audit.detection.from_shared_objects import detect_from_shared_objects, fold_forks
 from castiron_audit.detection.from_vendor_folders import detect_from_vendor_folders
 from castiron_audit.model import Component, Finding, Form, Kind, Severity, Text
 from castiron_audit.names import normalised, upstream_version
@@ -57,6 +57,7 @@ def detect(contents: DistributionContents) -> Detection:
     detect_from_vendor_folders(collector)
     # Whether compiled Rust code lacks a list of crates is known once the SBOMs are read.
     detect_from_shared_objects(collector)
+    fold_forks(collector)
     # Fonts that a license list names belong to its components.
     detect_from_fonts(collector)
     return _conclude_all(collector)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from castiron_manifest.model import Native
 
 _GCC_CPE = "cpe:2.3:a:gnu:gcc"
+_FILE_VERSION = re.compile(r"-r?(?P<name>\d+\.\d+(?:\.\d+)*)\.so|\.so\.(?P<soname>\d+\.\d+\.\d+)$")
+"""``libopenblasp-r0.3.28.so``, ``libgeos.so.3.14.1``."""
 
 
 def detect_from_file_names(collector: Collector) -> None:
@@ -24,6 +26,8 @@ def detect_from_file_names(collector: Collector) -> None:
         entry = library_of_file(native.path)
         bundled = entry is not None or posixpath.dirname(native.path).endswith(".libs")
         if not bundled or native.module is not None:
+            continue
+        if entry is not None and collector.contents.distribution.name in entry.distributions:
             continue
         file_name = original_file_name(native.path)
         library = collector.component(Kind.LIBRARY, entry.name if entry else re.split(r"\.so|-\d", file_name)[0])
@@ -35,6 +39,9 @@ def detect_from_file_names(collector: Collector) -> None:
             library.add_catalogue_entry(entry, int(soname_version[1]) if soname_version else None)
             if entry.cpe == _GCC_CPE and not library.version:
                 library.version = _gcc_version(collector.contents, native)
+            version = _FILE_VERSION.search(file_name)
+            if version is not None and (entry.soname_is_version or version["name"]):
+                library.version = library.version or version["name"] or version["soname"]
 
 
 def _gcc_version(contents: DistributionContents, native: Native) -> str:

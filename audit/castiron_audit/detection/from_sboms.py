@@ -71,7 +71,7 @@ def _add(collector: Collector, listed: SbomComponent, where: str) -> None:
 
 
 def _library(collector: Collector, listed: SbomComponent) -> DetectedComponent:
-    entry = library_of_name(listed.name)
+    entry = library_of_name(listed.name, listed.version)
     known_before = entry is not None and (Kind.LIBRARY, normalised(entry.name)) in collector.components
     library = collector.component(Kind.LIBRARY, entry.name if entry else listed.name)
     if listed.scope == "optional" and not known_before:

@@ -1,20 +1,28 @@
-"""Detects what was linked into shared objects: Rust crates, and libraries that are known by strings in the code."""
+"""Detects what was linked into shared objects: libraries, Rust crates and Go modules that texts in them show."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from castiron_audit import build_info
 from castiron_audit.catalogue import library_of_file, library_of_name
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
+from castiron_audit.names import normalised
+from castiron_audit.signatures import FoundLibrary, known_signatures
 
 if TYPE_CHECKING:
+    from castiron_audit.catalogue import CatalogueEntry
     from castiron_audit.detection.collector import Collector
+    from castiron_audit.signatures import Findings
     from castiron_manifest.model import Native
+
+_RUST, _GO = "rust-standard-library", "go-standard-library"
+"""Names of their rows in the catalogue."""
 
 
 def detect_from_shared_objects(collector: Collector) -> None:
-    """Add crates and statically linked libraries; compiled Rust code without a list of crates is a finding."""
+    """Add what was linked in; compiled Rust code without a list of crates is a finding."""
     site = collector.contents.site
     if site is None:
         return
@@ -24,42 +32,72 @@ def detect_from_shared_objects(collector: Collector) -> None:
         if not path.is_file():
             continue
         info = build_info.read_build_info(path, native.sha256, collector.contents.elf)
-        for library, version in info.signatures:
-            _add_static_library(collector, native, library, version)
+        for library in info.found.libraries:
+            _add_static_library(collector, native, library)
         if info.crates is not None:
             collector.has_crates = True
-            for crate in info.crates:
-                component = collector.component(Kind.CRATE, crate.name, crate.version)
-                component.forms.add(Form.STATIC)
-                component.purl = component.purl or f"pkg:cargo/{crate.name}@{crate.version}"
         elif info.rustc is not None and ".libs/" not in native.path:
             unlisted.append((native.path, info.rustc))
+        for crate in (*(info.crates or ()), *info.found.crates):
+            component = collector.component(Kind.CRATE, crate.name, crate.version)
+            component.forms.add(Form.STATIC)
+            component.purl = component.purl or f"pkg:cargo/{crate.name}@{crate.version}"
+            component.shows = True
+        if info.found.rust:
+            _add_static_library(collector, native, FoundLibrary(name=_RUST, version=info.rustc or ""))
+        _add_go(collector, native, info.found)
     if unlisted and not collector.has_crates:
         object_path, compiler = unlisted[0]
         collector.add_finding(
             "unknown-static-contents",
             Severity.WARNING,
             f"{object_path} was compiled by rustc {compiler}, and neither a bill of materials nor cargo-auditable data "
-            "says which crates are in it.",
+            "says which crates are in it; those that its messages name are listed.",
         )
 
 
-def _add_static_library(collector: Collector, native: Native, name: str, version: str) -> None:
-    entry = library_of_name(name)
-    own_entry = library_of_file(native.path)
-    if entry is None or (own_entry is not None and own_entry.name != name):
-        return  # What a bundled library has linked in is told by that library's own evidence.
+def _add_static_library(collector: Collector, native: Native, found: FoundLibrary) -> None:
+    entry = library_of_name(found.name)
+    assert entry is not None, found.name  # a test holds the tables together
+    if collector.contents.distribution.name in entry.distributions or _needs_file_of(native, entry):
+        return
     library = collector.component(Kind.LIBRARY, entry.name)
-    library.version = library.version or version
-    library.proven = True
+    library.version = library.version or found.version
+    library.proven = library.shows = True
     library.forms.add(Form.STATIC)
-    if own_entry is None:
+    own_entry = library_of_file(native.path)
+    if found.license:
         library.evidence.append(
-            Evidence(
-                source=Source.SBOM,
-                where=native.path,
-                says=f"contains strings of {name} {version}".strip(),
-                expression=None,
-            )
+            Evidence(source=Source.LISTING, where=native.path, says=found.license, expression=found.license)
         )
-        library.add_catalogue_entry(entry, int(version.split(".", maxsplit=1)[0]) if version[:1].isdigit() else None)
+    if own_entry is None or own_entry.name != entry.name:
+        says = f"contains {found.proof!r}, as {found.name} does" if found.proof else f"contains {found.name}"
+        library.evidence.append(Evidence(source=Source.SBOM, where=native.path, says=says, expression=None))
+        major = re.match(r"\d{1,6}", found.version)
+        library.add_catalogue_entry(entry, int(major[0]) if major else None)
+
+
+def _needs_file_of(native: Native, entry: CatalogueEntry) -> bool:
+    """Return whether a shared object loads the library, so that names of its functions stand in it."""
+    return any(other is not None and other.name == entry.name for other in map(library_of_file, native.needed))
+
+
+def fold_forks(collector: Collector) -> None:
+    """Give a fork the texts of what it was forked from, where a list names that and only the fork shows."""
+    for row in known_signatures():
+        base = collector.components.get((Kind.LIBRARY, normalised(row.library)))
+        forks = [collector.components.get((Kind.LIBRARY, normalised(name))) for name in row.unless_library]
+        fork = next((item for item in forks if item is not None), None)
+        if base is not None and fork is not None and not base.shows and not base.natives and not base.version:
+            fork.texts |= base.texts
+            del collector.components[Kind.LIBRARY, normalised(row.library)]
+
+
+def _add_go(collector: Collector, native: Native, found: Findings) -> None:
+    if found.go:
+        _add_static_library(collector, native, FoundLibrary(name=_GO, version=found.go))
+    for module in found.go_modules:
+        component = collector.component(Kind.LIBRARY, module.name)
+        component.version = component.version or module.version
+        component.purl = component.purl or f"pkg:golang/{module.name}@v{module.version}"
+        component.forms.add(Form.STATIC)

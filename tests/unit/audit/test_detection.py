@@ -4,12 +4,13 @@ from pathlib import Path
 import pytest
 
 from castiron_audit import build_info, chains
-from castiron_audit.build_info import BuildInfo, Crate
+from castiron_audit.build_info import BuildInfo
 from castiron_audit.catalogue import library_of_file, library_of_name
 from castiron_audit.collect import build_report
 from castiron_audit.detection.contents import DistributionContents
 from castiron_audit.detection.driver import Detection, detect
 from castiron_audit.model import Component, Form, Kind, Source
+from castiron_audit.signatures import Findings, FoundLibrary, FoundModule
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import LicenseFile, Native, Tier, Via
 from tests.support.elf_values import ELF
@@ -101,7 +102,7 @@ def test_rust_code_without_a_list_of_crates_is_a_finding(tmp_path: Path, monkeyp
     infos = {"info": BuildInfo(rustc="1.90.0", gcc=None, crates=None)}
     monkeypatch.setattr(build_info, "read_build_info", lambda *_: infos["info"])
     assert [finding.code for finding in detect_in(tmp_path, natives=(item,)).findings] == ["unknown-static-contents"]
-    infos["info"] = BuildInfo(rustc="1.90.0", gcc=None, crates=(Crate(name="serde", version="1.0"),))
+    infos["info"] = BuildInfo(rustc="1.90.0", gcc=None, crates=(FoundModule(name="serde", version="1.0"),))
     detection = detect_in(tmp_path, natives=(item,))
     assert [(item.id, item.purl) for item in detection.components] == [("crate/d/serde@1.0", "pkg:cargo/serde@1.0")]
     assert [finding.code for finding in detection.findings] == ["unknown-license"]
@@ -110,12 +111,67 @@ def test_rust_code_without_a_list_of_crates_is_a_finding(tmp_path: Path, monkeyp
 def test_libraries_are_known_by_their_strings(tmp_path: Path) -> None:
     item = native("d/_x.so")
     write(tmp_path, item.path)
-    info = BuildInfo(rustc=None, gcc=None, crates=None, signatures=(("libiconv", ""), ("openssl", "1.1.1w")))
+    libraries = (FoundLibrary(name="libiconv"), FoundLibrary(name="openssl", version="1.1.1w"))
+    info = BuildInfo(rustc=None, gcc=None, crates=None, found=Findings(libraries=libraries))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build_info, "read_build_info", lambda *_: info)
         components = by_name(detect_in(tmp_path, natives=(item,)))
     assert components["libiconv"].verdict.expression == "LGPL-2.1-or-later"
     assert (components["openssl"].version, components["openssl"].verdict.expression) == ("1.1.1w", "OpenSSL")
+
+
+def test_an_object_that_loads_a_library_does_not_contain_it(tmp_path: Path) -> None:
+    item = replace(native("d/_x.so"), needed=("libuv.so.1", "libc.so"))
+    write(tmp_path, item.path)
+    libraries = (FoundLibrary(name="libuv"), FoundLibrary(name="libev"))
+    info = BuildInfo(rustc=None, gcc=None, crates=None, found=Findings(libraries=libraries))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build_info, "read_build_info", lambda *_: info)
+        assert list(by_name(detect_in(tmp_path, natives=(item,)))) == ["libev"]
+
+
+def test_libraries_in_bundled_libraries_and_those_of_the_project_itself(tmp_path: Path) -> None:
+    item = native("duckdb.libs/libcurl-0123abcd.so.4.8.0")
+    write(tmp_path, item.path)
+    libraries = (FoundLibrary(name="curl", version="8.1.0"), FoundLibrary(name="zstd"), FoundLibrary(name="duckdb"))
+    info = BuildInfo(rustc=None, gcc=None, crates=None, found=Findings(libraries=libraries))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build_info, "read_build_info", lambda *_: info)
+        components = by_name(detect_in(tmp_path, name="duckdb", natives=(item,)))
+    assert {name: item.version for name, item in components.items()} == {"curl": "8.1.0", "zstd": ""}
+
+
+def test_a_fork_is_not_what_it_was_forked_from(tmp_path: Path) -> None:
+    text = "----\n\nZLIB\n\n(C) 1995 Jean-loup Gailly\n\n----\n\nOTHER\n\nText\n"
+    item = native("d/_x.so")
+    write(tmp_path, item.path)
+    site_texts = {sha256_bytes(text.encode()): text}
+    info = BuildInfo(rustc=None, gcc=None, crates=None, found=Findings(libraries=(FoundLibrary(name="zlib-ng"),)))
+    contents = DistributionContents(
+        distribution=distribution("d", "MIT", files={"LICENSE": text}),
+        paths=frozenset({item.path}),
+        natives=(item,),
+        texts=site_texts,
+        site=tmp_path,
+        elf=ELF,
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build_info, "read_build_info", lambda *_: info)
+        components = by_name(detect(contents))
+    assert "zlib" not in components
+    assert [text.path for text in components["zlib-ng"].texts] == ["d-1.0.dist-info/LICENSE, ZLIB"]
+
+
+def test_versions_in_names_of_files(tmp_path: Path) -> None:
+    paths = (
+        "libgeos-11e07f71.so.3.14.1",
+        "libopenblasp-r0-73d5d8f8.3.28.so",
+        "libx265-6782653f.so.217",
+        "libzstd.so.1",
+    )
+    natives = tuple(native(f"d.libs/{name}") for name in paths)
+    versions = {name: item.version for name, item in by_name(detect_in(tmp_path, natives=natives)).items()}
+    assert versions == {"geos": "3.14.1", "openblas": "0.3.28", "x265": "", "zstd": ""}
 
 
 def test_well_known_fonts_that_say_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,238 @@
+"""Finds what is in a shared object by texts in it: libraries, Rust crates, Rust's standard library, Go modules.
+
+All texts of ``data/signatures.toml`` are looked for in one pass (Aho-Corasick); what a text is a candidate for is then
+decided by patterns around it.  Sources: paths that rustc leaves in panic messages; Go's ``debug/buildinfo``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from castiron_audit.tables import table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+_BEFORE, _BEHIND = 64, 400
+"""Bytes around a text in which its pattern must match."""
+_LOOKS = 4096
+"""How often a pattern is tried: a namespace may stand in ten thousand names."""
+
+_CRATE_PATHS = (b"registry/src/", b"/rust/deps/", b"cargo/registry/")
+_CRATE = re.compile(
+    rb"(?:registry/src/[^/\0]{1,80}|/rust/deps|cargo/registry/[0-9a-f]{8,40})"
+    rb"/([A-Za-z0-9_-]{1,64}?)-(\d{1,9}\.\d{1,9}\.\d{1,9}(?:[-+][0-9A-Za-z.+-]{1,40})?)/"
+)
+_RUST_SOURCES = b"/library/std/src/"
+_GO = b"\xff Go buildinf:"
+_GO_VERSION = re.compile(rb"go(\d+\.\d+(?:\.\d+)?)")
+_GO_MODULE = re.compile(rb"^(dep|=>)\t([^\t\n]{1,200})\tv([^\t\n]{1,80})", re.MULTILINE)
+_GO_WINDOW = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """How one library shows."""
+
+    library: str
+    """Its name in the catalogue."""
+    strings: tuple[bytes, ...]
+    """Any of them makes it a candidate."""
+    at_least: int = 1
+    """How many different ones of ``strings`` must be there."""
+    pattern: re.Pattern[bytes] | None = None
+    """Must match around one of them; its first group that took part is the version."""
+    version: tuple[bytes, re.Pattern[bytes]] | None = None
+    """A text near which the version stands, and its pattern."""
+    unless: tuple[bytes, ...] = ()
+    """Texts that show it to be something else."""
+    unless_library: tuple[str, ...] = ()
+    """Libraries that, if they are found, explain its strings."""
+    says: tuple[re.Pattern[bytes], tuple[tuple[str, str], ...]] | None = None
+    """The pattern of what it says about its own license, and (text, expression)."""
+    key: str = ""
+    """The row's text, which keys of caches are made of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundLibrary:
+    """A library that shows in a shared object."""
+
+    name: str
+    version: str = ""
+    proof: str = ""
+    """One of the texts that prove it, shortened."""
+    license: str = ""
+    """The expression of what it says about its own license; empty if it says nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundModule:
+    """A crate or Go module that shows in a shared object."""
+
+    name: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What shows in a shared object; everything sorted by name and version."""
+
+    libraries: tuple[FoundLibrary, ...] = ()
+    crates: tuple[FoundModule, ...] = ()
+    rust: bool = False
+    """True if Rust's standard library left paths."""
+    go_modules: tuple[FoundModule, ...] = ()
+    go: str = ""
+    """Version of Go; empty if Go built nothing of it."""
+
+
+def table_text() -> str:
+    """Return the table's text, which keys of caches are made of."""
+    return files("castiron_audit.data").joinpath("signatures.toml").read_text(encoding="utf-8")
+
+
+@cache
+def known_signatures() -> tuple[Signature, ...]:
+    """Return Castiron's own table."""
+    return tuple(signature(row) for row in table("signatures")["signature"])
+
+
+def signature(row: Mapping[str, Any]) -> Signature:
+    """Return a row of the table as a value.  Raises KeyError, TypeError, ValueError and re.error if it is none."""
+    version, says = row.get("version"), row.get("says")
+    return Signature(
+        library=row["library"],
+        strings=tuple(text.encode() for text in row["strings"]),
+        at_least=row.get("at_least", 1),
+        pattern=re.compile(row["pattern"].encode()) if "pattern" in row else None,
+        version=(version[0].encode(), re.compile(version[1].encode())) if version else None,
+        unless=tuple(text.encode() for text in row.get("unless", ())),
+        unless_library=tuple(row.get("unless_library", ())),
+        says=(re.compile(says[0].encode()), tuple(sorted(says[1].items()))) if says else None,
+        key=repr(sorted(row.items())),
+    )
+
+
+def find(data: bytes, more: tuple[Signature, ...] = ()) -> Findings:
+    """Return what shows in the bytes of a shared object; ``more`` are signatures beside Castiron's own."""
+    signatures = (*known_signatures(), *more)
+    offsets = _offsets(data, _texts(signatures))
+    found = {item.name: item for row in signatures if (item := _library(data, row, offsets)) is not None}
+    explained = {
+        row.library for row in signatures if row.library in found and any(name in found for name in row.unless_library)
+    }
+    crates = {
+        FoundModule(name=match[1].decode(), version=match[2].decode())
+        for text in _CRATE_PATHS
+        for offset in offsets.get(text, ())
+        if (match := _CRATE.match(data, offset))
+    }
+    go, go_modules = _go(data, offsets.get(_GO, ()))
+    return Findings(
+        libraries=tuple(found[name] for name in sorted(found) if name not in explained),
+        crates=_sorted(crates),
+        rust=_RUST_SOURCES in offsets,
+        go_modules=go_modules,
+        go=go,
+    )
+
+
+def _texts(signatures: tuple[Signature, ...]) -> tuple[bytes, ...]:
+    texts = {*_CRATE_PATHS, _RUST_SOURCES, _GO}
+    for row in signatures:
+        texts |= {*row.strings, *row.unless, *((row.version[0],) if row.version else ())}
+    return tuple(sorted(texts))
+
+
+@cache
+def _automaton(texts: tuple[bytes, ...]) -> Any:
+    from ahocorasick_rs import BytesAhoCorasick, Implementation
+
+    return BytesAhoCorasick(texts, implementation=Implementation.DFA)
+
+
+def _offsets(data: bytes, texts: tuple[bytes, ...]) -> dict[bytes, list[int]]:
+    """Return where each of the texts stands, those that do not left out."""
+    offsets: dict[bytes, list[int]] = {}
+    for index, start, _ in _automaton(texts).find_matches_as_indexes(data, overlapping=True):
+        offsets.setdefault(texts[index], []).append(start)
+    return offsets
+
+
+def _library(data: bytes, row: Signature, offsets: Mapping[bytes, list[int]]) -> FoundLibrary | None:
+    """Return the library of a row, None if it does not show."""
+    there = [text for text in row.strings if text in offsets]
+    if len(there) < row.at_least or any(text in offsets for text in row.unless):
+        return None
+    proof, version = there[0], ""
+    if row.pattern is not None:
+        match = _search(data, row.pattern, (offset for text in there for offset in offsets[text]))
+        if match is None:
+            return None
+        proof, version = match[0], _version(match)
+    if not version and row.version is not None:
+        match = _search(data, row.version[1], offsets.get(row.version[0], ()))
+        version = "" if match is None else _version(match)
+    return FoundLibrary(
+        name=row.library, version=version, proof=_shown(proof), license=_said_license(data, row, there, offsets)
+    )
+
+
+def _search(data: bytes, pattern: re.Pattern[bytes], offsets: Iterable[int]) -> re.Match[bytes] | None:
+    """Return the first match of a pattern around the offsets; one that has a version is better than one without."""
+    best: re.Match[bytes] | None = None
+    for count, offset in enumerate(offsets):
+        if count >= _LOOKS:
+            break
+        match = pattern.search(data, max(0, offset - _BEFORE), offset + _BEHIND)
+        if match is not None and (_version(match) or not pattern.groups):
+            return match
+        best = best or match
+    return best
+
+
+def _version(match: re.Match[bytes]) -> str:
+    """Return the first group that took part; C++ namespaces have underscores where versions have dots."""
+    text = next((group for group in match.groups() if group is not None), b"").decode("ascii", "replace")
+    return text.replace("_", ".")
+
+
+def _shown(proof: bytes) -> str:
+    return " ".join(proof.decode("ascii", "replace").replace("\0", " ").split())[:60]
+
+
+def _said_license(data: bytes, row: Signature, there: list[bytes], offsets: Mapping[bytes, list[int]]) -> str:
+    if row.says is None:
+        return ""
+    pattern, meanings = row.says
+    match = _search(data, pattern, (offset for text in there for offset in offsets[text]))
+    said = "" if match is None else match[1].decode("ascii", "replace").strip()
+    return dict(meanings).get(said, "")
+
+
+def _go(data: bytes, offsets: Iterable[int]) -> tuple[str, tuple[FoundModule, ...]]:
+    """Return Go's version and the modules of an executable or shared object that it built (Go 1.18 and later)."""
+    for offset in offsets:
+        window = data[offset : offset + _GO_WINDOW]
+        version = _GO_VERSION.search(window, 0, 128)
+        if version is None:
+            continue
+        rows: list[tuple[str, str]] = []
+        for match in _GO_MODULE.finditer(window):
+            row = (match[2].decode("utf-8", "replace"), match[3].decode("utf-8", "replace"))
+            if match[1] == b"=>" and rows:
+                rows[-1] = row  # a replacement stands behind what it replaces
+            else:
+                rows.append(row)
+        modules = {FoundModule(name=name, version=version) for name, version in rows}
+        return version[1].decode(), _sorted(modules)
+    return "", ()
+
+
+def _sorted(modules: set[FoundModule]) -> tuple[FoundModule, ...]:
+    return tuple(sorted(modules, key=lambda item: (item.name, item.version)))

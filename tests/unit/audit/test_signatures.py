@@ -1,0 +1,104 @@
+import struct
+
+import pytest
+
+from castiron_audit.catalogue import library_of_name
+from castiron_audit.signatures import FoundLibrary, FoundModule, find, known_signatures, signature
+
+
+def libraries(*texts: bytes) -> dict[str, str]:
+    return {item.name: item.version for item in find(b"\0".join((b"x" * 5000, *texts, b"y" * 100))).libraries}
+
+
+def test_versions_stand_in_the_texts() -> None:
+    assert libraries(b" inflate 1.3.1 Copyright 1995-2024 Mark Adler ", b"OpenSSL 3.5.1 1 Jul 2025", b"OpenSSL is") == {
+        "openssl": "3.5.1",
+        "zlib": "1.3.1",
+    }
+    assert libraries(b"N8nlohmann16json_abi_v3_12_06detail9exceptionE") == {"nlohmann-json": "3.12.0"}
+    assert libraries(b"_ZN4absl12lts_2023080213foo", b"4absl9Duration") == {"abseil-cpp": "20230802"}
+    assert libraries(b"see OpenSSL 3 and libcurl") == {}
+
+
+def test_several_texts_are_asked_for_where_one_may_be_anybodys() -> None:
+    assert libraries(b"Unspecified error code") == {}
+    assert libraries(b"Unspecified error code", b"Restored data doesn't match checksum") == {"zstd": ""}
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        # zlib-ng has zlib's copyright texts; what is found of it is not zlib.
+        ((b" deflate 1.3.1 Copyright 1995-2024 ", b"1.3.1.zlib-ng"), {"zlib-ng": ""}),
+        ((b"Bogus message code %d", b"libjpeg-turbo version 3.1.0 (build 1)"), {"libjpeg-turbo": "3.1.0"}),
+        # A port to Rust has the messages of the original.
+        ((b"did not find expected <document start>", b"unsafe-libyaml-0.2"), {}),
+        ((b"did not find expected <document start>",), {"libyaml": ""}),
+        # Namespaces of others with the same last part.
+        ((b"_ZN7rocksdb6crc32c6ExtendEjPKcm",), {}),
+        ((b"polars_parquet_format6thrift8protocol",), {}),
+        ((b"N5boost4asio6detail9scheduler",), {"boost": ""}),
+        ((b"N6icu_6617double_conversion6Bignum",), {}),
+        ((b"OpenSSL 1.1.1 (compatible; BoringSSL)",), {"boringssl": ""}),
+        ((b"_ZNKSt12_GLOBAL__N_110fast_float5parse",), {}),
+        ((b"cmark_utf8proc_iterate",), {}),
+    ],
+)
+def test_what_only_looks_like_a_library(texts: tuple[bytes, ...], expected: dict[str, str]) -> None:
+    assert libraries(*texts) == expected
+
+
+def test_namespaces_within_namespaces() -> None:
+    assert set(libraries(b"N10duckdb_fmt2v68internal6bufferIcEE", b"N13duckdb_snappy4SinkE")) == {"fmt", "snappy"}
+    assert set(libraries(b"N14arrow_vendored10fast_float9small_mul", b"N6apache6thrift10TExceptionE")) == {
+        "fast_float",
+        "thrift",
+    }
+
+
+def test_what_a_library_says_about_its_license() -> None:
+    (found,) = find(b"\0libavutil license: GPL version 3 or later\0FFmpeg version 8.0.1\0").libraries
+    assert (found.name, found.version, found.license) == ("ffmpeg", "8.0.1", "GPL-3.0-or-later")
+
+
+def test_crates_in_panic_messages() -> None:
+    found = find(
+        b"/root/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/bzip2-sys-0.1.13+1.0.8/lib.rs"
+        b"/rust/deps/hashbrown-0.17.1/src/raw.rs\0/cargo/registry/25cdd57fae9f0462/pyo3-0.24.1-beta.2/src/x.rs"
+        b"/rustc/05f98/library/std/src/io.rs"
+    )
+    assert found.crates == (
+        FoundModule(name="bzip2-sys", version="0.1.13+1.0.8"),
+        FoundModule(name="hashbrown", version="0.17.1"),
+        FoundModule(name="pyo3", version="0.24.1-beta.2"),
+    )
+    assert found.rust
+    assert find(b"/home/me/registry/src/x/not-a-crate/y").crates == ()
+
+
+def test_modules_that_go_built_in() -> None:
+    modules = (
+        "path\texample.org/app\nmod\texample.org/app\t(devel)\t\ndep\tgithub.com/x/y\tv1.2.3\th1:abc=\n"
+        "dep\told.org/z\tv0.1.0\n=>\tnew.org/z\tv0.2.0\th1:def=\n"
+    )
+    data = b"\xff Go buildinf:\x08\x02" + bytes(16) + struct.pack("B", 8) + b"go1.23.4" + modules.encode()
+    found = find(b"x" * 100 + data)
+    assert found.go == "1.23.4"
+    assert [(item.name, item.version) for item in found.go_modules] == [
+        ("github.com/x/y", "1.2.3"),
+        ("new.org/z", "0.2.0"),
+    ]
+
+
+def test_the_table_names_libraries_of_the_catalogue() -> None:
+    for row in known_signatures():
+        entry = library_of_name(row.library)
+        assert entry is not None, row.library
+        assert entry.name == row.library
+        assert 1 <= row.at_least <= len(row.strings), row.library
+        assert all(library_of_name(name) for name in row.unless_library), row.library
+
+
+def test_signatures_of_a_project() -> None:
+    mine = signature({"library": "mine", "strings": ["MINE-"], "pattern": r"MINE-(\d+)"})
+    assert find(b"\0MINE-12\0", (mine,)).libraries == (FoundLibrary(name="mine", version="12", proof="MINE-12"),)
