@@ -1,0 +1,98 @@
+"""Finds the licenses in a text: tags, then rules that it has exactly, then rules for the rest that it nearly has."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from castiron_audit.license_rules.exact import exact_matches
+from castiron_audit.license_rules.filters import chosen, without_lists
+from castiron_audit.license_rules.index import Kind, rule_index
+from castiron_audit.license_rules.match import Taken
+from castiron_audit.license_rules.similar import similar_matches
+from castiron_audit.license_rules.tags import without_tags
+from castiron_audit.license_rules.words import read_words
+
+if TYPE_CHECKING:
+    from castiron_audit.license_rules.index import RuleIndex
+    from castiron_audit.license_rules.match import RuleMatch
+    from castiron_audit.license_rules.words import Words
+
+_OPEN_WORDS = 6
+"""Words specific to licenses in no exact match, from which on rules that a text nearly has are looked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundLicense:
+    """A license, or several, found in a text."""
+
+    expression: str
+    """SPDX; licenses that SPDX does not list are ``LicenseRef-scancode-KEY``, with the keys of ScanCode's database."""
+    kind: Kind
+    specific: bool
+    """False if the expression names no certain license, as ``LicenseRef-scancode-proprietary-license`` does not."""
+    line: int
+    """Line where it begins, counted from 1."""
+    words: int
+    """Number of words of the text that tell it."""
+    similarity: float
+    """Share of the known text that the text has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicensedText:
+    """What licenses a text has."""
+
+    found: tuple[FoundLicense, ...]
+    """In the order of the text."""
+    words: int
+    """Number of its words."""
+    open_words: int
+    """Number of words specific to licenses that belong to nothing that was found."""
+
+
+@lru_cache(maxsize=512)
+def find_licenses(text: str) -> LicensedText:
+    """Return the licenses that a text is, contains, states or refers to; any text of any size."""
+    index = rule_index()
+    rest, tags = without_tags(text, index)
+    words = read_words(rest, index)
+    matches = chosen(exact_matches(words, index), words, index)
+    open_words = _open_words(matches, words)
+    if open_words.count(1) >= _OPEN_WORDS:
+        matches = chosen([*matches, *similar_matches(words, index, open_words)], words, index)
+        open_words = _open_words(matches, words)
+    licenses = without_lists([match for match in matches if match.kind is not Kind.FALSE_POSITIVE])
+    found = [
+        *(_from_tag(expression, line) for line, expression in tags),
+        *(_from_match(match, words, index) for match in licenses if match.expression),
+    ]
+    return LicensedText(
+        found=tuple(sorted(found, key=lambda item: item.line)),
+        words=len(words.numbers) + words.unknown,
+        open_words=open_words.count(1),
+    )
+
+
+def _open_words(matches: list[RuleMatch], words: Words) -> bytes:
+    taken = Taken(len(words.numbers))
+    for match in matches:
+        taken.add(match)
+    return taken.free(words.legalese)
+
+
+def _from_tag(expression: str, line: int) -> FoundLicense:
+    return FoundLicense(expression=expression, kind=Kind.TAG, specific=True, line=line, words=3, similarity=1.0)
+
+
+def _from_match(match: RuleMatch, words: Words, index: RuleIndex) -> FoundLicense:
+    return FoundLicense(
+        expression=match.expression,
+        kind=match.kind,
+        specific=index.generic.isdisjoint(re.findall(r"[\w.+-]+", match.expression)),
+        line=words.lines[match.start],
+        words=match.length,
+        similarity=match.coverage,
+    )

@@ -1,0 +1,179 @@
+"""Finds rules most of whose words a text has: texts with other names in them, more or fewer words, other wordings.
+
+Rules are chosen by a sketch: few of their groups of four words, of which a text that has the rule has most (Broder,
+On the resemblance and containment of documents, 1997).  The chosen ones are then compared by all groups of four words,
+within the part of the text that has most of them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from functools import lru_cache
+from itertools import compress
+from typing import TYPE_CHECKING
+
+from castiron_audit.license_rules.index import rule_index
+from castiron_audit.license_rules.match import Taken, make_match
+from castiron_audit.license_rules.words import quads
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from castiron_audit.license_rules.index import RuleIndex
+    from castiron_audit.license_rules.match import RuleMatch
+    from castiron_audit.license_rules.words import Words
+
+_SKETCH_SHARE = 0.4
+"""Share of a rule's sketch that a text must have for the rule to be compared with it."""
+_CANDIDATES = 100
+"""Rules looked at for one text, the most likely ones ..."""
+_WORDS_LOOKED_AT = 30_000
+"""... and words of these rules, together: texts of long licenses have fewer relatives worth a look ..."""
+_FEWEST_CANDIDATES = 5
+"""... but so many are always looked at."""
+_COMPARED = 16
+"""Rules compared with one text, those most of whose groups of words it has."""
+_PLACES = 3
+"""Places in one text at which one rule is looked for."""
+
+_COVERAGE = 0.65
+"""Share of a rule's words that a text must have ..."""
+_COVERAGE_SHORT = 0.8
+"""... of a rule with fewer than ten words ..."""
+_COVERAGE_SEVERAL = 0.9
+"""... and of one for several licenses, as what is missing may be one of these."""
+_DENSITY = 0.4
+"""Share of the words between the first and the last found that must be the rule's."""
+_OWN_WORDS = 0.5
+"""Share of a match's words that no better match may have."""
+
+
+def similar_matches(words: Words, index: RuleIndex, open_words: bytes) -> list[RuleMatch]:
+    """Return the best of them for each part of the text.
+
+    ``open_words`` has a 1 for each word that matters and that no exact match has; a match must have such a word.
+    """
+    grams = frozenset(words.quads)
+    found = [
+        match
+        for rule in _candidates(grams, index)
+        for match in _compare(rule, words, grams, index)
+        if match.mask & int.from_bytes(open_words[match.start : match.end], "little")
+    ]
+    return _best(found, len(words.numbers))
+
+
+def _candidates(grams: frozenset[int], index: RuleIndex) -> list[int]:
+    """Return the rules to compare with the text."""
+    counts: Counter[int] = Counter()
+    ends = index.gram_ends
+    for gram in index.grams.keys() & grams:
+        row = index.grams[gram]
+        counts.update(index.gram_rules[ends[row - 1] if row else 0 : ends[row]])
+    sizes = index.sketch_sizes
+    likely = sorted(
+        (-((count / sizes[rule]) ** 2) * index.length(rule), rule)
+        for rule, count in counts.items()
+        if count >= _SKETCH_SHARE * sizes[rule]
+    )
+    chosen: list[tuple[float, int]] = []
+    looked_at = 0
+    for number, (_, rule) in enumerate(likely[:_CANDIDATES]):
+        if looked_at > _WORDS_LOOKED_AT and number >= _FEWEST_CANDIDATES:
+            break
+        looked_at += (length := index.length(rule))
+        distinct = _rule_grams(rule)[1]
+        share = len(distinct & grams) / len(distinct)
+        # Each word that the text changes takes at most four of the rule's groups of words.
+        if share >= 4 * _needed(length, index.coverages[rule], index.expression(rule)) - 3:
+            chosen.append((-(share**2) * length, rule))
+    return [rule for _, rule in sorted(chosen)[:_COMPARED]]
+
+
+@lru_cache(maxsize=1024)
+def _rule_grams(rule: int) -> tuple[Sequence[int], frozenset[int]]:
+    grams = quads(rule_index().packed(rule))
+    return grams, frozenset(grams)
+
+
+def _compare(rule: int, words: Words, text_grams: frozenset[int], index: RuleIndex) -> Iterator[RuleMatch]:
+    """Yield where the text has most of a rule, the best place first."""
+    length = index.length(rule)
+    rule_grams, distinct = _rule_grams(rule)
+    needed = _needed(length, index.coverages[rule], index.expression(rule))
+    common = distinct & text_grams
+    places = list(compress(range(len(words.quads)), map(common.__contains__, words.quads)))
+    for _ in range(_PLACES):
+        start, end = _densest(places, length + length // 4 + 20)
+        if end - start < needed * length / 2:
+            return
+        grams = words.quads[start:end]
+        in_text = _covered(map(common.__contains__, grams))
+        here = common.intersection(grams)
+        matched = in_text.bit_count()
+        coverage = _covered(map(here.__contains__, rule_grams)).bit_count() / length
+        if coverage < needed or matched < _DENSITY * (end - start + 3):
+            return
+        if _has_phrases(rule, words, start, end + 3, index):
+            mask = _closed(in_text)
+            yield make_match(rule, start, mask, words, index=index, length=matched, coverage=coverage, exact=False)
+        places = [place for place in places if not start <= place < end]
+
+
+def _needed(length: int, stated: int, expression: str) -> float:
+    usual = _COVERAGE_SEVERAL if " " in expression else _COVERAGE_SHORT if length < 10 else _COVERAGE
+    return max(stated / 100, usual)
+
+
+def _densest(places: Sequence[int], width: int) -> tuple[int, int]:
+    """Return start and end of the part of at most ``width`` words that has most of the places."""
+    most, where, first = 0, (0, 0), 0
+    for last, place in enumerate(places):
+        while place - places[first] >= width:
+            first += 1
+        if last - first >= most:
+            most, where = last - first + 1, (places[first], place + 1)
+    return where
+
+
+def _covered(begins: Iterator[bool]) -> int:
+    """Return the mask of the words of groups of four, of which the first ones are given."""
+    mask = int.from_bytes(bytes(begins), "little")
+    mask |= mask << 8
+    return mask | mask << 16
+
+
+def _closed(mask: int) -> int:
+    """Return the mask with gaps of up to seven words filled: a name in a text belongs to the text."""
+    for places in (1, 2, 4):
+        mask |= mask << 8 * places
+    for places in (1, 2, 4):
+        mask &= mask >> 8 * places
+    return mask
+
+
+def _has_phrases(rule: int, words: Words, start: int, end: int, index: RuleIndex) -> bool:
+    """Return whether the phrases that a rule requires stand in that part of the text, with no other word in them."""
+    first_word = index.starts[rule]
+    for first, last in index.phrases.get(rule, ()):
+        phrase = index.words[first_word + 2 * first : first_word + 2 * last]
+        place = words.packed.find(phrase, 2 * start, 2 * end)
+        while place >= 0:
+            word, odd = divmod(place, 2)
+            if not odd and words.gaps.isdisjoint(range(word, word + last - first - 1)):
+                break
+            place = words.packed.find(phrase, place + 1, 2 * end)
+        else:
+            return False
+    return True
+
+
+def _best(found: Sequence[RuleMatch], size: int) -> list[RuleMatch]:
+    """Return the matches that explain most of the text, each with words of its own."""
+    kept: list[RuleMatch] = []
+    taken = Taken(size)
+    for match in sorted(found, key=lambda match: (-match.length * match.coverage, len(match.expression), match.rule)):
+        if taken.count(match) <= _OWN_WORDS * match.length:
+            kept.append(match)
+            taken.add(match)
+    return kept
