@@ -88,7 +88,11 @@ def _paths(manifest: Manifest) -> Iterator[str]:
     for name, items in (("resources", manifest.resources), ("natives", manifest.natives)):
         sequence: Sequence[Any] = items
         for index, item in enumerate(sequence):
-            yield from _path(item.path, f"$.{name}[{index}].path", data=getattr(item, "origin", None) is not Origin.APP)
+            path = item.path
+            if name == "resources" and item.origin is Origin.APP:
+                # Beside the application's folder: what its code finds above its own place.
+                path = path.removeprefix("../")
+            yield from _path(path, f"$.{name}[{index}].path", data=getattr(item, "origin", None) is not Origin.APP)
 
 
 def _path(path: str, where: str, *, data: bool) -> Iterator[str]:

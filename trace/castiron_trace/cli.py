@@ -267,6 +267,9 @@ def _summary(outcome: Outcome, size: int, loud: Loudness) -> None:
             f"{len(manifest.natives)} native libraries; manifest of {size:,} bytes"
         )
         console.print(relative(printable(f"requirements: {outcome.source}")), markup=False)
+    if loud >= Loudness.NORMAL:
+        for note in outcome.notes:
+            console.print(relative(printable(note)), markup=False)
     looks = {
         Severity.ERROR: ("red", Loudness.QUIET),
         Severity.WARNING: ("yellow", Loudness.NORMAL),

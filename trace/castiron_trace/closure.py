@@ -71,9 +71,9 @@ class Closure:
             findings=tuple(self._findings(best)),
             # A source that does not parse may still be read: it goes in as a file.
             files=frozenset({*self._files, *(item.file for item in invalid)}),
-            strings={
-                self._public(name) or name: strings
-                for name, strings in sorted(self._answer.strings.items())
+            file_names={
+                self._public(name) or name: names
+                for name, names in sorted(self._answer.file_names.items())
                 if name in best
             },
             missing={

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from castiron_trace.distribution_contents import distribution_contents
 from castiron_trace.licenses import evidence
 from castiron_trace.natives import natives
-from castiron_trace.own_data import Blobs, app_resources, stdlib_resources
+from castiron_trace.own.files import app_resources
+from castiron_trace.own_data import Blobs, stdlib_resources
 from castiron_trace.programs import program_findings
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from castiron_common.target import Target
     from castiron_manifest.model import Finding, LicenseEvidence, Native, Resource
-    from castiron_trace.hints.model import Data
+    from castiron_trace.hints.model import Data, OwnFiles
     from castiron_trace.model import Options, Reached, ResolvedEntry, Site, TargetPython
 
 
@@ -59,19 +60,26 @@ def distribution_files(site: Site, reached: Reached, data: Sequence[Data], targe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OwnFiles:
+class OwnContents:
     """Data files of the application and of the standard library."""
 
     resources: tuple[Resource, ...]
     blobs: Blobs
     """Contents of the application's files."""
     findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    """What lies beside the application and stays out, for the user alone."""
 
 
-def own_files(entry: ResolvedEntry, reached: Reached, options: Options, python: TargetPython) -> OwnFiles:
-    """Collect what no distribution brings."""
+def own_files(
+    entry: ResolvedEntry, reached: Reached, options: Options, python: TargetPython, conventions: Sequence[OwnFiles]
+) -> OwnContents:
+    """Collect what no distribution brings; ``conventions`` are those of frameworks for files of an application."""
     blobs = Blobs()
-    resources, findings = app_resources(entry, reached, options, blobs)
-    return OwnFiles(
-        resources=(*resources, *stdlib_resources(reached, python.stdlib)), blobs=blobs, findings=tuple(findings)
+    own = app_resources(entry, reached, options, conventions, blobs)
+    return OwnContents(
+        resources=(*own.resources, *stdlib_resources(reached, python.stdlib)),
+        blobs=blobs,
+        findings=own.findings,
+        notes=own.notes,
     )

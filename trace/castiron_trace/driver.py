@@ -37,6 +37,8 @@ class Outcome:
     reached: Reached
     source: str
     """Where the requirements were found."""
+    notes: tuple[str, ...]
+    """What lies beside the application and stays out: that depends on the folder, not on the application."""
     seconds: tuple[tuple[str, float], ...]
     """Duration of each pass."""
 
@@ -98,7 +100,7 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
     # After it: every file of every distribution is in or out, and each distribution has its license evidence.
     with clock("files"):
         brought = distribution_files(chosen.site, reached, hints.data, options.target.target)
-        own = own_files(entry, reached, options, python)
+        own = own_files(entry, reached, options, python, hints.own_files)
 
     # manifest: all of it sorted, by relative paths and hashes.
     # After it: the same application gives the same bytes, in any folder and on any machine.
@@ -124,4 +126,4 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
             texts=brought.texts,
             blobs=own.blobs,
         )
-    return Outcome(manifest=manifest, reached=reached, source=chosen.source, seconds=clock.seconds)
+    return Outcome(manifest=manifest, reached=reached, source=chosen.source, notes=own.notes, seconds=clock.seconds)

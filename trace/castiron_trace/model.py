@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from castiron_common.target import PythonTarget
     from castiron_manifest.model import Entry, Finding
-    from castiron_trace.protocol import Definitions, Text, Tier
+    from castiron_trace.protocol import Definitions, FileNames, Tier
     from castiron_wheels.model import ResolvedDistribution
     from castiron_wheels.record import InstalledRecord
 
@@ -158,8 +158,8 @@ class Reached:
     findings: tuple[Finding, ...] = ()
     files: frozenset[Path] = frozenset()
     """Source files that are read or run by path."""
-    strings: Mapping[str, tuple[Text, ...]] = field(default_factory=dict)
-    """Short strings of the application's own modules, by module."""
+    file_names: Mapping[str, FileNames] = field(default_factory=dict)
+    """What the application's own modules say about files, by module."""
     missing: Mapping[str, tuple[str, int, Tier]] = field(default_factory=dict)
     """Modules that do not exist -> (importer, line, weakest tier on the way)."""
     unknown_includes: tuple[str, ...] = ()

@@ -93,6 +93,26 @@ class Text:
     line: int
 
 
+@dataclass(frozen=True, slots=True)
+class FileNames:
+    """What a source of the application says about files; see `castiron_trace.analyser.syntax.own_paths`."""
+
+    strings: tuple[Text, ...] = ()
+    """Short string literals."""
+    paths: tuple[Text, ...] = ()
+    """Computed from ``__file__``, relative to the source's folder; ``*`` for what a run computes."""
+    patterns: tuple[Text, ...] = ()
+    """Strings with ``*`` for what a run computes."""
+    opened: tuple[Text, ...] = ()
+    """Names that are used for nothing but to read a file of the current folder."""
+    written: tuple[str, ...] = ()
+    """Names that are opened to be written."""
+    imports: tuple[str, ...] = ()
+    """Modules that it imports by absolute names, sorted."""
+    changes_folder: bool = False
+    """Whether the current folder is changed."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class SourceError:
     """A source that the target's Python does not parse."""
@@ -227,8 +247,8 @@ class TraceAnswer:
     files: tuple[str, ...]
     """Source files that are read or run by path."""
     invalid: tuple[SourceError, ...]
-    strings: Mapping[str, tuple[Text, ...]]
-    """The application's own modules -> their short strings."""
+    file_names: Mapping[str, FileNames]
+    """The application's own modules -> what they say about files."""
     codecs: tuple[str, ...]
     """Encodings that are named literally."""
     dynamic_codec: bool

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castiron_trace.own_data import _included_by, _named_files
+from castiron_trace.own.choice import included_by
+from castiron_trace.own.naming import in_full
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -15,18 +16,18 @@ def test_files_that_data_files_name_go_in_and_theirs_too(tmp_path: Path) -> None
     (tmp_path / "deep" / "notes.txt").write_text("sheet.xsl\nother.bin\n")
     (tmp_path / "deep" / "other.bin").write_bytes(b"\0\xff")
     (tmp_path / "unnamed.txt").write_text("")
-    found = [path.relative_to(tmp_path).as_posix() for path in _included_by([tmp_path / "sheet.xsl"])]
+    found = [path.relative_to(tmp_path).as_posix() for path in included_by([tmp_path / "sheet.xsl"])]
     assert found == ["parts.xsl", "deep/notes.txt", "deep/other.bin"]
 
 
 def test_a_name_at_the_end_of_a_line_counts(tmp_path: Path) -> None:
     (tmp_path / "app.ini").write_text("[a]\ninclude = more.ini\n")
     (tmp_path / "more.ini").write_text("")
-    assert list(_included_by([tmp_path / "app.ini"])) == [tmp_path / "more.ini"]
+    assert list(included_by([tmp_path / "app.ini"])) == [tmp_path / "more.ini"]
 
 
 def test_a_program_that_lies_beside_the_script_is_no_data(tmp_path: Path) -> None:
     (tmp_path / "hello").write_bytes(b"\x7fELF rest")
     (tmp_path / "notes").write_text("text")
-    assert list(_named_files(tmp_path, "hello")) == []
-    assert list(_named_files(tmp_path, "notes")) == [tmp_path / "notes"]
+    assert list(in_full(tmp_path, "hello")) == []
+    assert list(in_full(tmp_path, "notes")) == [tmp_path / "notes"]

@@ -3,11 +3,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from castiron_common.progress import SilentReporter
-from castiron_trace import own_data
 from castiron_trace.distribution_contents import distribution_contents
 from castiron_trace.driver import trace
 from castiron_trace.licenses import evidence
 from castiron_trace.model import Reached, ReachedModule
+from castiron_trace.own import choice
 from tests.unit.trace.conftest import options
 from tests.unit.trace.making import install, site_of, write
 
@@ -105,7 +105,8 @@ def data_of(tmp_path: Path, python: TargetPython, files: dict[str, str | bytes],
 
 def test_data_of_the_application(tmp_path: Path, python: TargetPython) -> None:
     files: dict[str, str | bytes] = {
-        "app.py": "import pkg\nopen('logging.ini')\nx = ('assets', 'gone.txt', '.git', 'venv', '../out', 'plugins')",
+        "app.py": "import pkg\nopen(HERE + '/logging.ini')\n"
+        "x = ('assets', 'gone.txt', '.git', 'venv', '../out', 'plugins')",
         "logging.ini": "",
         "other.ini": "",
         "assets/a/b.txt": "",
@@ -128,7 +129,7 @@ def test_data_of_the_application(tmp_path: Path, python: TargetPython) -> None:
 def test_too_much_data_is_left_out_with_a_finding(
     tmp_path: Path, python: TargetPython, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(own_data, "LARGEST_GUESS", 10)
+    monkeypatch.setattr(choice, "LARGEST_GUESS", 10)
     write(tmp_path, {"app.py": "x = 'big'", "big/file": "0" * 11})
     manifest = trace(options(tmp_path, "app.py"), reporter=SilentReporter(), python=python).manifest
     assert manifest.resources == ()

@@ -19,6 +19,7 @@ from castiron_trace.analyser.syntax.scanner import defined_names
 from castiron_trace.protocol import (
     APP,
     Definitions,
+    FileNames,
     ModuleKind,
     Node,
     SourceError,
@@ -32,7 +33,7 @@ from castiron_trace.wire import from_text
 if TYPE_CHECKING:
     from modulegraph2 import BaseNode
 
-    from castiron_trace.analyser.syntax.scan import Scan
+    from castiron_trace.analyser.syntax.scan import Literal, Scan
     from castiron_trace.protocol import Entry, TraceRequest
 
 
@@ -125,7 +126,7 @@ def _answer(
     unknown: tuple[str, ...],
 ) -> TraceAnswer:
     nodes: dict[str, Node] = {}
-    strings: dict[str, tuple[Text, ...]] = {}
+    file_names: dict[str, FileNames] = {}
     invalid: list[SourceError] = []
     codecs: set[str] = set()
     mentions: set[str] = set()
@@ -140,7 +141,7 @@ def _answer(
         mentions.update(scan.mentions)
         dynamic_codec = dynamic_codec or scan.dynamic_codec
         if owner == APP:
-            strings[node.identifier] = tuple(Text(*literal) for literal in scan.strings)
+            file_names[node.identifier] = _file_names(scan)
         if scan.error is not None:
             invalid.append(SourceError(node.identifier, *scan.error))
     return TraceAnswer(
@@ -150,7 +151,7 @@ def _answer(
         notices=tuple(sorted(inclusion.notices)),
         files=tuple(sorted(inclusion.files)),
         invalid=tuple(sorted(invalid)),
-        strings=strings,
+        file_names=file_names,
         codecs=tuple(sorted(codecs)),
         dynamic_codec=dynamic_codec,
         mentions=tuple(sorted(mentions)),
@@ -158,6 +159,21 @@ def _answer(
         runs_outside_code=inclusion.runs_outside_code,
         unknown_includes=unknown,
         definitions=_definitions(entry, nodes[entry.identifier]) if function is not None else None,
+    )
+
+
+def _file_names(scan: Scan) -> FileNames:
+    def texts(literals: tuple[Literal, ...]) -> tuple[Text, ...]:
+        return tuple(Text(*literal) for literal in literals)
+
+    return FileNames(
+        strings=texts(scan.strings),
+        paths=texts(scan.paths),
+        patterns=texts(scan.patterns),
+        opened=texts(scan.opened),
+        written=scan.written,
+        imports=tuple(sorted({item.module for item in scan.imports if item.level == 0})),
+        changes_folder=scan.changes_folder,
     )
 
 

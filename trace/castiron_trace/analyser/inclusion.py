@@ -14,6 +14,7 @@ from castiron_trace.analyser.rules.dotted_strings import DottedStrings
 from castiron_trace.analyser.rules.entry_points import EntryPoints
 from castiron_trace.analyser.rules.hidden_imports import HiddenImports
 from castiron_trace.analyser.rules.machine_libraries import MachineLibraries
+from castiron_trace.analyser.rules.own_sources import OwnSources
 from castiron_trace.analyser.rules.own_strings import OwnStrings
 from castiron_trace.analyser.rules.pickled_data import PickledData
 from castiron_trace.analyser.rules.plugin_hosts import PluginHosts
@@ -37,11 +38,13 @@ class Inclusion:
         self._context = context
         self._outside_code = RunsOutsideCode(context, known=outside_code)
         entry_points = EntryPoints(context)
+        own_sources = OwnSources(context)
         self._for_all: tuple[ModuleRule, ...] = (HiddenImports(context),)
         """Rules that look at modules of the standard library, too."""
         self._for_code: tuple[ModuleRule, ...] = (
             self._outside_code,
             OwnStrings(context),
+            own_sources,
             DottedStrings(context),
             Scripts(context),
             MachineLibraries(context),
@@ -51,6 +54,7 @@ class Inclusion:
         )
         self._closing: tuple[ClosingRule, ...] = (
             entry_points,
+            own_sources,
             PluginHosts(context),
             PickledData(context),
             UnusedRequirements(context),

@@ -140,6 +140,18 @@ class Data(Hint):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnFiles(Hint):
+    """Files of the application that a framework finds by its own convention, without a word in the code."""
+
+    module: str
+    """Of the framework: if it goes in, so do the files."""
+    files: tuple[str, ...]
+    """Relative to the folder of any module of the application; a folder stands for all that is in it."""
+    directly: bool = False
+    """Only if the application's own code imports ``module``, as others do for reasons of their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Exclude(Hint):
     """Modules that do not go in, whoever imports them; as ``--exclude``."""
 
@@ -178,5 +190,6 @@ class Hints:
     entry_points: tuple[EntryPoints, ...] = ()
     ignored_entry_points: tuple[IgnoredEntryPoints, ...] = ()
     data: tuple[Data, ...] = ()
+    own_files: tuple[OwnFiles, ...] = ()
     excludes: tuple[Exclude, ...] = ()
     libraries: tuple[Library, ...] = ()

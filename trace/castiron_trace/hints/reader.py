@@ -26,6 +26,7 @@ from castiron_trace.hints.model import (
     ImportFunction,
     Library,
     NamespaceFunction,
+    OwnFiles,
     PluginHost,
     ResourceFunction,
     SourceHints,
@@ -51,6 +52,7 @@ KINDS: Mapping[str, type[Hint]] = {
     "constant": Constant,
     "compiler": Compiler,
     "data": Data,
+    "own-files": OwnFiles,
     "exclude": Exclude,
     "library": Library,
 }
@@ -151,6 +153,7 @@ def _sorted_out(hints: Iterable[Hint]) -> Hints:
         entry_points=of(EntryPoints),
         ignored_entry_points=of(IgnoredEntryPoints),
         data=of(Data),
+        own_files=of(OwnFiles),
         excludes=of(Exclude),
         libraries=of(Library),
     )

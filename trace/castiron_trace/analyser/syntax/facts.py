@@ -17,6 +17,8 @@ from castiron_trace.analyser.syntax.scan import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from castiron_trace.analyser.syntax.own_paths import OwnPaths
+
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+(?::[\w.]*)?")
 _ENTRY_POINT = re.compile(r"[\w.-]+\s*=\s*([^\W\d]\w*(?:\.\w+)*:[\w.]+)")
 """An entry point as `EntryPoint.parse` of pkg_resources takes it: ``name = package.module:attribute``."""
@@ -53,7 +55,7 @@ class Facts:
         if known is None or line < known:
             self.strings[text] = line
 
-    def scan(self, outside_code: Sequence[OutsideCode], *, own: bool) -> Scan:
+    def scan(self, outside_code: Sequence[OutsideCode], *, own: bool, files: OwnPaths | None) -> Scan:
         """Return the scan; ``own`` keeps all short strings, as for the application's own code."""
         dotted = [Literal(text, line) for text, line in self.strings.items() if _DOTTED.fullmatch(text)]
         dotted.extend(
@@ -68,6 +70,11 @@ class Facts:
             strings=tuple(sorted(Literal(text, line) for text, line in self.strings.items())) if own else (),
             entry_points=tuple(sorted(groups)) if self.looks_up_entry_points else None,
             stems=tuple(sorted(text for text in self.strings if _STEM.fullmatch(text))),
+            paths=files.paths if files else (),
+            patterns=files.patterns if files else (),
+            opened=files.opened if files else (),
+            written=files.written if files else (),
+            changes_folder=files is not None and files.changes_folder,
             scripts=tuple(sorted(text for text in self.strings if text.endswith(".py") and " " not in text)),
             libraries=tuple(sorted(self.libraries)),
             codecs=tuple(sorted(self.codecs)),

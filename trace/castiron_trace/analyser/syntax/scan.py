@@ -77,6 +77,12 @@ class Scan:
     """Short strings of a module that looks up entry points; None if it does not."""
     stems: tuple[str, ...] = ()
     """Strings that look like the beginning of dotted names, with the dot: of modules or of entry point groups."""
+    paths: tuple[Literal, ...] = ()
+    """This and the next four: see `castiron_trace.analyser.syntax.own_paths`; for the application's own files."""
+    patterns: tuple[Literal, ...] = ()
+    opened: tuple[Literal, ...] = ()
+    written: tuple[str, ...] = ()
+    changes_folder: bool = False
     scripts: tuple[str, ...] = ()
     """Strings that end with ``.py``: files that are run or read by path."""
     libraries: tuple[NamedLibrary, ...] = ()
@@ -103,6 +109,9 @@ _ROWS: dict[str, Any] = {
     "computed": ComputedImport,
     "dotted": Literal,
     "strings": Literal,
+    "paths": Literal,
+    "patterns": Literal,
+    "opened": Literal,
     "libraries": NamedLibrary,
     "outside_code": OutsideCode,
 }

@@ -30,6 +30,7 @@ from castiron_trace.analyser.syntax.import_calls import (
 from castiron_trace.analyser.syntax.library_calls import LIBRARY_FUNCTIONS, library_call
 from castiron_trace.analyser.syntax.outside_code import outside_code
 from castiron_trace.analyser.syntax.own_commands import command_items, shell_command
+from castiron_trace.analyser.syntax.own_paths import own_paths
 from castiron_trace.analyser.syntax.resource_calls import ResourceCalls
 from castiron_trace.analyser.syntax.scan import MAIN_BLOCK, Scan, unreadable_scan
 from castiron_trace.protocol import Tier
@@ -59,7 +60,7 @@ def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
     scanner = _Scanner(hints)
     scanner.run(tree)
     scanner.look_at_characters(source)
-    return scanner.facts.scan(outside_code(source, tree), own=own)
+    return scanner.facts.scan(outside_code(source, tree), own=own, files=own_paths(tree) if own else None)
 
 
 def defined_names(source: bytes) -> tuple[set[str], bool]:

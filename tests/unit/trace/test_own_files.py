@@ -1,0 +1,287 @@
+"""Which of the files beside an application go in, by the kind of application, and what is said of the others."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from castiron_common.progress import SilentReporter
+from castiron_trace.driver import trace
+from castiron_trace.own import folder as own_folder
+from castiron_trace.own.secrets import is_secret
+from tests.unit.trace.conftest import options
+from tests.unit.trace.making import write
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from castiron_trace.driver import Outcome
+    from castiron_trace.model import TargetPython
+
+
+def traced(folder: Path, python: TargetPython, files: Mapping[str, str | bytes], **more: object) -> Outcome:
+    write(folder / "app", files)
+    wanted = {"application": "app.py", **more}
+    return trace(options(folder / "app", **wanted), reporter=SilentReporter(), python=python)  # type: ignore[arg-type]
+
+
+def data(outcome: Outcome) -> set[str]:
+    return {resource.path for resource in outcome.manifest.resources if resource.origin == "app"}
+
+
+STUB = {"flask.py": "", "kivy.py": "", "textual.py": "", "streamlit.py": "", "alembic.py": "", "pytest.py": ""}
+"""Frameworks as modules of the application: conventions ask for the module alone."""
+
+KINDS: dict[str, tuple[dict[str, str | bytes], set[str]]] = {
+    "the last part of a path brings its folder": (
+        {
+            "app.py": "import flask\ndef page(): return flask.render_template('item.html')",
+            "web/item.html": "",
+            "web/base.html": "",
+            "web/mail/welcome.txt": "",
+        },
+        {"web/item.html", "web/base.html", "web/mail/welcome.txt"},
+    ),
+    "a framework's own folders": (
+        {
+            "app.py": "import flask\napp = flask.Flask(__name__)",
+            "templates/a.html": "",
+            "static/css/x.css": "",
+            "x/y.bin": "",
+        },
+        {"templates/a.html", "static/css/x.css"},
+    ),
+    "a folder beside the module that computes its place": (
+        {
+            "app.py": "import shop.cart",
+            "shop/cart.py": "from pathlib import Path\nDATA = Path(__file__).resolve().parent / 'price lists'\n"
+            "def read(name): return (DATA / name).read_text()",
+            "shop/price lists/a.csv": "",
+        },
+        {"shop/price lists/a.csv"},
+    ),
+    "os.path.join over constants": (
+        {
+            "app.py": "import os\nBASE_DIR = os.path.dirname(os.path.abspath(__file__))\n"
+            "STATIC = os.path.join(BASE_DIR, 'web', 'static')",
+            "web/static/a.js": "",
+            "web/static/dist/b.js": "",
+        },
+        {"web/static/a.js", "web/static/dist/b.js"},
+    ),
+    "a level above the script": (
+        {
+            "app.py": "import sub.inner",
+            "sub/inner.py": "from pathlib import Path\nT = Path(__file__).parents[1] / 'assets'",
+            "assets/x.png": b"\x89PNG",
+        },
+        {"assets/x.png"},
+    ),
+    "a glob": (
+        {
+            "app.py": "import glob, os\nfiles = glob.glob(os.path.join(os.path.dirname(__file__), '*.sql'))",
+            "a.sql": "",
+            "more/b.sql": "",
+            "c.txt": "",
+        },
+        {"a.sql", "more/b.sql"},
+    ),
+    "a formatted name": (
+        {
+            "app.py": "def level(n): return f'levels/level_{n}.map'\ndef old(n): return 'tiles%02d.bin' % n",
+            "assets/levels/level_1.map": "",
+            "tiles01.bin": b"1",
+            "other.bin": b"2",
+        },
+        {"assets/levels/level_1.map", "tiles01.bin"},
+    ),
+    "what follows a computed folder": (
+        {"app.py": "BASE = __file__.rpartition('/')[0]\nx = BASE + '/conf/logging.conf'", "conf/logging.conf": ""},
+        {"conf/logging.conf"},
+    ),
+    "data of packages by importlib.resources and pkgutil": (
+        {
+            "app.py": "import pack",
+            "pack/__init__.py": "import pkgutil\nfrom importlib.resources import files\n"
+            "a = pkgutil.get_data(__package__, 'a.json')\nb = files(__package__) / 'b' / 'c.yaml'",
+            "pack/a.json": "",
+            "pack/b/c.yaml": "",
+        },
+        {"pack/a.json", "pack/b/c.yaml"},
+    ),
+    "a database, tables and documents": (
+        {
+            "app.py": "import sqlite3, os\nHERE = os.path.dirname(__file__)\n"
+            "db = sqlite3.connect(os.path.join(HERE, 'shop.db'))\nt = open(os.path.join(HERE, 'x.csv'))",
+            "shop.db": b"SQLite format 3\0",
+            "x.csv": "",
+        },
+        {"shop.db", "x.csv"},
+    ),
+    "interfaces described in files": (
+        {"app.py": "import kivy, textual", "shop.kv": "", "style.tcss": ""},
+        {"shop.kv", "style.tcss"},
+    ),
+    "pages that are run by their path": (
+        {
+            "app.py": "import streamlit",
+            "pages/1_Über uns.py": "import help_texts",
+            "help_texts.py": "",
+            ".streamlit/config.toml": "",
+        },
+        {".streamlit/config.toml"},
+    ),
+    "translations": (
+        {
+            "app.py": "import gettext\ngettext.install('shop', gettext.bindtextdomain('shop'))",
+            "locale/de/LC_MESSAGES/s.mo": b"\xde",
+        },
+        {"locale/de/LC_MESSAGES/s.mo"},
+    ),
+    "migrations that a framework runs": (
+        {
+            "app.py": "import alembic",
+            "alembic.ini": "",
+            "migrations/env.py": "",
+            "migrations/versions/0001-a.py": "import json",
+        },
+        {"alembic.ini"},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_files_of_an_application(kind: str, tmp_path: Path, python: TargetPython) -> None:
+    files, expected = KINDS[kind]
+    assert data(traced(tmp_path, python, {**STUB, **files})) == expected
+
+
+def test_sources_that_are_run_by_path_bring_their_imports(tmp_path: Path, python: TargetPython) -> None:
+    files = {
+        **STUB,
+        "app.py": "import runpy, streamlit\nrunpy.run_path('jobs/nightly.py')",
+        "jobs/nightly.py": "if __name__ == '__main__':\n    import wave",
+        "pages/2_More.py": "import chunky",
+        "chunky.py": "",
+    }
+    modules = {module.name for module in traced(tmp_path, python, files).manifest.modules}
+    assert {"jobs.nightly", "wave", "pages.2_More", "chunky"} <= modules
+
+
+def test_what_lies_above_the_folder_of_the_script_goes_in_beside_it(tmp_path: Path, python: TargetPython) -> None:
+    files = {
+        "src/main.py": "from pathlib import Path\nROOT = Path(__file__).resolve().parent.parent\n"
+        "(ROOT / 'config' / 'app.toml').read_text()\n(ROOT.parent / 'far.txt').read_text()",
+        "config/app.toml": "",
+    }
+    outcome = traced(tmp_path, python, files, application="src/main.py")
+    assert data(outcome) == {"../config/app.toml"}
+    assert any("../../far.txt" in note and "beside its executable" in note for note in outcome.notes)
+
+
+def test_a_file_of_the_current_folder_does_not_go_in_and_is_told(tmp_path: Path, python: TargetPython) -> None:
+    files = {
+        "app.py": "import json\nconfig = json.load(open('config.json'))\nopen('out.txt', 'w')\nx = 'named.json'",
+        "config.json": "{}",
+        "out.txt": "of an earlier run",
+        "named.json": "{}",
+    }
+    outcome = traced(tmp_path, python, files)
+    assert data(outcome) == {"named.json"}
+    assert [note for note in outcome.notes if note.startswith("config.json")] == [
+        "config.json: app.py:2 opens it in the current folder, so it is looked for where the program is started"
+    ]
+    # A program that goes to its own folder first finds it in the binary.
+    moved = {"app.py": "import os\nos.chdir(os.path.dirname(__file__))\nopen('config.json')", "config.json": "{}"}
+    assert data(traced(tmp_path / "other", python, moved)) == {"config.json"}
+
+
+def test_what_stays_out_is_counted_and_named(tmp_path: Path, python: TargetPython) -> None:
+    files: dict[str, str | bytes] = {
+        "app.py": "",
+        **{f"data/{n}.csv": "" for n in range(6)},
+        "tool.py": "",
+        ".env": "KEY=1",
+        "README.md": "",
+        "pyproject.toml": "",
+        ".git/config": "",
+        "tests/test_x.py": "",
+        "venv/pyvenv.cfg": "",
+        "venv/x.txt": "",
+        "node_modules/x/y.js": "",
+        "app": b"\x7fELF",
+        "dist/app-1.0.whl": "",
+    }
+    outcome = traced(tmp_path, python, files)
+    assert data(outcome) == set()
+    secrets, note = outcome.notes
+    assert secrets.startswith("1 file with secrets not included (.env)")
+    assert note == (
+        "not included from beside the application: 6 files and 1 Python source (data/0.csv, data/1.csv, data/2.csv, "
+        "data/3.csv, ...); --include-data PATH for a file or folder and --include for a module"
+    )
+    nothing_left = traced(tmp_path, python, files, include_data=(tmp_path / "app/data", tmp_path / "app/tool.py"))
+    assert nothing_left.notes == (secrets,)
+    assert len(data(nothing_left)) == 7
+
+
+def test_the_manifest_does_not_depend_on_what_stays_out(tmp_path: Path, python: TargetPython) -> None:
+    alone = traced(tmp_path / "a", python, {"app.py": "x = 1"})
+    crowded = traced(tmp_path / "b", python, {"app.py": "x = 1", "big.iso": "", ".env": "KEY=1"})
+    assert alone.manifest == crowded.manifest
+    assert len(crowded.notes) == 2
+
+
+def test_secrets_never_go_in_unless_they_are_named(tmp_path: Path, python: TargetPython) -> None:
+    files: dict[str, str | bytes] = {
+        "app.py": "import streamlit\nx = ['.env', 'conf', 'server.pem', 'public.pem']",
+        "streamlit.py": "",
+        ".env": "KEY=1",
+        ".streamlit/config.toml": "",
+        ".streamlit/secrets.toml": "",
+        "conf/a.toml": "",
+        "conf/credentials.json": "{}",
+        "server.pem": "-----BEGIN RSA PRIVATE KEY-----\n",
+        "public.pem": "-----BEGIN CERTIFICATE-----\n",
+    }
+    outcome = traced(tmp_path, python, files)
+    assert data(outcome) == {".streamlit/config.toml", "conf/a.toml", "public.pem"}
+    (note,) = [note for note in outcome.notes if "secrets" in note]
+    assert note == (
+        "3 files with secrets not included (.env, conf/credentials.json, server.pem): give the program its secrets "
+        "when it runs, or name the file with --include-data"
+    )
+    app = tmp_path / "app"
+    named = traced(tmp_path, python, files, include_data=(app / ".env", app / "conf"))
+    assert data(named) == {".env", ".streamlit/config.toml", "conf/a.toml", "public.pem"}
+
+
+@pytest.mark.parametrize(
+    ("name", "secret"),
+    [
+        (".env", True), (".env.production", True), (".env.example", False), ("prod.env", True), ("id_ed25519", True),
+        ("id_rsa.pub", False), ("tls.key", True), ("credentials.json", True), ("aws_credentials", True),
+        ("client_secret_1.json", True), ("secrets.toml", True), ("environment.json", False), ("keys.json", False),
+        ("keyboard.png", False), (".netrc", True),
+    ],
+)  # fmt: skip
+def test_names_of_files_with_secrets(name: str, secret: bool, tmp_path: Path) -> None:
+    assert is_secret(tmp_path / name) is secret
+
+
+def test_a_folder_with_very_many_files_is_looked_at_as_far_as_is_sensible(
+    tmp_path: Path, python: TargetPython, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own_folder, "MOST_FILES", 3)
+    files = {
+        "app.py": "x = ('deep.txt', 'far')",
+        "near.txt": "",
+        "a/b/c/deep.txt": "",
+        "far/1.txt": "",
+        "far/2.txt": "",
+    }
+    outcome = traced(tmp_path, python, files)
+    assert data(outcome) == {"far/1.txt", "far/2.txt"}
+    assert any("not all were looked at" in note for note in outcome.notes)

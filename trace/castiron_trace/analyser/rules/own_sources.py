@@ -1,0 +1,100 @@
+"""The rule for sources of the application that are run by their path: by its code, or by a framework's convention."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from castiron_trace.analyser.graph_adapter import file_of
+from castiron_trace.analyser.rules.base import Declaration, SourceFile
+from castiron_trace.protocol import APP
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from modulegraph2 import BaseNode
+
+    from castiron_trace.analyser.rules.base import Context, Module, Step
+    from castiron_trace.analyser.syntax.scan import ImportStatement, Scan
+
+_PART = re.compile(r"\w[\w \-+]*")
+"""A part of a path that can be a part of a module's name for the import system, which takes more than identifiers."""
+
+
+class OwnSources:
+    """Takes the files that own modules name, and those of frameworks that are reached."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._taken: set[str] = set()
+        self._conventions = [
+            (hint, [pattern for pattern in hint.files if pattern.endswith(".py")]) for hint in context.hints.own_files
+        ]
+
+    def look(self, module: Module) -> Iterator[Step]:
+        """Yield the sources that one own module names: ``runpy.run_path("jobs/nightly.py")``."""
+        place = file_of(module.node)
+        if module.owner != APP or place is None:
+            return
+        folder = Path(place).parent
+        texts = [(literal.text, literal.line) for literal in (*module.scan.strings, *module.scan.paths)]
+        for text, line in texts:
+            if text.endswith(".py") and not text.startswith("/") and "\0" not in text and "*" not in text:
+                for base in (folder, *map(Path, self._context.roots)):
+                    path = posixpath.normpath(f"{base}/{text}")
+                    if path != place and os.path.isfile(path):  # noqa: PTH113 - of any string, as it is
+                        yield from self._run(module.node, path, line)
+                        break
+
+    def close(self, entry: BaseNode) -> Iterator[Step]:
+        """Yield what frameworks run beside any own module."""
+        reached = [node for node in self._context.graph.module_nodes() if node.extension_attributes.get("owner")]
+        names = {node.name for node in reached}
+        direct = {item.module for node in reached if _is_own(node) for item in _imports(node)}
+        patterns = [
+            pattern
+            for hint, patterns in self._conventions
+            if hint.module in names
+            and (not hint.directly or any(f"{name}.".startswith(f"{hint.module}.") for name in direct))
+            for pattern in patterns
+        ]
+        if not patterns:
+            return
+        own = {str(Path(place).parent) for node in reached if _is_own(node) and (place := file_of(node))}
+        for folder in sorted({*own, *self._context.roots}):
+            for pattern in patterns:
+                yield from self._all(entry, sorted(map(str, Path(folder).glob(pattern))))
+
+    def _all(self, entry: BaseNode, paths: Iterable[str]) -> Iterator[Step]:
+        known = {file_of(node) for node in self._context.graph.module_nodes()}
+        for path in paths:
+            if path not in known and Path(path).is_file():
+                yield from self._run(entry, path, 0)
+
+    def _run(self, node: BaseNode, path: str, line: int) -> Iterator[Step]:
+        """A source is run: as a module it brings its own imports along."""
+        if path in self._taken:
+            return
+        self._taken.add(path)
+        for root in self._context.roots:
+            if path.startswith(f"{root}{os.sep}"):
+                parts = path[len(root) + 1 : -len(".py")].split("/")
+                if parts[-1] != "__init__" and all(_PART.fullmatch(part) for part in parts):
+                    yield Declaration(node, ".".join(parts), line, script=True)
+                    return
+        yield SourceFile(path)
+        for name, level, _names, _tier, at in self._context.locator.scan_file(path, APP).imports:
+            if level == 0:
+                yield Declaration(node, name, at)
+
+
+def _imports(node: BaseNode) -> Iterable[ImportStatement]:
+    scan: Scan | None = node.extension_attributes.get("scan")
+    return () if scan is None else scan.imports
+
+
+def _is_own(node: BaseNode) -> bool:
+    return bool(node.extension_attributes.get("owner") == APP)

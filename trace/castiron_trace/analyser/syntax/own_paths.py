@@ -1,0 +1,255 @@
+"""Reads which files the application's own code finds by its own place, by patterns, and in the current folder.
+
+A path that is computed from ``__file__`` is followed through names, joins and parents as far as literals go; whatever a
+run computes is ``*`` in it.
+"""
+
+from __future__ import annotations
+
+import ast
+import posixpath
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from castiron_trace.analyser.syntax.expressions import keyword_argument, name_of
+from castiron_trace.analyser.syntax.scan import Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+_SAME_PATH = frozenset(
+    {"Path", "PurePath", "PosixPath", "PurePosixPath", "abspath", "realpath", "normpath", "str", "fspath", "resolve",
+     "absolute", "as_posix", "expanduser", "expandvars", "normcase"}
+)  # fmt: skip
+"""Functions that return the path that they are given, and methods that return their object's."""
+_JOINS = frozenset({"join", "joinpath", "Path", "PurePath"})
+_OPENERS: dict[str, frozenset[str]] = {
+    "open": frozenset({"", "io", "codecs", "os", "gzip", "bz2", "lzma"}),
+    "listdir": frozenset({"os"}),
+    "scandir": frozenset({"os"}),
+    "connect": frozenset({"sqlite3"}),
+    "fileConfig": frozenset({"", "config"}),
+    "load_dotenv": frozenset({"", "dotenv"}),
+    **dict.fromkeys(
+        ("read_csv", "read_json", "read_excel", "read_parquet", "read_table"),
+        frozenset({"pd", "pandas", "pl", "polars"}),
+    ),
+    **dict.fromkeys(("load", "loadtxt", "genfromtxt"), frozenset({"np", "numpy"})),
+}
+"""Functions whose first argument, if it is a relative path, means a file of the current folder -> what they follow."""
+_PATH_READS = frozenset({"open", "read_text", "read_bytes", "iterdir", "glob", "rglob"})
+"""Methods of `pathlib.Path` that look at the file."""
+_WRITES = re.compile(r"[wax]")
+_FORMAT = re.compile(r"%\(?[\w]*\)?[-#0 +]*\d*(?:\.\d+)?[sdifrx]|\{[^{}]*\}")
+_LONGEST = 200
+_ROUNDS = 3
+"""How often names are looked at again that are made of other names."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnPaths:
+    """What one source of the application says about files."""
+
+    paths: tuple[Literal, ...]
+    """Computed from ``__file__``: relative to the source's folder, normalised, with ``*`` for what a run computes."""
+    patterns: tuple[Literal, ...]
+    """Strings that are made of literals and of what a run computes (``*``)."""
+    opened: tuple[Literal, ...]
+    """Relative names that are used for nothing but to open a file of the current folder, to read it."""
+    written: tuple[str, ...]
+    """Relative names that are opened to be written."""
+    changes_folder: bool
+    """Whether the current folder is changed (``os.chdir``)."""
+
+
+@dataclass(slots=True)
+class _Reader:
+    names: dict[str, str] = field(default_factory=dict)
+    """Name of a variable or an attribute -> the path that it stands for."""
+
+    def path(self, node: ast.AST | None, depth: int = 0) -> str | None:
+        """Return a path relative to the source's folder; ``None`` for whatever is none that begins at ``__file__``."""
+        if node is None or depth > _LONGEST:
+            return None
+        below = depth + 1
+        if isinstance(node, ast.Name):
+            return _SOURCE if node.id == "__file__" else self.names.get(node.id)
+        if isinstance(node, ast.Attribute):
+            if node.attr == "parent":
+                return _up(self.path(node.value, below), 1)
+            return self.names.get(node.attr)
+        if isinstance(node, ast.Subscript):
+            return self._parents(node, below)
+        if isinstance(node, ast.BinOp):
+            left = self.path(node.left, below)
+            if isinstance(node.op, ast.Div):
+                return _joined(left, [node.right])
+            return _appended(left, [node.right]) if isinstance(node.op, ast.Add) else None
+        if isinstance(node, ast.JoinedStr):
+            first = node.values[0] if node.values else None
+            start = self.path(first.value, below) if isinstance(first, ast.FormattedValue) else None
+            return _appended(start, node.values[1:])
+        return self._call(node, below) if isinstance(node, ast.Call) else None
+
+    def _parents(self, node: ast.Subscript, depth: int) -> str | None:
+        """``Path(__file__).parents[n]``."""
+        if not (isinstance(node.value, ast.Attribute) and node.value.attr == "parents"):
+            return None
+        index = node.slice
+        if not (isinstance(index, ast.Constant) and isinstance(index.value, int) and index.value >= 0):
+            return None
+        return _up(self.path(node.value.value, depth), index.value + 1)
+
+    def _call(self, node: ast.Call, depth: int) -> str | None:
+        name = name_of(node.func)
+        subject = node.func.value if isinstance(node.func, ast.Attribute) else None
+        if name == "dirname" and node.args:
+            return _up(self.path(node.args[0], depth), 1)
+        start = self.path(subject, depth)
+        if start is not None:
+            if name == "with_name":
+                return _joined(_up(start, 1), node.args)
+            if name in {"glob", "rglob", "joinpath"}:
+                return _joined(start, node.args)
+            return start if name in _SAME_PATH else None
+        if not node.args:
+            return None
+        start = self.path(node.args[0], depth)
+        if name in _JOINS:
+            return _joined(start, node.args[1:])
+        return start if name in _SAME_PATH else None
+
+
+_SOURCE = "__file__"
+"""The source itself; its parent is the source's folder."""
+
+
+def _up(path: str | None, levels: int) -> str | None:
+    return None if path is None else posixpath.normpath(posixpath.join(path, *[".."] * levels))
+
+
+def _text(node: ast.AST) -> str:
+    """Return the text of a literal, with ``*`` for what only a run knows."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    if isinstance(node, ast.JoinedStr):
+        return "".join(map(_text, node.values))
+    return "*"
+
+
+def _joined(start: str | None, parts: Iterable[ast.AST]) -> str | None:
+    texts = [".." if name_of(part) == "pardir" else _text(part) for part in parts]
+    if start is None or any(text.startswith("/") for text in texts):
+        return None
+    return posixpath.normpath(posixpath.join(start, *texts))
+
+
+def _appended(start: str | None, parts: Iterable[ast.AST]) -> str | None:
+    """``BASE + "/x"``, ``f"{BASE}/x"``."""
+    text = "".join(map(_text, parts))
+    if start is None or not text.startswith("/"):
+        return None
+    return posixpath.normpath(f"{start}/{text.lstrip('/')}")
+
+
+def own_paths(tree: ast.AST) -> OwnPaths:
+    """Return what the source of an own module says about files."""
+    reader = _Reader()
+    nodes = list(ast.walk(tree))
+    for _round in range(_ROUNDS):
+        before = len(reader.names)
+        for name, value in _assignments(nodes):
+            if name not in reader.names and (path := reader.path(value)) is not None:
+                reader.names[name] = path
+        if len(reader.names) == before:
+            break
+    paths: set[Literal] = set()
+    for node in nodes:
+        if isinstance(node, ast.BinOp | ast.Call | ast.JoinedStr):
+            path = reader.path(node)
+            # Not the folder itself and its parents, which everything is below.
+            if path is not None and path.strip("./*") and path != _SOURCE:
+                paths.add(Literal(path, node.lineno))
+    opened, written, changes_folder = _opened(nodes)
+    return OwnPaths(
+        paths=tuple(sorted(paths)),
+        patterns=tuple(sorted(_patterns(nodes))),
+        opened=tuple(sorted(opened)),
+        written=tuple(sorted(written)),
+        changes_folder=changes_folder,
+    )
+
+
+def _assignments(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, ast.expr]]:
+    for node in nodes:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if name := name_of(target):
+                    yield name, node.value
+        elif (
+            isinstance(node, ast.AnnAssign | ast.NamedExpr)
+            and node.value is not None
+            and (name := name_of(node.target))
+        ):
+            yield name, node.value
+
+
+def _patterns(nodes: Iterable[ast.AST]) -> Iterator[Literal]:
+    for node in nodes:
+        text = ""
+        if isinstance(node, ast.JoinedStr):
+            text = _text(node)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and _FORMAT.search(node.value):
+            text = _FORMAT.sub("*", node.value)
+        if "*" in text and len(text) <= _LONGEST and "\n" not in text and text.strip("*./"):
+            yield Literal(text, node.lineno)  # type: ignore[attr-defined]
+
+
+def _opened(nodes: Iterable[ast.AST]) -> tuple[set[Literal], set[str], bool]:
+    """Return what is only read from the current folder, what is written there, and whether that folder is changed."""
+    read: dict[str, int] = {}
+    written: set[str] = set()
+    uses: dict[str, int] = {}
+    opens: dict[str, int] = {}
+    changes_folder = False
+    for node in nodes:
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            uses[node.value] = uses.get(node.value, 0) + 1
+        elif isinstance(node, ast.Call):
+            changes_folder = changes_folder or name_of(node.func) in {"chdir", "fchdir"}
+            text, mode = _opened_name(node)
+            if text is None:
+                continue
+            opens[text] = opens.get(text, 0) + 1
+            if isinstance(mode, ast.Constant) and isinstance(mode.value, str) and _WRITES.search(mode.value):
+                written.add(text)
+            else:
+                read.setdefault(text, node.lineno)
+    only = {Literal(text, line) for text, line in read.items() if uses[text] == opens[text] and _is_relative(text)}
+    return only, {text for text in written if _is_relative(text)}, changes_folder
+
+
+def _opened_name(call: ast.Call) -> tuple[str | None, ast.expr | None]:
+    """Return the literal name that a call opens in the current folder, and the mode that is given."""
+    mode = keyword_argument(call, "mode")
+    subject = call.func.value if isinstance(call.func, ast.Attribute) else None
+    name = name_of(call.func)
+    if isinstance(subject, ast.Call) and name_of(subject.func) == "Path" and name in _PATH_READS:
+        if len(subject.args) == 1:
+            return _literal(subject.args[0]), mode or (call.args[0] if call.args and name == "open" else None)
+    elif (
+        call.args
+        and (subject is None or isinstance(subject, ast.Name | ast.Attribute))
+        and name_of(subject) in _OPENERS.get(name, ())
+    ):
+        return _literal(call.args[0]), mode or (call.args[1] if len(call.args) > 1 and name == "open" else None)
+    return None, None
+
+
+def _literal(node: ast.AST) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _is_relative(text: str) -> bool:
+    return bool(text.strip("./")) and not text.startswith(("/", "~")) and "://" not in text and "\n" not in text

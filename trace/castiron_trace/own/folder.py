@@ -1,0 +1,160 @@
+"""Lists what lies in the application's folders, without what belongs to no program: version control, caches, builds."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from castiron_elf.abi import MAGIC
+from castiron_manifest.codec import FORMAT
+from castiron_trace.own_data import COMPILED, is_elf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+MOST_FILES = 10_000
+"""A folder with more files is not the application's alone: only files that are named from its top are found."""
+_NEVER = frozenset({"__pycache__", "node_modules", "site-packages", "__pypackages__", "htmlcov", "CVS"})
+_NEVER_ENDS = (".egg-info", ".dist-info", ".egg")
+_BUILDS = frozenset({"build", "dist"})
+_ASIDE = frozenset({"test", "tests", "testing", "doc", "docs"})
+"""Folders at the top that a program does not read at run time, unless it names them."""
+_PROJECT_FILE = re.compile(
+    r"""
+    (?:readme|licen[cs]e|copying|notice|changelog|changes|history|news|authors|contributors|contributing|maintainers
+       |security|code_of_conduct|install|todo|upgrading)(?:[.-].*)?
+    |.*\.(?:md|rst|adoc|lock|manifest|orig|rej|swp|bak|pyc|pyo|pyi|iml|code-workspace)|.*~
+    |.*\.licenses\.\w+|.*\.(?:spdx|cdx)\.json
+    |pyproject\.toml|pylock(?:\..*)?\.toml|setup\.(?:py|cfg)|manifest\.in|tox\.ini|pytest\.ini|mypy\.ini|conftest\.py
+    |noxfile\.py|tasks\.py|fabfile\.py|pipfile|environment\.ya?ml|(?:dev-|test-)?(?:requirements|constraints).*\.(?:txt|in)
+    |makefile|justfile|dockerfile.*|docker-compose.*|compose\.ya?ml|procfile|vagrantfile|jenkinsfile|.*\.spec
+    |package(?:-lock)?\.json|tsconfig.*\.json|.*\.config\.[cm]?[jt]s|(?:mkdocs|codecov|app|fly|render|netlify)\.(?:ya?ml|toml)
+    """,
+    re.VERBOSE | re.IGNORECASE,
+)
+"""Files at the top of a project that describe, build or deploy it: nobody misses them in a program."""
+
+
+@dataclass(frozen=True)
+class OwnFolder:
+    """What lies in one folder of the application."""
+
+    root: Path
+    files: tuple[str, ...]
+    """Relative, with ``/``, sorted; sources too."""
+    complete: bool
+    """False if there were more than `MOST_FILES`."""
+
+    @cached_property
+    def by_name(self) -> Mapping[str, tuple[str, ...]]:
+        """File name -> the files of that name."""
+        found: dict[str, list[str]] = {}
+        for file in self.files:
+            found.setdefault(file.rpartition("/")[2], []).append(file)
+        return {name: tuple(files) for name, files in found.items()}
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """The folders that hold files, at any depth."""
+        found: set[str] = set()
+        for file in self.files:
+            folder = file.rpartition("/")[0]
+            while folder and folder not in found:
+                found.add(folder)
+                folder = folder.rpartition("/")[0]
+        return frozenset(found)
+
+
+def own_folder(root: Path) -> OwnFolder:
+    """List a folder level by level, so that of too many files the nearest ones are known."""
+    files: list[str] = []
+    level = [""]
+    while level:
+        below: list[str] = []
+        for folder in level:
+            for name, is_folder in _entries(root / folder):
+                path = f"{folder}/{name}" if folder else name
+                if is_folder:
+                    if not (folder == "" and name in _ASIDE | _BUILDS):
+                        below.append(path)
+                elif not name.endswith(COMPILED):
+                    files.append(path)
+            if len(files) > MOST_FILES:
+                return OwnFolder(root, tuple(sorted(files[:MOST_FILES])), complete=False)
+        level = below
+    return OwnFolder(root, tuple(sorted(files)), complete=True)
+
+
+def _entries(folder: Path) -> list[tuple[str, bool]]:
+    """Return (name, whether it is a folder), sorted; without what never belongs to a program, and links to folders."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(
+                (entry.name, entry.is_dir())
+                for entry in entries
+                if not (entry.is_dir() and (entry.is_symlink() or is_foreign(Path(entry.path))))
+                and (entry.is_dir() or entry.is_file())
+                and not (entry.name.startswith(".") and not _is_environment_file(entry.name))
+            )
+    except OSError:
+        return []  # no file of it can be read: what names one is told so
+
+
+def _is_environment_file(name: str) -> bool:
+    return name == ".env" or name.startswith(".env.")
+
+
+def is_foreign(folder: Path) -> bool:
+    """Say whether a folder is of no program: hidden, a cache, a virtual environment, packages of another tool."""
+    name = folder.name
+    return (
+        name.startswith(".") or name in _NEVER or name.endswith(_NEVER_ENDS) or os.path.exists(folder / "pyvenv.cfg")  # noqa: PTH110
+    )
+
+
+def is_build_output(folder: Path) -> bool:
+    """Say whether a folder called build or dist is what a build of Python projects leaves, and no data."""
+    if folder.name not in _BUILDS:
+        return False
+    marks = ("lib", "bdist.", "temp.", "scripts-")
+    return any(
+        (entry.is_dir() and entry.name.startswith(marks))
+        or entry.name.endswith((".whl", ".tar.gz", ".egg"))
+        or (entry.is_file() and not entry.suffix and is_elf(entry))
+        for entry in folder.iterdir()
+    )
+
+
+def is_silent(root: Path, name: str) -> bool:
+    """Say whether nobody misses a file that stays out: it describes the project, or is a program that was built."""
+    if "/" not in name and _PROJECT_FILE.fullmatch(name):
+        return True
+    if name.endswith((*COMPILED, ".pyi", ".po", ".pot")) or name.rpartition("/")[2] in {"py.typed", ".gitkeep"}:
+        return True
+    file = root / name
+    if file.suffix:
+        return False
+    try:
+        with file.open("rb") as content:
+            start = content.read(64)
+    except OSError:
+        return True
+    return start.startswith(MAGIC) or FORMAT.encode() in start
+
+
+def files_below(folder: Path, *, stop_at_packages: bool, sources: bool = False) -> Iterator[Path]:
+    """Yield data files below a folder, sorted; reached sub-packages are examined by themselves."""
+    for entry in sorted(folder.iterdir()):
+        if entry.is_symlink() and (not entry.exists() or folder.resolve().is_relative_to(entry.resolve())):
+            continue  # a dangling or circular link
+        if entry.is_dir():
+            if not is_foreign(entry) and not (stop_at_packages and (entry / "__init__.py").is_file()):
+                yield from files_below(entry, stop_at_packages=stop_at_packages, sources=sources)
+        elif entry.is_file() and not entry.name.startswith("."):
+            skipped = COMPILED if sources else (*COMPILED, ".py", ".so")
+            if not entry.name.endswith(skipped):
+                yield entry
