@@ -25,6 +25,9 @@ IMPLIED: Mapping[str, tuple[str, ...]] = {
 }
 """Extension modules that import another one from C, where no scan of sources sees it."""
 
+OWN_DIGESTS = frozenset({"_blake2", "_md5", "_sha1", "_sha2", "_sha256", "_sha3", "_sha512"})
+"""CPython's own digests, in any series.  Source: CPython 3.11 and 3.13, Lib/hashlib.py."""
+
 _OPENSSL_ONLY = re.compile(
     rb"""\b(?:pbkdf2_hmac|scrypt|_hashlib|hashlib\.algorithms_available)\b
     | ["'](?:ripemd160|rmd160|sm3|sha512[_-]256|sha512[_-]224|md4|mdc2|whirlpool|md5-sha1)["']""",
@@ -42,8 +45,9 @@ def select(tree: Tree, *, startup: Collection[str], offered: Mapping[str, Extens
     Raises `ModuleMissingError` for one that the pack does not offer.
     """
     wanted = set(tree.builtins) | set(startup) | {name for name, extension in offered.items() if extension.always}
-    if "_hashlib" in wanted and "_ssl" not in wanted and not needs_openssl_digests(tree.modules):
-        # CPython's own digests serve: nothing uses what only OpenSSL has.
+    digests = OWN_DIGESTS & set(offered)
+    if "_hashlib" in wanted and "_ssl" not in wanted and digests <= wanted and not needs_openssl_digests(tree.modules):
+        # CPython's own digests serve: all are there, and nothing uses what only OpenSSL has.
         wanted.discard("_hashlib")
     for name in sorted(wanted):
         wanted.update(set(IMPLIED.get(name, ())) & set(offered))

@@ -141,8 +141,34 @@ def trace(
     run: Annotated[
         bool, typer.Option("--run", help="Run the application once and add what it uses.", rich_help_panel=Theme.RUN)
     ] = False,
+    run_by: Annotated[
+        str | None,
+        typer.Option(
+            "--run-by",
+            metavar="MODULE",
+            help="Instead, run this module, which uses the application: pytest.",
+            rich_help_panel=Theme.RUN,
+        ),
+    ] = None,
+    record: Annotated[
+        Path | None,
+        typer.Option(
+            "--record", metavar="FILE", help="Write what the run used to this file.", rich_help_panel=Theme.RUN
+        ),
+    ] = None,
+    recorded: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--recorded", metavar="FILE", help="Add what an earlier run used (--record).", rich_help_panel=Theme.RUN
+        ),
+    ] = None,
     prune: Annotated[
-        bool, typer.Option("--prune", help="With --run: include only what the run used.", rich_help_panel=Theme.RUN)
+        bool,
+        typer.Option(
+            "--prune",
+            help="With --run or --recorded: include only what the runs used.",
+            rich_help_panel=Theme.RUN,
+        ),
     ] = False,
     explain: Annotated[
         str | None,
@@ -172,8 +198,11 @@ def trace(
             "A manifest is binary data and is not written to a terminal.",
             hint=f"Redirect it: trace {application} > {Path(application).stem or 'app'}.manifest (or use -o FILE).",
         )
-    if prune and not run:
+    run = run or run_by is not None
+    if prune and not (run or recorded):
         raise UsageError("--prune keeps only what a run used, and there is no run.", hint="Add --run.")
+    if record is not None and not (run or recorded):
+        raise UsageError("--record writes what a run used, and there is no run.", hint="Add --run.")
     if arguments and not run:
         raise UsageError(
             f"Too many arguments: {' '.join(arguments)}.",
@@ -199,6 +228,9 @@ def trace(
         paths=tuple(path or ()),
         name=name,
         run=tuple(arguments or ()) if run else None,
+        run_by=run_by,
+        record=record,
+        recorded=tuple(recorded or ()),
         prune=prune,
         folder=Path.cwd(),
         target=python_target(chosen_target(target), python),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_manifest.model import Finding, Severity
-from castiron_trace.analyser.conditional import MINIMAL_CODECS, TRANSFORMS
+from castiron_trace.analyser.conditional import MINIMAL_CODECS, REPLACED, TRANSFORMS
 from castiron_trace.codec_choice import chosen_codecs, is_below, reads_encodings
 from castiron_trace.model import InvalidModule, Reached, ReachedModule
 from castiron_trace.protocol import APP, STDLIB, VIRTUAL, Import, ModuleKind, Node, Tier, TraceAnswer
@@ -22,7 +22,7 @@ _Step = tuple[Tier, str | None, int, Tier]
 """The best way to a module: (weakest tier on it, importer, line, tier of the last edge)."""
 _PYTHON = frozenset({ModuleKind.SOURCE, ModuleKind.PACKAGE, ModuleKind.SCRIPT})
 _REAL = _PYTHON | {ModuleKind.NAMESPACE, ModuleKind.EXTENSION, ModuleKind.BUILTIN}
-_PRUNED = frozenset({Tier.GUARDED, Tier.LAZY})
+_MAY_NOT_RUN = frozenset({Tier.GUARDED, Tier.LAZY})
 _NOWHERE = Node(ModuleKind.MISSING)
 
 
@@ -36,13 +36,17 @@ class Closure:
         *,
         files: frozenset[Path],
         excluded: frozenset[str],
-        prune: bool,
+        loaded: frozenset[str] | None = None,
     ) -> None:
+        """``loaded`` are the modules of a watched run: imports that may not run are followed to these only.
+
+        None to follow them all.
+        """
         self._answer = answer
         self._files = files
         self._stdlib = stdlib
         self._excluded = excluded
-        self._prune = prune
+        self._loaded = loaded
         self._entry = answer.entry
         self._edges: dict[str, list[Import]] = {}
         for edge in answer.edges:
@@ -51,7 +55,7 @@ class Closure:
             whole = (Import(name, Tier.DECLARED, 0) for name in stdlib.whole)
             self._edges.setdefault(self._entry, []).extend(whole)
         self._nodes = answer.nodes
-        self._every_codec = not prune and (answer.dynamic_codec or reads_encodings(self._python_imports()))
+        self._every_codec = loaded is None and (answer.dynamic_codec or reads_encodings(self._python_imports()))
         self._roots = [*stdlib.startup, "builtins", *(f"encodings.{name}" for name in MINIMAL_CODECS)]
         self._roots.extend(chosen_codecs(stdlib.codecs, answer.codecs, every=self._every_codec))
 
@@ -144,6 +148,9 @@ class Closure:
         yield from self._edges.get(name, ())
         if self._every_codec and name in TRANSFORMS:
             yield Import(f"encodings.{TRANSFORMS[name]}", Tier.REQUIRED, 0)
+        if self._loaded is not None:
+            others = (other for other in REPLACED.get(name, ()) if other in self._stdlib.modules)
+            yield from (Import(other, Tier.REQUIRED, 0) for other in others)
         node = self._nodes.get(name)
         if node is None or node.owner == STDLIB:
             if (parent := name.rpartition(".")[0]) and parent in self._stdlib.modules:
@@ -165,12 +172,23 @@ class Closure:
             best[name] = (weakest, importer or None, line, tier)
             others = {text for text, sources in mentioned.items() if sources - {name}}
             for edge in self._next(name, others):
-                if edge.imported in best or (self._prune and edge.tier in _PRUNED):
+                if edge.imported in best or not self._followed(name, edge):
                     continue
                 if not is_below(edge.imported, self._excluded):
                     weaker = max(weakest, edge.tier)
                     heapq.heappush(queue, (weaker, hops + 1, edge.imported, name, edge.line, edge.tier))
         return best
+
+    def _followed(self, importer: str, edge: Import) -> bool:
+        """Say whether an import counts: of those that may not run, a watched run tells which do.
+
+        It tells nothing of modules that it did not load and that C code may load all the same (`traceback`, for an
+        error): these get the accelerators that they import where they can, as they may be half a module without.
+        """
+        if self._loaded is None or edge.tier not in _MAY_NOT_RUN or edge.imported in self._loaded:
+            return True
+        accelerated = edge.tier is Tier.GUARDED and self._kind(edge.imported) is ModuleKind.BUILTIN
+        return accelerated and importer not in self._loaded
 
     def _mentioned(self) -> dict[str, set[str]]:
         """Return the names of `CONDITIONAL` in use -> the modules that use them (a fixed point)."""

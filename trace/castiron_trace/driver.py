@@ -13,11 +13,11 @@ from castiron_trace.assemble import assemble
 from castiron_trace.checks import check_own_syntax, check_reached, missing_top_levels
 from castiron_trace.contents import distribution_files, own_files
 from castiron_trace.entry import resolve_plan
-from castiron_trace.graph import analyse
+from castiron_trace.graph import analyse, runner_of, without_runner
 from castiron_trace.hints.effect import without_effect
 from castiron_trace.hints.reader import project_hints, shipped_hints, united
 from castiron_trace.model import NO_SITE
-from castiron_trace.observe import NOT_RUN
+from castiron_trace.observations import NOT_RUN
 from castiron_trace.plan import read_plan
 from castiron_trace.stdlib_graph import stdlib_graph
 from castiron_trace.target_python import from_pack
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from castiron_common.progress import Reporter
     from castiron_manifest.model import Manifest
     from castiron_trace.model import Options, Reached, ResolvedEntry, Site, TargetPython
-    from castiron_trace.observe import Observed
+    from castiron_trace.observations import Observed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
     def reach(entry: ResolvedEntry, site: Site, seen: Observed = NOT_RUN) -> Reached:
         return analyse(
             python, stdlib, entry, site, options, hints=hints, cache=cache_root() / "scans",
-            observed=seen.modules, observed_files=seen.files, prune=options.prune and seen is not NOT_RUN,
+            seen=seen, prune=options.prune and seen is not NOT_RUN,
         )  # fmt: skip
 
     # own code: the application alone.  Its imports say what to install if nothing else does.
@@ -87,19 +87,20 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
     # After it: the set of modules is final, and the binary can start.
     with clock("graph"):
         seen = NOT_RUN
-        if options.run is not None:
-            seen = observe.run(options, entry, chosen.site, reporter=reporter)
+        if options.run is not None or options.recorded:
+            seen = observe.observed(options, entry, chosen.site, reporter=reporter)
         if alone is not None and not chosen.site.path and seen is NOT_RUN:
             reached = alone
         else:
             with reporter.task("Import graph"):
                 reached = reach(entry, chosen.site, seen)
         check_reached(reached, entry, python)
+        site = without_runner(chosen.site, reached, runner_of(options))
 
     # files: whatever the modules need beside them.
     # After it: every file of every distribution is in or out, and each distribution has its license evidence.
     with clock("files"):
-        brought = distribution_files(chosen.site, reached, hints.data, options.target.target)
+        brought = distribution_files(site, reached, hints.data, options.target.target)
         own = own_files(entry, reached, options, python, hints.own_files)
 
     # manifest: all of it sorted, by relative paths and hashes.
@@ -110,7 +111,7 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
             python=python,
             target=options.target,
             entry=entry,
-            site=chosen.site,
+            site=site,
             reached=reached,
             resources=(*own.resources, *brought.resources),
             natives=brought.natives,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from castiron_trace.analyser_key import analyser_key
 from castiron_trace.child import ask
 from castiron_trace.closure import Closure
 from castiron_trace.model import Reached, ReachedModule, Stdlib
+from castiron_trace.observations import APPLICATION, NOT_RUN
 from castiron_trace.protocol import (
     APP,
     Entry,
@@ -21,10 +23,9 @@ from castiron_trace.protocol import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from castiron_trace.hints.model import Hints
     from castiron_trace.model import Options, ResolvedEntry, Site, TargetPython
+    from castiron_trace.observations import Observed
     from castiron_trace.stdlib_graph import StdlibGraph
 
 _OUTSIDE_CODE = {Stdlib.AUTO: None, Stdlib.USED: False, Stdlib.ALL: True}
@@ -40,14 +41,12 @@ def analyse(
     *,
     hints: Hints,
     cache: Path | None,
-    observed: Iterable[str] = (),
-    observed_files: Iterable[Path] = (),
+    seen: Observed = NOT_RUN,
     prune: bool = False,
 ) -> Reached:
     """Return what the entry reaches.
 
-    ``observed`` are names of modules that a run imported, ``observed_files`` what it read.  With ``prune``
-    nothing else is followed but what runs when those are imported.
+    ``seen`` is what watched runs used.  With ``prune`` nothing else is followed but what runs when that is imported.
     """
     excluded = frozenset(options.exclude).union(*(hint.modules for hint in hints.excludes))
     request = TraceRequest(
@@ -61,7 +60,12 @@ def analyse(
         roots=tuple(map(str, entry.roots)),
         site=str(site.folder) if site.path else "",
         distributions=tuple(
-            Installed(item.name, item.wheel.sha256, requires=tuple(item.requires), direct=item.direct)
+            Installed(
+                item.name,
+                item.wheel.sha256,
+                requires=tuple(item.requires),
+                direct=item.direct and item.name != runner_of(options),
+            )
             for item in site.distributions
         ),
         stdlib=str(stdlib.file),
@@ -70,14 +74,42 @@ def analyse(
         libc=("c", *options.target.target.libc.merged),
         include=options.include,
         exclude=tuple(sorted(excluded)),
-        observed=tuple(observed),
+        observed=seen.imports,
         rules=not prune,
         hints=hints,
         outside_code=_OUTSIDE_CODE[Stdlib.USED if prune and options.stdlib is Stdlib.AUTO else options.stdlib],
     )
     answer = ask(python, request, TraceAnswer)
-    files = frozenset({*map(Path, answer.files), *observed_files})
-    return Closure(answer, stdlib, files=files, excluded=excluded, prune=prune).reached()
+    loaded = frozenset({*seen.modules, *seen.present}) if prune else None
+    files = frozenset(map(Path, answer.files))
+    reached = Closure(answer, stdlib, files=files, excluded=excluded, loaded=loaded).reached()
+    read = (file.path for file in seen.files if file.reader == APPLICATION or file.reader in reached.modules)
+    return replace(reached, files=reached.files.union(read))
+
+
+def runner_of(options: Options) -> str | None:
+    """Return the distribution of the program that runs the application in the watched run, by its module's name."""
+    if options.run_by is None:
+        return None
+    from packaging.utils import canonicalize_name  # not for whoever watches no run
+
+    return canonicalize_name(options.run_by.partition(".")[0])
+
+
+def without_runner(site: Site, reached: Reached, runner: str | None) -> Site:
+    """Return the environment without what is there only for the program that ran the application."""
+    if runner is None:
+        return site
+    requires = {item.name: item.requires for item in site.distributions}
+    needed = {module.owner for module in reached.modules.values()}
+    todo = [*needed, *(item.name for item in site.distributions if item.direct and item.name != runner)]
+    while todo:
+        new = set(requires.get(todo.pop(), ())) - needed
+        needed |= new
+        todo.extend(new)
+    direct = {item.name for item in site.distributions if item.direct and item.name != runner}
+    kept = tuple(item for item in site.distributions if item.name in needed | direct)
+    return replace(site, distributions=kept)
 
 
 def chain(reached: Reached, name: str) -> list[ReachedModule]:

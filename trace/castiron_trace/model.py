@@ -54,6 +54,12 @@ class Options:
     name: str | None = None
     run: tuple[str, ...] | None = None
     """Arguments of a run to watch; None for none."""
+    run_by: str | None = None
+    """The module that runs the application in the watched run, as pytest runs its tests; None: it runs itself."""
+    record: Path | None = None
+    """File for what was watched."""
+    recorded: tuple[Path, ...] = ()
+    """Files with what earlier runs used."""
     prune: bool = False
     folder: Path
     """The current folder: what relative names refer to."""

@@ -1,4 +1,8 @@
-"""Runs the application in the target's interpreter, for ``trace --run``, and notes what it imports and opens."""
+"""Runs the application in the target's interpreter, for ``trace --run``, and notes what it imports and opens.
+
+The application runs by itself, or another program runs parts of it: pytest its tests, for example.  Then what that
+program uses for its own purposes does not count, so each import is noted with the module that made it.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,6 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +18,15 @@ from castiron_common.processes import descendants
 from castiron_common.working import working_folder
 from castiron_manifest.model import EntryKind, Finding, Severity
 from castiron_trace.foreground import attend, end_others
+from castiron_trace.observations import (
+    APPLICATION,
+    Observed,
+    ObservedFile,
+    read_observations,
+    united,
+    write_observations,
+)
+from castiron_trace.protocol import ObservedImport
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -37,13 +49,14 @@ def run_script(path):
     main.clear()
     main.update(__name__="__main__", __file__=path, __builtins__=__import__("builtins"), __spec__=None)
     exec(code, main)
+if spec["kind"] != "script":
+    import importlib, runpy
+sys.audit("castiron.start")
 if spec["kind"] == "script":
     run_script(spec["script"])
 elif spec["kind"] == "module":
-    import runpy
     runpy.run_module(spec["module"], run_name="__main__", alter_sys=True)
 else:
-    import importlib
     value = importlib.import_module(spec["module"])
     for part in spec["function"].split("."):
         value = getattr(value, part)
@@ -51,21 +64,16 @@ else:
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observed:
-    """What a run used."""
-
-    modules: tuple[str, ...]
-    """Names that were imported, sorted; some may exist nowhere (an attempt that failed)."""
-    files: tuple[Path, ...]
-    """Files that were executed or read below the application's folders or site-packages, sorted."""
-    libraries: tuple[str, ...]
-    """Libraries that ctypes opened, sorted."""
-    status: int
-
-
-NOT_RUN = Observed(modules=(), files=(), libraries=(), status=0)
-"""The value for an application that was not run."""
+def observed(options: Options, entry: ResolvedEntry, site: Site, *, reporter: Reporter) -> Observed:
+    """Return what the run that the user asks for and earlier runs used; write it where the user asks for that."""
+    folders = _folders(entry, site)
+    runs = [read_observations(file, folders) for file in options.recorded]
+    if options.run is not None:
+        runs.append(run(options, entry, site, reporter=reporter))
+    seen = united(runs)
+    if options.record is not None:
+        write_observations(options.record, seen, folders)
+    return seen
 
 
 def run(
@@ -110,7 +118,7 @@ def run(
             f"The application {how} while it was watched.",
             hint="Give it arguments with which it succeeds, after --; its own messages are shown above.",
         )
-    return _events(lines, entry, site, status)
+    return _events(lines, entry, site, alone=options.run_by is None)
 
 
 def _specification(options: Options, entry: ResolvedEntry, site: Site, observer: Path) -> dict[str, Any]:
@@ -119,6 +127,17 @@ def _specification(options: Options, entry: ResolvedEntry, site: Site, observer:
     folders = [str(folder) for folder in site.path]
     what = entry.entry
     script = str(entry.script) if entry.script else None
+    if options.run_by is not None:
+        # As `python -m` does, the current folder comes first.
+        return {
+            "kind": EntryKind.MODULE.value,
+            "module": options.run_by,
+            "roots": [str(options.folder), *roots],
+            "site": folders,
+            "path": [str(options.folder), *roots, *folders],
+            "observer": str(observer),
+            "argv": [options.run_by, *(options.run or ())],
+        }
     return {
         "kind": what.kind.value,
         "module": what.module,
@@ -147,29 +166,71 @@ def _run(spec: dict[str, Any], interpreter: Path, log: Path, *, folder: Path) ->
         return attend(process)
 
 
-def _events(lines: list[str], entry: ResolvedEntry, site: Site, status: int) -> Observed:
-    roots = [*entry.roots, *site.path, *([site.prefix] if site.path else ())]
-    modules: set[str] = set()
-    files: set[Path] = set()
+def _folders(entry: ResolvedEntry, site: Site) -> list[Path]:
+    """Return the folders whose files count."""
+    return [*entry.roots, *site.path, *([site.prefix] if site.path else ())]
+
+
+def _events(lines: list[str], entry: ResolvedEntry, site: Site, *, alone: bool) -> Observed:
+    """Read the observer's log; ``alone`` says that the application ran by itself, so that all of it counts."""
+    folders = _folders(entry, site)
+    imports: set[ObservedImport] = set()
+    present: set[str] = set()
+    files: set[ObservedFile] = set()
     libraries: set[str] = set()
+
+    def note(name: str, who: str) -> None:
+        if _is_name(name):
+            imports.add(ObservedImport(name, APPLICATION if alone else who))
+
     for line in lines:
-        kind, _, value = line.partition(" ")
+        kind, value, who = line.split("\t")
+        who = _importer(who, entry)
         if kind == "import":
-            modules.add(value)
+            note(value, who)
+        elif kind in {"present", "loaded"}:
+            present.add(value)
+            if alone and kind == "present" and value not in _OF_EVERY_START:
+                note(value, who)
         elif kind == "dlopen":
             libraries.add(value)
         else:
             path = Path(value)
-            if path.is_absolute() and "__pycache__" not in path.parts and any(path.is_relative_to(r) for r in roots):
-                files.add(path)
-    existing = {path for path in files if path.is_file()}
-    modules |= {name for path in existing for name in _module_names(path, entry, site)}
+            if not path.is_absolute() or "__pycache__" in path.parts or not any(map(path.is_relative_to, folders)):
+                continue
+            if kind == "list":
+                for file in _modules_in(path):
+                    for name in _module_names(file, entry, site):
+                        note(name, who)
+            elif path.is_file():
+                files.add(ObservedFile(path, APPLICATION if alone else who))
+                for name in _module_names(path, entry, site):
+                    note(name, who)
     return Observed(
-        modules=tuple(sorted(name for name in modules if _is_name(name))),
-        files=tuple(sorted(existing)),
+        imports=tuple(sorted(imports)),
+        present=tuple(sorted(filter(_is_name, present))),
+        files=tuple(sorted(files)),
         libraries=tuple(sorted(libraries)),
-        status=status,
     )
+
+
+_OF_EVERY_START = frozenset({"__main__", "site", "sitecustomize", "usercustomize", "zipimport"})
+"""Modules that are there before an application starts under `python`, but not in a binary."""
+
+
+def _importer(who: str, entry: ResolvedEntry) -> str:
+    """Return the module that the observer names; `APPLICATION` for the entry's script, under whichever name."""
+    if entry.script is not None and who in {f"file:{entry.script}", entry.script.stem}:
+        return APPLICATION
+    return who or "(unknown)"
+
+
+def _modules_in(folder: Path) -> list[Path]:
+    """Return the files of modules and packages in a package's folder: whoever lists it may ask which there are."""
+    if not (folder / "__init__.py").is_file():
+        return []
+    files = (item / "__init__.py" if item.is_dir() else item for item in sorted(folder.iterdir()))
+    return [file for file in files if file.suffix == ".py" and file.is_file()]
 
 
 def foreign_libraries(seen: Observed, natives: Iterable[Native], libc: Libc) -> Iterator[Finding]:

@@ -206,6 +206,15 @@ class Installed:
     """Whether the user asks for it, and not only another distribution."""
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class ObservedImport:
+    """An import that a watched run made."""
+
+    imported: str
+    importer: str = ""
+    """The module whose code made it; empty for the entry."""
+
+
 @dataclass(frozen=True, slots=True)
 class TraceRequest:
     """Asks what an application reaches of itself and its distributions."""
@@ -226,8 +235,8 @@ class TraceRequest:
     """Libraries that are the target's C library, as `ctypes.util.find_library` takes their names."""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    observed: tuple[str, ...] = ()
-    """Modules that a watched run imported."""
+    observed: tuple[ObservedImport, ...] = ()
+    """What a watched run imported."""
     rules: bool = True
     """Whether to look beyond import statements; a pruned run does not."""
     hints: Hints = field(default_factory=Hints)

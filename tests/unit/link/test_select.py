@@ -49,6 +49,12 @@ def test_what_only_openssl_has_asks_for_it(use: bytes) -> None:
     assert "_hashlib" in select(tree("_hashlib", source=use), startup=(), offered=OFFERED)
 
 
+def test_openssl_stays_where_pythons_own_digests_are_not_all_there() -> None:
+    offered = OFFERED | {"_sha2": extension("_sha2")}
+    assert "_hashlib" in select(tree("_hashlib", "_md5"), startup=(), offered=offered)
+    assert "_hashlib" not in select(tree("_hashlib", "_md5", "_sha2"), startup=(), offered=offered)
+
+
 def test_ssl_brings_openssl_so_hashlib_uses_it() -> None:
     chosen = select(tree("_hashlib", "_ssl"), startup=(), offered=OFFERED)
     assert {"_hashlib", "_ssl", "_socket"} <= set(chosen)

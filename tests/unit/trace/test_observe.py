@@ -12,7 +12,8 @@ from castiron_trace.analyser.scans import ScanStore
 from castiron_trace.entry import resolve_plan
 from castiron_trace.hints.model import SourceHints
 from castiron_trace.model import NO_SITE
-from castiron_trace.observe import Observed, foreign_libraries
+from castiron_trace.observations import Observed
+from castiron_trace.observe import foreign_libraries
 from castiron_trace.plan import read_plan
 from tests.support.targets import TARGET
 from tests.unit.trace.conftest import options
@@ -43,15 +44,14 @@ def test_what_a_run_imports_reads_and_writes(tmp_path: Path, python: TargetPytho
         "plug",
     )
     assert {"plug", "colorsys"} <= set(seen.modules)
-    assert {path.name for path in seen.files} == {"app.py", "plug.py", "read.txt"}
-    assert seen.status == 0
+    assert {file.path.name for file in seen.files} == {"app.py", "plug.py", "read.txt"}
 
 
 def test_modules_of_the_standard_library_by_computed_names(tmp_path: Path, python: TargetPython) -> None:
     source = "import importlib\nfor name in ('xml.dom.domreg', 'colorsys'):\n    importlib.import_module(name)\n"
     seen = run(tmp_path, python, {"app.py": source})
     assert {"colorsys", "xml.dom", "xml.dom.domreg"} <= set(seen.modules)
-    assert [path.name for path in seen.files] == ["app.py"]
+    assert [file.path.name for file in seen.files] == ["app.py"]
 
 
 def test_children_that_end_at_once_are_seen(tmp_path: Path, python: TargetPython) -> None:
@@ -76,7 +76,7 @@ def test_the_hook_bears_any_event(tmp_path: Path) -> None:
 
 def test_libraries_of_the_machine_are_reported() -> None:
     native = Native(path="d.libs/libz.so.1", distribution="d", soname="libz.so.1", sha256="0" * 64, size=1)
-    seen = Observed(modules=(), files=(), libraries=("libc.so.6", "libz.so.1", "/usr/lib/libfoo.so"), status=0)
+    seen = Observed(libraries=("libc.so.6", "libz.so.1", "/usr/lib/libfoo.so"))
     assert [finding.subject for finding in foreign_libraries(seen, [native], TARGET.libc)] == ["/usr/lib/libfoo.so"]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modulegraph2 import NamespacePackage, Package
+from modulegraph2 import BaseNode, NamespacePackage, Package
 
 from castiron_trace.analyser.aliases import Aliases
 from castiron_trace.analyser.environment import Environment
@@ -31,10 +31,8 @@ from castiron_trace.protocol import (
 from castiron_trace.wire import from_text
 
 if TYPE_CHECKING:
-    from modulegraph2 import BaseNode
-
     from castiron_trace.analyser.syntax.scan import Literal, Scan
-    from castiron_trace.protocol import Entry, TraceRequest
+    from castiron_trace.protocol import Entry, ObservedImport, TraceRequest
 
 
 def trace_graph(request: TraceRequest) -> TraceAnswer:
@@ -71,10 +69,7 @@ def trace_graph(request: TraceRequest) -> TraceAnswer:
     entry = _add_entry(graph, request.entry)
 
     # What a watched run imported, and what the user includes.
-    for name in request.observed:
-        graph.declare(entry, name, tier=Tier.OBSERVED)
-        with graph.hook_context():
-            pass
+    _add_observed(graph, entry, request.observed)
     unknown = _add_includes(graph, entry, request.include, locator, environment)
 
     # Rules that look at all that is reached, until none adds anything.
@@ -96,6 +91,24 @@ def _add_entry(graph: TracedGraph, entry: Entry) -> BaseNode:
         plain = graph.add_main_module(entry.module)
         return main if isinstance(plain, Package | NamespacePackage) else plain
     return graph.add_module(entry.module)
+
+
+def _add_observed(graph: TracedGraph, entry: BaseNode, observed: tuple[ObservedImport, ...]) -> None:
+    """Add the imports of a watched run whose importers are reached, until there are no more."""
+    waiting = list(observed)
+    while waiting:
+        later: list[ObservedImport] = []
+        for item in waiting:
+            importer = graph.find_node(item.importer) if item.importer else entry
+            if not isinstance(importer, BaseNode) or kind_of(importer) is ModuleKind.MISSING:
+                later.append(item)
+                continue
+            graph.declare(importer, item.imported, tier=Tier.OBSERVED)
+            with graph.hook_context():
+                pass
+        if len(later) == len(waiting):
+            return
+        waiting = later
 
 
 def _add_includes(

@@ -143,6 +143,15 @@ Source: the calls of ``PyImport_Import*``, ``_PyImport_GetModuleAttr*`` and ``Py
 3.13; what a series does not have is passed over.
 """
 
+REPLACED: dict[str, tuple[str, ...]] = {
+    "_hashlib": ("_blake2", "_md5", "_sha1", "_sha2", "_sha256", "_sha3", "_sha512"),
+}
+"""Extension modules that the link leaves out where others can do their work -> those others.
+
+A watched run uses only the former, and the binary may have only the latter.  Source: `castiron_link.select`, and
+Lib/hashlib.py of CPython 3.11 and 3.13; what a series does not have is passed over.
+"""
+
 MINIMAL_CODECS = (
     "aliases",
     "ascii",
