@@ -1,6 +1,7 @@
 """Concludes the license of a distribution from evidence, and reports where pieces of evidence contradict each other.
 
-A license expression outranks an SBOM, that outranks classifiers, those the free-text field, and that recognised texts.
+A license expression outranks an SBOM, that outranks classifiers, those the free-text field, and that recognised texts;
+but classifiers and field lose against a license file that is the text of another license.
 An ambiguous classifier ("BSD License") concludes nothing unless a field or text says which of its licenses is meant.
 Several classifiers mean AND, unless the project says in words that they are a choice.
 """
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from castiron_audit import expressions
 from castiron_audit.catalogue import project_license
+from castiron_audit.closest_license import closest
 from castiron_audit.license_files import is_own_license, split_license_file
-from castiron_audit.license_texts import closest
 from castiron_audit.model import UNKNOWN, Evidence, Finding, Severity, Source, Verdict
 from castiron_audit.text_evidence import (
     POINTER_LENGTH,
@@ -189,9 +190,11 @@ def _decide(candidates: tuple[str, ...], clues: Sequence[str], own_texts: Sequen
     if len(candidates) == 1:
         return candidates[0]
     bases = {expressions.base_license(candidate) for candidate in candidates}
-    meant = next((clue for clue in clues if expressions.base_license(clue) in bases), None)
-    # A text with other names in it may differ too much from the list's to be recognised, yet decide between a few.
-    return meant or next(filter(None, (closest(text, candidates) for text in own_texts)), None)
+    meant = [clue for clue in clues if expressions.base_license(clue) in bases]
+    if meant:
+        return meant[0] if len({expressions.base_license(clue) for clue in meant}) == 1 else None
+    # A text with other names in it may be another license by its words, yet decide between a few.
+    return next(filter(None, (closest(text, candidates) for text in own_texts)), None)
 
 
 # --- conclusion ---
@@ -200,7 +203,7 @@ def _decide(candidates: tuple[str, ...], clues: Sequence[str], own_texts: Sequen
 def _strongest(evidence: Sequence[Evidence], from_texts: Sequence[Evidence], *, choice: bool) -> Verdict:
     """Return the verdict of the first statement that names a license; without one, that of the license texts."""
     for item in evidence:
-        if item.expression is not None and item.source is not Source.TEXT:
+        if item.expression is not None and item.source is not Source.TEXT and not _refuted(item, from_texts):
             similarities = [
                 text.similarity
                 for text in from_texts
@@ -225,6 +228,25 @@ def _strongest(evidence: Sequence[Evidence], from_texts: Sequence[Evidence], *, 
         similarity=min((item.similarity for item in naming if item.similarity is not None), default=None),
         evidence=tuple(evidence),
         reason="the project says that it is a choice" if choice and len(naming) > 1 else "",
+    )
+
+
+def _refuted(item: Evidence, from_texts: Sequence[Evidence]) -> bool:
+    """Return whether a classifier or field names another license than the license file is: that is what was granted."""
+    whole = [
+        text.expression
+        for text in from_texts
+        if text.expression and text.says.startswith("is the text of") and not text.expression.startswith("LicenseRef-")
+    ]
+    return (
+        item.source in {Source.CLASSIFIER, Source.FIELD}
+        and bool(whole)
+        and not any(
+            expressions.shares_license(text.expression, item.expression or "") for text in from_texts if text.expression
+        )
+        and not any(
+            expressions.related_families(text) & expressions.related_families(item.expression or "") for text in whole
+        )
     )
 
 

@@ -1,62 +1,185 @@
-"""Turns license texts into evidence: which licenses a text is, contains or refers to, and whether they are a choice."""
+"""Turns license texts into evidence: which licenses a text is, contains or refers to, and what several amount to."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from castiron_audit import expressions
-from castiron_audit.license_texts import exceptions_in, license_references, recognise
+from castiron_audit.license_rules.index import Kind
+from castiron_audit.license_rules.licenses import find_licenses
 from castiron_audit.model import Evidence, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from castiron_audit.license_rules.licenses import FoundLicense, LicensedText
 
 POINTER_LENGTH = 3000
 """Characters; a shorter license file may only point to the license files beside it."""
 
+_WHOLE = 0.8
+"""Share of a text's words from which on it *is* a license and does not only contain it."""
+_FRAGMENTS = 2
+"""A text is unknown whose unknown part has so many times the words of all that is known in it ..."""
+_UNKNOWN_WORDS = 100
+"""... and at least so many."""
+
 _CHOICE = re.compile(
-    r"dual[- ]licen[sc]|licen[sc]e[sd]? (?:file[s]? )?under (?:the terms of )?either"
+    r"dual[- ]licen[sc]|tri[- ]?licen[sc]|licen[sc]e[sd]? (?:file[s]? )?under (?:the terms of )?either"
     r"|under the terms of \W{0,2}either\W{0,2} of|either of (?:the|these) licen[sc]es"
     r"|at your (?:choice|option),? under|licen[sc]e[sd]?,? or\s*$|licen[sc]e`?_?,? or\s*\n"
     r"|your choice of|can (?:choose|use it under) either",
     re.IGNORECASE | re.MULTILINE,
 )
+_VERSION = re.compile(r"^(?P<family>A?GPL|LGPL|GFDL)-\d\.\d-(?P<which>only|or-later)$")
+_UNVERSIONED = {
+    "GPL": "GPL-1.0-or-later",
+    "LGPL": "LGPL-2.0-or-later",
+    "AGPL": "AGPL-1.0-or-later",
+    "GFDL": "GFDL-1.1-or-later",
+}
+"""What "the GPL" without a version means: any of them may be chosen (GPL, section "Revised versions")."""
+_UNLISTED_EXCEPTION = re.compile(r" WITH LicenseRef-[\w.-]+")
+"""SPDX has no form for an exception that it does not list; without it, the license asks for more and not for less."""
+_OF_APACHE = frozenset({"LLVM-exception", "Swift-exception"})
+"""Exceptions to the Apache License; all others are to licenses of the GPL family."""
 
 
 def text_evidence(where: str, text: str) -> tuple[Evidence, ...]:
-    """Return what one license text says: first the texts it is or contains, best match first, then its references."""
-    has_gcc_exception = "GCC-exception-3.1" in exceptions_in(text)
-    evidence = []
-    for match in recognise(text):
-        expression = match.license
-        if has_gcc_exception and expression == "GPL-3.0-only":
-            # The exception's text names version 3, GCC's sources add "or any later version".
-            expression = "GPL-3.0-or-later WITH GCC-exception-3.1"
-        evidence.append(
-            Evidence(
-                source=Source.TEXT,
-                where=where,
-                says=f"{'is' if match.whole else 'contains'} the text of {match.license}",
-                expression=expression,
-                similarity=match.similarity,
-            )
+    """Return what one license text says: first the texts it is or contains, then its notices and references.
+
+    Of a text that is mostly something else, what is known in it is evidence without an expression: its main part
+    decides, and that is unknown.
+    """
+    read = find_licenses(text)
+    licenses = [item for item in read.found if item.specific and item.kind not in {Kind.INTRODUCTION, Kind.CLUE}]
+    evidence: list[Evidence] = []
+    for item in sorted(licenses, key=lambda item: (item.kind is not Kind.TEXT, item.kind is not Kind.NOTICE)):
+        expression = None if item.exception else expressions.normalise(_UNLISTED_EXCEPTION.sub("", item.expression))
+        if expression is not None and _only_repeats(item, expression, evidence):
+            continue
+        statement = _statement(where, item, expression, read)
+        if statement not in evidence:
+            evidence.append(statement)
+    evidence = _with_exceptions(evidence, [item.expression for item in licenses if item.exception])
+    if _is_mostly_unknown(read):
+        return tuple(
+            replace(item, says=f"{item.says}, and most of it is no license that is known", expression=None)
+            for item in evidence
         )
-    # The text of one license may be followed by the remark that some files are under another one.
-    known = expressions.base_licenses(*(item.expression or "" for item in evidence))
-    for reference in license_references(text):
-        referred = expressions.normalise(reference)
-        if referred is not None and not known & expressions.base_licenses(referred):
-            evidence.append(
-                Evidence(source=Source.TEXT, where=where, says=f"refers to {reference}", expression=referred)
-            )
     return tuple(evidence)
+
+
+def _only_repeats(item: FoundLicense, expression: str, evidence: Sequence[Evidence]) -> bool:
+    """Return whether a reference says nothing that a text or notice beside it does not say."""
+    if item.kind not in {Kind.REFERENCE, Kind.TAG} or re.search(r" (?:OR|WITH) |-or-later$", expression):
+        return False
+    return expressions.base_licenses(expression) <= expressions.base_licenses(
+        *(row.expression or "" for row in evidence)
+    )
+
+
+def _statement(where: str, item: FoundLicense, expression: str | None, read: LicensedText) -> Evidence:
+    if item.kind is Kind.TEXT:
+        verb = "is the text of" if item.words >= _WHOLE * read.words else "contains the text of"
+        similarity = round(item.similarity, 3)
+    else:
+        verb, similarity = "says it is under" if item.kind is Kind.NOTICE else "refers to", None
+    return Evidence(
+        source=Source.TEXT, where=where, says=f"{verb} {item.expression}", expression=expression, similarity=similarity
+    )
+
+
+def _is_mostly_unknown(read: LicensedText) -> bool:
+    known = sum(item.words for item in read.found if item.specific)
+    vague = sum(item.words for item in read.found if not item.specific and item.kind in {Kind.TEXT, Kind.NOTICE})
+    unknown = read.open_words + vague
+    return unknown >= _UNKNOWN_WORDS and unknown > _FRAGMENTS * known
+
+
+def _with_exceptions(evidence: list[Evidence], exceptions: Sequence[str]) -> list[Evidence]:
+    """Return the evidence with each exception at the first license that it can be to."""
+    for exception in dict.fromkeys(exceptions):
+        if exception.startswith("LicenseRef-") or any(
+            f" WITH {exception}" in (item.expression or "") for item in evidence
+        ):
+            continue
+        for place, item in enumerate(evidence):
+            license_id = item.expression
+            if license_id is None or " " in license_id:
+                continue
+            if license_id != "Apache-2.0" if exception in _OF_APACHE else "GPL-" not in license_id:
+                continue
+            if exception == "GCC-exception-3.1":
+                # The exception's text names version 3, GCC's sources add "or any later version".
+                license_id = license_id.replace("-only", "-or-later")
+            evidence[place] = replace(item, expression=f"{license_id} WITH {exception}")
+            break
+    return evidence
 
 
 def combined(evidence: Iterable[Evidence], *, choice: bool) -> str | None:
     """Return what several texts of one component amount to: all of them together, or any of them if it is a choice."""
+    naming = [item for item in evidence if item.expression is not None]
+    named = _without_implied(_with_precise_names(naming), naming)
+    for expression in named:
+        # "Either of these two" says what the texts of both are there for.
+        if " OR " in expression and expressions.base_licenses(*named) <= expressions.base_licenses(expression):
+            return expression
     combine = expressions.any_of if choice else expressions.all_of
-    return combine(item.expression for item in evidence if item.expression is not None)
+    return combine(named)
+
+
+def _with_precise_names(evidence: Sequence[Evidence]) -> list[str]:
+    """Return the expressions, with the names that statements use made as precise as the others have them.
+
+    "The GPL" is the version that is named elsewhere, and "Artistic License" the one of which the text is there.
+    """
+    named = list(dict.fromkeys(item.expression for item in evidence if item.expression is not None))
+    texts = {item.expression for item in evidence if item.similarity is not None and item.expression}
+    licenses = list(dict.fromkeys(name for expression in named for name in expressions.licenses_in(expression)))
+    precise: dict[str, str] = {}
+    for name in licenses:
+        match = _VERSION.match(name)
+        if match is None:
+            longer = [text for text in sorted(texts) if text.startswith(f"{name}-") and " " not in text]
+        elif name == _UNVERSIONED[match["family"]]:
+            pattern = re.compile(rf"{match['family']}-\d")
+            longer = [other for other in licenses if pattern.match(other) and other != name and " " not in other]
+        else:
+            longer = []
+        if longer:
+            precise[name] = longer[0]
+    return list(dict.fromkeys(_renamed(expression, precise) for expression in named))
+
+
+def _renamed(expression: str, names: Mapping[str, str]) -> str:
+    if names.keys().isdisjoint(expressions.licenses_in(expression)):
+        return expression
+    for operator in (" OR ", " AND "):
+        parts = expression.split(operator)
+        if not re.search(r"[()]| WITH ", expression) and all(" " not in part for part in parts):
+            return operator.join(dict.fromkeys(names.get(part, part) for part in parts))
+    return expression
+
+
+def _without_implied(named: Sequence[str], evidence: Sequence[Evidence]) -> list[str]:
+    """Return the expressions without those that others explain: versions, and the GPL as a part of the LGPL."""
+    texts = {item.expression for item in evidence if item.similarity is not None}
+    parsed = {name: match for name in named if (match := _VERSION.match(name))}
+    implied: set[str] = set()
+    for name, match in parsed.items():
+        if name not in texts or match["which"] != "only":
+            continue
+        # The text of version 2 cannot say "or later" or name an exception; a notice beside it can.
+        if any(other.startswith((name.replace("-only", "-or-later"), f"{name} WITH ")) for other in named):
+            implied.add(name)
+        # The LGPL is the GPL with more permissions, and comes with its text: COPYING beside COPYING.LESSER.
+        if match["family"] == "GPL" and any(other["family"] == "LGPL" for other in parsed.values()):
+            implied.add(name)
+    return [name for name in named if name not in implied]
 
 
 def unknown_license_message(evidence: Iterable[Evidence]) -> str:

@@ -56,6 +56,8 @@ class RuleIndex:
     """Identifiers of SPDX by every identifier that they have or had, in lower case."""
     generic: frozenset[str]
     """Identifiers that stand for no certain license."""
+    exceptions: frozenset[str]
+    """Identifiers that stand after ``WITH``."""
     expressions: Sequence[str]
     words: bytes
     """Words of all rules, one after the other, as 16-bit numbers."""
@@ -125,6 +127,7 @@ def rule_index() -> RuleIndex:
         stopwords=frozenset(content["stopwords"]),
         aliases=content["aliases"],
         generic=frozenset(content["generic"]),
+        exceptions=frozenset(content["exceptions"]),
         expressions=content["expressions"],
         words=_numbers("H", content["rule_words"]).tobytes(),
         starts=[0, *accumulate(2 * length for length in _numbers("I", content["rule_lengths"]))],

@@ -33,6 +33,8 @@ class FoundLicense:
     kind: Kind
     specific: bool
     """False if the expression names no certain license, as ``LicenseRef-scancode-proprietary-license`` does not."""
+    exception: bool
+    """True if the expression is that of an exception alone, which only says something with a license."""
     line: int
     """Line where it begins, counted from 1."""
     words: int
@@ -84,7 +86,9 @@ def _open_words(matches: list[RuleMatch], words: Words) -> bytes:
 
 
 def _from_tag(expression: str, line: int) -> FoundLicense:
-    return FoundLicense(expression=expression, kind=Kind.TAG, specific=True, line=line, words=3, similarity=1.0)
+    return FoundLicense(
+        expression=expression, kind=Kind.TAG, specific=True, exception=False, line=line, words=3, similarity=1.0
+    )
 
 
 def _from_match(match: RuleMatch, words: Words, index: RuleIndex) -> FoundLicense:
@@ -92,6 +96,7 @@ def _from_match(match: RuleMatch, words: Words, index: RuleIndex) -> FoundLicens
         expression=match.expression,
         kind=match.kind,
         specific=index.generic.isdisjoint(re.findall(r"[\w.+-]+", match.expression)),
+        exception=match.expression in index.exceptions,
         line=words.lines[match.start],
         words=match.length,
         similarity=match.coverage,

@@ -259,6 +259,7 @@ def _content(
         "stopwords": stopwords,
         "aliases": _aliases(licenses),
         "generic": _generic(licenses),
+        "exceptions": sorted(_spdx(row) for row, _, _ in licenses if row.get("is_exception")),
         "expressions": expressions,
         "rule_words": _packed("H", (word for rule in rules for word in rule.words)),
         "rule_lengths": _packed("I", (len(rule.words) for rule in rules)),

@@ -111,7 +111,8 @@ def _compare(rule: int, words: Words, text_grams: frozenset[int], index: RuleInd
         in_text = _covered(map(common.__contains__, grams))
         here = common.intersection(grams)
         matched = in_text.bit_count()
-        coverage = _covered(map(here.__contains__, rule_grams)).bit_count() / length
+        # What a rule says twice and the text once does not count twice.
+        coverage = min(_covered(map(here.__contains__, rule_grams)).bit_count(), matched) / length
         if coverage < needed or matched < _DENSITY * (end - start + 3):
             return
         if _has_phrases(rule, words, start, end + 3, index):

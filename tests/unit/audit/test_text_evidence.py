@@ -1,0 +1,121 @@
+"""What license texts are evidence of, and what several of them amount to."""
+
+import pytest
+
+from castiron_audit.closest_license import closest
+from castiron_audit.conclusions import conclude_distribution
+from castiron_audit.expressions import licenses_in
+from castiron_audit.model import Evidence, Source
+from castiron_audit.spdx_list import license_text
+from castiron_audit.text_evidence import combined, states_choice, text_evidence
+from castiron_common.files import sha256_bytes
+from tests.unit.audit.making import MIT, distribution
+
+NOTICE = """This program is free software; you can redistribute it and/or modify it under the terms of the GNU General
+Public License as published by the Free Software Foundation; either version 2 of the License, or (at your option) any
+later version.
+"""
+TERMS = "The licensee shall not sublicense, assign or disclose the licensed software, and the warranty is void. "
+
+
+def evidence(*texts: str) -> list[Evidence]:
+    return [item for number, text in enumerate(texts) for item in text_evidence(f"LICENSE{number}", text)]
+
+
+def together(*texts: str, choice: bool = False) -> str | None:
+    return combined(evidence(*texts), choice=choice)
+
+
+def test_a_text_is_or_contains_a_license() -> None:
+    (item,) = evidence(MIT)
+    assert (item.says, item.expression) == ("is the text of MIT", "MIT")
+    assert item.similarity is not None
+    assert item.similarity > 0.95
+    both = evidence(f"{MIT}\n\n{license_text('Apache-2.0')}")
+    assert [item.says for item in both] == ["contains the text of MIT", "is the text of Apache-2.0"]
+
+
+def test_notices_and_references_are_told_apart() -> None:
+    assert [(item.says, item.expression) for item in evidence(NOTICE)] == [
+        ("says it is under GPL-2.0-or-later", "GPL-2.0-or-later")
+    ]
+    assert [(item.says, item.expression) for item in evidence("SPDX-License-Identifier: MIT OR Apache-2.0\n")] == [
+        ("refers to MIT OR Apache-2.0", "MIT OR Apache-2.0")
+    ]
+    assert evidence("nothing to see here", "") == []
+
+
+def test_the_main_text_decides_and_not_its_fragments() -> None:
+    agreement = TERMS * 60 + "\nIt includes a library under the MIT license.\n\n" + MIT
+    items = evidence(agreement)
+    assert items
+    assert all(item.expression is None for item in items)
+    assert all("most of it is no license that is known" in item.says for item in items)
+    assert together(agreement) is None
+    # A head that is not known does no harm.
+    assert together(f"{TERMS}\n{license_text('Apache-2.0')}") == "Apache-2.0"
+
+
+def test_exceptions_belong_to_a_license() -> None:
+    exception = license_text("GCC-exception-3.1") or ""
+    assert together(f"{license_text('GPL-3.0-only')}\n\n{exception}") == "GPL-3.0-or-later WITH GCC-exception-3.1"
+    apache = f"{license_text('Apache-2.0')}\n\n{license_text('LLVM-exception')}"
+    assert together(apache) == "Apache-2.0 WITH LLVM-exception"
+    # Alone, it is no license.
+    assert together(license_text("LLVM-exception") or "") is None
+
+
+def test_copying_beside_copying_lesser_is_the_lgpl() -> None:
+    assert together(license_text("GPL-3.0-only") or "", license_text("LGPL-3.0-only") or "") == "LGPL-3.0-only"
+    assert together(license_text("GPL-2.0-only") or "", license_text("LGPL-2.1-only") or "") == "LGPL-2.1-only"
+    # What is said to be under the GPL is not explained by that.
+    assert together(NOTICE, license_text("LGPL-2.1-only") or "") == "GPL-2.0-or-later AND LGPL-2.1-only"
+
+
+def test_a_notice_says_which_versions() -> None:
+    assert together(NOTICE, license_text("GPL-2.0-only") or "") == "GPL-2.0-or-later"
+    assert together("This is under the GPL.", license_text("GPL-3.0-only") or "") == "GPL-3.0-only"
+
+
+def test_a_stated_choice_is_one() -> None:
+    apache = license_text("Apache-2.0") or ""
+    assert together("SPDX-License-Identifier: MIT OR Apache-2.0", MIT, apache) == "MIT OR Apache-2.0"
+    assert together(MIT, apache) == "MIT AND Apache-2.0"
+    assert together(MIT, apache, choice=True) == "MIT OR Apache-2.0"
+    for words in (
+        "This crate is dual-licensed under MIT and Apache 2.0.",
+        "The code is tri-licensed.",
+        "You may use it under the license of your choice of the two.",
+        "Licensed under the terms of either the MIT or the BSD license.",
+    ):
+        assert states_choice([words]), words
+    assert not states_choice(["either version 2 of the License, or (at your option) any later version"])
+
+
+def test_an_exception_that_spdx_does_not_list_is_left_out() -> None:
+    text = """psycopg2 is free software: you can redistribute it and/or modify it under the terms of the GNU Lesser
+General Public License as published by the Free Software Foundation, either version 3 of the License, or (at your
+option) any later version.
+
+In addition, as a special exception, the copyright holders give permission to link this program with the OpenSSL
+library (or with modified versions of OpenSSL that use the same license as OpenSSL), and distribute linked combinations
+including the two.
+"""
+    assert all("WITH LicenseRef" not in (item.expression or "") for item in evidence(text))
+    assert licenses_in(together(text) or "")[0].startswith("LGPL-3.0-or-later")
+
+
+@pytest.mark.parametrize(("declared", "source"), [("Apache-2.0", Source.TEXT), ("MIT", Source.CLASSIFIER)])
+def test_a_classifier_loses_against_the_text(declared: str, source: Source) -> None:
+    text = license_text(declared) or ""
+    item = distribution("x", classifiers=("License :: OSI Approved :: MIT License",), files={"LICENSE": text})
+    conclusion = conclude_distribution("distribution/x", item, {sha256_bytes(text.encode()): text})
+    assert (conclusion.verdict.expression, conclusion.verdict.source) == (declared, source)
+    assert [finding.code for finding in conclusion.findings] == ["contradiction"] * (source is Source.TEXT)
+
+
+def test_a_changed_text_decides_between_few() -> None:
+    text = license_text("PSF-2.0") or ""
+    text = text.replace("Python Software Foundation", "Matplotlib Development Team").replace("PSF", "MDT")
+    assert closest(text, ("PSF-2.0", "Python-2.0")) == "PSF-2.0"
+    assert closest(MIT, ("PSF-2.0", "Python-2.0")) is None
