@@ -27,7 +27,8 @@ def audit(
     path: Annotated[
         Path,
         typer.Argument(
-            metavar="APP_OR_MANIFEST", help="A binary that castiron linked, or a manifest; with --outdated a folder."
+            metavar="APP_OR_MANIFEST",
+            help="A binary that castiron linked, or a manifest; with --osv or --outdated also a folder of binaries.",
         ),
     ],
     *,
@@ -78,8 +79,18 @@ def audit(
         list[Path] | None,
         typer.Option(
             "--osv",
+            metavar="PATH",
+            help="Check against advisories in OSV format: JSON, a zip of such, or a folder of both.",
+            rich_help_panel=Theme.VULNERABILITIES,
+        ),
+    ] = None,
+    vex: Annotated[
+        Path | None,
+        typer.Option(
+            "--vex",
             metavar="FILE",
-            help="Check against advisories in OSV format (JSON, or a zip of such).",
+            help="With --osv: also write what the advisories mean for the binary as CycloneDX VEX.",
+            show_default=False,
             rich_help_panel=Theme.VULNERABILITIES,
         ),
     ] = None,
@@ -110,6 +121,15 @@ def audit(
     if outdated is not None:
         _show_outdated(path, outdated)
         return
+    if vex is not None and (not osv or path.is_dir()):
+        from castiron_common.errors import UsageError
+
+        raise UsageError("--vex needs --osv and one binary or manifest.", hint="Name both, or leave --vex out.")
+    if osv and path.is_dir():
+        from castiron_audit.advisories.command import check_fleet
+
+        _write_and_judge(*check_fleet(path, osv), output)
+        return
     from castiron_common.progress import RichReporter
 
     rules = load_policy(policy, deny=deny or [], strict=strict)
@@ -118,7 +138,9 @@ def audit(
         _write(_component_lines(report), output)
         return
     if osv:
-        _check_advisories(report, osv, output)
+        from castiron_audit.advisories.command import check_one
+
+        _write_and_judge(*check_one(path, report, osv, vex=vex, epoch=source_date_epoch()), output)
         return
     if output is not None:
         # As in a link, a refusal leaves no file.
@@ -212,21 +234,16 @@ def _component_lines(report: Report) -> str:
     return "\n".join(("name\tversion\tcpe\tpurl", *rows)) + "\n"
 
 
-def _check_advisories(report: Report, files: list[Path], output: Path | None) -> None:
-    from castiron_audit.osv import match_advisories, read_advisories
-
-    matches = match_advisories(report.components, read_advisories(files))
-    lines = [
-        f"{match.component.name} {match.component.version}\t{match.advisory}\t{match.fixed or '-'}\t{match.summary}"
-        for match in matches
-    ]
-    _write("\n".join(("component\tadvisory\tfixed in\tsummary", *lines)) + "\n", output)
-    if matches:
+def _write_and_judge(text: str, summary: str, affected: bool, output: Path | None) -> None:
+    """Write the rows, tell their sum, and exit with 1 if anything is affected."""
+    _write(text, output)
+    stderr_console().print(summary, markup=False)
+    if affected:
         raise typer.Exit(1)
 
 
 def _show_outdated(folder: Path, newest: str) -> None:
-    from castiron_audit.outdated import outdated_binaries
+    from castiron_audit.fleet import outdated_binaries
 
     outdated = outdated_binaries(folder, newest)
     print("\n".join(("binary\tpython\tname", *(f"{item.path}\t{item.python}\t{item.name}" for item in outdated))))

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from castiron_audit.embedded import REPORT_SECTION, SBOM_SECTION, embed, note, read_embedded
-from castiron_audit.outdated import OutdatedBinary, outdated_binaries
+from castiron_audit.fleet import OutdatedBinary, outdated_binaries
 from castiron_common.errors import InputError
 from castiron_elf.sections import append_sections, read_sections
 from castiron_elf.writer import ObjectWriter

@@ -1,7 +1,8 @@
-"""Lists the binaries in a folder that hold an older Python than a given one."""
+"""Looks through a folder of binaries, and lists those that hold an older Python."""
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from castiron_audit.load import is_elf
 from castiron_common.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -40,9 +42,7 @@ def outdated_binaries(folder: Path, newest: str) -> list[OutdatedBinary]:
     except InvalidVersion as error:
         raise InputError(f"{newest!r} is not a Python version.", hint="Write it as 3.13.5.") from error
     outdated = []
-    for path in sorted(folder.rglob("*")):
-        if not path.is_file() or path.is_symlink() or not is_elf(path):
-            continue
+    for path in executables(folder):
         try:
             report = read_embedded(path).report
         except InputError:
@@ -52,3 +52,10 @@ def outdated_binaries(folder: Path, newest: str) -> list[OutdatedBinary]:
                 OutdatedBinary(path=path.relative_to(folder).as_posix(), python=report.python, name=report.name)
             )
     return outdated
+
+
+def executables(folder: Path) -> Iterator[Path]:
+    """Yield the ELF files under a folder, sorted; links and what may not be read are passed over."""
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_symlink() and os.access(path, os.R_OK) and is_elf(path):
+            yield path
