@@ -57,6 +57,10 @@ class LiveTask:
         """Show what is being done now."""
         self._progress.update(self._row, step=text)
 
+    def pulse(self, text: str) -> None:
+        """Show how the step goes on."""
+        self._progress.update(self._row, step=text)
+
     def note(self, text: str) -> None:
         """Print a line above the table, which stays."""
         self._progress.console.print(f"{self._name}: {text}", markup=False, style="yellow")

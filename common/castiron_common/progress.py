@@ -8,11 +8,15 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from rich.console import Console
 
     from castiron_common.live_progress import LiveTable
+
+
+_LINE_EVERY = 15.0
+"""Seconds between two lines about one step, where lines stay: in a file, in a log of CI."""
 
 
 class Task(Protocol):
@@ -20,6 +24,9 @@ class Task(Protocol):
 
     def step(self, text: str) -> None:
         """Say what is being done now."""
+
+    def pulse(self, text: str) -> None:
+        """Say how the step goes on; called again and again, and shown as often as it does not disturb."""
 
     def note(self, text: str) -> None:
         """Say something that must stay on the screen: a warning."""
@@ -34,6 +41,9 @@ class Reporter(Protocol):
 
 class _SilentTask:
     def step(self, text: str) -> None:
+        del text
+
+    def pulse(self, text: str) -> None:
         del text
 
     def note(self, text: str) -> None:
@@ -54,12 +64,37 @@ class _LineTask:
     def __init__(self, console: Console, name: str) -> None:
         self._console = console
         self._name = name
+        self._told = time.monotonic()
 
     def step(self, text: str) -> None:
+        self._told = time.monotonic()
         self._console.print(f"{self._name}: {text}", markup=False)
+
+    def pulse(self, text: str) -> None:
+        if time.monotonic() - self._told >= _LINE_EVERY:
+            self.step(text)
 
     def note(self, text: str) -> None:
         self._console.print(f"{self._name}: {text}", markup=False, style="yellow")
+
+
+@contextmanager
+def pulsing(task: Task, describe: Callable[[], str]) -> Iterator[None]:
+    """Tell each second what ``describe`` returns, and the time since the beginning, as long as the context lasts."""
+    started = time.monotonic()
+    ended = threading.Event()
+
+    def tell() -> None:
+        while not ended.wait(1.0):
+            task.pulse(f"{describe()} ({time.monotonic() - started:.0f} s)")
+
+    thread = threading.Thread(target=tell, name="pulse", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
 
 
 class RichReporter:

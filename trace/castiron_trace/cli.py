@@ -87,6 +87,23 @@ def trace(
             rich_help_panel=Theme.REQUIREMENTS,
         ),
     ] = None,
+    allow_older: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-older",
+            metavar="NAME",
+            help="Take a far older version of this distribution if the target has no other.",
+            rich_help_panel=Theme.REQUIREMENTS,
+        ),
+    ] = None,
+    renew: Annotated[
+        bool,
+        typer.Option(
+            "--renew",
+            help="Resolve anew, though the index was asked minutes ago.",
+            rich_help_panel=Theme.REQUIREMENTS,
+        ),
+    ] = False,
     include: Annotated[
         list[str] | None,
         typer.Option(
@@ -220,6 +237,8 @@ def trace(
         environment=python_env,
         host_python=host_python,
         extras=tuple(extra or ()),
+        allow_older=tuple(allow_older or ()),
+        renew=renew,
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),
         stdlib=stdlib,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from castiron_common.errors import EntryError, InputError, UsageError
 from castiron_manifest.model import Finding, Severity
 from castiron_trace.model import NO_SITE, Site
@@ -45,7 +47,9 @@ def prepare(
     from castiron_wheels.install import installation_prefix, site_packages
     from castiron_wheels.resolve import resolve
 
-    environment = resolve(requirements, options.target, reporter=reporter)
+    if options.allow_older:
+        requirements = replace(requirements, older=frozenset(map(canonicalize_name, options.allow_older)))
+    environment = resolve(requirements, options.target, reporter=reporter, renew=options.renew)
     if not environment.distributions:
         return TracedEnvironment(site=NO_SITE, source=source, findings=environment.findings)
     folder = site_packages(installation_prefix(environment.wheels, options.target), options.target)

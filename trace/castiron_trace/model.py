@@ -44,6 +44,10 @@ class Options:
     host_python: Path | None = None
     """The Python whose installed versions are taken if nothing says what is needed; None to look for one."""
     extras: tuple[str, ...] = ()
+    allow_older: tuple[str, ...] = ()
+    """Distributions that may fall back to a version of any age."""
+    renew: bool = False
+    """Whether the index is asked again although its answer is still known."""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     stdlib: Stdlib = Stdlib.AUTO

@@ -84,6 +84,8 @@ class BuildContext:
     provision: Provision
     reporter: Reporter
     stack: BuildStack = BuildStack()
+    renew: bool = False
+    """Whether the index is asked again although its answer is still known."""
 
     def within(self, build: Build) -> BuildContext:
         """Return the context for what ``build`` requires.  Raises `DependencyError` as `BuildStack.pushed` does."""

@@ -130,11 +130,10 @@ def _build(candidate: Candidate, file: Path | None, requirements: Requirements, 
 
         independent = libc_independent_wheel(
             candidate,
-            context.target,
+            context,
             options=requirements.index_options,
             accepted={pin.name: pin.sha256 for pin in requirements.hashes}.get(candidate.name),
             folder=requirements.folder,
-            reporter=context.reporter,
         )
         if independent is not None:
             return _built(

@@ -18,6 +18,7 @@ from castiron_elf.errors import MalformedElfError
 from castiron_elf.headers import read_headers
 from castiron_wheels.errors import ResolutionError
 from castiron_wheels.fetch import fetch_candidates
+from castiron_wheels.known_choices import remembered
 from castiron_wheels.pylock import listed_wheels
 from castiron_wheels.uv_client import uv_compile
 from castiron_wheels.wheel_archive import open_wheel
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from pathlib import Path
 
-    from castiron_common.progress import Reporter
     from castiron_common.target import PythonTarget
+    from castiron_wheels.build_stack import BuildContext
     from castiron_wheels.model import Candidate
 
 _LIBRARY = re.compile(r"\.so(?:\.\d+)*$")
@@ -35,25 +36,28 @@ _LIBRARY = re.compile(r"\.so(?:\.\d+)*$")
 
 def libc_independent_wheel(
     candidate: Candidate,
-    target: PythonTarget,
+    context: BuildContext,
     *,
     options: Sequence[str] = (),
     accepted: Collection[str] | None = None,
     folder: Path | None = None,
-    reporter: Reporter,
 ) -> Path | None:
     """Return such a wheel of the candidate's version from the index; None if there is none.
 
     ``accepted`` are the hashes that the user allows, ``options`` and ``folder`` choose the index as in `uv_compile`.
     """
     line = f"{candidate.name}=={candidate.version}"
+
+    def ask() -> str:
+        return uv_compile([line], context.target, options=["--no-deps", *options], folder=folder, sibling=True)
+
     try:
-        text = uv_compile([line], target, options=["--no-deps", *options], folder=folder, sibling=True)
+        text = remembered({"wheels": line, "index": list(options)}, context, folder=folder, ask=ask)
     except ResolutionError:
         return None  # the sdist that is there will say what is wrong, if anything is
     for wheel in listed_wheels(text):
-        if _is_for_sibling(wheel.filename, target) and (accepted is None or wheel.sha256 in accepted):
-            path = fetch_candidates([wheel], reporter=reporter)[0]
+        if _is_for_sibling(wheel.filename, context.target) and (accepted is None or wheel.sha256 in accepted):
+            path = fetch_candidates([wheel], reporter=context.reporter)[0]
             return path if holds_no_library(path) else None
     return None
 

@@ -68,6 +68,8 @@ class Requirements:
     """Specifier that the target's Python must satisfy."""
     direct: frozenset[str] | None = None
     """Normalised names that count as asked for by the application itself; None means all of ``lines``."""
+    older: frozenset[str] = frozenset()
+    """Normalised names that may fall back to a version of any age if the target forces an older one."""
 
     def __bool__(self) -> bool:
         """Whether anything is asked for at all."""
@@ -126,3 +128,5 @@ class Candidate:
     """True for everything that is not a wheel: it must be built."""
     indexed: bool = True
     """False for a file that the user named by its address: no index serves it under its name."""
+    uploaded: str | None = None
+    """When it came to the index (ISO 8601, UTC), if that says so."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -26,6 +27,7 @@ from castiron_wheels.tags import fits, supported_tags
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from datetime import datetime
 
     from castiron_common.target import PythonTarget
 
@@ -83,6 +85,17 @@ def listed_wheels(text: str) -> list[Candidate]:
     packages = Pylock.from_dict(tomllib.loads(text)).packages
     candidates = [_candidate(package, wheel, None) for package in packages for wheel in package.wheels or ()]
     return sorted(candidates, key=lambda item: (item.name, item.filename))
+
+
+def listed_versions(text: str) -> dict[str, Candidate]:
+    """Return of each distribution that uv's answer takes from an index one file, whatever it is for, by name."""
+    packages = Pylock.from_dict(tomllib.loads(text)).packages
+    listed: dict[str, Candidate] = {}
+    for package in packages:
+        source = next(iter(package.wheels or ()), package.sdist)
+        if source is not None and package.version is not None:
+            listed[package.name] = _candidate(package, source, None)
+    return listed
 
 
 def _keep_accepted(package: dict[str, Any], accepted: Mapping[str, Collection[str]]) -> None:
@@ -143,4 +156,9 @@ def _candidate(
         size=source.size,
         sdist=sdist,
         indexed=indexed and path is None and not (source.url or "").startswith("file:"),
+        uploaded=_time(source.upload_time),
     )
+
+
+def _time(uploaded: datetime | None) -> str | None:
+    return None if uploaded is None else uploaded.astimezone(UTC).isoformat(timespec="seconds")

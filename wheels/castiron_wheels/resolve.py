@@ -39,17 +39,24 @@ _ROUNDS = 4
 
 
 def resolve(
-    requirements: Requirements, target: PythonTarget, *, reporter: Reporter, stack: BuildStack = NOTHING_UNDER_WAY
+    requirements: Requirements,
+    target: PythonTarget,
+    *,
+    reporter: Reporter,
+    stack: BuildStack = NOTHING_UNDER_WAY,
+    renew: bool = False,
 ) -> Environment:
     """Return the environment that the requirements ask for, with every wheel in the cache.
 
-    ``stack`` are the builds that wait for it.  `DependencyError` names what cannot be resolved, fetched or built, and
-    says what to do.
+    ``stack`` are the builds that wait for it; ``renew`` asks the index again.  `DependencyError` names what cannot be
+    resolved, fetched or built, and says what to do.
     """
     _require_python(requirements.requires_python, target, requirements.origin)
     if not requirements:
         return Environment(target=target)
-    context = BuildContext(target=target, provision=_provision(target, reporter), reporter=reporter, stack=stack)
+    context = BuildContext(
+        target=target, provision=_provision(target, reporter, renew), reporter=reporter, stack=stack, renew=renew
+    )
 
     # What lies on this machine is built first: its metadata takes part in the resolution.
     local, findings = local_wheels(requirements, context)
@@ -73,11 +80,11 @@ def resolve(
     return _environment(requirements, graph, embedded, findings)
 
 
-def _provision(target: PythonTarget, reporter: Reporter) -> Provision:
+def _provision(target: PythonTarget, reporter: Reporter, renew: bool) -> Provision:
     """Return the function with which builds get what they require: this module itself."""
 
     def provision(requirements: Requirements, stack: BuildStack) -> Sequence[Path]:
-        return resolve(requirements, target, reporter=reporter, stack=stack).wheels
+        return resolve(requirements, target, reporter=reporter, stack=stack, renew=renew).wheels
 
     return provision
 

@@ -53,13 +53,16 @@ def uv_compile(
     environ: Mapping[str, str] | None = None,
     folder: Path | None = None,
     sibling: bool = False,
+    reasons: bool = False,
 ) -> str:
     """Resolve the lines for the target and return uv's ``pylock.toml``; `ResolutionError` with uv's reasons.
 
-    With ``sibling`` resolve for the same processor with another C library.  ``python`` is used only if metadata must
+    With ``sibling`` resolve for the same processor with another C library.  With ``reasons`` return, instead, a line
+    for each distribution that names in a comment which other ones need it.  ``python`` is used only if metadata must
     be built from an sdist.  uv looks for its configuration in ``folder``.
     """
-    command = [uv_program(), "pip", "compile", "-", "--format", "pylock.toml", "--no-header", "--quiet"]
+    command = [uv_program(), "pip", "compile", "-", "--no-header", "--quiet", "--format"]
+    command += ["requirements.txt", "--annotation-style", "line"] if reasons else ["pylock.toml"]
     command += ["--color", "never", "--no-progress", "--no-python-downloads", "--python", str(python or sys.executable)]
     names = target.target.wheels
     command += ["--python-platform", names.sibling if sibling else names.uv]
