@@ -1,12 +1,12 @@
 """Functional cases: small programs, each run under the target's interpreter and as a binary, which must do the same.
 
-A case is one text file of ``tests/functional/cases``: a line that says what it tries, settings (``key: value``), and files,
-each after a line ``-- path --`` (the format of Go's ``txtar``).  Files below ``dists/NAME-VERSION/`` are those of a
-distribution that the program requires; its ``METADATA`` and ``entry_points.txt`` may be among them.
+A case is one text file of ``tests/functional/cases``: a line that says what it tries, settings (``key: value``), and
+files, each after a line ``-- path --`` (the format of Go's ``txtar``).  Files below ``dists/NAME-VERSION/`` are
+those of a distribution that the program requires; its ``METADATA`` and ``entry_points.txt`` may be among them.
 
-==================== ====================================================================================================
+==================== ==========================================================================================
 setting              meaning
-==================== ====================================================================================================
+==================== ==========================================================================================
 ``entry``            what is traced, and run by the interpreter; ``app.py`` if there is none
 ``options``          further options of `trace`
 ``requires``         distributions from an index
@@ -16,7 +16,7 @@ setting              meaning
 ``environment``      variables (``NAME=value``) for the binary
 ``series``           series of CPython that the case is for; all if there are none
 ``quick``            ``yes`` for the choice that every run of the tests makes
-==================== ====================================================================================================
+==================== ==========================================================================================
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ _FILE = re.compile(r"^-- (.+) --\n", re.MULTILINE)
 _SETTINGS = frozenset(
     {"entry", "options", "requires", "refused", "host-path", "encode", "environment", "series", "quick"}
 )
+SECONDS = 120
+"""For one run."""
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
 
 
@@ -111,8 +113,11 @@ def run_case(case: Case, folder: Path, *, python: Path, series: str) -> Result:
     if linked.status:
         return Result(name=case.name, outcome="failing", message=f"link:\n{linked.stderr}")
     _install(requirements, site, series)
-    wanted = _run_interpreted(case, app, site, python=python, cwd=folder / "cwd")
-    got = _run_binary(case, folder / "alone" / "program", cwd=folder / "cwd", series=series)
+    try:
+        wanted = _run_interpreted(case, app, site, python=python, cwd=folder / "cwd")
+        got = _run_binary(case, folder / "alone" / "program", cwd=folder / "cwd", series=series)
+    except subprocess.TimeoutExpired as error:
+        return Result(name=case.name, outcome="failing", message=str(error))
     same = (wanted.status, wanted.stdout) == (got.status, got.stdout)
     parts = {"wanted": wanted.stdout, "got": got.stdout, "wanted error": wanted.stderr, "got error": got.stderr}
     message = "" if same else f"status {wanted.status}, of the binary {got.status}"
@@ -190,9 +195,13 @@ def _run_interpreted(case: Case, app: Path, site: Path, *, python: Path, cwd: Pa
         argv = [python, site / "bin" / entry[0]]
     else:
         argv = [python, app / entry[0]]
-    places = [*([app] if entry[0] == "-m" or ":" in entry[0] else []), *(app / p for p in case.words("host-path")), site]
+    places = [
+        *([app] if entry[0] == "-m" or ":" in entry[0] else []),
+        *(app / p for p in case.words("host-path")),
+        site,
+    ]
     environment = {"PYTHONPATH": os.pathsep.join(map(str, places)), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = run([*argv, "one", "two"], cwd=cwd, env=_environment(cwd, environment), timeout=300)
+    done = run([*argv, "one", "two"], cwd=cwd, env=_environment(cwd, environment), timeout=SECONDS)
     library = python.parents[1] / "lib"
     names = [(str(site), "<site>"), (str(app), "<app>")]
     names += [(str(path), "<lib>") for path in sorted(library.glob("python3.*"))]
@@ -201,7 +210,7 @@ def _run_interpreted(case: Case, app: Path, site: Path, *, python: Path, cwd: Pa
 
 def _run_binary(case: Case, program: Path, *, cwd: Path, series: str) -> Outcome:
     given = dict(item.split("=", 1) for item in case.words("environment"))
-    done = run([program, "one", "two"], cwd=cwd, env=_environment(cwd, given), timeout=300)
+    done = run([program, "one", "two"], cwd=cwd, env=_environment(cwd, given), timeout=SECONDS)
     library = f"{program}/lib/python{series}"
     return _normal(done, [(f"{library}/site-packages", "<site>"), (library, "<lib>"), (f"{program}/app", "<app>")])
 

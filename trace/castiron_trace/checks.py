@@ -98,6 +98,8 @@ def _refuse_missing(reached: Reached, python: TargetPython) -> None:
         if weakest == Tier.REQUIRED and module is not None and module.owner == APP:
             if (item := left_out(name, python)) is not None:
                 raise _cannot_have(item, name, _place(reached, importer, line))
+            if reached.import_hook:
+                continue  # it may make the module: `module_findings` tells
             if name.partition(".")[0] in sys.stdlib_module_names:
                 raise ModuleMissingError(
                     f"{_place(reached, importer, line)} imports {name}, which the standard library has only on "
@@ -150,7 +152,8 @@ def module_findings(reached: Reached, python: TargetPython) -> Iterator[Finding]
                 code="missing-module",
                 severity=Severity.WARNING,
                 subject=name,
-                message=f"{place} imports it, and it does not exist.",
+                message=f"{place} imports it, and it does not exist"
+                + (f", unless the import hook at {reached.import_hook} makes it." if reached.import_hook else "."),
             )
         elif module.owner == APP:
             yield Finding(

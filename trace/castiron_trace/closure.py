@@ -57,7 +57,13 @@ class Closure:
         self._nodes = answer.nodes
         self._every_codec = loaded is None and (answer.dynamic_codec or reads_encodings(self._python_imports()))
         self._roots = [*stdlib.startup, "builtins", *(f"encodings.{name}" for name in MINIMAL_CODECS)]
-        self._roots.extend(chosen_codecs(stdlib.codecs, answer.codecs, every=self._every_codec))
+        named = {*answer.codecs, *(self._own_texts() if answer.dynamic_codec else ())}
+        self._roots.extend(chosen_codecs(stdlib.codecs, named, every=self._every_codec))
+
+    def _own_texts(self) -> Iterator[str]:
+        """Yield the application's strings: where encodings are computed, some of them may be their names."""
+        for texts in self._answer.strings.values():
+            yield from (item.text for item in texts)
 
     def _python_imports(self) -> Iterator[Import]:
         """Yield the imports in sources of the application and of distributions."""
@@ -83,8 +89,12 @@ class Closure:
             missing={
                 name: self._who_misses(name, best)
                 for name in sorted(best)
-                if self._kind(name) is ModuleKind.MISSING and best[name][1] is not None and name not in FROZEN
+                if self._kind(name) is ModuleKind.MISSING
+                and best[name][1] is not None
+                and name not in FROZEN
+                and name not in self._answer.made
             },
+            import_hook=self._answer.import_hook,
             unknown_includes=self._answer.unknown_includes,
             definitions=self._answer.definitions,
             invalid=invalid,

@@ -172,6 +172,8 @@ class Reached:
     """What the application's own modules say about files, by module."""
     missing: Mapping[str, tuple[str, int, Tier]] = field(default_factory=dict)
     """Modules that do not exist -> (importer, line, weakest tier on the way)."""
+    import_hook: str = ""
+    """Where the application adds an import hook; empty if it adds none."""
     unknown_includes: tuple[str, ...] = ()
     definitions: Definitions | None = None
     """Of the entry's module, if a function of it is the entry."""

@@ -271,3 +271,7 @@ class TraceAnswer:
     """Names that the user includes and that do not exist."""
     definitions: Definitions | None = None
     """Of the entry's module, if a function of it is the entry."""
+    made: tuple[str, ...] = ()
+    """Names that are imported, have no file and are made at run time."""
+    import_hook: str = ""
+    """Where the application adds an import hook, which may make modules of any name; empty if it adds none."""

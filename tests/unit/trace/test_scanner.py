@@ -270,6 +270,10 @@ extend_path()
 open("read.txt")
 open("written.txt", "w")
 os.chdir(Path(__file__).parent / f"x{n}.y")
+__path__.append("sub")
+__getattr__, __dir__ = attach("a")
+sys.modules["c"] = b
+sys.meta_path.append(b)
 """
 
 
@@ -282,7 +286,7 @@ def test_a_scan_is_the_same_after_the_cache(source: bytes) -> None:
 def test_the_source_of_all_has_something_for_each_field() -> None:
     scan = scan_source(SOURCE_OF_ALL, own=True)
     empty = {field.name for field in dataclasses.fields(scan) if not getattr(scan, field.name)}
-    assert empty == {"error"}
+    assert empty == {"error", "packed"}  # the latter is only in compiled modules
 
 
 @given(st.binary(max_size=200))

@@ -170,6 +170,8 @@ def _answer(
         mentions=tuple(sorted(mentions)),
         shadowed=tuple(sorted(locator.shadowed)),
         runs_outside_code=inclusion.runs_outside_code,
+        made=tuple(sorted(inclusion.made)),
+        import_hook=inclusion.own_import_hook,
         unknown_includes=unknown,
         definitions=_definitions(entry, nodes[entry.identifier]) if function is not None else None,
     )

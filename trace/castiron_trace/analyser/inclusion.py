@@ -13,7 +13,9 @@ from castiron_trace.analyser.rules.computed_imports import ComputedImports
 from castiron_trace.analyser.rules.dotted_strings import DottedStrings
 from castiron_trace.analyser.rules.entry_points import EntryPoints
 from castiron_trace.analyser.rules.hidden_imports import HiddenImports
+from castiron_trace.analyser.rules.lazy_modules import LazyModules
 from castiron_trace.analyser.rules.machine_libraries import MachineLibraries
+from castiron_trace.analyser.rules.made_modules import MadeModules
 from castiron_trace.analyser.rules.own_sources import OwnSources
 from castiron_trace.analyser.rules.own_strings import OwnStrings
 from castiron_trace.analyser.rules.pickled_data import PickledData
@@ -39,6 +41,7 @@ class Inclusion:
         self._outside_code = RunsOutsideCode(context, known=outside_code)
         entry_points = EntryPoints(context)
         own_sources = OwnSources(context)
+        self._made = MadeModules(context)
         self._for_all: tuple[ModuleRule, ...] = (HiddenImports(context),)
         """Rules that look at modules of the standard library, too."""
         self._for_code: tuple[ModuleRule, ...] = (
@@ -49,10 +52,13 @@ class Inclusion:
             Scripts(context),
             MachineLibraries(context),
             ComputedImports(context),
+            LazyModules(context),
             CompiledModules(context),
             entry_points,
+            self._made,
         )
         self._closing: tuple[ClosingRule, ...] = (
+            self._made,
             entry_points,
             own_sources,
             PluginHosts(context),
@@ -68,6 +74,16 @@ class Inclusion:
     def runs_outside_code(self) -> bool:
         """Whether the program runs code that is not part of it and may import anything."""
         return self._outside_code.applies
+
+    @property
+    def made(self) -> set[str]:
+        """Names that are imported and that code makes at run time."""
+        return self._made.names
+
+    @property
+    def own_import_hook(self) -> str:
+        """Where the application adds an import hook; empty if it adds none."""
+        return self._made.own_hook
 
     def look(self, node: BaseNode) -> None:
         """Look at one module whose imports have been read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -23,7 +24,9 @@ if TYPE_CHECKING:
     from castiron_trace.analyser.syntax.scan import Scan
     from castiron_trace.protocol import Node
 
-_VENDOR_FOLDERS = frozenset(
+_IMPORTABLE = re.compile(r"[\w\-+]+")
+"""More than identifiers, as `importlib.import_module` takes ``0001_initial`` and ``my-plugin``."""
+VENDOR_FOLDERS = frozenset(
     {"_vendor", "vendor", "_vendored", "vendored", "extern", "_vendored_packages", "third_party"}
 )
 
@@ -101,6 +104,13 @@ class TraceLocator:
         folders = (Path(root, *name.split(".")) for root in self._roots)
         return sorted({module for folder in folders if folder.is_dir() for module in modules_below(folder, name)})
 
+    def exists(self, name: str) -> bool:
+        """Return whether a distribution or the application has a module or folder for ``name``, or Python has one."""
+        if name in self._environment.modules or name in self._stdlib:
+            return True
+        places = (Path(root, *name.split(".")) for root in self._roots)
+        return any(place.is_dir() or place.with_name(f"{place.name}.py").is_file() for place in places)
+
     def find(self, name: str, importer: BaseNode | None, path: list[str] | None) -> Location | None:
         """Return where ``name`` is; None if it does not exist."""
         top = name.partition(".")[0]
@@ -133,6 +143,10 @@ class TraceLocator:
         if scan.extends_path and locations:
             leaf = name.rpartition(".")[2]
             locations = extended_path(leaf, self._path if path is None else path, locations)
+        for added in scan.package_paths if locations else ():
+            folder = os.path.normpath(Path(spec.origin).parent / added.folder)
+            if folder not in locations and Path(folder).is_dir():
+                locations.insert(0 if added.first else len(locations), folder)
         return Location(owner=owner, spec=spec, scan=scan, search_path=tuple(locations))
 
     def _scan(self, origin: str, owner: str) -> Scan:
@@ -183,7 +197,7 @@ class TraceLocator:
                 for path in self._environment.distributions[owner].files
                 for segments in [path.split("/")]
                 for index, part in enumerate(segments[:-1])
-                if part in _VENDOR_FOLDERS
+                if part in VENDOR_FOLDERS
             }
             known = self._vendor[owner] = [str(self._environment.file(folder)) for folder in sorted(folders)]
         return known
@@ -199,9 +213,9 @@ def modules_below(folder: Path, name: str) -> list[str]:
     """Return the modules in a package's folder and its sub-packages, whether imported or not."""
     modules: list[str] = []
     for entry in sorted(folder.iterdir()):
-        if entry.suffix == ".py" and re.fullmatch(r"\w+", entry.stem) and entry.stem != "__init__":
+        if entry.suffix == ".py" and _IMPORTABLE.fullmatch(entry.stem) and entry.stem != "__init__":
             modules.append(f"{name}.{entry.stem}")
-        elif re.fullmatch(r"\w+", entry.name) and (entry / "__init__.py").is_file():
+        elif _IMPORTABLE.fullmatch(entry.name) and (entry / "__init__.py").is_file():
             modules.append(f"{name}.{entry.name}")
             modules.extend(modules_below(entry, f"{name}.{entry.name}"))
     return modules

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from castiron_trace.analyser.machine_strings import interned, packed_strings
 from castiron_trace.analyser.syntax.scan import ImportStatement, Literal, Scan
 from castiron_trace.protocol import Tier
 
@@ -81,24 +82,81 @@ _IMPORTED_BY_NAME = (
     "zoneinfo",
 )
 """What compiled code imports by name: looked for in its bytes.  OpenSSL, SQLite and Tk are not guessed."""
+_IMPORTED_BY_WHOLE_NAME = (
+    "argparse",
+    "array",
+    "atexit",
+    "bisect",
+    "cmath",
+    "configparser",
+    "contextlib",
+    "difflib",
+    "errno",
+    "faulthandler",
+    "fcntl",
+    "fnmatch",
+    "getpass",
+    "gettext",
+    "glob",
+    "graphlib",
+    "heapq",
+    "hmac",
+    "keyword",
+    "linecache",
+    "marshal",
+    "mimetypes",
+    "pkgutil",
+    "pprint",
+    "resource",
+    "runpy",
+    "select",
+    "selectors",
+    "statistics",
+    "textwrap",
+    "tokenize",
+    "tomllib",
+    "tracemalloc",
+)
+"""Likewise, but only if such a string stands alone: an argument of `PyImport_ImportModule`, of `__Pyx_Import`, of
+pybind11's `module_::import`, a name that PyO3 interns."""
+_OFTEN_BY_CHANCE = 3
+"""Letters up to which a name is found by chance where strings stand side by side."""
+_BRINGS_A_LIBRARY = frozenset({"zlib", "mmap"})
+"""Short names that are not taken from such text: whoever imports them also has them as strings of their own."""
 _DOTTED_STRING = re.compile(rb"(?<=\0)[A-Za-z_]\w*(?:\.\w+)+(?=\0)")
 """A string of C code that looks like a dotted name, for example an argument of `PyImport_ImportModule`.  Cython's code
 has the names of modules that it cimports from, and of the one that holds what several modules share."""
+_DOTTED_RUN = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+")
 _LONGEST_NAME = 100
+_LONGEST_RUN = 400
+_RUST = b"/rustc/"
+"""In the paths that the Rust compiler leaves for messages.  The strings of Rust stand side by side without an end."""
 
 
 def scan_extension(data: bytes, compilers: Iterable[Compiler]) -> Scan:
     """Return the imports that an extension module may make, and its strings that look like dotted names."""
     compiler = next((item for item in compilers if item.marker and item.marker.encode() in data), None)
+    tokens = set(re.findall(rb"[A-Za-z_][\w.]{1,40}", data))
+    pointed = {text.decode() for text in interned(data)}
+    alone = pointed | {text.decode() for text in re.findall(rb"\0([A-Za-z_]\w{1,20})(?=\0)", data)}
+    unpacked = "" if compiler is None else packed_strings(data)
     if compiler is not None:
-        modules = [*_IMPORTED_BY_NAME, *compiler.imports]
+        modules = {*_IMPORTED_BY_NAME, *compiler.imports}
     else:
-        tokens = set(re.findall(rb"[A-Za-z_][\w.]{1,40}", data))
         joined = b"\0".join(tokens)
-        # Short names would match by chance in the strings of Rust, which stand side by side without an end.
-        modules = [n for n in _IMPORTED_BY_NAME if n.encode() in tokens or (len(n) > 5 and n.encode() in joined)]
-    dotted = {text.decode() for text in _DOTTED_STRING.findall(data) if len(text) <= _LONGEST_NAME}
+        least = _OFTEN_BY_CHANCE if _RUST in data else 5
+        modules = {
+            name
+            for name in _IMPORTED_BY_NAME
+            if name.encode() in tokens
+            or name in pointed
+            or (len(name) > least and name not in _BRINGS_A_LIBRARY and name.encode() in joined)
+        }
+    modules |= {name for name in _IMPORTED_BY_WHOLE_NAME if name in alone or name in unpacked}
+    dotted = {text.decode() for text in _DOTTED_STRING.findall(data)}
+    dotted |= {name for name in pointed if "." in name}
     return Scan(
         imports=tuple(ImportStatement(name, 0, None, Tier.DECLARED, 0) for name in sorted(modules)),
-        dotted=tuple(Literal(name, 0) for name in sorted(dotted)),
+        dotted=tuple(Literal(name, 0) for name in sorted(dotted) if len(name) <= _LONGEST_NAME),
+        packed=tuple(sorted({run for run in _DOTTED_RUN.findall(unpacked) if len(run) <= _LONGEST_RUN})),
     )

@@ -88,6 +88,8 @@ class ImportFunction(Hint):
     """Functions that import what their first argument names."""
 
     names: tuple[str, ...]
+    modules: tuple[str, ...] = ()
+    """They count only with one of these before the dot; if there is none, with anything."""
     whole_package: bool = field(default=False, metadata={"key": "whole-package"})
     """They import all modules below the package that is named, so that a literal does not tell which."""
 

@@ -21,9 +21,22 @@ static int register_finder(PyObject *module, const char *function, const char *a
     return status;
 }
 
+/* The module has looked for distributions while it was executed, when it did not know our finders: once more. */
+static int build_working_set(PyObject *module)
+{
+    PyObject *build;
+    if (PyObject_GetOptionalAttrString(module, "_initialize_master_working_set", &build) <= 0)
+        return PyErr_Occurred() ? -1 : 0;
+    PyObject *result = PyObject_CallNoArgs(build);
+    Py_DECREF(build);
+    Py_XDECREF(result);
+    return result == NULL ? -1 : 0;
+}
+
 int adapt_pkg_resources(PyObject *module)
 {
-    if (register_finder(module, "register_finder", "find_on_path") < 0)
+    if (register_finder(module, "register_finder", "find_on_path") < 0 ||
+        register_finder(module, "register_namespace_handler", "file_ns_handler") < 0)
         return -1;
-    return register_finder(module, "register_namespace_handler", "file_ns_handler");
+    return build_working_set(module);
 }

@@ -280,13 +280,20 @@ static int describe(void)
 {
     PyObject *bootstrap = PyImport_AddModuleRef("_frozen_importlib");
     PyObject *loader = bootstrap == NULL ? NULL : PyObject_GetAttrString(bootstrap, "FrozenImporter");
-    PyObject *spec = NULL, *origin = PyUnicode_FromString("frozen");
+    PyObject *spec = NULL, *origin = PyUnicode_FromString("frozen"), *fixed = NULL;
+    PyObject *original = PyUnicode_FromString("importlib._bootstrap_external");
     if (loader != NULL)
         spec = PyObject_CallMethod(bootstrap, "ModuleSpec", "sO", "_frozen_importlib_external", loader);
     int status = -1;
     if (spec != NULL && origin != NULL && PyObject_SetAttrString(spec, "origin", origin) == 0 &&
-        PyObject_SetAttrString(module, "__loader__", loader) == 0)
-        status = PyObject_SetAttrString(module, "__spec__", spec);
+        PyObject_SetAttrString(module, "__loader__", loader) == 0 &&
+        PyObject_SetAttrString(module, "__spec__", spec) == 0 && original != NULL &&
+        PyObject_SetAttrString(module, "__origname__", original) == 0) {
+        fixed = PyObject_CallMethod(loader, "_fix_up_module", "O", module); /* makes the spec's loader_state */
+        status = fixed == NULL ? -1 : 0;
+    }
+    Py_XDECREF(fixed);
+    Py_XDECREF(original);
     Py_XDECREF(origin);
     Py_XDECREF(spec);
     Py_XDECREF(loader);

@@ -206,19 +206,24 @@ uint32_t payload_module_of_file(uint32_t folder, const char *base)
     /* A package is listed in the folder above its own. */
     uint32_t where = package ? payload_node(folder)->parent : folder;
     const char *name = package ? payload_text(payload_node(folder)->name) : base;
-    size_t length = package ? strlen(name) : strcspn(base, ".");
     const Node *list = payload_node(where);
     uint32_t end = list->first_module + list->module_count;
-    for (uint32_t i = payload_find_module(where, name, length);
-         i < end && compare(payload_module(i)->name, name, length) == 0; i++) {
-        const char *suffix = payload_text(payload_module(i)->suffix);
-        bool is_package = (payload_module(i)->flags & MODULE_PACKAGE) != 0;
+    /* A suffix begins at a dot, but not always at the first: my-app.v2.py, x.abi3.so. */
+    for (size_t length = package ? strlen(name) : strcspn(base, "."); package || base[length] != '\0';
+         length += 1 + strcspn(base + length + 1, ".")) {
         const char *expected = package ? base : base + length;
-        if (is_package == package && strcmp(suffix + (package && *suffix == '/'), expected) == 0)
-            return i;
+        for (uint32_t i = payload_find_module(where, name, length);
+             i < end && compare(payload_module(i)->name, name, length) == 0; i++) {
+            const char *suffix = payload_text(payload_module(i)->suffix);
+            bool is_package = (payload_module(i)->flags & MODULE_PACKAGE) != 0;
+            if (is_package == package && strcmp(suffix + (package && *suffix == '/'), expected) == 0)
+                return i;
+        }
+        if (package)
+            return NODE_NONE;
     }
     /* A script has its whole name and no suffix. */
-    uint32_t script = package ? NODE_NONE : payload_find_module(where, base, strlen(base));
+    uint32_t script = payload_find_module(where, base, strlen(base));
     return script != NODE_NONE && payload_module(script)->suffix.length == 0 ? script : NODE_NONE;
 }
 

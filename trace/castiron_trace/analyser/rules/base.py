@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from modulegraph2 import NamespacePackage, Package, Script
+
 from castiron_trace.analyser.graph_adapter import file_of
 from castiron_trace.protocol import Notice
 
@@ -112,7 +114,26 @@ def longest_module(text: str, names: Mapping[str, Any]) -> str | None:
     return None
 
 
+def package_of(node: BaseNode) -> str:
+    """Return the package that a module's relative imports start from; empty for a script or a top-level module."""
+    if isinstance(node, Script):
+        return ""
+    return node.name if isinstance(node, Package | NamespacePackage) else node.name.rpartition(".")[0]
+
+
+def absolute(node: BaseNode, name: str, level: int) -> str:
+    """Return the absolute name of an import with ``level`` leading dots; empty if it leads out of the packages."""
+    if level == 0:
+        return name
+    bits = package_of(node).split(".")
+    kept = bits[: len(bits) - level + 1]
+    return ".".join(filter(None, (*kept, name))) if kept != [""] and kept else ""
+
+
 CERTAIN_IMPORTS = frozenset(
-    {"import_module", "__import__", "iter_modules", "walk_packages", "spec_from_file_location", "run_module"}
+    {
+        *("__all__", "__import__", "import_module", "iter_modules", "run_module", "spec_from_file_location"),
+        "walk_packages",
+    }
 )
 """Functions that certainly import by a computed name: only these are worth a warning about the application itself."""

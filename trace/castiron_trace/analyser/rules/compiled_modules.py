@@ -12,7 +12,7 @@ from castiron_trace.analyser.rules.base import Declaration, Whole
 from castiron_trace.protocol import APP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from castiron_trace.analyser.rules.base import Context, Module, Step
 
@@ -43,4 +43,12 @@ class CompiledModules:
             if other in environment.distributions:
                 for name in environment.distributions[other].top_levels():
                     yield Declaration(node, name)
+                for name in _named_in(module.scan.packed, environment.distributions[other].modules):
+                    yield Declaration(node, name)
         yield Declaration(node, "site")  # which is loaded in every other Python, so that machine code may use it
+
+
+def _named_in(texts: tuple[str, ...], names: Iterable[str]) -> list[str]:
+    """Return the dotted names that are part of one of the texts, sorted."""
+    joined = "\0".join(texts)
+    return sorted(name for name in names if "." in name and name in joined) if joined else []

@@ -29,6 +29,8 @@ class ComputedImports:
         for line, what, prefix in module.scan.computed:
             yield from self._below(module.node, prefix, line)
             place = f"{self._context.place(module.node)}:{line}"
+            if what == "find_spec":
+                continue  # whether something is there is asked more often than it is imported; `OwnStrings` has names
             if module.owner == APP:
                 if what in CERTAIN_IMPORTS:
                     yield from self._own(module.node, what, prefix, line)

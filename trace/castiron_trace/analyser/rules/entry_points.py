@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.rules.base import Declaration, Whole
@@ -9,12 +10,14 @@ from castiron_trace.analyser.rules.hidden_imports import hinted_name
 from castiron_trace.protocol import APP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from modulegraph2 import BaseNode
 
     from castiron_trace.analyser.rules.base import Context, Module, Step
 
+_SEPARATORS = re.compile(r"[._-]+")
+"""Between the words of a group's name."""
 _COMMANDS = frozenset({"console_scripts", "gui_scripts"})
 """Groups of entry points that installers make commands of."""
 
@@ -34,6 +37,8 @@ class EntryPoints:
         """Owner -> strings of its code that may be names of groups."""
         self._users: dict[str, BaseNode] = {}
         """Owner -> its first module that looks up entry points."""
+        self._heads: dict[str, set[str]] = {}
+        """Owner -> strings of those modules: the first words of groups."""
         self._loaded: set[str] = set()
 
     def look(self, module: Module) -> Iterator[Step]:
@@ -47,6 +52,7 @@ class EntryPoints:
         names.update(text for text, _line in scan.strings)
         if scan.entry_points is not None:
             names.update(scan.entry_points)
+            self._heads.setdefault(module.owner, set()).update(scan.entry_points)
             self._users.setdefault(module.owner, module.node)
         yield from ()
 
@@ -61,7 +67,8 @@ class EntryPoints:
         for owner in sorted(self._users):
             names = self._names_for(owner)
             stems = tuple(name for name in names if name.endswith("."))
-            for group in sorted(group for group in groups if group in names or group.startswith(stems)):
+            joined = self._joined(groups, owner, names)
+            for group in sorted(g for g in groups if g in names or g in joined or g.startswith(stems)):
                 yield from self._load(group, self._users[owner], owner)
             groups -= self._loaded
 
@@ -73,6 +80,20 @@ class EntryPoints:
                 if provider != owner:
                     # Its host may use more of a plug-in than the entry point: named in templates, in settings.
                     yield Whole(user, provider)
+
+    def _joined(self, groups: Iterable[str], owner: str, names: Iterable[str]) -> set[str]:
+        """Return the groups whose names code may join: a name of the owner's, then words of strings.
+
+        ``f"{__name__}.readers"``, ``".".join([PREFIX, kind])``.
+        """
+        heads = {*self._heads[owner], owner, owner.replace("-", "_")}
+        installed = self._context.environment.distributions.get(owner)
+        heads.update(installed.top_levels() if installed else ())
+        candidates = {group: words for group in groups if (words := _SEPARATORS.split(group))[0] in heads}
+        if not candidates:
+            return set()
+        known = {*heads, *(word for name in names for word in _SEPARATORS.split(name))}
+        return {group for group, words in candidates.items() if known.issuperset(words)}
 
     def _names_for(self, user: str) -> set[str]:
         """Return the possible group names in the code that looks up entry points, and in all that may call it."""

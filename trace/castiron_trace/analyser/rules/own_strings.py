@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from castiron_trace.analyser.rules.base import Context, Module, Step
 
-_NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
+_NAME = re.compile(r"[^\W\d][\w-]*(?:\.[\w-]+)*")
 
 
 class OwnStrings:
@@ -35,7 +35,7 @@ class OwnStrings:
             return
         environment = self._context.environment
         # A module that imports by computed names takes them from its own strings: ("tkinter", "curses").
-        chosen_by_name = any(what in CERTAIN_IMPORTS for _line, what, _prefix in module.scan.computed)
+        chosen_by_name = any(what in {*CERTAIN_IMPORTS, "find_spec"} for _line, what, _prefix in module.scan.computed)
         for raw, line in module.scan.strings:
             text = raw.partition(":")[0]
             if not _NAME.fullmatch(text):

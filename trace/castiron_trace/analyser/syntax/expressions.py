@@ -6,6 +6,8 @@ import ast
 import re
 
 MODULE_NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
+IMPORTABLE_NAME = re.compile(r"[\w\-+]+(?:\.[\w\-+]+)*")
+"""What functions that import take for a name: more than identifiers (``my-plugin``, ``0001_initial``)."""
 _MODULE_PREFIX = re.compile(r"([^\W\d]\w*(?:\.\w+)*)\.(?![^{%]*\.)")
 
 
@@ -24,6 +26,13 @@ def keyword_argument(node: ast.Call, name: str) -> ast.expr | None:
 def literal_module(node: ast.AST) -> str | None:
     """Return the string literal, if it could be the name of a module."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str) and MODULE_NAME.fullmatch(node.value):
+        return node.value
+    return None
+
+
+def imported_literal(node: ast.AST) -> str | None:
+    """Return the string literal, if a function that imports could take it for a module's name."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str) and IMPORTABLE_NAME.fullmatch(node.value):
         return node.value
     return None
 

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING
 from castiron_trace.analyser.syntax.scan import (
     ComputedImport,
     ImportStatement,
+    LazyExports,
     Literal,
+    MadeModule,
     NamedLibrary,
     OutsideCode,
+    PackagePath,
     Scan,
 )
 
@@ -40,6 +43,12 @@ class Facts:
         self.dynamic_codec = False
         self.extends_path = False
         self.looks_up_entry_points = False
+        self.files: OwnPaths | None = None
+        self.outside_code: Sequence[OutsideCode] = ()
+        self.package_paths: Sequence[PackagePath] = ()
+        self.lazy = LazyExports((), stub=False)
+        self.made: Sequence[MadeModule] = ()
+        self.import_hook = 0
         self._imports: dict[tuple[str, int, tuple[str, ...] | None], tuple[int, int]] = {}
 
     def add_import(self, module: str, level: int, names: tuple[str, ...] | None, tier: int, line: int) -> None:
@@ -55,7 +64,7 @@ class Facts:
         if known is None or line < known:
             self.strings[text] = line
 
-    def scan(self, outside_code: Sequence[OutsideCode], *, own: bool, files: OwnPaths | None) -> Scan:
+    def scan(self, *, own: bool) -> Scan:
         """Return the scan; ``own`` keeps all short strings, as for the application's own code."""
         dotted = [Literal(text, line) for text, line in self.strings.items() if _DOTTED.fullmatch(text)]
         dotted.extend(
@@ -63,6 +72,7 @@ class Facts:
         )
         groups = (text for text in self.strings if len(text) <= _LONGEST_GROUP and " " not in text)
         imports = (ImportStatement(*what, *where) for what, where in self._imports.items())
+        files = self.files
         return Scan(
             imports=tuple(sorted(imports, key=lambda item: (item.line, item.module, item.level, item.names or ()))),
             computed=tuple(sorted(self.computed)),
@@ -79,7 +89,12 @@ class Facts:
             libraries=tuple(sorted(self.libraries)),
             codecs=tuple(sorted(self.codecs)),
             dynamic_codec=self.dynamic_codec,
-            outside_code=tuple(outside_code),
+            outside_code=tuple(self.outside_code),
             extends_path=self.extends_path,
+            package_paths=tuple(self.package_paths),
+            lazy=self.lazy.names,
+            stub=self.lazy.stub,
+            made=tuple(self.made),
+            import_hook=self.import_hook,
             mentions=tuple(sorted(self.mentions)),
         )

@@ -6,9 +6,10 @@ import ast
 from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.syntax.expressions import (
-    MODULE_NAME,
+    IMPORTABLE_NAME,
+    imported_literal,
     keyword_argument,
-    literal_module,
+    name_of,
     name_prefix,
     package_argument,
 )
@@ -16,6 +17,8 @@ from castiron_trace.analyser.syntax.scan import NAME_PLACEHOLDER, ComputedImport
 from castiron_trace.protocol import Tier
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from castiron_trace.analyser.syntax.facts import Facts
 
 WHOLE_PACKAGE_FUNCTIONS = frozenset({"iter_modules", "walk_packages", "spec_from_file_location"})
@@ -48,15 +51,35 @@ def import_function(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
         computed_import(facts, call, name, tier)
 
 
-def find_spec(facts: Facts, call: ast.Call, _name: str, tier: int) -> None:
+class QualifiedImport:
+    """Functions of a common name (``load``) that import with one of some modules before the dot."""
+
+    def __init__(self, modules: Iterable[str]) -> None:
+        self._modules = frozenset(modules)
+
+    def look(self, facts: Facts, call: ast.Call, name: str, tier: int) -> None:
+        """``lazy_loader.load("package.module")``."""
+        if not isinstance(call.func, ast.Attribute) or name_of(call.func.value) not in self._modules or not call.args:
+            return
+        if module := imported_literal(call.args[0]):
+            facts.add_import(module, 0, None, max(tier, Tier.GUARDED), call.lineno)
+        else:
+            computed_import(facts, call, name, tier)
+
+
+def find_spec(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
     """``find_spec("package")``: asks whether an import would succeed, and often imports then."""
-    if call.args and (module := literal_module(call.args[0])):
+    if not call.args:
+        return
+    if module := imported_literal(call.args[0]):
         facts.add_import(module, 0, None, max(tier, Tier.GUARDED), call.lineno)
+    elif isinstance(call.func, ast.Name) or name_of(call.func.value) == "util":  # type: ignore[attr-defined]
+        computed_import(facts, call, name, tier)  # `importlib.util.find_spec`, not a finder's method
 
 
 def run_module(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
     """``runpy.run_module("package")``: a package's ``__main__`` is run."""
-    if call.args and (module := literal_module(call.args[0])):
+    if call.args and (module := imported_literal(call.args[0])):
         facts.add_import(module, 0, ("__main__",), max(tier, Tier.GUARDED), call.lineno)
     else:
         computed_import(facts, call, name, tier)
@@ -72,7 +95,7 @@ def dynamic_import(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
     text = argument.value
     relative = text.lstrip(".")
     level = len(text) - len(relative)
-    if not MODULE_NAME.fullmatch(relative) and (relative or not level):
+    if not IMPORTABLE_NAME.fullmatch(relative) and (relative or not level):
         return
     if name == "__import__":
         _dunder_import(facts, call, text, tier)

@@ -56,6 +56,34 @@ class OutsideCode(NamedTuple):
     how: str
 
 
+class MadeModule(NamedTuple):
+    """A name that a source puts into ``sys.modules``."""
+
+    line: int
+    name: str
+    """With ``.*`` at the end: some names below it.  `NAME_PLACEHOLDER` stands for the module's own name."""
+    target: str
+    """The module under that name, with leading dots if that is relative; empty if the source does not tell."""
+
+
+class PackagePath(NamedTuple):
+    """A folder that a package adds to its own ``__path__``."""
+
+    folder: str
+    """Relative to the package's own folder."""
+    first: bool
+    """Whether it is searched before what is there."""
+
+
+class LazyExports(NamedTuple):
+    """What a module says about the modules that it imports on attribute access."""
+
+    names: tuple[Literal, ...]
+    """Strings that may name them, as they stand there: relative with dots or without."""
+    stub: bool
+    """Whether a function was given the task, which may read the names from the stub (``.pyi``) beside the module."""
+
+
 class SyntaxProblem(NamedTuple):
     """Why a source could not be parsed, or (line 0) not even be read."""
 
@@ -83,6 +111,8 @@ class Scan:
     opened: tuple[Literal, ...] = ()
     written: tuple[str, ...] = ()
     changes_folder: bool = False
+    packed: tuple[str, ...] = ()
+    """Of a compiled module: text with dots in which names of modules stand side by side with others."""
     scripts: tuple[str, ...] = ()
     """Strings that end with ``.py``: files that are run or read by path."""
     libraries: tuple[NamedLibrary, ...] = ()
@@ -94,6 +124,15 @@ class Scan:
     """See `castiron_trace.analyser.syntax.outside_code`."""
     extends_path: bool = False
     """True for a namespace package of the older kinds, such as those of `pkgutil.extend_path`."""
+    package_paths: tuple[PackagePath, ...] = ()
+    """In the order in which they are added."""
+    lazy: tuple[Literal, ...] = ()
+    """Strings of a module that imports on attribute access: names of modules of its package."""
+    stub: bool = False
+    """True if such names may stand in a stub (``.pyi``) beside the module."""
+    made: tuple[MadeModule, ...] = ()
+    import_hook: int = 0
+    """The line on which an import hook is added, which may make modules of any name; 0 for none."""
     mentions: tuple[str, ...] = ()
     """The names of `castiron_trace.analyser.conditional.MENTIONS` that the source uses."""
     error: SyntaxProblem | None = None
@@ -114,13 +153,16 @@ _ROWS: dict[str, Any] = {
     "opened": Literal,
     "libraries": NamedLibrary,
     "outside_code": OutsideCode,
+    "lazy": Literal,
+    "made": MadeModule,
+    "package_paths": PackagePath,
 }
 _FIELDS = tuple(field.name for field in fields(Scan))
 
 
 def to_plain(scan: Scan) -> dict[str, Any]:
     """Return a scan as `json.dumps` takes it: named tuples become arrays, fields that say nothing are left out."""
-    return {name: value for name in _FIELDS if (value := getattr(scan, name)) not in ((), None, False)} | (
+    return {name: value for name in _FIELDS if (value := getattr(scan, name)) not in ((), None, False, 0)} | (
         {} if scan.entry_points is None else {"entry_points": scan.entry_points}
     )
 

@@ -7,6 +7,7 @@ modulegraph2 knows neither tiers nor lines, takes ``TYPE_CHECKING`` for an ordin
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,16 +22,21 @@ from castiron_trace.analyser.syntax.facts import Facts
 from castiron_trace.analyser.syntax.import_calls import (
     IMPORT_FUNCTIONS,
     WHOLE_PACKAGE_FUNCTIONS,
+    QualifiedImport,
     computed_import,
     dynamic_import,
     find_spec,
     import_function,
     run_module,
 )
+from castiron_trace.analyser.syntax.lazy_exports import lazy_exports
 from castiron_trace.analyser.syntax.library_calls import LIBRARY_FUNCTIONS, library_call
+from castiron_trace.analyser.syntax.listed_names import listed_names
+from castiron_trace.analyser.syntax.made_modules import import_hook, made_modules
 from castiron_trace.analyser.syntax.outside_code import outside_code
 from castiron_trace.analyser.syntax.own_commands import command_items, shell_command
 from castiron_trace.analyser.syntax.own_paths import own_paths
+from castiron_trace.analyser.syntax.package_paths import package_paths
 from castiron_trace.analyser.syntax.resource_calls import ResourceCalls
 from castiron_trace.analyser.syntax.scan import MAIN_BLOCK, Scan, unreadable_scan
 from castiron_trace.protocol import Tier
@@ -43,8 +49,11 @@ if TYPE_CHECKING:
 _CallRule = Callable[[Facts, ast.Call, str, int], None]
 """Takes what is known so far, a call, the called function's name, and the tier."""
 
+_COOKIE = re.compile(rb"(?:[ \t\f]*(?:#.*)?\r?\n)?[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+"""The encoding that a source declares (PEP 263): whoever shows its lines needs it."""
 _LONGEST_LITERAL = 200
 _LONGEST_ENCODING = 40
+_EXECUTES = frozenset({"compile", "eval", "exec"})
 _ENTRY_POINT_NAMES = frozenset({"entry_points", "EntryPoint", "EntryPoints"})
 """Those of `importlib.metadata` that look up entry points; hints add others."""
 
@@ -60,7 +69,15 @@ def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
     scanner = _Scanner(hints)
     scanner.run(tree)
     scanner.look_at_characters(source)
-    return scanner.facts.scan(outside_code(source, tree), own=own, files=own_paths(tree) if own else None)
+    facts = scanner.facts
+    listed_names(source, tree, facts)
+    facts.files = own_paths(tree) if own else None
+    facts.outside_code = outside_code(source, tree)
+    facts.package_paths = package_paths(source, tree)
+    facts.lazy = lazy_exports(source, tree, facts.strings)
+    facts.made = made_modules(source, tree)
+    facts.import_hook = import_hook(source, tree)
+    return facts.scan(own=own)
 
 
 def defined_names(source: bytes) -> tuple[set[str], bool]:
@@ -90,6 +107,8 @@ class _Scanner:
 
     def look_at_characters(self, source: bytes) -> None:
         """Note what the syntax tree does not show; see `castiron_trace.analyser.conditional`."""
+        if cookie := _COOKIE.match(source):
+            self.facts.codecs.add(cookie[1].decode())
         if not source.isascii():
             self.facts.mentions.add("@non_ascii")
         if b"\\N{" in source:
@@ -213,11 +232,19 @@ class _Scanner:
         stack.extend((keyword.value, tier) for keyword in node.keywords)
         command_items(self.facts, node.args, tier, self._scan_code)
         name = name_of(node.func)
+        if name in _EXECUTES and node.args:
+            self._executed(node.args[0], tier)
         if (rule := self._rules.calls.get(name)) is not None:
             rule(self.facts, node, name, tier)
         elif (public := name.lstrip("_")) in LIBRARY_FUNCTIONS:  # a wrapper
             library_call(self.facts, node, public, tier)
         self._codec(node, name)
+
+    def _executed(self, code: ast.expr, tier: int) -> None:
+        """``exec("import x")``: what the code imports, unless it is no Python at all."""
+        if isinstance(code, ast.Constant) and isinstance(code.value, str):
+            for module, level, names, inner, _line in self._scan_code(code.value.strip()).imports:
+                self.facts.add_import(module, level, names, max(tier, inner, Tier.GUARDED), code.lineno)
 
     def _codec(self, node: ast.Call, name: str) -> None:
         arguments, literal_only = encodings(node, name)
@@ -247,13 +274,16 @@ class _Rules:
 @cache
 def _rules(hints: SourceHints) -> _Rules:
     resources = ResourceCalls(hints.resource_functions)
-    whole = {name for hint in hints.import_functions if hint.whole_package for name in hint.names}
-    others = {name for hint in hints.import_functions if not hint.whole_package for name in hint.names}
+    functions = [hint for hint in hints.import_functions if not hint.modules]
+    qualified = {name: QualifiedImport(h.modules).look for h in hints.import_functions if h.modules for name in h.names}
+    whole = {name for hint in functions if hint.whole_package for name in hint.names}
+    others = {name for hint in functions if not hint.whole_package for name in hint.names}
     namespaces = {name for hint in hints.namespace_functions for name in hint.names}
     return _Rules(
         conditions=Conditions({constant.name: constant.value for constant in hints.constants}),
         entry_point_names=_ENTRY_POINT_NAMES.union(*(hint.names for hint in hints.entry_point_lookups)),
         calls={
+            **qualified,
             **dict.fromkeys(LIBRARY_FUNCTIONS, library_call),
             **dict.fromkeys(resources.names, resources.look),
             **dict.fromkeys({"extend_path", *namespaces}, _extend_path),

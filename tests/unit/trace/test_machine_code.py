@@ -1,0 +1,67 @@
+"""Names of modules in compiled code: strings that NUL ends, that have a length, or that are packed."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+import pytest
+
+from castiron_trace.analyser.machine_code import scan_extension
+from castiron_trace.analyser.machine_strings import interned, packed_strings
+from castiron_trace.hints.reader import shipped_hints
+
+COMPILERS = shipped_hints().sources.compilers
+
+
+def modules(data: bytes) -> set[str]:
+    return {item.module for item in scan_extension(data, COMPILERS).imports}
+
+
+def shared_object(text: bytes, *names: tuple[int, int]) -> bytes:
+    """Return an ELF file whose data point to parts of ``text``: (offset, length)."""
+    head, segments = 64, 2 * 56
+    text_at = head + segments
+    table_at = text_at + len(text) + -len(text) % 8
+    rela_at = table_at + 16 * len(names)
+    dynamic_at = rela_at + 24 * len(names)
+    end = dynamic_at + 3 * 16
+    ident = b"\x7fELF\x02\x01\x01" + bytes(9)
+    header = ident + struct.pack("<HHIQQQIHHHHHH", 3, 62, 1, 0, head, 0, 0, 64, 56, 2, 64, 0, 0)
+    load = struct.pack("<IIQQQQQQ", 1, 6, 0, 0, 0, end, end, 4096)
+    dynamic = struct.pack("<IIQQQQQQ", 2, 6, dynamic_at, dynamic_at, 0, 48, 48, 8)
+    table = b"".join(struct.pack("<QQ", 0, length) for _start, length in names)
+    rela = b"".join(
+        struct.pack("<QQq", table_at + 16 * index, 8, text_at + start) for index, (start, _length) in enumerate(names)
+    )
+    tags = struct.pack("<QQQQQQ", 7, rela_at, 8, len(rela), 0, 0)
+    return header + load + dynamic + text.ljust(table_at - text_at, b"\0") + table + rela + tags
+
+
+def test_names_with_a_length() -> None:
+    data = shared_object(b"uuiddatetimepackage.module 12", (0, 4), (4, 8), (12, 14), (12, 17))
+    assert interned(data) == {b"uuid", b"datetime", b"package.module"}
+    assert "uuid" in modules(data)
+    assert [item.text for item in scan_extension(data, COMPILERS).dotted] == ["package.module"]
+
+
+@pytest.mark.parametrize("cut", [3, 40, 70, 130, 200])
+def test_damaged_objects_have_no_names(cut: int) -> None:
+    assert interned(shared_object(b"uuiddatetime", (0, 4))[:cut]) == set()
+
+
+def test_names_in_the_strings_of_rust_stand_side_by_side() -> None:
+    assert "uuid" in modules(b"/rustc/1\0kindKinduuidUUIDenumhalf")
+    assert "uuid" not in modules(b"kindKinduuidUUIDenumhalf")
+
+
+def test_rare_names_must_stand_alone() -> None:
+    assert "getpass" in modules(b"\0getpass\0")
+    assert "getpass" not in modules(b"\0forgetpassword\0")
+
+
+def test_packed_strings_of_cython() -> None:
+    packed = zlib.compress(b"a long message." * 20 + b"initpackage.modulefunctions")
+    data = b"\0cython_runtime\0" + b"\x78\x9c no stream" + packed
+    assert "package.module" in packed_strings(data)
+    assert any("package.module" in run for run in scan_extension(data, COMPILERS).packed)

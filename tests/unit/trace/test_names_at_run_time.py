@@ -1,0 +1,192 @@
+"""Names that only a run makes: entries of ``sys.modules``, import hooks, attributes that import, changed paths."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from castiron_common.errors import ModuleMissingError
+from castiron_trace.analyser.syntax import scanner
+from castiron_trace.analyser.syntax.scan import Literal, PackagePath
+from castiron_trace.checks import check_reached
+from castiron_trace.entry import resolve_plan
+from castiron_trace.hints.reader import shipped_hints
+from castiron_trace.model import NO_SITE
+from castiron_trace.plan import read_plan
+from tests.unit.trace.conftest import options
+from tests.unit.trace.making import install, site_of
+from tests.unit.trace.tracing import of, own
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from castiron_trace.analyser.syntax.scan import Scan
+    from castiron_trace.model import TargetPython
+    from tests.unit.trace.tracing import Tracer
+
+
+def scan_source(source: bytes) -> Scan:
+    return scanner.scan_source(source, own=False, hints=shipped_hints().sources)
+
+
+@pytest.mark.parametrize(
+    ("source", "made"),
+    [
+        ("import a.b as c\nsys.modules['x'] = c", [("x", "a.b")]),
+        ("from a import b\nsys.modules['x.y'] = b", [("x.y", "a.b")]),
+        ("from . import b\nsys.modules[__name__ + '.x'] = b", [("{__name__}.x", ".b")]),
+        ("from .a import b\nsys.modules.setdefault('x', b)", [("x", ".a.b")]),
+        ("import a\nsys.modules.update({'x': a.b})", [("x", "a.b")]),
+        ("sys.modules[f'{__name__}.moves.{name}'] = m", [("{__name__}.moves.*", "")]),
+        ("sys.modules['x'] = importlib.import_module('a.b')", [("x", "a.b")]),
+        ("sys.modules[__name__] = Lazy()", []),
+        ("sys.modules[name] = m", []),
+    ],
+)
+def test_entries_of_sys_modules(source: str, made: list[tuple[str, str]]) -> None:
+    assert [(item.name, item.target) for item in scan_source(source.encode()).made] == made
+
+
+def test_the_module_under_a_second_name_goes_in(tracer: Tracer) -> None:
+    reached = tracer(
+        {
+            "app.py": "import sys, real\nsys.modules['second'] = real\nfrom second import part\nimport second.other",
+            "real/__init__.py": "",
+            "real/part.py": "",
+            "real/other.py": "",
+        }
+    )
+    assert {"real.part", "real.other"} <= own(reached)
+    assert not reached.missing
+
+
+def test_vendored_modules_under_the_names_of_an_import_hook(tracer: Tracer, tmp_path: Path) -> None:
+    dist = install(
+        tmp_path,
+        "tool",
+        {
+            "tool/__init__.py": "import tool.extern\nfrom tool.extern.inner import x",
+            "tool/extern/__init__.py": "import sys\nsys.meta_path.append(Importer(__name__))",
+            "tool/_vendor/__init__.py": "",
+            "tool/_vendor/inner.py": "",
+        },
+    )
+    reached = tracer({"app.py": "import tool"}, site_of(tmp_path, dist))
+    assert "tool._vendor.inner" in of(reached, "tool")
+    assert "tool.extern.inner" not in reached.missing
+
+
+def test_what_an_own_import_hook_may_make_is_no_error(tracer: Tracer, python: TargetPython) -> None:
+    files = {"app.py": "import sys\nsys.meta_path.insert(0, Finder())\nimport virtual"}
+    reached = tracer(files)
+    entry = resolve_plan(read_plan(options(tracer.folder / "app", "app.py")), NO_SITE)
+    check_reached(reached, entry, python)
+    assert reached.import_hook == "app.py:2"
+    reached = tracer({"app.py": "import virtual"})
+    with pytest.raises(ModuleMissingError):
+        check_reached(reached, entry, python)
+
+
+LAZY = {
+    "table": "_T = {'Thing': 'things'}\ndef __getattr__(n): return getattr(load(_T[n]), n)",
+    "relative": "_T = {'Thing': (__package__, '.things')}\ndef __getattr__(n): ...",
+    "attach": "__getattr__, __dir__, __all__ = lazy.attach(__name__, submod_attrs={'things': ['Thing']})",
+    "replaced": "sys.modules[__name__] = Lazy(__name__, {'things': ['Thing']})",
+    "stub": "__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)",
+}
+
+
+@pytest.mark.parametrize("kind", LAZY)
+def test_modules_that_attributes_import(tracer: Tracer, tmp_path: Path, kind: str) -> None:
+    files = {
+        "lib/__init__.py": LAZY[kind],
+        "lib/__init__.pyi": "from .things import Thing",
+        "lib/things.py": "",
+        "lib/other.py": "",
+    }
+    reached = tracer({"app.py": "import lib"}, site_of(tmp_path, install(tmp_path, "lib", files)))
+    assert of(reached, "lib") == {"lib", "lib.things"}
+    assert {"pkg", "pkg.things"} <= own(
+        tracer({"app.py": "import pkg", **{name.replace("lib/", "pkg/"): text for name, text in files.items()}})
+    )
+
+
+def test_strings_of_a_module_that_imports_on_attribute_access() -> None:
+    scan = scan_source(b"def __getattr__(n): ...\nT = ['.a', 'b.c:d', 'two words']")
+    assert scan.lazy == (Literal(".a", 2), Literal("b.c:d", 2))
+    assert not scan.stub
+    assert scan_source(b"class C:\n  def __getattr__(self, n): ...\n  x = 'a'").lazy == ()
+
+
+@pytest.mark.parametrize(
+    ("source", "added"),
+    [
+        ("__path__.append(os.path.join(os.path.dirname(__file__), 'a', 'b'))", [("a/b", False)]),
+        ("__path__.insert(0, str(Path(__file__).parent / 'a'))", [("a", True)]),
+        ("__path__ += [os.path.join(here, '..', 'b')]", [("../b", False)]),
+        ("__path__ = extend_path(__path__, __name__)", []),
+    ],
+)
+def test_folders_that_a_package_adds(source: str, added: list[tuple[str, bool]]) -> None:
+    assert list(scan_source(source.encode()).package_paths) == [PackagePath(*item) for item in added]
+
+
+def test_modules_in_folders_that_a_package_adds(tracer: Tracer) -> None:
+    reached = tracer(
+        {
+            "app.py": "from pkg import b, c",
+            "pkg/__init__.py": "import os\n__path__.insert(0, os.path.join(os.path.dirname(__file__), 'first'))\n"
+            "__path__.append(os.path.join(os.path.dirname(__file__), '..', 'graft'))",
+            "pkg/b.py": "",
+            "pkg/first/b.py": "",
+            "graft/c.py": "",
+        }
+    )
+    files = [reached.modules[name].file for name in ("pkg.b", "pkg.c")]
+    app = tracer.folder / "app"
+    assert files == [app / "pkg/first/b.py", app / "graft/c.py"]
+
+
+def test_names_that_a_package_takes_from_its_folder(tracer: Tracer) -> None:
+    reached = tracer(
+        {
+            "app.py": "from pkg import *",
+            "pkg/__init__.py": "import glob\n__all__ = [f[:-3] for f in glob.glob('*.py')]",
+            "pkg/one.py": "",
+        }
+    )
+    assert "pkg.one" in own(reached)
+
+
+@pytest.mark.parametrize("name", ["my-plugin", "0001_initial", "pkg.sub-mod"])
+def test_modules_whose_names_are_no_identifiers(tracer: Tracer, name: str) -> None:
+    file = f"{name.replace('.', '/')}.py"
+    assert name in own(tracer({"app.py": f"import importlib\nimportlib.import_module({name!r})", file: ""}))
+
+
+def test_imports_in_code_that_is_executed(tracer: Tracer) -> None:
+    files = {"app.py": "exec('import a')\neval('__import__(\"b\")')\nexec('no python at all')", "a.py": "", "b.py": ""}
+    assert {"a", "b"} <= own(tracer(files))
+
+
+@pytest.mark.parametrize(
+    "group", ["f'{__name__}.readers'", "'.'.join([PREFIX, 'readers'])", "PREFIX + '.' + KIND", "'%s.readers' % PREFIX"]
+)
+def test_groups_of_entry_points_whose_names_are_joined(tracer: Tracer, tmp_path: Path, group: str) -> None:
+    source = (
+        f"from importlib.metadata import entry_points\nPREFIX, KIND = 'host', 'readers'\nentry_points(group={group})"
+    )
+    host = install(tmp_path, "host", {"host.py": source})
+    points = "[host.readers]\na = extra\n[host.unrelated]\na = other\n"
+    extra = install(tmp_path, "extra", {"extra.py": "", "other.py": ""}, entry_points=points, direct=False)
+    assert "extra" in tracer({"app.py": "import host"}, site_of(tmp_path, host, extra)).modules
+
+
+def test_declared_encodings_are_codecs() -> None:
+    assert scan_source(b"#!/usr/bin/python\n# -*- coding: iso-8859-15 -*-\n").codecs == ("iso-8859-15",)
+
+
+def test_made_modules_and_lazy_exports_are_empty_for_plain_sources() -> None:
+    scan = scan_source(b"import sys\nsys.path.append('x')\nx = sys.modules['y']")
+    assert (scan.made, scan.import_hook, scan.lazy) == ((), 0, ())
