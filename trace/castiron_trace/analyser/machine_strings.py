@@ -15,14 +15,16 @@ _LONGEST = 100
 _LARGEST = 8 << 20
 """Bytes of one packed table of strings."""
 _ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
-_LOAD, _DYNAMIC, _RELA, _RELA_SIZE, _RELATIVE = 1, 2, 7, 8, 8
+_LOAD, _DYNAMIC, _RELA, _RELA_SIZE = 1, 2, 7, 8
+_SYMBOL = 32
+"""Bits of a relocation's kind that stand below the number of its symbol."""
 
 
 def interned(data: bytes) -> set[bytes]:
     """Return the names that constant data of a shared object point to, with a length behind the pointer.
 
-    So `&'static str` of Rust lies in memory, as PyO3's ``intern!`` has it.  A pointer is a relocation of the kind
-    R_X86_64_RELATIVE (System V ABI, AMD64 supplement, 4.4.1).
+    So `&'static str` of Rust lies in memory, as PyO3's ``intern!`` has it.  The pointer is a relocation without a symbol
+    (System V ABI, Relocation), whatever number a machine has for its kind.
     """
     try:
         return set(_interned(data))
@@ -50,8 +52,8 @@ def _interned(data: bytes) -> Iterator[bytes]:
     if _RELA not in dynamic:
         return
     start = at(dynamic[_RELA])
-    for where, kind, target in struct.iter_unpack("<QQq", data[start : start + dynamic[_RELA_SIZE]]):
-        if kind != _RELATIVE:
+    for where, info, target in struct.iter_unpack("<QQq", data[start : start + dynamic[_RELA_SIZE]]):
+        if info >> _SYMBOL:
             continue
         pointer, text = at(where), at(target)
         if pointer < 0 or text < 0 or pointer + 16 > len(data):
