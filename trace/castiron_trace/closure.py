@@ -62,8 +62,8 @@ class Closure:
 
     def _own_texts(self) -> Iterator[str]:
         """Yield the application's strings: where encodings are computed, some of them may be their names."""
-        for texts in self._answer.strings.values():
-            yield from (item.text for item in texts)
+        for names in self._answer.file_names.values():
+            yield from (item.text for item in names.strings)
 
     def _python_imports(self) -> Iterator[Import]:
         """Yield the imports in sources of the application and of distributions."""

@@ -23,7 +23,7 @@ _SYMBOL = 32
 def interned(data: bytes) -> set[bytes]:
     """Return the names that constant data of a shared object point to, with a length behind the pointer.
 
-    So `&'static str` of Rust lies in memory, as PyO3's ``intern!`` has it.  The pointer is a relocation without a symbol
+    So lies `&'static str` of Rust, as PyO3's ``intern!`` has it.  The pointer is a relocation without a symbol
     (System V ABI, Relocation), whatever number a machine has for its kind.
     """
     try:
