@@ -176,6 +176,29 @@ class Libc:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GccRuntime:
+    """A file on an index that holds GCC's run-time libraries, built for this target, and what they were built of.
+
+    Nothing but these libraries is taken out of it: it is an archive here, not a distribution of the application.
+    """
+
+    version: str
+    """GCC's."""
+    source: str
+    """Address of GCC's source archive, for the license report."""
+    source_sha256: str
+    distribution: str
+    """Under this name the index has the file."""
+    release: str
+    python: str
+    """A series that the file's tags fit; the libraries themselves know no Python."""
+    file: str
+    sha256: str
+    libraries: Mapping[str, str]
+    """Path in the file -> SHA-256 of the library."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WheelNames:
     """The platform as the packaging standards and uv name it."""
 
@@ -187,6 +210,8 @@ class WheelNames:
     """uv's name of the platform with the same kernel and processor, but another C library."""
     sibling_tags: tuple[str, ...]
     """How the platform tags of the sibling's wheels begin."""
+    gcc_runtime: GccRuntime | None = None
+    """For wheels that expect libstdc++ and libgcc of the system; None if there is none for the target."""
 
     def __post_init__(self) -> None:
         if not self.tags:

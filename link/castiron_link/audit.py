@@ -31,7 +31,7 @@ class Contribution:
     """How much of one form an owner brought in."""
 
     owner: str
-    """``app``, ``stdlib`` or the name of a distribution."""
+    """``app``, ``stdlib``, or the name of a distribution or of an added component."""
     inclusion: Form
     size: int
     """Bytes."""
@@ -53,13 +53,14 @@ def linked(
     stub: Path,
     stub_components: Mapping[str, Component],
     own: Sequence[Path],
+    added: Sequence[Component] = (),
     images: Iterable[str],
 ) -> Linked:
     """Return what is really in the binary.
 
     ``taken`` is what the map says, ``stub`` the archive of our own C code (with the code of others in the members that
-    ``stub_components`` names), ``own`` are the objects of this link, whose
-    owners ``contributions`` has counted, ``images`` the paths of absorbed files, relative to site-packages.
+    ``stub_components`` names), ``own`` are the objects of this link, whose owners ``contributions`` has counted;
+    ``added`` are components among these owners, ``images`` the paths of absorbed files, relative to site-packages.
     Raises `LinkError` if something is in the binary that no component owns.
     """
     sizes: dict[str, dict[Form, int]] = {}
@@ -67,11 +68,14 @@ def linked(
         forms = sizes.setdefault(contribution.owner, {})
         forms[contribution.inclusion] = forms.get(contribution.inclusion, 0) + contribution.size
 
-    everything = (*inputs.components, *stub_components.values(), own_component())
+    everything = (*inputs.components, *added, *stub_components.values(), own_component())
     components = {component.name: component for component in everything}
     found: dict[str, _Taken] = {}
     if STDLIB in sizes:
         found[INTERPRETER] = _Taken(sizes.pop(STDLIB), set())
+    for component in added:
+        if component.name in sizes:
+            found[component.name] = _Taken(sizes.pop(component.name), set())
     owners = {**inputs.owners, stub: (STUB,)}
     ours = frozenset(map(str, own))
     for piece in taken:

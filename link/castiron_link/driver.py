@@ -163,6 +163,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 stub=stub,
                 stub_components=stub_components_of(pack, reporter),
                 own=(own, *natives.objects),
+                added=natives.components,
                 images=below_site_packages(natives.libraries, manifest.target.python),
             )
             found = build_report(

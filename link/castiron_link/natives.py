@@ -18,9 +18,10 @@ if TYPE_CHECKING:
 
     from castiron_common.progress import Reporter
     from castiron_common.target import Target
+    from castiron_link.absorb import LibraryFile
     from castiron_link.model import Tree
     from castiron_manifest.model import Manifest
-    from castiron_runtime.model import LinkInputs, Pack
+    from castiron_runtime.model import Component, LinkInputs, Pack
 
 _OPENS_LIBRARIES = re.compile(rb"\bdlopen\b|\bctypes\b|\bcffi\b")
 _DLOPEN = re.compile(rb"\bdlopen\b")
@@ -41,7 +42,9 @@ class Natives:
     libraries: tuple[str, ...] = ()
     """Tree paths of all files that were absorbed, sorted: code looks whether they exist before it opens them."""
     contributions: tuple[Contribution, ...] = ()
-    """How many bytes each distribution brings."""
+    """How many bytes each distribution, and each of the ``components``, brings."""
+    components: tuple[Component, ...] = ()
+    """Those that were added because a library needs them and no distribution brings them."""
     warnings: tuple[str, ...] = ()
     """What was left out, and why."""
 
@@ -65,6 +68,7 @@ def absorb_natives(
     wanted = wanted_natives(manifest, tree)
     if not wanted and not by_name:
         return Natives()
+    added, components = compiler_libraries(manifest, target, reporter)
     # The absorber is only imported when there is something to absorb: a hello should not wait for it.
     from castiron_link.absorb import Lookup, absorb
 
@@ -77,6 +81,7 @@ def absorb_natives(
         target=target,
         wanted=wanted,
         optional=wanted - certain_natives(manifest, tree),
+        added=added,
         archives=inputs.archives,
         stub=(stub,),
         lookup=Lookup.ALL if by_name else Lookup.FOUND,
@@ -105,11 +110,42 @@ def absorb_natives(
         contributions=tuple(
             Contribution(owner=image.owners[0], inclusion=Form.STATIC, size=image.size) for image in done.images
         ),
+        components=components,
         warnings=tuple(
             f"{item.path} ({item.owner}) is left out, as the application may do without it: {item.reason}"
             for item in done.skipped
         ),
     )
+
+
+_ADDED_FOLDER = "castiron.libs"
+"""Where libraries of no distribution seem to be, below site-packages: beside those of wheels (``numpy.libs``)."""
+
+
+def compiler_libraries(
+    manifest: Manifest, target: Target, reporter: Reporter
+) -> tuple[tuple[LibraryFile, ...], tuple[Component, ...]]:
+    """Return GCC's run-time libraries and their component, if shared objects need them and no distribution has them."""
+    from castiron_wheels.compiler_libraries import lacking
+
+    lacks = lacking(manifest.natives, target)
+    if not lacks:
+        return (), ()
+    from castiron_link.absorb import LibraryFile
+    from castiron_wheels.gcc_runtime import gcc_component, gcc_libraries
+
+    libraries = gcc_libraries(target, needed=" and ".join(lacks), reporter=reporter)
+    assert target.wheels.gcc_runtime is not None, "gcc_libraries refuses targets without"
+    component = gcc_component(target.wheels.gcc_runtime)
+    return tuple(
+        LibraryFile(
+            path=f"{_ADDED_FOLDER}/{library.name}",
+            owner=component.name,
+            sha256=library.sha256,
+            location=library.location,
+        )
+        for library in libraries
+    ), (component,)
 
 
 PROVIDED = {"libz.so": "zlib"}

@@ -67,7 +67,10 @@ class Objects(Parser):
             return "malformed"
         check(facts, "x/fast.so", TARGET)
         files = {"x.libs/libb.so.1": self._used, "x/fast.so": (facts, data)}
-        listed = [LibraryFile(path=path, owner="x", sha256=known.sha256) for path, (known, _) in files.items()]
+        listed = [
+            LibraryFile(path=path, owner="x", sha256=known.sha256, location=Path(path))
+            for path, (known, _) in files.items()
+        ]
         plans = plan(listed, ["x/fast.so"], lambda file: files[file.path][0], TARGET.libc)
         ids = [item.id for item in plans]
         symbols: set[str] = set()

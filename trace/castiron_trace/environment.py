@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from castiron_common.errors import EntryError, InputError, UsageError
-from castiron_manifest.model import Finding, Severity
 from castiron_trace.model import NO_SITE, Site
 from castiron_trace.plan import PlanKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection
     from pathlib import Path
 
     from castiron_common.progress import Reporter
+    from castiron_manifest.model import Finding
     from castiron_trace.model import Options
     from castiron_trace.plan import Plan
     from castiron_wheels.model import Requirements
@@ -43,7 +43,6 @@ def prepare(
     requirements, source = find_requirements(options, plan, missing)
     if requirements is None or not (requirements or requirements.requires_python):
         return TracedEnvironment(site=NO_SITE, source=source)
-    from castiron_wheels.compiler_libraries import lacking
     from castiron_wheels.install import installation_prefix, site_packages
     from castiron_wheels.resolve import resolve
 
@@ -53,41 +52,10 @@ def prepare(
     if not environment.distributions:
         return TracedEnvironment(site=NO_SITE, source=source, findings=environment.findings)
     folder = site_packages(installation_prefix(environment.wheels, options.target), options.target)
-    findings = environment.findings
-    if lacks := lacking(folder):
-        wanted, finding = _with_compiler_libraries(requirements, lacks, options)
-        findings = (*findings, finding)
-        if wanted is not None:
-            environment = resolve(wanted, options.target, reporter=reporter)
-            folder = site_packages(installation_prefix(environment.wheels, options.target), options.target)
     return TracedEnvironment(
-        site=Site(path=(folder.resolve(),), distributions=environment.distributions), source=source, findings=findings
-    )
-
-
-def _with_compiler_libraries(
-    requirements: Requirements, lacks: Sequence[str], options: Options
-) -> tuple[Requirements | None, Finding]:
-    """Return requirements that bring GCC's libraries, too, or None if nothing may be added; and a finding."""
-    from castiron_wheels.compiler_libraries import BRINGS_THEM
-    from castiron_wheels.requirements import from_lines
-
-    names = " and ".join(lacks)
-    if requirements.lock is not None:
-        return None, Finding(
-            code="no-compiler-library",
-            severity=Severity.WARNING,
-            subject=names,
-            message=f"Shared objects of the environment need {names}, which none of its distributions has: add "
-            f"a distribution that has it to the lock, for example {BRINGS_THEM}.",
-        )
-    more = from_lines([BRINGS_THEM], options.target, origin="needed libraries", folder=options.folder)
-    return _united(requirements, more), Finding(
-        code="compiler-library",
-        severity=Severity.INFO,
-        subject=names,
-        message=f"Shared objects of the environment need {names}, which none of its distributions has; they come from "
-        f"the wheel of {BRINGS_THEM}.",
+        site=Site(path=(folder.resolve(),), distributions=environment.distributions),
+        source=source,
+        findings=environment.findings,
     )
 
 

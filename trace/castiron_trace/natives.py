@@ -10,6 +10,7 @@ from castiron_elf import store
 from castiron_elf.abi import ET_DYN, MAGIC, PT_TLS
 from castiron_elf.errors import MalformedElfError
 from castiron_manifest.model import Finding, Native, Severity
+from castiron_wheels.compiler_libraries import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -65,6 +66,7 @@ def natives(
         for distribution, path, facts in objects
     ]
     findings.extend(_unusable(described, target))
+    findings.extend(_compiler_libraries(described, target))
     return tuple(sorted(described, key=lambda n: (n.distribution, n.path))), tuple(findings)
 
 
@@ -84,6 +86,29 @@ def _unusable(described: Iterable[Native], target: Target) -> Iterator[Finding]:
                 subject=native.path,
                 message=f"It needs {native.libc}; a static binary for {target.libc.name} cannot contain it.",
             )
+
+
+def _compiler_libraries(described: Iterable[Native], target: Target) -> Iterator[Finding]:
+    """Tell where GCC's libraries come from if no distribution brings them."""
+    lacks = " and ".join(lacking(described, target))
+    if not lacks:
+        return
+    runtime = target.wheels.gcc_runtime
+    needed = f"Shared objects need {lacks} of GCC, which no distribution brings"
+    if runtime is None:
+        yield Finding(
+            code="no-compiler-library",
+            severity=Severity.WARNING,
+            subject=lacks,
+            message=f"{needed}, and there is none for {target}: add a distribution that has it.",
+        )
+    else:
+        yield Finding(
+            code="compiler-library",
+            severity=Severity.INFO,
+            subject=lacks,
+            message=f"{needed}: link adds GCC's run-time libraries {runtime.version}.",
+        )
 
 
 def _observed(file: Path, digest: str | None, elf: Elf) -> SharedObject | None:

@@ -94,6 +94,7 @@ def absorb(
     target: Target,
     wanted: Collection[str] | None = None,
     optional: Collection[str] = (),
+    added: Sequence[LibraryFile] = (),
     archives: Iterable[Path] = (),
     stub: Iterable[Path] = (),
     lookup: Lookup = Lookup.FOUND,
@@ -101,16 +102,19 @@ def absorb(
     """Turn shared objects of ``site`` (a ``site-packages`` folder) into objects for the linker.
 
     ``natives`` are all that may be needed; ``wanted`` names (by path) those that go in with what they need, by default
-    all; of these, ``optional`` are left out if they cannot be absorbed.  ``archives`` are further static libraries of
-    the link, ``stub`` those that come before the pack's.  Objects are cached; ``work_dir`` receives the tables.
+    all; of these, ``optional`` are left out if they cannot be absorbed.  ``added`` are libraries of no distribution,
+    for whoever needs them.  ``archives`` are further static libraries of the link, ``stub`` those that come before
+    the pack's.  Objects are cached; ``work_dir`` receives the tables.
 
     Raises `NativeError` if one that is not optional cannot be absorbed, or if nobody provides a symbol that it needs.
     """
     program = read_program(libc=pack.toolchain.libraries, interpreter=pack.core, others=archives, stub=stub)
     known = {native.path: native for native in natives}
     files = [
-        LibraryFile(path=native.path, owner=native.distribution, sha256=native.sha256) for native in known.values()
+        LibraryFile(path=native.path, owner=native.distribution, sha256=native.sha256, location=site / native.path)
+        for native in known.values()
     ]
+    files += added
 
     with reporter.task("absorb") as task:
         task.step("reading shared objects")
@@ -118,16 +122,16 @@ def absorb(
             files,
             known if wanted is None else wanted,
             optional,
-            lambda file: read(site / file.path, name=f"{file.path} ({file.owner})", sha256=file.sha256, target=target),
+            lambda file: read(file.location, name=f"{file.path} ({file.owner})", sha256=file.sha256, target=target),
             program,
             libc=target.libc,
         )
         images = chosen.images
         task.step("writing objects")
         pie = pack.toolchain.pie
-        objects = _write_objects(images, chosen.resolutions, site, elf=target.elf, pie=pie)
+        objects = _write_objects(images, chosen.resolutions, elf=target.elf, pie=pie)
         tables = work_dir / "image-tables.o"
-        symbols = _program_symbols(images, site, program, lookup)
+        symbols = _program_symbols(images, program, lookup)
         write_tables(
             tables, images, program_symbols=symbols, tree_prefix=site_packages(pack.feature), elf=target.elf, pie=pie
         )
@@ -143,43 +147,44 @@ def absorb(
 
 
 def _write_objects(
-    images: Sequence[ImagePlan], resolutions: Sequence[Resolution], site: Path, *, elf: Elf, pie: bool
+    images: Sequence[ImagePlan], resolutions: Sequence[Resolution], *, elf: Elf, pie: bool
 ) -> tuple[Path, ...]:
     ids = [image.id for image in images]
 
     def write(number: int) -> Path:
         image = images[number]
-        return cached_object(site / image.files[0].path, image, resolutions[number].bindings, ids, elf=elf, pie=pie)
+        return cached_object(image.files[0].location, image, resolutions[number].bindings, ids, elf=elf, pie=pie)
 
     with thread_pool(2) as pool:
         return tuple(pool.map(write, range(len(images))))
 
 
-def _program_symbols(images: Sequence[ImagePlan], site: Path, program: Program, lookup: Lookup) -> frozenset[str]:
+def _program_symbols(images: Sequence[ImagePlan], program: Program, lookup: Lookup) -> frozenset[str]:
     """Return the names of the executable's symbols that ``dlsym`` must find."""
     if lookup is Lookup.ALL:
         public = {name for name in program.libc if not name.startswith("_")} | _PRIVATE & program.libc
         return (program.api | public) - program.unreachable
-    found: set[str] = set()
+    names: set[str] = set()
     for image in images:
-        for text in constants_of(site / image.files[0].path, image.facts, name=image.name):
+        for text in constants_of(image.files[0].location, image.facts, name=image.name):
             # Rust puts constants next to each other: a name may be the tail of a run.
-            found.update(tail for start in range(len(text) - 2) if (tail := text[start:]) in program.libc)
-    return frozenset(found) - program.unreachable
+            names.update(tail for start in range(len(text) - 2) if (tail := text[start:]) in program.libc)
+    return frozenset(names) - program.unreachable
 
 
 def _extensions(images: Sequence[ImagePlan], known: dict[str, Native]) -> tuple[AbsorbedExtension, ...]:
-    found = []
+    extensions = []
     for number, image in enumerate(images):
         for file in image.files:
-            module = known[file.path].module
-            if module is None:
+            native = known.get(file.path)
+            if native is None or native.module is None:
                 continue
+            module = native.module
             name = module.rpartition(".")[2]
             if name in image.facts.init_functions:
                 symbol = init_symbol(image.id, name)
-                found.append(AbsorbedExtension(module=module, path=file.path, symbol=symbol, image=number))
-    return tuple(sorted(found, key=lambda extension: (extension.module, extension.path)))
+                extensions.append(AbsorbedExtension(module=module, path=file.path, symbol=symbol, image=number))
+    return tuple(sorted(extensions, key=lambda extension: (extension.module, extension.path)))
 
 
 def _report(image: ImagePlan) -> AbsorbedImage:

@@ -17,6 +17,7 @@ from castiron_wheels.compiler_libraries import copy_version, is_compiler_library
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from castiron_common.target import Libc
     from castiron_elf.shared_object import SharedObject
@@ -26,13 +27,15 @@ _LIBPYTHON = re.compile(r"libpython3(\.\d+)?t?\.so")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryFile:
-    """A shared object of the application's environment."""
+    """A shared object of the application's environment, or one that is added to it."""
 
     path: str
-    """Relative to site-packages, with ``/``."""
+    """Relative to site-packages, with ``/``: where it seems to be in the binary."""
     owner: str
-    """Normalised name of its distribution."""
+    """Normalised name of its distribution, or the name of the component that it is of."""
     sha256: str
+    location: Path
+    """The file on this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,20 +135,20 @@ class _Sonames:
     def _newest_copy(self, needed: str) -> str | None:
         """Return the newest of the copies that any distribution brings of one of the compiler's libraries."""
         copies = {path: copy_version(posixpath.basename(path), needed) for path in sorted(self._by_path)}
-        found = {path: version for path, version in copies.items() if version is not None}
-        return max(found, key=lambda path: (found[path], path), default=None)
+        versions = {path: version for path, version in copies.items() if version is not None}
+        return max(versions, key=lambda path: (versions[path], path), default=None)
 
     def _with_soname(self, needed: str, user: LibraryFile) -> list[str]:
         """Return the files of the user's distribution that have this soname, though not this name."""
-        found = []
+        named = []
         for path, file in sorted(self._by_path.items()):
             if file.owner != user.owner:
                 continue
             if path not in self._facts:
                 self._facts[path] = self._read(file)
             if self._facts[path].soname == needed:
-                found.append(path)
-        return found
+                named.append(path)
+        return named
 
 
 def _images(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_elf.headers import Dynamic
@@ -25,7 +26,7 @@ def read(file: LibraryFile) -> SharedObject:
 
 
 def test_the_newest_copy_of_a_compilers_library_serves_who_brings_none() -> None:
-    files = [LibraryFile(path=path, owner=path[:1], sha256=path.encode().hex()) for path in _NEEDS]
+    files = [LibraryFile(path=path, owner=path[:1], sha256=path.encode().hex(), location=Path(path)) for path in _NEEDS]
     images = plan(files, {"user.so"}, read, TARGET.libc)
     assert [image.files[0].path for image in images] == ["b.libs/libstdc++-5d72f927.so.6.0.33", "user.so"]
     assert images[1].absent == ("libcurl.so.4",)

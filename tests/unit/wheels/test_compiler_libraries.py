@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
 
+from castiron_manifest.model import Native
 from castiron_wheels.compiler_libraries import copy_version, is_compiler_library, lacking
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.support.targets import TARGET
 
 
 @pytest.mark.parametrize(
@@ -32,12 +29,33 @@ def test_only_the_compilers_libraries_are_of_that_kind() -> None:
     assert not is_compiler_library("libcurl.so.4")
 
 
-def test_lacking(tmp_path: Path) -> None:
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a/module.so").write_bytes(b"\x7fELF\0libgcc_s.so.1\0libstdc++.so.6\0libstdc++.so.6x\0")
-    assert lacking(tmp_path) == ("libgcc_s.so.1", "libstdc++.so.6")
-    (tmp_path / "b.libs").mkdir()
-    (tmp_path / "b.libs/libstdc++-5d72f927.so.6.0.33").write_bytes(b"\x7fELF")
-    assert lacking(tmp_path) == ("libgcc_s.so.1",)
-    (tmp_path / "a/libgcc_s.so.1").write_bytes(b"\x7fELF")
-    assert lacking(tmp_path) == ()
+def native(path: str, *needed: str, soname: str | None = None, libc: str = "musl", machine: str = "X86_64") -> Native:
+    return Native(
+        path=path, distribution="d", soname=soname, sha256="", size=1, needed=needed, machine=machine, libc=libc
+    )
+
+
+USER = native("a/module.so", "libgcc_s.so.1", "libstdc++.so.6")
+
+
+@pytest.mark.parametrize(
+    ("others", "lacks"),
+    [
+        ([], ("libgcc_s.so.1", "libstdc++.so.6")),
+        ([native("b.libs/libstdc++-5d72f927.so.6.0.33")], ("libgcc_s.so.1",)),
+        ([native("a/libgcc_s.so.1")], ("libstdc++.so.6",)),
+        ([native("a/gcc", soname="libgcc_s.so.1"), native("a/libstdc++.so.6")], ()),
+        ([native("a/libgcc_s.so.1", libc="glibc")], ("libgcc_s.so.1", "libstdc++.so.6")),
+    ],
+)
+def test_lacking(others: list[Native], lacks: tuple[str, ...]) -> None:
+    assert lacking([USER, *others], TARGET) == lacks
+
+
+def test_what_cannot_run_on_the_target_needs_nothing() -> None:
+    foreign = [
+        native("a.so", "libstdc++.so.6", libc="glibc"),
+        native("b.so", "libstdc++.so.6", machine="AARCH64"),
+        native("c.so", "libgomp.so.1"),
+    ]
+    assert lacking(foreign, TARGET) == ()
