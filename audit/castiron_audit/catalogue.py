@@ -15,6 +15,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from castiron_audit.model import Evidence, Source
+from castiron_audit.names import normalised
 from castiron_audit.tables import table
 
 _AUDITWHEEL_HASH = re.compile(r"-[0-9a-f]{8}(?=[-.])")
@@ -53,6 +54,45 @@ class CatalogueEntry:
         if major_version is not None and self.license_since:
             expression = next(text for first, text in self.license_since if major_version >= first)
         return Evidence(source=Source.CATALOGUE, where=self.source, says=expression, expression=expression)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataSet:
+    """A collection of data that is well known."""
+
+    name: str
+    files: tuple[str, ...]
+    """Patterns of paths."""
+    contains: str = ""
+    """Text that a file of it has within its first bytes."""
+    version: re.Pattern[str] | None = None
+    license: str = ""
+    """SPDX expression; empty if the files beside it tell."""
+    reason: str = ""
+    source: str = ""
+    each: bool = False
+    """True if each file is a component of its own, named after itself."""
+    distributions: frozenset[str] = frozenset()
+    """Those of the data's own project, in which it is no third party."""
+
+
+@cache
+def data_sets() -> tuple[DataSet, ...]:
+    """Return the collections of data that the catalogue knows."""
+    return tuple(
+        DataSet(
+            name=row["name"],
+            files=tuple(row["files"]),
+            contains=row.get("contains", ""),
+            version=re.compile(row["version"]) if "version" in row else None,
+            license=row.get("license", ""),
+            reason=row.get("reason", ""),
+            source=row.get("source", ""),
+            each=row.get("each", False),
+            distributions=frozenset(row.get("distributions", ())),
+        )
+        for row in table("data_sets")["data"]
+    )
 
 
 @cache
@@ -110,6 +150,21 @@ def font_of_family(family: str) -> CatalogueEntry | None:
 def project_license(name: str) -> Evidence | None:
     """Return what the catalogue says about the license of a Python project, None if it has no row for it."""
     row = table("projects")["projects"].get(canonicalize_name(name))
+    if row is None:
+        return None
+    expression, source = row
+    return Evidence(source=Source.CATALOGUE, where=f"{name}: {source}", says=expression, expression=expression)
+
+
+def script_name(name: str) -> str:
+    """Return the name of a project of JavaScript that its banner calls otherwise."""
+    other: str = table("scripts")["names"].get(normalised(name), name)
+    return other
+
+
+def script_license(name: str) -> Evidence | None:
+    """Return what the catalogue says about the license of a project of JavaScript, None if it has no row for it."""
+    row = table("scripts")["scripts"].get(normalised(name))
     if row is None:
         return None
     expression, source = row

@@ -1,18 +1,23 @@
-"""Reads what a font says about itself and its license: the ``name`` table of TrueType and OpenType fonts.
+"""Reads what a font says about itself and its license: the ``name`` table of TrueType, OpenType and WOFF fonts.
 
-Source: OpenType specification 1.9, chapters "Font file", "name".
+The tables of WOFF 2 are compressed with brotli, which Python does not have: such a font is known by its file's name.
+Source: OpenType specification 1.9, chapters "Font file", "name"; WOFF File Format 1.0, sections 3 to 5; WOFF 2.0,
+section 4.
 """
 
 from __future__ import annotations
 
 import re
 import struct
+import zlib
 from dataclasses import dataclass
 
 _FAMILY, _VERSION, _COPYRIGHT, _LICENSE, _LICENSE_URL = 1, 5, 0, 13, 14
 _WANTED = {_FAMILY, _VERSION, _COPYRIGHT, _LICENSE, _LICENSE_URL}
 
-SUFFIXES = (".ttf", ".otf")
+SUFFIXES = (".ttf", ".otf", ".woff", ".woff2")
+_LARGEST_TABLE = 1 << 20
+"""Bytes of a name table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +35,7 @@ def read_font(data: bytes) -> Font | None:
     """Return the names in a font, None if ``data`` is not a font or its table is damaged."""
     try:
         names = _names(data)
-    except (struct.error, UnicodeDecodeError, IndexError):
+    except (struct.error, ValueError, IndexError):
         return None
     if names is None:
         return None
@@ -51,6 +56,10 @@ def _version(text: str) -> str:
 
 
 def _names(data: bytes) -> dict[int, str] | None:
+    if data[:4] == b"wOF2":
+        return {}
+    if data[:4] == b"wOFF":
+        return _woff_names(data)
     if data[:4] not in {b"\0\1\0\0", b"OTTO", b"true"}:
         return None
     (count,) = struct.unpack_from(">H", data, 4)
@@ -60,13 +69,34 @@ def _names(data: bytes) -> dict[int, str] | None:
             break
     else:
         return {}
-    _, rows, strings = struct.unpack_from(">HHH", data, offset)
+    return _named(data[offset:])
+
+
+def _woff_names(data: bytes) -> dict[int, str]:
+    """Return the names of a WOFF font.  Raises struct.error, ValueError."""
+    (count,) = struct.unpack_from(">H", data, 12)
+    for index in range(count):
+        tag, offset, packed, size, _ = struct.unpack_from(">4sIIII", data, 44 + 20 * index)
+        if tag == b"name":
+            table = data[offset : offset + packed]
+            if packed < size:
+                try:
+                    table = zlib.decompressobj().decompress(table, _LARGEST_TABLE)
+                except zlib.error as error:
+                    raise ValueError(str(error)) from error
+            return _named(table)
+    return {}
+
+
+def _named(table: bytes) -> dict[int, str]:
+    """Return the entries of a name table that matter here.  Raises struct.error, UnicodeDecodeError."""
+    _, rows, strings = struct.unpack_from(">HHH", table, 0)
     names: dict[int, str] = {}
     for index in range(rows):
-        platform, _, _, name, length, start = struct.unpack_from(">HHHHHH", data, offset + 6 + 12 * index)
+        platform, _, _, name, length, start = struct.unpack_from(">HHHHHH", table, 6 + 12 * index)
         if name not in _WANTED:
             continue
-        raw = data[offset + strings + start :][:length]
+        raw = table[strings + start :][:length]
         text = raw.decode("utf-16-be") if platform in {0, 3} else raw.decode("mac-roman")
         # Windows' names come last and are the complete ones.
         names[name] = " ".join(text.split())

@@ -26,6 +26,9 @@ from dataclasses import dataclass
 LICENSE_FILE_NAME = re.compile(r"licen[sc]e|copying|notice|copyright", re.IGNORECASE)
 """Searched for in names of files; those with a match hold license texts."""
 
+NOTICES_NAME = re.compile(r"(?:third|3rd)[-_ ]?part(?:y|ies)", re.IGNORECASE)
+"""Searched for in names of files; those with a match hold notices of several projects."""
+
 _OWN_LICENSE_NAME = re.compile(
     r"^(?:un)?(?:licen[sc]e|copying|copyright)(?:[-_.](?P<suffix>.+?))?(?:\.(?:txt|md|rst))?$", re.IGNORECASE
 )
@@ -41,6 +44,30 @@ _TEXT_SUFFIXES = frozenset({"txt", "md", "rst"})
 _THIRD_PARTY_WORDS = frozenset({"external", "third-party", "thirdparty", "third_party", "bundled"})
 _GENERIC_FOLDERS = frozenset(
     [
+        "static",
+        "assets",
+        "css",
+        "js",
+        "javascripts",
+        "stylesheets",
+        "fonts",
+        "webfonts",
+        "images",
+        "img",
+        "icons",
+        ".icons",
+        "data",
+        "dist",
+        "build",
+        "resources",
+        "shared",
+        "templates",
+        "themes",
+        "utils",
+        "core",
+        "_core",
+        "locale-data",
+        "config",
         "src",
         "source",
         "lib",
@@ -64,6 +91,15 @@ _GENERIC_FOLDERS = frozenset(
 
 _FIELD = re.compile(r"^(Name|Files|Description|Availability|License):[ \t]*(.*)$")
 _RULE = re.compile(r"^\s*(?:-{4,}|={4,})\s*$")
+_MARKED_NOTICE = re.compile(
+    r"^%% (?P<name>[^\n]{1,80}?)\s+NOTICES(?:, INFORMATION,)? AND (?:LICENSE|INFORMATION)[^\n]*BEGIN HERE\s*$"
+    r"(?P<text>.*?)^(?:=+\s*)?END OF ",
+    re.MULTILINE | re.DOTALL | re.IGNORECASE,
+)
+_NOTICE_TITLE = re.compile(
+    r"^#{2,4} +(?:\d+[.)] *)?\[?(?P<name>[A-Za-z@][^\n\]#]{1,60}?)\]?(?:\([^\n)]*\))? *$", re.MULTILINE
+)
+_LICENSE_BODY = re.compile(r"permission is hereby granted|redistribution and use|licen[sc]e", re.IGNORECASE)
 _SENTENCE = re.compile(
     r"this (?:project|product|software|package) includes? (?:\w+ ){0,3}(?:from|of|by|developed at) (?:the )?"
     r"(?P<name>.+?)(?: project)?\.?",
@@ -203,6 +239,26 @@ def _split_at_titles(lines: list[str]) -> LicenseFileSections:
             ListedSoftware(name=_named(lines[start + 2].strip()), text="\n".join(lines[start + 3 : end]).strip("\n"))
             for start, end in zip(starts, ends, strict=True)
         ),
+    )
+
+
+def split_notices(text: str) -> tuple[ListedSoftware, ...]:
+    """Return the entries of a list of third-party notices: those between Microsoft's marks, or below Markdown's titles.
+
+    An entry without a license text of its own is left out.
+    """
+    marked = tuple(
+        ListedSoftware(name=match["name"].strip(), text=match["text"].strip("\n=- "))
+        for match in _MARKED_NOTICE.finditer(text)
+    )
+    if marked:
+        return marked
+    titles = list(_NOTICE_TITLE.finditer(text))
+    ends = [*(title.start() for title in titles[1:]), len(text)]
+    return tuple(
+        ListedSoftware(name=title["name"].strip(" *`"), text=body)
+        for title, end in zip(titles, ends, strict=True)
+        if _LICENSE_BODY.search(body := text[title.end() : end].strip("\n"))
     )
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from castiron_audit.names import normalised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -42,3 +45,17 @@ class DistributionContents:
             return (self.site / path).read_bytes()
         except OSError:
             return None
+
+    def recorded(self) -> frozenset[str]:
+        """Return all files of the distribution as installed, also those that do not go in; empty if not available.
+
+        Source: "Recording installed projects", ``RECORD``.
+        """
+        if self.site is None:
+            return frozenset()
+        for path in sorted(self.site.glob(f"*-{self.distribution.version}.dist-info/RECORD")):
+            if normalised(path.parent.name.removesuffix(".dist-info").rpartition("-")[0]) == self.distribution.name:
+                with path.open(encoding="utf-8", errors="replace", newline="") as file:
+                    rows = csv.reader(file)
+                    return frozenset(row[0] for row in rows if row and not row[0].startswith(("/", "..")))
+        return frozenset()

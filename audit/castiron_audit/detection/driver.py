@@ -13,10 +13,13 @@ from castiron_audit.catalogue import library_of_name, project_license
 from castiron_audit.copyrights import copyright_notices
 from castiron_audit.detection.collector import Collector
 from castiron_audit.detection.conclusion import conclude, license_findings
+from castiron_audit.detection.from_data_files import detect_from_data_files
 from castiron_audit.detection.from_file_names import detect_from_file_names
+from castiron_audit.detection.from_folders import detect_from_folders
 from castiron_audit.detection.from_fonts import detect_from_fonts
 from castiron_audit.detection.from_license_files import detect_from_license_lists, detect_from_license_paths
 from castiron_audit.detection.from_sboms import detect_from_sboms
+from castiron_audit.detection.from_scripts import detect_from_scripts
 from castiron_audit.detection.from_shared_objects import detect_from_shared_objects, fold_forks
 from castiron_audit.detection.from_vendor_folders import detect_from_vendor_folders
 from castiron_audit.model import Component, Finding, Form, Kind, Severity, Text
@@ -58,8 +61,12 @@ def detect(contents: DistributionContents) -> Detection:
     # Whether compiled Rust code lacks a list of crates is known once the SBOMs are read.
     detect_from_shared_objects(collector)
     fold_forks(collector)
+    detect_from_scripts(collector)
+    detect_from_data_files(collector)
     # Fonts that a license list names belong to its components.
     detect_from_fonts(collector)
+    # License files that nothing has claimed so far belong to the folders that they lie in.
+    detect_from_folders(collector)
     return _conclude_all(collector)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from castiron_audit import fonts
 from castiron_audit.catalogue import font_of_family
 from castiron_audit.license_files import LICENSE_FILE_NAME
-from castiron_audit.model import Evidence, Form, Kind, Source
+from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import normalised
 from castiron_audit.text_evidence import text_evidence
 
@@ -26,15 +26,32 @@ _STYLE = re.compile(r"\s+(?:Sans|Serif|Mono|Display|Math|General|Size\w+|NonUnic
 
 def detect_from_fonts(collector: Collector) -> None:
     """Add the fonts that go in, one component a family; those that a license list names are its component's."""
+    nameless: list[str] = []
     for path in sorted(collector.contents.paths):
         if not path.lower().endswith(fonts.SUFFIXES):
             continue
         data = collector.contents.read(path)
         font = fonts.read_font(data) if data is not None else None
+        if font is not None and not font.family and font_of_family(_file_title(path)) is None:
+            nameless.append(path)
+            continue
         if data is not None and font is not None and not _is_listed(collector, path):
             component = _add_font(collector, path, font, len(data))
             if collector.contents.site is not None:
                 _add_license_files(component, path, collector.contents.site)
+
+    if nameless:
+        collector.add_finding(
+            "unnamed-fonts",
+            Severity.WARNING,
+            f"{len(nameless)} fonts do not tell their name and license (WOFF 2 is not read), "
+            f"and their files are not named after a known one: {nameless[0]} and others.",
+        )
+
+
+def _file_title(path: str) -> str:
+    """Return the name of a font's file without its suffix and a hash: ``KaTeX_Main-Regular``, ``fa-solid-900``."""
+    return re.sub(r"\.(?:[\w-]{8,20}\.)?\w+$", "", posixpath.basename(path))
 
 
 def _is_listed(collector: Collector, path: str) -> bool:
@@ -46,7 +63,7 @@ def _is_listed(collector: Collector, path: str) -> bool:
 
 
 def _add_font(collector: Collector, path: str, font: Font, size: int) -> DetectedComponent:
-    family = font.family.split(",")[0] or posixpath.basename(path)
+    family = font.family.split(",")[0] or _file_title(path)
     entry = None if font.license else font_of_family(family)
     component = collector.component(Kind.DATA, entry.name if entry else _STYLE.sub("", family))
     if entry is not None:

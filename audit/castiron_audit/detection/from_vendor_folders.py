@@ -8,6 +8,7 @@ from email.parser import HeaderParser
 from typing import TYPE_CHECKING
 
 from castiron_audit import expressions
+from castiron_audit.catalogue import project_license
 from castiron_audit.license_files import LICENSE_FILE_NAME
 from castiron_audit.model import Evidence, Form, Kind, Source
 from castiron_audit.names import normalised
@@ -59,8 +60,8 @@ def detect_from_vendor_folders(collector: Collector) -> None:
 def vendored_packages(contents: DistributionContents) -> Iterator[VendoredPackage]:
     """Yield the vendored packages among the files that go in, sorted.
 
-    A folder of such a name may hold the project's own code: a package is reported only if metadata, ``vendor.txt`` or a
-    license file shows that it is vendored.
+    A folder of such a name may hold the project's own code: a package is reported only if metadata, ``vendor.txt``, a
+    license file or the name of a well-known project shows that it is vendored.
     """
     for folder, import_names in sorted(_vendor_folders(contents).items()):
         metadata = _metadata_by_name(contents, folder)
@@ -68,7 +69,13 @@ def vendored_packages(contents: DistributionContents) -> Iterator[VendoredPackag
         for import_name in sorted(import_names):
             key = normalised(import_name)
             headers = metadata.get(key)
-            if headers is None and key not in versions and not _has_license(contents, folder, import_name):
+            known = project_license(import_name) is not None
+            if (
+                headers is None
+                and key not in versions
+                and not known
+                and not _has_license(contents, folder, import_name)
+            ):
                 continue
             yield VendoredPackage(
                 vendor_folder=folder,

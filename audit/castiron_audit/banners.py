@@ -1,0 +1,143 @@
+"""Reads the comments that scripts and style sheets keep of the projects they came from: name, version, license.
+
+Minifiers keep comments that begin with ``/*!`` or contain ``@license`` or ``@preserve``; webpack's terser plugin moves
+them to ``NAME.js.LICENSE.txt``.  Nothing prescribes their form; the usual ones are understood.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_LONGEST = 4000
+"""Characters of a comment; a longer one is no banner."""
+_KEPT = re.compile(
+    r"/\*!|@(?:license|licence|preserve)\b"
+    r"|/\*\*?[ \t]*(?:\n[ \t]*\*?[ \t]*)?[A-Za-z@][\w. -]{1,40}? v\d+\.\d+\.\d+\b"
+)
+_IS_BANNER = re.compile(r"licen[sc]e|copyright|\(c\)|©|\bMIT\b", re.IGNORECASE)
+_LEADING = re.compile(
+    r"^(?:@(?:license|licence|preserve|overview|module|name|fileoverview)\b[ :]*|(?:based on|adapted from) )+",
+    re.IGNORECASE,
+)
+_NUMBER = r"v?(?P<version>\d+\.\d+(?:\.\d+)*(?:-[\w.]+)?)"
+_NAME = r"(?P<name>@?[A-Za-z][\w./-]*(?: (?!v?\d)[A-Za-z][\w.-]*){0,4}?)"
+_NAME_AND_VERSION = re.compile(
+    rf"{_NAME}(?: javascript library)?,?[ :(-]{{0,3}}(?:version[ :]*)?{_NUMBER}", re.IGNORECASE
+)
+_NAME_ALONE = re.compile(
+    rf"{_NAME}(?:\s*(?:$|<|\(|\||--|,|©)|\s+[-–]\s|\.\s|\s+is\s+(?:licensed|released|distributed))", re.IGNORECASE
+)
+_SENTENCE = re.compile(r"\.\s+(?=[A-Z])")
+_ONE_WORD = re.compile(r"@?[A-Za-z][\w.-]*(?:/[\w.-]+)?")
+_VERSION = re.compile(
+    r"\bversion\s*:?\s*v?(\d+\.\d+(?:\.\d+)*)|\s[-–]\s+v?(\d+\.\d+\.\d+)\s*$", re.IGNORECASE | re.MULTILINE
+)
+_ADDRESS = re.compile(
+    r"https?://(?:www\.)?(?:github\.com/[\w.-]+|[\w-]+\.github\.io)/(?P<name>[\w.-]+?)(?:\.git)?(?=[/\s)#>]|$)"
+)
+_NO_NAMES = frozenset(
+    {
+        "a", "adds", "all", "an", "any", "apache", "are", "as", "at", "author", "authors", "based", "bsd",
+        "bundled", "by", "cc0", "code", "contains", "copyright", "copyrights", "created", "default",
+        "determine", "dist", "distributed", "do", "file", "files", "for", "from", "full", "generated",
+        "global", "html5", "if", "important", "in", "inspired", "is", "isc", "it", "licence", "license",
+        "licensed", "licenses", "main", "mit", "modification", "modified", "module", "mpl", "note", "notes",
+        "of", "on", "original", "originally", "parts", "permission", "please", "plugin", "portions",
+        "react-dom-production", "released", "see", "some", "source", "style", "styles", "stylesheet", "the",
+        "theme", "these", "this", "to", "todo", "typings", "use", "uses", "using", "v", "version", "was",
+        "we", "what", "when", "with", "you", "your",
+    }
+)  # fmt: skip
+_MIT = (
+    r"(?:licen[sc]ed?|released|distributed)\W+(?:under\W+)?(?:(?:the|an?)\W+)?(?:terms of the\W+)?MIT\b"
+    r"|\bMIT[\s-]+licen[sc]e|licen[sc]e\W{1,4}(?:is )?MIT\b|\|\s*MIT\b|under (?:the |an )?MIT\b"
+)
+_PHRASES = (
+    ("MIT", _MIT),
+    ("BSD-3-Clause", r"BSD-3-Clause|3-Clause BSD|(?:New|Modified|Revised) BSD"),
+    ("BSD-2-Clause", r"BSD-2-Clause|2-Clause BSD|Simplified BSD"),
+    ("Apache-2.0", r"Apache(?: Software)?(?: License)?,?(?: Version)?[ -]2(?:\.0)?"),
+    ("MPL-2.0", r"mozilla\.org/MPL/2|MPL[- ]2\.0|Mozilla Public License,? (?:v\.? ?|version )?2"),
+    ("ISC", r"\bISC\b"),
+    ("CC0-1.0", r"\bCC0\b"),
+    ("Unlicense", r"unlicense"),
+    ("OFL-1.1", r"SIL OFL 1\.1"),
+)
+_LICENSES = tuple((expression, re.compile(pattern, re.IGNORECASE)) for expression, pattern in _PHRASES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Banner:
+    """What one comment says."""
+
+    name: str
+    """Of the project; empty if the comment does not say it."""
+    version: str
+    """Empty if the comment does not say it."""
+    licenses: tuple[str, ...]
+    """Expressions that it states in short words, in the order of the text; none for whole texts."""
+    text: str
+    """The comment without its marks."""
+
+
+def banners(text: str) -> tuple[Banner, ...]:
+    """Return the banners of a script or style sheet, each once, in the order of the file."""
+    found: dict[str, Banner] = {}
+    for start, end in _comments(text):
+        body = _body(text[start:end])
+        if _IS_BANNER.search(body):
+            found.setdefault(body, _banner(body))
+    return tuple(found.values())
+
+
+def _comments(text: str) -> list[tuple[int, int]]:
+    """Return the places of the comments that a minifier keeps, and of the one at the start of the file."""
+    starts = []
+    first = text[:400].lstrip("\ufeff \t\r\n").removeprefix('"use strict";').lstrip()
+    if first.startswith("/*"):
+        starts.append(text.index("/*"))
+    for match in _KEPT.finditer(text):
+        start = text.rfind("/*", max(0, match.start() - _LONGEST), match.start() + 2)
+        if start >= 0 and text.find("*/", start, match.start()) < 0:
+            starts.append(start)
+    places = []
+    for start in dict.fromkeys(starts):
+        end = text.find("*/", start, start + _LONGEST)
+        if end >= 0:
+            places.append((start, end))
+    return places
+
+
+def _body(comment: str) -> str:
+    # In a string of JavaScript the ends of lines are written as \n.
+    lines = comment.removeprefix("/*").replace("\\n", "\n").splitlines()
+    return "\n".join(line.strip(" \t*!/").rstrip() for line in lines).strip("\n")
+
+
+def _banner(body: str) -> Banner:
+    name, version = _name_and_version([line for line in body.splitlines() if line.strip()][:3])
+    if not name and (match := _ADDRESS.search(body)):
+        name = match["name"]
+    if not version and (match := _VERSION.search(body)):
+        version = match[1] or match[2]
+    stated = [(match.start(), expression) for expression, pattern in _LICENSES if (match := pattern.search(body))]
+    return Banner(name=name, version=version, licenses=tuple(expression for _, expression in sorted(stated)), text=body)
+
+
+def _name_and_version(lines: list[str]) -> tuple[str, str]:
+    for line in lines:
+        head = _SENTENCE.split(_LEADING.sub("", line.strip()), maxsplit=1)[0]
+        if match := _NAME_AND_VERSION.match(head):
+            if _is_name(match["name"]):
+                return match["name"].strip(" .-,"), match["version"]
+        elif (match := _NAME_ALONE.match(head)) and _is_name(match["name"]):
+            return match["name"].strip(" .-,"), ""
+        elif _ONE_WORD.fullmatch(head) and _is_name(head):
+            return head, ""
+    return "", ""
+
+
+def _is_name(text: str) -> bool:
+    words = text.lower().split()
+    return 0 < len(words) <= 4 and words[0].strip(".,") not in _NO_NAMES and len(text) > 2

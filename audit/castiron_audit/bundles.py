@@ -1,0 +1,111 @@
+"""Reads the lists of packages that bundlers of JavaScript leave: names, versions, licenses and texts of what is in.
+
+Forms: ``third-party-licenses.json`` as JupyterLab's and others' webpack plugins write it, the lists of
+rollup-plugin-license and license-checker, ``package.json``, the ``sources`` of source maps.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+LIST_NAME = re.compile(
+    r"(?:third[-_ ]?party|3rd[-_ ]?party|oss|npm|vendor|dependency|dependencies)[-_ .]?licen[sc]es?[\w.-]*\.json$"
+    r"|^licen[sc]es?\.json$",
+    re.IGNORECASE,
+)
+"""Searched for in names of files."""
+_LONGEST = 64 << 20
+"""Bytes of a list."""
+_SOURCE = re.compile(r"node_modules/((?:@[\w.-]+/)?[\w.-]+)/")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A package of JavaScript that is in a bundle."""
+
+    name: str
+    version: str = ""
+    """Empty if the list does not have it."""
+    license: str = ""
+    """What the list says, in its own words."""
+    text: str = ""
+    """The license text; empty if the list does not have it."""
+
+    @property
+    def purl(self) -> str | None:
+        """Return its package URL, None without a version."""
+        return f"pkg:npm/{self.name.replace('@', '%40')}@{self.version}" if self.version else None
+
+
+def listed_packages(data: bytes) -> tuple[Package, ...]:
+    """Return the packages of a bundler's list, sorted; none if it is no such list."""
+    if len(data) > _LONGEST:
+        return ()
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return ()
+    return tuple(
+        sorted({item for row in _rows(document) if (item := _package(row))}, key=lambda item: (item.name, item.version))
+    )
+
+
+def _rows(document: Any) -> list[dict[str, Any]]:
+    if isinstance(document, dict):
+        listed = document.get("packages", document.get("dependencies"))
+        if isinstance(listed, list):
+            return [row for row in listed if isinstance(row, dict)]
+        # license-checker: {"name@version": {...}}
+        rows = []
+        for key, row in document.items():
+            name, _, version = key.rpartition("@")
+            if isinstance(row, dict) and name and version[:1].isdigit():
+                rows.append({"name": name, "version": version} | row)
+        return rows
+    return [row for row in document if isinstance(row, dict)] if isinstance(document, list) else []
+
+
+def _package(row: dict[str, Any]) -> Package | None:
+    name = row.get("name")
+    if not isinstance(name, str) or not re.fullmatch(r"(?:@[\w.~-]{1,80}/)?[\w.~-]{1,120}", name):
+        return None
+    said = _first(row, "licenseId", "license", "licenses")
+    if not said and not any(key in row for key in ("licenseId", "license", "licenses", "extractedText", "licenseText")):
+        return None
+    return Package(
+        name=name,
+        version=_first(row, "versionInfo", "version"),
+        license=said,
+        text=_first(row, "extractedText", "licenseText", "text"),
+    )
+
+
+def _first(row: dict[str, Any], *keys: str) -> str:
+    for key in keys:
+        value = row.get(key)
+        if isinstance(value, dict):
+            value = value.get("type")
+        if isinstance(value, str) and value:
+            return value
+    return ""
+
+
+def package_of_json(data: bytes) -> Package | None:
+    """Return the package of a ``package.json``, None if it is none."""
+    try:
+        row = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return _package(row) if isinstance(row, dict) else None
+
+
+def packages_of_source_map(data: bytes) -> tuple[str, ...]:
+    """Return the names of the packages whose sources a source map names, sorted."""
+    text = data[:_LONGEST].decode("utf-8", "replace")
+    # The sources come first or last; what is between them are the sources' contents.
+    start = text.find('"sources"')
+    end = text.find("]", start)
+    return tuple(sorted(set(_SOURCE.findall(text, start, end)))) if start >= 0 else ()

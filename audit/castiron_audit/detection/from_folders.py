@@ -1,0 +1,109 @@
+"""Detects code and data of others by license files in the folders of a package, and by lists of notices."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from castiron_audit.catalogue import library_of_name
+from castiron_audit.fonts import SUFFIXES
+from castiron_audit.license_files import LICENSE_FILE_NAME, NOTICES_NAME, licensed_software, split_notices
+from castiron_audit.model import Form, Kind
+from castiron_audit.names import normalised, same_package
+from castiron_audit.text_evidence import text_evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from castiron_audit.detection.collector import Collector
+
+_NOT_TEXT = frozenset(
+    {
+        ".c", ".css", ".dat", ".gz", ".h", ".html", ".j2", ".js", ".json", ".map", ".png", ".py", ".pyc",
+        ".pyi", ".pyx", ".rst_t", ".so", ".svg", ".toml", ".ttf", ".xml", ".yaml", ".yml",
+    }
+)  # fmt: skip
+_TESTS = re.compile(r"(?:^|/)(?:tests?|testing|examples?|docs?)/")
+_SCRIPT_NOTICES = re.compile(r"\.(?:m?js|css)\.(?:LICENSE|LEGAL)\.txt$", re.IGNORECASE)
+_VENDOR_FOLDER = re.compile(r"(?:^|/)(?:_vendor|_vendored|vendored|_externals?|extern|externals|third_party)/")
+"""Those that `castiron_audit.detection.from_vendor_folders` reads."""
+_LARGEST = 4_000_000
+
+
+def detect_from_folders(collector: Collector) -> None:
+    """Add the folders that have a license file of their own, and what lists of notices name."""
+    for path, text in _license_files(collector):
+        folder, name = posixpath.split(path)
+        if NOTICES_NAME.search(name):
+            _add_notices(collector, path, text)
+        elif ".dist-info/" not in path and not _VENDOR_FOLDER.search(path):
+            _add_folder(collector, path, folder, name, text)
+
+
+def _license_files(collector: Collector) -> Iterator[tuple[str, str]]:
+    """Yield path and text of the files that may be license files, sorted; those of tests left out."""
+    site = collector.contents.site
+    paths = {file.path for file in collector.contents.distribution.license.files} | collector.contents.recorded()
+    for path in sorted(paths):
+        name = posixpath.basename(path)
+        suffix = posixpath.splitext(name)[1].lower()
+        if not LICENSE_FILE_NAME.search(name) and not NOTICES_NAME.search(name):
+            continue
+        if suffix in _NOT_TEXT or _TESTS.search(path) or _SCRIPT_NOTICES.search(name) or path.endswith(SUFFIXES):
+            continue
+        file = site / path if site is not None else None
+        if file is not None and file.is_file() and file.stat().st_size <= _LARGEST:
+            yield path, file.read_text(encoding="utf-8", errors="replace")
+
+
+def _add_notices(collector: Collector, path: str, text: str) -> None:
+    for listed in split_notices(text):
+        if same_package(listed.name, collector.contents.distribution.name):
+            continue
+        entry = library_of_name(listed.name)
+        component = collector.component(
+            Kind.VENDORED if entry is None else Kind.LIBRARY, listed.name if entry is None else entry.name
+        )
+        where = f"{path}, {listed.name}"
+        component.forms |= collector.forms_of(())
+        component.evidence += text_evidence(where, listed.text)
+        component.texts[where] = listed.text
+        if entry is not None:
+            component.add_catalogue_entry(entry)
+
+
+def _add_folder(collector: Collector, path: str, folder: str, name: str, text: str) -> None:
+    own = collector.contents.distribution.name
+    software = licensed_software(folder, name)
+    if software is None or same_package(software.name, own) or _is_named_after(folder, own):
+        return
+    if any(path in component.texts for component in collector.components.values()):
+        return
+    inside = [
+        item
+        for item in collector.contents.paths
+        if item.startswith(f"{folder}/") and not LICENSE_FILE_NAME.search(posixpath.basename(item))
+    ]
+    if not inside or all(item.endswith((*SUFFIXES, ".txt", ".eot")) for item in inside):
+        return  # Nothing of it goes in, or it is a folder of fonts, which tell more themselves.
+    evidence = text_evidence(path, text)
+    if not evidence:
+        return
+    code = any(item.endswith((".py", ".pyc")) for item in inside)
+    title = software.name.strip(".")
+    if code and library_of_name(title) is not None:
+        # A package that uses a library is no copy of it: "django.contrib.gis.gdal".
+        title = folder.replace("/", ".")
+    component = collector.component(Kind.VENDORED, title)
+    component.version = component.version or software.version
+    component.forms |= {Form.BYTECODE if code else Form.DATA}
+    component.evidence += evidence
+    component.texts[path] = text
+
+
+def _is_named_after(folder: str, distribution: str) -> bool:
+    """Return whether a folder is the distribution's top folder: ``bokeh/LICENSE.txt`` is Bokeh's own."""
+    return "/" not in folder and (
+        same_package(folder, distribution) or normalised(folder).strip("-") in normalised(distribution).split("-")
+    )

@@ -1,0 +1,49 @@
+import pytest
+
+from castiron_audit.banners import banners
+
+
+def said(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
+    return [(item.name, item.version, item.licenses) for item in banners(text)]
+
+
+@pytest.mark.parametrize(
+    ("comment", "expected"),
+    [
+        ("/*! jQuery v3.7.1 | (c) OpenJS Foundation | jquery.org/license */", ("jQuery", "3.7.1", ())),
+        ("/*!\n * Bootstrap v3.4.1 (https://x)\n * Licensed under MIT */", ("Bootstrap", "3.4.1", ("MIT",))),
+        ("/*! Select2 4.0.13 | https://x/LICENSE.md */", ("Select2", "4.0.13", ())),
+        ("/*!\n * clipboard.js v2.0.11\n * Licensed MIT © Zeno Rocha\n */", ("clipboard.js", "2.0.11", ("MIT",))),
+        ("/*! normalize.css v3.0.3 | MIT License | github.com/x */", ("normalize.css", "3.0.3", ("MIT",))),
+        ("/*! numbro.js\n * version : 1.6.2\n * license : MIT\n */", ("numbro.js", "1.6.2", ("MIT",))),
+        ("/*!\n * escape-html\n * Copyright(c) 2012 TJ\n * MIT Licensed\n */", ("escape-html", "", ("MIT",))),
+        ("/*! a-runtime -- Copyright (c) 2014, X -- license (MIT): https://x */", ("a-runtime", "", ("MIT",))),
+        ("/*! a-string <https://github.com/x/a-string>\n * under the MIT License. */", ("a-string", "", ("MIT",))),
+        ("/*! ieee754. BSD-3-Clause License. F. A. <https://x> */", ("ieee754", "", ("BSD-3-Clause",))),
+        ("/** @license React v16.13.1\n * x.js\n * under the MIT license */", ("React", "16.13.1", ("MIT",))),
+        ("/**\n * Fuse.js v6.6.2 - Fuzzy\n * Apache Software License 2.0\n */", ("Fuse.js", "6.6.2", ("Apache-2.0",))),
+        (
+            "/*!\n  Copyright (c) 2018 X.\n  Licensed under the MIT License (MIT), see\n  http://x.github.io/classnames\n*/",
+            ("classnames", "", ("MIT",)),
+        ),
+    ],
+)  # fmt: skip
+def test_usual_banners(comment: str, expected: tuple[str, str, tuple[str, ...]]) -> None:
+    # A minified bundle has many of them in one line.
+    assert said(f"var a=1;{comment}function b(){{}}") == [expected]
+
+
+def test_comments_that_are_no_banners() -> None:
+    assert said("/* A first comment about nothing. */ var a; /** documents v1 */") == []
+    # Later comments are kept by minifiers only if they are marked.
+    assert said("var a; /* Copyright of what is quoted */") == []
+    assert said("/*! unfinished, license MIT") == []
+    assert said('var a = "/*!"; var license = 1;') == []
+    assert said(f"/*! {'x' * 5000} license */") == []
+    (unnamed,) = banners("/*!\n * Determine if an object is a Buffer\n * @license MIT\n */")
+    assert (unnamed.name, unnamed.licenses) == ("", ("MIT",))
+
+
+def test_banners_in_strings_and_each_once() -> None:
+    text = 'eval("/*!\\n * thing v1.2.3\\n * MIT License\\n */");' * 2
+    assert said(text) == [("thing", "1.2.3", ("MIT",))]

@@ -1,0 +1,162 @@
+"""What the detectors make of scripts, bundlers' lists, data, colour profiles, folders with a license, and notices."""
+
+import json
+import struct
+import zlib
+from pathlib import Path
+
+from castiron_audit.bundles import Package, listed_packages, package_of_json, packages_of_source_map
+from castiron_audit.fonts import read_font
+from castiron_audit.license_files import split_notices
+from castiron_audit.model import Kind
+from castiron_audit.profiles import read_profile
+from tests.unit.audit.making import MIT, font_file
+from tests.unit.audit.test_detection import by_name, detect_in, native, write
+
+
+def test_scripts(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path, "d/static/v.min.js", "/*! thing v1.2.3 | MIT License */a;/*! own v9.0 | MIT License */"),
+        write(tmp_path, "d/static/codemirror-5.57.0.js", "/* CodeMirror, (c) by X\n under an MIT license */"),
+        write(tmp_path, "d/static/b.js.LICENSE.txt", "/*! Sortable 1.15.7 @license MIT */\n/*! ?\n @license MIT */"),
+        write(tmp_path, "d/static/own.js", "/* Copyright of the project itself */"),
+        write(tmp_path, "d/static/b.js.map", '{"sources": ["x/node_modules/tslib/t.js", "node_modules/@x/y/i.js"]}'),
+        write(tmp_path, "d/tests/t.js", "/*! tested v1.0.0 | MIT License */"),
+    ]  # fmt: skip
+    detection = detect_in(tmp_path, *paths, name="own")
+    found = {item.name: (item.version, item.verdict.expression, item.purl) for item in detection.components}
+    assert found == {
+        "thing": ("1.2.3", "MIT", "pkg:npm/thing@1.2.3"),
+        "CodeMirror": ("5.57.0", "MIT", "pkg:npm/codemirror@5.57.0"),
+        "Sortable": ("1.15.7", "MIT", "pkg:npm/sortable@1.15.7"),
+        "tslib": ("", "0BSD", None),
+    }
+    assert {item.code: item.message for item in detection.findings} == {
+        "unnamed-notice": "Comments with a license or copyright that do not say whose they are: "
+        "d/static/b.js.LICENSE.txt.",
+        "unlisted-scripts": "Source maps name 1 packages whose license nothing in the wheel tells: @x/y.",
+    }
+
+
+def test_lists_of_bundlers(tmp_path: Path) -> None:
+    rows = [
+        {"name": "@x/y", "versionInfo": "1.0", "licenseId": "MIT", "extractedText": MIT},
+        {"name": "z", "versionInfo": "2.0", "licenseId": "BSD-2-Clause", "extractedText": ""},
+        {"name": "@d/own", "versionInfo": "3.0", "licenseId": "MIT"},
+    ]
+    path = write(tmp_path, "d/static/third-party-licenses.json", json.dumps({"packages": rows}))
+    components = by_name(detect_in(tmp_path, path))
+    assert {name: item.purl for name, item in components.items()} == {
+        "@x/y": "pkg:npm/%40x/y@1.0",
+        "z": "pkg:npm/z@2.0",
+    }
+    assert components["@x/y"].copyrights == ("Copyright (c) 2020 The Authors of It",)
+
+
+def test_forms_of_lists() -> None:
+    rollup = json.dumps([{"name": "a", "version": "1", "license": "MIT", "licenseText": "text"}])
+    assert listed_packages(rollup.encode()) == (Package(name="a", version="1", license="MIT", text="text"),)
+    checker = json.dumps({"@s/a@1.0.0": {"licenses": "ISC", "path": "/x"}, "not-one": 3})
+    assert listed_packages(checker.encode()) == (Package(name="@s/a", version="1.0.0", license="ISC"),)
+    for nothing in (b"{", b"[1]", b'{"packages": 1}', b'{"packages": [{"name": "../x", "license": "MIT"}]}', b"3"):
+        assert listed_packages(nothing) == ()
+    assert package_of_json(b'{"name": "a", "version": "1", "license": {"type": "MIT"}}') == Package(
+        name="a", version="1", license="MIT"
+    )
+    assert package_of_json(b"[]") is None
+    assert packages_of_source_map(b'{"sources":["x/node_modules/a/b.js"],"sourcesContent":["node_modules/c/"]}') == (
+        "a",
+    )
+
+
+def test_data(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path, "d/zoneinfo/tzdata.zi", "# version 2026a\n"),
+        write(tmp_path, "d/suffixes.dat", "// VERSION: 2026-01-01_x\n// ===BEGIN ICANN DOMAINS===\n"),
+        write(tmp_path, "d/other_suffixes.dat", "nothing"),
+        write(tmp_path, "d/locale-data/de.dat"),
+        write(tmp_path, "d/model.onnx"),
+        write(tmp_path, "d/dicts/hyph_de.dic"),
+    ]
+    write(tmp_path, "d/dicts/README_hyph_de.txt", MIT)
+    components = by_name(detect_in(tmp_path, *paths))
+    assert {name: (item.version, item.verdict.expression) for name, item in components.items()} == {
+        "tz-database": ("2026a", "LicenseRef-public-domain"),
+        "public-suffix-list": ("2026-01-01_x", "MPL-2.0"),
+        "cldr": ("", "Unicode-3.0"),
+        "model.onnx": ("", None),
+        "hyphenation-dictionaries": ("", "MIT"),
+    }
+    assert {item.kind for item in components.values()} == {Kind.DATA}
+
+
+def profile(copyright_: str) -> bytes:
+    text = copyright_.encode("utf-16-be")
+    tag = b"mluc" + bytes(4) + struct.pack(">IIHHII", 1, 12, 0x656E, 0x5553, len(text), 28) + text
+    return bytes(36) + b"acsp" + bytes(88) + struct.pack(">I4sII", 1, b"cprt", 144, len(tag)) + tag
+
+
+def test_colour_profiles(tmp_path: Path) -> None:
+    path = write(tmp_path, "d/sRGB.icc")
+    (tmp_path / path).write_bytes(profile("No copyright, use freely"))
+    (component,) = detect_in(tmp_path, path).components
+    assert (component.name, component.verdict.expression) == ("sRGB ICC profile", "LicenseRef-public-domain")
+    assert read_profile(b"x" * 200) is None
+    damaged = read_profile(profile("x")[:150])
+    assert damaged is None or damaged.copyright == ""
+
+
+def test_compressed_fonts(tmp_path: Path) -> None:
+    whole = font_file({1: "Some Font", 5: "Version 1.5"})
+    names = whole[28:]
+    packed = zlib.compress(names)
+    head = b"wOFF" + bytes(8) + struct.pack(">H", 1) + bytes(30)
+    woff = head + struct.pack(">4sIIIII", b"name", 64, len(packed), len(names), 0, 0)[:20] + packed
+    font = read_font(woff)
+    assert font is not None
+    assert (font.family, font.version) == ("Some Font", "1.5")
+    assert read_font(woff[:70]) is None
+    paths = [write(tmp_path, "d/fonts/KaTeX_Main.woff2"), write(tmp_path, "d/fonts/0af31c.woff2")]
+    for path in paths:
+        (tmp_path / path).write_bytes(b"wOF2" + bytes(44))
+    detection = detect_in(tmp_path, *paths)
+    assert [(item.name, item.verdict.expression) for item in detection.components] == [("KaTeX fonts", "MIT")]
+    assert [item.code for item in detection.findings] == ["unnamed-fonts"]
+
+
+def test_folders_with_a_license_of_their_own(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path, "d/widgets/inner/a.py"),
+        write(tmp_path, "d/gdal/b.py"),
+        write(tmp_path, "d/icons/octicons/x.svg"),
+    ]
+    for folder in ("d/widgets/inner", "d/gdal", "d/icons/octicons", "d", "d/gone"):
+        write(tmp_path, f"{folder}/LICENSE", MIT.replace("2020", "2021"))
+    write(tmp_path, "d-1.0.dist-info/RECORD", "".join(f"{folder}/LICENSE,,\n" for folder in ("d", "d/gdal", "d/gone")))
+    rows = "d/widgets/inner/LICENSE,,\nd/icons/octicons/LICENSE,,\n../../../bin/x,,\n"
+    with (tmp_path / "d-1.0.dist-info/RECORD").open("a") as record:
+        record.write(rows)
+    components = by_name(detect_in(tmp_path, *paths))
+    # A package that uses GDAL is not GDAL; a folder of which nothing goes in brings nothing.
+    assert set(components) == {"inner", "d.gdal", "octicons"}
+    assert all(item.verdict.expression == "MIT" for item in components.values())
+
+
+def test_third_party_notices(tmp_path: Path) -> None:
+    text = (
+        f"%% Inner Thing NOTICES, INFORMATION, AND LICENSE BEGIN HERE\n====\n{MIT}\n====\nEND OF Inner Thing NOTICES\n"
+    )
+    write(tmp_path, "d/ThirdPartyNotices.txt", text)
+    write(tmp_path, "d-1.0.dist-info/RECORD", "d/ThirdPartyNotices.txt,,\n")
+    (component,) = detect_in(tmp_path, write(tmp_path, "d/__init__.py")).components
+    assert (component.name, component.verdict.expression) == ("Inner Thing", "MIT")
+    titles = split_notices(
+        f"# Notices\n\n## pip\n\nhttps://x\n\n{MIT}\n## empty\n\nnothing\n## [zlib](https://x)\n\nzlib license\n"
+    )
+    assert [item.name for item in titles] == ["pip", "zlib"]
+
+
+def test_a_vendored_project_without_metadata_is_known_by_its_name(tmp_path: Path) -> None:
+    paths = [write(tmp_path, "d/vendored/pint/__init__.py"), write(tmp_path, "d/vendored/own/__init__.py")]
+    components = by_name(detect_in(tmp_path, *paths, natives=(native("d/_x.so"),)))
+    assert {name: item.verdict.expression for name, item in components.items()} == {"pint": "BSD-3-Clause"}
