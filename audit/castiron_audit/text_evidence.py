@@ -26,6 +26,9 @@ _FRAGMENTS = 2
 _UNKNOWN_WORDS = 100
 """... and at least so many."""
 
+_BARE_NAME = 3
+"""Words: "BSD license", and two words of a text that only happen to stand together; not "BSD 3-Clause License"."""
+
 _CHOICE = re.compile(
     r"dual[- ]licen[sc]|tri[- ]?licen[sc]|licen[sc]e[sd]? (?:file[s]? )?under (?:the terms of )?either"
     r"|under the terms of \W{0,2}either\W{0,2} of|either of (?:the|these) licen[sc]es"
@@ -41,6 +44,8 @@ _UNVERSIONED = {
     "GFDL": "GFDL-1.1-or-later",
 }
 """What "the GPL" without a version means: any of them may be chosen (GPL, section "Revised versions")."""
+_BSD = "BSD-3-Clause"
+"""What "the BSD license" means where nothing else says which one."""
 _UNLISTED_EXCEPTION = re.compile(r" WITH LicenseRef-[\w.-]+")
 """SPDX has no form for an exception that it does not list; without it, the license asks for more and not for less."""
 _OF_APACHE = frozenset({"LLVM-exception", "Swift-exception"})
@@ -55,12 +60,18 @@ def text_evidence(where: str, text: str) -> tuple[Evidence, ...]:
     """
     read = find_licenses(text)
     licenses = [item for item in read.found if item.specific and item.kind not in {Kind.INTRODUCTION, Kind.CLUE}]
+    among_texts = any(item.kind is Kind.TEXT and not item.exception for item in licenses)
+    offered = _texts_of_a_choice(licenses)
     evidence: list[Evidence] = []
     for item in sorted(licenses, key=lambda item: (item.kind is not Kind.TEXT, item.kind is not Kind.NOTICE)):
-        expression = None if item.exception else expressions.normalise(_UNLISTED_EXCEPTION.sub("", item.expression))
+        expression = (
+            None
+            if item.exception or item.expression in offered
+            else expressions.normalise(_UNLISTED_EXCEPTION.sub("", item.expression))
+        )
         if expression is not None and _only_repeats(item, expression, evidence):
             continue
-        statement = _statement(where, item, expression, read)
+        statement = _statement(where, item, expression, read, among_texts=among_texts)
         if statement not in evidence:
             evidence.append(statement)
     evidence = _with_exceptions(evidence, [item.expression for item in licenses if item.exception])
@@ -72,6 +83,24 @@ def text_evidence(where: str, text: str) -> tuple[Evidence, ...]:
     return tuple(evidence)
 
 
+def _texts_of_a_choice(licenses: Sequence[FoundLicense]) -> frozenset[str]:
+    """Return the licenses whose texts all follow the statement that they are a choice."""
+    first_lines: dict[str, int] = {}
+    for item in licenses:
+        if item.kind is Kind.TEXT:
+            first_lines.setdefault(item.expression, item.line)
+    offered: set[str] = set()
+    for item in licenses:
+        names = {name for name in expressions.licenses_in(item.expression) if name in first_lines}
+        if (
+            item.kind is not Kind.TEXT
+            and " OR " in item.expression
+            and all(item.line < first_lines[name] for name in names)
+        ):
+            offered |= names
+    return frozenset(offered)
+
+
 def _only_repeats(item: FoundLicense, expression: str, evidence: Sequence[Evidence]) -> bool:
     """Return whether a reference says nothing that a text or notice beside it does not say."""
     if item.kind not in {Kind.REFERENCE, Kind.TAG} or re.search(r" (?:OR|WITH) |-or-later$", expression):
@@ -81,12 +110,18 @@ def _only_repeats(item: FoundLicense, expression: str, evidence: Sequence[Eviden
     )
 
 
-def _statement(where: str, item: FoundLicense, expression: str | None, read: LicensedText) -> Evidence:
+def _statement(
+    where: str, item: FoundLicense, expression: str | None, read: LicensedText, *, among_texts: bool
+) -> Evidence:
     if item.kind is Kind.TEXT:
         verb = "is the text of" if item.words >= _WHOLE * read.words else "contains the text of"
         similarity = round(item.similarity, 3)
     else:
         verb, similarity = "says it is under" if item.kind is Kind.NOTICE else "refers to", None
+        # Texts of licenses name others: what is only named beside a text is told, and decides nothing.
+        is_name = item.kind in {Kind.REFERENCE, Kind.TAG} and item.words <= _BARE_NAME
+        if is_name and among_texts and not re.search(r" (?:OR|WITH) ", item.expression):
+            verb, expression = "mentions", None
     return Evidence(
         source=Source.TEXT, where=where, says=f"{verb} {item.expression}", expression=expression, similarity=similarity
     )
@@ -135,7 +170,8 @@ def combined(evidence: Iterable[Evidence], *, choice: bool) -> str | None:
 def _with_precise_names(evidence: Sequence[Evidence]) -> list[str]:
     """Return the expressions, with the names that statements use made as precise as the others have them.
 
-    "The GPL" is the version that is named elsewhere, and "Artistic License" the one of which the text is there.
+    "The GPL" is the version that is named elsewhere, "Artistic License" or "BSD license" the one of which the text is
+    there.
     """
     named = list(dict.fromkeys(item.expression for item in evidence if item.expression is not None))
     texts = {item.expression for item in evidence if item.similarity is not None and item.expression}
@@ -145,6 +181,8 @@ def _with_precise_names(evidence: Sequence[Evidence]) -> list[str]:
         match = _VERSION.match(name)
         if match is None:
             longer = [text for text in sorted(texts) if text.startswith(f"{name}-") and " " not in text]
+            if name == _BSD and name not in texts:
+                longer += [text for text in sorted(texts) if text.startswith("BSD-") and " " not in text]
         elif name == _UNVERSIONED[match["family"]]:
             pattern = re.compile(rf"{match['family']}-\d")
             longer = [other for other in licenses if pattern.match(other) and other != name and " " not in other]

@@ -25,6 +25,14 @@ _SMALL_RULE = 15
 _SMALL, _MEDIUM, _LARGE, _EXTRA_LARGE = 0.1, 0.4, 0.7, 0.9
 """Shares of a match's words that another match has, too."""
 
+_UNSPECIFIC = {
+    "BSD-3-Clause": "BSD-",
+    "GPL-1.0-or-later": "GPL-",
+    "LGPL-2.0-or-later": "LGPL-",
+    "AGPL-1.0-or-later": "AGPL-",
+}
+"""What a name without a version or clauses stands for, and how the identifiers of its relatives begin."""
+
 _ITEMS = frozenset({Kind.REFERENCE, Kind.TAG, Kind.INTRODUCTION, Kind.CLUE})
 """Kinds of rules that items of a list of licenses match."""
 _LONGEST_ITEM = 20
@@ -63,6 +71,23 @@ def without_lists(matches: Sequence[RuleMatch]) -> list[RuleMatch]:
             run = []
         (run if item else kept).append(match)
     return sorted(kept + ([] if _is_list(run) else run), key=_order)
+
+
+def without_unspecific(matches: Sequence[RuleMatch]) -> list[RuleMatch]:
+    """Return the matches without "under the BSD" where what follows is "BSD 2-Clause License".
+
+    ``matches`` are in the order of the text.
+    """
+    return [
+        match
+        for place, match in enumerate(matches)
+        if match.expression not in _UNSPECIFIC
+        or not any(
+            match.start < other.start < match.end < other.end
+            and other.expression.startswith(_UNSPECIFIC[match.expression])
+            for other in matches[place + 1 : place + 4]
+        )
+    ]
 
 
 def _is_item(match: RuleMatch) -> bool:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from castiron_audit.license_rules.choices import with_choices
 from castiron_audit.license_rules.exact import exact_matches
-from castiron_audit.license_rules.filters import chosen, without_lists
+from castiron_audit.license_rules.filters import chosen, without_lists, without_unspecific
 from castiron_audit.license_rules.index import Kind, rule_index
 from castiron_audit.license_rules.match import Taken
 from castiron_audit.license_rules.similar import similar_matches
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 _OPEN_WORDS = 6
 """Words specific to licenses in no exact match, from which on rules that a text nearly has are looked for."""
+
+
+_TAG_WORDS = ("SPDX", "License", "Identifier")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,10 +70,11 @@ def find_licenses(text: str) -> LicensedText:
     if open_words.count(1) >= _OPEN_WORDS:
         matches = chosen([*matches, *similar_matches(words, index, open_words)], words, index)
         open_words = _open_words(matches, words)
-    licenses = without_lists([match for match in matches if match.kind is not Kind.FALSE_POSITIVE])
+    true = [match for match in matches if match.kind is not Kind.FALSE_POSITIVE]
+    licenses = without_unspecific(without_lists(true))
     found = [
         *(_from_tag(expression, line) for line, expression in tags),
-        *(_from_match(match, words, index) for match in licenses if match.expression),
+        *(_from_match(match, words, index) for match in with_choices(licenses, words, index) if match.expression),
     ]
     return LicensedText(
         found=tuple(sorted(found, key=lambda item: item.line)),
@@ -86,8 +91,10 @@ def _open_words(matches: list[RuleMatch], words: Words) -> bytes:
 
 
 def _from_tag(expression: str, line: int) -> FoundLicense:
+    """Return what a tag of SPDX says: more than one of a rule, whose words may stand together by chance."""
+    size = len(_TAG_WORDS) + len(expression.split())
     return FoundLicense(
-        expression=expression, kind=Kind.TAG, specific=True, exception=False, line=line, words=3, similarity=1.0
+        expression=expression, kind=Kind.NOTICE, specific=True, exception=False, line=line, words=size, similarity=1.0
     )
 
 

@@ -54,13 +54,13 @@ def similar_matches(words: Words, index: RuleIndex, open_words: bytes) -> list[R
     ``open_words`` has a 1 for each word that matters and that no exact match has; a match must have such a word.
     """
     grams = frozenset(words.quads)
-    found = [
+    found = [match for rule in _candidates(grams, index) for match in _compare(rule, words, grams, index)]
+    # The best match may be what an exact one has already: it still says that lesser ones are not meant.
+    return [
         match
-        for rule in _candidates(grams, index)
-        for match in _compare(rule, words, grams, index)
+        for match in _best(found, len(words.numbers))
         if match.mask & int.from_bytes(open_words[match.start : match.end], "little")
     ]
-    return _best(found, len(words.numbers))
 
 
 def _candidates(grams: frozenset[int], index: RuleIndex) -> list[int]:

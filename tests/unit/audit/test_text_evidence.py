@@ -40,7 +40,7 @@ def test_notices_and_references_are_told_apart() -> None:
         ("says it is under GPL-2.0-or-later", "GPL-2.0-or-later")
     ]
     assert [(item.says, item.expression) for item in evidence("SPDX-License-Identifier: MIT OR Apache-2.0\n")] == [
-        ("refers to MIT OR Apache-2.0", "MIT OR Apache-2.0")
+        ("says it is under MIT OR Apache-2.0", "MIT OR Apache-2.0")
     ]
     assert evidence("nothing to see here", "") == []
 
@@ -90,6 +90,28 @@ def test_a_stated_choice_is_one() -> None:
     ):
         assert states_choice([words]), words
     assert not states_choice(["either version 2 of the License, or (at your option) any later version"])
+
+
+def test_texts_offered_as_a_choice_are_no_further_licenses() -> None:
+    apache, bsd = license_text("Apache-2.0"), license_text("BSD-3-Clause")
+    head = "This project is dual-licensed under Apache-2.0 or BSD-3-Clause.\n\n"
+    part = "\n\nThe files in tables/ are under the following license:\n\n" + MIT
+    assert together(f"{head}{apache}\n\n{bsd}{part}") == "MIT AND (Apache-2.0 OR BSD-3-Clause)"
+    # A part that is a choice does not make one of the license above it.
+    tail = "\n\nThe parser is available under Apache-2.0 or BSD-3-Clause.\n"
+    licenses = together(f"{apache}\n\n{tail}\n\n{bsd}{part}") or ""
+    assert licenses.startswith("Apache-2.0 AND BSD-3-Clause AND MIT")
+
+
+def test_a_bare_name_beside_a_text_decides_nothing() -> None:
+    items = evidence(f"{MIT}\n\nIt replaces an older program, that had a BSD license.\n")
+    assert [(item.says, item.expression) for item in items if "BSD" in item.says] == [("mentions BSD-3-Clause", None)]
+    assert together(f"{MIT}\n\nfiles/x.c is under the BSD 3-Clause License.\n") == "MIT AND BSD-3-Clause"
+
+
+def test_a_more_precise_name_of_a_bsd_license_counts() -> None:
+    assert together("Released under the terms of the BSD 2-Clause License.\n") == "BSD-2-Clause"
+    assert together("Licensed under the BSD license.", license_text("BSD-2-Clause") or "") == "BSD-2-Clause"
 
 
 def test_an_exception_that_spdx_does_not_list_is_left_out() -> None:
