@@ -76,5 +76,6 @@ def build_report(
         components=components,
         findings=sort_findings(findings),
         obligations=obligations(components),
+        needs=manifest.needs,
         texts=tuple(sorted((key, text) for key, text in texts.items() if key in used)),
     )

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from castiron_manifest.model import Need  # noqa: TC001 - the reader of embedded reports evaluates the annotations
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -223,6 +225,8 @@ class Report:
     obligations: tuple[Obligation, ...] = ()
     refusals: tuple[Refusal, ...] = ()
     """Sorted by component."""
+    needs: tuple[Need, ...] = ()
+    """What the program needs of the machine, and which modules do."""
     unmatched: tuple[str, ...] = ()
     """Rules of the policy that name no component, each with what may be meant."""
     texts: tuple[tuple[str, str], ...] = field(default=(), repr=False)

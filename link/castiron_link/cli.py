@@ -245,6 +245,8 @@ def _children(children: Children | None, *, as_python: bool) -> Children | None:
 
 def show_result(result: LinkResult, loud: Loudness, *, table: bool) -> None:
     """Print what was made on stderr: warnings, the license table, and one line on the executable."""
+    from castiron_manifest.needs import sentences
+
     console = stderr_console()
     for warning in result.warnings:
         console.print(relative(printable(f"warning: {warning}")), markup=False)
@@ -255,6 +257,8 @@ def show_result(result: LinkResult, loud: Loudness, *, table: bool) -> None:
 
         width = console.width if console.is_terminal else 120
         console.out(drawn(result.report, width=width, color=console.is_terminal, brief=True), highlight=False, end="")
+    for line in sentences(result.needs):
+        console.print(relative(printable(line)), markup=False)
     size = f"{result.size / 1e6:.1f} MB"
     console.print(f"{relative(str(result.output))}: {size}, static{_CHILDREN[result.children]}", markup=False)
     if loud is Loudness.VERBOSE:

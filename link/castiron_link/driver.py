@@ -204,6 +204,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         size=size,
         report=report,
         children=children,
+        needs=manifest.needs,
         warnings=(
             *broken_modules(compiled),
             *natives.warnings,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from castiron_audit.model import Report
     from castiron_common.content import FileContent
-    from castiron_manifest.model import Module, Origin
+    from castiron_manifest.model import Module, Need, Origin
 
 
 class Sources(StrEnum):
@@ -161,6 +161,8 @@ class LinkResult:
     """What is in it, under which licenses."""
     children: Children
     """For whose processes it is an interpreter."""
+    needs: tuple[Need, ...] = ()
+    """What the program needs of the machine."""
     warnings: tuple[str, ...] = ()
     seconds: tuple[tuple[str, float], ...] = field(default=())
     """Wall time of each pass, in order."""

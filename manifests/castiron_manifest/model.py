@@ -17,7 +17,7 @@ from enum import StrEnum
 SCHEMA_MAJOR = 1
 """Increased when an older reader would misunderstand the file; a reader refuses any other major version."""
 
-SCHEMA_MINOR = 0
+SCHEMA_MINOR = 1
 """Increased when fields are added; an older reader keeps what it does not know."""
 
 
@@ -68,6 +68,25 @@ class Origin(StrEnum):
     APP = "app"
     STDLIB = "stdlib"
     DISTRIBUTION = "distribution"
+
+
+class MachineFacility(StrEnum):
+    """What a program may need of the machine that no binary has by itself."""
+
+    CERTIFICATES = "certificates"
+    """Certificates of authorities, against which TLS checks others."""
+    HOST_NAMES = "host-names"
+    """A resolver: ``/etc/resolv.conf``, ``/etc/hosts``."""
+    TIME_ZONES = "timezones"
+    """Rules of time zones: ``/usr/share/zoneinfo``."""
+    SHELL = "shell"
+    """``/bin/sh``."""
+    USERS = "users"
+    """Names of users and groups: ``/etc/passwd``, ``/etc/group``."""
+    FONTS = "fonts"
+    """Fonts that are found by their names."""
+    LOCALES = "locales"
+    """Locales by name; the target's C library accepts every name and formats as in ``C``."""
 
 
 class Severity(StrEnum):
@@ -247,6 +266,21 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """A use of what the machine must bring.  Sorted by (what, importer)."""
+
+    what: MachineFacility
+    importer: str
+    """The module whose code uses it."""
+    line: int
+    """Of the first use; 1-based."""
+    own: bool
+    """Whether the module is the application's; a distribution may have uses that the application never comes to."""
+    carried: bool = False
+    """Whether a distribution brings it, for machines that do not have it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Manifest:
     """What the application needs.  See the module's docstring for roots and order."""
 
@@ -261,6 +295,7 @@ class Manifest:
     resources: tuple[Resource, ...] = ()
     natives: tuple[Native, ...] = ()
     findings: tuple[Finding, ...] = ()
+    needs: tuple[Need, ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
     """License texts once each: (sha256 of the UTF-8 text, text), sorted."""
     blobs: tuple[tuple[str, bytes], ...] = ()

@@ -21,6 +21,7 @@ SORT_KEYS: dict[str, Callable[[Any], tuple[str, ...]]] = {
     "resources": lambda r: (r.origin.value, r.distribution or "", r.path),
     "natives": lambda n: (n.distribution, n.path),
     "findings": lambda f: (f.code, f.subject, f.message),
+    "needs": lambda n: (n.what.value, n.importer),
     "texts": lambda t: (t[0],),
     "blobs": lambda b: (b[0],),
 }

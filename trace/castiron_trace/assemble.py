@@ -18,6 +18,7 @@ from castiron_manifest.model import (
 from castiron_trace.checks import module_findings, origin_of
 from castiron_trace.graph import tier_name
 from castiron_trace.licenses import read_metadata
+from castiron_trace.machine import needs
 from castiron_trace.own_data import root_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from castiron_common.target import PythonTarget
     from castiron_manifest.model import Finding, Native, Resource
+    from castiron_trace.hints.model import Carry
     from castiron_trace.model import Reached, ReachedModule, ResolvedEntry, Site, TargetPython
     from castiron_trace.own_data import Blobs
 
@@ -44,6 +46,7 @@ def assemble(
     findings: Iterable[Finding],
     texts: Mapping[str, str],
     blobs: Blobs,
+    carries: Iterable[Carry],
 ) -> Manifest:
     """Return the manifest: sorted, without absolute paths, every content by its hash."""
     modules = [_module(module, entry, site, blobs) for module in reached.modules.values()]
@@ -61,6 +64,7 @@ def assemble(
         modules=tuple(sorted(modules, key=lambda m: (m.name, m.origin.value, m.path or ""))),
         resources=tuple(unique[key] for key in sorted(unique)),
         natives=tuple(natives),
+        needs=tuple(needs(reached, entry, carries, unique.values())),
         findings=tuple(all_findings[key] for key in sorted(all_findings)),
         texts=tuple(sorted(texts.items())),
         blobs=tuple(sorted(blobs.by_hash.items())),

@@ -13,7 +13,7 @@ from castiron_common.command_line import Loudness, Theme
 from castiron_common.console import printable, relative, run_command, stderr_console
 from castiron_common.errors import ModuleMissingError, UsageError
 from castiron_runtime.target_files import chosen_target, defaults
-from castiron_trace.model import Stdlib
+from castiron_trace.model import Carry, Stdlib
 
 if TYPE_CHECKING:
     from castiron_trace.driver import Outcome
@@ -134,6 +134,14 @@ def trace(
             rich_help_panel=Theme.CONTENT,
         ),
     ] = None,
+    carry: Annotated[
+        list[Carry] | None,
+        typer.Option(
+            "--carry",
+            help="Take this along, for machines that lack it; the machine's own comes first.",
+            rich_help_panel=Theme.CONTENT,
+        ),
+    ] = None,
     no_data_guess: Annotated[
         bool,
         typer.Option(
@@ -243,6 +251,7 @@ def trace(
         exclude=tuple(exclude or ()),
         stdlib=stdlib,
         include_data=tuple(include_data or ()),
+        carry=tuple(dict.fromkeys(carry or ())),
         guess_data=not no_data_guess,
         paths=tuple(path or ()),
         name=name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,11 @@ class Closure:
                 for name, names in sorted(self._answer.file_names.items())
                 if name in best
             },
+            machine=tuple(
+                replace(use, module=self._public(use.module) or use.module)
+                for use in self._answer.machine
+                if use.module in best
+            ),
             missing={
                 name: self._who_misses(name, best)
                 for name in sorted(best)

@@ -16,6 +16,7 @@ from castiron_trace.entry import resolve_plan
 from castiron_trace.graph import analyse, runner_of, without_runner
 from castiron_trace.hints.effect import without_effect
 from castiron_trace.hints.reader import project_hints, shipped_hints, united
+from castiron_trace.machine import carried_data
 from castiron_trace.model import NO_SITE
 from castiron_trace.observations import NOT_RUN
 from castiron_trace.plan import read_plan
@@ -80,7 +81,9 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
     # environment: what the application needs, resolved and installed for the target.
     # After it: every distribution has a version, a wheel and its files in a folder; nothing more is resolved.
     with clock("environment"):
-        chosen = environment.prepare(options, plan, lambda: missing_top_levels(alone), reporter=reporter)
+        chosen = environment.prepare(
+            options, plan, lambda: missing_top_levels(alone), carries=hints.carries, reporter=reporter
+        )
         entry = resolve_plan(plan, chosen.site)
 
     # graph: the closure of imports, in tiers; with --run, including what the watched run used.
@@ -100,7 +103,8 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
     # files: whatever the modules need beside them.
     # After it: every file of every distribution is in or out, and each distribution has its license evidence.
     with clock("files"):
-        brought = distribution_files(site, reached, hints.data, options.target.target)
+        data = (*hints.data, *carried_data(options.carry, hints.carries))
+        brought = distribution_files(site, reached, data, options.target.target)
         own = own_files(entry, reached, options, python, hints.own_files)
 
     # manifest: all of it sorted, by relative paths and hashes.
@@ -126,5 +130,6 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
             ),
             texts=brought.texts,
             blobs=own.blobs,
+            carries=hints.carries,
         )
     return Outcome(manifest=manifest, reached=reached, source=chosen.source, notes=own.notes, seconds=clock.seconds)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from castiron_common.errors import EntryError, InputError, UsageError
+from castiron_trace.machine import carried_requirements
 from castiron_trace.model import NO_SITE, Site
 from castiron_trace.plan import PlanKind
 
@@ -17,9 +18,10 @@ if TYPE_CHECKING:
 
     from castiron_common.progress import Reporter
     from castiron_manifest.model import Finding
+    from castiron_trace.hints.model import Carry
     from castiron_trace.model import Options
     from castiron_trace.plan import Plan
-    from castiron_wheels.model import Requirements
+    from castiron_wheels.model import Requirements, ResolvedDistribution
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +35,12 @@ class TracedEnvironment:
 
 
 def prepare(
-    options: Options, plan: Plan, missing: Callable[[], Collection[str]], *, reporter: Reporter
+    options: Options,
+    plan: Plan,
+    missing: Callable[[], Collection[str]],
+    *,
+    carries: Sequence[Carry],
+    reporter: Reporter,
 ) -> TracedEnvironment:
     """Find out what the application needs and install it for the target.
 
@@ -41,6 +48,8 @@ def prepare(
     library has; it is called only if nothing else says what is needed.
     """
     requirements, source = find_requirements(options, plan, missing)
+    if options.carry and (requirements is None or not requirements):
+        requirements = _carried(options, carries, ())
     if requirements is None or not (requirements or requirements.requires_python):
         return TracedEnvironment(site=NO_SITE, source=source)
     from castiron_wheels.install import installation_prefix, site_packages
@@ -49,6 +58,9 @@ def prepare(
     if options.allow_older:
         requirements = replace(requirements, older=frozenset(map(canonicalize_name, options.allow_older)))
     environment = resolve(requirements, options.target, reporter=reporter, renew=options.renew)
+    if more := _carried(options, carries, environment.distributions):
+        requirements = _united(requirements, more)
+        environment = resolve(requirements, options.target, reporter=reporter, renew=options.renew)
     if not environment.distributions:
         return TracedEnvironment(site=NO_SITE, source=source, findings=environment.findings)
     folder = site_packages(installation_prefix(environment.wheels, options.target), options.target)
@@ -57,6 +69,16 @@ def prepare(
         source=source,
         findings=environment.findings,
     )
+
+
+def _carried(
+    options: Options, carries: Sequence[Carry], present: Sequence[ResolvedDistribution]
+) -> Requirements | None:
+    """Return what ``--carry`` takes along and the environment does not have; None if that is nothing."""
+    from castiron_wheels.requirements import from_lines
+
+    lines = carried_requirements(options.carry, carries, (item.name for item in present))
+    return from_lines(lines, options.target, origin="--carry", folder=options.folder) if lines else None
 
 
 def find_requirements(

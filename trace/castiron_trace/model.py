@@ -14,9 +14,16 @@ if TYPE_CHECKING:
 
     from castiron_common.target import PythonTarget
     from castiron_manifest.model import Entry, Finding
-    from castiron_trace.protocol import Definitions, FileNames, Tier
+    from castiron_trace.protocol import Definitions, FileNames, MachineUse, Tier
     from castiron_wheels.model import ResolvedDistribution
     from castiron_wheels.record import InstalledRecord
+
+
+class Carry(StrEnum):
+    """What ``--carry`` takes along for machines that lack it; values of `castiron_manifest.model.MachineFacility`."""
+
+    CERTIFICATES = "certificates"
+    TIME_ZONES = "timezones"
 
 
 class Stdlib(StrEnum):
@@ -52,6 +59,7 @@ class Options:
     exclude: tuple[str, ...] = ()
     stdlib: Stdlib = Stdlib.AUTO
     include_data: tuple[Path, ...] = ()
+    carry: tuple[Carry, ...] = ()
     guess_data: bool = True
     paths: tuple[Path, ...] = ()
     """Further folders that the application puts on ``sys.path``."""
@@ -170,6 +178,8 @@ class Reached:
     """Source files that are read or run by path."""
     file_names: Mapping[str, FileNames] = field(default_factory=dict)
     """What the application's own modules say about files, by module."""
+    machine: tuple[MachineUse, ...] = ()
+    """Calls that need what the machine brings."""
     missing: Mapping[str, tuple[str, int, Tier]] = field(default_factory=dict)
     """Modules that do not exist -> (importer, line, weakest tier on the way)."""
     import_hook: str = ""

@@ -93,6 +93,16 @@ class Text:
     line: int
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class MachineUse:
+    """A call that needs what the machine brings."""
+
+    what: str
+    """A value of `castiron_manifest.model.MachineFacility`."""
+    module: str
+    line: int
+
+
 @dataclass(frozen=True, slots=True)
 class FileNames:
     """What a source of the application says about files; see `castiron_trace.analyser.syntax.own_paths`."""
@@ -267,6 +277,8 @@ class TraceAnswer:
     shadowed: tuple[str, ...]
     """Modules of the standard library that the application has its own of."""
     runs_outside_code: bool
+    machine: tuple[MachineUse, ...] = ()
+    """Calls that need what the machine brings, sorted."""
     unknown_includes: tuple[str, ...] = field(default=())
     """Names that the user includes and that do not exist."""
     definitions: Definitions | None = None

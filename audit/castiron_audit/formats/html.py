@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from castiron_audit.copyleft import Strength, reach
 from castiron_audit.formats.order import in_tree_order
 from castiron_audit.formats.treemap import Box, treemap
+from castiron_audit.machine_needs import need_rows
 from castiron_audit.model import Kind, Severity
 
 if TYPE_CHECKING:
@@ -65,6 +66,7 @@ def html(report: Report) -> str:
         ),
         "summary": _summary(report),
         "findings": _findings(report, by_id),
+        "needs": _needs(report),
         "refusals": _refusals(report, by_id),
         "treemap": treemap(_boxes(report), label=f"Bytes in {report.name} by component"),
         "kinds": "".join(
@@ -122,6 +124,16 @@ def _summary(report: Report) -> str:
         f'<li class="card {kind}"><strong>{escape(value)}</strong> <span>{escape(name)}</span></li>'
         for value, name, kind in cards
     )
+
+
+def _needs(report: Report) -> str:
+    rows = "".join(
+        f"<tr><td>{escape(row.what)}</td><td>{escape(row.state)}</td><td>{escape(row.modules)}</td></tr>"
+        for row in need_rows(report)
+    )
+    if not rows:
+        return "<p>Nothing that is not in it, as far as its code shows.</p>"
+    return f"<table><thead><tr><th>what</th><th></th><th>used in</th></tr></thead><tbody>{rows}</tbody></table>"
 
 
 def _findings(report: Report, by_id: dict[str, Component]) -> str:

@@ -11,6 +11,7 @@ from rich.text import Text
 
 from castiron_audit.copyleft import Strength, reach
 from castiron_audit.formats.order import in_tree_order
+from castiron_audit.machine_needs import need_rows
 from castiron_audit.model import Kind, Severity
 from castiron_common.console import printable
 
@@ -76,6 +77,10 @@ def table(report: Report, *, width: int = 120, color: bool = False, brief: bool 
             console.print(
                 f"  {obligation.title} ({count} component{'' if count == 1 else 's'}): {obligation.text}", markup=False
             )
+    if report.needs and not brief:
+        console.print("\n[bold]What the machine must bring[/bold]")
+        for row in need_rows(report):
+            console.print(f"  {row.what}: {row.state} ({printable(row.modules)})", markup=False)
     if report.policy != "none":
         console.print(f"\nPolicy: {report.policy}", markup=False)
     return out.getvalue()

@@ -20,6 +20,7 @@ from castiron_trace.protocol import (
     Entry,
     FileNames,
     Installed,
+    MachineUse,
     ModuleKind,
     Node,
     Notice,
@@ -55,6 +56,7 @@ ANSWER = TraceAnswer(
     files=(),
     invalid=(SourceError("x", 0, "y"),),
     file_names={"app": FileNames(strings=(Text("é", 1),), written=("x",))},
+    machine=(MachineUse("shell", "app", 3),),
     codecs=(),
     dynamic_codec=True,
     mentions=("strptime",),
@@ -95,7 +97,7 @@ def _changed(value: object, *path: int | str, to: object) -> str:
         ((1,), [], "nodes: is not an object"),
         ((4,), {}, "files: is not an array"),
         ((8,), 1, "dynamic_codec: 1 is not of type bool"),
-        ((13, 0), None, "definitions.names: is not an array"),
+        ((14, 0), None, "definitions.names: is not an array"),
     ],
 )
 def test_what_does_not_fit_is_told_with_its_place(path: tuple[int | str, ...], to: object, message: str) -> None:

@@ -267,6 +267,8 @@ open(p, encoding="utf-8")
 open(p, encoding=e)
 run_path("\xc3\xa4.py")
 extend_path()
+import os as o
+o.system("ls")
 open("read.txt")
 open("written.txt", "w")
 os.chdir(Path(__file__).parent / f"x{n}.y")

@@ -20,6 +20,7 @@ from castiron_trace.protocol import (
     APP,
     Definitions,
     FileNames,
+    MachineUse,
     ModuleKind,
     Node,
     SourceError,
@@ -141,6 +142,7 @@ def _answer(
     nodes: dict[str, Node] = {}
     file_names: dict[str, FileNames] = {}
     invalid: list[SourceError] = []
+    machine: list[MachineUse] = []
     codecs: set[str] = set()
     mentions: set[str] = set()
     dynamic_codec = False
@@ -151,6 +153,7 @@ def _answer(
         if scan is None:
             continue
         codecs.update(scan.codecs)
+        machine.extend(MachineUse(use.what, node.identifier, use.line) for use in scan.machine)
         mentions.update(scan.mentions)
         dynamic_codec = dynamic_codec or scan.dynamic_codec
         if owner == APP:
@@ -165,6 +168,7 @@ def _answer(
         files=tuple(sorted(inclusion.files)),
         invalid=tuple(sorted(invalid)),
         file_names=file_names,
+        machine=tuple(sorted(machine)),
         codecs=tuple(sorted(codecs)),
         dynamic_codec=dynamic_codec,
         mentions=tuple(sorted(mentions)),

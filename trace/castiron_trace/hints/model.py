@@ -121,6 +121,37 @@ class Constant(Hint):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MachineNeed(Hint):
+    """Functions that use what the machine brings."""
+
+    what: str
+    """A value of `castiron_manifest.model.MachineFacility`."""
+    calls: tuple[str, ...]
+    """Dotted names, as ``module.function``; with ``*`` for the module, any method of that name."""
+    keyword: str = ""
+    """Only calls that give this keyword argument as ``True``."""
+    unless: tuple[str, ...] = ()
+    """Only calls that give none of these keyword arguments."""
+    argument: int = 0
+    """The number of a positional argument, from 1, that must be a literal which ``matches``."""
+    matches: str = ""
+    """Regular expression for all of that literal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carry(Hint):
+    """A distribution that brings what a machine may lack."""
+
+    what: str
+    """A value of `castiron_manifest.model.MachineFacility`."""
+    distribution: str
+    requirement: str
+    """With the version that ``--carry`` takes if nothing else asks for the distribution."""
+    files: tuple[str, ...]
+    """Relative to site-packages; ``*`` stands for any characters, ``/`` too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Compiler(Hint):
     """What compiled modules import that were made by one compiler of Python."""
 
@@ -178,6 +209,7 @@ class SourceHints:
     namespace_functions: tuple[NamespaceFunction, ...] = ()
     constants: tuple[Constant, ...] = ()
     compilers: tuple[Compiler, ...] = ()
+    machine_needs: tuple[MachineNeed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,3 +227,4 @@ class Hints:
     own_files: tuple[OwnFiles, ...] = ()
     excludes: tuple[Exclude, ...] = ()
     libraries: tuple[Library, ...] = ()
+    carries: tuple[Carry, ...] = ()

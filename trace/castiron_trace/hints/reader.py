@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from castiron_common.errors import InputError
 from castiron_common.tables import TableError, read_table, unknown
+from castiron_manifest.model import MachineFacility
 from castiron_trace.hints.model import (
     Alias,
+    Carry,
     Compiler,
     Constant,
     Data,
@@ -25,6 +27,7 @@ from castiron_trace.hints.model import (
     IgnoredEntryPoints,
     ImportFunction,
     Library,
+    MachineNeed,
     NamespaceFunction,
     OwnFiles,
     PluginHost,
@@ -55,9 +58,12 @@ KINDS: Mapping[str, type[Hint]] = {
     "own-files": OwnFiles,
     "exclude": Exclude,
     "library": Library,
+    "machine-need": MachineNeed,
+    "carry": Carry,
 }
 """Name of the array of tables -> what each of its tables is."""
 
+FACILITIES = tuple(MachineFacility)
 _ONE_OF = {HiddenImport: ("imports", "distributions"), Compiler: ("marker", "shared-module")}
 """Keys of which a table must have at least one."""
 _HELP = "docs/hints.md describes the tables of hints."
@@ -120,7 +126,11 @@ def _hint(type_: type[_H], table: Any, place: str, source: str | None) -> _H:
     if one_of and not any(table.get(key) for key in one_of):
         raise TableError(f"{place} has no effect without {' or '.join(one_of)}")
     if isinstance(hint, PluginHost):
-        _check_pattern(hint.defines, place)
+        _check_pattern(hint.defines, f"{place}.defines")
+    elif isinstance(hint, MachineNeed):
+        _check_pattern(hint.matches, f"{place}.matches")
+    if isinstance(hint, MachineNeed | Carry) and hint.what not in FACILITIES:
+        raise TableError(unknown(hint.what, FACILITIES, "facility of a machine"))
     return hint
 
 
@@ -128,7 +138,7 @@ def _check_pattern(pattern: str, place: str) -> None:
     try:
         re.compile(pattern)
     except re.error as error:
-        raise TableError(f"{place}.defines: {pattern!r} is not a regular expression: {error}") from None
+        raise TableError(f"{place}: {pattern!r} is not a regular expression: {error}") from None
 
 
 def _sorted_out(hints: Iterable[Hint]) -> Hints:
@@ -145,6 +155,7 @@ def _sorted_out(hints: Iterable[Hint]) -> Hints:
             namespace_functions=of(NamespaceFunction),
             constants=of(Constant),
             compilers=of(Compiler),
+            machine_needs=of(MachineNeed),
         ),
         hidden_imports=of(HiddenImport),
         aliases=of(Alias),
@@ -156,6 +167,7 @@ def _sorted_out(hints: Iterable[Hint]) -> Hints:
         own_files=of(OwnFiles),
         excludes=of(Exclude),
         libraries=of(Library),
+        carries=of(Carry),
     )
 
 

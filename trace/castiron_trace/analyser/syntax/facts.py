@@ -10,6 +10,7 @@ from castiron_trace.analyser.syntax.scan import (
     ImportStatement,
     LazyExports,
     Literal,
+    MachineUse,
     MadeModule,
     NamedLibrary,
     OutsideCode,
@@ -18,6 +19,7 @@ from castiron_trace.analyser.syntax.scan import (
 )
 
 if TYPE_CHECKING:
+    import ast
     from collections.abc import Sequence
 
     from castiron_trace.analyser.syntax.own_paths import OwnPaths
@@ -38,6 +40,10 @@ class Facts:
         self.strings: dict[str, int] = {}
         """Text -> the first line that has it."""
         self.libraries: set[NamedLibrary] = set()
+        self.machine_calls: list[tuple[str, ast.Call]] = []
+        """Calls of functions whose last names are those of functions that need something of the machine."""
+        self.machine_aliases: dict[str, str] = {}
+        """Other names of such functions in this source -> their last names."""
         self.codecs: set[str] = set()
         self.mentions: set[str] = set()
         self.dynamic_codec = False
@@ -48,6 +54,7 @@ class Facts:
         self.package_paths: Sequence[PackagePath] = ()
         self.lazy = LazyExports((), stub=False)
         self.made: Sequence[MadeModule] = ()
+        self.machine: Sequence[MachineUse] = ()
         self.import_hook = 0
         self._imports: dict[tuple[str, int, tuple[str, ...] | None], tuple[int, int]] = {}
 
@@ -87,6 +94,7 @@ class Facts:
             changes_folder=files is not None and files.changes_folder,
             scripts=tuple(sorted(text for text in self.strings if text.endswith(".py") and " " not in text)),
             libraries=tuple(sorted(self.libraries)),
+            machine=tuple(self.machine),
             codecs=tuple(sorted(self.codecs)),
             dynamic_codec=self.dynamic_codec,
             outside_code=tuple(self.outside_code),

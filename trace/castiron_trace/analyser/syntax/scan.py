@@ -49,6 +49,14 @@ class NamedLibrary(NamedTuple):
     """``libx.so.1`` or ``x``."""
 
 
+class MachineUse(NamedTuple):
+    """A call that needs what the machine brings."""
+
+    what: str
+    """A value of `castiron_manifest.model.MachineFacility`."""
+    line: int
+
+
 class OutsideCode(NamedTuple):
     """A place where code is run that is not part of the program."""
 
@@ -116,6 +124,7 @@ class Scan:
     scripts: tuple[str, ...] = ()
     """Strings that end with ``.py``: files that are run or read by path."""
     libraries: tuple[NamedLibrary, ...] = ()
+    machine: tuple[MachineUse, ...] = ()
     codecs: tuple[str, ...] = ()
     """Encodings named by literals."""
     dynamic_codec: bool = False
@@ -156,6 +165,7 @@ _ROWS: dict[str, Any] = {
     "lazy": Literal,
     "made": MadeModule,
     "package_paths": PackagePath,
+    "machine": MachineUse,
 }
 _FIELDS = tuple(field.name for field in fields(Scan))
 

@@ -32,6 +32,7 @@ from castiron_trace.analyser.syntax.import_calls import (
 from castiron_trace.analyser.syntax.lazy_exports import lazy_exports
 from castiron_trace.analyser.syntax.library_calls import LIBRARY_FUNCTIONS, library_call
 from castiron_trace.analyser.syntax.listed_names import listed_names
+from castiron_trace.analyser.syntax.machine_calls import by_last_name, machine_uses
 from castiron_trace.analyser.syntax.made_modules import import_hook, made_modules
 from castiron_trace.analyser.syntax.outside_code import outside_code
 from castiron_trace.analyser.syntax.own_commands import command_items, shell_command
@@ -42,9 +43,9 @@ from castiron_trace.analyser.syntax.scan import MAIN_BLOCK, Scan, unreadable_sca
 from castiron_trace.protocol import Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from castiron_trace.hints.model import SourceHints
+    from castiron_trace.hints.model import MachineNeed, SourceHints
 
 _CallRule = Callable[[Facts, ast.Call, str, int], None]
 """Takes what is known so far, a call, the called function's name, and the tier."""
@@ -77,6 +78,7 @@ def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
     facts.lazy = lazy_exports(source, tree, facts.strings)
     facts.made = made_modules(source, tree)
     facts.import_hook = import_hook(source, tree)
+    facts.machine = machine_uses(tree, facts, scanner.machine_functions)
     return facts.scan(own=own)
 
 
@@ -104,6 +106,11 @@ class _Scanner:
         self.facts = Facts()
         self._hints = hints
         self._rules = _rules(hints)
+
+    @property
+    def machine_functions(self) -> Mapping[str, Sequence[tuple[str, MachineNeed]]]:
+        """The last name of each function that needs something of the machine -> its dotted name, the hint."""
+        return self._rules.machine
 
     def look_at_characters(self, source: bytes) -> None:
         """Note what the syntax tree does not show; see `castiron_trace.analyser.conditional`."""
@@ -148,6 +155,9 @@ class _Scanner:
 
     def _import_from(self, node: ast.ImportFrom, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
         del stack
+        for alias in node.names:
+            if alias.asname is not None and alias.name in self._rules.machine:
+                self.facts.machine_aliases[alias.asname] = alias.name
         self.facts.add_import(
             node.module or "", node.level, tuple(sorted(a.name for a in node.names)), tier, node.lineno
         )
@@ -238,6 +248,8 @@ class _Scanner:
             rule(self.facts, node, name, tier)
         elif (public := name.lstrip("_")) in LIBRARY_FUNCTIONS:  # a wrapper
             library_call(self.facts, node, public, tier)
+        if name in self._rules.machine:
+            self.facts.machine_calls.append((name, node))
         self._codec(node, name)
 
     def _executed(self, code: ast.expr, tier: int) -> None:
@@ -267,6 +279,7 @@ class _Rules:
 
     conditions: Conditions
     entry_point_names: frozenset[str]
+    machine: Mapping[str, Sequence[tuple[str, MachineNeed]]]
     calls: Mapping[str, _CallRule]
     """Function -> the rule for its calls."""
 
@@ -281,6 +294,7 @@ def _rules(hints: SourceHints) -> _Rules:
     namespaces = {name for hint in hints.namespace_functions for name in hint.names}
     return _Rules(
         conditions=Conditions({constant.name: constant.value for constant in hints.constants}),
+        machine=by_last_name(hints.machine_needs),
         entry_point_names=_ENTRY_POINT_NAMES.union(*(hint.names for hint in hints.entry_point_lookups)),
         calls={
             **qualified,

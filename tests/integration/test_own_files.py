@@ -1,0 +1,122 @@
+"""An application's own files by default options, and what it needs of the machine, in one binary."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support import needs
+from tests.support.linking import command, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.integration, pytest.mark.network]
+
+SITE = {
+    "site/app.py": """
+import json, os, pkgutil, runpy, sqlite3, ssl, sys
+from importlib.resources import files
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flask import Flask, render_template
+import shop
+
+app = Flask(__name__)
+BASE_DIR = os.path.dirname(os.path.abspath(__file__))
+LEVELS = Path(__file__).resolve().parent / "levels"
+CONFIG = Path(__file__).resolve().parent.parent / "config"
+
+
+@app.get("/")
+def page():
+    return render_template("page.html")
+
+
+def main():
+    client = app.test_client()
+    yield "template", client.get("/").text
+    yield "static", client.get("/static/dist/site.js").text
+    yield "level", (LEVELS / f"{sys.argv[1]}.map").read_text()
+    yield "above", (CONFIG / "app.toml").read_text()
+    yield "package", pkgutil.get_data("shop", "prices.json").decode() + files(shop).joinpath("d", "x.txt").read_text()
+    database = sqlite3.connect(f"file:{os.path.join(BASE_DIR, 'shop.db')}?mode=ro&immutable=1", uri=True)
+    yield "database", database.execute("select name from item").fetchone()[0]
+    yield "glob", sorted(path.name for path in Path(BASE_DIR, "queries").glob("*.sql"))
+    yield "run", runpy.run_path(os.path.join(BASE_DIR, "jobs/nightly.py"))["RESULT"]
+    yield "certificates", len(ssl.create_default_context().get_ca_certs()) > 50
+    yield "zone", str(ZoneInfo("Europe/Berlin"))
+    yield "secret", os.path.exists(os.path.join(BASE_DIR, ".env"))
+
+
+if __name__ == "__main__":
+    print(json.dumps(dict(main())))
+""",
+    "site/shop/__init__.py": "",
+    "site/shop/prices.json": "{}",
+    "site/shop/d/x.txt": "text",
+    "site/jobs/nightly.py": "import colorsys, helper\nRESULT = helper.__name__",
+    "site/helper.py": "",
+    "site/templates/base.html": "<b>{% block x %}{% endblock %}</b>",
+    "site/templates/page.html": "{% extends 'base.html' %}{% block x %}page{% endblock %}",
+    "site/static/dist/site.js": "js",
+    "site/levels/first.map": "#",
+    "site/queries/a.sql": "",
+    "site/queries/b.sql": "",
+    "site/.env": "KEY=1",
+    "site/notes/draft.txt": "",
+    "config/app.toml": "x = 1",
+}
+EXPECTED = {
+    "template": "<b>page</b>", "static": "js", "level": "#", "above": "x = 1", "package": "{}text", "database": "pen",
+    "glob": ["a.sql", "b.sql"], "run": "helper", "certificates": True, "zone": "Europe/Berlin", "secret": False,
+}  # fmt: skip
+
+
+@needs.root
+def test_files_by_default_options_and_facilities_that_are_carried(tmp_path: Path) -> None:
+    for name, content in SITE.items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+    with sqlite3.connect(tmp_path / "site/shop.db") as database:
+        database.execute("create table item as select 'pen' as name")
+    database.close()
+
+    plain = command("castiron", "build", "site/app.py", "--with", "flask", "-o", "plain", cwd=tmp_path)
+    assert plain.status == 0, plain.stderr
+    assert "1 file with secrets not included (.env)" in plain.stderr
+    assert "not included from beside the application: 1 file (notes/draft.txt)" in plain.stderr
+    assert (
+        "needs from the machine: root certificates, time zones (/usr/share/zoneinfo); "
+        "--carry certificates|timezones of trace and build takes along" in " ".join(plain.stderr.split())
+    )
+    audit = command("castiron", "audit", "plain", cwd=tmp_path)
+    assert "time zones (/usr/share/zoneinfo): needed (__main__:" in audit.stdout
+
+    options = ("--carry", "certificates", "--carry", "timezones", "--no-report")
+    built = command("castiron", "build", "site/app.py", "--with", "flask", *options, "-o", "app", cwd=tmp_path)
+    assert built.status == 0, built.stderr
+    assert "needs from the machine" not in built.stderr
+    report = json.loads(command("castiron", "audit", "app", "--format", "json", cwd=tmp_path).stdout)
+    assert {item["name"]: item["verdict"]["expression"] for item in report["components"]}["certifi"] == "MPL-2.0"
+    assert {need["what"]: need["carried"] for need in report["needs"] if need["own"]} == {
+        "certificates": True,
+        "timezones": True,
+    }
+
+    jail = tmp_path / "jail"
+    jail.mkdir()
+    for name in ("app", "plain"):
+        shutil.copy(tmp_path / name, jail / name)
+    done = run(["chroot", jail, "/app", "first"], cwd="/", env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+    assert done.status == 0, done.stderr
+    assert json.loads(done.stdout) == EXPECTED
+    # Without them, an empty machine has none.
+    bare = run(["chroot", jail, "/plain", "first"], cwd="/", env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
+    assert "ZoneInfoNotFoundError" in bare.stderr
