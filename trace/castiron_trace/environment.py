@@ -13,7 +13,7 @@ from castiron_trace.model import NO_SITE, Site
 from castiron_trace.plan import PlanKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from castiron_common.progress import Reporter
