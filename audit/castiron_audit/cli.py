@@ -150,7 +150,9 @@ def audit(
 
         sys.stdout.write(table(report, width=_width(), color=sys.stdout.isatty()))
     else:
-        _write(render(report, format_, epoch=source_date_epoch()), output)
+        from castiron_audit.load import artifact_of
+
+        _write(render(report, format_, epoch=source_date_epoch(), artifact=artifact_of(path)), output)
     enforce(report, hint="")
 
 

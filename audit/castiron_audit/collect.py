@@ -13,6 +13,7 @@ from castiron_audit.collected import Collected
 from castiron_audit.compatibility import compatibility_findings
 from castiron_audit.copyleft import linkage_findings
 from castiron_audit.dependencies import with_dependencies
+from castiron_audit.identity import identified
 from castiron_audit.model import Report, sort_findings, sort_key
 from castiron_audit.obligations import obligations
 from castiron_audit.runtime import collect_runtime
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_audit.linked import Linked
+    from castiron_audit.model import Supplier
     from castiron_manifest.model import Manifest
 
 
@@ -32,13 +34,14 @@ def build_report(
     license_: str | None = None,
     version: str = "",
     name: str = "",
+    supplier: Supplier | None = None,
     generator: str | None = None,
 ) -> Report:
     """Return the report on a manifest, or on a binary that is being linked from it; no policy is applied yet.
 
     ``site`` is the installed ``site-packages`` of the manifest's distributions; without it, what only their files tell
-    (vendored packages, crates, fonts) is not detected.  ``license_``, ``version`` and ``name`` are the application's
-    own; without a name it has that of the program.
+    (vendored packages, crates, fonts) is not detected.  ``license_``, ``version``, ``name`` and ``supplier`` are the
+    application's own; without a name it has that of the program.
     Raises `InputError` if a shared object cannot be read.
     """
     # What is in: the application, the distributions with third-party components, the runtime.
@@ -52,8 +55,8 @@ def build_report(
     runtime = collect_runtime(manifest, linked)
     collected = (application, *distributions.components, *runtime.components)
 
-    # What depends on what.  From here on no component is added or changed.
-    components = tuple(sorted(with_dependencies(collected, manifest), key=sort_key))
+    # What depends on what, and how others identify it.  From here on no component is added or changed.
+    components = tuple(sorted(identified(with_dependencies(collected, manifest), supplier), key=sort_key))
 
     # What follows: for the executable as one work, together with the application's own license.
     findings = (

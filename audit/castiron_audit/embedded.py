@@ -35,7 +35,9 @@ NOTICES_SECTION = ".castiron.notices"
 """The stub's ``boot/notices.c`` reads it."""
 NOTE_SECTION = ".note.package"
 
-_VERSION = 1
+_VERSION = 2
+_READ = {1, 2}
+"""Version 2 has suppliers."""
 _LEVEL = 12
 _LARGEST = 16 << 20
 """Bytes of a decompressed report; that of an application with pandas has half a million."""
@@ -102,7 +104,7 @@ def read_embedded(path: Path) -> Embedded:
         )
     try:
         document = json.loads(_text(contents[REPORT_SECTION]))
-        if document["version"] != _VERSION:
+        if document["version"] not in _READ:
             raise InputError(
                 f"{path.name} carries a report of version {document['version']!r}; this castiron reads {_VERSION}.",
                 hint="Use the castiron that linked it.",

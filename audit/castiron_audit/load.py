@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from castiron_audit.application import application_version
 from castiron_audit.collect import build_report
 from castiron_audit.embedded import read_embedded
+from castiron_audit.formats.ids import Artifact
 from castiron_audit.project import own_project
 from castiron_common.errors import InputError
+from castiron_common.files import sha256_file
 from castiron_elf.abi import MAGIC
 
 if TYPE_CHECKING:
@@ -38,7 +41,17 @@ def load_report(path: Path, policy: Policy, *, with_site: bool, reporter: Report
         license_=project.license,
         version=application_version(manifest, project),
         name=project.name,
+        supplier=project.supplier,
     )
+
+
+def artifact_of(path: Path) -> Artifact | None:
+    """Return an executable as documents name it, None for a manifest."""
+    if str(path) == "-" or not is_elf(path):
+        return None
+    with path.open("rb") as file:
+        sha512 = hashlib.file_digest(file, "sha512").hexdigest()
+    return Artifact(filename=path.name, sha256=sha256_file(path), sha512=sha512)
 
 
 def installed_site(manifest: Manifest, reporter: Reporter) -> Path | None:

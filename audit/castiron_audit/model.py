@@ -130,6 +130,17 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Supplier:
+    """Who makes and publishes a component: a person, an organisation or a project."""
+
+    name: str
+    url: str = ""
+    """``https://...`` or ``mailto:...``; empty if it is not known."""
+    reason: str = ""
+    """Why this one, where the component does not say it itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
     """A piece of software or data with a license of its own."""
 
@@ -141,6 +152,8 @@ class Component:
     """Empty if it is unknown."""
     purl: str | None = None
     cpe: str | None = None
+    supplier: Supplier | None = None
+    """None only while the report is made."""
     hashes: tuple[tuple[str, str], ...] = ()
     """(file name, SHA-256) of wheels, shared libraries or source archives, sorted."""
     verdict: Verdict = UNKNOWN

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from castiron_audit.expressions import from_field, normalise
+from castiron_audit.model import Supplier
 from castiron_common.errors import InputError
 from castiron_manifest.model import Origin
 
@@ -33,6 +34,8 @@ class Project:
     """Empty if it is not there, or if a build back-end finds it out (``dynamic``)."""
     license: str | None = None
     """SPDX expression."""
+    supplier: Supplier | None = None
+    """The first of its authors, else of its maintainers, with an address that leads to them."""
     folder: Path | None = None
     """Where the file is; None: there is none."""
     unread: str = ""
@@ -88,6 +91,7 @@ def parse_project(document: dict[str, Any], folder: Path) -> Project:
         name=name if isinstance(name, str) else "",
         version=version if isinstance(version, str) else "",
         license=license_,
+        supplier=_supplier(rows),
         folder=folder,
         unread=unread,
     )
@@ -110,3 +114,20 @@ def _license(rows: dict[str, Any]) -> tuple[str | None, str]:
     if isinstance(classifiers, list) and _CLOSED_CLASSIFIER in classifiers:
         return _PROPRIETARY, ""
     return None, ""
+
+
+def _supplier(rows: dict[str, Any]) -> Supplier | None:
+    """Return who makes the application; the address is an e-mail address, else the project's home page."""
+    urls = rows.get("urls")
+    named = {name.lower(): url for name, url in urls.items() if isinstance(url, str)} if isinstance(urls, dict) else {}
+    home = next((named[name] for name in ("homepage", "home", "repository", "source") if name in named), "")
+    for key in ("authors", "maintainers"):
+        people = rows.get(key)
+        for person in people if isinstance(people, list) else ():
+            if not isinstance(person, dict):
+                continue
+            name, email = person.get("name"), person.get("email")
+            if isinstance(name, str) or isinstance(email, str):
+                address = f"mailto:{email}" if isinstance(email, str) else home
+                return Supplier(name=str(name or email), url=address)
+    return None

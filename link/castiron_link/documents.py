@@ -2,20 +2,35 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
 from castiron_audit.formats import Format, render
+from castiron_audit.formats.ids import Artifact
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
     from castiron_audit.model import Report
 
+_WITH_HASHES = {Format.CYCLONEDX, Format.SPDX, Format.SPDX3}
 _REPORT_WIDTH = 140
 """Characters of a line in the license report."""
 
 
-def document(report: Report, format_: Format, epoch: int | None) -> str:
-    """Return a document; the report beside the executable is the table with the texts."""
+def document(report: Report, format_: Format, epoch: int | None, artifact: Artifact) -> str:
+    """Return a document on the executable ``artifact``; the report beside it is the table with the texts."""
     if format_ is not Format.TABLE:
-        return render(report, format_, epoch=epoch)
+        return render(report, format_, epoch=epoch, artifact=artifact)
     table = render(report, Format.TABLE, width=_REPORT_WIDTH)
     return f"Components of {report.name}\n\n{table}\n{render(report, Format.NOTICES)}"
+
+
+def artifact_of(path: Path, name: str, sha256: str, formats: Iterable[Format]) -> Artifact:
+    """Return the executable as documents name it; its SHA-512 is only taken for those that tell it."""
+    sha512 = ""
+    if not _WITH_HASHES.isdisjoint(formats):
+        with path.open("rb") as file:
+            sha512 = hashlib.file_digest(file, "sha512").hexdigest()
+    return Artifact(filename=name, sha256=sha256, sha512=sha512)

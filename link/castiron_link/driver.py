@@ -24,7 +24,7 @@ from castiron_link.bytecode import compile_modules
 from castiron_link.checks import broken_modules, partial_stdlib, require_entry
 from castiron_link.children import children_of
 from castiron_link.deflate import deflate_once
-from castiron_link.documents import document
+from castiron_link.documents import artifact_of, document
 from castiron_link.ld import run_linker
 from castiron_link.linker_call import linker_call
 from castiron_link.map_file import pieces
@@ -173,6 +173,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 license_=project.license,
                 version=version,
                 name=project.name,
+                supplier=project.supplier,
                 generator=f"castiron {own_component().version}",
             )
             report = apply(found, request.policy)
@@ -181,10 +182,12 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
 
         # write: whole or not at all.
         with clock("write"):
-            documents = {
-                document_path(output, item): document(report, item, request.epoch) for item in request.documents
-            }
             digest, size = sha256_file(call.output), call.output.stat().st_size
+            artifact = artifact_of(call.output, output.name, digest, request.documents)
+            documents = {
+                document_path(output, item): document(report, item, request.epoch, artifact)
+                for item in request.documents
+            }
             write_output(call.output, output, documents)
             if request.relink_kit is not None:
                 write_kit(

@@ -23,6 +23,7 @@ SUFFIXES = {
     Format.JSON: ".licenses.json",
     Format.CYCLONEDX: ".cdx.json",
     Format.SPDX: ".spdx.json",
+    Format.SPDX3: ".spdx3.json",
 }
 """What is added to the executable's name for each document."""
 

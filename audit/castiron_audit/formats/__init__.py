@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from castiron_audit.formats.ids import Artifact
     from castiron_audit.model import Report
 
 
@@ -16,24 +17,37 @@ class Format(StrEnum):
     JSON = "json"
     CYCLONEDX = "cyclonedx"
     SPDX = "spdx"
+    SPDX3 = "spdx3"
     NOTICES = "notices"
     HTML = "html"
 
 
-def render(report: Report, format_: Format, *, epoch: int | None = None, width: int = 120) -> str:
+def render(
+    report: Report,
+    format_: Format,
+    *,
+    epoch: int | None = None,
+    width: int = 120,
+    artifact: Artifact | None = None,
+) -> str:
     """Return the document.
 
     ``epoch`` is the time to write into documents, seconds since 1970 (``SOURCE_DATE_EPOCH``); without it none is
     written, or 1970 where a format requires one.  ``width`` is that of the table, in characters.
+    ``artifact`` is the executable, if it is there already: bills of materials and the page have its name and hashes.
     """
     if format_ is Format.CYCLONEDX:
         from castiron_audit.formats.cyclonedx import cyclonedx
 
-        return cyclonedx(report, epoch=epoch)
+        return cyclonedx(report, epoch=epoch, artifact=artifact)
     if format_ is Format.SPDX:
         from castiron_audit.formats.spdx import spdx
 
-        return spdx(report, epoch=epoch)
+        return spdx(report, epoch=epoch, artifact=artifact)
+    if format_ is Format.SPDX3:
+        from castiron_audit.formats.spdx3 import spdx3
+
+        return spdx3(report, epoch=epoch, artifact=artifact)
     if format_ is Format.NOTICES:
         from castiron_audit.formats.notices import notices
 

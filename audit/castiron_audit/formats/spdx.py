@@ -7,18 +7,18 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from castiron_audit.expressions import licenses_in, normalise
-from castiron_audit.formats.ids import content_uuid, spdx_id, timestamp
+from castiron_audit.formats.ids import Artifact, content_uuid, no_purl_reason, shown_version, spdx_id, timestamp
 from castiron_audit.model import Form, Kind, Source
 
 if TYPE_CHECKING:
-    from castiron_audit.model import Component, Report
+    from castiron_audit.model import Component, Report, Supplier
 
 _NO = "NOASSERTION"
 
 
-def spdx(report: Report, *, epoch: int | None = None) -> str:
+def spdx(report: Report, *, epoch: int | None = None, artifact: Artifact | None = None) -> str:
     """Return the SBOM.  SPDX requires a time of creation: without ``epoch`` it is the beginning of 1970."""
-    packages = [_package(component) for component in report.components]
+    packages = [_package(component, report, artifact) for component in report.components]
     relationships = [_relation("SPDXRef-DOCUMENT", "DESCRIBES", spdx_id(report.components[0].id))]
     for component in report.components:
         own = spdx_id(component.id)
@@ -46,7 +46,7 @@ def spdx(report: Report, *, epoch: int | None = None) -> str:
         "documentNamespace": f"https://spdx.org/spdxdocs/{re.sub(r'[^A-Za-z0-9._-]', '-', report.name)}-{digest}",
         "creationInfo": {
             "created": timestamp(epoch or 0),
-            "creators": [f"Tool: {generator}-{version or '0'}"],
+            "creators": [f"Tool: {generator}-{version or '0'}", *_creator(report.components[0].supplier)],
         },
         "documentDescribes": [spdx_id(report.components[0].id)],
         **{key: value for key, value in content.items() if value},
@@ -54,7 +54,22 @@ def spdx(report: Report, *, epoch: int | None = None) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
 
 
-def _package(component: Component) -> dict[str, Any]:
+def _creator(supplier: Supplier | None) -> list[str]:
+    """Return who has the document made, if the project says it."""
+    return [_agent(supplier)] if supplier is not None and not supplier.reason else []
+
+
+def _agent(supplier: Supplier | None) -> str:
+    """Return a supplier as SPDX names one: a person has an e-mail address (SPDX 2.3, clause 7.5)."""
+    if supplier is None:
+        return _NO
+    name = re.sub(r"[()]", " ", supplier.name).strip()
+    if supplier.url.startswith("mailto:"):
+        return f"Person: {name} ({supplier.url.removeprefix('mailto:')})"
+    return f"Organization: {name}"
+
+
+def _package(component: Component, report: Report, artifact: Artifact | None) -> dict[str, Any]:
     verdict = component.verdict
     declared = next(
         (item.expression for item in verdict.evidence if item.source is not Source.SETTLED and item.expression), None
@@ -67,15 +82,33 @@ def _package(component: Component) -> dict[str, Any]:
         "licenseConcluded": _or_no_assertion(verdict.expression),
         "licenseDeclared": _or_no_assertion(declared or verdict.expression),
         "copyrightText": "\n".join(component.copyrights) or _NO,
-        "supplier": _NO,
+        "supplier": _agent(component.supplier),
+        "versionInfo": shown_version(component, report)[0],
         "primaryPackagePurpose": "APPLICATION" if component.kind is Kind.APPLICATION else "LIBRARY",
     }
-    if component.version:
-        row["versionInfo"] = component.version
+    row["comment"] = " ".join(
+        f"{name}: {value}."
+        for name, value in (
+            ("Version", shown_version(component, report)[1]),
+            ("No purl", no_purl_reason(component)),
+            ("Supplier", component.supplier.reason if component.supplier is not None else ""),
+            ("Files", ", ".join(name for name, _ in component.hashes)),
+        )
+        if value
+    )
+    if not row["comment"]:
+        del row["comment"]
+    if component.kind is Kind.APPLICATION and artifact is not None:
+        row["packageFileName"] = artifact.filename
     if component.summary:
         row["summary"] = component.summary
     if len(component.hashes) == 1 and re.fullmatch("[0-9a-f]{64}", component.hashes[0][1]):
         row["checksums"] = [{"algorithm": "SHA256", "checksumValue": component.hashes[0][1]}]
+    if component.kind is Kind.APPLICATION and artifact is not None and artifact.sha512:
+        row["checksums"] = [
+            {"algorithm": "SHA256", "checksumValue": artifact.sha256},
+            {"algorithm": "SHA512", "checksumValue": artifact.sha512},
+        ]
     if component.home_page.startswith(("http://", "https://")):
         row["homepage"] = component.home_page
     comments = [f"License concluded from {verdict.source}" + (f" ({verdict.where})" if verdict.where else "")]

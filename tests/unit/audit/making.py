@@ -5,7 +5,7 @@ from pathlib import Path
 
 from castiron_audit.collect import build_report
 from castiron_audit.linked import Linked, LinkedComponent
-from castiron_audit.model import Form, Report
+from castiron_audit.model import Form, Report, Supplier
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import (
     Distribution,
@@ -129,6 +129,7 @@ def report(
     natives: tuple[Native, ...] = (),
     site: Path | None = None,
     license_: str | None = None,
+    supplier: Supplier | None = None,
 ) -> Report:
     """Return the report of a linked binary with these distributions and components of the runtime."""
     linked = Linked(
@@ -137,7 +138,12 @@ def report(
         images=frozenset(native.path for native in natives),
     )
     return build_report(
-        manifest(*items, texts=texts, natives=natives), site=site, linked=linked, license_=license_, version="3.2"
+        manifest(*items, texts=texts, natives=natives),
+        site=site,
+        linked=linked,
+        license_=license_,
+        version="3.2",
+        supplier=supplier,
     )
 
 

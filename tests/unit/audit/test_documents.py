@@ -1,5 +1,7 @@
 import json
 import re
+import tomllib
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,14 +12,23 @@ from packageurl import PackageURL
 from spdx_tools.spdx.parser.parse_anything import parse_file
 from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
+import castiron_runtime
 from castiron_audit.enforcement import apply
 from castiron_audit.formats import Format, render
+from castiron_audit.formats.ids import Artifact
 from castiron_audit.formats.treemap import layout
-from castiron_audit.model import Report
+from castiron_audit.identity import cpe_name, identified, purl_name
+from castiron_audit.model import Component, Kind, Report, Supplier
 from castiron_audit.policy import parse_policy
+from castiron_link.write import SUFFIXES
 from castiron_manifest.model import Native
+from tests.support.sbom_checks import cyclonedx_problems, spdx3_problems, spdx_problems
 from tests.unit.audit.making import MIT, distribution, report, runtime
 from tests.unit.audit.truth.table import detection, evidence
+
+AUTHOR = Supplier(name="Example Ltd.", url="mailto:sbom@example.org")
+ARTIFACT = Artifact(filename="app", sha256="1" * 64, sha512="2" * 128)
+RECIPES = Path(castiron_runtime.__file__).parent / "recipes"
 
 
 @pytest.fixture(scope="module")
@@ -66,17 +77,89 @@ def test_spdx_is_valid(sample: Report, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(evidence()["distributions"]))
-def test_documents_of_real_distributions_are_valid(name: str) -> None:
-    made = report()
-    components = tuple(detection(name).components)
-    texts = tuple(sorted({**dict(made.texts), **detection(name).texts}.items()))
-    real = Report(
-        name=name, version="1", generator="castiron 0.1.0", target="t", python="3.13.1",
-        components=(made.components[0], *components), texts=texts,
-    )  # fmt: skip
-    parents = {component.parent for component in components}
-    assert parents <= {f"distribution/{name}"}
-    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(render(real, Format.CYCLONEDX)) is None
+def test_documents_of_real_distributions_are_valid(name: str, tmp_path: Path) -> None:
+    made = report(distribution(name, "MIT"), supplier=AUTHOR, license_="MIT")
+    found = detection(name)
+    components = identified((*made.components, *found.components), AUTHOR)
+    texts = tuple(sorted({**dict(made.texts), **found.texts}.items()))
+    real = replace(made, components=components, texts=texts)
+    problems = cyclonedx_problems(render(real, Format.CYCLONEDX, epoch=1, artifact=ARTIFACT), hashes=True)
+    assert [item for item in problems if not item.endswith("no license, and no finding")] == []
+    # The checkers of SPDX take a second each: they see the distributions with many parts.
+    for format_, check in ((Format.SPDX, spdx_problems), (Format.SPDX3, spdx3_problems)):
+        if len(found.components) < 5:
+            continue
+        path = tmp_path / f"{name}.json"
+        path.write_text(render(real, format_, epoch=1, artifact=ARTIFACT))
+        assert check(path) == []
+
+
+def test_what_syft_trivy_and_osv_scanner_read(sample: Report) -> None:
+    """Their sources: a file named ``*.cdx.json``, and of it the components at its top that have a purl or a CPE."""
+    assert SUFFIXES[Format.CYCLONEDX].endswith(".cdx.json")
+    document = json.loads(render(sample, Format.CYCLONEDX, artifact=ARTIFACT))
+    assert (document["bomFormat"], document["specVersion"]) == ("CycloneDX", "1.6")
+    assert all("components" not in row for row in document["components"])
+    read = {row["purl"] for row in document["components"] if "purl" in row}
+    assert {"pkg:pypi/a@1.0", "pkg:pypi/b@1.0", "pkg:generic/musl@1.2.3", "pkg:generic/libtiff"} <= read
+    assert {row["type"] for row in document["components"]} <= {"library", "data"}
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("cpe:2.3:a:gnu:gcc:14.2.0:*:*:*:*:*:*:*", "cpe:2.3:a:gnu:gcc:14.2.0:*:*:*:*:*:*:*"),
+        ("cpe:2.3:a:x:y:1.2+3~4:*:*:*:*:*:*:*", r"cpe:2.3:a:x:y:1.2\+3\~4:*:*:*:*:*:*:*"),
+        ("cpe:2.3:a:x:c++:1:2.3:*:*:*:*:*:*:*", r"cpe:2.3:a:x:c\+\+:1\:2.3:*:*:*:*:*:*:*"),
+        (r"cpe:2.3:a:x:c\+\+:1:*:*:*:*:*:*:*", r"cpe:2.3:a:x:c\+\+:1:*:*:*:*:*:*:*"),
+        ("cpe:2.3:a:x:y", "cpe:2.3:a:x:y:9:*:*:*:*:*:*:*"),
+        ("cpe:2.3:a:x:y:1 2:*:*:*:*:*:*:*", None),
+        ("cpe:/a:x:y:1", None),
+        ("cpe:2.3:a::y:1:*:*:*:*:*:*:*", None),
+    ],
+)
+def test_cpe_names_are_quoted(said: str, name: str | None) -> None:
+    assert cpe_name(said, "9") == name
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("pkg:pypi/Foo_Bar@1.0+local", "pkg:pypi/foo-bar@1.0%2Blocal"),
+        ("pkg:cargo/zstd-sys@2.0.8+zstd.1.5.5", "pkg:cargo/zstd-sys@2.0.8%2Bzstd.1.5.5"),
+        ("pkg:npm/@babel/core@7.0", "pkg:npm/%40babel/core@7.0"),
+        ("pkg:npm/%40babel/core@7.0", "pkg:npm/%40babel/core@7.0"),
+        ("pkg:generic/a b@1", "pkg:generic/a%20b@1"),
+        ("pkg:apk/alpine/x@1-r0?arch=x86_64", "pkg:apk/alpine/x@1-r0?arch=x86_64"),
+        ("pypi/x", None),
+    ],
+)
+def test_purls_are_canonical(said: str, name: str | None) -> None:
+    assert purl_name(said) == name
+    if name is not None:
+        assert PackageURL.from_string(name).to_string() == name
+
+
+def test_every_component_of_the_runtime_has_a_supplier_with_a_page() -> None:
+    rows = [tomllib.loads(path.read_text()) for path in sorted(RECIPES.glob("*.toml"))]
+    names = {path.stem for path in RECIPES.glob("*.toml") if not path.stem.startswith("cpython-")}
+    names |= {item["name"] for row in rows for key in ("component", "bundled") for item in row.get(key, ())}
+    for name in sorted(names | {"cpython", "zig-libc", "compiler-rt", "castiron"}):
+        made = identified((Component(id=f"runtime/{name}", kind=Kind.RUNTIME, name=name, version="1"),), None)
+        assert made[0].supplier is not None
+        assert made[0].supplier.url.startswith("http"), name
+
+
+def test_what_a_component_does_not_say_has_a_reason(sample: Report) -> None:
+    document = json.loads(render(sample, Format.CYCLONEDX))
+    by_name = {row["name"]: row for row in document["components"]}
+    properties = {item["name"]: item["value"] for item in by_name["dtoa"]["properties"]}
+    assert by_name["dtoa"]["version"] == "in-cpython-1.2.3"
+    assert "tells a version" in properties["castiron:version-reason"]
+    assert properties["castiron:no-purl"]
+    assert by_name["dtoa"]["supplier"]["name"] == "Python Software Foundation"
+    assert "a part of cpython" in properties["castiron:supplier-reason"]
+    assert document["metadata"]["manufacturer"]["name"] == "not stated"
 
 
 @pytest.mark.parametrize("format_", list(Format))
