@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from castiron_common.progress import RichReporter
 from tests.support import needs
@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from castiron_runtime.model import Pack
 
 
-# How long an example takes depends on what else the machine does; a slow one is no failure.  Each run has others, also
-# in CI, where Hypothesis by itself would repeat the same.
-settings.register_profile("castiron", deadline=None, derandomize=False)
+# How long an example takes, and how long it takes to think of one, depends on what else the machine does: no failure.
+# A developer's runs have new examples each time, and the fuzzers search on; CI repeats the same, as it judges a change.
+settings.register_profile(
+    "castiron", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize="CI" in os.environ
+)
 settings.load_profile("castiron")
 
 # A shell that starts the tests in the background lets them ignore Ctrl-C, and all their children with them.

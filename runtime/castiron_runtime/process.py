@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import platform
 import shutil
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,33 +85,23 @@ class BuildLog:
         import subprocess
         import tempfile
 
+        from castiron_common.process_groups import process_group
+
         command = [str(part) for part in argv]
         head = f"$ cd {cwd}\n$ {' '.join(command)}\n".encode()
         with self.path.open("ab") if live else tempfile.TemporaryFile(dir=temporary_folder()) as output:
             output.write(head)
             output.flush()
             start = output.tell()
+            streams = {"stdin": subprocess.DEVNULL, "stdout": output, "stderr": subprocess.STDOUT}
             try:
-                process = subprocess.Popen(
-                    command,
-                    cwd=cwd,
-                    env=dict(env),
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
+                with process_group(command, env=env, cwd=cwd, **streams) as process:
+                    status = process.wait()
             except FileNotFoundError as error:
                 raise HostToolError(
                     f"Building {self.component} needs {command[0]}, which cannot be run: {error.strerror}.",
                     hint=f"Install with: sudo apt-get install {_PACKAGES.get(command[0], command[0])}",
                 ) from error
-            try:
-                status = process.wait()
-            except BaseException:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-                raise
             if live:
                 data = self._from(start)
             else:

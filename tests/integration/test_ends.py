@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.linking import COMMANDS, Outcome, run, trace_and_link
+from tests.support.patience import PATIENCE
 from tests.support.stub_programs import APP, UTF8, marked, normal
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Peers:
         def one(start: Sequence[str | Path], number: int) -> tuple[Outcome, dict[str, bytes]]:
             own = cwd / str(number)
             own.mkdir()
-            outcome = run([*start, name], cwd=own, env=self.environment, stdin="some input", timeout=60)
+            outcome = run([*start, name], cwd=own, env=self.environment, stdin="some input", timeout=PATIENCE)
             left = {path.name: path.read_bytes()[-32:] for path in own.iterdir() if path.is_file()}
             return normal(outcome, self.places), left
 

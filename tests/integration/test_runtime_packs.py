@@ -28,6 +28,7 @@ from castiron_runtime.packs import component, interpreter, provide
 from castiron_runtime.process import BuildLog
 from castiron_runtime.recipe import filled, load_recipe
 from castiron_runtime.stub import FOLDER, target_flags
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -359,13 +360,13 @@ def test_two_builds_at_once_end_well(small_cache: Mapping[str, str]) -> None:
 
 def test_an_interrupted_build_leaves_nothing_behind(small_cache: Mapping[str, str], tmp_path: Path) -> None:
     build = subprocess.Popen([sys.executable, "-c", BUILD_BZIP2], env=small_cache, stderr=subprocess.PIPE)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while not leftovers(small_cache):
         assert time.monotonic() < deadline
         assert build.poll() is None
         time.sleep(0.005)
     build.send_signal(signal.SIGINT)
-    build.communicate(timeout=60)
+    build.communicate(timeout=PATIENCE)
     assert build.returncode != 0
     again = subprocess.run(
         [sys.executable, "-c", BUILD_BZIP2], env=small_cache, capture_output=True, text=True, check=True

@@ -16,6 +16,7 @@ import pytest
 from castiron_common.cache import cache_root
 from tests.support.linking import command, own_cache
 from tests.support.marked import Marked, within
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,9 +74,9 @@ def test_a_signal_ends_the_whole_tree(slow: list[str], marked: Marked, tmp_path:
     (tmp_path / "tmp").mkdir()
     environment = marked.environment | {"TMPDIR": str(tmp_path / "tmp")}
     with subprocess.Popen(slow, env=environment, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as command:
-        assert within(60, lambda: building(marked))
+        assert within(PATIENCE, lambda: building(marked))
         command.send_signal(number)
-        _, said = command.communicate(timeout=10)
+        _, said = command.communicate(timeout=PATIENCE)
     word = {signal.SIGTERM: "terminated", signal.SIGINT: "interrupted", signal.SIGHUP: "hung up"}[number]
     assert command.returncode == 128 + number
     assert said.splitlines()[-1] == f"{word}: nothing was left half-written"
@@ -92,14 +93,14 @@ def test_sigkill_of_any_one_of_its_processes_ends_the_whole_tree(
     with subprocess.Popen(
         slow, env=marked.environment, cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True
     ) as command:
-        assert within(60, lambda: building(marked))
+        assert within(PATIENCE, lambda: building(marked))
         if victim == "group":
             os.killpg(command.pid, signal.SIGKILL)
         else:
             os.kill(_member(command.pid, victim), signal.SIGKILL)
-        command.communicate(timeout=10)
+        command.communicate(timeout=PATIENCE)
     assert command.returncode == (137 if victim in ("castiron-guard", "worker") else -signal.SIGKILL)
-    assert within(2, lambda: marked.names() == [])
+    assert within(PATIENCE, lambda: marked.names() == [])
 
 
 def _member(front: int, which: str) -> int:
@@ -116,11 +117,11 @@ def test_the_next_run_removes_what_a_killed_one_left(slow: list[str], marked: Ma
     cache = own_cache(tmp_path / "cache", "components", "sources", "stdlib-graph", "zig")
     running = cache_root(cache) / "running"
     with subprocess.Popen(slow, env=marked.environment | cache, cwd=tmp_path, stderr=subprocess.PIPE) as killed:
-        assert within(60, lambda: building(marked))
+        assert within(PATIENCE, lambda: building(marked))
         before = set(running.iterdir())
         killed.kill()
-        killed.communicate(timeout=10)
-    assert within(2, lambda: marked.names() == [])
+        killed.communicate(timeout=PATIENCE)
+    assert within(PATIENCE, lambda: marked.names() == [])
     left = {path for path in before if path.exists()}
     assert any(path.name.startswith("build-") for path in left)
     (tmp_path / "hello.py").write_text("print(1)\n")
@@ -132,8 +133,8 @@ def test_the_next_run_removes_what_a_killed_one_left(slow: list[str], marked: Ma
 def test_ctrl_c_at_a_terminal_ends_every_command(slow: list[str], marked: Marked, tmp_path: Path) -> None:
     build = [str(COMMANDS / "castiron"), "build", *slow[1:3], "app.py", "-o", "app"]
     for argv in (slow, build):
-        terminal = pexpect.spawn(argv[0], argv[1:], env=marked.environment, cwd=str(tmp_path), timeout=60)
-        assert within(60, lambda: building(marked))
+        terminal = pexpect.spawn(argv[0], argv[1:], env=marked.environment, cwd=str(tmp_path), timeout=PATIENCE)
+        assert within(PATIENCE, lambda: building(marked))
         terminal.sendintr()
         terminal.expect("interrupted: nothing was left half-written")
         terminal.expect(pexpect.EOF)
@@ -144,29 +145,29 @@ def test_ctrl_c_at_a_terminal_ends_every_command(slow: list[str], marked: Marked
 
 
 def test_a_closed_terminal_ends_the_command(slow: list[str], marked: Marked, tmp_path: Path) -> None:
-    terminal = pexpect.spawn(slow[0], slow[1:], env=marked.environment, cwd=str(tmp_path), timeout=60)
-    assert within(60, lambda: building(marked))
+    terminal = pexpect.spawn(slow[0], slow[1:], env=marked.environment, cwd=str(tmp_path), timeout=PATIENCE)
+    assert within(PATIENCE, lambda: building(marked))
     os.close(terminal.child_fd)
     terminal.child_fd = -1
-    assert within(10, lambda: marked.names() == [])
+    assert within(PATIENCE, lambda: marked.names() == [])
 
 
 def test_timeout_ends_the_command(slow: list[str], marked: Marked, tmp_path: Path) -> None:
     done = subprocess.run(
-        ["timeout", "-s", "TERM", "8", *slow], env=marked.environment, cwd=tmp_path, capture_output=True, check=False
+        ["timeout", "-s", "TERM", "15", *slow], env=marked.environment, cwd=tmp_path, capture_output=True, check=False
     )
     assert done.returncode == 124
     assert done.stderr.decode().count("terminated: nothing was left half-written") == 1
-    assert within(2, lambda: marked.names() == [])
+    assert within(PATIENCE, lambda: marked.names() == [])
 
 
 def test_ignored_signals_stay_ignored(slow: list[str], marked: Marked, tmp_path: Path) -> None:
     with subprocess.Popen(["nohup", *slow], env=marked.environment, cwd=tmp_path, stderr=subprocess.PIPE) as command:
-        assert within(60, lambda: building(marked))
+        assert within(PATIENCE, lambda: building(marked))
         command.send_signal(signal.SIGHUP)
         assert not within(1, lambda: command.poll() is not None)
         command.send_signal(signal.SIGTERM)
-        command.communicate(timeout=10)
+        command.communicate(timeout=PATIENCE)
     assert command.returncode == 143
 
 
@@ -180,7 +181,7 @@ def watched(code: str, folder: Path, marked: Marked) -> pexpect.spawn[str]:
         ["--run", "app.py", "-o", "app.manifest"],
         env=marked.environment,
         cwd=str(folder),
-        timeout=60,
+        timeout=PATIENCE,
         encoding="utf-8",
     )
 
@@ -229,7 +230,7 @@ def test_a_watched_program_that_ctrl_c_ends_is_an_interrupted_trace(pack: Pack, 
 def test_a_watched_program_can_be_stopped_and_continued(pack: Pack, marked: Marked, tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text("print('begun', flush=True)\nprint('read', input())\n")
     shell = pexpect.spawn(
-        "/bin/bash", ["--norc", "-i"], env=marked.environment, cwd=str(tmp_path), timeout=60, encoding="utf-8"
+        "/bin/bash", ["--norc", "-i"], env=marked.environment, cwd=str(tmp_path), timeout=PATIENCE, encoding="utf-8"
     )
     shell.sendline(f"PS1='$ '; {COMMANDS}/trace --run app.py -q -o app.manifest; echo status $?")
     shell.expect("begun")

@@ -17,6 +17,7 @@ import pytest
 
 from tests.support import needs
 from tests.support.linking import trace_and_link
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -183,7 +184,7 @@ class Terminal:
 
     def expect(self, pattern: str) -> str:
         """Wait for output that matches; return the whole output up to here and forget it."""
-        before = self._matches(pattern, 60)
+        before = self._matches(pattern, PATIENCE)
         if before is None:
             raise AssertionError(f"no {pattern!r} in {self.seen!r}")
         return before

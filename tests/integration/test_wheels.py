@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 import uuid
 from typing import TYPE_CHECKING
 
@@ -83,7 +82,11 @@ def test_wheels_of_an_index(lines: list[str], code: str, output: str, pack: Pack
     assert run(pack, environment, code) == output
 
 
-@pytest.mark.alone
+def processor_seconds() -> float:
+    """Return what this process and its children have used: nothing else that the machine does counts."""
+    return sum(os.times()[:4])
+
+
 def test_ten_cached_distributions_are_fast() -> None:
     first = solve("requests", "pydantic", "rich", "pyyaml")
     pins = [f"{item.name}=={item.version}" for item in first.distributions]
@@ -91,10 +94,10 @@ def test_ten_cached_distributions_are_fast() -> None:
     installation_prefix(solve(*pins).wheels, TARGET)
     best = float("inf")
     for _ in range(3):
-        start = time.perf_counter()
+        start = processor_seconds()
         found = solve(*pins)
         installation_prefix(found.wheels, TARGET)
-        best = min(best, time.perf_counter() - start)
+        best = min(best, processor_seconds() - start)
     assert best < 0.5
     assert found.wheels == first.wheels
 

@@ -12,6 +12,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tests.support.patience import PATIENCE
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable
@@ -117,7 +119,7 @@ class Proxy(Server):
     @staticmethod
     def _forward(handler: Handler) -> None:
         url = urlsplit(handler.path)
-        with socket.create_connection((str(url.hostname), url.port or 80), timeout=10) as upstream:
+        with socket.create_connection((str(url.hostname), url.port or 80), timeout=PATIENCE) as upstream:
             head = f"GET {url.path} HTTP/1.0\r\nHost: {url.netloc}\r\nConnection: close\r\n\r\n"
             upstream.sendall(head.encode())
             while piece := upstream.recv(1 << 16):
@@ -127,7 +129,7 @@ class Proxy(Server):
     @staticmethod
     def _tunnel(handler: Handler) -> None:
         host, _, port = handler.path.rpartition(":")
-        with socket.create_connection((host, int(port)), timeout=10) as upstream:
+        with socket.create_connection((host, int(port)), timeout=PATIENCE) as upstream:
             handler.send_response(200)
             handler.end_headers()
 

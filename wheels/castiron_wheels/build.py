@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import signal
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from castiron_common.cache import cache_root
 from castiron_common.disk import is_full
 from castiron_common.errors import DependencyError, InputError
+from castiron_common.process_groups import process_group
 from castiron_wheels.build_environment import BuildEnvironment, zig_cache
 from castiron_wheels.build_system import build_system
 from castiron_wheels.compilers import write_compilers
@@ -199,21 +199,10 @@ def _hook(job: _Job, hook: str, arguments: list[object], default: object = None)
     with job.log.open("ab") as log:
         log.write(f"$ {hook}\n".encode())
         log.flush()
-        process = subprocess.Popen(
-            argv,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            cwd=job.source,
-            env=job.environment.variables(job.source),
-            start_new_session=True,
-        )
-        try:
+        streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
+        environment = job.environment.variables(job.source)
+        with process_group(argv, env=environment, cwd=job.source, **streams) as process:
             status = process.wait()
-        except BaseException:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            raise
     if status != 0 or not answer.is_file():
         raise _failure(job, f"{hook} of its build backend failed (status {status})")
     return json.loads(answer.read_text(encoding="utf-8"))

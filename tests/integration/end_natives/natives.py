@@ -77,12 +77,16 @@ def writer_in_a_class_of_python():
 
 @case
 def writer_of_a_daemon():
+    begun = threading.Event()
+
     def work():
         kept = witness.Writer("written")
         kept.add("all frames")
-        time.sleep(60)
+        begun.set()
+        time.sleep(300)
 
     threading.Thread(target=work, daemon=True).start()
+    begun.wait()
     time.sleep(0.2)
 
 

@@ -54,9 +54,9 @@ port = server.add_insecure_port("127.0.0.1:0")
 server.start()
 with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
     call = channel.unary_unary("/service/method")
-    print(call(b"abc", timeout=20))
+    print(call(b"abc", timeout=120))
     try:
-        call(b"fail", timeout=20)
+        call(b"fail", timeout=120)
     except grpc.RpcError as error:
         print(error.code(), error.details())
 server.stop(0).wait()

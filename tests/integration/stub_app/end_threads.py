@@ -23,15 +23,7 @@ def thread():
 
 @case
 def daemon():
-    started = threading.Event()
-
-    def endless():
-        started.set()
-        time.sleep(60)
-
-    threading.Thread(target=endless, daemon=True).start()
-    started.wait()
-    time.sleep(0.1)  # a thread that only starts while the interpreter ends may crash any CPython
+    daemon_thread(lambda: time.sleep(300))
     print("not joined")
 
 
@@ -55,10 +47,33 @@ def output_before_threads_end():
     print("by the program, which has ended")
 
 
-def daemon_thread(work):
-    """Start a thread, and wait until it is where it stays."""
-    threading.Thread(target=work, daemon=True).start()
-    time.sleep(0.1)  # a thread that only starts while the interpreter ends may crash any CPython
+def daemon_thread(work, *, waits=True):
+    """Start a thread, and wait until it is where it stays: one that only starts at the end may crash any CPython."""
+    begun = threading.Event()
+
+    def run():
+        begun.set()
+        work()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    begun.wait()
+    while waits and not is_waiting(thread.native_id):
+        pass
+
+
+def is_waiting(thread):
+    """Say whether a thread waits for something else than the interpreter's lock: who wants that, wakes every 5 ms."""
+    before = state_and_switches(thread)
+    time.sleep(0.05)
+    return before[0].startswith("S") and before == state_and_switches(thread)
+
+
+def state_and_switches(thread):
+    """Return how the kernel calls the state of a thread, and how often it has gone to sleep: see proc(5)."""
+    with open(f"/proc/self/task/{thread}/status") as file:
+        values = dict(line.split(":\t", 1) for line in file if ":\t" in line)
+    return values["State"], values["voluntary_ctxt_switches"]
 
 
 def full_pipe(**options):
@@ -119,7 +134,7 @@ def daemon_in_c():
 def daemon_imports():
     sys.path.append(".")
     with open("slow_module.py", "w") as file:
-        file.write("import time\ntime.sleep(60)\n")
+        file.write("import time\ntime.sleep(300)\n")
     sys.dont_write_bytecode = True
     daemon_thread(lambda: __import__("slow_module"))
 
@@ -162,14 +177,14 @@ def daemon_never_waits():
         while True:
             pass
 
-    daemon_thread(work)
+    daemon_thread(work, waits=False)
 
 
 @case
 def daemon_has_a_finalizer():
     def work():
         kept = Noisy("in the frame of a thread")
-        time.sleep(60)
+        time.sleep(300)
         del kept
 
     daemon_thread(work)
@@ -180,7 +195,7 @@ def daemon_has_a_file():
     def work():
         kept = open("of_a_thread.txt", "w")
         kept.write("in the frame of a thread")
-        time.sleep(60)
+        time.sleep(300)
         kept.close()
 
     daemon_thread(work)
@@ -189,7 +204,7 @@ def daemon_has_a_file():
 @case
 def daemon_and_finalizer():
     KEPT["kept"] = Noisy("with a thread alive")
-    daemon_thread(lambda: time.sleep(60))
+    daemon_thread(lambda: time.sleep(300))
 
 
 @case

@@ -164,7 +164,9 @@ def test_changed_file_is_refused(workshop: Workshop) -> None:
         workshop.absorb()
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.data())
 def test_damaged_files_give_errors_and_no_tracebacks(good: bytearray, data: st.DataObject) -> None:
     damaged = bytearray(good)

@@ -17,9 +17,13 @@ from castiron.check.programs import builtin_modules
 from castiron.check.sandbox import Sandbox, sandbox_in
 from castiron_common.errors import CheckError
 from tests.support import needs
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+SLEEP = f"6{os.getpid()}"
+"""Seconds, of which the same tests run elsewhere on the machine have others."""
 
 MODULES = {
     "fine": "",
@@ -31,7 +35,7 @@ MODULES = {
     "dies": "import os, signal\nos.kill(os.getpid(), signal.SIGSEGV)",
     "leaves": "import os\nos._exit(7)",
     "slow": "import time\ntime.sleep(60)",
-    "starts": "import subprocess\nsubprocess.Popen(['sleep', '61.5'], close_fds=False)",
+    "starts": f"import subprocess\nsubprocess.Popen(['sleep', '{SLEEP}'], close_fds=False)",
     "late": "import atexit\natexit.register(print, 'never')",
     "home": "from pathlib import Path\nPath.home().joinpath('made').touch()\nassert 'check-home' in str(Path.home())",
 }
@@ -53,7 +57,7 @@ def program(tmp_path: Path) -> Program:
 
 def test_each_failure_is_its_own(program: Program, sandbox: Sandbox) -> None:
     names = ["dies", "fine", "raises", "exits", "leaves", "lacks", "prints", "reads", "home", "late"]
-    found = {item.module: item.reason for item in failures(program, names, sandbox, seconds=30)}
+    found = {item.module: item.reason for item in failures(program, names, sandbox, seconds=PATIENCE)}
     assert found == {
         "dies": "ended the process with signal SIGSEGV",
         "raises": "ValueError: with a\ttab, a\nline and é",
@@ -64,16 +68,16 @@ def test_each_failure_is_its_own(program: Program, sandbox: Sandbox) -> None:
 
 
 def test_a_module_that_takes_too_long(program: Program, sandbox: Sandbox) -> None:
-    found = failures(program, ["slow", "fine", "raises"], sandbox, seconds=1)
+    found = failures(program, ["slow", "fine", "raises"], sandbox, seconds=8)
     assert [(item.module, item.reason[:9]) for item in found] == [("slow", "took long"), ("raises", "ValueErro")]
 
 
 def test_what_a_module_starts_ends_with_it(program: Program, sandbox: Sandbox) -> None:
-    assert failures(program, ["starts", "fine"], sandbox, seconds=30) == []
-    deadline = time.monotonic() + 10
-    while b"61.5" in (running := os.popen("ps -e -o args").read().encode()) and time.monotonic() < deadline:
+    assert failures(program, ["starts", "fine"], sandbox, seconds=PATIENCE) == []
+    deadline = time.monotonic() + PATIENCE
+    while SLEEP.encode() in (running := os.popen("ps -e -o args").read().encode()) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert b"sleep 61.5" not in running
+    assert f"sleep {SLEEP}".encode() not in running
 
 
 def test_there_is_no_network(program: Program, sandbox: Sandbox, tmp_path: Path) -> None:
@@ -93,7 +97,7 @@ def test_there_is_no_network(program: Program, sandbox: Sandbox, tmp_path: Path)
         thread.start()
         text = f"import socket\nsocket.create_connection(('127.0.0.1', {server.getsockname()[1]}), timeout=1)"
         (tmp_path / "modules" / "calls.py").write_text(text)
-        (failure,) = failures(program, ["calls"], sandbox, seconds=30)
+        (failure,) = failures(program, ["calls"], sandbox, seconds=PATIENCE)
         thread.join()
     assert accepted == []
     assert failure.reason.startswith("OSError") or "Error: " in failure.reason
@@ -102,6 +106,6 @@ def test_there_is_no_network(program: Program, sandbox: Sandbox, tmp_path: Path)
 def test_a_program_that_is_no_interpreter(sandbox: Sandbox) -> None:
     program = Program(command=(), python=("/bin/false",))
     with pytest.raises(CheckError, match="exit status 1 before it imported fine"):
-        failures(program, ["fine"], sandbox, seconds=30)
+        failures(program, ["fine"], sandbox, seconds=PATIENCE)
     with pytest.raises(CheckError, match="ended with status 1"):
         builtin_modules(program)

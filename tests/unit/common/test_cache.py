@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from castiron_common.cache import cache_root, file_entry, folder_entry, locked
 from castiron_common.errors import OutputError
 from castiron_common.files import atomic_write
+from tests.support.patience import PATIENCE
 
 
 @pytest.mark.parametrize(
@@ -99,12 +101,21 @@ def test_who_waits_says_what_for(tmp_path: Path, caplog: pytest.LogCaptureFixtur
     def hold() -> None:
         with locked(tmp_path / "entry"):
             inside.set()
-            heard.wait(10)
+            heard.wait(PATIENCE)
+
+    class Listener(logging.Handler):
+        def emit(self, _record: logging.LogRecord) -> None:
+            heard.set()
 
     thread = threading.Thread(target=hold)
     thread.start()
     inside.wait()
-    threading.Timer(1.5, heard.set).start()
-    assert folder_entry(tmp_path / "entry", Path.is_dir).is_dir()
+    listener = Listener()
+    logging.getLogger().addHandler(listener)
+    try:
+        assert folder_entry(tmp_path / "entry", Path.is_dir).is_dir()
+    finally:
+        logging.getLogger().removeHandler(listener)
+    assert heard.is_set()
     thread.join()
     assert caplog.messages == [f"waiting for entry, which another process is making in the cache {tmp_path}"]

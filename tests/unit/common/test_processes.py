@@ -4,12 +4,17 @@ import os
 import subprocess
 import sys
 import threading
-import time
+from typing import TYPE_CHECKING
 
 import pytest
 
 from castiron_common.pools import thread_pool
 from castiron_common.processes import descendants, process_name
+from tests.support.marked import within
+from tests.support.patience import PATIENCE
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 TREE = """
 import subprocess, sys
@@ -53,20 +58,20 @@ def test_a_pool_does_all_its_work() -> None:
 
 def test_a_pool_begins_nothing_more_after_an_exception() -> None:
     done: list[int] = []
+    waiting: list[Future[None]] = []
     begun = threading.Event()
 
     def work(number: int) -> None:
         begun.set()
-        time.sleep(0.05)
+        within(PATIENCE, lambda: len(waiting) == 50 and waiting[-1].cancelled())
         done.append(number)
 
     def fail() -> None:
         with thread_pool(1) as pool:
-            for number in range(50):
-                pool.submit(work, number)
+            waiting.extend([pool.submit(work, number) for number in range(50)])
             begun.wait()
             raise KeyError
 
     with pytest.raises(KeyError):
         fail()
-    assert len(done) < 5
+    assert done == [0]

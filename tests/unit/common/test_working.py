@@ -12,6 +12,7 @@ from castiron_common.cache import cache_root
 from castiron_common.errors import OutputError
 from castiron_common.files import atomic_write
 from castiron_common.working import child_environment, temporary_folder, working_folder
+from tests.support.patience import PATIENCE
 
 OWNER = """
 import sys
@@ -106,6 +107,6 @@ def test_what_is_no_file_is_written_into_and_stays_what_it_is(tmp_path: Path) ->
     reader = subprocess.Popen(["cat", pipe], stdout=subprocess.PIPE)
     with atomic_write(pipe) as file:
         file.write(b"through")
-    assert reader.communicate(timeout=30)[0] == b"through"
+    assert reader.communicate(timeout=PATIENCE)[0] == b"through"
     assert pipe.is_fifo()
     assert os.listdir(tmp_path) == ["pipe"]  # noqa: PTH208

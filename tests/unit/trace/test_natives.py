@@ -131,7 +131,9 @@ def test_a_known_hash_is_not_read_again(tmp_path: Path) -> None:
     assert natives({"d": [("d/x.so", file, first[0].sha256)]}, TARGET)[0] == first
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(data=st.data())
 def test_damaged_files_never_break_the_trace(data: st.DataObject, tmp_path: Path) -> None:
     content = bytearray(shared_object(soname="libx.so", needed=("liby.so",), undefined=("a",), defined=("b",)))
