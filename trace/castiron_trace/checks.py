@@ -153,7 +153,11 @@ def module_findings(reached: Reached, python: TargetPython) -> Iterator[Finding]
                 severity=Severity.WARNING,
                 subject=name,
                 message=f"{place} imports it, and it does not exist"
-                + (f", unless the import hook at {reached.import_hook} makes it." if reached.import_hook else "."),
+                + (
+                    f", unless what {reached.import_hook} adds to Python's search brings it."
+                    if reached.import_hook
+                    else "."
+                ),
             )
         elif module.owner == APP:
             yield Finding(

@@ -183,7 +183,7 @@ class Reached:
     missing: Mapping[str, tuple[str, int, Tier]] = field(default_factory=dict)
     """Modules that do not exist -> (importer, line, weakest tier on the way)."""
     import_hook: str = ""
-    """Where the application adds an import hook; empty if it adds none."""
+    """Where the application adds an import hook or a folder from outside to sys.path; empty if it does not."""
     unknown_includes: tuple[str, ...] = ()
     definitions: Definitions | None = None
     """Of the entry's module, if a function of it is the entry."""

@@ -286,4 +286,4 @@ class TraceAnswer:
     made: tuple[str, ...] = ()
     """Names that are imported, have no file and are made at run time."""
     import_hook: str = ""
-    """Where the application adds an import hook, which may make modules of any name; empty if it adds none."""
+    """Where the application adds an import hook or a folder from outside to sys.path, which may bring any module."""

@@ -190,3 +190,50 @@ def test_declared_encodings_are_codecs() -> None:
 def test_made_modules_and_lazy_exports_are_empty_for_plain_sources() -> None:
     scan = scan_source(b"import sys\nsys.path.append('x')\nx = sys.modules['y']")
     assert (scan.made, scan.import_hook, scan.lazy) == ((), 0, ())
+
+
+def test_modules_that_a_star_imports(tracer: Tracer) -> None:
+    files = {
+        "app.py": "from pkg import *",
+        "pkg/__init__.py": "__all__ = ['one', 'name']",
+        "pkg/one.py": "",
+        "pkg/two.py": "",
+    }
+    assert own(tracer(files)) == {"__main__", "pkg", "pkg.one"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "sys.path.insert(0, os.path.join(os.path.dirname(__file__), 'plugs'))\nload = importlib.import_module",
+        "for p in (Path(__file__).parent / 'plugs').glob('*.py'): SourceFileLoader(p.stem, str(p))",
+        "pkgutil.get_importer(os.path.join(os.path.dirname(os.path.abspath(__file__)), 'plugs'))",
+    ],
+)
+def test_folders_of_sources_that_are_found_by_their_place(tracer: Tracer, source: str) -> None:
+    head = "import os, sys, pkgutil, importlib\nfrom pathlib import Path\n"
+    files = {"app.py": head + source, "plugs/a.py": "import helper", "plugs/helper.py": "", "plugs/p/__init__.py": ""}
+    reached = tracer(files)
+    assert {"plugs.a", "plugs.helper", "plugs.p"} <= own(reached)
+    assert "helper" not in reached.missing
+    assert len([module for module in reached.modules.values() if module.file and module.file.name == "helper.py"]) == 1
+
+
+def test_a_folder_that_is_only_read_is_no_folder_of_sources(tracer: Tracer) -> None:
+    files = {"app.py": "from pathlib import Path\nlist((Path(__file__).parent / 'texts').iterdir())", "texts/a.py": ""}
+    assert own(tracer(files)) == {"__main__"}
+
+
+def test_own_modules_that_a_configuration_file_names(tracer: Tracer) -> None:
+    files = {
+        "app.py": "open('conf.json')",
+        "conf.json": '{"run": "acts.go", "x": "other.thing"}',
+        "acts/__init__.py": "",
+    }
+    assert "acts.go" in own(tracer({**files, "acts/go.py": ""}))
+
+
+def test_what_a_folder_from_outside_may_have_is_no_error(tracer: Tracer, python: TargetPython) -> None:
+    reached = tracer({"app.py": "import sys\nsys.path.append(sys.argv[1])\nimport fresh"})
+    check_reached(reached, resolve_plan(read_plan(options(tracer.folder / "app", "app.py")), NO_SITE), python)
+    assert reached.import_hook == "app.py:2"

@@ -274,6 +274,7 @@ open("written.txt", "w")
 os.chdir(Path(__file__).parent / f"x{n}.y")
 __path__.append("sub")
 __getattr__, __dir__ = attach("a")
+__all__ = ["b"]
 sys.modules["c"] = b
 sys.meta_path.append(b)
 """

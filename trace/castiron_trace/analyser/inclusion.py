@@ -16,12 +16,14 @@ from castiron_trace.analyser.rules.hidden_imports import HiddenImports
 from castiron_trace.analyser.rules.lazy_modules import LazyModules
 from castiron_trace.analyser.rules.machine_libraries import MachineLibraries
 from castiron_trace.analyser.rules.made_modules import MadeModules
+from castiron_trace.analyser.rules.own_folders import OwnFolders
 from castiron_trace.analyser.rules.own_sources import OwnSources
 from castiron_trace.analyser.rules.own_strings import OwnStrings
 from castiron_trace.analyser.rules.pickled_data import PickledData
 from castiron_trace.analyser.rules.plugin_hosts import PluginHosts
 from castiron_trace.analyser.rules.runs_outside_code import RunsOutsideCode
 from castiron_trace.analyser.rules.scripts import Scripts
+from castiron_trace.analyser.rules.star_imports import StarImports
 from castiron_trace.analyser.rules.unused_requirements import UnusedRequirements
 from castiron_trace.protocol import STDLIB
 
@@ -53,6 +55,8 @@ class Inclusion:
             MachineLibraries(context),
             ComputedImports(context),
             LazyModules(context),
+            OwnFolders(context),
+            StarImports(context),
             CompiledModules(context),
             entry_points,
             self._made,
@@ -82,7 +86,7 @@ class Inclusion:
 
     @property
     def own_import_hook(self) -> str:
-        """Where the application adds an import hook; empty if it adds none."""
+        """Where the application adds an import hook or a folder from outside to sys.path; empty if it does not."""
         return self._made.own_hook
 
     def look(self, node: BaseNode) -> None:

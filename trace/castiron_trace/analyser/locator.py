@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.finder import StaticFinder, extended_path
-from castiron_trace.analyser.graph_adapter import Location
+from castiron_trace.analyser.graph_adapter import Location, file_of
 from castiron_trace.protocol import APP, STDLIB, VIRTUAL, ModuleKind
 
 if TYPE_CHECKING:
@@ -128,6 +128,8 @@ class TraceLocator:
                 if (alias := self._inner_package(name, importer)) is not None:
                     return Location(owner=STDLIB, alias=alias)
                 spec = self._finder.find(name, self._hidden_folders(importer))
+                if (alias := self._name_by_place(spec)) not in {None, name}:
+                    return Location(owner=STDLIB, alias=alias)
         return None if spec is None else self._located(name, spec, None if path is None else path)
 
     def script(self, path: str) -> Scan:
@@ -181,12 +183,34 @@ class TraceLocator:
                 return f"{top}.{name}"
         return None
 
+    def _name_by_place(self, spec: ModuleSpec | None) -> str | None:
+        """Return the name by which a module of the application is found from a root; None if there is none.
+
+        ``plugins/red.py``, imported as ``red`` when the folder is on ``sys.path``, goes in once: as ``plugins.red``.
+        """
+        if spec is None or spec.loader is None or not spec.origin:
+            return None
+        file = Path(spec.origin)
+        for root in self._roots:
+            if file.is_relative_to(root):
+                parts = file.relative_to(root).with_suffix("").parts
+                name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+                return name if all(map(_IMPORTABLE.fullmatch, parts)) else None
+        return None
+
     def _hidden_folders(self, importer: BaseNode) -> list[str]:
         """Return folders that the importer's owner may put on ``sys.path``: vendored copies, folders it names."""
         owner = importer.extension_attributes.get("owner")
         if owner == APP:
             strings = [literal.text for literal in importer.extension_attributes["scan"].strings]
             named = [Path(root, text) for root in self._roots for text in strings if text not in {"", ".", ".."}]
+            if (place := file_of(importer)) is not None:
+                # By its own place; and the folder that it is in, which may be on the path when it is found there.
+                own = Path(place).parent
+                named += [
+                    own,
+                    *(Path(os.path.normpath(own / text)) for text, _ in importer.extension_attributes["scan"].paths),
+                ]
             return [str(folder) for folder in named if not Path(folder).is_absolute() or folder.is_dir()]
         if not isinstance(owner, str) or owner not in self._environment.distributions:
             return []

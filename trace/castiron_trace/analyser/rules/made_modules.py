@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from castiron_trace.analyser.locator import VENDOR_FOLDERS
 from castiron_trace.analyser.rules.base import Declaration, absolute
+from castiron_trace.analyser.syntax.outside_code import OUTSIDE_PATH
 from castiron_trace.analyser.syntax.scan import NAME_PLACEHOLDER
 from castiron_trace.protocol import APP, STDLIB
 
@@ -36,7 +37,7 @@ class MadeModules:
         self.names: set[str] = set()
         """Names that are imported and that a run makes: nobody misses a file of them."""
         self.own_hook = ""
-        """Where the application adds an import hook: its file and line; empty if it adds none."""
+        """Where the application adds an import hook or a folder from outside: file and line; empty if it does not."""
 
     def look(self, module: Module) -> Iterator[Step]:
         """Collect the names that a module makes; `close` uses them."""
@@ -48,8 +49,10 @@ class MadeModules:
             self._made.setdefault(name.removesuffix(".*"), _Made(below_only, real if target else ""))
         if module.scan.import_hook:
             self._hooks.append(module.node)
-            if module.owner == APP and not self.own_hook:
-                self.own_hook = f"{self._context.place(module.node)}:{module.scan.import_hook}"
+        if module.owner == APP and not self.own_hook:
+            outside = (place.line for place in module.scan.outside_code if place.how == OUTSIDE_PATH)
+            line = module.scan.import_hook or next(outside, 0)
+            self.own_hook = f"{self._context.place(module.node)}:{line}" if line else ""
         yield from ()
 
     def close(self, entry: BaseNode) -> Iterator[Step]:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
     from castiron_trace.analyser.rules.base import Context, Module, Step
 
+_CONFIGURATION = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf")
+_LARGEST_FILE = 1 << 20
+"""Bytes of a configuration file in which names of modules are looked for."""
+_DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+")
 _NAME = re.compile(r"[^\W\d][\w-]*(?:\.[\w-]+)*")
 
 
@@ -38,6 +42,8 @@ class OwnStrings:
         chosen_by_name = any(what in {*CERTAIN_IMPORTS, "find_spec"} for _line, what, _prefix in module.scan.computed)
         for raw, line in module.scan.strings:
             text = raw.partition(":")[0]
+            if raw.endswith(_CONFIGURATION) and not raw.startswith("/") and "\0" not in raw:
+                yield from self._of_file(module.node, raw, line)
             if not _NAME.fullmatch(text):
                 continue
             top, dot, _rest = text.partition(".")
@@ -51,6 +57,16 @@ class OwnStrings:
                     name = longest_module(text, self._context.stdlib)
                 if name is not None:
                     yield Declaration(module.node, name, line)
+
+    def _of_file(self, node: BaseNode, text: str, line: int) -> Iterator[Step]:
+        """Take the own modules that a configuration file beside the application names."""
+        for root in self._context.roots:
+            file = Path(root, text)
+            if not file.is_file() or file.stat().st_size > _LARGEST_FILE:
+                continue
+            for match in _DOTTED.finditer(file.read_bytes().decode("utf-8", "replace")):
+                if self._context.locator.is_own(match[0].partition(".")[0]):
+                    yield from self._own_module(node, match[0], line)
 
     def _own_module(self, node: BaseNode, text: str, line: int) -> Iterator[Step]:
         """A string names a module of the application: a framework will look into its package."""

@@ -51,6 +51,8 @@ class Facts:
         self.looks_up_entry_points = False
         self.files: OwnPaths | None = None
         self.outside_code: Sequence[OutsideCode] = ()
+        self.exports: Sequence[str] = ()
+        self.finds_sources = False
         self.package_paths: Sequence[PackagePath] = ()
         self.lazy = LazyExports((), stub=False)
         self.made: Sequence[MadeModule] = ()
@@ -99,6 +101,8 @@ class Facts:
             dynamic_codec=self.dynamic_codec,
             outside_code=tuple(self.outside_code),
             extends_path=self.extends_path,
+            exports=tuple(self.exports),
+            finds_sources=own and self.finds_sources,
             package_paths=tuple(self.package_paths),
             lazy=self.lazy.names,
             stub=self.lazy.stub,

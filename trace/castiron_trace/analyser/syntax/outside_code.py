@@ -19,7 +19,7 @@ _CALLS = frozenset({"SourceFileLoader", "load_source", "run_path", "spec_from_fi
 """Run a file of Python that their argument names."""
 _PROMPTS = frozenset({"InteractiveConsole", "InteractiveInterpreter"})
 _ADDS = frozenset({"append", "extend", "insert"})
-_PATH = "sys.path with folders from outside"
+OUTSIDE_PATH = "sys.path with folders from outside"
 _READS = frozenset({"open", "open_code", "read", "read_bytes", "read_text"})
 _OUTSIDE = frozenset({"cwd", "getcwd", "expanduser", "environ", "getenv"})
 _OWN = frozenset({"__file__", "__path__", "__spec__"})
@@ -43,7 +43,7 @@ def _of_node(node: ast.AST, *, own_folder: bool) -> Iterator[OutsideCode]:
     elif isinstance(node, ast.Assign):
         targets = (target.value for target in node.targets if isinstance(target, ast.Subscript))
         if not own_folder and any(_is_attribute(target, "path") for target in targets):  # sys.path[:0] = ...
-            yield OutsideCode(node.lineno, _PATH)
+            yield OutsideCode(node.lineno, OUTSIDE_PATH)
     elif isinstance(node, ast.List | ast.Tuple):
         for program, script in itertools.pairwise(node.elts):  # [sys.executable, script, ...]
             if _is_attribute(program, "executable") and not (
@@ -66,7 +66,7 @@ def _of_call(node: ast.Call, *, own_folder: bool) -> Iterator[OutsideCode]:
     elif name == "addsitedir" or (name in _ADDS and owner is not None and _is_attribute(owner, "path")):
         constant = all(isinstance(argument, ast.Constant) for argument in node.args)
         if _names(node) & _OUTSIDE or not (own_folder or constant):
-            yield OutsideCode(node.lineno, _PATH)
+            yield OutsideCode(node.lineno, OUTSIDE_PATH)
 
 
 def _is_attribute(node: ast.AST, name: str) -> bool:

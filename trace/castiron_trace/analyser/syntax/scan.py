@@ -133,6 +133,10 @@ class Scan:
     """See `castiron_trace.analyser.syntax.outside_code`."""
     extends_path: bool = False
     """True for a namespace package of the older kinds, such as those of `pkgutil.extend_path`."""
+    exports: tuple[str, ...] = ()
+    """What ``__all__`` names, as far as literals go."""
+    finds_sources: bool = False
+    """Whether an own source finds, lists or runs other sources by their place."""
     package_paths: tuple[PackagePath, ...] = ()
     """In the order in which they are added."""
     lazy: tuple[Literal, ...] = ()

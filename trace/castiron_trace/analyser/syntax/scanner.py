@@ -54,6 +54,11 @@ _COOKIE = re.compile(rb"(?:[ \t\f]*(?:#.*)?\r?\n)?[ \t\f]*#.*?coding[:=][ \t]*([
 """The encoding that a source declares (PEP 263): whoever shows its lines needs it."""
 _LONGEST_LITERAL = 200
 _LONGEST_ENCODING = 40
+_FINDS_SOURCES = (
+    *(b"sys.path", b"addsitedir", b"get_importer", b"FileFinder", b"PathFinder", b"iter_modules", b"walk_packages"),
+    *(b"run_path", b"SourceFileLoader", b"spec_from_file_location", b"load_source", b"import_module", b"__import__"),
+)
+"""Words of a source that finds or runs sources by their place."""
 _EXECUTES = frozenset({"compile", "eval", "exec"})
 _ENTRY_POINT_NAMES = frozenset({"entry_points", "EntryPoint", "EntryPoints"})
 """Those of `importlib.metadata` that look up entry points; hints add others."""
@@ -71,7 +76,8 @@ def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
     scanner.run(tree)
     scanner.look_at_characters(source)
     facts = scanner.facts
-    listed_names(source, tree, facts)
+    facts.exports = listed_names(source, tree, facts)
+    facts.finds_sources = any(word in source for word in _FINDS_SOURCES)
     facts.files = own_paths(tree) if own else None
     facts.outside_code = outside_code(source, tree)
     facts.package_paths = package_paths(source, tree)
