@@ -18,6 +18,7 @@ from castiron_audit.catalogue import project_license
 from castiron_audit.closest_license import closest
 from castiron_audit.license_files import is_own_license, split_license_file
 from castiron_audit.model import UNKNOWN, Evidence, Finding, Severity, Source, Verdict
+from castiron_audit.source_heads import later_version
 from castiron_audit.text_evidence import (
     POINTER_LENGTH,
     combined,
@@ -27,7 +28,7 @@ from castiron_audit.text_evidence import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from castiron_manifest.model import Distribution, LicenseFile
 
@@ -62,12 +63,13 @@ def conclude_distribution(
     *,
     sbom_evidence: Evidence | None = None,
     description: str = "",
+    heads: Iterable[tuple[str, str]] = (),
 ) -> Conclusion:
     """Return the license of a distribution.
 
     ``texts`` are its license texts by SHA-256; ``sbom_evidence`` is what an SBOM in the wheel says about the
     distribution itself; ``description`` is the long description of its metadata, where projects say that their licenses
-    are a choice.
+    are a choice; ``heads`` are path and head of its source files, read only if versions are open.
     """
     metadata = f"{distribution.name} {distribution.version} METADATA"
     declared = distribution.license
@@ -96,6 +98,15 @@ def conclude_distribution(
     verdict = _strongest(evidence, from_texts, choice=choice)
     if verdict.expression is None and (known := project_license(distribution.name)) is not None:
         verdict = _strongest([*evidence, known], [], choice=choice)
+    if verdict.source is not Source.EXPRESSION and (later := later_version(verdict.expression, heads)) is not None:
+        verdict = replace(
+            verdict,
+            expression=later.expression,
+            source=later.source,
+            where=later.where,
+            evidence=(*verdict.evidence, later),
+            reason="the heads of its source files allow later versions",
+        )
     findings = [
         Finding(code=code, severity=severity, component=component_id, message=message)
         for code, severity, message in (
@@ -232,22 +243,23 @@ def _strongest(evidence: Sequence[Evidence], from_texts: Sequence[Evidence], *, 
 
 
 def _refuted(item: Evidence, from_texts: Sequence[Evidence]) -> bool:
-    """Return whether a classifier or field names another license than the license file is: that is what was granted."""
+    """Return whether the license files grant another license than a classifier or field names: that is what counts."""
+    if item.source not in {Source.CLASSIFIER, Source.FIELD}:
+        return False
+    said = item.expression or ""
+    granted = [text.expression for text in from_texts if text.expression]
     whole = [
         text.expression
         for text in from_texts
-        if text.expression and text.says.startswith("is the text of") and not text.expression.startswith("LicenseRef-")
+        if text.expression and text.similarity is not None and not text.expression.startswith("LicenseRef-")
     ]
-    return (
-        item.source in {Source.CLASSIFIER, Source.FIELD}
-        and bool(whole)
-        and not any(
-            expressions.shares_license(text.expression, item.expression or "") for text in from_texts if text.expression
-        )
-        and not any(
-            expressions.related_families(text) & expressions.related_families(item.expression or "") for text in whole
-        )
-    )
+    if said.endswith("-only") and said.replace("-only", "-or-later") in granted:
+        return True
+    if not whole or any(expressions.shares_license(text, said) for text in granted):
+        return False
+    # Near relatives (MIT and X11, PSF and Python) have several names; another version is another license.
+    related = any(expressions.related_families(text) & expressions.related_families(said) for text in whole)
+    return not related or any(expressions.family(text) == expressions.family(said) for text in whole)
 
 
 # --- findings: code, severity, message ---

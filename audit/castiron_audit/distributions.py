@@ -14,6 +14,7 @@ from castiron_audit.detection.contents import DistributionContents
 from castiron_audit.detection.driver import detect
 from castiron_audit.included import foreseen_sizes, included_files
 from castiron_audit.model import Component, Finding, Form, Kind, Text
+from castiron_audit.source_heads import source_heads
 from castiron_runtime.target_files import load_target
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def collect_distributions(manifest: Manifest, *, site: Path | None, linked: Link
             texts,
             sbom_evidence=detection.own_license,
             description=_description(distribution, site),
+            heads=source_heads(contents.paths, contents.read),
         )
         if linked is None:
             sizes: Mapping[Form, int] = foreseen_sizes(manifest, name, contents.natives, site)

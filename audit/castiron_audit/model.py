@@ -64,7 +64,7 @@ class Source(StrEnum):
     FIELD = "License field"
     """The free-text ``License`` field, if it names one license."""
     TEXT = "license text"
-    """A license text that matches one of the SPDX License List, up to ``similarity``."""
+    """A license text, or a notice in one; of a text, ``similarity`` is how much of the known one it has."""
     NONE = "none"
 
 
@@ -88,7 +88,7 @@ class Evidence:
     expression: str | None = None
     """The SPDX expression that it means; None if it is ambiguous."""
     similarity: float | None = None
-    """For texts: Dice coefficient of word trigrams, or share of the license's trigrams; 1.0 is equal up to layout."""
+    """For texts: share of the known text's words that are there; 1.0 is all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -129,7 +129,7 @@ def rule_index() -> RuleIndex:
         generic=frozenset(content["generic"]),
         exceptions=frozenset(content["exceptions"]),
         expressions=content["expressions"],
-        words=_numbers("H", content["rule_words"]).tobytes(),
+        words=content["rule_words"] if sys.byteorder == "little" else _numbers("H", content["rule_words"]).tobytes(),
         starts=[0, *accumulate(2 * length for length in _numbers("I", content["rule_lengths"]))],
         rule_expressions=_numbers("H", content["rule_expressions"]),
         kinds=content["rule_kinds"],

@@ -6,6 +6,7 @@ from castiron_audit.closest_license import closest
 from castiron_audit.conclusions import conclude_distribution
 from castiron_audit.expressions import licenses_in
 from castiron_audit.model import Evidence, Source
+from castiron_audit.source_heads import later_version
 from castiron_audit.spdx_list import license_text
 from castiron_audit.text_evidence import combined, states_choice, text_evidence
 from castiron_common.files import sha256_bytes
@@ -134,6 +135,39 @@ def test_a_classifier_loses_against_the_text(declared: str, source: Source) -> N
     conclusion = conclude_distribution("distribution/x", item, {sha256_bytes(text.encode()): text})
     assert (conclusion.verdict.expression, conclusion.verdict.source) == (declared, source)
     assert [finding.code for finding in conclusion.findings] == ["contradiction"] * (source is Source.TEXT)
+
+
+@pytest.mark.parametrize(
+    ("classifier", "text", "expected"),
+    [
+        ("GNU General Public License v2 (GPLv2)", license_text("GPL-3.0-only") or "", "GPL-3.0-only"),
+        ("GNU General Public License v2 (GPLv2)", NOTICE, "GPL-2.0-or-later"),
+        ("GNU General Public License v2 or later (GPLv2+)", license_text("GPL-2.0-only") or "", "GPL-2.0-or-later"),
+        ("MIT License", license_text("X11") or "", "MIT"),
+    ],
+)
+def test_versions_are_those_of_the_license_file(classifier: str, text: str, expected: str) -> None:
+    item = distribution("x", classifiers=(f"License :: OSI Approved :: {classifier}",), files={"LICENSE": text})
+    conclusion = conclude_distribution("distribution/x", item, {sha256_bytes(text.encode()): text})
+    assert conclusion.verdict.expression == expected
+
+
+def test_heads_of_sources_allow_later_versions() -> None:
+    text = license_text("GPL-2.0-only") or ""
+    item = distribution("x", files={"COPYING": text})
+    texts = {sha256_bytes(text.encode()): text}
+    later = "\n".join(f"# {line}" for line in NOTICE.splitlines())
+    only = "# SPDX-License-Identifier: GPL-2.0-only\n"
+
+    def concluded(*heads: str) -> tuple[str | None, str]:
+        named = [(f"x/{number}.py", head) for number, head in enumerate(heads)]
+        verdict = conclude_distribution("distribution/x", item, texts, heads=named).verdict
+        return verdict.expression, verdict.where
+
+    assert concluded("import os\n", later, later) == ("GPL-2.0-or-later", "x/1.py")
+    assert concluded(later, only)[0] == "GPL-2.0-only"
+    assert concluded("# License: see COPYING\n")[0] == "GPL-2.0-only"
+    assert later_version("MIT", [("x.py", later)]) is None
 
 
 def test_a_changed_text_decides_between_few() -> None:
