@@ -98,12 +98,15 @@ def conclude_distribution(
     verdict = _strongest(evidence, from_texts, choice=choice)
     if verdict.expression is None and (known := project_license(distribution.name)) is not None:
         verdict = _strongest([*evidence, known], [], choice=choice)
-    if verdict.source is not Source.EXPRESSION and (later := later_version(verdict.expression, heads)) is not None:
+    # "LGPL-2.1" without "-only" was written before there was the difference.
+    is_stated = any(item.source is Source.EXPRESSION and "-only" in item.says for item in evidence)
+    if not is_stated and (later := later_version(verdict.expression, heads)) is not None:
         verdict = replace(
             verdict,
             expression=later.expression,
             source=later.source,
             where=later.where,
+            similarity=None,
             evidence=(*verdict.evidence, later),
             reason="the heads of its source files allow later versions",
         )

@@ -168,6 +168,10 @@ def test_heads_of_sources_allow_later_versions() -> None:
     assert concluded(later, only)[0] == "GPL-2.0-only"
     assert concluded("# License: see COPYING\n")[0] == "GPL-2.0-only"
     assert later_version("MIT", [("x.py", later)]) is None
+    for expression, expected in (("GPL-2.0", "GPL-2.0-or-later"), ("GPL-2.0-only", "GPL-2.0-only")):
+        declared = distribution("x", expression)
+        conclusion = conclude_distribution("distribution/x", declared, {}, heads=[("x.py", later)])
+        assert conclusion.verdict.expression == expected
 
 
 def test_a_changed_text_decides_between_few() -> None:
