@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _DIGITS = 16
+
+_NO_CODE = re.compile(r'^[ \t]*(?:#[^\n]*|"""(?:[^"\\]|\\.|"(?!""))*""")[ \t]*\n', re.MULTILINE)
+"""Lines that are a comment, and texts that stand alone."""
 
 
 def source_key(sources: Iterable[Path], *, libraries: Iterable[str] = (), also: str = "") -> str:
@@ -26,3 +30,21 @@ def source_key(sources: Iterable[Path], *, libraries: Iterable[str] = (), also: 
         found.update(f"{library} {version(library)}\0".encode())
     found.update(also.encode())
     return found.hexdigest()[:_DIGITS]
+
+
+def code_key(modules: Iterable[Path], *, also: str = "") -> str:
+    """Return a hash of the code of modules, without comments and docstrings, and of a further text.
+
+    For what is costly to make: who improves a comment need not make it again.  Comments and docstrings are taken out
+    by their looks, as parsing would cost more than all else that a look into the cache does.
+    """
+    found = hashlib.sha256()
+    for module in sorted(modules):
+        found.update(f"{module.name}\n{code_of(module.read_text(encoding='utf-8'))}\0".encode())
+    found.update(also.encode())
+    return found.hexdigest()[:_DIGITS]
+
+
+def code_of(source: str) -> str:
+    """Return a module's source without comments on lines of their own and without docstrings."""
+    return _NO_CODE.sub("", source)

@@ -9,10 +9,11 @@ the modules listed here with those that the builders import.
 from __future__ import annotations
 
 import hashlib
-import re
 from functools import cache
 from pathlib import Path
 from typing import Final
+
+from castiron_common.source_key import code_of
 
 _HERE: Final = Path(__file__).parent
 
@@ -29,9 +30,6 @@ CPYTHON: Final = (*_FROM_SOURCE, "cpython.py", "standalone.py")
 LIBRARY: Final = (*_FROM_SOURCE, "library_build.py")
 INTERPRETER: Final = ("build_environment.py", "compiler.py", "interpreter.py")
 
-_NO_CODE: Final = re.compile(r'^[ \t]*(?:#[^\n]*|"""(?:[^"\\]|\\.|"(?!""))*""")[ \t]*\n', re.MULTILINE)
-"""Lines that are a comment, and texts that stand alone."""
-
 
 @cache
 def builder_key(modules: tuple[str, ...]) -> str:
@@ -40,8 +38,3 @@ def builder_key(modules: tuple[str, ...]) -> str:
     for name in modules:
         digest.update(f"{name}\n{code_of((_HERE / name).read_text(encoding='utf-8'))}\0".encode())
     return digest.hexdigest()
-
-
-def code_of(source: str) -> str:
-    """Return a module's source without comments on lines of their own and without docstrings."""
-    return _NO_CODE.sub("", source)

@@ -40,9 +40,6 @@ if TYPE_CHECKING:
     from castiron_wheels.build_system import BuildSystem
     from castiron_wheels.model import Requirements
 
-RECIPE = "build-2"
-"""Part of the cache key of built wheels: raised when the same sources would give another wheel."""
-
 _TAIL = 12
 
 _ABSENT_MODULE = re.compile(r"No module named '([\w.]+)'")

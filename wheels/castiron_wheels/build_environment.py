@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 
 from castiron_common.cache import cache_root
 from castiron_elf.interpreter import interpreter_of, set_interpreter
-from castiron_wheels.compilers import write_compilers
+from castiron_wheels.compilers import compiler_variables, write_compilers
 from castiron_wheels.install import install, site_packages
 
 if TYPE_CHECKING:
@@ -79,30 +79,37 @@ class BuildEnvironment:
 
         ``source`` is the folder that is built; compilers forget its name.
         """
-        tools = self.work / "compilers"
-        temporary, home = self.work / "tmp", self.work / "home"
-        for folder in (temporary, home):
-            folder.mkdir(exist_ok=True)
-        compilers = write_compilers(tools, Path(self.pack.toolchain.linker[0]), self.target.platform)
-        path = [str(self.folder / "bin"), str(tools), os.environ.get("PATH", "/usr/bin:/bin")]
-        return {
-            **compilers,
-            "PATH": os.pathsep.join(path),
-            "HOME": str(home),
-            "TMPDIR": str(temporary),
-            "LANG": "C.UTF-8",
-            "TZ": "UTC",
-            "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", _SOURCE_DATE),
-            "PYTHONHASHSEED": "0",
-            "PYTHONNOUSERSITE": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "VIRTUAL_ENV": str(self.folder),
-            "CASTIRON_BUILD_ROOT": str(source),
-            # Libraries of this machine are glibc's: no build may find them.
-            "PKG_CONFIG_LIBDIR": str(self.work / "no-libraries"),
-            "CMAKE_FIND_ROOT_PATH": str(self.folder),
-            **zig_cache(),
-        }
+        for name in ("tmp", "home"):
+            (self.work / name).mkdir(exist_ok=True)
+        write_compilers(self.work / "compilers", Path(self.pack.toolchain.linker[0]), self.target.platform)
+        programs = os.environ.get("PATH", "/usr/bin:/bin")
+        return {**build_variables(self.folder, self.work, source, programs), **zig_cache()}
+
+
+def build_variables(environment: Path, work: Path, source: Path, programs: str) -> Mapping[str, str]:
+    """Return the variables of a build but those of the compilers' cache.
+
+    ``environment`` is the virtual environment, ``work`` the folder of compilers and temporary files, ``source`` what is
+    built, ``programs`` the caller's PATH.
+    """
+    tools = work / "compilers"
+    return {
+        **compiler_variables(tools),
+        "PATH": os.pathsep.join([str(environment / "bin"), str(tools), programs]),
+        "HOME": str(work / "home"),
+        "TMPDIR": str(work / "tmp"),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "SOURCE_DATE_EPOCH": os.environ.get("SOURCE_DATE_EPOCH", _SOURCE_DATE),
+        "PYTHONHASHSEED": "0",
+        "PYTHONNOUSERSITE": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "VIRTUAL_ENV": str(environment),
+        "CASTIRON_BUILD_ROOT": str(source),
+        # Libraries of this machine are glibc's: no build may find them.
+        "PKG_CONFIG_LIBDIR": str(work / "no-libraries"),
+        "CMAKE_FIND_ROOT_PATH": str(environment),
+    }
 
 
 def zig_cache() -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -12,7 +11,8 @@ from castiron_common.cache import cache_root, folder_entry
 from castiron_common.errors import DependencyError
 from castiron_common.files import sha256_bytes, sha256_file
 from castiron_common.working import working_folder
-from castiron_wheels import build, compilers
+from castiron_wheels import build
+from castiron_wheels.build_key import build_key
 from castiron_wheels.build_stack import Build
 from castiron_wheels.build_system import build_system
 from castiron_wheels.errors import BuildError
@@ -78,9 +78,7 @@ def repository_wheel(name: str, url: str, context: BuildContext) -> Path:
 def _built(content: str, label: str, copy: Callable[[Path], Path], context: BuildContext, *, full: bool) -> Path:
     """Return the wheel built from sources of that content hash, from the cache if it was built before."""
     pack = build.target_pack(context.target, reporter=context.reporter)
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    key = "\n".join([build.RECIPE, compilers.RECIPE, pack.id, pack.toolchain.version, epoch, content])
-    entry = cache_root() / "built" / sha256_bytes(key.encode())
+    entry = cache_root() / "built" / sha256_bytes(f"{build_key(context.target, pack)}\n{content}".encode())
     within = context.within(Build(label=label, entry=entry))
 
     def attempt(folder: Path, *, full: bool) -> None:

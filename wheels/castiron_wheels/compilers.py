@@ -10,9 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-RECIPE = "compilers-1"
-"""Part of the cache key of built wheels: raised when the same sources would be compiled differently."""
-
 _COMMON = "-fno-sanitize=undefined -g0 -Wno-error -Wno-date-time -fno-ident"
 """zig cc adds a sanitizer to unoptimised code, and makes date macros an error."""
 
@@ -39,6 +36,15 @@ exec {compiler} {common} ${{CASTIRON_BUILD_ROOT:+-ffile-prefix-map="$CASTIRON_BU
 def write_compilers(folder: Path, zig: Path, triple: str) -> Mapping[str, str]:
     """Write ``cc``, ``c++``, ``ar`` ... into ``folder`` and return the variables that name them to build systems."""
     folder.mkdir(parents=True, exist_ok=True)
+    for name, text in compiler_texts(zig, triple).items():
+        path = folder / name
+        path.write_text(text, encoding="utf-8")
+        path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    return compiler_variables(folder)
+
+
+def compiler_texts(zig: Path, triple: str) -> Mapping[str, str]:
+    """Return the programs by their names: shell scripts that call zig."""
     program = shlex.quote(str(zig))
     texts = {
         "cc": _COMPILER.format(compiler=f"{program} cc -target {triple}", common=_COMMON, triple=triple),
@@ -50,10 +56,11 @@ def write_compilers(folder: Path, zig: Path, triple: str) -> Mapping[str, str]:
     }
     for name, alias in (("gcc", "cc"), ("clang", "cc"), ("g++", "c++"), ("clang++", "c++")):
         texts[name] = texts[alias]
-    for name, text in texts.items():
-        path = folder / name
-        path.write_text(text, encoding="utf-8")
-        path.chmod(path.stat().st_mode | stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH)
+    return texts
+
+
+def compiler_variables(folder: Path) -> Mapping[str, str]:
+    """Return the variables that name the programs in ``folder`` to build systems, with flags."""
     cc, cxx = str(folder / "cc"), str(folder / "c++")
     return {
         "CC": cc,

@@ -15,12 +15,15 @@ import os
 import posixpath
 import re
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_common import shared_files
 from castiron_common.cache import cache_root, folder_entry
 from castiron_common.files import sha256_file
 from castiron_common.pools import thread_pool
+from castiron_common.source_key import code_key
 from castiron_wheels.record import format_record, hash_of, parse_record
 from castiron_wheels.wheel_archive import WheelArchive, is_plain, open_wheel, unusable
 from castiron_wheels.wheel_metadata import dist_info_folder, read_record, split_filename
@@ -28,13 +31,9 @@ from castiron_wheels.wheel_metadata import dist_info_folder, read_record, split_
 if TYPE_CHECKING:
     import zipfile
     from collections.abc import Sequence
-    from pathlib import Path
 
     from castiron_common.target import PythonTarget
 
-
-LAYOUT = "site-1"
-"""Part of the cache key: raised when the same wheels would give another tree."""
 
 SHEBANG = b"#!/usr/bin/env python3\n"
 """First line of every installed script: the only one that names no place of this machine."""
@@ -89,7 +88,7 @@ def installation_prefix(wheels: Sequence[Path], target: PythonTarget) -> Path:
     given in.
     """
     by_name = sorted(wheels, key=lambda path: (split_filename(path.name), path.name))
-    key = hashlib.sha256(f"{LAYOUT}\n{target.platform}\n{target.python}\n".encode())
+    key = hashlib.sha256(f"{_layout()}\n{target.platform}\n{target.python}\n".encode())
     for digest in sorted(_content_hash(path) for path in by_name):
         key.update(f"{digest}\n".encode())
     entry = cache_root() / "sites" / key.hexdigest()
@@ -114,6 +113,12 @@ def install(wheels: Sequence[Path], prefix: Path, target: PythonTarget) -> None:
     with thread_pool(min(8, os.cpu_count() or 1)) as pool:
         for done in [pool.submit(work, index) for index in range(len(plans))]:
             done.result()
+
+
+@cache
+def _layout() -> str:
+    """Return a hash of what decides which tree the same wheels give."""
+    return code_key([Path(__file__), Path(__file__).with_name("record.py")])
 
 
 def _site_packages(target: PythonTarget) -> str:

@@ -14,11 +14,13 @@ import re
 import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from castiron_common.cache import cache_root, discard, file_entry, locked, usable
 from castiron_common.files import sha256_bytes
+from castiron_common.source_key import code_key
 from castiron_manifest.model import Finding, Severity
 from castiron_wheels.model import Candidate
 from castiron_wheels.uv_client import client_environment, uv_program
@@ -29,8 +31,18 @@ if TYPE_CHECKING:
     from castiron_wheels.build_stack import BuildContext
     from castiron_wheels.model import Requirements
 
-RECIPE = "choice-1"
-"""Part of the key of a kept choice: raised when the same question would be answered differently."""
+DECIDES = (
+    *(
+        "candidate_wheels.py",
+        "known_choices.py",
+        "libc_independent.py",
+        "nearness.py",
+        "other_systems.py",
+        "preferred_wheels.py",
+    ),
+    *("pylock.py", "questions.py", "tags.py", "uv_client.py", "version_choice.py"),
+)
+"""The modules that ask and choose: other code may answer the same question differently."""
 
 CURRENT = 600.0
 """Seconds for which the index counts as unchanged."""
@@ -89,7 +101,7 @@ def remembered(
     target = context.target
     question = {
         **values,
-        "recipe": RECIPE,
+        "code": _code(),
         "settings": settings,
         "target": [target.platform, *target.target.wheels.tags, target.version],
         "uv": _identity(Path(uv_program())),
@@ -104,6 +116,11 @@ def remembered(
             discard(entry)
         file_entry(entry, lambda file: _write(file, {"made": made, "answer": text}))
     return text
+
+
+@cache
+def _code() -> str:
+    return code_key(Path(__file__).with_name(name) for name in DECIDES)
 
 
 def _write(file: Path, value: object) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from castiron_common.source_key import code_of
 from castiron_runtime import builder_key as keys
 
 PACKAGE = Path(keys.__file__).parent
@@ -43,7 +44,7 @@ def is_text(node: ast.stmt) -> bool:
 @pytest.mark.parametrize("name", sorted({name for modules in BUILDERS.values() for name in modules}))
 def test_only_comments_and_docstrings_are_left_out(name: str) -> None:
     source = (PACKAGE / name).read_text()
-    code = keys.code_of(source)
+    code = code_of(source)
     assert '"""The' not in code.partition("import")[0]
     # A function whose body is a docstring alone would be no Python without it.
     assert without_docstrings(code) == without_docstrings(source)
