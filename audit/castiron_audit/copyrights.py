@@ -15,7 +15,9 @@ _NOTICE = re.compile(
 _NOT_A_NOTICE = re.compile(
     r"copyright (?:notice|holder|owner|license|law|interest|statement|and (?:license|permission)|disclaimer|act\b|in\b"
     r"|to\b|of\b|is\b"
-    r"|or\b|on\b|protection|treaty|status|claim|for\b|as\b)|<|\[yyyy|\{|copyright, ",
+    r"|or\b|on\b|protection|treaty|status|claim|for\b|as\b)|\[yyyy|\{|copyright, "
+    # Placeholders, but not addresses: "<year>", "<name of author>", "<owner>".
+    r"|<(?!https?:)[^<>@]*>",
     re.IGNORECASE,
 )
 """Sentences of licenses that begin like a notice, and placeholders."""

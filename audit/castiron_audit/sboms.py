@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 _LONGEST = 16 << 20
 """Characters of an SBOM; trace puts no text of more than 4 MB into a manifest."""
+_LOCAL = re.compile(r"[?&](?:download_url|vcs_url)=(?:file|path)")
 _APK_SPLIT = re.compile(r"^(?P<suffix>[a-z][a-z_-]*)-(?P<version>\d.*)$")
 
 
@@ -33,6 +34,8 @@ class SbomComponent:
     cpe: str | None = None
     scope: str = "required"
     """``required``, ``optional`` or ``excluded``, as CycloneDX defines them."""
+    local: bool = False
+    """True if it was built from a folder of the project itself, as its purl says."""
 
     @property
     def ecosystem(self) -> str:
@@ -109,6 +112,7 @@ def _component(item: dict[str, Any]) -> SbomComponent | None:
         license=_licenses(item.get("licenses")),
         cpe=item.get("cpe") if isinstance(item.get("cpe"), str) else None,
         scope=str(item.get("scope") or "required"),
+        local=isinstance(purl, str) and _LOCAL.search(purl) is not None,
     )
 
 

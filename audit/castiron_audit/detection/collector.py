@@ -43,6 +43,8 @@ class DetectedComponent:
     """False while only an SBOM names it, and as optional."""
     shows: bool = False
     """True if texts in a shared object show it."""
+    own: bool = False
+    """True if it is a part of the distribution's own project, such as a crate of its workspace."""
 
     def add_catalogue_entry(self, entry: CatalogueEntry, major_version: int | None = None) -> None:
         """Add what the catalogue says about the license."""

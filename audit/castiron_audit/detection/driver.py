@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from castiron_audit.catalogue import library_of_name, project_license
 from castiron_audit.copyrights import copyright_notices
 from castiron_audit.detection.collector import Collector
+from castiron_audit.detection.completion import complete
 from castiron_audit.detection.conclusion import conclude, license_findings
 from castiron_audit.detection.from_data_files import detect_from_data_files
 from castiron_audit.detection.from_file_names import detect_from_file_names
@@ -67,6 +68,7 @@ def detect(contents: DistributionContents) -> Detection:
     detect_from_fonts(collector)
     # License files that nothing has claimed so far belong to the folders that they lie in.
     detect_from_folders(collector)
+    complete(collector)
     return _conclude_all(collector)
 
 

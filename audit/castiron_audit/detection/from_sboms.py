@@ -57,6 +57,7 @@ def _add(collector: Collector, listed: SbomComponent, where: str) -> None:
         component = collector.component(Kind.CRATE, listed.name, listed.version)
         component.forms.add(Form.STATIC)
         component.purl = component.purl or listed.purl
+        component.own = component.own or listed.local
     elif listed.ecosystem == "pypi":
         component = collector.component(Kind.VENDORED, listed.name.lower())
         component.forms.add(Form.BYTECODE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from castiron_audit.copyleft import chosen
@@ -11,6 +12,13 @@ from castiron_audit.spdx_list import license_name, license_text
 if TYPE_CHECKING:
     from castiron_audit.model import Component, Report
 
+_UNFILLED = re.compile(
+    r"^\W*(?:portions )?copyright\b[^\n]*(?:<[^<>@]*>|\[(?:yyyy|year|name|fullname)[^\]]*\])", re.IGNORECASE
+)
+"""A copyright notice without a holder."""
+_PLACEHOLDER = re.compile(
+    r"<((?:name of )?(?:copyright )?(?:holders?|owners?|authors?|organization|contributors?))>", re.IGNORECASE
+)
 _RULE = "=" * 80
 _THIN = "-" * 80
 
@@ -71,10 +79,16 @@ def notices(report: Report) -> str:
             f"[{name}] {license_name(name) or name}",
             _THIN,
             "",
-            (license_text(name) or "").strip("\n"),
+            without_placeholders(license_text(name) or "").strip("\n"),
             "",
         ]
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def without_placeholders(text: str) -> str:
+    """Return a text of the SPDX License List without what is to be filled in: "Copyright (c) <year> <owner>"."""
+    lines = [line for line in text.splitlines() if not _UNFILLED.match(line)]
+    return _PLACEHOLDER.sub(lambda match: f"the {match[1].lower()}", "\n".join(lines))
 
 
 def _unwrapped(text: str) -> str:

@@ -1,0 +1,120 @@
+"""Makes ``known_texts.json.zst``: license texts and copyright lines of crates and libraries that wheels do not bring.
+
+``python -m castiron_audit.data.make_known_texts VENDOR CRATES LIBRARIES NAMES LICENSES``
+
+VENDOR: the folder ``vendor`` of Rust's own sources (Debian's source package rustc): crates with their license files.
+CRATES: Debian's packages ``librust-NAME-dev``, unpacked into one folder: crates' archives, and their copyright files.
+LIBRARIES: ``*.debian.tar.xz`` of Debian's source packages of libraries, whose ``debian/copyright`` quotes the projects'
+license texts and names the holders of the copyright.
+NAMES: a file with lines "library source-package".  LICENSES: a JSON object, crate to the expression of its manifest.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import zstandard
+
+_FILE = re.compile(r"^(?:un)?licen[sc]e|^copying|^copyright|^notice", re.IGNORECASE)
+_LARGEST = 400_000
+_PACKAGING = re.compile(r"^Files:\s*debian/\*.*?(?=^Files:|^License:\s*\S+\s*\n(?= )|\Z)", re.MULTILINE | re.DOTALL)
+
+
+def main(vendor: Path, crates: Path, libraries: Path, names: Path, licenses: Path) -> None:
+    """Write the file beside this module."""
+    texts: dict[str, int] = {}
+    rows: dict[str, dict[str, dict[str, Any]]] = {"crates": {}, "libraries": {}}
+    for name, expression in sorted(json.loads(licenses.read_text()).items()):
+        rows["crates"][name] = {"license": expression, "texts": []}
+    folders = [*vendor.iterdir(), *(crates / "usr/share/cargo/registry").iterdir()]
+    for folder in sorted(path for path in folders if path.is_dir()):
+        name, version = _name_and_version(folder)
+        files = sorted(path for path in folder.iterdir() if path.is_file() and _FILE.search(path.name))
+        found = [_row(texts, f"{name} {version}, {path.name}", _read(path)) for path in files]
+        if not any(found):
+            quoted = _copyright_beside(crates, name)
+            found = [_row(texts, f"{name} {version}, Debian's copyright file", quoted)]
+        row = rows["crates"].setdefault(name, {"license": "", "texts": []})
+        row["texts"] = row["texts"] or [item for item in found if item]
+        row["license"] = row["license"] or _manifest_license(folder)
+    packages = {}
+    for archive in sorted(libraries.glob("*.debian.tar.xz")):
+        package, _, version = archive.name.removesuffix(".debian.tar.xz").partition("_")
+        packages[package] = (version, archive)
+    for line in names.read_text().splitlines():
+        library, package = line.split()
+        if package in packages and (text := _copyright(packages[package][1])):
+            said = _row(texts, f"{package} {packages[package][0]}, debian/copyright", text)
+            rows["libraries"][library] = {"texts": [said]}
+    kept = {"crates": {name: row for name, row in rows["crates"].items() if row["texts"] or row["license"]}}
+    document = {**kept, "libraries": rows["libraries"], "texts": list(texts)}
+    packed = json.dumps(document, sort_keys=True, ensure_ascii=False).encode()
+    Path(__file__).with_name("known_texts.json.zst").write_bytes(zstandard.ZstdCompressor(level=19).compress(packed))
+
+
+def _without_packaging(text: str) -> str:
+    """Return a copyright file of Debian without its own packaging, each holder on a line that says "Copyright:"."""
+    lines, in_field = [], False
+    for line in _PACKAGING.sub("", text).splitlines():
+        if line.startswith("Copyright:"):
+            in_field = True
+            lines += [line] if line.removeprefix("Copyright:").strip() else []
+        elif in_field and line.startswith(" ") and line.strip(" ."):
+            lines.append(f"Copyright: {line.strip()}")
+        else:
+            in_field = False
+            lines.append(line)
+    return "\n".join(lines)
+
+
+def _row(texts: dict[str, int], where: str, text: str) -> list[object] | None:
+    """Return [where, index of the text], None for an empty text."""
+    text = "\n".join(line.rstrip() for line in text.strip("\n").splitlines()) + "\n"
+    if not text.strip():
+        return None
+    return [where, texts.setdefault(text, len(texts))]
+
+
+def _read(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.stat().st_size < _LARGEST else ""
+
+
+def _manifest_license(folder: Path) -> str:
+    manifest = folder / "Cargo.toml"
+    found = re.search(r'^license = "([^"]+)"', manifest.read_text(), re.MULTILINE) if manifest.is_file() else None
+    return found[1] if found else ""
+
+
+def _copyright(archive: Path) -> str:
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            if member.name.removeprefix("./") == "debian/copyright" and member.size < _LARGEST:
+                file = tar.extractfile(member)
+                text = file.read().decode("utf-8", "replace") if file else ""
+                return _without_packaging(text)
+    return ""
+
+
+def _name_and_version(folder: Path) -> tuple[str, str]:
+    """Return those of a crate's folder, which may be named after the crate alone."""
+    manifest = folder / "Cargo.toml"
+    text = manifest.read_text(encoding="utf-8", errors="replace") if manifest.is_file() else ""
+    name = re.search(r'^name = "([^"]+)"', text, re.MULTILINE)
+    version = re.search(r'^version = "([^"]+)"', text, re.MULTILINE)
+    return name[1] if name else folder.name, version[1] if version else ""
+
+
+def _copyright_beside(crates: Path, name: str) -> str:
+    """Return Debian's copyright file of a crate, empty if there is none."""
+    title = name.lower().replace("_", "-")
+    found = sorted((crates / "usr/share/doc").glob(f"librust-{title}*-dev/copyright"))
+    return _without_packaging(_read(found[0])) if found else ""
+
+
+if __name__ == "__main__":
+    main(*map(Path, sys.argv[1:]))

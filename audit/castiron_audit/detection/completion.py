@@ -1,0 +1,85 @@
+"""Completes what the detectors have gathered: crates for the build only, licenses and texts of what had none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from castiron_audit.known_texts import texts_of_crate, texts_of_library
+from castiron_audit.model import Evidence, Kind, Severity, Source
+from castiron_audit.tables import table
+
+if TYPE_CHECKING:
+    from castiron_audit.detection.collector import Collector, DetectedComponent
+
+_SHOWN = 8
+
+
+def complete(collector: Collector) -> None:
+    """Leave out what is not in the binary, and add licenses and texts that are known beside the wheel."""
+    _leave_out_build_crates(collector)
+    without_text: list[str] = []
+    for component in collector.components.values():
+        if component.kind is Kind.CRATE and not any(item.expression for item in component.evidence):
+            _add_crate_license(component)
+        if not component.texts:
+            component.texts |= _known_texts(collector, component)
+        if not component.texts and component.proven and component.kind in {Kind.CRATE, Kind.LIBRARY}:
+            without_text.append(component.name)
+    if without_text:
+        names = sorted(without_text, key=str.lower)
+        collector.add_finding(
+            "text-is-template",
+            Severity.INFO,
+            f"{len(names)} components come without a license text that names their authors, and the notices have "
+            f"SPDX's text of the license: {_some(names)}.",
+        )
+
+
+def _leave_out_build_crates(collector: Collector) -> None:
+    """Remove crates that only run while others are compiled, unless a shared object shows them."""
+    rows = table("crates")["build_only"]
+    names, endings = frozenset(rows["names"]), tuple(rows["endings"])
+    left_out = [
+        key
+        for key, component in collector.components.items()
+        if component.kind is Kind.CRATE
+        and not component.shows
+        and (component.name in names or component.name.endswith(endings))
+    ]
+    if left_out:
+        found = sorted({collector.components[key].name for key in left_out})
+        for key in left_out:
+            del collector.components[key]
+        collector.add_finding(
+            "build-only-crates",
+            Severity.INFO,
+            f"{len(found)} crates of its bill of materials run at build time only, and are left out: {_some(found)}.",
+        )
+
+
+def _add_crate_license(component: DetectedComponent) -> None:
+    known = texts_of_crate(component.name)
+    if known.license:
+        component.evidence.append(
+            Evidence(
+                source=Source.CATALOGUE,
+                where=f"{component.name}: Cargo.toml",
+                says=known.license,
+                expression=known.license.replace("/", " OR "),
+            )
+        )
+
+
+def _known_texts(collector: Collector, component: DetectedComponent) -> dict[str, str]:
+    """Return texts by where they were read: a part of the distribution's own project has the distribution's."""
+    if component.own:
+        contents = collector.contents
+        files = contents.distribution.license.files
+        return {file.path: contents.texts[file.sha256] for file in files if file.sha256 in contents.texts}
+    if component.kind is Kind.CRATE:
+        return dict(texts_of_crate(component.name).texts)
+    return dict(texts_of_library(component.name).texts) if component.kind is Kind.LIBRARY else {}
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -1,0 +1,57 @@
+"""License texts and copyright lines of crates and native libraries that come without them in wheels.
+
+They were collected from the projects' published archives and from Debian's copyright files, and are kept in
+``data/known_texts.json.zst`` (made by ``data/make_known_texts.py``).  They may be those of another version, which the
+path of each text names.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from castiron_audit.tables import table
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownTexts:
+    """What is known of one crate or library."""
+
+    license: str = ""
+    """The expression of a crate's own manifest; empty if it is not known."""
+    texts: tuple[tuple[str, str], ...] = ()
+    """(where it was read, text)."""
+
+
+@cache
+def _document() -> dict[str, Any]:
+    import zstandard
+
+    packed = files("castiron_audit.data").joinpath("known_texts.json.zst").read_bytes()
+    document: dict[str, Any] = json.loads(zstandard.ZstdDecompressor().decompress(packed))
+    return document
+
+
+def texts_of_crate(name: str) -> KnownTexts:
+    """Return what is known of a crate, nothing if it is unknown; crates of one repository have the same texts."""
+    known = _known("crates", name)
+    sibling = table("crates")["same_repository"].get(name)
+    return replace(known, texts=_known("crates", sibling).texts) if sibling and not known.texts else known
+
+
+def texts_of_library(name: str) -> KnownTexts:
+    """Return what is known of a library of the catalogue, nothing if it is unknown."""
+    return _known("libraries", name)
+
+
+def _known(kind: str, name: str) -> KnownTexts:
+    row = _document()[kind].get(name)
+    if row is None:
+        return KnownTexts()
+    texts = _document()["texts"]
+    return KnownTexts(
+        license=row.get("license", ""), texts=tuple((where, texts[index]) for where, index in row["texts"])
+    )

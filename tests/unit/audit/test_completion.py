@@ -1,0 +1,90 @@
+"""Crates for the build only, texts of what comes without them, and templates that nobody filled in."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from castiron_audit import build_info
+from castiron_audit.build_info import BuildInfo
+from castiron_audit.copyrights import copyright_notices
+from castiron_audit.formats.notices import notices, without_placeholders
+from castiron_audit.known_texts import texts_of_crate, texts_of_library
+from castiron_audit.signatures import Findings, FoundLibrary, FoundModule
+from castiron_audit.spdx_list import license_list, license_text
+from tests.unit.audit.making import MIT, distribution, report
+from tests.unit.audit.test_detection import by_name, detect_in, native, write
+
+
+def crate(name: str, purl: str = "") -> dict[str, object]:
+    row = {"type": "library", "name": name, "version": "1.0", "purl": purl or f"pkg:cargo/{name}@1.0"}
+    return row | {"licenses": [{"expression": "MIT OR Apache-2.0"}]}
+
+
+def test_crates_that_run_at_build_time_only_are_left_out(tmp_path: Path) -> None:
+    rows = [crate(name) for name in ("serde", "serde_derive", "syn", "cc", "quote")]
+    sbom = json.dumps({"bomFormat": "CycloneDX", "components": rows})
+    detection = detect_in(tmp_path, sbom=sbom)
+    assert [item.name for item in detection.components] == ["serde"]
+    assert [item.message for item in detection.findings if item.code == "build-only-crates"] == [
+        "4 crates of its bill of materials run at build time only, and are left out: cc, quote, serde_derive, syn."
+    ]
+    # One that a shared object shows is in it.
+    item = native("d/_x.so")
+    write(tmp_path, item.path)
+    info = BuildInfo(
+        rustc=None, gcc=None, crates=None, found=Findings(crates=(FoundModule(name="syn", version="1.0"),))
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build_info, "read_build_info", lambda *_: info)
+        assert set(by_name(detect_in(tmp_path, sbom=sbom, natives=(item,)))) == {"serde", "syn"}
+
+
+def test_texts_of_what_comes_without_them(tmp_path: Path) -> None:
+    rows = [crate("serde"), crate("no-such-crate"), crate("d-core", "pkg:cargo/d-core@1.0?download_url=file://../core")]
+    item = native("d/_x.so")
+    write(tmp_path, item.path)
+    info = BuildInfo(rustc=None, gcc=None, crates=None, found=Findings(libraries=(FoundLibrary(name="zstd"),)))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build_info, "read_build_info", lambda *_: info)
+        sbom = json.dumps({"bomFormat": "CycloneDX", "components": rows})
+        detection = detect_in(tmp_path, sbom=sbom, natives=(item,))
+    components = by_name(detection)
+    assert any("LICENSE-MIT" in text.path for text in components["serde"].texts)
+    assert any("Yann Collet" in line for line in components["zstd"].copyrights)
+    assert components["no-such-crate"].texts == ()
+    # A crate of the distribution's own workspace has its texts; this one has none.
+    (finding,) = [item for item in detection.findings if item.code == "text-is-template"]
+    assert finding.message.startswith("2 components come without a license text that names their authors")
+    assert finding.message.endswith(": d-core, no-such-crate.")
+
+
+def test_known_texts() -> None:
+    assert texts_of_crate("aho-corasick").license == "Unlicense OR MIT"
+    assert texts_of_crate("serde_core").texts == texts_of_crate("serde").texts != ()
+    assert texts_of_crate("no-such-crate").texts == texts_of_library("no-such-library").texts == ()
+
+
+def test_holders_with_addresses_are_kept_and_placeholders_are_not() -> None:
+    text = (
+        "Copyright (c) 2012 Martin Donath <martin@example.org>\nCopyright (c) <year> <copyright holders>\n"
+        "Copyright 2001 X <http://x.org>\nCopyright (C) <year>  <name of author>\n"
+        "Copyright [yyyy] [name of copyright owner]\n"
+    )
+    assert copyright_notices([text]) == (
+        "Copyright (c) 2012 Martin Donath <martin@example.org>",
+        "Copyright 2001 X <http://x.org>",
+    )
+
+
+def test_templates_are_not_printed_unfilled() -> None:
+    document = notices(report(distribution("d", "MIT"), distribution("e", "BSD-3-Clause"), distribution("f", "HPND")))
+    assert "<year>" not in document
+    assert "<copyright holder" not in document
+    assert "<owner>" not in document
+    for name in license_list()["licenses"]:
+        text = without_placeholders(license_text(name) or "")
+        assert "<year> <copyright holders>" not in text, name
+        assert "Copyright (c) <year> <owner>" not in text, name
+    assert "Permission is hereby granted" in without_placeholders(license_text("MIT") or "")
+    assert without_placeholders(MIT) == MIT.rstrip("\n")
