@@ -15,7 +15,7 @@ from castiron_manifest.model import (
     Target,
     Via,
 )
-from castiron_trace.checks import module_findings, origin_of
+from castiron_trace.checks import origin_of
 from castiron_trace.graph import tier_name
 from castiron_trace.licenses import read_metadata
 from castiron_trace.machine import needs
@@ -53,7 +53,7 @@ def assemble(
     unique = {(item.origin.value, item.distribution or "", item.path): item for item in resources}
     for key in {(m.origin.value, m.distribution or "", m.path) for m in modules}:
         unique.pop((key[0], key[1], key[2] or ""), None)
-    all_findings = {(f.code, f.subject, f.message): f for f in (*findings, *module_findings(reached, python))}
+    all_findings = {(f.code, f.subject, f.message): f for f in findings}
     distributions = tuple(_distributions(site, licenses, blobs))
     return Manifest(
         generator=generator,

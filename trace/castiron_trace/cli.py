@@ -117,6 +117,15 @@ def trace(
         list[str] | None,
         typer.Option("--exclude", metavar="MODULE", help="Leave this out.", rich_help_panel=Theme.CONTENT),
     ] = None,
+    allow_missing: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow-missing",
+            metavar="NAME",
+            help="Go on without this module or library, though importing it surely fails.",
+            rich_help_panel=Theme.CONTENT,
+        ),
+    ] = None,
     stdlib: Annotated[
         Stdlib,
         typer.Option(
@@ -249,6 +258,7 @@ def trace(
         renew=renew,
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),
+        allow_missing=tuple(allow_missing or ()),
         stdlib=stdlib,
         include_data=tuple(include_data or ()),
         carry=tuple(dict.fromkeys(carry or ())),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from castiron_manifest.model import Finding, Severity
 from castiron_trace.analyser.conditional import MINIMAL_CODECS, REPLACED, TRANSFORMS
 from castiron_trace.codec_choice import chosen_codecs, is_below, reads_encodings
-from castiron_trace.model import InvalidModule, Reached, ReachedModule
+from castiron_trace.model import InvalidModule, MissingLibrary, Reached, ReachedModule
 from castiron_trace.protocol import APP, STDLIB, VIRTUAL, Import, ModuleKind, Node, Tier, TraceAnswer
 from castiron_trace.stdlib_graph import FROZEN
 
@@ -24,6 +24,8 @@ _Step = tuple[Tier, str | None, int, Tier]
 _PYTHON = frozenset({ModuleKind.SOURCE, ModuleKind.PACKAGE, ModuleKind.SCRIPT})
 _REAL = _PYTHON | {ModuleKind.NAMESPACE, ModuleKind.EXTENSION, ModuleKind.BUILTIN}
 _MAY_NOT_RUN = frozenset({Tier.GUARDED, Tier.LAZY})
+_STARTS_PROGRAMS = frozenset({"asyncio", "multiprocessing", "pexpect", "pty", "subprocess"})
+"""Modules with which programs are started."""
 _NOWHERE = Node(ModuleKind.MISSING)
 
 
@@ -104,6 +106,22 @@ class Closure:
             unknown_includes=self._answer.unknown_includes,
             definitions=self._answer.definitions,
             invalid=invalid,
+            missing_libraries=tuple(
+                MissingLibrary(
+                    importer=self._public(item.module) or item.module,
+                    line=item.line,
+                    names=item.names,
+                    remedy=item.remedy,
+                    weakest=best[item.module][0],
+                )
+                for item in self._answer.needed_libraries
+                if item.module in best
+            ),
+            starters=frozenset(
+                self._node(importer).owner or ""
+                for importer, imports in self._edges.items()
+                if importer in best and any(edge.imported in _STARTS_PROGRAMS for edge in imports)
+            ),
         )
 
     def _modules(self, best: Mapping[str, _Step]) -> dict[str, ReachedModule]:

@@ -48,7 +48,9 @@ def distribution_files(site: Site, reached: Reached, data: Sequence[Data], targe
         name: evidence(site.folder, dist_info, contents.files[name], texts)
         for name, dist_info in contents.dist_infos.items()
     }
-    programs = (finding for folder in site.path for finding in program_findings(contents.resources, folder))
+    programs = (
+        finding for folder in site.path for finding in program_findings(contents.resources, folder, reached.starters)
+    )
     return DistributionFiles(
         resources=contents.resources,
         natives=shared,

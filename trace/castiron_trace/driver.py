@@ -10,7 +10,8 @@ from castiron_common.cache import cache_root
 from castiron_common.clock import Clock
 from castiron_trace import environment, observe
 from castiron_trace.assemble import assemble
-from castiron_trace.checks import check_own_syntax, check_reached, missing_top_levels
+from castiron_trace.certain_failures import missing_findings
+from castiron_trace.checks import check_own_syntax, check_reached, missing_top_levels, unavailable_findings
 from castiron_trace.contents import distribution_files, own_files
 from castiron_trace.entry import resolve_plan
 from castiron_trace.graph import analyse, runner_of, without_runner
@@ -97,7 +98,7 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
         else:
             with reporter.task("Import graph"):
                 reached = reach(entry, chosen.site, seen)
-        check_reached(reached, entry, python)
+        check_reached(reached, entry, python, options.allow_missing)
         site = without_runner(chosen.site, reached, runner_of(options))
 
     # files: whatever the modules need beside them.
@@ -122,6 +123,8 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
             licenses=brought.licenses,
             findings=(
                 *reached.findings,
+                *unavailable_findings(reached, python),
+                *missing_findings(reached, options.allow_missing),
                 *chosen.findings,
                 *brought.findings,
                 *own.findings,

@@ -57,6 +57,8 @@ class Options:
     """Whether the index is asked again although its answer is still known."""
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    allow_missing: tuple[str, ...] = ()
+    """Modules and libraries that the application surely needs and that may be missing all the same."""
     stdlib: Stdlib = Stdlib.AUTO
     include_data: tuple[Path, ...] = ()
     carry: tuple[Carry, ...] = ()
@@ -167,6 +169,20 @@ class InvalidModule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MissingLibrary:
+    """A library of the machine that a reached module cannot be imported without."""
+
+    importer: str
+    line: int
+    """0 if no line is known."""
+    names: tuple[str, ...]
+    """One of them is enough."""
+    remedy: str
+    weakest: Tier
+    """As for `ReachedModule`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
     """The closure of an application's imports, and what was noticed on the way."""
 
@@ -189,3 +205,6 @@ class Reached:
     """Of the entry's module, if a function of it is the entry."""
     invalid: tuple[InvalidModule, ...] = ()
     """Sources that do not parse, sorted by name."""
+    missing_libraries: tuple[MissingLibrary, ...] = ()
+    starters: frozenset[str] = frozenset()
+    """Owners of modules that can start other programs."""

@@ -143,6 +143,19 @@ class Notice:
     message: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class NeededLibrary:
+    """A library of the machine that a module cannot be imported without."""
+
+    module: str
+    line: int
+    """0 if no line is known."""
+    names: tuple[str, ...]
+    """One of them is enough."""
+    remedy: str
+    """What to do; empty if that is not known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Definitions:
     """What a module binds at its top level."""
@@ -287,3 +300,5 @@ class TraceAnswer:
     """Names that are imported, have no file and are made at run time."""
     import_hook: str = ""
     """Where the application adds an import hook or a folder from outside to sys.path, which may bring any module."""
+    needed_libraries: tuple[NeededLibrary, ...] = field(default=())
+    """That no distribution brings, sorted."""

@@ -170,7 +170,7 @@ def test_shared_libraries_of_the_machine_are_reported(tracer: Tracer, tmp_path: 
     reached = tracer({"app.py": "import d"}, site_of(tmp_path, dist))
     found = [(item.severity, item.subject, item.message.split()[0]) for item in reached.findings]
     assert found == [
+        ("info", "d/__init__.py:2", "usb-1.0"),
+        ("info", "d/__init__.py:4", "sndfile"),
         ("warning", "d/__init__.py:2", "libmagic.so.1"),
-        ("warning", "d/__init__.py:2", "usb-1.0"),
-        ("warning", "d/__init__.py:4", "sndfile"),
     ]

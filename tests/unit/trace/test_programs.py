@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castiron_manifest.model import Origin, Resource
+from castiron_manifest.model import Origin, Resource, Severity
 from castiron_trace.distribution_contents import distribution_contents
 from castiron_trace.programs import program_findings
 from tests.unit.trace.making import install, site_of, write
@@ -30,9 +30,12 @@ def test_programs_that_need_a_loader_are_named(tmp_path: Path) -> None:
         Resource(path=path, origin=Origin.DISTRIBUTION, distribution="d", size=1, executable=path != "d/data")
         for path in ("d/static", "d/musl", "d/script", "d/damaged", "d/data")
     ]
-    (finding,) = program_findings(resources, tmp_path)
-    assert (finding.code, finding.subject) == ("program-needs-loader", "d/musl")
+    (finding,) = program_findings(resources, tmp_path, {"d"})
+    assert (finding.code, finding.subject, finding.severity) == ("program-needs-loader", "d/musl", Severity.WARNING)
     assert "/lib/ld-musl-x86_64.so.1" in finding.message
+    # Nothing of its distribution can start a program.
+    (finding,) = program_findings(resources, tmp_path, set())
+    assert finding.severity is Severity.INFO
 
 
 def test_a_program_may_have_the_name_of_a_command(tmp_path: Path) -> None:

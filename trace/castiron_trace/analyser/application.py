@@ -177,6 +177,7 @@ def _answer(
         made=tuple(sorted(inclusion.made)),
         import_hook=inclusion.own_import_hook,
         unknown_includes=unknown,
+        needed_libraries=tuple(sorted(inclusion.needed_libraries)),
         definitions=_definitions(entry, nodes[entry.identifier]) if function is not None else None,
     )
 

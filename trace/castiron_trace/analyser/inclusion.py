@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castiron_trace.analyser.rules.base import Declaration, Module, SourceFile, Whole
+from castiron_trace.analyser.rules.base import Declaration, Module, Needs, SourceFile, Whole
 from castiron_trace.analyser.rules.compiled_modules import CompiledModules
 from castiron_trace.analyser.rules.computed_imports import ComputedImports
 from castiron_trace.analyser.rules.dotted_strings import DottedStrings
@@ -25,7 +25,7 @@ from castiron_trace.analyser.rules.runs_outside_code import RunsOutsideCode
 from castiron_trace.analyser.rules.scripts import Scripts
 from castiron_trace.analyser.rules.star_imports import StarImports
 from castiron_trace.analyser.rules.unused_requirements import UnusedRequirements
-from castiron_trace.protocol import STDLIB
+from castiron_trace.protocol import STDLIB, NeededLibrary
 
 if TYPE_CHECKING:
     from modulegraph2 import BaseNode
@@ -73,6 +73,7 @@ class Inclusion:
         self.notices: list[Notice] = []
         self.files: set[str] = set()
         """Sources that go in as files."""
+        self.needed_libraries: set[NeededLibrary] = set()
 
     @property
     def runs_outside_code(self) -> bool:
@@ -122,5 +123,7 @@ class Inclusion:
                     self._context.graph.declare(step.importer, name, line=step.line)
         elif isinstance(step, SourceFile):
             self.files.add(step.path)
+        elif isinstance(step, Needs):
+            self.needed_libraries.add(NeededLibrary(step.importer.identifier, step.line, step.names, step.remedy))
         else:
             self.notices.append(step)

@@ -200,6 +200,19 @@ class Library(Hint):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NeededLibraryHint(Hint):
+    """A library of the machine that a module cannot be imported without."""
+
+    module: str
+    names: tuple[str, ...]
+    """One of them is enough; as the code names them: ``libx.so.1``, or ``x``."""
+    remedy: str
+    """What to do about it: a sentence."""
+    unless: tuple[str, ...] = ()
+    """Modules that it uses instead where they are installed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SourceHints:
     """The hints that decide how one file is read: part of the key under which its scan is kept."""
 
@@ -228,3 +241,4 @@ class Hints:
     excludes: tuple[Exclude, ...] = ()
     libraries: tuple[Library, ...] = ()
     carries: tuple[Carry, ...] = ()
+    needed_libraries: tuple[NeededLibraryHint, ...] = ()

@@ -29,6 +29,7 @@ from castiron_trace.hints.model import (
     Library,
     MachineNeed,
     NamespaceFunction,
+    NeededLibraryHint,
     OwnFiles,
     PluginHost,
     ResourceFunction,
@@ -60,6 +61,7 @@ KINDS: Mapping[str, type[Hint]] = {
     "library": Library,
     "machine-need": MachineNeed,
     "carry": Carry,
+    "needed-library": NeededLibraryHint,
 }
 """Name of the array of tables -> what each of its tables is."""
 
@@ -168,6 +170,7 @@ def _sorted_out(hints: Iterable[Hint]) -> Hints:
         excludes=of(Exclude),
         libraries=of(Library),
         carries=of(Carry),
+        needed_libraries=of(NeededLibraryHint),
     )
 
 

@@ -52,7 +52,17 @@ class SourceFile:
     path: str
 
 
-Step = Declaration | Whole | SourceFile | Notice
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """A module cannot be imported without one of these libraries of the machine, and no distribution brings any."""
+
+    importer: BaseNode
+    names: tuple[str, ...]
+    line: int = 0
+    remedy: str = ""
+
+
+Step = Declaration | Whole | SourceFile | Needs | Notice
 """What a rule yields.  It takes effect before the rule goes on."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from castiron_trace.analyser.rules.base import Needs
 from castiron_trace.protocol import APP, Notice
 
 if TYPE_CHECKING:
@@ -18,14 +19,36 @@ class MachineLibraries:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._dispensable = {name for hint in context.hints.libraries for name in hint.names}
+        self._hints = {hint.module: hint for hint in context.hints.needed_libraries}
 
     def look(self, module: Module) -> Iterator[Step]:
         """Yield a finding for each library that no distribution brings and no hint calls dispensable."""
         environment = self._context.environment
-        for line, name in module.scan.libraries:
+        yield from self._needed(module)
+        for line, name, needed_at, optional in module.scan.libraries:
+            if needed_at and ".so" not in name:
+                continue  # one of the names that a wrapper tries on each system
             if not environment.has_library(name) and name not in self._dispensable:
-                severity = "warning" if module.owner == APP or module.owner in environment.direct else "info"
+                asked_for = module.owner in environment.direct and not optional
+                severity = "warning" if module.owner == APP or asked_for else "info"
                 message = (
                     f"{name} is opened with ctypes or cffi, and no distribution brings it: the binary will not have it."
                 )
                 yield Notice("foreign-library", severity, f"{self._context.place(module.node)}:{line}", message)
+
+    def _needed(self, module: Module) -> Iterator[Step]:
+        """Yield what the module cannot be imported without: the names that one call tries, and what hints know."""
+        calls: dict[int, list[str]] = {}
+        for _line, name, needed_at, _optional in module.scan.libraries:
+            if needed_at:
+                calls.setdefault(needed_at, []).append(name)
+        for line, names in sorted(calls.items()):
+            if not any(self._context.environment.has_library(name) or name in self._dispensable for name in names):
+                yield Needs(module.node, tuple(sorted(names, key=lambda name: (".so" not in name, name))), line)
+        hint = self._hints.get(module.node.identifier)
+        if (
+            hint is not None
+            and not any(map(self._context.environment.has_library, hint.names))
+            and not any(name in self._context.environment.modules for name in hint.unless)
+        ):
+            yield Needs(module.node, hint.names, 0, hint.remedy)

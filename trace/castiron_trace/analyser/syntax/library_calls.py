@@ -6,20 +6,48 @@ import ast
 import re
 from typing import TYPE_CHECKING
 
+from castiron_trace.analyser.syntax.expressions import name_of
 from castiron_trace.analyser.syntax.scan import NamedLibrary
+from castiron_trace.protocol import Tier
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from castiron_trace.analyser.syntax.facts import Facts
 
 LIBRARY_FUNCTIONS = frozenset({"CDLL", "PyDLL", "LoadLibrary", "dlopen", "find_library"})
 _FILE = re.compile(r"lib[\w+.-]+\.so(?:\.\d+)*")
 _NAME = re.compile(r"[\w+.-]+")
+_OTHER_SYSTEMS = (".dll", ".dylib")
 
 
-def library_call(facts: Facts, call: ast.Call, name: str, _tier: int) -> None:
+def library_call(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
     """``CDLL("libx.so.1")``; wrappers that take the names for other systems, too, have several arguments."""
-    for argument in call.args:
-        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-            text = argument.value
-            if _FILE.fullmatch(text) or (name == "find_library" and _NAME.fullmatch(text)):
-                facts.libraries.add(NamedLibrary(argument.lineno, text))
+    texts = [
+        (argument.lineno, argument.value)
+        for argument in _each(call.args)
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str)
+    ]
+    needed = call.lineno if tier == Tier.REQUIRED and _fails(call, name) else 0
+    for line, text in texts:
+        named = _NAME.fullmatch(text) is not None and not text.endswith(_OTHER_SYSTEMS)
+        if _FILE.fullmatch(text) or (named and (name == "find_library" or needed)):
+            optional = name == "find_library" or tier == Tier.GUARDED
+            facts.libraries.add(NamedLibrary(line, text, needed, optional))
+
+
+def _fails(call: ast.Call, name: str) -> bool:
+    """Say whether the call raises if there is none of the libraries: as far as its arguments tell."""
+    if name == "find_library" or any(isinstance(item, ast.Starred | ast.Call | ast.JoinedStr) for item in call.args):
+        return False
+    # A wrapper's keyword may say that it need not be there.
+    return name_of(call.func) == name or not call.keywords
+
+
+def _each(arguments: Iterable[ast.expr]) -> Iterator[ast.expr]:
+    """Yield the arguments, and the items of those that are literal sequences."""
+    for argument in arguments:
+        if isinstance(argument, ast.Tuple | ast.List):
+            yield from argument.elts
+        else:
+            yield argument

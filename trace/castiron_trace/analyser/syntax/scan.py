@@ -47,6 +47,12 @@ class NamedLibrary(NamedTuple):
     line: int
     name: str
     """``libx.so.1`` or ``x``."""
+    needed_at: int = 0
+    """Line of a call that runs whenever the module is imported and fails without this library, or without another one
+    that the same call names; 0 if the code may go on.
+    """
+    optional: bool = False
+    """Whether the code asks for it where it may be missing: with `find_library`, or in a ``try`` of the module."""
 
 
 class MachineUse(NamedTuple):

@@ -105,6 +105,10 @@ def defined_names(source: bytes) -> tuple[set[str], bool]:
     return names, "*" in names or "__getattr__" in names
 
 
+_MAY_SWALLOW = re.compile(r"suppress|raises|import|optional|ignor", re.IGNORECASE)
+"""Names of context managers that go on after an ImportError: ``with optional_imports():``."""
+
+
 class _Scanner:
     """Walks with an explicit stack: generated sources nest deeper than Python recurses."""
 
@@ -192,7 +196,7 @@ class _Scanner:
         for item in node.items:
             stack.append((item, tier))
             call = item.context_expr
-            if isinstance(call, ast.Call) and name_of(call.func) in {"suppress", "raises"}:
+            if isinstance(call, ast.Call) and _MAY_SWALLOW.search(name_of(call.func)):
                 inner = max(tier, Tier.GUARDED)
         stack.extend((item, inner) for item in node.body)
 

@@ -1,0 +1,120 @@
+"""What an application surely fails without is an error; what it may do without is none."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from castiron_common.errors import CastironError, ModuleMissingError, NativeError
+from castiron_manifest.model import Severity
+from castiron_trace.certain_failures import missing_findings, refuse_certain_failures
+from tests.unit.trace.making import install, site_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from castiron_trace.model import Reached
+    from tests.unit.trace.tracing import Tracer
+
+
+def error(tracer: Tracer, reached: Reached, *allowed: str) -> CastironError | None:
+    try:
+        refuse_certain_failures(reached, tracer._python, allowed)
+    except CastironError as caught:
+        return caught
+    return None
+
+
+def test_a_module_that_a_distribution_surely_imports(tracer: Tracer, tmp_path: Path) -> None:
+    files = {"d/__init__.py": "from d import core", "d/core.py": "import os\nimport gone.away\n"}
+    reached = tracer({"app.py": "import d"}, site_of(tmp_path, install(tmp_path, "d", files)))
+    caught = error(tracer, reached)
+    assert isinstance(caught, ModuleMissingError)
+    assert "d/core.py:2 imports gone" in caught.what
+    assert "d cannot be imported without it" in caught.what
+    assert "--allow-missing gone" in caught.hint
+    assert error(tracer, reached, "gone") is None
+    assert {(item.code, item.severity) for item in missing_findings(reached, ("gone",))} == {
+        ("missing-module", Severity.WARNING)
+    }
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "try:\n    import gone\nexcept ImportError:\n    gone = None",
+        "import os\nif os.environ.get('X'):\n    import gone",
+        "def f():\n    import gone",
+        "with optional_imports('gone'):\n    import gone",
+        "from contextlib import suppress\nwith suppress(ImportError):\n    import gone",
+        "import sys\nif sys.platform == 'win32':\n    import gone",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import gone",
+    ],
+)
+def test_what_may_be_missing_is_no_error(tracer: Tracer, tmp_path: Path, code: str) -> None:
+    site = site_of(tmp_path, install(tmp_path, "d", {"d/__init__.py": code}))
+    reached = tracer({"app.py": "import d"}, site)
+    assert error(tracer, reached) is None
+    assert not [item for item in missing_findings(reached, ()) if item.severity is Severity.WARNING]
+
+
+def test_a_module_that_is_imported_under_a_condition_may_fail_itself(tracer: Tracer, tmp_path: Path) -> None:
+    site = site_of(tmp_path, install(tmp_path, "d", {"d/__init__.py": "import gone"}))
+    assert error(tracer, tracer({"app.py": "try:\n    import d\nexcept ImportError:\n    pass"}, site)) is None
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("import ctypes\nlib = ctypes.CDLL('libfoo.so.1')", "libfoo.so.1"),
+        ("import ctypes\nlib = ctypes.cdll.LoadLibrary('libfoo.so')", "libfoo.so"),
+        ("lib = ffi.dlopen('libfoo.so.1')", "libfoo.so.1"),
+        ("lib = _dlopen(ffi, 'foo-1', 'libfoo-1.dll', 'libfoo-1.so.0')", "libfoo-1.so.0"),
+        ("lib = dlopen(ffi, ('foo', 'foo-2'), ('libfoo.so.2', 'foo.dylib'))", "libfoo.so.2"),
+    ],
+)
+def test_a_library_that_is_surely_opened(tracer: Tracer, tmp_path: Path, code: str, name: str) -> None:
+    reached = tracer({"app.py": "import d"}, site_of(tmp_path, install(tmp_path, "d", {"d/__init__.py": code})))
+    caught = error(tracer, reached)
+    assert isinstance(caught, NativeError)
+    assert f"opens the library {name}" in caught.what
+    assert f"--allow-missing {name}" in caught.hint
+    assert error(tracer, reached, name) is None
+    told = [item for item in missing_findings(reached, (name,)) if item.code == "missing-library"]
+    assert "--allow-missing accepts" in told[0].message
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import ctypes\ntry:\n    lib = ctypes.CDLL('libfoo.so.1')\nexcept OSError:\n    lib = None",
+        "import ctypes\ndef lib():\n    return ctypes.CDLL('libfoo.so.1')",
+        "from ctypes.util import find_library\nname = find_library('foo')",
+        "lib = _dlopen(ffi, 'foo', allow_fail=True)",
+        "import ctypes\nlib = ctypes.CDLL(None)",
+        "import ctypes\nlib = ctypes.CDLL('libc.so.6')",
+    ],
+)
+def test_a_library_that_need_not_be_there(tracer: Tracer, tmp_path: Path, code: str) -> None:
+    site = site_of(tmp_path, install(tmp_path, "d", {"d/__init__.py": code}))
+    assert error(tracer, tracer({"app.py": "import d"}, site)) is None
+
+
+def test_a_library_that_one_distribution_brings(tracer: Tracer, tmp_path: Path) -> None:
+    files = {"d/__init__.py": "import ctypes\nlib = ctypes.CDLL('libfoo.so.1')", "d.libs/libfoo.so.1": ""}
+    assert error(tracer, tracer({"app.py": "import d"}, site_of(tmp_path, install(tmp_path, "d", files)))) is None
+
+
+def test_psycopg_needs_libpq_or_its_binary(tracer: Tracer, tmp_path: Path) -> None:
+    plain = install(tmp_path, "psycopg", {"psycopg/__init__.py": "x = 1"})
+    caught = error(tracer, tracer({"app.py": "import psycopg"}, site_of(tmp_path, plain)))
+    assert isinstance(caught, NativeError)
+    assert "psycopg[binary]" in caught.hint
+    binary = install(tmp_path, "psycopg-binary", {"psycopg_binary/__init__.py": "x = 1"})
+    assert error(tracer, tracer({"app.py": "import psycopg"}, site_of(tmp_path, plain, binary))) is None
+
+
+def test_what_is_not_missing_needs_no_permission(tracer: Tracer) -> None:
+    reached = tracer({"app.py": "import json"})
+    assert [item.code for item in missing_findings(reached, ("nosuch",))] == ["not-missing"]

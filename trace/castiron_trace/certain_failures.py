@@ -1,0 +1,151 @@
+"""What the application surely fails without: modules that do not exist, and libraries of the machine.
+
+Sure is what runs whenever the program starts: every import on the way from the entry stands at the level of its module,
+under no condition and in no ``try``.  Whatever else is missing is a finding.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from castiron_common.errors import ModuleMissingError, NativeError
+from castiron_manifest.model import Finding, Severity
+from castiron_trace.protocol import APP, STDLIB, Tier
+from castiron_trace.unavailable import left_out, unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from castiron_trace.model import MissingLibrary, Reached, TargetPython
+    from castiron_trace.unavailable import Unavailable
+
+
+def refuse_certain_failures(reached: Reached, python: TargetPython, allowed: Collection[str]) -> None:
+    """Raise `ModuleMissingError` or `NativeError` for the first of them that ``allowed`` does not name.
+
+    A name allows the modules below it, too.
+    """
+    for item in unavailable(python):
+        module = reached.modules.get(item.name)
+        if (
+            module is not None
+            and module.owner == STDLIB
+            and module.weakest == Tier.REQUIRED
+            and not _is_allowed(item.name, allowed)
+        ):
+            raise _cannot_have(item, item.name, place(reached, module.importer, module.line))
+    for name, (importer, line, weakest) in reached.missing.items():
+        if weakest != Tier.REQUIRED or importer not in reached.modules or _is_allowed(name, allowed):
+            continue
+        # What the application adds to the search may bring the module: then it is a finding.
+        if not reached.import_hook or left_out(name, python) is not None:
+            raise _missing(reached, python, name, place(reached, importer, line))
+    for library in reached.missing_libraries:
+        if library.weakest == Tier.REQUIRED and not any(_is_allowed(name, allowed) for name in library.names):
+            raise _missing_library(reached, library)
+
+
+def missing_findings(reached: Reached, allowed: Collection[str]) -> Iterator[Finding]:
+    """Yield findings for what does not exist and may be missing, and for names in ``allowed`` that are not missing."""
+    for name, (importer, line, weakest) in reached.missing.items():
+        module = reached.modules.get(importer)
+        if module is None or name == "__main__":
+            continue
+        where = place(reached, importer, line)
+        if weakest == Tier.REQUIRED:
+            yield Finding(
+                code="missing-module",
+                severity=Severity.WARNING,
+                subject=name,
+                message=f"{where} imports it, and it does not exist"
+                + (
+                    f", unless what {reached.import_hook} adds to Python's search brings it."
+                    if reached.import_hook
+                    else ": --allow-missing accepts that this import fails with ModuleNotFoundError."
+                ),
+            )
+        elif module.owner == APP:
+            yield Finding(
+                code="optional-module-missing",
+                severity=Severity.INFO,
+                subject=name,
+                message=f"{where} imports it where it may be missing, and it does not exist.",
+            )
+    for library in reached.missing_libraries:
+        where = place(reached, library.importer, library.line)
+        sure = library.weakest == Tier.REQUIRED
+        yield Finding(
+            code="missing-library",
+            severity=Severity.WARNING,
+            subject=library.names[0],
+            message=f"{where} opens it when it is imported, and no distribution brings it: "
+            f"{'--allow-missing accepts that this import fails' if sure else 'if it is imported, that fails'}."
+            f"{f' {library.remedy}' if library.remedy else ''}",
+        )
+    absent = {*reached.missing, *(name for library in reached.missing_libraries for name in library.names)}
+    absent |= {name for name, module in reached.modules.items() if module.owner == STDLIB}
+    for name in sorted(allowed):
+        if not any(_is_allowed(other, (name,)) for other in absent):
+            yield Finding(
+                code="not-missing",
+                severity=Severity.WARNING,
+                subject=name,
+                message="--allow-missing names it, but nothing that the application needs is missing under this name.",
+            )
+
+
+def _is_allowed(name: str, allowed: Collection[str]) -> bool:
+    return any(name == other or name.startswith(f"{other}.") for other in allowed)
+
+
+def _cannot_have(item: Unavailable, name: str, place: str) -> ModuleMissingError:
+    return ModuleMissingError(
+        f"{place} imports {name}, which a static binary cannot have: {item.why}.", hint=item.hint.format(name=name)
+    )
+
+
+def _missing(reached: Reached, python: TargetPython, name: str, where: str) -> ModuleMissingError:
+    if (item := left_out(name, python)) is not None:
+        return _cannot_have(item, name, where)
+    importer = reached.missing[name][0]
+    own = reached.modules[importer].owner == APP
+    going_on = f"or go on with --allow-missing {name}: that import then fails with ModuleNotFoundError."
+    if name.partition(".")[0] in sys.stdlib_module_names:
+        return ModuleMissingError(
+            f"{where} imports {name}, which the standard library has only on other systems or in other versions than "
+            f"{python.version}.",
+            hint=f"{'Import it inside try/except' if own else 'Take another version of that distribution'}; name a "
+            f"distribution that has it with --with; build for a Python that has it with --python; {going_on}",
+        )
+    return ModuleMissingError(
+        f"{where} imports {name}, which does not exist"
+        f"{'' if own else f' in this environment: {reached.modules[importer].owner} cannot be imported without it'}.",
+        hint=f"Name its distribution with --with or -r; {going_on}",
+    )
+
+
+def _missing_library(reached: Reached, library: MissingLibrary) -> NativeError:
+    others = f" (or {', '.join(library.names[1:4])})" if len(library.names) > 1 else ""
+    return NativeError(
+        f"{place(reached, library.importer, library.line)} opens the library {library.names[0]}{others} when it is "
+        "imported, and no distribution brings it: a static executable has no libraries of the machine.",
+        hint=f"{library.remedy or 'Take a distribution whose wheel brings it, or give a wheel of your own.'} Or go on "
+        f"with --allow-missing {library.names[0]}: that import then fails.",
+    )
+
+
+def place(reached: Reached, importer: str | None, line: int) -> str:
+    """Return the file and line of an import, for messages."""
+    if importer is None:
+        return "the command line"
+    module = reached.modules.get(importer)
+    if module is None or module.file is None:
+        file = importer
+    elif module.owner not in {APP, STDLIB}:
+        file = importer.replace(".", "/") + ("/__init__.py" if module.file.stem == "__init__" else ".py")
+    elif module.file.stem == "__init__":
+        file = f"{module.file.parent.name}/{module.file.name}"
+    else:
+        file = module.file.name
+    return f"{file}:{line}" if line else file
