@@ -55,7 +55,7 @@ def render(
     if format_ is Format.HTML:
         from castiron_audit.formats.html import html
 
-        return html(report)
+        return html(report, epoch=epoch, artifact=artifact)
     if format_ is Format.JSON:
         from castiron_audit.formats.report_json import as_json
 

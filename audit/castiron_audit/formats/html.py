@@ -6,16 +6,20 @@ opens them.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from html import escape
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from castiron_audit.copyleft import Strength, reach
+from castiron_audit.formats.ids import Artifact, timestamp
+from castiron_audit.formats.notices import standard_texts
 from castiron_audit.formats.order import in_tree_order
 from castiron_audit.formats.treemap import Box, treemap
 from castiron_audit.machine_needs import need_rows
 from castiron_audit.model import Kind, Severity
+from castiron_audit.spdx_list import license_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -44,8 +48,8 @@ _MOST_BOXES = 60
 _MOST_COPYRIGHTS = 12
 
 
-def html(report: Report) -> str:
-    """Return the page."""
+def html(report: Report, *, epoch: int | None = None, artifact: Artifact | None = None) -> str:
+    """Return the page; ``epoch`` and ``artifact`` are as for `castiron_audit.formats.render`."""
     template = files("castiron_audit.formats").joinpath("page.html").read_text(encoding="utf-8")
     by_id = {component.id: component for component in report.components}
     findings: dict[str, list[Finding]] = {}
@@ -56,14 +60,7 @@ def html(report: Report) -> str:
     values = {
         "title": escape(f"Licenses of {report.name}"),
         "name": escape(report.name),
-        "about": escape(
-            f"{report.target}, Python {report.python}"
-            + (
-                ""
-                if report.linked
-                else " — made from a manifest; what is linked of the runtime is known after the link"
-            )
-        ),
+        "about": _about(report, epoch, artifact),
         "summary": _summary(report),
         "findings": _findings(report, by_id),
         "needs": _needs(report),
@@ -79,18 +76,82 @@ def html(report: Report) -> str:
         "rows": "".join(_row(item, report, findings.get(item.id, ()), texts) for item in ordered),
         "count": str(len(ordered)),
         "obligations": _obligations(report, by_id),
-        "texts": "".join(
-            f'<details id="text-{number}" class="text"><summary>{number}. {escape(", ".join(users[:4]))}'
-            f"{f' and {len(users) - 4} more' if len(users) > 4 else ''}</summary><pre>{escape(body)}</pre></details>"
-            for number, users, body in texts.values()
-        )
-        or "<p>No component brings a text.</p>",
+        "texts": _own_texts(texts) + _templates(report),
         "generator": escape(report.generator),
         "policy": escape(report.policy),
     }
     for key, value in values.items():
         template = template.replace("{{" + key + "}}", value)
     return template
+
+
+def _about(report: Report, epoch: int | None, artifact: Artifact | None) -> str:
+    """Return what the page is about; the only time is ``SOURCE_DATE_EPOCH``."""
+    rows = [
+        ("Version", escape(report.version) or "not stated"),
+        ("License", escape(report.license or "not stated")),
+        ("Target", escape(f"{report.target}, Python {report.python}")),
+        ("Date", timestamp(epoch)[:10] if epoch is not None else ""),
+        ("File", escape(artifact.filename) if artifact is not None else ""),
+        ("SHA-256", f"<code>{artifact.sha256}</code>" if artifact is not None and artifact.sha256 else ""),
+        (
+            "Made from",
+            "" if report.linked else "a manifest; what is linked of the runtime is known after the link",
+        ),
+    ]
+    return "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in rows if value)
+
+
+_UNFILLED = re.compile(r"copyright\s+(?:\(c\)|©)?\s*[<\[](?:year|yyyy)[>\]]", re.IGNORECASE)
+_FILLED_BY_WHO_APPLIES_IT = re.compile(r"how to apply the|how to apply these terms", re.IGNORECASE)
+"""The appendix of the Apache License and the GPL, in which the form of a notice stands: those texts are complete."""
+
+
+def is_template(text: str) -> bool:
+    """Return whether a license text has a copyright line that nobody filled in."""
+    return bool(_UNFILLED.search(text)) and not _FILLED_BY_WHO_APPLIES_IT.search(text)
+
+
+def _own_texts(texts: dict[str, tuple[int, list[str], str]]) -> str:
+    if not texts:
+        return "<p>No component brings a text.</p>"
+    return "".join(
+        _text(f"text-{number}", f"{number}. {_named(users)}", body, template=is_template(body))
+        for number, users, body in texts.values()
+    )
+
+
+def _templates(report: Report) -> str:
+    """Return the texts of the SPDX License List for components that came without one: templates, without names."""
+    others = [component for component in report.components if component.kind is not Kind.APPLICATION]
+    standard = standard_texts(others)
+    if not standard:
+        return ""
+    rows = "".join(
+        _text(
+            f"template-{_anchor(name)}",
+            f"{name}: {_named([report.display_name(item) for item in users])}",
+            license_text(name) or "",
+            template=True,
+        )
+        for name, users in standard.items()
+    )
+    return (
+        '<h3>Templates</h3><p class="soft">Texts of the SPDX License List, for components that came without a text of '
+        f"their own: they name nobody who holds the copyright.</p>{rows}"
+    )
+
+
+def _text(anchor: str, title: str, body: str, *, template: bool) -> str:
+    mark = '<span class="tag template">template</span> ' if template else ""
+    return (
+        f'<details id="{anchor}" class="text"><summary>{mark}{escape(title)}</summary>'
+        f'<pre tabindex="0" role="region" aria-label="{escape(title)}">{escape(body)}</pre></details>'
+    )
+
+
+def _named(users: list[str]) -> str:
+    return ", ".join(users[:4]) + (f" and {len(users) - 4} more" if len(users) > 4 else "")
 
 
 def _texts(report: Report) -> dict[str, tuple[int, list[str], str]]:
@@ -114,7 +175,7 @@ def _summary(report: Report) -> str:
     size = sum(component.size for component in report.components)
     licenses = {component.verdict.expression for component in others if component.verdict.expression}
     cards = [
-        (str(len(others)), "components", ""),
+        (str(len(report.components)), "components, with the application", ""),
         (str(len(licenses)), "different licenses", ""),
         (_bytes(size), "accounted for", ""),
         (str(len(open_)), "open findings" if len(open_) != 1 else "open finding", "bad" if open_ else "good"),
@@ -156,15 +217,19 @@ def _findings(report: Report, by_id: dict[str, Component]) -> str:
 
 
 def _refusals(report: Report, by_id: dict[str, Component]) -> str:
-    if not report.refusals:
+    if not report.refusals and not report.unmatched:
         return ""
     rows = "".join(
-        f"<li><strong>{escape(report.display_name(by_id[item.component]))}</strong>: {escape(item.reason)}. "
-        f"{escape(item.remedy)}</li>"
+        f'<li><a href="#{_anchor(item.component)}">{escape(report.display_name(by_id[item.component]))}</a>: '
+        f"{escape(item.reason)}.{_brought_in(by_id[item.component])} <span>{escape(item.remedy)}</span></li>"
         for item in report.refusals
-    )
+    ) + "".join(f"<li>{escape(message)}</li>" for message in report.unmatched)
     head = '<h2 id="refused">Refused by the policy</h2>'
     return f'<section class="refused" aria-labelledby="refused">{head}<ul>{rows}</ul></section>'
+
+
+def _brought_in(component: Component) -> str:
+    return f"<div>Brought in by {_chain(component)}</div>" if component.chain else ""
 
 
 def _boxes(report: Report) -> list[Box]:
@@ -202,8 +267,8 @@ def _reach(component: Component) -> tuple[str, str]:
 
 
 def _reach_filters(ordered: Iterable[Component]) -> str:
-    counts = Counter(_reach(item) for item in ordered if item.kind is not Kind.APPLICATION)
-    order = {value: index for index, value in enumerate(dict.fromkeys(_REACH.values()))}
+    counts = Counter(_reach(item) for item in ordered)
+    order = {value: index for index, value in enumerate(dict.fromkeys((*_REACH.values(), ("own", "Own"))))}
     return "".join(
         f'<label class="chip {key}"><input type="checkbox" name="reach" value="{key}" checked> '
         f"{escape(name)} ({count})</label>"
@@ -248,8 +313,8 @@ def _row(
         f"{escape(component.name)}</button>"
         f' <span class="version">{escape(component.version)}</span>{mark}</th>'
         f'<td><span class="license {key}" title="{escape(reach_name)}">{escape(expression)}</span></td>'
-        f"<td>{escape(source)}</td><td>{escape(_KINDS[component.kind])}</td>"
-        f"<td>{escape(', '.join(component.forms))}</td>"
+        f'<td class="wide">{escape(source)}</td><td class="wide">{escape(_KINDS[component.kind])}</td>'
+        f'<td class="wide">{escape(", ".join(component.forms))}</td>'
         f'<td class="number">{_bytes(component.size) if component.size else ""}</td></tr>'
         f'<tr id="{anchor}-more" class="more" hidden><td colspan="6">'
         f"{_details(component, report, findings, texts)}</td></tr>"
@@ -262,6 +327,8 @@ def _details(
     """Return what a row opens: the details that the component has, in a fixed order."""
     rows = [
         ("About", escape(component.summary)),
+        ("Kind", escape(", ".join((_KINDS[component.kind], *component.forms)))),
+        ("Supplier", _supplier(component)),
         ("Part of", _link(component.parent, report) if component.parent else ""),
         ("Brought in by", _chain(component)),
         *_verdict_details(component.verdict),
@@ -274,6 +341,17 @@ def _details(
         ("Texts", _text_links(component, texts)),
     ]
     return "<dl>" + "".join(f"<dt>{name}</dt><dd>{value}</dd>" for name, value in rows if value) + "</dl>"
+
+
+def _supplier(component: Component) -> str:
+    supplier = component.supplier
+    if supplier is None:
+        return ""
+    reason = f" <small>({escape(supplier.reason)})</small>" if supplier.reason else ""
+    name = escape(supplier.name)
+    if supplier.url.startswith(("http://", "https://", "mailto:")):
+        name = f'<a href="{escape(supplier.url)}" rel="noreferrer">{name}</a>'
+    return name + reason
 
 
 def _chain(component: Component) -> str:

@@ -35,7 +35,7 @@ def notices(report: Report) -> str:
             numbers.setdefault(key, len(numbers) + 1)
             users.setdefault(key, []).append((component, text.path))
     bodies = {_unwrapped(text): text for _, text in reversed(report.texts)}
-    standard = _standard(others)
+    standard = standard_texts(others)
 
     lines = [
         f"THIRD-PARTY NOTICES for {report.name}",
@@ -96,7 +96,7 @@ def _unwrapped(text: str) -> str:
     return " ".join(text.split())
 
 
-def _standard(components: list[Component]) -> dict[str, list[Component]]:
+def standard_texts(components: list[Component]) -> dict[str, list[Component]]:
     """Return the licenses whose texts come from the SPDX list, with the components that have no text of their own."""
     needed: dict[str, list[Component]] = {}
     for component in components:

@@ -23,7 +23,7 @@ class Box:
     size: int
     label: str
     note: str
-    """Shown on hover and read aloud."""
+    """Shown on hover."""
     kind: str
     """CSS class by which the page colours it."""
     href: str
@@ -47,14 +47,12 @@ def treemap(boxes: Sequence[Box], *, label: str) -> str:
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(0.0, width - 1.5):.1f}" '
             f'height="{max(0.0, height - 1.5):.1f}" rx="2"/>{text}</g>'
         )
-        shapes.append(
-            f'<a href="{escape(box.href)}" tabindex="-1" aria-label="{escape(box.note)}">{shape}</a>'
-            if box.href
-            else shape
-        )
+        shapes.append(f'<a href="{escape(box.href)}" tabindex="-1">{shape}</a>' if box.href else shape)
+    # For those who do not see it, it has nothing that the table does not say better.
     return (
-        f'<svg class="treemap" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" role="img" '
-        f'aria-label="{escape(label)}; the table below has the same numbers">{"".join(shapes)}</svg>'
+        f'<p class="sr">{escape(label)}; the table below has the same numbers.</p>'
+        f'<svg class="treemap" viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" aria-hidden="true" focusable="false">'
+        f"{''.join(shapes)}</svg>"
     )
 
 

@@ -15,11 +15,13 @@ from spdx_tools.spdx.validation.document_validator import validate_full_spdx_doc
 import castiron_runtime
 from castiron_audit.enforcement import apply
 from castiron_audit.formats import Format, render
+from castiron_audit.formats.html import is_template
 from castiron_audit.formats.ids import Artifact
 from castiron_audit.formats.treemap import layout
 from castiron_audit.identity import cpe_name, identified, purl_name
 from castiron_audit.model import Component, Kind, Report, Supplier
 from castiron_audit.policy import parse_policy
+from castiron_audit.spdx_list import license_text
 from castiron_link.write import SUFFIXES
 from castiron_manifest.model import Native
 from tests.support.sbom_checks import cyclonedx_problems, spdx3_problems, spdx_problems
@@ -228,6 +230,43 @@ def test_the_page_is_self_contained_and_sound(sample: Report) -> None:
     assert {"search", "kind"} <= page.labels
     assert "{{" not in text
     assert "<script>alert" not in text
+
+
+def test_the_page_says_what_it_is_about_and_counts_alike_everywhere(sample: Report) -> None:
+    text = render(sample, Format.HTML, epoch=1_790_000_000, artifact=ARTIFACT)
+    for shown in ("<dd>3.2</dd>", "<dd>Apache-2.0</dd>", "<dd>2026-09-21</dd>", f"<code>{'1' * 64}</code>"):
+        assert shown in text
+    assert "<dt>Date</dt>" not in render(sample, Format.HTML)
+    count = len(sample.components)
+    assert text.count('<tr id="c-') == 2 * count
+    assert f"<strong>{count}</strong>" in text
+    assert f"every kind ({count})" in text
+    assert f">{count} shown<" in text
+    chips = re.findall(r'name="reach"[^>]*> [^(<]*\((\d+)\)', text)
+    kinds = re.findall(r"<option value=\"[a-z]+\">[^(]*\((\d+)\)", text)
+    assert sum(map(int, chips)) == sum(map(int, kinds)) == count
+
+
+def test_the_page_has_refusals_with_their_chains(sample: Report) -> None:
+    refused = apply(
+        replace(sample, refusals=()), parse_policy({"deny": ["GPL-2.0-only WITH Classpath-exception-2.0"]}, "x")
+    )
+    section = render(refused, Format.HTML).split("Refused by the policy")[1].split("</section>")[0]
+    assert "GPL-2.0-only WITH Classpath-exception-2.0 is denied" in section
+    assert re.search(r"Brought in by .*app\.py.*>a .*>b ", section)
+    wrong = parse_policy({"exception": [{"component": "mistery", "reason": "r"}]}, "x")
+    assert "did you mean &#x27;mystery&#x27;" in render(apply(sample, wrong), Format.HTML)
+
+
+def test_the_page_tells_which_texts_are_templates(sample: Report) -> None:
+    text = render(sample, Format.HTML)
+    own, templates = text.split("<h3>Templates</h3>")
+    assert 'class="tag template"' not in own.split('id="texts"')[1]
+    assert '<summary><span class="tag template">template</span> libtiff: libtiff' in templates
+    assert is_template("MIT License\n\nCopyright (c) <year> <copyright holders>\n")
+    assert not is_template(MIT)
+    assert not is_template(license_text("Apache-2.0") or "")
+    assert not is_template(license_text("GPL-3.0-only") or "")
 
 
 def test_json_is_the_whole_report(sample: Report) -> None:
