@@ -262,7 +262,7 @@ def test_the_page_tells_which_texts_are_templates(sample: Report) -> None:
     text = render(sample, Format.HTML)
     own, templates = text.split("<h3>Templates</h3>")
     assert 'class="tag template"' not in own.split('id="texts"')[1]
-    assert '<summary><span class="tag template">template</span> libtiff: libtiff' in templates
+    assert '<summary><span class="tag template">template</span> ISC: mystery 1.0' in templates
     assert is_template("MIT License\n\nCopyright (c) <year> <copyright holders>\n")
     assert not is_template(MIT)
     assert not is_template(license_text("Apache-2.0") or "")
