@@ -14,7 +14,7 @@ from castiron_audit.license_rules.index import Kind
 from castiron_audit.license_rules.match import Taken, contains, shared
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from castiron_audit.license_rules.index import RuleIndex
     from castiron_audit.license_rules.match import RuleMatch
@@ -111,54 +111,62 @@ def _order(match: RuleMatch) -> tuple[int, int, int, bool, float, int]:
 
 
 def _without_contained(matches: Sequence[RuleMatch]) -> tuple[list[RuleMatch], list[RuleMatch]]:
-    kept = sorted(matches, key=_order)
-    discarded: list[RuleMatch] = []
-    i = 0
-    while i < len(kept) - 1:
-        j = i + 1
-        while j < len(kept):
-            current, following = kept[i], kept[j]
-            if following.end > current.end:
-                break
-            if (current.start, current.mask) == (following.start, following.mask):
-                if current.coverage >= following.coverage:
-                    discarded.append(kept.pop(j))
-                    continue
-                discarded.append(kept.pop(i))
-                i -= 1
-                break
-            if contains(current, following):
-                discarded.append(kept.pop(j))
-                continue
-            if contains(following, current):
-                discarded.append(kept.pop(i))
-                i -= 1
-                break
-            j += 1
-        i += 1
-    return kept, discarded
+    return _sifted(
+        matches,
+        is_beyond=lambda current, following: following.end > current.end,
+        loser=lambda current, following, _: _contained(current, following),
+    )
+
+
+def _contained(current: RuleMatch, following: RuleMatch) -> RuleMatch | None:
+    """Return which of two matches has no word of its own, None if both have some."""
+    if (current.start, current.mask) == (following.start, following.mask):
+        return following if current.coverage >= following.coverage else current
+    if contains(current, following):
+        return following
+    return current if contains(following, current) else None
 
 
 def _without_overlapping(matches: Sequence[RuleMatch], words: Words) -> tuple[list[RuleMatch], list[RuleMatch]]:
-    kept = sorted(matches, key=_order)
-    discarded: list[RuleMatch] = []
-    i = 0
-    while i < len(kept) - 1:
-        j = i + 1
-        while j < len(kept):
-            if kept[j].start >= kept[i].end:
-                break
-            loser = _loser(kept[i], kept[j], kept[i - 1] if i else None, words)
-            if loser is kept[j]:
-                discarded.append(kept.pop(j))
+    return _sifted(
+        matches,
+        is_beyond=lambda current, following: following.start >= current.end,
+        loser=lambda current, following, previous: _loser(current, following, previous, words),
+    )
+
+
+def _sifted(
+    matches: Sequence[RuleMatch],
+    *,
+    is_beyond: Callable[[RuleMatch, RuleMatch], bool],
+    loser: Callable[[RuleMatch, RuleMatch, RuleMatch | None], RuleMatch | None],
+) -> tuple[list[RuleMatch], list[RuleMatch]]:
+    """Return what stays and what goes if each match is compared with those that follow it, until one is beyond it.
+
+    ``loser`` also gets the match that stayed before the first of the two.
+    """
+    ordered = sorted(matches, key=_order)
+    stays = [True] * len(ordered)
+    previous: RuleMatch | None = None
+    for place, current in enumerate(ordered):
+        if not stays[place]:
+            continue
+        for other in range(place + 1, len(ordered)):
+            if not stays[other]:
                 continue
-            if loser is kept[i]:
-                discarded.append(kept.pop(i))
-                i -= 1
+            following = ordered[other]
+            if is_beyond(current, following):
                 break
-            j += 1
-        i += 1
-    return kept, discarded
+            lost = loser(current, following, previous)
+            if lost is following:
+                stays[other] = False
+            elif lost is current:
+                stays[place] = False
+                break
+        if stays[place]:
+            previous = current
+    kept = [match for match, stayed in zip(ordered, stays, strict=True) if stayed]
+    return kept, [match for match, stayed in zip(ordered, stays, strict=True) if not stayed]
 
 
 def _loser(current: RuleMatch, following: RuleMatch, previous: RuleMatch | None, words: Words) -> RuleMatch | None:

@@ -27,15 +27,16 @@ def without_tags(text: str, index: RuleIndex) -> tuple[str, tuple[tuple[int, str
     if not _MAY_HAVE_TAG.search(text):
         return text, ()
     found: list[tuple[int, str]] = []
-
-    def take(match: re.Match[str]) -> str:
+    rest: list[str] = []
+    end, line = 0, 1
+    for match in _TAG.finditer(text):
         expression = _read(match[1], index)
-        if expression is None:
-            return match[0]
-        found.append((text.count("\n", 0, match.start()) + 1, expression))
-        return ""
-
-    return _TAG.sub(take, text), tuple(found)
+        if expression is not None:
+            line += text.count("\n", end, match.start())
+            found.append((line, expression))
+            rest.append(text[end : match.start()])
+            end = match.end()
+    return "".join((*rest, text[end:])), tuple(found)
 
 
 def _read(content: str, index: RuleIndex) -> str | None:

@@ -91,6 +91,12 @@ def test_a_text_of_any_size() -> None:
     assert licenses(f"{filler}{MIT}{filler}") == {"MIT"}
 
 
+def test_a_text_made_to_take_long_does_not() -> None:
+    assert licenses("mit license " * 30_000) == {"MIT"}
+    assert licenses("SPDX-License-Identifier: MIT\n" * 30_000) == {"MIT"}
+    assert licenses(f"SPDX-License-Identifier: {'(' * 30_000}") == set()
+
+
 @given(st.text(max_size=400))
 def test_never_fails(text: str) -> None:
     find_licenses(text)
