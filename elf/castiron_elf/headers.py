@@ -168,8 +168,8 @@ def machine_description(headers: Headers) -> str:
     """Return a name of the machine for people."""
     from elftools.elf.descriptions import describe_e_machine
 
-    found = describe_e_machine(f"EM_{headers.machine_name}")
-    return f"machine {headers.machine}" if found == "<unknown>" else str(found)
+    described = describe_e_machine(f"EM_{headers.machine_name}")
+    return f"machine {headers.machine}" if described == "<unknown>" else str(described)
 
 
 @cache
@@ -177,10 +177,10 @@ def _structs(bits: int, *, little_endian: bool) -> ELFStructs:
     """Return pyelftools' structures; without a machine, so that all constants keep their numbers."""
     from elftools.elf.structs import ELFStructs
 
-    found = ELFStructs(little_endian=little_endian, elfclass=bits)
-    found.create_basic_structs()
-    found.create_advanced_structs()
-    return found
+    readers = ELFStructs(little_endian=little_endian, elfclass=bits)
+    readers.create_basic_structs()
+    readers.create_advanced_structs()
+    return readers
 
 
 class _Reader:
@@ -244,8 +244,8 @@ class _Reader:
             if row.sh_type not in ("SHT_NULL", "SHT_NOBITS") and row.sh_offset + row.sh_size > self._size:
                 raise MalformedElfError("a section lies outside of the file")
         names = self._content(rows[index])
-        found = {name: row for row in rows for name in (b".comment", b".dep-v0") if _is_named(names, row.sh_name, name)}
-        contents = {name: self._content(row, name.decode()) for name, row in found.items()}
+        named = {name: row for row in rows for name in (b".comment", b".dep-v0") if _is_named(names, row.sh_name, name)}
+        contents = {name: self._content(row, name.decode()) for name, row in named.items()}
         alignment = max((row.sh_addralign for row in rows if row.sh_flags & SHF_ALLOC), default=1)
         return alignment, contents.get(b".comment"), contents.get(b".dep-v0")
 

@@ -61,13 +61,13 @@ def read_sections(path: Path, wanted: tuple[str, ...]) -> dict[str, bytes]:
     """Return the contents of the named sections that an ELF-64 file has.  Raises `InputError` if it is none."""
     with path.open("rb") as file:
         _, rows, names = _read(file, path)
-        found = {}
+        by_name = {}
         size = file.seek(0, os.SEEK_END)
         for row in rows:
             name = _name(names, row[0])
             if name in wanted and row[1] != _SHT_NOBITS:
-                found[name] = _content(file, row, size, path)
-        return found
+                by_name[name] = _content(file, row, size, path)
+        return by_name
 
 
 def package_note(payload: bytes) -> bytes:

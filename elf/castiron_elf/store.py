@@ -98,14 +98,14 @@ def _made(entry: Path, make: Callable[[], SharedObject]) -> SharedObject:
     def build(making: Path) -> None:
         making.write_bytes(encode(make()))
 
-    found = _decoded(file_entry(entry, build))
-    if found is None:
+    facts = _decoded(file_entry(entry, build))
+    if facts is None:
         # Damaged since this process looked at its seal: made again.
         with locked(entry):
             discard(entry)
-        found = _decoded(file_entry(entry, build))
-        assert found is not None
-    return found
+        facts = _decoded(file_entry(entry, build))
+        assert facts is not None
+    return facts
 
 
 def _decoded(entry: Path) -> SharedObject | None:

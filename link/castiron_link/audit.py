@@ -70,12 +70,12 @@ def linked(
 
     everything = (*inputs.components, *added, *stub_components.values(), own_component())
     components = {component.name: component for component in everything}
-    found: dict[str, _Taken] = {}
+    components_taken: dict[str, _Taken] = {}
     if STDLIB in sizes:
-        found[INTERPRETER] = _Taken(sizes.pop(STDLIB), set())
+        components_taken[INTERPRETER] = _Taken(sizes.pop(STDLIB), set())
     for component in added:
         if component.name in sizes:
-            found[component.name] = _Taken(sizes.pop(component.name), set())
+            components_taken[component.name] = _Taken(sizes.pop(component.name), set())
     owners = {**inputs.owners, stub: (STUB,)}
     ours = frozenset(map(str, own))
     for piece in taken:
@@ -83,7 +83,7 @@ def linked(
         if Path(piece.source) == stub and (other := stub_components.get(piece.member or "")) is not None:
             names = [other.name, *names]
         for index, name in enumerate(names):
-            part = found.setdefault(name, _Taken({}, set()))
+            part = components_taken.setdefault(name, _Taken({}, set()))
             # The archives of the interpreter hold code of others, too; its bytes count as its own.
             part.sizes[Form.STATIC] = part.sizes.get(Form.STATIC, 0) + (0 if index else piece.size)
             if piece.member is not None:
@@ -96,7 +96,7 @@ def linked(
                 members=tuple(sorted(part.members)),
                 forms=tuple(form for form in Form if form in part.sizes),
             )
-            for name, part in sorted(found.items())
+            for name, part in sorted(components_taken.items())
         ),
         sizes=sizes,
         images=frozenset(images),

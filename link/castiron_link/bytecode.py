@@ -51,14 +51,14 @@ def compile_modules(modules: Sequence[PlacedModule], compiler: Compiler) -> tupl
     worker = sha256_bytes(WORKER.read_bytes())[:16]
     keys = [_key(module, compiler, worker) for module in modules]
     with RowCache(compiler.cache) as cache:
-        found = cache.get(keys)
-        missing = [(key, module) for key, module in zip(keys, modules, strict=True) if key not in found]
+        rows = cache.get(keys)
+        missing = [(key, module) for key, module in zip(keys, modules, strict=True) if key not in rows]
         if missing:
             made = _compile(missing, compiler)
             cache.put(made)
-            found.update(made)
+            rows.update(made)
     return tuple(
-        Compiled(tree_path=module.tree_path, code=found[key][1], error=found[key][0])
+        Compiled(tree_path=module.tree_path, code=rows[key][1], error=rows[key][0])
         for key, module in zip(keys, modules, strict=True)
     )
 

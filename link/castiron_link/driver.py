@@ -166,7 +166,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 added=natives.components,
                 images=below_site_packages(natives.libraries, manifest.target.python),
             )
-            found = build_report(
+            draft = build_report(
                 manifest,
                 site=site,
                 linked=content,
@@ -176,7 +176,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 supplier=project.supplier,
                 generator=f"castiron {own_component().version}",
             )
-            report = apply(found, request.policy)
+            report = apply(draft, request.policy)
             enforce(report)
             embed(call.output, report, epoch=request.epoch, sbom=request.sbom, notices=options.notices)
 

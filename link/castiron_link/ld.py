@@ -157,11 +157,11 @@ def linker_error(stderr: str, status: int, output: Path) -> CastironError:
 
 def _symbols(stderr: str, pattern: re.Pattern[str]) -> list[UndefinedSymbol]:
     """Return the symbols that the messages of one kind are about, each with the files named below it."""
-    found: dict[str, list[str]] = {}
+    users_of: dict[str, list[str]] = {}
     users: list[str] | None = None
     for line in stderr.splitlines():
         if match := pattern.search(line):
-            users = found.setdefault(match[1].strip(), [])
+            users = users_of.setdefault(match[1].strip(), [])
         elif not line.startswith(">>>"):
             users = None
         elif users is not None and (match := _REFERENCED.match(line)):
@@ -169,7 +169,7 @@ def _symbols(stderr: str, pattern: re.Pattern[str]) -> list[UndefinedSymbol]:
         elif users and (match := _CONTINUED.match(line)):
             # The second line of a pair names the object file, which says more than the source file does.
             users[-1] = _place(match[1])
-    return [UndefinedSymbol(name=name, users=tuple(sorted(set(users)))) for name, users in sorted(found.items())]
+    return [UndefinedSymbol(name=name, users=tuple(sorted(set(users)))) for name, users in sorted(users_of.items())]
 
 
 def _place(text: str) -> str:

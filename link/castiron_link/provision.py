@@ -31,10 +31,10 @@ def pack_of(manifest: Manifest, reporter: Reporter, *, pie: bool = False) -> Pac
     from castiron_runtime.target_files import load_target
 
     pack = open_pack(manifest.target.python, load_target(manifest.target.platform), pie=pie, reporter=reporter)
-    found = f"cpython-{pack.python_version}"
-    if manifest.pack != found:
+    available = f"cpython-{pack.python_version}"
+    if manifest.pack != available:
         raise RuntimePackError(
-            f"The manifest was made for {manifest.pack}, and the runtime pack here is {found}.",
+            f"The manifest was made for {manifest.pack}, and the runtime pack here is {available}.",
             hint="Run trace again here, or link where that pack is (`castiron runtime list`).",
         )
     return pack

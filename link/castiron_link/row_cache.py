@@ -50,9 +50,9 @@ class RowCache:
 
     def get(self, keys: Sequence[str]) -> dict[str, tuple[str | None, bytes]]:
         """Return what is there of ``keys``."""
-        found: dict[str, tuple[str | None, bytes]] = {}
+        rows: dict[str, tuple[str | None, bytes]] = {}
         if self._connection is None:
-            return found
+            return rows
         # Damage is no reason to fail: whatever cannot be read is made again.
         with contextlib.suppress(sqlite3.DatabaseError):
             for start in range(0, len(keys), _BATCH):
@@ -61,8 +61,8 @@ class RowCache:
                 query = f"SELECT key, error, data, sha256 FROM results WHERE key IN ({marks})"
                 for key, error, data, sha256 in self._connection.execute(query, batch):
                     if _hash(key, error, data) == sha256:
-                        found[key] = (error, data)
-        return found
+                        rows[key] = (error, data)
+        return rows
 
     def put(self, entries: Mapping[str, tuple[str | None, bytes]]) -> None:
         """Keep ``entries``; a cache that cannot be written (full disk, read-only) keeps nothing and does not fail."""

@@ -75,8 +75,6 @@ class Toolchain:
     """Start of the command line of the C compiler: target and header folders, no optimisation."""
     cflags: tuple[str, ...]
     """Optimisation flags every object of a pack is compiled with."""
-    cxx: tuple[str, ...]
-    ar: tuple[str, ...]
     crt1: Path
     libraries: tuple[Path, ...]
     """libc.a, libzigc.a, libcompiler_rt.a, in link order (they refer to each other: put them into a group)."""

@@ -53,8 +53,6 @@ def open_toolchain(target: Target, *, pie: bool = False, reporter: Reporter) -> 
         linker=(str(zig.program), "ld.lld"),
         cc=compiler(zig, target, pie=pie),
         cflags=OPTIMISATION,
-        cxx=(str(zig.program), "c++", "-target", target.triple),
-        ar=(str(zig.program), "ar"),
         crt1=entry / "lib" / start_file(pie=pie),
         libraries=tuple(entry / "lib" / name for name in LIBRARIES),
     )

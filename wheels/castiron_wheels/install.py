@@ -190,8 +190,8 @@ def _writes(archive: WheelArchive, target: PythonTarget) -> list[_Write]:
 
 
 def _check_version(text: bytes, wheel: Path) -> None:
-    found = re.search(rb"^Wheel-Version:\s*(\d+)\.", text, re.MULTILINE)
-    if not found or int(found[1]) != 1:
+    major = re.search(rb"^Wheel-Version:\s*(\d+)\.", text, re.MULTILINE)
+    if not major or int(major[1]) != 1:
         raise unusable(wheel, "its format version is not 1.x")
 
 

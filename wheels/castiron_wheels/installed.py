@@ -75,12 +75,12 @@ def host_python(environ: Mapping[str, str] = os.environ) -> Path:
 
 def installed(python: Path) -> tuple[Installed, ...]:
     """Return what is installed beside ``python``, sorted by name; of two versions the one that Python imports."""
-    found: dict[str, Installed] = {}
+    by_name: dict[str, Installed] = {}
     for distribution in distributions(path=_search_path(python)):
         item = _describe(distribution)
         if item is not None:
-            found.setdefault(item.name, item)
-    return tuple(found[name] for name in sorted(found))
+            by_name.setdefault(item.name, item)
+    return tuple(by_name[name] for name in sorted(by_name))
 
 
 def from_installed(

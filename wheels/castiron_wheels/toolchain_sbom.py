@@ -53,9 +53,9 @@ def toolchain_bom(images: Iterable[bytes], zig: Path) -> bytes | None:
 def _llvm_version(zig: Path) -> str:
     """Return the LLVM release of zig's libc++, which writes 22.1.8 as 220108."""
     header = zig.parent / "lib" / "libcxx" / "include" / "__config"
-    found = re.search(
+    definition = re.search(
         r"^#\s*define _LIBCPP_VERSION (\d+)(\d\d)(\d\d)$", header.read_text(encoding="utf-8"), re.MULTILINE
     )
-    if found is None:
+    if definition is None:
         raise ValueError(f"{header} does not define _LIBCPP_VERSION")
-    return ".".join(str(int(part)) for part in found.groups())
+    return ".".join(str(int(part)) for part in definition.groups())

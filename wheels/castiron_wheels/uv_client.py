@@ -37,9 +37,9 @@ def uv_program() -> str:
 
         return find_uv_bin()
     except (ImportError, FileNotFoundError):
-        found = shutil.which("uv")
-        if found:
-            return found
+        in_path = shutil.which("uv")
+        if in_path:
+            return in_path
     raise HostToolError("The program uv is missing.", hint=f"Install it: {sys.executable} -m pip install uv")
 
 

@@ -48,8 +48,8 @@ def split_filename(filename: str) -> tuple[str, str]:
 def dist_info_folder(archive: WheelArchive) -> str:
     """Return the name of the wheel's ``.dist-info`` folder, in the spelling that the archive uses."""
     name, _ = split_filename(archive.path.name)
-    found = {member.split("/", 1)[0] for member in archive.files if ".dist-info/" in member}
-    folders = [folder for folder in sorted(found) if folder.endswith(".dist-info")]
+    dist_infos = {member.split("/", 1)[0] for member in archive.files if ".dist-info/" in member}
+    folders = [folder for folder in sorted(dist_infos) if folder.endswith(".dist-info")]
     if len(folders) != 1 or _owner(folders[0]) != name or f"{folders[0]}/METADATA" not in archive.files:
         raise unusable(archive.path, "it does not contain exactly one .dist-info folder of its own")
     return folders[0]

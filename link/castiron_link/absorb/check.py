@@ -49,11 +49,11 @@ _DAMAGED = "The file may be damaged; reinstall the distribution, or exclude the 
 
 def check(image: SharedObject, name: str, target: Target) -> None:
     """Raise `NativeError` that says everything about a shared object that cannot be absorbed, under its ``name``."""
-    found = _wrong_kind(image, target) or _measures(image, target) or _details(image, target)
-    if not found:
+    problems = _wrong_kind(image, target) or _measures(image, target) or _details(image, target)
+    if not problems:
         return
-    lines = "\n".join(f"  {what}" for what, _ in found)
-    hints = "\n".join(dict.fromkeys(hint for _, hint in found))
+    lines = "\n".join(f"  {what}" for what, _ in problems)
+    hints = "\n".join(dict.fromkeys(hint for _, hint in problems))
     raise NativeError(f"{name} cannot be put into a static binary:\n{lines}", hint=hints)
 
 
@@ -91,21 +91,21 @@ def _wrong_kind(image: SharedObject, target: Target) -> Sequence[Problem]:
 
 def _measures(image: SharedObject, target: Target) -> Sequence[Problem]:
     """Sizes that no library has; with them, the rest of the file is not worth a look."""
-    found: list[str] = []
+    problems: list[str] = []
     # One half behind and one half before what refers to it.
     if image.span > 2 * target.elf.reach:
-        found.append(f"its segments span {image.span >> 30} GiB")
+        problems.append(f"its segments span {image.span >> 30} GiB")
     elif image.span > image.size + _MAX_ZEROS:
-        found.append(f"its segments span {image.span >> 20} MiB, and its file has {image.size >> 20}")
+        problems.append(f"its segments span {image.span >> 20} MiB, and its file has {image.size >> 20}")
     if image.alignment > _MAX_ALIGNMENT:
-        found.append(f"it asks for an alignment of {image.alignment:#x} bytes")
+        problems.append(f"it asks for an alignment of {image.alignment:#x} bytes")
     tls = image.tls
     if tls is not None:
         if tls.memsz > _MAX_TLS or tls.align > target.elf.page_size or tls.align & (tls.align - 1):
-            found.append(f"its thread-local storage has {tls.memsz} bytes, aligned to {tls.align:#x}")
+            problems.append(f"its thread-local storage has {tls.memsz} bytes, aligned to {tls.align:#x}")
         elif tls.filesz and not any(s.vaddr <= tls.vaddr and tls.vaddr + tls.filesz <= s.end for s in image.loads):
-            found.append("its thread-local storage lies outside of its segments")
-    return [(what, _DAMAGED) for what in found]
+            problems.append("its thread-local storage lies outside of its segments")
+    return [(what, _DAMAGED) for what in problems]
 
 
 def _memory(image: SharedObject, target: Target) -> Sequence[Problem]:
@@ -162,14 +162,14 @@ def _relocations(image: SharedObject, target: Target) -> Sequence[Problem]:
 
 def _symbols(image: SharedObject) -> Sequence[Problem]:
     """Places that lie nowhere: of relocations, and of what the file defines."""
-    found: list[str] = []
+    problems: list[str] = []
     if image.relocates_nothing:
-        found.append("it has relocations outside of its segments")
+        problems.append("it has relocations outside of its segments")
     if image.stray_symbol is not None:
-        found.append(f"its symbol {image.stray_symbol[:_SHOWN]} lies outside of it")
+        problems.append(f"its symbol {image.stray_symbol[:_SHOWN]} lies outside of it")
     if image.lacks_tls:
-        found.append("it uses thread-local storage that it does not have")
-    return [(what, _DAMAGED) for what in found]
+        problems.append("it uses thread-local storage that it does not have")
+    return [(what, _DAMAGED) for what in problems]
 
 
 def _libraries(image: SharedObject, target: Target) -> Sequence[Problem]:

@@ -22,7 +22,7 @@ def read(path: Path, *, name: str, sha256: str, target: Target) -> SharedObject:
     Raises `NativeError` if it cannot be absorbed.
     """
     try:
-        found = store.read_file(path, target.elf, sha256=sha256)
+        facts = store.read_file(path, target.elf, sha256=sha256)
     except OSError as error:
         raise unreadable(name, error) from error
     except store.ChangedContentError as error:
@@ -36,8 +36,8 @@ def read(path: Path, *, name: str, sha256: str, target: Target) -> SharedObject:
             f"{name} is not a well-formed shared object: {error}.",
             hint="The file may be truncated; reinstall the distribution, or exclude the module.",
         ) from error
-    check(found, name, target)
-    return found
+    check(facts, name, target)
+    return facts
 
 
 def constants_of(path: Path, known: SharedObject, *, name: str) -> tuple[str, ...]:

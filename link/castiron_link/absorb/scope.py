@@ -117,15 +117,15 @@ def _bind(
     external = program.names.get(name)
     if external is not None:
         return ToProgram(external)
-    found = None if own is None else (number, own)
+    chosen = None if own is None else (number, own)
     for image, definitions in others if own is None or _once_per_program(name, own) else ():
         definition = definitions.get(name)
         if definition is not None:
-            found = (image, definition)
+            chosen = (image, definition)
             if not _once_per_program(name, definition):
                 break
-    if found is not None:
-        return _to(*found)
+    if chosen is not None:
+        return _to(*chosen)
     if name in program.last:
         return ToProgram(name)
     return ToNumber(0) if binding == STB_WEAK else None

@@ -52,16 +52,16 @@ class Reader:
 
     def __call__(self, file: LibraryFile) -> SharedObject:
         """Return a file's facts.  Raises `NativeError` if it cannot be absorbed."""
-        found = self._known.get(file.path)
-        if found is None:
+        outcome = self._known.get(file.path)
+        if outcome is None:
             try:
-                found = self._read(file)
+                outcome = self._read(file)
             except NativeError as error:
-                found = error
-            self._known[file.path] = found
-        if isinstance(found, NativeError):
-            raise found
-        return found
+                outcome = error
+            self._known[file.path] = outcome
+        if isinstance(outcome, NativeError):
+            raise outcome
+        return outcome
 
 
 def choose(

@@ -90,10 +90,10 @@ def _tree_path(image: ImagePlan, tree_prefix: str) -> str:
 
 def _aliases(image: ImagePlan, tree_prefix: str) -> set[str]:
     """The names an image can be opened by: paths in the tree, file names, soname."""
-    found = {image.facts.soname} if image.facts.soname else set()
+    aliases = {image.facts.soname} if image.facts.soname else set()
     for file in image.files:
-        found |= {f"{tree_prefix}/{file.path}", posixpath.basename(file.path)}
-    return found
+        aliases |= {f"{tree_prefix}/{file.path}", posixpath.basename(file.path)}
+    return aliases
 
 
 def _images(

@@ -98,8 +98,6 @@ def toolchain(target: Target) -> Toolchain:
         linker=("/zig/zig", "ld.lld"),
         cc=compiler(zig(), target),
         cflags=OPTIMISATION,
-        cxx=("/zig/zig", "c++", "-target", target.triple),
-        ar=("/zig/zig", "ar"),
         crt1=Path("/t/crt1.o"),
         libraries=(Path("/t/libc.a"),),
     )

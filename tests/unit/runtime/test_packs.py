@@ -76,8 +76,6 @@ def test_a_damaged_pack_is_one_clear_error(tmp_path: Path, text: str | None) -> 
         linker=(),
         cc=(),
         cflags=(),
-        cxx=(),
-        ar=(),
         crt1=Path("crt1.o"),
         libraries=(Path("a"), Path("b"), Path("c")),
     )

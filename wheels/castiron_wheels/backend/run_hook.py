@@ -14,10 +14,10 @@ from typing import Any
 def _backend(name: str, path: list[str]) -> Any:
     sys.path[:0] = path
     module, _, attribute = name.partition(":")
-    found: Any = importlib.import_module(module)
+    backend: Any = importlib.import_module(module)
     for part in attribute.split(".") if attribute else ():
-        found = getattr(found, part)
-    return found
+        backend = getattr(backend, part)
+    return backend
 
 
 def main(question: str, answer: str) -> None:
