@@ -16,7 +16,7 @@ from castiron_trace.model import NO_SITE
 from castiron_trace.plan import read_plan
 from tests.unit.trace.conftest import options
 from tests.unit.trace.making import install, site_of
-from tests.unit.trace.tracing import of, own
+from tests.unit.trace.tracing import codes, of, own
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -237,3 +237,14 @@ def test_what_a_folder_from_outside_may_have_is_no_error(tracer: Tracer, python:
     reached = tracer({"app.py": "import sys\nsys.path.append(sys.argv[1])\nimport fresh"})
     check_reached(reached, resolve_plan(read_plan(options(tracer.folder / "app", "app.py")), NO_SITE), python)
     assert reached.import_hook == "app.py:2"
+
+
+@pytest.mark.parametrize(
+    ("call", "found"), [("iter_modules", {"lib.a", "lib.p"}), ("walk_packages", {"lib.a", "lib.p", "lib.p.b"})]
+)
+def test_packages_that_are_listed(tracer: Tracer, tmp_path: Path, call: str, found: set[str]) -> None:
+    files = {"lib/__init__.py": "", "lib/a.py": "", "lib/p/__init__.py": "", "lib/p/b.py": ""}
+    source = f"import pkgutil, lib\nlist(pkgutil.{call}(lib.__path__))"
+    reached = tracer({"app.py": source}, site_of(tmp_path, install(tmp_path, "lib", files)))
+    assert of(reached, "lib") == {"lib", *found}
+    assert "computed-import" not in codes(reached)

@@ -11,7 +11,7 @@ from castiron_trace.analyser.rules.base import CERTAIN_IMPORTS, Declaration, Who
 from castiron_trace.protocol import APP, Notice
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from modulegraph2 import BaseNode
 
@@ -27,12 +27,14 @@ class ComputedImports:
     def look(self, module: Module) -> Iterator[Step]:
         """Yield what the computed imports of one module may import."""
         for line, what, prefix in module.scan.computed:
-            yield from self._below(module.node, prefix, line)
+            below = self._below(prefix, every=what == "walk_packages")
+            for name in below:
+                yield Declaration(module.node, name, line)
             place = f"{self._context.place(module.node)}:{line}"
             if what == "find_spec":
                 continue  # whether something is there is asked more often than it is imported; `OwnStrings` has names
             if module.owner == APP:
-                if what in CERTAIN_IMPORTS:
+                if what in CERTAIN_IMPORTS and not below:
                     yield from self._own(module.node, what, prefix, line)
             elif module.owner not in self._context.whole:
                 message = f"{what} with a computed name: all modules of {module.owner} go in."
@@ -70,9 +72,15 @@ class ComputedImports:
             )
             yield Notice("computed-import", "warning", place, message)
 
-    def _below(self, node: BaseNode, prefix: str, line: int) -> Iterator[Step]:
-        """``import_module(f"pkg.plugins.{name}")``: what the distributions have directly below that package."""
-        if prefix and prefix in self._context.environment.modules:
-            for name in sorted(self._context.environment.modules):
-                if name.rpartition(".")[0] == prefix:
-                    yield Declaration(node, name, line)
+    def _below(self, prefix: str, *, every: bool) -> list[str]:
+        """Return what distributions and Python have directly below a package (or, with ``every``, at all below it).
+
+        ``import_module(f"pkg.plugins.{name}")``, ``iter_modules(pkg.plugins.__path__)``.
+        """
+        known: Mapping[str, object] = self._context.environment.modules
+        if prefix not in known:
+            known = self._context.stdlib
+        if not prefix or prefix not in known or self._context.locator.is_own(prefix.partition(".")[0]):
+            return []
+        start = f"{prefix}."
+        return sorted(name for name in known if name.startswith(start) and (every or "." not in name[len(start) :]))

@@ -40,6 +40,8 @@ def imported_literal(node: ast.AST) -> str | None:
 def name_prefix(node: ast.Call) -> str:
     """Return the package that a computed name begins with: ``pkg.sub`` of ``f"pkg.sub.{x}"`` or ``"pkg.sub." + x``."""
     argument = node.args[0] if node.args else None
+    if isinstance(argument, ast.Attribute) and argument.attr == "__path__":
+        return dotted_name(argument.value)  # ``iter_modules(pkg.sub.__path__)``
     while isinstance(argument, ast.BinOp):
         argument = argument.left
     if isinstance(argument, ast.JoinedStr) and argument.values:
@@ -50,6 +52,15 @@ def name_prefix(node: ast.Call) -> str:
         return ""
     match = _MODULE_PREFIX.match(argument.value)
     return match[1] if match else ""
+
+
+def dotted_name(node: ast.expr) -> str:
+    """Return the text of ``a.b.c``; empty if the expression is anything else."""
+    names: list[str] = []
+    while isinstance(node, ast.Attribute):
+        names.append(node.attr)
+        node = node.value
+    return ".".join([node.id, *reversed(names)]) if isinstance(node, ast.Name) else ""
 
 
 def package_argument(node: ast.Call) -> str:
