@@ -197,6 +197,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                     target=manifest.target.platform,
                     version=pack.toolchain.version,
                     owners=inputs.owners,
+                    origins=natives.origins,
                 )
             if request.keep_map is not None:
                 copy_map(call.map, request.keep_map)

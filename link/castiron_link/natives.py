@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from castiron_audit.model import Form
@@ -13,7 +13,7 @@ from castiron_link.tree_layout import place
 from castiron_manifest.model import Origin, Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from castiron_common.progress import Reporter
@@ -35,6 +35,8 @@ class Natives:
     """What has become of the shared objects."""
 
     objects: tuple[Path, ...] = ()
+    origins: Mapping[Path, str] = field(default_factory=dict)
+    """For each object of a shared object of a distribution: ``scipy/scipy.libs/libquadmath-96973f99.so``."""
     scripts: tuple[Path, ...] = ()
     """Linker scripts."""
     extensions: tuple[ExtensionRow, ...] = ()
@@ -96,6 +98,11 @@ def absorb_natives(
         scripts[0].write_text(done.script)
     return Natives(
         objects=done.objects,
+        # The last object has the tables of all images.
+        origins={
+            path: f"{' and '.join(image.owners)}/{image.paths[0]}"
+            for path, image in zip(done.objects, done.images, strict=False)
+        },
         scripts=scripts,
         extensions=tuple(
             ExtensionRow(

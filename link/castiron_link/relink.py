@@ -5,6 +5,7 @@ LGPL-2.1 section 6(a) and LGPL-3.0 section 4(d)(0) ask for it when such a librar
 
 from __future__ import annotations
 
+import re
 import shutil
 import tempfile
 from dataclasses import replace
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from castiron_link.ld import LinkerCall
+
+_PLAIN = re.compile(r"[^A-Za-z0-9._+-]+")
+_LONGEST_NAME = 120
+"""Characters of a component in a file's name."""
 
 _SCRIPT = """\
 #!/bin/sh
@@ -41,9 +46,14 @@ interface, compiled for {target}, and run the script:
 
 {table}
 
-The folder `objects` holds the start file, the application with its modules and files (app.o), and the shared objects of
-wheels, turned into relocatable objects. To replace one of those, exchange the file in its wheel and run castiron's
-`link` with a manifest that names the changed wheel.
+The folder `objects` holds the start file, the application with its modules and files ({own}), and the shared objects of
+wheels, turned into relocatable objects:
+
+{objects}
+
+Their references to one another are resolved already, so such an object cannot be exchanged by itself: exchange the
+file in its wheel and run castiron's `link` with a manifest that names the changed wheel. The same goes for Python
+modules of distributions, which are in {own}. That manifest is not in this kit; ask who gave you the executable.
 """
 
 
@@ -63,31 +73,46 @@ def write_kit(
     target: str,
     version: str,
     owners: Mapping[Path, tuple[str, ...]],
+    origins: Mapping[Path, str],
 ) -> None:
     """Write the kit for a linker call into ``folder``, which appears when it is complete.
 
-    ``owners`` names the components of archives, ``version`` is that of the linker's package.  Raises `OutputError`.
+    ``owners`` names the components of archives, ``origins`` the shared objects that objects were made of; files in the
+    kit are called after them.  ``version`` is that of the linker's package.  Raises `OutputError`.
     """
     check_kit(folder)
     try:
         making = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
-            objects = _copied(call.objects, making, "objects")
-            archives = _copied(call.archives, making, "archives")
+            objects = _copied(
+                call.objects, making, "objects", {path: _name_of(origin) for path, origin in origins.items()}
+            )
+            archives = _copied(
+                call.archives, making, "archives", {path: "+".join(names) for path, names in owners.items()}
+            )
             moved = replace(
                 call,
                 linker=(),
                 objects=tuple(objects.values()),
                 archives=tuple(archives.values()),
-                scripts=tuple(_copied(call.scripts, making, "scripts").values()),
+                scripts=tuple(_copied(call.scripts, making, "scripts", {}).values()),
             )
             (making / "link.args").write_text("\n".join(quote(item) for item in _without_outputs(moved)) + "\n")
             (making / "link.sh").write_text(_SCRIPT.format(name=name, version=version))
             rows = [
                 f"  {place}  {', '.join(owners[source])}" for source, place in archives.items() if owners.get(source)
             ]
+            made_of = [f"  {place}  {origins[source]}" for source, place in objects.items() if source in origins]
+            own = next(place for source, place in objects.items() if source.name == "app.o")
             (making / "README.txt").write_text(
-                _README.format(name=name, rule="=" * (14 + len(name)), target=target, table="\n".join(rows))
+                _README.format(
+                    name=name,
+                    rule="=" * (14 + len(name)),
+                    target=target,
+                    table="\n".join(rows),
+                    own=own,
+                    objects="\n".join(made_of) or "  (none)",
+                )
             )
             making.chmod(0o755)
             making.rename(folder)
@@ -97,15 +122,27 @@ def write_kit(
         raise output_error(folder, error) from error
 
 
-def _copied(paths: Iterable[Path], kit: Path, part: str) -> dict[Path, Path]:
-    """Copy files into a folder of the kit; return their places there.  The order is in their names."""
+def _copied(paths: Iterable[Path], kit: Path, part: str, components: Mapping[Path, str]) -> dict[Path, Path]:
+    """Copy files into a folder of the kit; return their places there.
+
+    The order is in their names, then the component, then the file's own name.
+    """
     (kit / part).mkdir()
     placed: dict[Path, Path] = {}
     for index, path in enumerate(dict.fromkeys(paths)):
-        place = Path(part) / f"{index:03}-{path.name}"
+        component = _PLAIN.sub("_", components.get(path, ""))[:_LONGEST_NAME]
+        # Objects of shared objects are called by their content in the cache, which says nothing.
+        own = path.suffix if component and part == "objects" else f"-{path.name}"
+        place = Path(part) / f"{index:03}{'-' if component else ''}{component}{own}"
         shutil.copyfile(path, kit / place)
         placed[path] = place
     return placed
+
+
+def _name_of(origin: str) -> str:
+    """Return a distribution and the file's own name: ``scipy-libquadmath-96973f99.so`` of its path."""
+    owner, _, path = origin.partition("/")
+    return f"{owner}-{path.rsplit('/', 1)[-1]}"
 
 
 def _without_outputs(call: LinkerCall) -> list[str]:
