@@ -15,7 +15,7 @@ Without a part: all that has to hold, as in CI (style, types, imports, unit, pac
   imports       import-linter: which package may import which
   unit          tests in seconds, which build nothing
   pack          builds what the integration tests need into the cache, once: minutes on a new machine
-  integration   tests that build and run binaries, two at a time; then those that need the machine for themselves
+  integration   tests that build and run binaries, two at a time
   fix           formats, and corrects what ruff can correct
   long          lists the tests that take too long for CI, and how each is started
 
@@ -80,10 +80,7 @@ for part in $parts; do
         castiron runtime build --python 3.11 --all
         castiron runtime build --pie
         ;;
-    integration)
-        some -n "$workers" --dist worksteal -m 'integration and not alone' "$@"
-        some -m 'integration and alone' "$@"
-        ;;
+    integration) some -n "$workers" --dist worksteal -m integration "$@" ;;
     fix)
         ruff check --fix .
         ruff format .
