@@ -19,7 +19,9 @@ from castiron_common.cache import cache_root
 from castiron_common.disk import is_full
 from castiron_common.errors import DependencyError, InputError
 from castiron_common.process_groups import process_group
+from castiron_common.progress import pulsing
 from castiron_wheels.build_environment import BuildEnvironment, zig_cache
+from castiron_wheels.build_log import last_line, telling_lines
 from castiron_wheels.build_system import build_system
 from castiron_wheels.compilers import write_compilers
 from castiron_wheels.errors import BuildError
@@ -39,8 +41,6 @@ if TYPE_CHECKING:
     from castiron_wheels.build_stack import BuildContext
     from castiron_wheels.build_system import BuildSystem
     from castiron_wheels.model import Requirements
-
-_TAIL = 12
 
 _ABSENT_MODULE = re.compile(r"No module named '([\w.]+)'")
 """How CPython says that it cannot import a module."""
@@ -101,7 +101,14 @@ def build_tree(
             folder=work / "environment", work=work, python=python, pack=pack, target=context.target
         )
         job = _Job(
-            source=source, work=work, log=log, label=label, environment=environment, system=system, context=context
+            source=source,
+            work=work,
+            log=log,
+            label=label,
+            environment=environment,
+            system=system,
+            context=context,
+            task=task,
         )
         task.step("build requirements")
         _provision(job, system.requires)
@@ -126,6 +133,7 @@ class _Job:
     environment: BuildEnvironment
     system: BuildSystem
     context: BuildContext
+    task: Task
 
     @property
     def target(self) -> PythonTarget:
@@ -198,7 +206,10 @@ def _hook(job: _Job, hook: str, arguments: list[object], default: object = None)
         log.flush()
         streams = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": subprocess.STDOUT}
         environment = job.environment.variables(job.source)
-        with process_group(argv, env=environment, cwd=job.source, **streams) as process:
+        with (
+            process_group(argv, env=environment, cwd=job.source, **streams) as process,
+            pulsing(job.task, lambda: last_line(job.log)),
+        ):
             status = process.wait()
     if status != 0 or not answer.is_file():
         raise _failure(job, f"{hook} of its build backend failed (status {status})")
@@ -206,13 +217,12 @@ def _hook(job: _Job, hook: str, arguments: list[object], default: object = None)
 
 
 def _failure(job: _Job, why: str) -> BuildError:
-    lines = [line.rstrip() for line in job.log.read_text(encoding="utf-8", errors="replace").splitlines()]
-    tail = [line for line in lines if line][-_TAIL:]
+    lines = job.log.read_text(encoding="utf-8", errors="replace").splitlines()
     return BuildError(
         f"{job.label} must be built from source for {job.target.platform}, and that failed: {why}.",
-        "\n".join([f"The log is {job.log}; it ends:", *(f"  {line}" for line in tail)]),
+        "\n".join([f"The log is {job.log}; it says:", *(f"  {line}" for line in telling_lines(lines))]),
         hint=_choices(job),
-        missing_modules=frozenset(_ABSENT_MODULE.findall("\n".join(tail))),
+        missing_modules=frozenset(_ABSENT_MODULE.findall("\n".join(lines))),
     )
 
 

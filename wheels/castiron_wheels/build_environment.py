@@ -83,7 +83,7 @@ class BuildEnvironment:
             (self.work / name).mkdir(exist_ok=True)
         write_compilers(self.work / "compilers", Path(self.pack.toolchain.linker[0]), self.target.platform)
         programs = os.environ.get("PATH", "/usr/bin:/bin")
-        return {**build_variables(self.folder, self.work, source, programs), **zig_cache()}
+        return {**build_variables(self.folder, self.work, source, programs), **zig_cache(), **rust_homes()}
 
 
 def build_variables(environment: Path, work: Path, source: Path, programs: str) -> Mapping[str, str]:
@@ -116,6 +116,19 @@ def zig_cache() -> dict[str, str]:
     """Return the variables that name Zig's own cache."""
     folder = str(cache_root() / "zig")
     return {"ZIG_GLOBAL_CACHE_DIR": folder, "ZIG_LOCAL_CACHE_DIR": folder}
+
+
+def rust_homes() -> dict[str, str]:
+    """Return the variables that name the caller's Rust, whose programs look for it below a home that builds do not see.
+
+    Source: rustup book, Environment variables; Cargo book, Environment variables.
+    """
+    homes: dict[str, str] = {}
+    for name, folder in (("RUSTUP_HOME", ".rustup"), ("CARGO_HOME", ".cargo")):
+        place = Path(os.environ.get(name) or Path.home() / folder)
+        if place.is_dir():
+            homes[name] = str(place.absolute())
+    return homes
 
 
 def _use_interpreter(script: Path, python: Path) -> None:

@@ -24,7 +24,16 @@ for word do
     -c|-S|-E|-M|-MM|-fsyntax-only|--version|-v|-V|-print-*|--print-*|-dump*) link=;;
     -Wl,--version|-Wl,-v) link=;;
     -Wl,--build-id*|-Wl,-O[0-9]|-Wl,--sort-common*|-Wl,--no-undefined-version|-Wl,--enable-new-dtags) continue;;
-    -march=native|-mtune=native|-fno-fat-lto-objects|-fuse-ld=*|-Wl,-rpath-link*) continue;;
+    -march=native|-mtune=*|-fno-fat-lto-objects|-fuse-ld=*|-Wl,-rpath-link*) continue;;
+    -fvar-tracking*|-fno-var-tracking*|-fopt-info*|-fipa-*|-fno-ipa-*|-fno-aggressive-loop-optimizations) continue;;
+    -fno-printf-return-value|-fno-canonical-system-headers|-mindirect-branch=*|-mfunction-return=*|-mmusl) continue;;
+    -fconcepts|-fabi-version=*|-Wl,--warn-common|-Wl,--icf*|-Wl,-Map*|-Wl,--no-keep-memory|-Wl,--stats) continue;;
+    -Wl,-z,separate-code|-Wl,-z,pack-relative-relocs|-Wl,--no-copy-dt-needed-entries|-Wl,--no-relax) continue;;
+    -Wl,--reduce-memory-overheads|-Wl,--threads*|-Wl,-plugin*|-Wl,--no-warn-mismatch|-Wl,-t) continue;;
+    -Wl,--exclude-libs*|-Wl,--unresolved-symbols=ignore-*|-Wl,-Bsymbolic-functions) continue;;
+    -march=*-*) word=$(printf %s "$word" | tr - _ | sed s/^_/-/);;  # zig writes underscores
+    -flto=auto|-flto=jobserver) word=-flto;;
+    -Wp,-D*|-Wp,-U*) word=${{word#-Wp,}};;
     -Wl,--export-dynamic) word=-rdynamic;;
   esac
   set -- "$@" "$word"
