@@ -36,7 +36,7 @@ from castiron_link.provision import compiler_of, interpreter_of, pack_of, provid
 from castiron_link.relink import check_kit, write_kit
 from castiron_link.select import inittab, select
 from castiron_link.startup import startup
-from castiron_link.tree_layout import below_site_packages, build_tree, interpreters
+from castiron_link.tree_layout import below_site_packages, build_tree, interpreters, with_placed_libraries
 from castiron_link.write import check_output, copy_map, document_path, write_output
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
 
     Raises subclasses of `CastironError`; then, as after an interruption, nothing is left at the output's place.
     """
-    manifest, options = request.manifest, request.options
+    manifest, options = with_placed_libraries(request.manifest), request.options
     clock = Clock()
 
     # read: the manifest is decoded already; a place that cannot be written is better found before the work.

@@ -74,6 +74,7 @@ def absorb_natives(
     # The absorber is only imported when there is something to absorb: a hello should not wait for it.
     from castiron_link.absorb import Lookup, absorb
 
+    own = _own_libraries(manifest, work)
     done = absorb(
         manifest.natives,
         tree.site or work,
@@ -84,6 +85,7 @@ def absorb_natives(
         wanted=wanted,
         optional=wanted - certain_natives(manifest, tree),
         added=added,
+        locations=own,
         archives=inputs.archives,
         stub=(stub,),
         lookup=Lookup.ALL if by_name else Lookup.FOUND,
@@ -160,6 +162,17 @@ PROVIDED = {"libz.so": "zlib"}
 
 Source: auditwheel's policies for musllinux (``lib_whitelist``): beside libc that is zlib alone.
 """
+
+
+def _own_libraries(manifest: Manifest, work: Path) -> dict[str, Path]:
+    """Write the application's shared objects, which the manifest carries, where they can be read: path -> file."""
+    own = [native for native in manifest.natives if native.origin is Origin.APP]
+    blobs = dict(manifest.blobs) if own else {}
+    files: dict[str, Path] = {}
+    for native in own:
+        files[native.path] = work / f"{native.sha256}.so"
+        files[native.path].write_bytes(blobs[native.sha256])
+    return files
 
 
 def provided_extensions(manifest: Manifest, tree: Tree) -> frozenset[str]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from castiron_manifest.model import ModuleKind, Origin
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from castiron_manifest.model import Entry, Manifest
+    from castiron_manifest.model import Entry, Manifest, Native
 
 APP = "app"
 """Folder of the tree for the application's own files."""
@@ -75,6 +76,18 @@ def below_site_packages(tree_paths: Sequence[str], feature: str) -> Iterator[str
     root = f"{root_of(Origin.DISTRIBUTION, feature)}/"
     for path in tree_paths:
         yield path.removeprefix(root)
+
+
+def with_placed_libraries(manifest: Manifest) -> Manifest:
+    """Return the manifest with the application's own shared objects named as all others: relative to site-packages."""
+    up = "/".join([".."] * (site_packages(manifest.target.python).count("/") + 1))
+
+    def placed(native: Native) -> Native:
+        if native.origin is not Origin.APP:
+            return native
+        return replace(native, path=posixpath.normpath(f"{up}/{APP}/{native.path}"))
+
+    return replace(manifest, natives=tuple(map(placed, manifest.natives)))
 
 
 def entry_path(entry: Entry, feature: str) -> str | None:

@@ -229,8 +229,9 @@ class Native:
     """One shared object of the environment.  Sorted by (distribution, path)."""
 
     path: str
-    """Relative to site-packages."""
+    """Relative to the owner's root."""
     distribution: str
+    """Empty for the application's own."""
     soname: str | None
     sha256: str
     size: int
@@ -249,6 +250,8 @@ class Native:
     """Bytes of ``PT_TLS``."""
     relocations: tuple[tuple[str, int], ...] = ()
     """How many of each kind, by its name in the processor's supplement of the ABI, sorted by that."""
+    origin: Origin = Origin.DISTRIBUTION
+    """For `Origin.APP`, ``sha256`` is the key of the content among the blobs."""
     module: str | None = None
     """The module it implements, if it exports ``PyInit_*`` for its file name."""
 

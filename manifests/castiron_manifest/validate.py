@@ -66,8 +66,10 @@ def _references(manifest: Manifest) -> Iterator[str]:
         for index, item in enumerate(getattr(manifest, name)):
             yield from _owner(item, f"$.{name}[{index}]", distributions, blobs)
     for index, native in enumerate(manifest.natives):
-        if native.distribution not in distributions:
+        if native.origin is not Origin.APP and native.distribution not in distributions:
             yield f"no such distribution: {native.distribution} @ $.natives[{index}]"
+        elif native.origin is Origin.APP and (native.distribution or native.sha256 not in blobs):
+            yield f"the application's has no distribution, and its content is a blob @ $.natives[{index}]"
 
 
 def _owner(item: Any, where: str, distributions: set[str], blobs: set[str]) -> Iterator[str]:
@@ -90,10 +92,10 @@ def _paths(manifest: Manifest) -> Iterator[str]:
         sequence: Sequence[Any] = items
         for index, item in enumerate(sequence):
             path = item.path
-            if name == "resources" and item.origin is Origin.APP:
+            if item.origin is Origin.APP:
                 # Beside the application's folder: what its code finds above its own place.
                 path = path.removeprefix("../")
-            yield from _path(path, f"$.{name}[{index}].path", data=getattr(item, "origin", None) is not Origin.APP)
+            yield from _path(path, f"$.{name}[{index}].path", data=item.origin is not Origin.APP)
 
 
 def _path(path: str, where: str, *, data: bool) -> Iterator[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +18,36 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
+
+ZIG = (sys.executable, "-m", "ziglang")
+
+LIBRARY = "int pair(int x) { return 2 * x; }"
+OPENER = """
+import ctypes, os
+HERE = os.path.dirname(os.path.abspath(__file__))
+print(ctypes.CDLL(os.path.join(HERE, "native", "libpair.so")).pair(21), ctypes.CDLL("libother.so.1").pair(4))
+"""
+
+
+def test_shared_objects_of_the_application_are_absorbed(tmp_path: Path) -> None:
+    """One that it opens by its path, and one by its bare name that an option brings."""
+    for name in ("app/native", "elsewhere"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "pair.c").write_text(LIBRARY)
+    (tmp_path / "app/app.py").write_text(OPENER)
+    libraries = ("app/native/libpair.so", "elsewhere/libother.so.1")
+    for library in libraries:
+        flags = ("-target", "x86_64-linux-musl", "-shared", "-fPIC", f"-Wl,-soname,{library.rpartition('/')[2]}")
+        subprocess.run([*ZIG, "cc", *flags, "pair.c", "-o", library], cwd=tmp_path, check=True)
+    options = ("--include-data", "elsewhere/libother.so.1", "-o", "program")
+    built = command("castiron", "build", "app/app.py", *options, cwd=tmp_path)
+    assert built.status == 0, built.stderr
+    assert "foreign-library" not in built.stderr
+    for library in libraries:
+        (tmp_path / library).unlink()
+    done = run([tmp_path / "program"], cwd="/", env={})
+    assert (done.status, done.stdout, done.stderr) == (0, "42 8\n", "")
+
 
 SITE = {
     "site/app.py": """

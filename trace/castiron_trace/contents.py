@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from castiron_trace.distribution_contents import distribution_contents
 from castiron_trace.licenses import evidence
-from castiron_trace.natives import natives
+from castiron_trace.natives import APPLICATION, Candidate, natives
 from castiron_trace.own.files import app_resources
 from castiron_trace.own_data import Blobs, stdlib_resources
 from castiron_trace.programs import program_findings
@@ -36,13 +36,15 @@ class DistributionFiles:
     findings: tuple[Finding, ...] = ()
 
 
-def distribution_files(site: Site, reached: Reached, data: Sequence[Data], target: Target) -> DistributionFiles:
+def distribution_files(
+    site: Site, reached: Reached, data: Sequence[Data], target: Target, own_libraries: Sequence[Candidate] = ()
+) -> DistributionFiles:
     """Sort the files of every distribution of the environment.
 
-    ``data`` are hints on files that no rule finds.
+    ``data`` are hints on files that no rule finds, ``own_libraries`` the application's own shared objects.
     """
     contents = distribution_contents(site, reached, data)
-    shared, findings = natives(contents.elf_candidates, target)
+    shared, findings = natives({**contents.elf_candidates, APPLICATION: own_libraries}, target)
     texts: dict[str, str] = {}
     licenses = {
         name: evidence(site.folder, dist_info, contents.files[name], texts)
@@ -68,6 +70,8 @@ class OwnContents:
     resources: tuple[Resource, ...]
     blobs: Blobs
     """Contents of the application's files."""
+    libraries: tuple[Candidate, ...]
+    """Its shared objects."""
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
     """What lies beside the application and stays out, for the user alone."""
@@ -82,6 +86,7 @@ def own_files(
     return OwnContents(
         resources=(*own.resources, *stdlib_resources(reached, python.stdlib)),
         blobs=blobs,
+        libraries=own.libraries,
         findings=own.findings,
         notes=own.notes,
     )

@@ -104,9 +104,9 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
     # files: whatever the modules need beside them.
     # After it: every file of every distribution is in or out, and each distribution has its license evidence.
     with clock("files"):
-        data = (*hints.data, *carried_data(options.carry, hints.carries))
-        brought = distribution_files(site, reached, data, options.target.target)
         own = own_files(entry, reached, options, python, hints.own_files)
+        data = (*hints.data, *carried_data(options.carry, hints.carries))
+        brought = distribution_files(site, reached, data, options.target.target, own.libraries)
 
     # manifest: all of it sorted, by relative paths and hashes.
     # After it: the same application gives the same bytes, in any folder and on any machine.

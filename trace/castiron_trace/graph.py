@@ -77,6 +77,7 @@ def analyse(
         observed=seen.imports,
         rules=not prune,
         hints=hints,
+        given_files=tuple(sorted(map(str, options.include_data))),
         outside_code=_OUTSIDE_CODE[Stdlib.USED if prune and options.stdlib is Stdlib.AUTO else options.stdlib],
     )
     answer = ask(python, request, TraceAnswer)

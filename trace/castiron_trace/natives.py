@@ -9,7 +9,7 @@ from castiron_common.target import Role
 from castiron_elf import store
 from castiron_elf.abi import ET_DYN, MAGIC, PT_TLS
 from castiron_elf.errors import MalformedElfError
-from castiron_manifest.model import Finding, Native, Severity
+from castiron_manifest.model import Finding, Native, Origin, Severity
 from castiron_wheels.compiler_libraries import lacking
 
 if TYPE_CHECKING:
@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from castiron_elf.shared_object import SharedObject
 
 
-def natives(
-    files: Mapping[str, Sequence[tuple[str, Path, str | None]]], target: Target
-) -> tuple[tuple[Native, ...], tuple[Finding, ...]]:
+Candidate = tuple[str, "Path", str | None]
+"""(path relative to the owner's root, file, SHA-256 by RECORD) of what may be a shared object."""
+APPLICATION = ""
+"""Stands for a distribution where the application itself is the owner."""
+
+
+def natives(files: Mapping[str, Sequence[Candidate]], target: Target) -> tuple[tuple[Native, ...], tuple[Finding, ...]]:
     """Return descriptions of the shared objects, and findings.
 
     ``files`` are each distribution's candidates: path relative to site-packages, file, and RECORD's SHA-256,
@@ -61,6 +65,7 @@ def natives(
             libc=_libc(facts, providers, target.libc),
             tls_size=next((s.memsz for s in facts.segments if s.type == PT_TLS), 0),
             relocations=tuple(sorted(_relocations(facts, target.elf))),
+            origin=Origin.DISTRIBUTION if distribution else Origin.APP,
             module=_module(path, facts),
         )
         for distribution, path, facts in objects

@@ -263,6 +263,8 @@ class TraceRequest:
     rules: bool = True
     """Whether to look beyond import statements; a pruned run does not."""
     hints: Hints = field(default_factory=Hints)
+    given_files: tuple[str, ...] = ()
+    """Files of the application that the user includes, sorted."""
     outside_code: bool | None = None
     """Whether the program runs code that is not part of it; None to find out from its code."""
 

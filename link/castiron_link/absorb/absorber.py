@@ -17,7 +17,7 @@ from castiron_link.absorb.table import write_tables
 from castiron_link.tree_layout import site_packages
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from castiron_common.progress import Reporter
@@ -95,6 +95,7 @@ def absorb(
     wanted: Collection[str] | None = None,
     optional: Collection[str] = (),
     added: Sequence[LibraryFile] = (),
+    locations: Mapping[str, Path] | None = None,
     archives: Iterable[Path] = (),
     stub: Iterable[Path] = (),
     lookup: Lookup = Lookup.FOUND,
@@ -103,15 +104,22 @@ def absorb(
 
     ``natives`` are all that may be needed; ``wanted`` names (by path) those that go in with what they need, by default
     all; of these, ``optional`` are left out if they cannot be absorbed.  ``added`` are libraries of no distribution,
-    for whoever needs them.  ``archives`` are further static libraries of the link, ``stub`` those that come before
-    the pack's.  Objects are cached; ``work_dir`` receives the tables.
+    for whoever needs them; ``locations`` says where files are that are not in ``site``.  ``archives`` are further
+    static libraries of the link, ``stub`` those that come before the pack's.  Objects are cached; ``work_dir``
+    receives the tables.
 
     Raises `NativeError` if one that is not optional cannot be absorbed, or if nobody provides a symbol that it needs.
     """
     program = read_program(libc=pack.toolchain.libraries, interpreter=pack.core, others=archives, stub=stub)
     known = {native.path: native for native in natives}
+    elsewhere = locations or {}
     files = [
-        LibraryFile(path=native.path, owner=native.distribution, sha256=native.sha256, location=site / native.path)
+        LibraryFile(
+            path=native.path,
+            owner=native.distribution or "app",
+            sha256=native.sha256,
+            location=elsewhere.get(native.path, site / native.path),
+        )
         for native in known.values()
     ]
     files += added

@@ -85,14 +85,14 @@ def write_tables(
 
 
 def _tree_path(image: ImagePlan, tree_prefix: str) -> str:
-    return f"{tree_prefix}/{image.files[0].path}"
+    return posixpath.normpath(f"{tree_prefix}/{image.files[0].path}")
 
 
 def _aliases(image: ImagePlan, tree_prefix: str) -> set[str]:
     """The names an image can be opened by: paths in the tree, file names, soname."""
     aliases = {image.facts.soname} if image.facts.soname else set()
     for file in image.files:
-        aliases |= {f"{tree_prefix}/{file.path}", posixpath.basename(file.path)}
+        aliases |= {posixpath.normpath(f"{tree_prefix}/{file.path}"), posixpath.basename(file.path)}
     return aliases
 
 

@@ -12,6 +12,7 @@ from castiron_trace.own import folder as own_folder
 from castiron_trace.own.secrets import is_secret
 from tests.unit.trace.conftest import options
 from tests.unit.trace.making import write
+from tests.unit.trace.test_natives import shared_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -285,3 +286,15 @@ def test_a_folder_with_very_many_files_is_looked_at_as_far_as_is_sensible(
     outcome = traced(tmp_path, python, files)
     assert data(outcome) == {"far/1.txt", "far/2.txt"}
     assert any("not all were looked at" in note for note in outcome.notes)
+
+
+def test_shared_objects_of_the_application_are_described_for_the_link(tmp_path: Path, python: TargetPython) -> None:
+    files: dict[str, str | bytes] = {
+        "app.py": "import ctypes, os\nctypes.CDLL(os.path.join(os.path.dirname(__file__), 'libown.so'))",
+        "libown.so": shared_object(),
+        "text.so": "no library",
+    }
+    manifest = traced(tmp_path, python, files).manifest
+    assert [(item.path, item.origin, item.distribution) for item in manifest.natives] == [("libown.so", "app", "")]
+    assert manifest.natives[0].sha256 in dict(manifest.blobs)
+    assert [item.path for item in manifest.resources if item.origin == "app"] == []

@@ -61,6 +61,7 @@ def trace_graph(request: TraceRequest) -> TraceAnswer:
         roots=request.roots,
         program="" if request.entry.owner == APP else request.entry.owner,
         hints=request.hints,
+        given_files=request.given_files,
     )
     inclusion = Inclusion(context, outside_code=request.outside_code)
     if request.rules:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from castiron_manifest.model import Finding, Origin, Resource, Severity
 from castiron_trace.own import beside, choice
 from castiron_trace.own.folder import files_below
 from castiron_trace.own.secrets import is_secret
-from castiron_trace.own_data import root_of
+from castiron_trace.own_data import is_elf, root_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +23,16 @@ if TYPE_CHECKING:
     from castiron_trace.own_data import Blobs
 
 
+_LIBRARY = re.compile(r"\.so(?:\.\d+)*$")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppResources:
     """The application's data files, and what is to be said about others."""
 
     resources: tuple[Resource, ...]
+    libraries: tuple[tuple[str, Path, str | None], ...] = ()
+    """(name, file, SHA-256) of shared objects, which the application opens."""
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     """What stays out; it depends on what else lies in the folder, so no part of the manifest."""
@@ -60,8 +66,10 @@ def app_resources(
             files[name] = file
             chosen.secrets.pop(name, None)
     taken = {*files.values(), *(module.file for module in reached.modules.values() if module.file is not None)}
+    libraries = sorted(name for name, file in files.items() if _LIBRARY.search(name) and is_elf(file))
     return AppResources(
-        resources=tuple(_resource(name, files[name], blobs) for name in sorted(files)),
+        resources=tuple(_resource(name, files[name], blobs) for name in sorted(files) if name not in libraries),
+        libraries=tuple((name, files[name], blobs.add(files[name])[0]) for name in libraries),
         findings=findings,
         notes=tuple(beside.notes(chosen, taken)),
     )

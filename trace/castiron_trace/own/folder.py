@@ -39,6 +39,10 @@ _PROJECT_FILE = re.compile(
 """Files at the top of a project that describe, build or deploy it: nobody misses them in a program."""
 
 
+_EXTENSION_MODULE = re.compile(r"\.(?:cpython-|pypy|abi3\.).*so$")
+"""Of this machine's Python; a module of the application that is compiled is refused where it is imported."""
+
+
 @dataclass(frozen=True)
 class OwnFolder:
     """What lies in one folder of the application."""
@@ -155,6 +159,6 @@ def files_below(folder: Path, *, stop_at_packages: bool, sources: bool = False) 
             if not is_foreign(entry) and not (stop_at_packages and (entry / "__init__.py").is_file()):
                 yield from files_below(entry, stop_at_packages=stop_at_packages, sources=sources)
         elif entry.is_file() and not entry.name.startswith("."):
-            skipped = COMPILED if sources else (*COMPILED, ".py", ".so")
-            if not entry.name.endswith(skipped):
+            skipped = COMPILED if sources else (*COMPILED, ".py")
+            if not entry.name.endswith(skipped) and not _EXTENSION_MODULE.search(entry.name):
                 yield entry

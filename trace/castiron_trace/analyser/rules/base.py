@@ -88,6 +88,8 @@ class Context:
     program: str
     """The distribution that the entry is of; empty for the user's own code."""
     hints: Hints
+    given_files: Sequence[str] = ()
+    """Files of the application that the user includes."""
     whole: set[str] = field(default_factory=set)
     """Distributions of which all modules go in."""
 

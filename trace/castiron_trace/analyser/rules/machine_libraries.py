@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from castiron_trace.analyser.graph_adapter import file_of
 from castiron_trace.analyser.rules.base import Needs
 from castiron_trace.protocol import APP, Notice
 
@@ -18,6 +20,7 @@ class MachineLibraries:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._given = {Path(path).name for path in context.given_files}
         self._dispensable = {name for hint in context.hints.libraries for name in hint.names}
         self._hints = {hint.module: hint for hint in context.hints.needed_libraries}
 
@@ -26,8 +29,8 @@ class MachineLibraries:
         environment = self._context.environment
         yield from self._needed(module)
         for line, name, needed_at, optional in module.scan.libraries:
-            if needed_at and ".so" not in name:
-                continue  # one of the names that a wrapper tries on each system
+            if (needed_at and ".so" not in name) or self._is_own(module, name):
+                continue  # one of the names that a wrapper tries on each system, or a file of the application
             if not environment.has_library(name) and name not in self._dispensable:
                 asked_for = module.owner in environment.direct and not optional
                 severity = "warning" if module.owner == APP or asked_for else "info"
@@ -43,7 +46,10 @@ class MachineLibraries:
             if needed_at:
                 calls.setdefault(needed_at, []).append(name)
         for line, names in sorted(calls.items()):
-            if not any(self._context.environment.has_library(name) or name in self._dispensable for name in names):
+            if not any(
+                self._context.environment.has_library(name) or name in self._dispensable or self._is_own(module, name)
+                for name in names
+            ):
                 yield Needs(module.node, tuple(sorted(names, key=lambda name: (".so" not in name, name))), line)
         hint = self._hints.get(module.node.identifier)
         if (
@@ -52,3 +58,11 @@ class MachineLibraries:
             and not any(name in self._context.environment.modules for name in hint.unless)
         ):
             yield Needs(module.node, hint.names, 0, hint.remedy)
+
+    def _is_own(self, module: Module, name: str) -> bool:
+        """Whether the application brings a library: beside its module, or because the user includes the file."""
+        if module.owner != APP:
+            return False
+        place = file_of(module.node)
+        folders = [*map(Path, self._context.roots), *([Path(place).parent] if place else [])]
+        return name in self._given or any((folder / name).is_file() for folder in folders)
