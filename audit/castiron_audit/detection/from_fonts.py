@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from castiron_audit.detection.collector import Collector, DetectedComponent
     from castiron_audit.fonts import Font
 
-_STYLE = re.compile(r"\s+(?:Sans|Serif|Mono|Display|Math|General|Size\w+|NonUnicode).*$")
-"""What tells the members of a family apart: ``DejaVu Sans Mono`` is DejaVu."""
+_STYLE = re.compile(r"\s+(?:Sans|Serif|Mono|Display|Math|General|Size\w+|NonUnicode).*$|(?<=[a-z])_[A-Z]\w*$")
+"""What tells the members of a family apart: ``DejaVu Sans Mono`` is DejaVu, ``MathJax_Main`` is MathJax."""
 
 
 def detect_from_fonts(collector: Collector) -> None:
