@@ -110,9 +110,9 @@ def _compare(rule: int, words: Words, text_grams: frozenset[int], index: RuleInd
         grams = words.quads[start:end]
         in_text = _covered(map(common.__contains__, grams))
         here = common.intersection(grams)
-        matched = in_text.bit_count()
-        # What a rule says twice and the text once does not count twice.
-        coverage = min(_covered(map(here.__contains__, rule_grams)).bit_count(), matched) / length
+        # What only one of the two says twice does not count twice.
+        matched = min(in_text.bit_count(), _covered(map(here.__contains__, rule_grams)).bit_count())
+        coverage = matched / length
         if coverage < needed or matched < _DENSITY * (end - start + 3):
             return
         if _has_phrases(rule, words, start, end + 3, index):
@@ -169,11 +169,17 @@ def _has_phrases(rule: int, words: Words, start: int, end: int, index: RuleIndex
     return True
 
 
+def _worth(match: RuleMatch) -> float:
+    """Return how well a match explains a text: more licenses, or later ones, need words that nothing else explains."""
+    doubt = 0.9 if " " in match.expression else 0.97 if match.expression.endswith("-or-later") else 1.0
+    return match.length * match.coverage * doubt
+
+
 def _best(found: Sequence[RuleMatch], size: int) -> list[RuleMatch]:
     """Return the matches that explain most of the text, each with words of its own."""
     kept: list[RuleMatch] = []
     taken = Taken(size)
-    for match in sorted(found, key=lambda match: (-match.length * match.coverage, len(match.expression), match.rule)):
+    for match in sorted(found, key=lambda match: (-_worth(match), len(match.expression), match.rule)):
         if taken.count(match) <= _OWN_WORDS * match.length:
             kept.append(match)
             taken.add(match)
