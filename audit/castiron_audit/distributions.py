@@ -6,6 +6,8 @@ from dataclasses import replace
 from email.parser import HeaderParser
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from castiron_audit.chains import distribution_chains
 from castiron_audit.collected import Collected
 from castiron_audit.conclusions import conclude_distribution
@@ -35,6 +37,7 @@ def collect_distributions(manifest: Manifest, *, site: Path | None, linked: Link
     """
     elf = load_target(manifest.target.platform).elf
     chains = distribution_chains(manifest)
+    dist_infos = _dist_infos(site)
     included = included_files(manifest, linked)
     texts = dict(manifest.texts)
     components: list[Component] = []
@@ -52,7 +55,7 @@ def collect_distributions(manifest: Manifest, *, site: Path | None, linked: Link
             distribution,
             texts,
             sbom_evidence=detection.own_license,
-            description=_description(distribution, site),
+            description=_description(dist_infos.get(name)),
             heads=source_heads(contents.paths, contents.read),
         )
         if linked is None:
@@ -125,15 +128,19 @@ def _size(component: Component, natives: Sequence[Native], counted: set[str]) ->
     return sum(sizes.get(sha256, 0) for sha256 in uncounted)
 
 
-def _description(distribution: Distribution, site: Path | None) -> str:
+def _dist_infos(site: Path | None) -> dict[str, Path]:
+    """Return the folder of each installed distribution's metadata, by normalised name; nothing if none is available.
+
+    Source: Recording installed projects, packaging.python.org specifications: the folder is ``NAME-VERSION.dist-info``.
+    """
+    folders = () if site is None else sorted(site.glob("*.dist-info"))
+    return {canonicalize_name(folder.stem.rpartition("-")[0]): folder for folder in folders}
+
+
+def _description(dist_info: Path | None) -> str:
     """Return the long description of the metadata, empty if it is not available."""
-    if site is None:
+    path = None if dist_info is None else dist_info / "METADATA"
+    if path is None or not path.is_file():
         return ""
-    folder = f"{distribution.name.replace('-', '_')}-{distribution.version}.dist-info"
-    for candidate in (site / folder, *sorted(site.glob(f"*-{distribution.version}.dist-info"))):
-        path = candidate / "METADATA"
-        if path.is_file():
-            message = HeaderParser().parsestr(path.read_text(encoding="utf-8", errors="replace"))
-            if (message["Name"] or "").lower().replace("_", "-").replace(".", "-") == distribution.name:
-                return str(message["Description"] or message.get_payload() or "")
-    return ""
+    message = HeaderParser().parsestr(path.read_text(encoding="utf-8", errors="replace"))
+    return str(message["Description"] or message.get_payload() or "")

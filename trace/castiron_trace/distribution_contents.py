@@ -44,6 +44,7 @@ def distribution_contents(site: Site, reached: Reached, data: Sequence[Data]) ->
     dist_infos: dict[str, str] = {}
     files: dict[str, tuple[str, ...]] = {}
     modules = frozenset(path for folder in site.path for path in _module_files(reached, folder))
+    folders = frozenset(map(_folder, modules))
     named = {os.path.relpath(file, folder) for folder in site.path for file in reached.files}
     records = site.records()
     for distribution in (item.name for item in site.distributions):
@@ -51,7 +52,7 @@ def distribution_contents(site: Site, reached: Reached, data: Sequence[Data]) ->
         dist_info, paths = record.dist_info, record.files
         named.update(hinted_files(distribution, paths, data))
         dist_infos[distribution], files[distribution] = dist_info, paths
-        sorter = _Sorter(site.folder, dist_info, paths, modules, named)
+        sorter = _Sorter(site.folder, dist_info, paths, modules=modules, reached=folders, named=named)
         elf[distribution] = tuple((path, site.folder / path, record.sha256.get(path)) for path in sorter.elf)
         for path in sorter.chosen:
             file = site.folder / path
@@ -87,8 +88,16 @@ class _Sorter:
     """Decides which files of one distribution go in."""
 
     def __init__(
-        self, site: Path, dist_info: str, paths: Collection[str], modules: Collection[str], named: Collection[str]
+        self,
+        site: Path,
+        dist_info: str,
+        paths: Collection[str],
+        *,
+        modules: Collection[str],
+        reached: Collection[str],
+        named: Collection[str],
     ) -> None:
+        """``modules`` are the files of all reached modules, ``reached`` their folders, ``named`` files by name."""
         self.chosen: list[str] = []
         self.elf: list[str] = []
         scripts = read_entry_points(site / dist_info)
@@ -97,7 +106,6 @@ class _Sorter:
         }
         packages = {_folder(path) for path in paths if path.endswith("/__init__.py")}
         sources = Counter(_folder(path) for path in paths if path.endswith((".py", ".so")))
-        reached = {_folder(path) for path in modules}
         used = any(path in modules for path in paths) or not packages
         for path in paths:
             folder = _folder(path)
