@@ -110,9 +110,8 @@ def measure(application: Application, folder: Path, pack: Pack, pyinstaller: Pat
     forms = {form: folder / form / application.entry[-1] for form in ("default", "pruned")}
     default = traced(project, forms["default"], [*options, *application.entry])
     watch(application, runs, folder, project)
-    pruned = traced(
-        project, folder / "pruned", [*options, "--recorded", folder / "seen", "--prune", *application.entry]
-    )
+    wanted = [*options, "--recorded", folder / "seen", "--prune", *application.entry]
+    pruned = traced(project, forms["pruned"], wanted)
     site = installed(application)
     sizes = module_sizes(default, pack, site, project)
     use = [name for name in sizes if name in names]
