@@ -245,6 +245,7 @@ def _children(children: Children | None, *, as_python: bool) -> Children | None:
 
 def show_result(result: LinkResult, loud: Loudness, *, table: bool) -> None:
     """Print what was made on stderr: warnings, the license table, and one line on the executable."""
+    from castiron_link.largest import largest_rows
     from castiron_manifest.needs import sentences
 
     console = stderr_console()
@@ -257,6 +258,8 @@ def show_result(result: LinkResult, loud: Loudness, *, table: bool) -> None:
 
         width = console.width if console.is_terminal else 120
         console.out(drawn(result.report, width=width, color=console.is_terminal, brief=True), highlight=False, end="")
+    for row in largest_rows(result.report):
+        console.print(relative(printable(row)), markup=False, soft_wrap=True)
     for line in sentences(result.needs):
         console.print(relative(printable(line)), markup=False)
     size = f"{result.size / 1e6:.1f} MB"

@@ -84,6 +84,26 @@ def test_a_tool_that_runs_outside_code_gets_all_that_is_asked_for(
         assert next(step.name for step in chain(reached, "unittest.mock")) == "tool"
 
 
+def test_a_lock_file_which_asks_for_all_does_not_make_a_tool_of_a_library(
+    tmp_path: Path, python: TargetPython, stdlib: StdlibGraph
+) -> None:
+    tool = install(
+        tmp_path,
+        "tool",
+        {"tool.py": "import library\ndef main(): library.f(1)"},
+        entry_points="[console_scripts]\ntool = tool:main\n",
+        requires=("library",),
+    )
+    library = install(tmp_path, "library", {"library.py": "import runpy\ndef f(path): runpy.run_path(path)"})
+    wanted = options(tmp_path, "tool")
+    site = site_of(tmp_path, tool, library)
+    reached = analyse(
+        python, stdlib, resolve_plan(read_plan(wanted), site), site, wanted, hints=shipped_hints(), cache=None
+    )
+    assert "library" in reached.modules
+    assert "outside-code" not in [finding.code for finding in reached.findings]
+
+
 def test_what_a_library_could_do_does_not_count(tmp_path: Path, python: TargetPython, stdlib: StdlibGraph) -> None:
     def trace(script: str) -> Reached:
         app = write(tmp_path / "app", {"app.py": script})

@@ -8,6 +8,7 @@ import os
 import re
 from dataclasses import dataclass, field
 from email.parser import HeaderParser
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,6 +112,11 @@ class Environment:
     def asked_for(self) -> set[str]:
         """Return the distributions of the environment that the user asks for."""
         return self.direct & self.distributions.keys()
+
+    @cached_property
+    def own_wishes(self) -> frozenset[str]:
+        """The distributions that the user asks for and that no other needs."""
+        return frozenset(self.direct.difference(*self.requires.values()))
 
     def reach(self, name: str) -> frozenset[str]:
         """Return the distributions that ``name`` may use: itself and what it requires, transitively."""

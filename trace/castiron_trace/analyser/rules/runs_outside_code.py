@@ -33,10 +33,11 @@ class RunsOutsideCode:
         """Look for it in the code that counts.
 
         That is the user's own code and, if the program is a command of a distribution, that distribution and those that
-        the user asks for.  Other libraries have many functions that the program may never call.
+        the user asks for and no other needs: a lock file asks for all.  Other libraries have many functions that the
+        program may never call.
         """
         program = self._context.program
-        counts = module.owner == APP or (program and module.owner in {program, *self._context.environment.direct})
+        counts = module.owner == APP or (program and module.owner in {program, *self._context.environment.own_wishes})
         if not counts or not module.scan.outside_code or self._known is not None:
             return
         self._known = True
