@@ -301,3 +301,8 @@ def test_no_bytes_break_the_scan(data: bytes) -> None:
 def test_no_text_breaks_the_scan(text: str) -> None:
     scan = scan_source(text.encode(), own=True)
     assert from_plain(json.loads(json.dumps(to_plain(scan)))) == scan
+
+
+def test_code_in_a_literal_may_have_what_no_source_has() -> None:
+    scan = scan_source(b"exec('x = \\'\\ud800\\'')\nimport colorsys\n", own=False)
+    assert (scan.error, [item.module for item in scan.imports]) == (None, ["colorsys"])

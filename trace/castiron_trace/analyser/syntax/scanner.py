@@ -242,7 +242,8 @@ class _Scanner:
         stack.extend((item, tier) for item in node.elts)
 
     def _scan_code(self, code: str) -> Scan:
-        return scan_source(code.encode(), own=False, hints=self._hints)
+        # A literal may have lone surrogates, which no source can have.
+        return scan_source(code.encode(errors="surrogatepass"), own=False, hints=self._hints)
 
     # Expressions ----------------------------------------------------------------------------------------------------
 
