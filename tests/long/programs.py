@@ -36,7 +36,10 @@ from tests.support.targets import TARGET, target_for
 if TYPE_CHECKING:
     from castiron_runtime.model import Pack
 
-_TIMES = ((r"\b\d+\.\d+ ?(s|ms|seconds)\b", "TIME"),)
+_TIMES = (
+    (r"\b\d+\.\d+ ?(s|ms|seconds)\b", "DURATION"),
+    (r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d([.,]\d+)?", "TIME"),
+)
 """What differs from run to run in all of them."""
 FOLDER = Path(__file__).with_name("programs")
 
