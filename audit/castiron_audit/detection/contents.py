@@ -53,7 +53,11 @@ class DistributionContents:
         """
         if self.site is None:
             return frozenset()
-        for path in sorted(self.site.glob(f"*-{self.distribution.version}.dist-info/RECORD")):
+        # The wheel's name nearly always names the folder; to look through the whole environment for each of its
+        # distributions would take time that grows with their square.
+        named = self.site / f"{'-'.join(self.distribution.wheel.filename.split('-')[:2])}.dist-info" / "RECORD"
+        others = f"*-{self.distribution.version}.dist-info/RECORD"
+        for path in [named] if named.is_file() else sorted(self.site.glob(others)):
             if normalised(path.parent.name.removesuffix(".dist-info").rpartition("-")[0]) == self.distribution.name:
                 with path.open(encoding="utf-8", errors="replace", newline="") as file:
                     rows = csv.reader(file)
