@@ -2,11 +2,11 @@
 
     python bench/included.py [APPLICATION ...] [--pyinstaller PROGRAM]
 
-The applications are those of ``tests/integration/applications``; all runs that need neither a terminal nor a client are
-representative.  *Used* is what ``sys.modules`` holds at the end of these runs under the target's interpreter; bytes are
-those of module files, sources and shared objects.  The pruned binary is made of the same runs, and must do what the
-default one does.  ``--pyinstaller`` names an executable of PyInstaller 6 in an environment of its own; it analyses the
-same pinned versions, installed for the Python that runs it.
+The applications are those of ``tests/integration/applications``; all runs that succeed and need neither a terminal nor
+a client are representative.  *Used* is what ``sys.modules`` holds at the end of these runs under the target's
+interpreter; bytes are those of module files, sources and shared objects.  The pruned binary is made of the same runs,
+and must do what the default one does.  ``--pyinstaller`` names an executable of PyInstaller 6 in an environment of its
+own; it analyses the same pinned versions, installed for the Python that runs it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from __future__ import annotations
 import argparse
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -104,7 +105,11 @@ def measure(application: Application, folder: Path, pack: Pack, pyinstaller: Pat
     project = folder / "app"
     shutil.copytree(application.folder / "app", project) if (application.folder / "app").is_dir() else project.mkdir()
     shutil.copyfile(application.lock, project / "requirements.txt")
-    runs = [run for run in application.runs if not run.asks and not run.dialogue]
+    # The same runs for everything that is compared: a run that is to fail cannot be watched.
+    runs = [run for run in application.runs if not run.asks and not run.dialogue and not run.status]
+    if not runs:
+        raise SystemExit(f"{application.name}: no run that ends with status 0 and needs neither terminal nor client")
+    application = replace(application, reference="target")
     names = used_names(application, runs, folder, project, pack)
     options = [*application.options, "-r", "requirements.txt"]
     forms = {form: folder / form / application.entry[-1] for form in ("default", "pruned")}
@@ -140,7 +145,9 @@ def used_names(application: Application, runs: list[Run], folder: Path, project:
     path = os.pathsep.join([str(folder / "dump"), *dict(usual.env).get("PYTHONPATH", "").split(os.pathsep)])
     env = (*usual.env, ("PYTHONPATH", path), ("INCLUDED_LOG", str(log)))
     for run in runs:
-        perform(application, run, Place(command=usual.command, folder=usual.folder, env=env, names=()))
+        did = perform(application, run, Place(command=usual.command, folder=usual.folder, env=env, names=()))
+        if did.status:
+            raise SystemExit(f"{application.name} {run.argv} under the interpreter: {did.stderr}")
     return set(log.read_text().splitlines())
 
 
@@ -180,17 +187,22 @@ def watch(application: Application, runs: list[Run], folder: Path, project: Path
         env = (("CASTIRON_CACHE", str(cache_root().parent)), ("PYTHONPATH", os.pathsep.join(sys.path)))
         place = Place(command=(str(COMMANDS / "trace"), *words), folder=folder / "run", env=env, names=())
         did = perform(application, run, place)
-        if did.status and not run.status:
+        if did.status:
             raise SystemExit(f"{application.name} {run.argv}: {did.stderr}")
 
 
 def same(application: Application, runs: list[Run], folder: Path, binaries: list[Path]) -> bool:
-    """Say whether the pruned binary does what the default one does, in every run that succeeds."""
+    """Say whether the pruned binary does what the default one does, and both what they are to do."""
     done = []
     for binary in binaries:
         names = ((f"{binary}/", "<prefix>/"), (str(binary), "<program>"))
         place = Place(command=(str(binary),), folder=folder, names=names)
-        done.append([perform(application, run, place) for run in runs if not run.status or run.keep])
+        done.append([perform(application, run, place) for run in runs])
+        for run, did in zip(runs, done[-1], strict=True):
+            said = f"{did.stdout}{did.stderr}{did.files}"
+            if did.status or not all(re.search(pattern, said) for pattern in run.shows):
+                print(application.name, run.argv, did, sep="\n", file=sys.stderr)
+                return False
     for one, other in zip(*done, strict=True):
         if one != other:
             print(application.name, one, other, sep="\n", file=sys.stderr)
