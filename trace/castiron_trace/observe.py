@@ -7,7 +7,6 @@ program uses for its own purposes does not count, so each import is noted with t
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path, PurePosixPath
@@ -64,6 +63,10 @@ else:
 """
 
 
+_HIDDEN = 'exec(compile({source!r}, "<frozen castiron_observer>", "exec"))\n'
+"""How the observer is run: its functions come from no file, so that tracers (coverage, profilers) do not report it."""
+
+
 def observed(options: Options, entry: ResolvedEntry, site: Site, *, reporter: Reporter) -> Observed:
     """Return what the run that the user asks for and earlier runs used; write it where the user asks for that."""
     folders = _folders(entry, site)
@@ -96,7 +99,8 @@ def run(
     with working_folder("run") as scratch:
         observer = scratch / "observer"
         observer.mkdir()
-        shutil.copyfile(Path(__file__).parent / "analyser" / "observer.py", observer / "sitecustomize.py")
+        source = (Path(__file__).parent / "analyser" / "observer.py").read_text(encoding="utf-8")
+        (observer / "sitecustomize.py").write_text(_HIDDEN.format(source=source), encoding="utf-8")
         log = scratch / "log"
         known = descendants(os.getpid())
         status = _run(_specification(options, entry, site, observer), interpreter, log, folder=options.folder)

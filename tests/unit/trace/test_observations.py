@@ -151,3 +151,11 @@ def test_another_file_is_no_observations(tmp_path: Path, text: str) -> None:
 def test_no_file_is_no_observations(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="holds no observations"):
         read_observations(tmp_path / "none", [])
+
+
+def test_a_program_that_traces_itself_does_not_see_the_observer(watch: Watch) -> None:
+    source = (
+        "import sys\nfiles = set()\nsys.settrace(lambda frame, *rest: files.add(frame.f_code.co_filename))\n"
+        "import colorsys\nsys.settrace(None)\nassert not any('sitecustomize' in file for file in files), files\n"
+    )
+    assert "colorsys" in watch({"app.py": source})

@@ -1,6 +1,6 @@
 """Watches a run with an audit hook and a finder, which write down what is imported, looked for, opened and listed.
 
-Copied beside the run as ``sitecustomize``, so that child processes are watched too; imports nothing but what every
+Run beside the application as ``sitecustomize``, so that child processes are watched too; imports nothing but what every
 interpreter has.  A line of the log is ``KIND<tab>VALUE<tab>WHO``; ``WHO`` is the module whose code asked, the nearest
 on the stack that is not of the standard library.
 """
