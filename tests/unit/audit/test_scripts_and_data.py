@@ -76,6 +76,8 @@ def test_data(tmp_path: Path) -> None:
         write(tmp_path, "d/other_suffixes.dat", "nothing"),
         write(tmp_path, "d/locale-data/de.dat"),
         write(tmp_path, "d/model.onnx"),
+        write(tmp_path, "d/weights.pth"),
+        write(tmp_path, "a_path_configuration_file.pth"),
         write(tmp_path, "d/dicts/hyph_de.dic"),
     ]
     write(tmp_path, "d/dicts/README_hyph_de.txt", MIT)
@@ -85,6 +87,7 @@ def test_data(tmp_path: Path) -> None:
         "public-suffix-list": ("2026-01-01_x", "MPL-2.0"),
         "cldr": ("", "Unicode-3.0"),
         "model.onnx": ("", None),
+        "weights.pth": ("", None),
         "hyphenation-dictionaries": ("", "MIT"),
     }
     assert {item.kind for item in components.values()} == {Kind.DATA}
