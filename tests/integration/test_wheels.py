@@ -12,7 +12,7 @@ import pytest
 
 from castiron_common.errors import DependencyError
 from castiron_common.progress import SilentReporter
-from castiron_wheels import build
+from castiron_wheels import built_wheels
 from castiron_wheels.fetch import fetch
 from castiron_wheels.install import installation_prefix, site_packages
 from castiron_wheels.installed import from_installed
@@ -235,7 +235,8 @@ def test_extension_of_a_local_project_is_reproducible(
             "[project]\nname = 'fast'\nversion = '1'\n"
             "[[tool.setuptools.ext-modules]]\nname = 'fast'\nsources = ['fast.c']\n"
         )
-        monkeypatch.setattr(build, "RECIPE", f"test {uuid.uuid4()}")  # so that no earlier build is taken
+        # So that no earlier build is taken.
+        monkeypatch.setattr(built_wheels, "build_key", lambda *_: f"test {uuid.uuid4()}")
         environment = solve("./fast", folder=folder.parent)
         hashes.add(environment.distributions[0].wheel.sha256)
         assert run(pack, environment, "import fast; print(fast.__doc__)") == "fast.c Jan  1 1980\n"

@@ -11,6 +11,7 @@ from castiron_common.progress import SilentReporter
 from castiron_runtime import sources
 from castiron_runtime.recipe import load_recipe
 from castiron_runtime.source_archive import unpack
+from castiron_trace.own.secrets import is_secret
 from tests.support.linking import COMMANDS
 
 if TYPE_CHECKING:
@@ -80,6 +81,10 @@ def build(pack: Pack, folder: Path) -> Path:
     (folder / "suite.py").write_text(SCRIPT)
     (folder / "requirements.txt").write_text("./modules\n")
     arguments = ["--python", pack.feature, "--no-data-guess", "--include-data", "test"]
+    # Private keys and a .netrc that tests use: such files go in by their own names only.
+    for path in sorted((folder / "test").rglob("*")):
+        if path.is_file() and is_secret(path):
+            arguments += ["--include-data", str(path.relative_to(folder))]
     for name in [*included(pack), *modules]:
         arguments += ["--include", name]
     call([COMMANDS / "trace", "suite.py", "-r", "requirements.txt", "-o", "suite.manifest", *arguments], cwd=folder)

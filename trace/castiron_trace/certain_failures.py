@@ -38,12 +38,24 @@ def refuse_certain_failures(reached: Reached, python: TargetPython, allowed: Col
     for name, (importer, line, weakest) in reached.missing.items():
         if weakest != Tier.REQUIRED or importer not in reached.modules or _is_allowed(name, allowed):
             continue
-        # What the application adds to the search may bring the module: then it is a finding.
-        if not reached.import_hook or left_out(name, python) is not None:
+        # What the application adds to the search, or the package itself, may bring the module: then it is a finding.
+        made = reached.import_hook or _may_be_made(reached, name)
+        if not made or left_out(name, python) is not None:
             raise _missing(reached, python, name, place(reached, importer, line))
     for library in reached.missing_libraries:
         if library.weakest == Tier.REQUIRED and not any(_is_allowed(name, allowed) for name in library.names):
             raise _missing_library(reached, library)
+
+
+def _may_be_made(reached: Reached, name: str) -> bool:
+    """Say whether a package of a distribution may make this module of its own when it is imported.
+
+    Compiled modules put submodules into `sys.modules` (DuckDB), packages have import hooks for their own names (toolz).
+    """
+    parent = name.rpartition(".")[0]
+    while parent and parent not in reached.modules:
+        parent = parent.rpartition(".")[0]
+    return bool(parent) and reached.modules[parent].owner not in {APP, STDLIB}
 
 
 def missing_findings(reached: Reached, allowed: Collection[str]) -> Iterator[Finding]:
@@ -53,7 +65,14 @@ def missing_findings(reached: Reached, allowed: Collection[str]) -> Iterator[Fin
         if module is None or name == "__main__":
             continue
         where = place(reached, importer, line)
-        if weakest == Tier.REQUIRED:
+        if weakest == Tier.REQUIRED and not reached.import_hook and _may_be_made(reached, name):
+            yield Finding(
+                code="missing-module",
+                severity=Severity.INFO,
+                subject=name,
+                message=f"{where} imports it, and no file has it: its package must make it when it is imported.",
+            )
+        elif weakest == Tier.REQUIRED:
             yield Finding(
                 code="missing-module",
                 severity=Severity.WARNING,

@@ -23,6 +23,7 @@ from castiron_trace.protocol import (
 )
 
 if TYPE_CHECKING:
+    from castiron_common.target import Libc
     from castiron_trace.hints.model import Hints
     from castiron_trace.model import Options, ResolvedEntry, Site, TargetPython
     from castiron_trace.observations import Observed
@@ -71,7 +72,7 @@ def analyse(
         stdlib=str(stdlib.file),
         cache=None if cache is None else str(cache / f"{options.target.python}-{analyser_key(hints.sources)}"),
         suffixes=python.suffixes,
-        libc=("c", *options.target.target.libc.merged),
+        libc=_libc_names(options.target.target.libc),
         include=options.include,
         exclude=tuple(sorted(excluded)),
         observed=seen.imports,
@@ -129,3 +130,9 @@ def chain(reached: Reached, name: str) -> list[ReachedModule]:
 def tier_name(tier: Tier) -> ManifestTier:
     """Return the manifest's name of a tier."""
     return ManifestTier[tier.name]
+
+
+def _libc_names(libc: Libc) -> tuple[str, ...]:
+    """Return the names, as `ctypes.util.find_library` takes them, of what is part of every static program."""
+    own = (name.partition(".so")[0].removeprefix("lib") for name in (libc.soname, libc.loader))
+    return ("c", *own, *libc.merged)
