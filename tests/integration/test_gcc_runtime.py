@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -60,7 +61,9 @@ def test_gcc_libraries_are_a_component_and_no_distribution(each_pack: Pack, tmp_
     assert component["purl"].startswith("pkg:generic/gcc@14.2.0?")
     assert component["size"] > 2_000_000
     for form in ("cyclonedx", "spdx", "html", "table", "notices"):
-        shown = command("castiron", "audit", "app", "--format", form, cwd=tmp_path)
+        # As wide as it takes for the name to stand in one line.
+        wide = {**os.environ, "COLUMNS": "200"}
+        shown = command("castiron", "audit", "app", "--format", form, cwd=tmp_path, env=wide)
         assert shown.status == 0, shown.stderr
         assert "GCC runtime libraries" in shown.stdout
         assert "ujson" not in shown.stdout
