@@ -63,7 +63,7 @@ def test_what_a_library_says_about_its_license() -> None:
 
 def test_crates_in_panic_messages() -> None:
     found = find(
-        b"/root/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/bzip2-sys-0.1.13+1.0.8/lib.rs"
+        b"/home/builder/.cargo/registry/src/index.crates.io-1949cf8c6b5b557f/bzip2-sys-0.1.13+1.0.8/lib.rs"
         b"/rust/deps/hashbrown-0.17.1/src/raw.rs\0/cargo/registry/25cdd57fae9f0462/pyo3-0.24.1-beta.2/src/x.rs"
         b"/rustc/05f98/library/std/src/io.rs"
     )

@@ -20,7 +20,7 @@ Traceback (most recent call last):
   File "x.py", line 1, in f
   File "x.py", line 2, in g
   File "x.py", line 3, in h
-distutils.compilers.C.errors.CompileError: command '/work/cc' failed with exit code 1
+distutils.compilers.C.errors.CompileError: command '/tools/cc' failed with exit code 1
 """
 RUST = (
     "\x1b[1m   Compiling a\x1b[0m\n\x1b[31merror[E0432]\x1b[0m: unresolved import `b`\nerror: could not compile `a`\n"
