@@ -259,6 +259,28 @@ def test_secrets_never_go_in_unless_they_are_named(tmp_path: Path, python: Targe
     assert data(named) == {".env", ".streamlit/config.toml", "conf/a.toml", "public.pem"}
 
 
+def test_a_private_key_goes_in_if_the_code_finds_it_by_its_own_place(tmp_path: Path, python: TargetPython) -> None:
+    key = "-----BEGIN PRIVATE KEY-----\n"
+    code = """
+from pathlib import Path
+CERTS = Path(__file__).resolve().parent / "certs"
+PAIR = (CERTS / "server.pem", CERTS / "server.key")
+OTHERS = [CERTS / f"{name}.key" for name in ("a", "b")]
+ENVIRONMENT = Path(__file__).parent / ".env"
+"""
+    files: dict[str, str | bytes] = {
+        "app.py": code, "certs/server.key": key, "certs/server.pem": key, "certs/other.key": key, ".env": "KEY=1"
+    }  # fmt: skip
+    outcome = traced(tmp_path, python, files)
+    assert data(outcome) == {"certs/server.key", "certs/server.pem"}
+    left_out, included = [note for note in outcome.notes if "secrets" in note or "private key" in note]
+    assert left_out.startswith("2 files with secrets not included (.env, certs/other.key)")
+    assert included == (
+        "2 private keys included (certs/server.key named at app.py:4, certs/server.pem named at app.py:4): whoever has "
+        "the binary can read them; to keep such files out, open them by a path that the user gives"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "secret"),
     [

@@ -30,6 +30,12 @@ def notes(choice: Choice, taken: Collection[Path]) -> Iterator[str]:
             f"{_counted(len(secrets), 'file')} with secrets not included ({_first(secrets)}): "
             "give the program its secrets when it runs, or name the file with --include-data"
         )
+    if choice.private_keys:
+        keys = sorted(f"{name} named at {place}" for name, place in choice.private_keys.items())
+        yield (
+            f"{_counted(len(keys), 'private key')} included ({_first(keys)}): whoever has the binary can read "
+            f"{'it' if len(keys) == 1 else 'them'}; to keep such files out, open them by a path that the user gives"
+        )
     for name, place in sorted(choice.only_in_current_folder.items()):
         yield f"{name}: {place} opens it in the current folder, so it is looked for where the program is started"
     for path, place in sorted(choice.above.items()):

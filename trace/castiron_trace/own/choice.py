@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from castiron_trace.own import naming
 from castiron_trace.own.folder import OwnFolder, files_below, own_folder
-from castiron_trace.own.secrets import is_secret
+from castiron_trace.own.secrets import is_private_key, is_secret
 from castiron_trace.own_data import root_of
 from castiron_trace.protocol import APP
 
@@ -36,6 +36,8 @@ class Choice:
         self.files: dict[str, Path] = {}
         self.secrets: dict[str, Path] = {}
         """What would have gone in, but holds secrets."""
+        self.private_keys: dict[str, str] = {}
+        """Name of a private key that goes in, as the code finds it by its own place -> the place in the code."""
         self.only_in_current_folder: dict[str, str] = {}
         """Name of a file beside the code that is looked for in the current folder alone -> the place in the code."""
         self.above: dict[str, str] = {}
@@ -46,11 +48,14 @@ class Choice:
             module for module in reached.modules.values() if module.owner == APP and module.file is not None
         ]
         self._own = {module.file for module in self._modules}
+        self._computed_paths: dict[Path, str] = {}
+        """File that the code names in full, counted from its own place -> the place in the code."""
         self._size = 0
         self.folders = [own_folder(root) for root in roots if root.is_dir()]
 
     def look(self, conventions: Sequence[OwnFiles]) -> None:
         """Apply the rules, each for every module; raises `TooMuchError`."""
+        self._note_computed_paths()
         for module in self._modules:
             if module.kind == "package":
                 self._add(files_below(_folder(module), stop_at_packages=True))
@@ -70,6 +75,14 @@ class Choice:
                         if not pattern.endswith(".py"):
                             self._add(naming.matches(base, pattern) if "/" in pattern else _beside(base, pattern))
         self._add(included_by(list(self.files.values())))
+
+    def _note_computed_paths(self) -> None:
+        for module in self._modules:
+            if (said := self._reached.file_names.get(module.name)) is not None:
+                for literal in said.paths:
+                    if "*" not in literal.text:
+                        file = Path(os.path.normpath(_folder(module) / literal.text))
+                        self._computed_paths.setdefault(file, f"{_place(module)}:{literal.line}")
 
     def _opened(self, names: Iterable[tuple[str, FileNames]]) -> set[str]:
         """Note the files beside the code that it looks for in the current folder; return their names."""
@@ -145,8 +158,11 @@ class Choice:
         if name in self.files or name in self.secrets:
             return
         if is_secret(file):
-            self.secrets[name] = file
-            return
+            place = self._computed_paths.get(file)
+            if place is None or not is_private_key(file):
+                self.secrets[name] = file
+                return
+            self.private_keys[name] = place
         self.files[name] = file
         self._size += file.stat().st_size
         if limit and self._size > LARGEST_GUESS:

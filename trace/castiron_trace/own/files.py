@@ -49,6 +49,7 @@ def app_resources(
             chosen.look(conventions)
         except choice.TooMuchError:
             chosen.files.clear()
+            chosen.private_keys.clear()
             findings = (
                 Finding(
                     code="data-too-large",

@@ -1,4 +1,8 @@
-"""Tells files that hold secrets: those never go in because a rule found them, but only by their name."""
+"""Tells files that hold secrets: those never go in because a rule found them, but only by their name.
+
+Of private keys the path in the code is enough, if it begins at the code's own place: a program with a certificate and
+its key beside its code cannot run without them. Passwords, tokens and settings belong to a machine, not to a program.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +24,7 @@ _NAMES = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
+_KEYS = (".key", ".p12", ".pfx", ".jks", ".keystore", ".ppk")
 _EXAMPLES = re.compile(r"example|sample|template|dist$", re.IGNORECASE)
 """``.env.example``: what a secret file would look like."""
 _PRIVATE_KEY = re.compile(rb"-----BEGIN (?:[A-Z0-9 ]+ )?PRIVATE KEY-----")
@@ -32,6 +37,15 @@ def is_secret(file: Path) -> bool:
     """Say whether a file's name, or for a PEM file its content, says that it holds secrets."""
     if _NAMES.fullmatch(file.name):
         return _EXAMPLES.search(file.name) is None
+    return _has_private_key(file)
+
+
+def is_private_key(file: Path) -> bool:
+    """Say whether a file is a private key or a store of keys, as a server's certificate has one beside it."""
+    return file.suffix.lower() in _KEYS or _has_private_key(file)
+
+
+def _has_private_key(file: Path) -> bool:
     if file.suffix.lower() not in _PEM:
         return False
     try:
