@@ -80,5 +80,6 @@ def build_report(
         findings=sort_findings(findings),
         obligations=obligations(components),
         needs=manifest.needs,
+        overhead=() if linked is None else linked.overhead,
         texts=tuple(sorted((key, text) for key, text in texts.items() if key in used)),
     )

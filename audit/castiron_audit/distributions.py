@@ -14,20 +14,20 @@ from castiron_audit.conclusions import conclude_distribution
 from castiron_audit.copyrights import copyright_notices
 from castiron_audit.detection.contents import DistributionContents
 from castiron_audit.detection.driver import detect
-from castiron_audit.included import foreseen_sizes, included_files
+from castiron_audit.included import FileSizes, foreseen_sizes, included_files
 from castiron_audit.model import Component, Finding, Form, Kind, Text
 from castiron_audit.source_heads import source_heads
 from castiron_runtime.target_files import load_target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from castiron_audit.included import IncludedFiles
     from castiron_audit.linked import Linked
     from castiron_audit.model import Verdict
     from castiron_common.target import Elf
-    from castiron_manifest.model import Distribution, Manifest, Native
+    from castiron_manifest.model import Distribution, Manifest
 
 
 def collect_distributions(manifest: Manifest, *, site: Path | None, linked: Linked | None) -> Collected:
@@ -43,6 +43,7 @@ def collect_distributions(manifest: Manifest, *, site: Path | None, linked: Link
     components: list[Component] = []
     findings: list[Finding] = []
     counted: set[str] = set()
+    seen: set[str] = set()
     for distribution in manifest.distributions:
         name = distribution.name
         if not (included.paths.get(name) if linked is None else name in linked.sizes):
@@ -59,12 +60,12 @@ def collect_distributions(manifest: Manifest, *, site: Path | None, linked: Link
             heads=source_heads(contents.paths, contents.read),
         )
         if linked is None:
-            sizes: Mapping[Form, int] = foreseen_sizes(manifest, name, contents.natives, site)
+            sizes = foreseen_sizes(manifest, name, contents.natives, site, seen)
         else:
-            sizes = linked.sizes[name]
+            sizes = FileSizes(forms=linked.sizes[name], files=linked.files)
         component = replace(
             _component(distribution, conclusion.verdict, texts),
-            forms=tuple(form for form in Form if form in sizes),
+            forms=tuple(form for form in Form if form in sizes.forms),
             chain=chains.get(name, ()),
         )
         third_party = [
@@ -72,11 +73,11 @@ def collect_distributions(manifest: Manifest, *, site: Path | None, linked: Link
                 item,
                 chain=component.chain,
                 forms=item.forms or component.forms,
-                size=_size(item, contents.natives, counted),
+                size=_size(detection.files[item.id] & contents.paths, sizes.files, counted),
             )
             for item in detection.components
         ]
-        own_size = max(0, sum(sizes.values()) - sum(item.size for item in third_party))
+        own_size = sum(sizes.forms.values()) - sum(item.size for item in third_party)
         components += [replace(component, size=own_size), *third_party]
         findings += (*detection.findings, *conclusion.findings)
     return Collected(components=tuple(components), findings=tuple(findings), texts=texts)
@@ -118,14 +119,11 @@ def _component(distribution: Distribution, verdict: Verdict, texts: Mapping[str,
     )
 
 
-def _size(component: Component, natives: Sequence[Native], counted: set[str]) -> int:
-    """Return the bytes of a third-party component; a library's file that several wheels bring counts for the first."""
-    if component.kind is not Kind.LIBRARY or not component.hashes:
-        return component.size
-    sizes = {native.sha256: native.size for native in natives}
-    uncounted = {sha256 for _, sha256 in component.hashes} - counted
+def _size(files: frozenset[str], sizes: Mapping[str, int], counted: set[str]) -> int:
+    """Return the bytes of a third-party component's files; a file counts for the first component that has it."""
+    uncounted = files - counted
     counted |= uncounted
-    return sum(sizes.get(sha256, 0) for sha256 in uncounted)
+    return sum(sizes.get(path, 0) for path in uncounted)
 
 
 def _dist_infos(site: Path | None) -> dict[str, Path]:

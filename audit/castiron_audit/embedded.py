@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -17,11 +17,12 @@ import zstandard
 from cattrs import BaseValidationError
 from packaging.version import Version
 
+from castiron_audit.file_size import total_size
 from castiron_audit.formats.cyclonedx import cyclonedx
 from castiron_audit.formats.notices import notices as notices_text
-from castiron_audit.model import Report
+from castiron_audit.model import Overhead, Report
 from castiron_common.errors import InputError, OutputError
-from castiron_elf.sections import append_sections, package_note, read_sections
+from castiron_elf.sections import append_sections, file_layout, package_note, read_sections
 from castiron_manifest.structure import converter, problems_of
 
 if TYPE_CHECKING:
@@ -35,9 +36,14 @@ NOTICES_SECTION = ".castiron.notices"
 """The stub's ``boot/notices.c`` reads it."""
 NOTE_SECTION = ".note.package"
 
-_VERSION = 2
-_READ = {1, 2}
-"""Version 2 has suppliers."""
+AUDIT_SECTIONS = frozenset({SBOM_SECTION, REPORT_SECTION, NOTICES_SECTION})
+"""What `embed` adds to a linked executable."""
+
+_VERSION = 3
+_READ = {1, 2, 3}
+"""Version 2 has suppliers, version 3 what belongs to no component."""
+_ALIGNMENT = 8
+"""Appended sections are aligned so (`castiron_elf.sections.append_sections`)."""
 _LEVEL = 12
 _LARGEST = 16 << 20
 """Bytes of a decompressed report; that of an application with pandas has half a million."""
@@ -64,6 +70,33 @@ def embed(path: Path, report: Report, *, epoch: int | None = None, sbom: bool = 
         contents[NOTICES_SECTION] = notices_text(report).encode()
     if contents:
         append_sections(path, contents)
+
+
+def accounted(report: Report, path: Path) -> Report:
+    """Return a report as it is of the executable in which it lies: with that one's size, and with its own.
+
+    Raises `InputError` if the file is no ELF file.
+    """
+    if not report.overhead:
+        return report  # It was linked by a castiron that did not tell.
+    layout = file_layout(path)
+    at = start = total_size(report)
+    own = other = 0
+    for name, offset, size in layout.parts:
+        if offset < start:
+            continue
+        # Headers have no name; those behind the linker's output are of the sections that the audit added.
+        if offset - at < _ALIGNMENT and (not name or name in AUDIT_SECTIONS):
+            own += offset - at + size
+        else:
+            other += offset - at + size
+        at = offset + size
+    rows = [(Overhead.REPORT, own), (Overhead.OTHER, other + max(0, layout.size - at))]
+    return replace(
+        report,
+        overhead=(*report.overhead, *((what, size) for what, size in rows if size > 0)),
+        file_size=layout.size,
+    )
 
 
 def sections(report: Report, *, epoch: int | None = None) -> dict[str, bytes]:

@@ -64,17 +64,39 @@ def _needed_natives(manifest: Manifest) -> set[str]:
     return needed
 
 
-def foreseen_sizes(manifest: Manifest, name: str, natives: tuple[Native, ...], site: Path | None) -> dict[Form, int]:
-    """Return the bytes of a distribution's files by form, as far as they are known before the link."""
-    sizes: dict[Form, int] = {}
-    if natives:
-        sizes[Form.STATIC] = sum(native.size for native in natives)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileSizes:
+    """How large the files of one distribution are in the binary."""
+
+    forms: Mapping[Form, int]
+    """Bytes by form, of all of them."""
+    files: Mapping[str, int]
+    """Bytes of each file, by its path relative to site-packages."""
+
+
+def foreseen_sizes(
+    manifest: Manifest, name: str, natives: tuple[Native, ...], site: Path | None, seen: set[str]
+) -> FileSizes:
+    """Return the sizes of a distribution's files as far as they are known before the link: as they are installed.
+
+    ``seen`` are the hashes of shared objects that count for another distribution; those of this one are added.
+    """
+    forms: dict[Form, int] = {}
+    files: dict[str, int] = {}
+
+    def add(form: Form, path: str | None, size: int) -> None:
+        forms[form] = forms.get(form, 0) + size
+        if path is not None:
+            files[path] = files.get(path, 0) + size
+
+    for native in natives:
+        add(Form.STATIC, native.path, 0 if native.sha256 in seen else native.size)
+        seen.add(native.sha256)
     for module in manifest.modules:
         if module.distribution == name and module.kind in {ModuleKind.SOURCE, ModuleKind.PACKAGE}:
             path = site / module.path if site is not None and module.path else None
-            size = path.stat().st_size if path is not None and path.is_file() else 0
-            sizes[Form.BYTECODE] = sizes.get(Form.BYTECODE, 0) + size
+            add(Form.BYTECODE, module.path, path.stat().st_size if path is not None and path.is_file() else 0)
     for resource in manifest.resources:
         if resource.distribution == name:
-            sizes[Form.DATA] = sizes.get(Form.DATA, 0) + resource.size
-    return sizes
+            add(Form.DATA, resource.path, resource.size)
+    return FileSizes(forms=forms, files=files)

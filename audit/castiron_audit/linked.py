@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from castiron_audit.model import Form
+from castiron_audit.model import Form, Overhead
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -19,7 +19,7 @@ class LinkedComponent:
 
     component: RuntimeComponent
     size: int
-    """Bytes in the binary; 0 if they count for another component of the same archive."""
+    """Bytes in the file; 0 if they count for another component of the same archive."""
     members: tuple[str, ...] = ()
     """Names of the archive members that were taken, sorted."""
     forms: tuple[Form, ...] = (Form.STATIC,)
@@ -32,6 +32,11 @@ class Linked:
     components: tuple[LinkedComponent, ...]
     """Of the runtime pack."""
     sizes: Mapping[str, Mapping[Form, int]]
-    """Bytes by form for each owner: ``app`` or the name of a distribution."""
+    """Bytes in the file by form for each owner: ``app`` or the name of a distribution."""
     images: Collection[str]
     """Paths of the shared objects that were absorbed, relative to site-packages."""
+    files: Mapping[str, int] = field(default_factory=dict)
+    """Bytes in the file of each module, data file and shared object of distributions, by its path in site-packages; of
+    a shared object that several distributions bring, for one of its paths only."""
+    overhead: tuple[tuple[Overhead, int], ...] = ()
+    """Bytes of the file that belong to no component."""

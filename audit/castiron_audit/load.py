@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from castiron_audit.application import application_version
 from castiron_audit.collect import build_report
-from castiron_audit.embedded import read_embedded
+from castiron_audit.embedded import accounted, read_embedded
 from castiron_audit.formats.ids import Artifact
 from castiron_audit.project import own_project
 from castiron_common.errors import InputError
@@ -30,7 +30,7 @@ def load_report(path: Path, policy: Policy, *, with_site: bool, reporter: Report
     `InputError` if the file is neither, and what `castiron_wheels.fetch` raises.
     """
     if str(path) != "-" and is_elf(path):
-        return read_embedded(path).report
+        return accounted(read_embedded(path).report, path)
     from castiron_manifest.reader import read_manifest
 
     manifest = read_manifest(path)

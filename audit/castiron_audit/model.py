@@ -162,7 +162,8 @@ class Component:
     """Copyright notices, as they are written in the texts."""
     forms: tuple[Form, ...] = ()
     size: int = 0
-    """Bytes in the binary that are its own; those of components that it contains count for these."""
+    """Bytes in the file that are its own; those of components that it contains count for these.  What was linked into
+    a shared object together with other code counts for what that belongs to: 0 here."""
     parent: str | None = None
     """Id of the component that contains it."""
     requires: tuple[str, ...] = ()
@@ -214,6 +215,23 @@ class Refusal:
     """What to do about it."""
 
 
+class Overhead(StrEnum):
+    """What bytes of an executable are that belong to no component."""
+
+    INDEX = "index"
+    """Where modules, files and shared objects lie, and what they are called."""
+    MERGED = "merged"
+    """Constants that several components share, and tables that the linker makes of all of them."""
+    HEADERS = "headers"
+    """ELF headers, and the table of sections with their names."""
+    PADDING = "padding"
+    """So that what follows is aligned."""
+    REPORT = "report"
+    """The audit's own data: bill of materials, report, notices, with their section headers."""
+    OTHER = "other"
+    """What was added to the file after it was linked."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """The whole audit."""
@@ -242,6 +260,10 @@ class Report:
     """What the program needs of the machine, and which modules do."""
     unmatched: tuple[str, ...] = ()
     """Rules of the policy that name no component, each with what may be meant."""
+    overhead: tuple[tuple[Overhead, int], ...] = ()
+    """Bytes of the file that belong to no component; with those of the components they are the whole file."""
+    file_size: int = 0
+    """Bytes of the executable; 0 in the report within it, which cannot know it, and in that on a manifest."""
     texts: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     """Each text once: (sha256, text), sorted."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import struct
+from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from castiron_common.errors import InputError
@@ -19,11 +20,60 @@ if TYPE_CHECKING:
 _EHDR = struct.Struct("<16sHHIQQQIHHHHHH")
 _SHDR = struct.Struct("<IIQQQQIIQQ")
 _IDENT = b"\x7fELF\x02\x01\x01"
-_SHT_PROGBITS, _SHT_NOBITS = 1, 8
+_SHT_NULL, _SHT_PROGBITS, _SHT_SYMTAB, _SHT_STRTAB, _SHT_NOBITS = 0, 1, 2, 3, 8
+_SHF_ALLOC = 2
 _MAX_SECTIONS = 0xFF00
 _LONGEST_NAME = 256
 """Bytes of the name of a section that anybody looks for."""
 _NT_FDO_PACKAGING_METADATA = 0xCAFE1A7E
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileLayout:
+    """What lies where in an ELF file, each byte once."""
+
+    parts: tuple[tuple[str, int, int], ...]
+    """(name, offset, bytes), by offset: sections that have bytes in the file, and with an empty name the file header,
+    program headers, section headers, and tables of names and symbols."""
+    padding: int
+    """Bytes that belong to none of these."""
+    size: int
+    """Bytes of the file."""
+
+    @property
+    def headers(self) -> int:
+        """Bytes of headers, and of tables of names and symbols."""
+        return sum(size for name, _, size in self.parts if not name)
+
+    @property
+    def sections(self) -> frozenset[str]:
+        """Names of the sections that have bytes in the file."""
+        return frozenset(name for name, _, _ in self.parts if name)
+
+
+def file_layout(path: Path) -> FileLayout:
+    """Return what lies where in an ELF-64 file.  Raises `InputError` if it is none, or if parts lie outside of it."""
+    with path.open("rb") as file:
+        header, rows, names = _read(file, path)
+        size = file.seek(0, os.SEEK_END)
+    extents = [(0, _EHDR.size, ""), (header[5], header[9] * header[10], ""), (header[6], len(rows) * _SHDR.size, "")]
+    for row in rows:
+        if row[1] not in {_SHT_NULL, _SHT_NOBITS}:
+            # Tables of names and symbols that are not loaded are about the file.
+            about = row[1] in {_SHT_SYMTAB, _SHT_STRTAB} and not row[2] & _SHF_ALLOC
+            extents.append((row[4], row[5], "" if about else _name(names, row[0])))
+    parts: list[tuple[str, int, int]] = []
+    padding = at = 0
+    for offset, length, name in sorted(extents):
+        if offset + length > size:
+            raise _wrong(path, "one of its sections lies outside of it")
+        start = max(at, offset)
+        own = max(0, offset + length - start)
+        padding += start - at
+        at = start + own
+        if own:
+            parts.append((name, start, own))
+    return FileLayout(parts=tuple(parts), padding=padding + size - at, size=size)
 
 
 def append_sections(path: Path, contents: Mapping[str, bytes]) -> None:

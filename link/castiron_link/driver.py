@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from castiron_audit.application import application_version
 from castiron_audit.collect import build_report
-from castiron_audit.embedded import embed, note
+from castiron_audit.embedded import accounted, embed, note
 from castiron_audit.enforcement import apply, enforce
 from castiron_audit.formats import Format
 from castiron_audit.policy import Policy
@@ -17,8 +17,9 @@ from castiron_common.cache import cache_root
 from castiron_common.clock import Clock
 from castiron_common.files import sha256_file
 from castiron_common.working import working_folder
+from castiron_elf.sections import file_layout
 from castiron_link.app_object import write_app_object
-from castiron_link.audit import linked, own_component
+from castiron_link.audit import OwnObjects, linked, own_component
 from castiron_link.boot import boot_config
 from castiron_link.bytecode import compile_modules
 from castiron_link.checks import broken_modules, partial_stdlib, require_entry
@@ -27,10 +28,10 @@ from castiron_link.deflate import deflate_once
 from castiron_link.documents import artifact_of, document
 from castiron_link.ld import run_linker
 from castiron_link.linker_call import linker_call
-from castiron_link.map_file import pieces
+from castiron_link.map_file import taken
 from castiron_link.model import LinkOptions, LinkResult
 from castiron_link.natives import absorb_natives, provided_extensions
-from castiron_link.packing import pack_tree
+from castiron_link.packing import as_stored, pack_tree
 from castiron_link.payload import write_payload
 from castiron_link.provision import compiler_of, interpreter_of, pack_of, provided, site_of, stub_components_of
 from castiron_link.relink import check_kit, write_kit
@@ -138,7 +139,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
             write_app_object(
                 own,
                 elf=pack.target.elf,
-                payload=payload,
+                payload=payload.data,
                 inittab=inittab(inputs.extensions),
                 extensions=natives.extensions,
                 note=note(project.name or manifest.entry.name, version, pack.target),
@@ -150,21 +151,30 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
             call = linker_call(pack, inputs=inputs, stub=stub, natives=natives, own=own, work=work)
             warnings = run_linker(call)
             with call.map.open() as lines:
-                taken = pieces(lines)
+                layout = file_layout(call.output)
+                found = taken(lines, layout.sections)
 
         # audit: of the map, so of what is in the binary and not of what was offered; and before the binary has its
         # name, so that a refusal leaves no file.
-        # After it: every byte of machine code has an owner with a license, and the policy lets it in.
+        # After it: every byte of the file has an owner with a license or a name, and the policy lets it in.
         with clock("audit"):
             content = linked(
-                contributions=(*packed.contributions, *natives.contributions),
-                taken=taken,
+                contributions=as_stored(packed.contributions, payload.stored),
+                taken=found,
+                layout=layout,
                 inputs=inputs,
                 stub=stub,
                 stub_components=stub_components_of(pack, reporter),
-                own=(own, *natives.objects),
+                own=OwnObjects(
+                    payload_size=payload.data.size,
+                    payload_padding=payload.padding,
+                    app=own,
+                    images=natives.images,
+                    tables=tuple(path for path in natives.objects if path not in natives.images),
+                ),
                 added=natives.components,
                 images=below_site_packages(natives.libraries, manifest.target.python),
+                feature=manifest.target.python,
             )
             draft = build_report(
                 manifest,
@@ -179,6 +189,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
             report = apply(draft, request.policy)
             enforce(report)
             embed(call.output, report, epoch=request.epoch, sbom=request.sbom, notices=options.notices)
+            report = accounted(report, call.output)
 
         # write: whole or not at all.
         with clock("write"):

@@ -9,21 +9,26 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import LinkError
-from castiron_link.model import Piece
+from castiron_link.model import Piece, Taken
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 _HEADER = "             VMA              LMA     Size Align Out     In      Symbol"
 _OUT = _HEADER.index("Out")
 _INDENTATION = _HEADER.index("In ") - _OUT
 _SIZE = _HEADER.index("    Size")
 _SIZE_END = _SIZE + len("    Size")
+_ADDRESS_END = len("             VMA")
+_INTERNAL = "<internal>"
+"""Where the linker itself is the author: merged constants, ``.got``, ``.eh_frame_hdr``."""
 
 
-def pieces(lines: Iterable[str]) -> tuple[Piece, ...]:
-    """Return what went into the memory image, sorted by (source, member).
+def taken(lines: Iterable[str], in_file: Collection[str]) -> Taken:
+    """Return what went into the executable.
 
+    ``in_file`` are the names of the output sections that have bytes in the file.  An output section is swept from its
+    start to its end, so that no byte counts twice.
     Raises `LinkError` if the text is not a map that we understand.
     """
     iterator = iter(lines)
@@ -33,25 +38,38 @@ def pieces(lines: Iterable[str]) -> tuple[Piece, ...]:
             hint="castiron expects the lld of the Python package `ziglang` that it was installed with.",
         )
     sizes: dict[tuple[str, str | None], int] = {}
-    in_memory = False
+    merged = padding = 0
+    has_bytes = False
+    at = end = 0
     for line in iterator:
         # A size of 4 GiB or an alignment of 100,000 needs more than its column has, and moves the rest of the line.
         size_end = line.find(" ", _SIZE_END)
         name_at = line.find(" ", size_end + _OUT - _SIZE_END - 1) + 1
         if line[name_at] != " ":
-            # Sections that are not loaded (comments, tables of names) have no address.
-            in_memory = int(line[:16], 16) != 0
-        elif in_memory and line[name_at + _INDENTATION] != " ":
+            padding += end - at
+            has_bytes = line[name_at:].rstrip("\n") in in_file
+            at = int(line[:_ADDRESS_END], 16) if has_bytes else 0
+            end = at + int(line[_SIZE:size_end], 16) if has_bytes else 0
+        elif line[name_at + _INDENTATION] != " ":
             name = line[name_at + _INDENTATION :].rstrip("\n")
             file, separator, _ = name.rpartition(":(")
-            if not separator or file == "<internal>":
-                continue  # An assignment of a linker script, or what the linker makes itself.
             size = int(line[_SIZE:size_end], 16)
-            if size:
+            if not separator or not size:
+                continue  # An assignment of a linker script, or a section of which nothing is left.
+            own = 0
+            if has_bytes:
+                start = max(at, int(line[:_ADDRESS_END], 16))
+                padding += start - at
+                own = max(0, int(line[:_ADDRESS_END], 16) + size - start)
+                at = start + own
+            if file == _INTERNAL:
+                merged += own
+            else:
                 key = _split(file)
-                sizes[key] = sizes.get(key, 0) + size
+                sizes[key] = sizes.get(key, 0) + own
     rows = sorted(sizes.items(), key=lambda item: (item[0][0], item[0][1] or ""))
-    return tuple(Piece(source=source, member=member, size=size) for (source, member), size in rows)
+    pieces = tuple(Piece(source=source, member=member, size=size) for (source, member), size in rows)
+    return Taken(pieces=pieces, merged=merged, padding=padding + end - at)
 
 
 def _split(file: str) -> tuple[str, str | None]:

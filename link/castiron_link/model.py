@@ -146,7 +146,19 @@ class Piece:
     member: str | None
     """Name of the archive member."""
     size: int
-    """Bytes of its sections that are in the executable's memory image (zero-filled ones included)."""
+    """Bytes of its sections that are in the file; 0 if it has nothing but memory that is filled with zeros."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What the linker's map says of the bytes of the file's sections: each belongs to one of these."""
+
+    pieces: tuple[Piece, ...]
+    """Sorted by (source, member)."""
+    merged: int
+    """Bytes that the linker made itself: constants of several pieces merged into one, and tables."""
+    padding: int
+    """Bytes between pieces, so that each is aligned."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

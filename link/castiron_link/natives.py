@@ -6,9 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from castiron_audit.model import Form
 from castiron_link.app_object import ExtensionRow
-from castiron_link.audit import Contribution
 from castiron_link.tree_layout import place
 from castiron_manifest.model import Origin, Tier
 
@@ -43,8 +41,8 @@ class Natives:
     """Rows of the table of extension modules, sorted by name."""
     libraries: tuple[str, ...] = ()
     """Tree paths of all files that were absorbed, sorted: code looks whether they exist before it opens them."""
-    contributions: tuple[Contribution, ...] = ()
-    """How many bytes each distribution, and each of the ``components``, brings."""
+    images: Mapping[Path, tuple[str, str]] = field(default_factory=dict)
+    """For each object of a shared object, whose it is: a distribution's or one of the ``components``; and its path."""
     components: tuple[Component, ...] = ()
     """Those that were added because a library needs them and no distribution brings them."""
     warnings: tuple[str, ...] = ()
@@ -116,9 +114,9 @@ def absorb_natives(
             for item in sorted(modules, key=lambda item: (item.module.name, item.tree_path))
         ),
         libraries=tuple(sorted(place(Origin.DISTRIBUTION, path, feature) for i in done.images for path in i.paths)),
-        contributions=tuple(
-            Contribution(owner=image.owners[0], inclusion=Form.STATIC, size=image.size) for image in done.images
-        ),
+        images={
+            path: (image.owners[0], image.paths[0]) for path, image in zip(done.objects, done.images, strict=False)
+        },
         components=components,
         warnings=tuple(
             f"{item.path} ({item.owner}) is left out, as the application may do without it: {item.reason}"

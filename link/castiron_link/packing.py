@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from castiron_audit.model import Form
@@ -34,6 +34,14 @@ class Packed:
     modules: tuple[PayloadModule, ...]
     files: tuple[PayloadFile, ...]
     contributions: tuple[Contribution, ...]
+    """What each module and file is before compression."""
+
+
+def as_stored(contributions: Iterable[Contribution], stored: Mapping[str, int]) -> tuple[Contribution, ...]:
+    """Return contributions with the sizes that files have in the payload (`castiron_link.payload.Payload.stored`)."""
+    return tuple(
+        replace(item, size=stored[item.path]) if item.inclusion is Form.DATA else item for item in contributions
+    )
 
 
 def stem(tree_path: str, *, package: bool) -> str:
@@ -74,11 +82,15 @@ def pack_tree(
                 suffix=placed.tree_path.removeprefix(path),
             )
         )
-        contributions.append(Contribution(owner=owner, inclusion=Form.BYTECODE, size=len(code.code)))
+        contributions.append(
+            Contribution(owner=owner, inclusion=Form.BYTECODE, size=len(code.code), path=placed.tree_path)
+        )
         if with_source:
             share = 0.0 if compress is Compression.NONE else _ANY_GAIN
             files.append(PayloadFile(path=placed.tree_path, data=placed.source, compressed_share=share))
-            contributions.append(Contribution(owner=owner, inclusion=Form.DATA, size=len(placed.source)))
+            contributions.append(
+                Contribution(owner=owner, inclusion=Form.DATA, size=len(placed.source), path=placed.tree_path)
+            )
     modules += _extension_modules(tree, extensions)
     files += [PayloadFile(path=path, data=b"", executable=True) for path in libraries if path not in extensions]
     taken = {file.tree_path for file in tree.files}
@@ -87,7 +99,7 @@ def pack_tree(
         data = file.content()
         share = 0.0 if file.executable else _data_share(len(data), compress)
         files.append(PayloadFile(path=file.tree_path, data=data, executable=file.executable, compressed_share=share))
-        contributions.append(Contribution(owner=file.owner, inclusion=Form.DATA, size=len(data)))
+        contributions.append(Contribution(owner=file.owner, inclusion=Form.DATA, size=len(data), path=file.tree_path))
     return Packed(
         modules=tuple(sorted(modules, key=lambda module: module.path)),
         files=tuple(sorted(files, key=lambda file: file.path)),

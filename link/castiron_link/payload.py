@@ -20,7 +20,7 @@ from castiron_link.model import Children
 from castiron_manifest.model import EntryKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 MAGIC = b"CASTIRON"
 VERSION = 2
@@ -133,13 +133,24 @@ class _Module:
         return self.name, rank
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payload:
+    """The payload, and what its bytes are; the code of a module is stored as it is."""
+
+    data: Pieces
+    stored: Mapping[str, int]
+    """Bytes of each file as it is stored, by tree path; compressed, where that is smaller enough."""
+    padding: int
+    """Bytes between files, so that each is aligned."""
+
+
 def write_payload(
     config: BootConfig,
     modules: Iterable[PayloadModule],
     files: Iterable[PayloadFile],
     *,
     compress: Deflate = deflate,
-) -> Pieces:
+) -> Payload:
     """Return the payload; what lies in files is read when it is written.
 
     Its bytes depend on the arguments alone, and not on their order.
@@ -298,7 +309,8 @@ class _Writer:
         self._arrange(root)
         files = [item for _, _, item in self._nodes if isinstance(item, PayloadFile) and item.compressed_share]
         pieces = compress([Wanted(data=file.data, most=_most(file)) for file in files])
-        self._stored = {file.path: piece for file, piece in zip(files, pieces, strict=True) if piece}
+        self._compressed = {file.path: piece for file, piece in zip(files, pieces, strict=True) if piece}
+        self._stored: dict[str, int] = {}
 
     def _arrange(self, root: _Folder) -> None:
         """Number the nodes so that the children of a folder stand together, sorted by name."""
@@ -312,7 +324,7 @@ class _Writer:
             self._nodes += [(name, index, children[name]) for name in sorted(children)]
             item.modules.sort(key=lambda module: module.order)
 
-    def write(self, config: BootConfig) -> Pieces:
+    def write(self, config: BootConfig) -> Payload:
         """Return the payload."""
         module_count = sum(len(folder.modules) for folder in self._folders)
         nodes_at = _HEADER.size
@@ -351,7 +363,8 @@ class _Writer:
             *(paths_at, len(config.sys_path)),
         )
         identity = _identity(Pieces((_HEADER.pack(*fields, b""), *body)))
-        return Pieces((_HEADER.pack(*fields, identity), *body))
+        whole = Pieces((_HEADER.pack(*fields, identity), *body))
+        return Payload(data=whole, stored=self._stored, padding=data.padding)
 
     def _modules(self, references: Sequence[tuple[int, int]], data: _Data) -> bytes:
         out = bytearray()
@@ -381,7 +394,8 @@ class _Writer:
         next_child, next_module = 1, 0
         for name, (_, parent, item) in zip(names, self._nodes, strict=True):
             if isinstance(item, PayloadFile):
-                stored = self._stored.get(item.path, b"")
+                stored = self._compressed.get(item.path, b"")
+                self._stored[item.path] = len(stored or item.data)
                 offset = data.add(stored or item.data, _DATA_ALIGNMENT) if item.data else 0
                 out += _NODE.pack(name, parent, _FILE, item.executable, 0, offset, len(item.data), len(stored), 0)
                 continue
@@ -398,12 +412,15 @@ class _Data:
     def __init__(self, start: int) -> None:
         self.parts: list[bytes | FileContent] = []
         self.end = start
+        self.padding = 0
+        """Bytes so far."""
 
     def add(self, piece: bytes | FileContent, alignment: int) -> int:
         """Append a piece; return its offset in the payload."""
         padding = -self.end % alignment
         if padding:
             self.parts.append(bytes(padding))
+            self.padding += padding
         self.parts.append(piece)
         offset = self.end + padding
         self.end = offset + len(piece)

@@ -76,7 +76,7 @@ def example() -> bytes:
         sys_path=("$ORIGIN/plugins", "/opt/x"),
         function="main",
     )
-    return bytes(write_payload(config, modules, files))
+    return bytes(write_payload(config, modules, files).data)
 
 
 def _fields(data: bytes) -> list[list[tuple[int, int]]]:

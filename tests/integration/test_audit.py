@@ -39,10 +39,21 @@ def linked(folder: Path, source: str, *options: str) -> Path:
     return folder / "app"
 
 
-def names(binary: Path) -> dict[str, dict]:
+def audited(binary: Path) -> dict:
     done = command("castiron", "audit", binary.name, "--format", "json", cwd=binary.parent)
     assert done.status == 0, done.stderr
-    return {item["name"]: item for item in json.loads(done.stdout)["components"]}
+    return json.loads(done.stdout)
+
+
+def names(binary: Path) -> dict[str, dict]:
+    return {item["name"]: item for item in audited(binary)["components"]}
+
+
+def assert_whole(report: dict, binary: Path) -> None:
+    """Check that the components, and what belongs to none, are the whole file."""
+    sizes = [item["size"] for item in report["components"]] + [size for _, size in report["overhead"]]
+    assert min(sizes) >= 0
+    assert sum(sizes) == report["file_size"] == binary.stat().st_size
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +132,18 @@ def test_the_sections_cost_nothing_at_run_time_and_links_repeat(hello: Path) -> 
     assert "carries no bill of materials" in refused.stderr
 
 
+def test_every_byte_of_the_file_has_an_owner_or_a_name(hello: Path) -> None:
+    report = audited(hello)
+    assert_whole(report, hello)
+    overhead = dict(report["overhead"])
+    assert set(overhead) == {"index", "merged", "headers", "padding", "report"}
+    with hello.open("rb") as file:
+        elf = ELFFile(file)
+        own = sum(elf.get_section_by_name(f".castiron.{name}")["sh_size"] for name in ("report", "sbom"))
+        # Its own data is the two sections, and at most their headers, names and alignment.
+        assert own < overhead["report"] < own + 64 * (elf.num_sections() + 1) + 600
+
+
 def test_a_refused_binary_is_not_written(hello: Path) -> None:
     before = sorted(path.name for path in hello.parent.iterdir())
     done = command("link", "app.manifest", "-o", "refused", "--deny", "PSF-2.0", cwd=hello.parent)
@@ -189,8 +212,11 @@ print(scipy.linalg.det(numpy.eye(3)))
 @pytest.mark.network
 def test_numpy_and_scipy_bring_their_libraries(tmp_path: Path) -> None:
     binary = linked(tmp_path, SCIENCE)
-    done = command("castiron", "audit", "app", "--format", "json", cwd=tmp_path)
-    rows = {item["id"]: item for item in json.loads(done.stdout)["components"]}
+    report = audited(binary)
+    assert_whole(report, binary)
+    rows = {item["id"]: item for item in report["components"]}
+    # A library's file is some megabytes, its image in the binary somewhat less: without symbols and section headers.
+    assert 10_000_000 < rows["library/numpy/openblas"]["size"] < 60_000_000
 
     def license_of(key: str) -> str:
         return rows[key]["verdict"]["expression"]

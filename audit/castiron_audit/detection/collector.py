@@ -33,8 +33,8 @@ class DetectedComponent:
     natives: list[Native] = field(default_factory=list)
     """The shared objects that it consists of."""
     forms: set[Form] = field(default_factory=set)
-    size: int = 0
-    """Bytes of its files."""
+    paths: set[str] = field(default_factory=set)
+    """The files that are its own alone, relative to site-packages."""
     reason: str = ""
     """Why its license is the one that the catalogue names."""
     file_patterns: tuple[str, ...] = ()

@@ -40,6 +40,8 @@ class Detection:
     """What was detected in one distribution."""
 
     components: tuple[Component, ...]
+    files: Mapping[str, frozenset[str]]
+    """The files that are a component's alone, by its id; relative to site-packages."""
     findings: tuple[Finding, ...]
     texts: Mapping[str, str]
     """License texts that the manifest does not have, by SHA-256."""
@@ -75,6 +77,7 @@ def detect(contents: DistributionContents) -> Detection:
 def _conclude_all(collector: Collector) -> Detection:
     components: list[Component] = []
     texts: dict[str, str] = {}
+    files: dict[str, frozenset[str]] = {}
     for detected in collector.components.values():
         if not detected.proven and not detected.natives:
             collector.add_finding(
@@ -89,9 +92,11 @@ def _conclude_all(collector: Collector) -> Detection:
             detected.evidence += [] if known is None else [known]
         component = _component(detected, collector.contents, texts)
         components.append(component)
+        files[component.id] = frozenset(detected.paths)
         collector.findings += license_findings(component)
     return Detection(
         components=tuple(components),
+        files=files,
         findings=tuple(collector.findings),
         texts=texts,
         own_license=collector.own_license,
@@ -119,7 +124,6 @@ def _component(detected: DetectedComponent, contents: DistributionContents, text
         texts=tuple(component_texts),
         copyrights=copyright_notices(detected.texts.values()),
         forms=tuple(form for form in Form if form in detected.forms),
-        size=detected.size,
         parent=contents.component_id,
     )
 

@@ -51,6 +51,7 @@ def _add_data(collector: Collector, path: str, row: DataSet) -> DetectedComponen
             return None
     component = collector.component(Kind.DATA, posixpath.basename(path) if row.each else row.name)
     component.forms.add(Form.DATA)
+    component.paths.add(path)
     if row.version is not None and (match := row.version.search(head)):
         component.version = component.version or match[1]
     if row.license:
@@ -82,6 +83,7 @@ def _add_profile(collector: Collector, path: str) -> None:
     name = posixpath.basename(path).rpartition(".")[0]
     component = collector.component(Kind.DATA, f"{name} ICC profile")
     component.forms.add(Form.DATA)
+    component.paths.add(path)
     if profile.copyright:
         where = f"{path}, copyright tag"
         component.texts.setdefault(where, profile.copyright + "\n")

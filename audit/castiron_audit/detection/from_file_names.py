@@ -33,7 +33,7 @@ def detect_from_file_names(collector: Collector) -> None:
         library = collector.component(Kind.LIBRARY, entry.name if entry else re.split(r"\.so|-\d", file_name)[0])
         library.natives.append(native)
         library.forms.add(Form.STATIC)
-        library.size += native.size
+        library.paths.add(native.path)
         if entry is not None:
             soname_version = re.search(r"\.so\.(\d+)", file_name)
             library.add_catalogue_entry(entry, int(soname_version[1]) if soname_version else None)

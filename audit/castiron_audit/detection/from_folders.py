@@ -98,6 +98,7 @@ def _add_folder(collector: Collector, path: str, folder: str, name: str, text: s
     component = collector.component(Kind.VENDORED, title)
     component.version = component.version or software.version
     component.forms |= {Form.BYTECODE if code else Form.DATA}
+    component.paths |= set(inside)
     component.evidence += evidence
     component.texts[path] = text
 

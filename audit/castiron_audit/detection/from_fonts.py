@@ -36,7 +36,7 @@ def detect_from_fonts(collector: Collector) -> None:
             nameless.append(path)
             continue
         if data is not None and font is not None and not _is_listed(collector, path):
-            component = _add_font(collector, path, font, len(data))
+            component = _add_font(collector, path, font)
             if collector.contents.site is not None:
                 _add_license_files(component, path, collector.contents.site)
 
@@ -62,14 +62,14 @@ def _is_listed(collector: Collector, path: str) -> bool:
     )
 
 
-def _add_font(collector: Collector, path: str, font: Font, size: int) -> DetectedComponent:
+def _add_font(collector: Collector, path: str, font: Font) -> DetectedComponent:
     family = font.family.split(",")[0] or _file_title(path)
     entry = None if font.license else font_of_family(family)
     component = collector.component(Kind.DATA, entry.name if entry else _STYLE.sub("", family))
     if entry is not None:
         component.add_catalogue_entry(entry)
     component.forms.add(Form.DATA)
-    component.size += size
+    component.paths.add(path)
     component.version = component.version or font.version
     for text in (font.license, font.copyright):
         for item in text_evidence(path, text) if text else ():

@@ -46,6 +46,8 @@ def detect_from_vendor_folders(collector: Collector) -> None:
     for package in vendored_packages(collector.contents):
         component = collector.component(Kind.VENDORED, package.name)
         component.forms.add(Form.BYTECODE)
+        root = package.vendor_folder + package.import_name
+        component.paths |= {path for path in collector.contents.paths if path.startswith((f"{root}/", f"{root}."))}
         component.version = component.version or package.version
         if package.version:
             component.purl = component.purl or f"pkg:pypi/{normalised(package.name)}@{component.version}"

@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING
 
 from castiron_audit.copyleft import Strength, reach
+from castiron_audit.file_size import missing_bytes, overhead_rows
 from castiron_audit.formats.ids import Artifact, timestamp
 from castiron_audit.formats.notices import standard_texts
 from castiron_audit.formats.order import in_tree_order
@@ -65,7 +66,7 @@ def html(report: Report, *, epoch: int | None = None, artifact: Artifact | None 
         "findings": _findings(report, by_id),
         "needs": _needs(report),
         "refusals": _refusals(report, by_id),
-        "treemap": treemap(_boxes(report), label=f"Bytes in {report.name} by component"),
+        "treemap": treemap(_boxes(report), label=f"Bytes in {report.name} by component") + _overhead(report),
         "kinds": "".join(
             f'<option value="{kind.value}">{_KINDS[kind]} ({count})</option>'
             for kind, count in sorted(
@@ -172,12 +173,12 @@ def _summary(report: Report) -> str:
     open_ = [
         finding for finding in report.findings if finding.settled is None and finding.severity is not Severity.INFO
     ]
-    size = sum(component.size for component in report.components)
+    size = report.file_size or sum(component.size for component in report.components)
     licenses = {component.verdict.expression for component in others if component.verdict.expression}
     cards = [
         (str(len(report.components)), "components, with the application", ""),
         (str(len(licenses)), "different licenses", ""),
-        (_bytes(size), "accounted for", ""),
+        (_bytes(size), "the whole file" if report.file_size else "accounted for", ""),
         (str(len(open_)), "open findings" if len(open_) != 1 else "open finding", "bad" if open_ else "good"),
         (str(unknown), "unknown licenses" if unknown != 1 else "unknown license", "bad" if unknown else "good"),
     ]
@@ -256,7 +257,22 @@ def _boxes(report: Report) -> list[Box]:
                 href="",
             )
         )
-    return boxes
+    if overhead := sum(row.size for row in overhead_rows(report)):
+        note = "; ".join(f"{row.title}: {_bytes(row.size)}" for row in overhead_rows(report))
+        boxes.append(Box(size=overhead, label="no component", note=note, kind="other", href=""))
+    return sorted(boxes, key=lambda box: -box.size)
+
+
+def _overhead(report: Report) -> str:
+    """Return the sentence on the bytes that no row of the table has."""
+    rows = overhead_rows(report)
+    if not rows:
+        return ""
+    parts = "; ".join(f"{escape(row.title)} {_bytes(row.size)}" for row in rows)
+    total = f" With the components that is the whole file: {report.file_size:,} bytes." if report.file_size else ""
+    missing = missing_bytes(report)
+    changed = f" The file has {missing:,} bytes fewer: something changed it after the link." if missing else ""
+    return f'<p class="soft">Bytes of no component: {parts}.{changed or total}</p>'
 
 
 def _reach(component: Component) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from castiron_audit.copyleft import Strength, reach
+from castiron_audit.file_size import missing_bytes, overhead_rows
 from castiron_audit.formats.order import in_tree_order
 from castiron_audit.machine_needs import need_rows
 from castiron_audit.model import Kind, Severity
@@ -60,7 +61,16 @@ def table(report: Report, *, width: int = 120, color: bool = False, brief: bool 
                 "static",
                 "",
             )
+    for extra in overhead_rows(report):
+        grid.add_row(Text(extra.title, style="dim"), "", "", "", "", f"{extra.size / 1024:.0f}")
     console.print(grid)
+    missing = missing_bytes(report)
+    if report.file_size and not missing:
+        console.print(f"Together {report.file_size:,} bytes, the whole file.", markup=False)
+    elif missing:
+        console.print(
+            f"The file has {missing:,} bytes fewer than were linked: something changed it afterwards.", style="yellow"
+        )
     if not report.linked:
         console.print(
             "Made from a manifest: what is linked of the runtime is known after the link, see `castiron audit BINARY`.",

@@ -61,10 +61,10 @@ class AbsorbedImage:
     paths: tuple[str, ...]
     """The files it comes from, relative to site-packages."""
     owners: tuple[str, ...]
-    """Their distributions, sorted."""
+    """Their distributions, each once, that of the first path first."""
     sha256: str
     size: int
-    """Bytes in the executable."""
+    """Bytes in memory."""
     relocations: int
 
 
@@ -198,7 +198,7 @@ def _extensions(images: Sequence[ImagePlan], known: dict[str, Native]) -> tuple[
 def _report(image: ImagePlan) -> AbsorbedImage:
     return AbsorbedImage(
         paths=tuple(file.path for file in image.files),
-        owners=tuple(sorted({file.owner for file in image.files})),
+        owners=tuple(dict.fromkeys(file.owner for file in image.files)),
         sha256=image.facts.sha256,
         size=image.facts.span,
         relocations=image.facts.relocation_count,

@@ -132,10 +132,13 @@ def report(
     supplier: Supplier | None = None,
 ) -> Report:
     """Return the report of a linked binary with these distributions and components of the runtime."""
+    sizes = {native.sha256: native.size for native in natives}
+    paths_of = {key: [native.path for native in natives if native.sha256 == key] for key in sizes}
     linked = Linked(
         components=(runtime("cpython", "PSF-2.0", members=("Python-dtoa.o",)), *components),
         sizes={"app": {Form.BYTECODE: 10}} | {item.name: {Form.BYTECODE: 100, Form.STATIC: 5000} for item in items},
         images=frozenset(native.path for native in natives),
+        files={paths[0]: sizes[sha256] for sha256, paths in paths_of.items()},
     )
     return build_report(
         manifest(*items, texts=texts, natives=natives),

@@ -5,10 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from castiron_audit.embedded import REPORT_SECTION, SBOM_SECTION, embed, note, read_embedded
+from castiron_audit.embedded import REPORT_SECTION, SBOM_SECTION, accounted, embed, note, read_embedded
+from castiron_audit.file_size import missing_bytes
 from castiron_audit.fleet import OutdatedBinary, outdated_binaries
+from castiron_audit.formats.html import html
+from castiron_audit.formats.table import table
+from castiron_audit.model import Overhead, Report
 from castiron_common.errors import InputError
-from castiron_elf.sections import append_sections, read_sections
+from castiron_elf.sections import append_sections, file_layout, read_sections
 from castiron_elf.writer import ObjectWriter
 from tests.support.elf_values import ELF
 from tests.support.targets import TARGET
@@ -90,3 +94,48 @@ def test_the_note_is_as_systemd_and_syft_read_it() -> None:
         "architecture": "x86_64",
         "os": "linux",
     }
+
+
+def linked_elf(path: Path) -> Report:
+    """Write an ELF file, and return the report on it as it is before anything is added to the file."""
+    layout = file_layout(an_elf(path))
+    made = report(distribution("a", "MIT"))
+    whole = {component.id: 0 for component in made.components} | {"distribution/a": 64}
+    return replace(
+        made,
+        components=tuple(replace(item, size=whole[item.id]) for item in made.components),
+        overhead=((Overhead.HEADERS, layout.headers), (Overhead.PADDING, layout.size - layout.headers - 64)),
+    )
+
+
+def test_the_report_and_its_components_are_the_whole_file(tmp_path: Path) -> None:
+    path = tmp_path / "app"
+    made = linked_elf(path)
+    linked_size = path.stat().st_size
+    embed(path, made, notices=True)
+    found = accounted(read_embedded(path).report, path)
+    size = path.stat().st_size
+    assert found.file_size == size
+    assert found.overhead == (*made.overhead, (Overhead.REPORT, size - linked_size))
+    assert missing_bytes(found) == 0
+    text = table(found)
+    assert f"Together {size:,} bytes, the whole file." in text
+    assert "this report" in text
+    assert f"{size:,} bytes" in html(found)
+
+
+def test_what_was_added_to_the_file_or_cut_off_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "app"
+    made = linked_elf(path)
+    embed(path, made)
+    size = path.stat().st_size
+    with path.open("ab") as file:
+        file.write(b"appended" * 100)
+    found = accounted(read_embedded(path).report, path)
+    assert found.overhead[-1] == (Overhead.OTHER, 800)
+    assert (found.file_size, missing_bytes(found)) == (size + 800, 0)
+    larger = replace(made, overhead=(*made.overhead, (Overhead.MERGED, 100_000)))
+    changed = accounted(larger, path)
+    assert missing_bytes(changed) == 100_000 - (size + 800 - sum(size for _, size in made.overhead) - 64)
+    assert "something changed it afterwards" in table(changed, width=200)
+    assert "something changed it after the link" in html(changed)

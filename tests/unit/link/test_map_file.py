@@ -1,8 +1,8 @@
 import pytest
 
 from castiron_common.errors import LinkError
-from castiron_link.map_file import pieces
-from castiron_link.model import Piece
+from castiron_link.map_file import taken
+from castiron_link.model import Piece, Taken
 
 MAP = """\
              VMA              LMA     Size Align Out     In      Symbol
@@ -22,16 +22,52 @@ MAP = """\
 """
 
 
-def test_counts_what_is_in_memory() -> None:
-    assert pieces(MAP.splitlines(keepends=True)) == (
-        Piece(source="app.o", member=None, size=8),
-        Piece(source="lib/l.a", member="b.o", size=0x20),
+IN_FILE = {".rodata", ".text", ".got", ".debug_info", ".castiron.payload", ".castiron.images"}
+
+
+def pieces(text: str) -> tuple[Piece, ...]:
+    return taken(text.splitlines(keepends=True), IN_FILE).pieces
+
+
+def test_counts_the_bytes_of_the_file() -> None:
+    assert taken(MAP.splitlines(keepends=True), IN_FILE) == Taken(
+        pieces=(
+            Piece(source="app.o", member=None, size=8),
+            Piece(source="lib/l.a", member="b.o", size=0x20),
+            Piece(source="lib/l.a", member="d.o", size=0x64),
+        ),
+        merged=8,
+        padding=1,
     )
+
+
+def test_memory_that_is_filled_with_zeros_has_no_bytes_but_its_owner_is_known() -> None:
+    text = MAP.replace(" .got", " .bss").replace("<internal>:(.got)", "lib/z.a(zeros.o):(.bss)")
+    found = taken(text.splitlines(keepends=True), IN_FILE)
+    assert Piece(source="lib/z.a", member="zeros.o", size=0) in found.pieces
+    assert found.merged == 0
+
+
+def test_no_byte_counts_twice_and_none_is_lost() -> None:
+    # Two pieces that overlap, a gap before a third, and room behind the last.
+    text = (
+        MAP.splitlines()[0]
+        + """
+          1000             1000       40     8 .text
+          1000             1000       10     1         a.o:(.text)
+          1008             1008       10     1         b.o:(.text)
+          1020             1020       10     1         c.o:(.text)
+""".replace("\n          ", "\n            ").rstrip(" ")
+    )
+    found = taken(text.splitlines(keepends=True), IN_FILE)
+    assert [(piece.source, piece.size) for piece in found.pieces] == [("a.o", 16), ("b.o", 8), ("c.o", 16)]
+    assert found.padding == 8 + 16
+    assert sum(piece.size for piece in found.pieces) + found.padding == 0x40
 
 
 def test_parentheses_in_a_folder_do_not_confuse() -> None:
     text = MAP.replace("lib/l.a(b.o)", "/a (copy)/l.a(b.o)").replace("app.o", "/a (copy)/app.o")
-    assert [(piece.source, piece.member) for piece in pieces(text.splitlines())] == [
+    assert [(piece.source, piece.member) for piece in pieces(text)][:2] == [
         ("/a (copy)/app.o", None),
         ("/a (copy)/l.a", "b.o"),
     ]
@@ -46,7 +82,7 @@ def test_sizes_that_do_not_fit_their_column() -> None:
         "       200000000        200000000    12345 2097152         image.o:(.castiron.image.x)\n"
         "       200000000        200000000        0     1                 symbol",
     )
-    assert pieces(text.splitlines(keepends=True)) == (
+    assert pieces(text)[:3] == (
         Piece(source="app.o", member=None, size=0x123456789),
         Piece(source="image.o", member=None, size=0x12345),
         Piece(source="lib/l.a", member="b.o", size=0x20),
@@ -56,4 +92,4 @@ def test_sizes_that_do_not_fit_their_column() -> None:
 @pytest.mark.parametrize("text", ["", "Archive member included\n", "\n"])
 def test_unknown_formats_are_refused(text: str) -> None:
     with pytest.raises(LinkError, match="unknown format"):
-        pieces(text.splitlines(keepends=True))
+        pieces(text)

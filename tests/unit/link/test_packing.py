@@ -5,7 +5,7 @@ import pytest
 from castiron_audit.model import Form
 from castiron_link.audit import Contribution
 from castiron_link.model import Compiled, Compression, PlacedExtension, PlacedFile, PlacedModule, Sources, Tree
-from castiron_link.packing import pack_tree, stem
+from castiron_link.packing import as_stored, pack_tree, stem
 from castiron_link.payload import PayloadFile, PayloadModule
 from castiron_manifest.model import Module, ModuleKind, Origin
 
@@ -62,11 +62,11 @@ def test_everything_has_its_place_and_owner() -> None:
         PayloadFile(path="site/d/data", data=b"12345"),
     )
     assert set(packed.contributions) == {
-        Contribution(owner="app", inclusion=Form.BYTECODE, size=1),
-        Contribution(owner="app", inclusion=Form.DATA, size=11),
-        Contribution(owner="stdlib", inclusion=Form.BYTECODE, size=2),
-        Contribution(owner="stdlib", inclusion=Form.DATA, size=1),
-        Contribution(owner="d", inclusion=Form.DATA, size=5),
+        Contribution(owner="app", inclusion=Form.BYTECODE, size=1, path="app/app.py"),
+        Contribution(owner="app", inclusion=Form.DATA, size=11, path="app/app.py"),
+        Contribution(owner="stdlib", inclusion=Form.BYTECODE, size=2, path="lib/json/__init__.py"),
+        Contribution(owner="stdlib", inclusion=Form.DATA, size=1, path="lib/json/__init__.py"),
+        Contribution(owner="d", inclusion=Form.DATA, size=5, path="site/d/data"),
     }
 
 
@@ -124,3 +124,9 @@ def test_interpreters_are_empty_files_that_no_other_file_gives_way_to() -> None:
         PayloadFile(path="bin/python", data=b"", executable=True),
         PayloadFile(path="site/d/data", data=b"12345"),
     )
+
+
+def test_what_is_compressed_counts_as_it_is_stored() -> None:
+    code = Contribution(owner="d", inclusion=Form.BYTECODE, size=9, path="site/m.py")
+    data = replace(code, inclusion=Form.DATA)
+    assert as_stored((code, data), {"site/m.py": 4}) == (code, replace(data, size=4))

@@ -38,7 +38,7 @@ class ReadModule:
 
 
 def write_payload(settings: BootConfig, modules: Iterable[PayloadModule], files: Iterable[PayloadFile]) -> bytes:
-    return bytes(payload_pieces(settings, modules, files))
+    return bytes(payload_pieces(settings, modules, files).data)
 
 
 class Reader:
@@ -322,14 +322,14 @@ def test_large_files_are_read_while_they_are_written(tmp_path: Path) -> None:
     content = file_content(large)
     assert isinstance(content, FileContent)
     files = [PayloadFile(path="app/a", data=b"a"), PayloadFile(path="app/large", data=content)]
-    pieces = payload_pieces(config(), [], files)
+    pieces = payload_pieces(config(), [], files).data
     assert content in pieces.parts
     assert max(len(chunk) for chunk in pieces.chunks()) < 2 << 20
     data = bytes(pieces)
     assert pieces.size == len(data)
     assert Reader(data).files()["app/large"] == (large.read_bytes(), False)
     same = [files[0], PayloadFile(path="app/large", data=large.read_bytes())]
-    assert bytes(payload_pieces(config(), [], same)) == data
+    assert bytes(payload_pieces(config(), [], same).data) == data
 
 
 def test_a_large_file_is_compressed_as_a_small_one(tmp_path: Path) -> None:
@@ -348,7 +348,23 @@ def test_a_large_file_is_compressed_as_a_small_one(tmp_path: Path) -> None:
 def test_a_file_that_changes_meanwhile_is_an_error(tmp_path: Path, now: bytes) -> None:
     large = tmp_path / "large"
     large.write_bytes(b"y" * (1 << 20))
-    pieces = payload_pieces(config(), [], [PayloadFile(path="a", data=file_content(large))])
+    pieces = payload_pieces(config(), [], [PayloadFile(path="a", data=file_content(large))]).data
     large.write_bytes(now)
     with pytest.raises(InputError, match="changed while it was linked"):
         bytes(pieces)
+
+
+def test_every_byte_is_code_a_file_padding_or_index() -> None:
+    files = [
+        PayloadFile(path="a", data=b"x" * 33),
+        PayloadFile(path="b", data=b"y" * 5000, compressed_share=0.9),
+        PayloadFile(path="c", data=b""),
+    ]
+    payload = payload_pieces(config(), [module("m"), module("n")], files)
+    assert payload.stored["a"] == 33
+    assert 0 < payload.stored["b"] < 100
+    assert payload.stored["c"] == 0
+    data = bytes(payload.data)
+    code = [item.code for item in Reader(data).modules()]
+    index = min(data.index(item) for item in code)
+    assert len(data) == index + sum(map(len, code)) + sum(payload.stored.values()) + payload.padding
