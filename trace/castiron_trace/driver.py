@@ -20,6 +20,7 @@ from castiron_trace.hints.reader import project_hints, shipped_hints, united
 from castiron_trace.machine import carried_data
 from castiron_trace.model import NO_SITE
 from castiron_trace.observations import NOT_RUN
+from castiron_trace.own.unreached import unreached_notes
 from castiron_trace.plan import read_plan
 from castiron_trace.stdlib_graph import stdlib_graph
 from castiron_trace.target_python import from_pack
@@ -135,4 +136,5 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
             blobs=own.blobs,
             carries=hints.carries,
         )
-    return Outcome(manifest=manifest, reached=reached, source=chosen.source, notes=own.notes, seconds=clock.seconds)
+    notes = (*own.notes, *unreached_notes(site, reached))
+    return Outcome(manifest=manifest, reached=reached, source=chosen.source, notes=notes, seconds=clock.seconds)

@@ -66,6 +66,7 @@ def analyse(
                 item.wheel.sha256,
                 requires=tuple(item.requires),
                 direct=item.direct and item.name != runner_of(options),
+                project=item.project,
             )
             for item in site.distributions
         ),

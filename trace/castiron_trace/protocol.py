@@ -227,6 +227,8 @@ class Installed:
     """Distributions of the environment that it needs itself."""
     direct: bool = False
     """Whether the user asks for it, and not only another distribution."""
+    project: bool = False
+    """Whether it is made of a folder on this machine: then it is the user's own code."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

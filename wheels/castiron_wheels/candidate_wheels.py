@@ -29,6 +29,8 @@ class LocalWheel:
     """In the cache."""
     extras: tuple[str, ...]
     """That were asked for, normalised, sorted."""
+    project: bool = False
+    """Whether it is made of a folder: of the user's own code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,7 @@ def local_wheels(requirements: Requirements, context: BuildContext) -> tuple[dic
         from castiron_wheels.built_wheels import project_wheel, sdist_wheel  # much to import, and rarely needed
     for project in requirements.projects:
         try:
-            made.append(LocalWheel(path=project_wheel(project, context), extras=project.extras))
+            made.append(LocalWheel(path=project_wheel(project, context), extras=project.extras, project=True))
         except (DependencyError, InputError) as error:
             if project.name not in requirements.optional:
                 raise
@@ -75,7 +77,11 @@ def local_wheels(requirements: Requirements, context: BuildContext) -> tuple[dic
         before = wheels.get(name, wheel)
         if before.path != wheel.path:
             raise DependencyError(f"{name} is given twice, with different contents.", hint="Give it once.")
-        wheels[name] = LocalWheel(path=wheel.path, extras=tuple(sorted({*before.extras, *wheel.extras})))
+        wheels[name] = LocalWheel(
+            path=wheel.path,
+            extras=tuple(sorted({*before.extras, *wheel.extras})),
+            project=before.project or wheel.project,
+        )
     return wheels, findings
 
 

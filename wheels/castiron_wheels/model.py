@@ -89,6 +89,8 @@ class ResolvedDistribution:
     requires: tuple[str, ...] = ()
     """Normalised names of the distributions of this environment that it depends on, sorted."""
     direct: bool = False
+    project: bool = False
+    """Whether its wheel is made of a folder on this machine: of the user's own code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,7 @@ else has to give way for it; what remains without a wheel is built from its sdis
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -77,7 +78,8 @@ def resolve(
     embedded = {item.name for item in choice.candidates if item.sdist or not item.indexed} | set(local) | set(built)
     if requirements.index_options:
         embedded |= set(graph.wheels)  # the index is named in a file that the link stage never sees
-    return _environment(requirements, graph, embedded, findings)
+    projects = {name for name, item in local.items() if item.project}
+    return _environment(requirements, graph, embedded, projects, findings)
 
 
 def _provision(target: PythonTarget, reporter: Reporter, renew: bool) -> Provision:
@@ -126,13 +128,20 @@ def _direct(requirements: Requirements, graph: RequirementGraph) -> set[str]:
 
 
 def _environment(
-    requirements: Requirements, graph: RequirementGraph, embedded: Collection[str], findings: Iterable[Finding]
+    requirements: Requirements,
+    graph: RequirementGraph,
+    embedded: Collection[str],
+    projects: Collection[str],
+    findings: Iterable[Finding],
 ) -> Environment:
     direct = _direct(requirements, graph)
     return Environment(
         target=graph.target,
         distributions=tuple(
-            _distribution(name, path, graph, embedded=name in embedded, direct=name in direct)
+            replace(
+                _distribution(name, path, graph, embedded=name in embedded, direct=name in direct),
+                project=name in projects,
+            )
             for name, path in sorted(graph.wheels.items())
         ),
         findings=tuple(sorted(set(findings), key=lambda item: (item.code, item.subject, item.message))),

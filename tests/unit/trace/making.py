@@ -34,6 +34,7 @@ def install(
     entry_points: str = "",
     metadata: str = "",
     direct: bool = True,
+    project: bool = False,
 ) -> ResolvedDistribution:
     """Install a distribution as `castiron_wheels.install` does: files, dist-info and RECORD."""
     site = prefix / "lib/python3.13/site-packages"
@@ -52,6 +53,7 @@ def install(
         path=prefix / f"{name}-1.0-py3-none-any.whl",
         requires=requires,
         direct=direct,
+        project=project,
     )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from castiron_trace.protocol import Installed
 
-_TEST_FOLDERS = frozenset({"tests", "test"})
+TEST_FOLDERS = frozenset({"tests", "test"})
 _CODE = (".py", ".pyc", ".pyi", ".so")
 _WORDS = re.compile(r"[\w\-+]+(?:\.[\w\-+]+)*")
 """More than identifiers, as `importlib.import_module` takes ``unicode17-0-0``, ``0001_initial`` and ``g++``."""
@@ -47,7 +47,7 @@ class Distribution:
             for path in self.files
             if not path.endswith(_CODE)
             and ".dist-info/" not in path
-            and not _TEST_FOLDERS.intersection(path.split("/")[:-1])
+            and not TEST_FOLDERS.intersection(path.split("/")[:-1])
         ]
 
     def module_of(self, path: str) -> str | None:
@@ -59,7 +59,7 @@ class Distribution:
         return sorted(
             name
             for name, path in self.modules.items()
-            if not _TEST_FOLDERS.intersection(path.split("/")[:-1]) and not path.endswith("/conftest.py")
+            if not TEST_FOLDERS.intersection(path.split("/")[:-1]) and not path.endswith("/conftest.py")
         )
 
 
@@ -82,10 +82,14 @@ class Environment:
         """Distribution -> SHA-256 of its wheel."""
         self.direct: set[str] = set()
         """Distributions that the user asks for."""
+        self.projects: set[str] = set()
+        """Distributions that are the user's own code."""
         for item in installed:
             self.requires[item.name], self.wheels[item.name] = item.requires, item.wheel
             if item.direct:
                 self.direct.add(item.name)
+            if item.project:
+                self.projects.add(item.name)
         self._reach: dict[str, frozenset[str]] = {}
         self._suffixes = (*suffixes, ".py")
         self._libc = frozenset(libc)
@@ -184,7 +188,7 @@ def without_tests(modules: Iterable[str], *, below: str) -> list[str]:
     return [
         name
         for name in modules
-        if not _TEST_FOLDERS.intersection(name.removeprefix(below).split(".")) and not name.endswith(".conftest")
+        if not TEST_FOLDERS.intersection(name.removeprefix(below).split(".")) and not name.endswith(".conftest")
     ]
 
 

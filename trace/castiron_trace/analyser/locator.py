@@ -164,9 +164,10 @@ class TraceLocator:
     def scan_file(self, origin: str, owner: str) -> Scan:
         """Return the scan of one file of the owner."""
         wheel = self._environment.wheels.get(owner)
-        if wheel is not None and self._environment.relative(origin) is not None:
+        project = owner in self._environment.projects
+        if wheel is not None and not project and self._environment.relative(origin) is not None:
             return self._scans.of_wheel(wheel, origin)
-        return self._scans.of_file(origin, own=owner == APP)
+        return self._scans.of_file(origin, own=project or owner == APP)
 
     def _owner(self, origin: str) -> str | None:
         relative = self._environment.relative(origin)
@@ -233,13 +234,18 @@ def source_beside(extension: str) -> str | None:
     return str(source) if source.is_file() else None
 
 
-def modules_below(folder: Path, name: str) -> list[str]:
-    """Return the modules in a package's folder and its sub-packages, whether imported or not."""
+def modules_below(folder: Path, name: str, *, namespaces: bool = False) -> list[str]:
+    """Return the modules in a package's folder and its sub-packages, whether imported or not.
+
+    With ``namespaces`` those in folders without ``__init__.py``, too.
+    """
     modules: list[str] = []
     for entry in sorted(folder.iterdir()):
         if entry.suffix == ".py" and _IMPORTABLE.fullmatch(entry.stem) and entry.stem != "__init__":
             modules.append(f"{name}.{entry.stem}")
         elif _IMPORTABLE.fullmatch(entry.name) and (entry / "__init__.py").is_file():
             modules.append(f"{name}.{entry.name}")
-            modules.extend(modules_below(entry, f"{name}.{entry.name}"))
+            modules.extend(modules_below(entry, f"{name}.{entry.name}", namespaces=namespaces))
+        elif namespaces and _IMPORTABLE.fullmatch(entry.name) and entry.name != "__pycache__" and entry.is_dir():
+            modules.extend(modules_below(entry, f"{name}.{entry.name}", namespaces=True))
     return modules

@@ -27,13 +27,13 @@ def notes(choice: Choice, taken: Collection[Path]) -> Iterator[str]:
     secrets = sorted({*choice.secrets, *(name for root, name in left if is_secret(root / name))})
     if secrets:
         yield (
-            f"{_counted(len(secrets), 'file')} with secrets not included ({_first(secrets)}): "
+            f"{counted(len(secrets), 'file')} with secrets not included ({first(secrets)}): "
             "give the program its secrets when it runs, or name the file with --include-data"
         )
     if choice.private_keys:
         keys = sorted(f"{name} named at {place}" for name, place in choice.private_keys.items())
         yield (
-            f"{_counted(len(keys), 'private key')} included ({_first(keys)}): whoever has the binary can read "
+            f"{counted(len(keys), 'private key')} included ({first(keys)}): whoever has the binary can read "
             f"{'it' if len(keys) == 1 else 'them'}; to keep such files out, open them by a path that the user gives"
         )
     for name, place in sorted(choice.only_in_current_folder.items()):
@@ -55,19 +55,21 @@ def notes(choice: Choice, taken: Collection[Path]) -> Iterator[str]:
 
 
 def _left(others: Sequence[str], sources: Sequence[str]) -> str:
-    kinds = [_counted(len(others), "file")] if others else []
-    kinds += [_counted(len(sources), "Python source")] if sources else []
+    kinds = [counted(len(others), "file")] if others else []
+    kinds += [counted(len(sources), "Python source")] if sources else []
     takes = " and ".join(
         (["--include-data PATH for a file or folder"] if others else [])
         + (["--include for a module"] if sources else [])
     )
-    return f"not included from beside the application: {' and '.join(kinds)} ({_first([*others, *sources])}); {takes}"
+    return f"not included from beside the application: {' and '.join(kinds)} ({first([*others, *sources])}); {takes}"
 
 
-def _counted(number: int, noun: str) -> str:
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: ``2 files``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _first(names: Sequence[str]) -> str:
+def first(names: Sequence[str]) -> str:
+    """Return the first few names, and whether there are more."""
     more = ", ..." if len(names) > _FIRST else ""
     return ", ".join(names[:_FIRST]) + more

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from modulegraph2 import NamespacePackage, Package, Script
 
 from castiron_trace.analyser.graph_adapter import file_of
-from castiron_trace.protocol import Notice
+from castiron_trace.protocol import APP, Notice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -92,6 +92,18 @@ class Context:
     """Files of the application that the user includes."""
     whole: set[str] = field(default_factory=set)
     """Distributions of which all modules go in."""
+
+    def is_own(self, owner: str | None) -> bool:
+        """Return whether a module of this owner is the user's own code: a script's, or that of a project's wheel."""
+        return owner == APP or owner in self.environment.projects
+
+    def own_roots(self) -> list[str]:
+        """Return the folders that own modules lie in; that of the distributions only if one of them is a project."""
+        return [*self.roots, *(self.environment.path if self.environment.projects else ())]
+
+    def is_own_top_level(self, name: str) -> bool:
+        """Return whether the user's own code has a top-level module, or a package, of this name."""
+        return self.locator.is_own(name) or self.environment.modules.get(name) in self.environment.projects
 
     def place(self, node: BaseNode) -> str:
         """Return a module's file for a message: relative to site-packages or to the application."""

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from castiron_trace.analyser.graph_adapter import file_of
 from castiron_trace.analyser.locator import modules_below
 from castiron_trace.analyser.rules.base import Declaration
-from castiron_trace.protocol import APP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +30,7 @@ class OwnFolders:
     def look(self, module: Module) -> Iterator[Step]:
         """Yield the modules in the folders that one own module names: ``join(dirname(__file__), "plugins")``."""
         place = file_of(module.node)
-        if module.owner != APP or place is None or not module.scan.finds_sources:
+        if not self._context.is_own(module.owner) or place is None or not module.scan.finds_sources:
             return
         for text, line in module.scan.paths:
             folder = os.path.normpath(posixpath.join(Path(place).parent, text.partition("*")[0]))
@@ -44,7 +43,7 @@ class OwnFolders:
 
     def _modules(self, folder: Path) -> list[str]:
         """Return the modules below a folder by their names from a root; those of a root itself are not asked for."""
-        for root in self._context.roots:
+        for root in self._context.own_roots():
             parts = folder.relative_to(root).parts if folder.is_relative_to(root) else ()
             if parts:
                 return modules_below(folder, ".".join(parts))

@@ -37,7 +37,7 @@ class OwnSources:
     def look(self, module: Module) -> Iterator[Step]:
         """Yield the sources that one own module names: ``runpy.run_path("jobs/nightly.py")``."""
         place = file_of(module.node)
-        if module.owner != APP or place is None:
+        if not self._context.is_own(module.owner) or place is None:
             return
         folder = Path(place).parent
         texts = [(literal.text, literal.line) for literal in (*module.scan.strings, *module.scan.paths)]
@@ -53,7 +53,8 @@ class OwnSources:
         """Yield what frameworks run beside any own module."""
         reached = [node for node in self._context.graph.module_nodes() if node.extension_attributes.get("owner")]
         names = {node.name for node in reached}
-        direct = {item.module for node in reached if _is_own(node) for item in _imports(node)}
+        own_nodes = [node for node in reached if self._context.is_own(node.extension_attributes.get("owner"))]
+        direct = {item.module for node in own_nodes for item in _imports(node)}
         patterns = [
             pattern
             for hint, patterns in self._conventions
@@ -63,7 +64,7 @@ class OwnSources:
         ]
         if not patterns:
             return
-        own = {str(Path(place).parent) for node in reached if _is_own(node) and (place := file_of(node))}
+        own = {str(Path(place).parent) for node in own_nodes if (place := file_of(node))}
         for folder in sorted({*own, *self._context.roots}):
             for pattern in patterns:
                 yield from self._all(entry, sorted(map(str, Path(folder).glob(pattern))))
@@ -79,7 +80,7 @@ class OwnSources:
         if path in self._taken:
             return
         self._taken.add(path)
-        for root in self._context.roots:
+        for root in self._context.own_roots():
             if path.startswith(f"{root}{os.sep}"):
                 parts = path[len(root) + 1 : -len(".py")].split("/")
                 if parts[-1] != "__init__" and all(_PART.fullmatch(part) for part in parts):
@@ -94,7 +95,3 @@ class OwnSources:
 def _imports(node: BaseNode) -> Iterable[ImportStatement]:
     scan: Scan | None = node.extension_attributes.get("scan")
     return () if scan is None else scan.imports
-
-
-def _is_own(node: BaseNode) -> bool:
-    return bool(node.extension_attributes.get("owner") == APP)

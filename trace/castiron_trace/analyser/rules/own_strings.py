@@ -10,7 +10,6 @@ from castiron_trace.analyser.environment import without_tests
 from castiron_trace.analyser.graph_adapter import file_of
 from castiron_trace.analyser.locator import modules_below
 from castiron_trace.analyser.rules.base import CERTAIN_IMPORTS, Declaration, longest_module
-from castiron_trace.protocol import APP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +22,7 @@ _CONFIGURATION = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf")
 _LARGEST_FILE = 1 << 20
 """Bytes of a configuration file in which names of modules are looked for."""
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+")
+_INNER = re.compile(r"\w[\w-]*(?:/\w[\w-]*)*/?")
 _NAME = re.compile(r"[^\W\d][\w-]*(?:\.[\w-]+)*")
 
 
@@ -35,7 +35,7 @@ class OwnStrings:
 
     def look(self, module: Module) -> Iterator[Step]:
         """Yield the modules that the strings of one own module name."""
-        if module.owner != APP:
+        if not self._context.is_own(module.owner):
             return
         environment = self._context.environment
         # A module that imports by computed names takes them from its own strings: ("tkinter", "curses").
@@ -49,8 +49,8 @@ class OwnStrings:
             top, dot, _rest = text.partition(".")
             if not dot and top == Path(file_of(module.node) or "").stem:
                 continue  # a script's own name
-            if self._context.locator.is_own(top):
-                yield from self._own_module(module.node, text, line)
+            if self._context.is_own_top_level(top):
+                yield from self._own_module(module.node, text, line, inner=raw.partition(":")[2])
             elif dot or chosen_by_name or environment.modules.get(top) in environment.direct:
                 name = longest_module(text, environment.modules)
                 if name is None and (dot or chosen_by_name):
@@ -65,13 +65,16 @@ class OwnStrings:
             if not file.is_file() or file.stat().st_size > _LARGEST_FILE:
                 continue
             for match in _DOTTED.finditer(file.read_bytes().decode("utf-8", "replace")):
-                if self._context.locator.is_own(match[0].partition(".")[0]):
+                if self._context.is_own_top_level(match[0].partition(".")[0]):
                     yield from self._own_module(node, match[0], line)
 
-    def _own_module(self, node: BaseNode, text: str, line: int) -> Iterator[Step]:
-        """A string names a module of the application: a framework will look into its package."""
+    def _own_module(self, node: BaseNode, text: str, line: int, *, inner: str = "") -> Iterator[Step]:
+        """A string names a module of the application: a framework will look into its package.
+
+        ``inner`` is what stands behind a colon: ``package:folder`` means a folder in the package for many of them.
+        """
         names = text.split(".")
-        for root in self._context.roots:
+        for root in self._context.own_roots():
             folder = Path(root)
             package: list[str] = []
             for index, part in enumerate(names):
@@ -86,7 +89,12 @@ class OwnStrings:
             if package:
                 name = ".".join(package)
                 yield Declaration(node, name, line)
-                if name not in self._packages:
+                folder = Path(root, *names, inner)
+                if package == names and _INNER.fullmatch(inner) and folder.is_dir():
+                    below = f"{name}.{inner.strip('/').replace('/', '.')}"
+                    for module in without_tests(modules_below(folder, below, namespaces=True), below=below):
+                        yield Declaration(node, module, line)
+                elif name not in self._packages:
                     self._packages.add(name)
                     for below in without_tests(modules_below(Path(root, *package), name), below=name):
                         yield Declaration(node, below, line)
