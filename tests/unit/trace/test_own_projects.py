@@ -20,11 +20,13 @@ SOURCES = {
 import importlib, runpy
 from pathlib import Path
 LOCATION = "acme:migrations"
-SETTINGS = "acme.settings"
+SETTINGS = "acme_site.settings"
 def main():
     return runpy.run_path("jobs/nightly.py")
 """,
-    "acme/settings.py": "",
+    "acme_site/__init__.py": "",
+    "acme_site/settings.py": "",
+    "acme_site/urls.py": "",
     "acme/migrations/env.py": "import colorsys",
     "acme/migrations/versions/001_first.py": "",
     "acme/jobs/nightly.py": "import wave",
@@ -42,7 +44,7 @@ def reached_of(tracer: Tracer, folder: Path, *, project: bool) -> tuple[Reached,
 def test_strings_and_paths_of_a_project_lead_to_its_modules(tracer: Tracer, tmp_path: Path) -> None:
     reached, _site = reached_of(tracer, tmp_path, project=True)
     assert of(reached, "acme") >= {
-        "acme.settings", "acme.migrations.env", "acme.migrations.versions.001_first", "acme.jobs.nightly"
+        "acme_site.settings", "acme_site.urls", "acme.migrations.env", "acme.migrations.versions.001_first", "acme.jobs.nightly"
     }  # fmt: skip
     assert {"colorsys", "wave"} <= reached.modules.keys()
     assert not {"acme.unused", "acme.tests.test_cli"} & reached.modules.keys()
