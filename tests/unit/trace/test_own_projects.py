@@ -44,7 +44,8 @@ def reached_of(tracer: Tracer, folder: Path, *, project: bool) -> tuple[Reached,
 def test_strings_and_paths_of_a_project_lead_to_its_modules(tracer: Tracer, tmp_path: Path) -> None:
     reached, _site = reached_of(tracer, tmp_path, project=True)
     assert of(reached, "acme") >= {
-        "acme_site.settings", "acme_site.urls", "acme.migrations.env", "acme.migrations.versions.001_first", "acme.jobs.nightly"
+        "acme_site.settings", "acme_site.urls", "acme.migrations.env",
+        "acme.migrations.versions.001_first", "acme.jobs.nightly",
     }  # fmt: skip
     assert {"colorsys", "wave"} <= reached.modules.keys()
     assert not {"acme.unused", "acme.tests.test_cli"} & reached.modules.keys()
