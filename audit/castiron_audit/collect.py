@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from castiron_audit.linked import Linked
     from castiron_audit.model import Supplier
+    from castiron_audit.own_signatures import OwnSignature
     from castiron_manifest.model import Manifest
 
 
@@ -36,12 +37,13 @@ def build_report(
     name: str = "",
     supplier: Supplier | None = None,
     generator: str | None = None,
+    signatures: tuple[OwnSignature, ...] = (),
 ) -> Report:
     """Return the report on a manifest, or on a binary that is being linked from it; no policy is applied yet.
 
     ``site`` is the installed ``site-packages`` of the manifest's distributions; without it, what only their files tell
     (vendored packages, crates, fonts) is not detected.  ``license_``, ``version``, ``name`` and ``supplier`` are the
-    application's own; without a name it has that of the program.
+    application's own; without a name it has that of the program.  ``signatures`` are those of its project.
     Raises `InputError` if a shared object cannot be read.
     """
     # What is in: the application, the distributions with third-party components, the runtime.
@@ -51,7 +53,7 @@ def build_report(
         # An application without distributions does not wait for the import of the detectors.
         from castiron_audit.distributions import collect_distributions
 
-        distributions = collect_distributions(manifest, site=site, linked=linked)
+        distributions = collect_distributions(manifest, site=site, linked=linked, signatures=signatures)
     runtime = collect_runtime(manifest, linked)
     collected = (application, *distributions.components, *runtime.components)
 

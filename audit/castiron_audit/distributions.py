@@ -26,14 +26,19 @@ if TYPE_CHECKING:
     from castiron_audit.included import IncludedFiles
     from castiron_audit.linked import Linked
     from castiron_audit.model import Verdict
+    from castiron_audit.own_signatures import OwnSignature
     from castiron_common.target import Elf
     from castiron_manifest.model import Distribution, Manifest
 
 
-def collect_distributions(manifest: Manifest, *, site: Path | None, linked: Linked | None) -> Collected:
+def collect_distributions(
+    manifest: Manifest, *, site: Path | None, linked: Linked | None, signatures: tuple[OwnSignature, ...] = ()
+) -> Collected:
     """Return the distributions that go in and their third-party components.
 
-    ``site`` is as for `castiron_audit.collect.build_report`.  Raises `InputError` if a shared object cannot be read.
+    ``site`` and ``signatures`` are as for `castiron_audit.collect.build_report`.
+
+    Raises `InputError` if a shared object cannot be read.
     """
     elf = load_target(manifest.target.platform).elf
     chains = distribution_chains(manifest)
@@ -48,7 +53,7 @@ def collect_distributions(manifest: Manifest, *, site: Path | None, linked: Link
         name = distribution.name
         if not (included.paths.get(name) if linked is None else name in linked.sizes):
             continue
-        contents = _contents(distribution, included, texts, site, elf)
+        contents = replace(_contents(distribution, included, texts, site, elf), signatures=signatures)
         detection = detect(contents)
         texts.update(detection.texts)
         conclusion = conclude_distribution(

@@ -99,6 +99,14 @@ _MARKED_NOTICE = re.compile(
 _NOTICE_TITLE = re.compile(
     r"^#{2,4} +(?:\d+[.)] *)?\[?(?P<name>[A-Za-z@][^\n\]#]{1,60}?)\]?(?:\([^\n)]*\))? *$", re.MULTILINE
 )
+_UNDERLINED_TITLE = re.compile(
+    r"(?:\A|\n[ \t]*\n)(?:\d+[.)] *)?(?P<name>[A-Za-z@][^\n]{1,80}?)[ \t]*\n(?:-{4,}|={4,}|~{4,})[ \t]*(?=\n)"
+)
+_REMARK = re.compile(r"(?: *\([^()]*\))+$")
+"""What a title has in parentheses: the library's file, or for which wheels it counts."""
+_OTHER_SYSTEMS = re.compile(r"windows|mac ?os|darwin|win32|\bosx\b", re.IGNORECASE)
+_NO_SOFTWARE = re.compile(r"third.?part|notice|licen[sc]e|acknowledg|copyright|:$", re.IGNORECASE)
+"""Titles of the list itself, or of a text in it."""
 _LICENSE_BODY = re.compile(r"permission is hereby granted|redistribution and use|licen[sc]e", re.IGNORECASE)
 _SENTENCE = re.compile(
     r"this (?:project|product|software|package) includes? (?:\w+ ){0,3}(?:from|of|by|developed at) (?:the )?"
@@ -243,9 +251,9 @@ def _split_at_titles(lines: list[str]) -> LicenseFileSections:
 
 
 def split_notices(text: str) -> tuple[ListedSoftware, ...]:
-    """Return the entries of a list of third-party notices: those between Microsoft's marks, or below Markdown's titles.
+    """Return the entries of a list of third-party notices.
 
-    An entry without a license text of its own is left out.
+    They stand between Microsoft's marks, below Markdown's titles, or below titles that are underlined.  An entry without a license text of its own is left out, and one that is only in wheels for other systems.
     """
     marked = tuple(
         ListedSoftware(name=match["name"].strip(), text=match["text"].strip("\n=- "))
@@ -253,13 +261,21 @@ def split_notices(text: str) -> tuple[ListedSoftware, ...]:
     )
     if marked:
         return marked
-    titles = list(_NOTICE_TITLE.finditer(text))
-    ends = [*(title.start() for title in titles[1:]), len(text)]
+    titles = list(_NOTICE_TITLE.finditer(text)) or list(_UNDERLINED_TITLE.finditer(text))
+    ends = [title.start() for title in titles[1:]] + [len(text)] * bool(titles)
     return tuple(
-        ListedSoftware(name=title["name"].strip(" *`"), text=body)
+        ListedSoftware(name=_REMARK.sub("", title["name"]).strip(" *`"), text=body)
         for title, end in zip(titles, ends, strict=True)
         if _LICENSE_BODY.search(body := text[title.end() : end].strip("\n"))
+        and not _NO_SOFTWARE.search(title["name"])
+        and not _is_for_others(title["name"])
     )
+
+
+def _is_for_others(title: str) -> bool:
+    """Return whether a title says that its software is only in wheels for other systems than Linux."""
+    remark = _REMARK.search(title)
+    return remark is not None and bool(_OTHER_SYSTEMS.search(remark[0])) and "linux" not in remark[0].lower()
 
 
 def _named(title: str) -> str:

@@ -42,6 +42,7 @@ def load_report(path: Path, policy: Policy, *, with_site: bool, reporter: Report
         version=application_version(manifest, project),
         name=project.name,
         supplier=project.supplier,
+        signatures=policy.signatures,
     )
 
 

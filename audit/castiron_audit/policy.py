@@ -22,23 +22,29 @@
     finding = "unknown-static-contents"
     component = "bcrypt"
     reason = "its Cargo.lock was reviewed"
+
+    [[tool.castiron.licenses.signature]]       # a library that Castiron does not know, see own_signatures.py
+    library = "libfrobnicate"
+    license = "BSD-3-Clause"
+    strings = ["frobnicate: cannot open %s"]
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from castiron_audit.copyleft import Strength
 from castiron_audit.expressions import license_ids, licenses_in, normalise
+from castiron_audit.own_signatures import OwnSignature, parse_signatures
 from castiron_audit.project import Project, parse_project, read_toml
 from castiron_audit.spelling import did_you_mean
 from castiron_common.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
-    from pathlib import Path
 
     from castiron_common.errors import CastironError
 
@@ -56,7 +62,7 @@ none allows a license whose reach is not known."""
 Wrong: TypeAlias = "Callable[[str], CastironError]"
 """Makes the exception for a mistake in a policy, from what is wrong."""
 
-_KEYS = {"preset", "allow", "deny", "unknown", "strict", "exception", "settle", "accept"}
+_KEYS = {"preset", "allow", "deny", "unknown", "strict", "exception", "settle", "accept", "signature"}
 _UNKNOWN = ("warn", "deny")
 
 FINDINGS = (
@@ -107,6 +113,8 @@ class Policy:
     exceptions: tuple[Rule, ...] = ()
     settle: tuple[Rule, ...] = ()
     accept: tuple[Rule, ...] = ()
+    signatures: tuple[OwnSignature, ...] = ()
+    """Libraries that the project knows to show in shared objects."""
     project: Project = field(default_factory=Project)
     """What ``[project]`` of the same file says of the application."""
 
@@ -141,7 +149,7 @@ def read_policy(path: Path) -> Policy:
         raise InputError(
             f"{path} has no table [tool.castiron.licenses]{found}.", hint="docs/licensing.md tells what it holds."
         )
-    policy = parse_policy(document if rows is None else rows, str(path))
+    policy = parse_policy(document if rows is None else rows, str(path), path.parent)
     return replace(policy, project=parse_project(document, path.parent))
 
 
@@ -169,8 +177,11 @@ def find_policy(folder: Path) -> Path | None:
     return None
 
 
-def parse_policy(rows: object, source: str) -> Policy:
-    """Return the policy that a table describes; ``source`` names it in messages.  Raises `InputError`."""
+def parse_policy(rows: object, source: str, folder: Path | None = None) -> Policy:
+    """Return the policy that a table describes.  Raises `InputError`.
+
+    ``source`` names it in messages; its paths are relative to ``folder``, without one to the current folder.
+    """
 
     def wrong(what: str) -> InputError:
         return InputError(f"{source}: {what}.", hint="docs/licensing.md describes [tool.castiron.licenses].")
@@ -195,6 +206,7 @@ def parse_policy(rows: object, source: str) -> Policy:
         exceptions=_rules(rows.get("exception", []), "exception", ("component", "reason"), wrong),
         settle=_rules(rows.get("settle", []), "settle", ("component", "license", "reason"), wrong),
         accept=_rules(rows.get("accept", []), "accept", ("component", "finding", "reason"), wrong),
+        signatures=parse_signatures(rows.get("signature", []), source, folder or Path(), wrong),
     )
 
 

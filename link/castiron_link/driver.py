@@ -184,6 +184,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 version=version,
                 name=project.name,
                 supplier=project.supplier,
+                signatures=request.policy.signatures,
                 generator=f"castiron {own_component().version}",
             )
             report = apply(draft, request.policy)

@@ -279,3 +279,31 @@ def test_the_program_shows_its_notices_if_it_was_linked_to(tmp_path: Path) -> No
     stripped = run([tmp_path / "stripped", asked], cwd=tmp_path)
     assert (stripped.status, stripped.stdout) == (1, "")
     assert "stripped" in stripped.stderr
+
+
+OWN_SIGNATURE = """
+[[tool.castiron.licenses.signature]]
+library = "escaper"
+license = "BSD-3-Clause"
+source = "escaper: COPYING"
+text = "COPYING"
+strings = ["_escape_inner"]
+"""
+
+
+@pytest.mark.network
+def test_a_signature_of_the_project_shows_its_library(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(OWN_SIGNATURE)
+    (tmp_path / "COPYING").write_text("Copyright 2020 The Escaper Authors\n")
+    needs = '# /// script\n# dependencies = ["markupsafe"]\n# ///\n'
+    binary = linked(tmp_path, f"{needs}import markupsafe._speedups\n")
+    report = audited(binary)
+    assert_whole(report, binary)
+    (found,) = [item for item in report["components"] if item["name"] == "escaper"]
+    assert found["id"] == "library/markupsafe/escaper"
+    assert found["verdict"]["expression"] == "BSD-3-Clause"
+    assert found["copyrights"] == ["Copyright 2020 The Escaper Authors"]
+    (tmp_path / "pyproject.toml").write_text(OWN_SIGNATURE.replace("strings", "strngs"))
+    refused = command("link", "app.manifest", "-o", "again", cwd=tmp_path)
+    assert refused.status == 3
+    assert "did you mean 'strings'" in refused.stderr

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from castiron_audit.own_signatures import OwnSignature
     from castiron_common.target import Elf
     from castiron_manifest.model import Distribution, Native
 
@@ -31,6 +32,8 @@ class DistributionContents:
     """The installed ``site-packages``; None if it is not available, then no file can be read."""
     elf: Elf
     """The target's machine."""
+    signatures: tuple[OwnSignature, ...] = ()
+    """Those of the application's project."""
 
     @property
     def component_id(self) -> str:

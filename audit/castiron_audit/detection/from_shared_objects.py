@@ -9,6 +9,7 @@ from castiron_audit import build_info
 from castiron_audit.catalogue import library_of_file, library_of_name
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import normalised
+from castiron_audit.own_signatures import signatures_of
 from castiron_audit.signatures import FoundLibrary, known_signatures
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ _RUST, _GO = "rust-standard-library", "go-standard-library"
 
 def detect_from_shared_objects(collector: Collector) -> None:
     """Add what was linked in; compiled Rust code without a list of crates is a finding."""
-    site = collector.contents.site
+    contents, site = collector.contents, collector.contents.site
     if site is None:
         return
     unlisted: list[tuple[str, str]] = []
@@ -31,7 +32,7 @@ def detect_from_shared_objects(collector: Collector) -> None:
         path = site / native.path
         if not path.is_file():
             continue
-        info = build_info.read_build_info(path, native.sha256, collector.contents.elf)
+        info = build_info.read_build_info(path, native.sha256, contents.elf, signatures_of(contents.signatures))
         for library in info.found.libraries:
             _add_static_library(collector, native, library)
         if info.crates is not None:
@@ -57,7 +58,8 @@ def detect_from_shared_objects(collector: Collector) -> None:
 
 
 def _add_static_library(collector: Collector, native: Native, found: FoundLibrary) -> None:
-    entry = library_of_name(found.name)
+    own = next((row for row in collector.contents.signatures if row.signature.library == found.name), None)
+    entry = library_of_name(found.name) if own is None else own.entry
     assert entry is not None, found.name  # a test holds the tables together
     if collector.contents.distribution.name in entry.distributions or _needs_file_of(native, entry):
         return
@@ -75,6 +77,8 @@ def _add_static_library(collector: Collector, native: Native, found: FoundLibrar
         library.evidence.append(Evidence(source=Source.SBOM, where=native.path, says=says, expression=None))
         major = re.match(r"\d{1,6}", found.version)
         library.add_catalogue_entry(entry, int(major[0]) if major else None)
+    if own is not None:
+        library.texts |= dict(own.texts)
 
 
 def _needs_file_of(native: Native, entry: CatalogueEntry) -> bool:

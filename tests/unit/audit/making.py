@@ -6,6 +6,7 @@ from pathlib import Path
 from castiron_audit.collect import build_report
 from castiron_audit.linked import Linked, LinkedComponent
 from castiron_audit.model import Form, Report, Supplier
+from castiron_audit.own_signatures import OwnSignature
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import (
     Distribution,
@@ -130,6 +131,7 @@ def report(
     site: Path | None = None,
     license_: str | None = None,
     supplier: Supplier | None = None,
+    signatures: tuple[OwnSignature, ...] = (),
 ) -> Report:
     """Return the report of a linked binary with these distributions and components of the runtime."""
     sizes = {native.sha256: native.size for native in natives}
@@ -147,6 +149,7 @@ def report(
         license_=license_,
         version="3.2",
         supplier=supplier,
+        signatures=signatures,
     )
 
 

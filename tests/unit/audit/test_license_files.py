@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from castiron_audit.copyrights import copyright_notices
-from castiron_audit.license_files import is_own_license, licensed_software, split_license_file
+from castiron_audit.license_files import is_own_license, licensed_software, split_license_file, split_notices
 from tests.unit.audit.making import MIT
 
 
@@ -75,3 +75,37 @@ def test_the_software_that_a_license_file_is_about(
 ) -> None:
     software = licensed_software(folder, name)
     assert (software and (software.name, software.version, software.source_folder)) == expected
+
+
+def test_notices_without_titles_are_one_text_and_no_list() -> None:
+    assert split_notices("Copyright 2020 A. Uthor\n\nPermission is hereby granted, free of charge ...\n") == ()
+    assert split_notices("") == ()
+
+
+def test_notices_below_underlined_titles() -> None:
+    text = """Third-Party Notices for the wheels
+==================================
+
+Their licenses are below.
+
+1. OpenBLAS (Linux, Windows wheels)
+-----------------------------------
+
+Redistribution and use in source and binary forms ...
+
+2. LLVM OpenMP Runtime (libomp) (macOS wheels)
+----------------------------------------------
+
+==============================
+The LLVM Project is under this:
+==============================
+
+Apache License
+
+libfoo
+======
+
+Licensed under the MIT license.
+"""
+    assert [item.name for item in split_notices(text)] == ["OpenBLAS", "libfoo"]
+    assert split_notices(text)[0].text == "Redistribution and use in source and binary forms ..."

@@ -4,6 +4,8 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from castiron_audit.catalogue import library_of_name
 from castiron_audit.expressions import normalise
 from tests.support.proven_parts import missing, proven
@@ -11,8 +13,9 @@ from tests.support.proven_parts import missing, proven
 FOLDER = Path(__file__).parent / "parts"
 
 
-def test_the_table_is_whole() -> None:
-    truth = tomllib.loads((FOLDER / "truth.toml").read_text())
+@pytest.mark.parametrize("table", ["truth", "strangers"])
+def test_the_table_is_whole(table: str) -> None:
+    truth = tomllib.loads((FOLDER / f"{table}.toml").read_text())
     assert len(truth["part"]) >= 150
     for key, row in truth["part"].items():
         assert key.partition("/")[0] in truth["wheel"], key

@@ -9,11 +9,14 @@ import pytest
 from castiron_audit import policy as policy_module
 from castiron_audit.enforcement import apply, enforce, weaknesses
 from castiron_audit.expressions import license_ids
-from castiron_audit.model import Report, Severity
+from castiron_audit.model import Report, Severity, Text
 from castiron_audit.policy import FINDINGS, PRESETS, Policy, find_policy, parse_policy, read_policy
 from castiron_audit.project import Project, parse_project
 from castiron_common.errors import InputError, PolicyError
+from castiron_common.files import sha256_bytes
+from castiron_elf.writer import ObjectWriter
 from castiron_manifest.model import Native
+from tests.support.elf_values import ELF
 from tests.unit.audit.making import MIT, distribution, manifest, report, runtime
 
 GPL = distribution("deep", "GPL-3.0-or-later")
@@ -314,3 +317,73 @@ def test_missing_and_broken_files(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_text("= 3")
     with pytest.raises(InputError, match="cannot be read as TOML"):
         read_policy(tmp_path / "bad.toml")
+
+
+SIGNATURE = {"library": "libfrobnicate", "license": "BSD-3-Clause", "strings": ["frobnicate: cannot open %s"]}
+
+
+def test_a_project_tells_what_its_libraries_look_like(tmp_path: Path) -> None:
+    (tmp_path / "COPYING").write_text("Copyright 2020 The Frobnicators\n")
+    (tmp_path / "pyproject.toml").write_text(
+        "[[tool.castiron.licenses.signature]]\n"
+        'library = "libfrobnicate"\nlicense = "bsd-3-clause"\nsource = "frobnicate: COPYING"\ntext = "COPYING"\n'
+        'strings = ["frobnicate: cannot open %s", "frobnicate_init"]\nat_least = 2\n'
+        "pattern = 'frobnicate_init(?: v(\\d+))?'\n"
+    )
+    (row,) = read_policy(tmp_path / "pyproject.toml").signatures
+    assert (row.entry.name, row.entry.license, row.entry.source) == (
+        "libfrobnicate", "BSD-3-Clause", "frobnicate: COPYING",
+    )  # fmt: skip
+    assert row.texts == (("COPYING", "Copyright 2020 The Frobnicators\n"),)
+    native_ = Native(path="d/_x.so", distribution="d", soname=None, sha256=sha256_bytes(b""), size=1, module="d._x")
+    for data, expected in {
+        b"\0frobnicate: cannot open %s\0frobnicate_init v3\0": ("3", "BSD-3-Clause"),
+        b"\0frobnicate: cannot open %s\0": None,
+    }.items():
+        path = tmp_path / "d/_x.so"
+        path.parent.mkdir(exist_ok=True)
+        writer = ObjectWriter(ELF)
+        writer.add_section(".rodata", data=data)
+        writer.write(path)
+        item = replace(native_, sha256=sha256_bytes(path.read_bytes()))
+        audited = report(distribution("d", "MIT"), natives=(item,), site=tmp_path, signatures=(row,))
+        found = {item.name: (item.version, item.verdict.expression) for item in audited.components}
+        assert found.get("libfrobnicate") == expected
+        assert [item.texts for item in audited.components if item.name == "libfrobnicate"] == (
+            [(Text(path="COPYING", sha256=sha256_bytes(row.texts[0][1].encode())),)] if expected else []
+        )
+
+
+def test_a_library_that_the_catalogue_knows_needs_no_license() -> None:
+    (row,) = policy(signature=[{"library": "zlib", "strings": ["my own zlib"]}]).signatures
+    assert row.entry.license == "Zlib"
+    (row,) = policy(signature=[{"library": "zlib", "strings": ["my own zlib"], "license": "MIT"}]).signatures
+    assert (row.entry.name, row.entry.license) == ("zlib", "MIT")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"stringz": ["x"]}, "unknown key 'stringz'; did you mean 'strings'"),
+        ({"license": None}, "lacks 'license': Castiron knows no library 'libfrobnicate'"),
+        ({"license": "BSD-3-Claus"}, "is not an SPDX expression; did you mean 'BSD-3-Clause'"),
+        ({"library": None}, "lacks 'library'"),
+        ({"library": ""}, "library is not a text"),
+        ({"strings": []}, "strings is not a list of texts"),
+        ({"strings": "frobnicate"}, "strings is not a list of texts"),
+        ({"strings": ["frob"]}, "'frob' is too short to show a library"),
+        ({"at_least": 2}, "at_least is 2; there are 1 strings"),
+        ({"at_least": True}, "at_least is True"),
+        ({"pattern": "("}, "is no regular expression"),
+        ({"version": ["frobnicate"]}, "version is not a list of a text and a pattern"),
+        ({"version": ["frobnicate", "["]}, "is no regular expression"),
+        ({"text": "no/such/file"}, "the text no/such/file cannot be read: No such file"),
+        ({"unless": [1]}, "unless is not a list of texts"),
+    ],
+)
+def test_mistakes_in_signatures_are_told(changed: dict[str, object], message: str) -> None:
+    row = {key: value for key, value in {**SIGNATURE, **changed}.items() if value is not None}
+    with pytest.raises(InputError, match=re.escape(message)):
+        policy(signature=[row])
+    with pytest.raises(InputError, match="signature is not a list of tables"):
+        policy(signature=row)
