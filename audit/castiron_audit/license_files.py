@@ -253,7 +253,8 @@ def _split_at_titles(lines: list[str]) -> LicenseFileSections:
 def split_notices(text: str) -> tuple[ListedSoftware, ...]:
     """Return the entries of a list of third-party notices.
 
-    They stand between Microsoft's marks, below Markdown's titles, or below titles that are underlined.  An entry without a license text of its own is left out, and one that is only in wheels for other systems.
+    They stand between Microsoft's marks, below Markdown's titles, or below titles that are underlined.  An entry
+    without a license text of its own is left out, and one that is only in wheels for other systems.
     """
     marked = tuple(
         ListedSoftware(name=match["name"].strip(), text=match["text"].strip("\n=- "))
