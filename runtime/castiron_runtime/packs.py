@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root
-from castiron_common.errors import ModuleMissingError
+from castiron_common.errors import ModuleMissingError, RuntimePackError
 from castiron_common.target import PythonTarget
-from castiron_runtime import library, pack_reader, sources, stub
+from castiron_runtime import glibc, library, pack_reader, sources, stub
 from castiron_runtime.builder_key import CPYTHON, INTERPRETER, LIBRARY, builder_key
 from castiron_runtime.model import LinkInputs
 from castiron_runtime.pack_reader import on_demand_extensions
@@ -187,6 +187,19 @@ def provide(pack: Pack, extensions: Collection[str], *, reporter: Reporter) -> L
 def stub_archive(pack: Pack, *, reporter: Reporter) -> Path:
     """Return ``libcastiron.a`` for a pack, compiled if its sources, settings or the pack are new."""
     return stub.stub_archive(pack, stub_allocator(pack, reporter=reporter), reporter=reporter)
+
+
+def glibc_archive(pack: Pack, *, reporter: Reporter) -> Path:
+    """Return ``libcastiron_gnu.a`` for a pack: what stands for glibc's functions in images that were linked against it.
+
+    Raises `RuntimePackError` for a target whose part of it is not written.
+    """
+    if not glibc.is_available(pack.target):
+        raise RuntimePackError(
+            f"There are no stand-ins for glibc's functions on {pack.target}.",
+            hint="Use distributions with wheels for the target's C library.",
+        )
+    return glibc.glibc_archive(pack.toolchain, reporter=reporter)
 
 
 def stub_components(pack: Pack, *, reporter: Reporter) -> dict[str, Component]:

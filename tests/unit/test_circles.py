@@ -18,6 +18,7 @@ PACKAGES = {
     if (folder / "__init__.py").is_file()
 }
 STUB = ROOT / "runtime" / "castiron_runtime" / "stub"
+GLIBC = ROOT / "runtime" / "castiron_runtime" / "glibc"
 
 
 def circles(graph: dict[str, set[str]]) -> set[frozenset[str]]:
@@ -69,13 +70,13 @@ def _imports(file: Path, modules: dict[str, Path]) -> set[str]:
     return found & modules.keys()
 
 
-def includes() -> dict[str, set[str]]:
-    """Return what each C file and header of the stub includes of the stub; a file and its own header are one module."""
+def includes(root: Path = STUB) -> dict[str, set[str]]:
+    """Return what each C file and header below a folder includes of it; a file and its own header are one module."""
     graph: dict[str, set[str]] = {}
-    for file in STUB.rglob("*.[ch]"):
-        own = file.relative_to(STUB).with_suffix("").as_posix()
+    for file in root.rglob("*.[ch]"):
+        own = file.relative_to(root).with_suffix("").as_posix()
         names = re.findall(r'^\s*#\s*include\s+"([^"]+)"', file.read_text(), re.MULTILINE)
-        found = {name.rpartition(".")[0] for name in names if (STUB / name).is_file()}
+        found = {name.rpartition(".")[0] for name in names if (root / name).is_file()}
         graph.setdefault(own, set()).update(found - {own})
     return graph
 
@@ -98,6 +99,7 @@ def test_no_circle_between_c_files() -> None:
     assert len(graph) > 50
     assert "tree/tree" in graph["tree/open"]
     assert circles(graph) == set()
+    assert circles(includes(GLIBC)) == set()
 
 
 def test_no_circle_between_folders_of_the_stub() -> None:

@@ -13,7 +13,12 @@ ROOT = Path(__file__).parents[3]
 RUNTIME = ROOT / "runtime" / "castiron_runtime"
 PACKAGES = ("audit", "bench", "castiron", "common", "elf", "link", "manifests", "runtime", "trace", "wheels")
 OF_A_MACHINE = re.compile(r"x86[-_]64|elf_x86|\bamd64\b|EM_X86|R_X86|emmintrin|%%?[re]ax\b|%fs:", re.IGNORECASE)
-ITS_PLACES = (RUNTIME / "targets", RUNTIME / "stub" / "machine", ROOT / "manifests" / "examples")
+ITS_PLACES = (
+    RUNTIME / "targets",
+    RUNTIME / "stub" / "machine",
+    RUNTIME / "glibc" / "machine",
+    ROOT / "manifests" / "examples",
+)
 
 
 def files() -> list[Path]:
