@@ -26,12 +26,14 @@ _NAME_AND_VERSION = re.compile(
     rf"{_NAME}(?: javascript library)?,?[ :(-]{{0,3}}(?:version[ :]*)?{_NUMBER}", re.IGNORECASE
 )
 _NAME_ALONE = re.compile(
-    rf"{_NAME}(?:\s*(?:$|<|\(|\||--|,|©)|\s+[-–]\s|\.\s|\s+is\s+(?:licensed|released|distributed))", re.IGNORECASE
+    rf"{_NAME}(?:\s*(?:$|<|\(|\||--|,|©)|\s+[-–]\s|\.\s|\s+is\s+(?:licensed|released|distributed)|:\s+(?=[A-Z]))",
+    re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"\.\s+(?=[A-Z])")
 _ONE_WORD = re.compile(r"@?[A-Za-z][\w.-]*(?:/[\w.-]+)?")
 _VERSION = re.compile(
-    r"\bversion\s*:?\s*v?(\d+\.\d+(?:\.\d+)*)|\s[-–]\s+v?(\d+\.\d+\.\d+)\s*$", re.IGNORECASE | re.MULTILINE
+    r"\bversion\s*:?\s*[\"']?v?(\d+\.\d+(?:\.\d+)*)|\s[-–]\s+v?(\d+\.\d+\.\d+)\s*$|^v\.? ?(\d+\.\d+\.\d+)\b",
+    re.IGNORECASE | re.MULTILINE,
 )
 _ADDRESS = re.compile(
     r"https?://(?:www\.)?(?:github\.com/[\w.-]+|[\w-]+\.github\.io)/(?P<name>[\w.-]+?)(?:\.git)?(?=[/\s)#>]|$)"
@@ -44,7 +46,7 @@ _NO_NAMES = frozenset(
         "global", "html5", "if", "important", "in", "inspired", "is", "isc", "it", "licence", "license",
         "licensed", "licenses", "main", "mit", "modification", "modified", "module", "mpl", "note", "notes",
         "of", "on", "original", "originally", "parts", "permission", "please", "plugin", "portions",
-        "react-dom-production", "released", "see", "some", "source", "style", "styles", "stylesheet", "the",
+        "react-dom-production", "released", "repo", "see", "some", "source", "style", "styles", "stylesheet", "the",
         "theme", "these", "this", "to", "todo", "typings", "use", "uses", "using", "v", "version", "was",
         "we", "what", "when", "with", "you", "your",
     }
@@ -120,7 +122,7 @@ def _banner(body: str) -> Banner:
     if not name and (match := _ADDRESS.search(body)):
         name = match["name"]
     if not version and (match := _VERSION.search(body)):
-        version = match[1] or match[2]
+        version = match[1] or match[2] or match[3]
     stated = [(match.start(), expression) for expression, pattern in _LICENSES if (match := pattern.search(body))]
     return Banner(name=name, version=version, licenses=tuple(expression for _, expression in sorted(stated)), text=body)
 
@@ -140,4 +142,9 @@ def _name_and_version(lines: list[str]) -> tuple[str, str]:
 
 def _is_name(text: str) -> bool:
     words = text.lower().split()
-    return 0 < len(words) <= 4 and words[0].strip(".,") not in _NO_NAMES and len(text) > 2
+    return (
+        0 < len(words) <= 4
+        and words[0].strip(".,") not in _NO_NAMES
+        and len(text) > 2
+        and not re.search(r"licen[sc]e", words[0])
+    )

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_audit import signatures
+from castiron_audit import signatures, source_paths
 from castiron_audit.signatures import Findings, FoundModule
 from castiron_common.errors import InputError
 from castiron_common.source_key import source_key
@@ -72,10 +72,23 @@ def read_build_info(path: Path, sha256: str, elf: Elf, more: tuple[Signature, ..
     )
 
 
+def read_program_info(path: Path, sha256: str, more: tuple[Signature, ...] = ()) -> BuildInfo:
+    """Return what texts in a program show, of whatever machine it is; its headers are not read.
+
+    Raises `InputError` if it cannot be read, or has another content by now.
+    """
+    try:
+        return BuildInfo(rustc=None, gcc=None, crates=None, found=_findings(path, sha256, more))
+    except (OSError, store.ChangedContentError) as error:
+        raise InputError(
+            f"{path.name} cannot be read: {error}.", hint="Run `castiron cache verify --repair` and try again."
+        ) from error
+
+
 @cache
 def _key(more: tuple[Signature, ...]) -> str:
     """Return a hash of what looks for the texts."""
-    sources = [Path(__file__), Path(signatures.__file__)]
+    sources = [Path(__file__), Path(signatures.__file__), Path(source_paths.__file__)]
     further = "\n".join((signatures.table_text(), *(row.key for row in more)))
     return source_key(sources, also=further, libraries=("ahocorasick_rs",))
 

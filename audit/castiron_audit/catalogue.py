@@ -20,6 +20,8 @@ from castiron_audit.tables import table
 
 _AUDITWHEEL_HASH = re.compile(r"-[0-9a-f]{8}(?=[-.])")
 """What auditwheel adds to a library's file name, once per repair."""
+_PACKAGE_SUFFIX = re.compile(r"-(?:libs?|threads|openmp|serial)$")
+"""What Linux distributions add to the name of a library's package."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +141,8 @@ def library_of_name(name: str, version: str = "") -> CatalogueEntry | None:
     for entry in _libraries():
         if any(lowered == other and major >= first for other, first in entry.called):
             return entry
-    return next((entry for entry in _libraries() if lowered == entry.name or lowered in entry.aliases), None)
+    names = (lowered, _PACKAGE_SUFFIX.sub("", lowered))
+    return next((entry for entry in _libraries() if entry.name in names or entry.aliases.intersection(names)), None)
 
 
 def font_of_family(family: str) -> CatalogueEntry | None:

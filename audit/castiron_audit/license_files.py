@@ -105,7 +105,13 @@ _UNDERLINED_TITLE = re.compile(
 _REMARK = re.compile(r"(?: *\([^()]*\))+$")
 """What a title has in parentheses: the library's file, or for which wheels it counts."""
 _OTHER_SYSTEMS = re.compile(r"windows|mac ?os|darwin|win32|\bosx\b", re.IGNORECASE)
-_NO_SOFTWARE = re.compile(r"third.?part|notice|licen[sc]e|acknowledg|copyright|:$", re.IGNORECASE)
+_NO_SOFTWARE = re.compile(
+    r"third.?part|notice|licen[sc]e|acknowledg|copyright|:$"
+    r"|^(?:introduction|preamble|(?:legal )?terms|overview|summary|definitions?|scope|grants?|redistribution"
+    r"|advertising|contacts?|(?:no |disclaimer of )?warrant\w*|(?:limitation of )?liabilit\w*|limitation"
+    r"|responsibilit\w*|termination|litigation|miscellaneous|inability|requirements|conditions|authors)\b",
+    re.IGNORECASE,
+)
 """Titles of the list itself, or of a text in it."""
 _LICENSE_BODY = re.compile(r"permission is hereby granted|redistribution and use|licen[sc]e", re.IGNORECASE)
 _SENTENCE = re.compile(
@@ -174,7 +180,7 @@ def licensed_software(folder: str, name: str) -> LicensedSoftware | None:
     match = _OTHERS_LICENSE_NAME.match(name)
     if match is not None:
         title = (match["before"] or match["after"] or "").strip("-_. ").lower()
-        if title in _THIRD_PARTY_WORDS:
+        if title in _THIRD_PARTY_WORDS or NOTICES_NAME.search(title):
             return LicensedSoftware(name="third-party parts")
         if title and title not in _TEXT_SUFFIXES and not is_own_license(f"x.dist-info/licenses/{name}"):
             return LicensedSoftware(name=title)

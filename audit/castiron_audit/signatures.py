@@ -7,11 +7,12 @@ decided by patterns around it.  Sources: paths that rustc leaves in panic messag
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from castiron_audit import source_paths
 from castiron_audit.tables import table
 
 if TYPE_CHECKING:
@@ -92,8 +93,9 @@ class Findings:
 
 
 def table_text() -> str:
-    """Return the table's text, which keys of caches are made of."""
-    return files("castiron_audit.data").joinpath("signatures.toml").read_text(encoding="utf-8")
+    """Return the tables' texts, which keys of caches are made of."""
+    folder = files("castiron_audit.data")
+    return "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in ("signatures.toml", "libraries.toml"))
 
 
 @cache
@@ -123,6 +125,12 @@ def find(data: bytes, more: tuple[Signature, ...] = ()) -> Findings:
     signatures = (*known_signatures(), *more)
     offsets = _offsets(data, _texts(signatures))
     found = {item.name: item for row in signatures if (item := _library(data, row, offsets)) is not None}
+    for named in source_paths.named_libraries(data, offsets):
+        known = found.get(named.library)
+        if known is None:
+            found[named.library] = FoundLibrary(name=named.library, version=named.version, proof=named.proof)
+        elif named.version and not known.version:
+            found[named.library] = replace(known, version=named.version)
     explained = {
         row.library for row in signatures if row.library in found and any(name in found for name in row.unless_library)
     }
@@ -143,7 +151,7 @@ def find(data: bytes, more: tuple[Signature, ...] = ()) -> Findings:
 
 
 def _texts(signatures: tuple[Signature, ...]) -> tuple[bytes, ...]:
-    texts = {*_CRATE_PATHS, _RUST_SOURCES, _GO}
+    texts = {*_CRATE_PATHS, _RUST_SOURCES, _GO, *source_paths.texts()}
     for row in signatures:
         texts |= {*row.strings, *row.unless, *((row.version[0],) if row.version else ())}
     return tuple(sorted(texts))

@@ -19,6 +19,7 @@ from castiron_audit.detection.from_file_names import detect_from_file_names
 from castiron_audit.detection.from_folders import detect_from_folders
 from castiron_audit.detection.from_fonts import detect_from_fonts
 from castiron_audit.detection.from_license_files import detect_from_license_lists, detect_from_license_paths
+from castiron_audit.detection.from_package_folders import detect_from_package_folders
 from castiron_audit.detection.from_sboms import detect_from_sboms
 from castiron_audit.detection.from_scripts import detect_from_scripts
 from castiron_audit.detection.from_shared_objects import detect_from_shared_objects, fold_forks
@@ -65,6 +66,7 @@ def detect(contents: DistributionContents) -> Detection:
     detect_from_shared_objects(collector)
     fold_forks(collector)
     detect_from_scripts(collector)
+    detect_from_package_folders(collector)
     detect_from_data_files(collector)
     # Fonts that a license list names belong to its components.
     detect_from_fonts(collector)

@@ -90,6 +90,8 @@ def _add_banner(collector: Collector, path: str, banner: Banner) -> None:
     component.version = component.version or banner.version or _version_in_name(path, name)
     if component.version:
         component.purl = component.purl or f"pkg:npm/{normalised(name)}@{component.version}"
+    if known is not None and set(expressions.licenses_in(known.expression or "")) == set(banner.licenses):
+        evidence = []  # Banners name the licenses of a choice with "and", too.
     for item in (*([known] if known is not None else ()), *evidence):
         if item.expression not in {other.expression for other in component.evidence}:
             component.evidence.append(item)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_audit import build_info
@@ -11,15 +13,34 @@ from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import normalised
 from castiron_audit.own_signatures import signatures_of
 from castiron_audit.signatures import FoundLibrary, known_signatures
+from castiron_common.files import sha256_file
+from castiron_elf.abi import MAGIC
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
     from castiron_audit.catalogue import CatalogueEntry
     from castiron_audit.detection.collector import Collector
+    from castiron_audit.detection.contents import DistributionContents
     from castiron_audit.signatures import Findings
     from castiron_manifest.model import Native
 
 _RUST, _GO = "rust-standard-library", "go-standard-library"
 """Names of their rows in the catalogue."""
+
+
+_PROGRAM_SUFFIXES = (".bin", ".elf", ".node", ".cgi")
+"""Names of programs have no suffix otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineCode:
+    """A program among the data files."""
+
+    path: str
+    sha256: str
+    needed: tuple[str, ...] = ()
 
 
 def detect_from_shared_objects(collector: Collector) -> None:
@@ -28,11 +49,15 @@ def detect_from_shared_objects(collector: Collector) -> None:
     if site is None:
         return
     unlisted: list[tuple[str, str]] = []
-    for native in collector.contents.natives:
+    for native in (*contents.natives, *_programs(contents, site)):
         path = site / native.path
         if not path.is_file():
             continue
-        info = build_info.read_build_info(path, native.sha256, contents.elf, signatures_of(contents.signatures))
+        more = signatures_of(contents.signatures)
+        if isinstance(native, MachineCode):
+            info = build_info.read_program_info(path, native.sha256, more)
+        else:
+            info = build_info.read_build_info(path, native.sha256, contents.elf, more)
         for library in info.found.libraries:
             _add_static_library(collector, native, library)
         if info.crates is not None:
@@ -57,7 +82,22 @@ def detect_from_shared_objects(collector: Collector) -> None:
         )
 
 
-def _add_static_library(collector: Collector, native: Native, found: FoundLibrary) -> None:
+def _programs(contents: DistributionContents, site: Path) -> Iterator[MachineCode]:
+    """Yield the programs among the data files: they hold libraries as shared objects do."""
+    known = {native.path for native in contents.natives}
+    for path in sorted(contents.paths - known):
+        name = posixpath.basename(path)
+        if "." in name.lstrip(".") and not name.endswith(_PROGRAM_SUFFIXES):
+            continue
+        file = site / path
+        if file.is_file():
+            with file.open("rb") as opened:
+                is_program = opened.read(len(MAGIC)) == MAGIC
+            if is_program:
+                yield MachineCode(path=path, sha256=sha256_file(file))
+
+
+def _add_static_library(collector: Collector, native: Native | MachineCode, found: FoundLibrary) -> None:
     own = next((row for row in collector.contents.signatures if row.signature.library == found.name), None)
     entry = library_of_name(found.name) if own is None else own.entry
     assert entry is not None, found.name  # a test holds the tables together
@@ -81,7 +121,7 @@ def _add_static_library(collector: Collector, native: Native, found: FoundLibrar
         library.texts |= dict(own.texts)
 
 
-def _needs_file_of(native: Native, entry: CatalogueEntry) -> bool:
+def _needs_file_of(native: Native | MachineCode, entry: CatalogueEntry) -> bool:
     """Return whether a shared object loads the library, so that names of its functions stand in it."""
     return any(other is not None and other.name == entry.name for other in map(library_of_file, native.needed))
 
@@ -97,7 +137,7 @@ def fold_forks(collector: Collector) -> None:
             del collector.components[Kind.LIBRARY, normalised(row.library)]
 
 
-def _add_go(collector: Collector, native: Native, found: Findings) -> None:
+def _add_go(collector: Collector, native: Native | MachineCode, found: Findings) -> None:
     if found.go:
         _add_static_library(collector, native, FoundLibrary(name=_GO, version=found.go))
     for module in found.go_modules:

@@ -72,10 +72,12 @@ def vendored_packages(contents: DistributionContents) -> Iterator[VendoredPackag
             key = normalised(import_name)
             headers = metadata.get(key)
             known = project_license(import_name) is not None
+            own_version = "" if headers else _own_version(contents, folder, import_name)
             if (
                 headers is None
                 and key not in versions
                 and not known
+                and not own_version
                 and not _has_license(contents, folder, import_name)
             ):
                 continue
@@ -83,7 +85,7 @@ def vendored_packages(contents: DistributionContents) -> Iterator[VendoredPackag
                 vendor_folder=folder,
                 import_name=import_name,
                 name=(headers["Name"] if headers else import_name).lower(),
-                version=headers["Version"] if headers else versions.get(key, ""),
+                version=headers["Version"] if headers else versions.get(key, own_version),
                 metadata=headers,
             )
 
@@ -135,6 +137,20 @@ def _has_license(contents: DistributionContents, folder: str, import_name: str) 
         return False
     files = (path for path in package.iterdir() if path.is_file() and path.suffix != ".py")
     return any(LICENSE_FILE_NAME.search(path.name) for path in files)
+
+
+_OWN_VERSION = re.compile(rb"""^__version__ *(?::[^=\n]{1,40})?= *["'](\d+\.\d[\w.+-]*)["']""", re.MULTILINE)
+_FOR_OTHERS_CODE = re.compile(r"(?:^|/)(?:_vendor|_vendored|vendored|third_party)/$")
+
+
+def _own_version(contents: DistributionContents, folder: str, import_name: str) -> str:
+    """Return the version that a package says it has: in a folder for others' code only projects have one."""
+    if not _FOR_OTHERS_CODE.search(folder):
+        return ""
+    for path in (f"{folder}{import_name}/__init__.py", f"{folder}{import_name}.py"):
+        if path in contents.paths and (match := _OWN_VERSION.search(contents.read(path) or b"")):
+            return match[1].decode()
+    return ""
 
 
 def _license_texts(contents: DistributionContents, package: VendoredPackage) -> Iterator[tuple[str, str]]:

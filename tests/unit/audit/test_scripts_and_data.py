@@ -163,3 +163,63 @@ def test_a_vendored_project_without_metadata_is_known_by_its_name(tmp_path: Path
     paths = [write(tmp_path, "d/vendored/pint/__init__.py"), write(tmp_path, "d/vendored/own/__init__.py")]
     components = by_name(detect_in(tmp_path, *paths, natives=(native("d/_x.so"),)))
     assert {name: item.verdict.expression for name, item in components.items()} == {"pint": "BSD-3-Clause"}
+
+
+def test_packages_in_folders_named_as_content_networks_do(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path, "d/dist/vega@5.2.0/vega.min.js", "x"),
+        write(tmp_path, "d/dist/@scope/part@1.0.0-rc.1/index.js", "x"),
+        write(tmp_path, "d/dist/filepond@^4/filepond.js", "x"),
+        write(tmp_path, "d/licenses/filepond@4.32.12.txt", MIT),
+        write(tmp_path, "d/licenses/@scope/part@1.0.0-rc.1.txt", MIT),
+        write(tmp_path, "d/dist/golden@1.5.9/LICENSE", MIT),
+        write(tmp_path, "d/dist/golden@1.5.9/golden.css", "x"),
+        write(tmp_path, "d/dist/me@example.org/x.js", "x"),
+        write(tmp_path, "d/tests/tested@1.0.0/x.js", "x"),
+        write(tmp_path, "d/dist/data@1.0.0/table.csv", "x"),
+    ]  # fmt: skip
+    found = {
+        item.name: (item.version, item.verdict.expression, item.purl) for item in detect_in(tmp_path, *paths).components
+    }
+    assert found == {
+        "vega": ("5.2.0", "BSD-3-Clause", "pkg:npm/vega@5.2.0"),
+        "@scope/part": ("1.0.0-rc.1", "MIT", "pkg:npm/%40scope/part@1.0.0-rc.1"),
+        "filepond": ("4.32.12", "MIT", "pkg:npm/filepond@4.32.12"),
+        "golden": ("1.5.9", "MIT", "pkg:npm/golden@1.5.9"),
+    }
+
+
+def test_banners_with_a_colon_and_licenses_of_a_choice(tmp_path: Path) -> None:
+    text = (
+        "/**\n * Prism: Lightweight, elegant highlighting\n * @license MIT\n */\n"
+        "/*! @license DOMPurify 3.4.13 | Released under the Apache license 2.0 and Mozilla Public License 2.0 */\n"
+        "/*!\n * Stickyfill -- polyfill\n * v. 1.1.1 | https://example.org\n * MIT License\n */\n"
+        "/*! SPDX-License-Identifier: MIT */\n"
+    )
+    found = by_name(detect_in(tmp_path, write(tmp_path, "d/static/a.js", text)))
+    assert {name: (item.version, item.verdict.expression) for name, item in found.items()} == {
+        "Prism": ("", "MIT"),
+        "DOMPurify": ("3.4.13", "MPL-2.0 OR Apache-2.0"),
+        "Stickyfill": ("1.1.1", "MIT"),
+    }
+
+
+def test_vendored_packages_that_only_tell_their_version(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path, "d/_vendor/bleach/__init__.py", '"""x"""\n__version__ = "6.2.0"\n'),
+        write(tmp_path, "d/_vendor/ours/__init__.py", "x = 1\n"),
+        write(tmp_path, "d/extern/ours2/__init__.py", '__version__ = "1.0"\n'),
+    ]
+    (found,) = detect_in(tmp_path, *paths).components
+    assert (found.name, found.version, found.verdict.expression) == ("bleach", "6.2.0", "Apache-2.0")
+
+
+def test_programs_hold_libraries_as_shared_objects_do(tmp_path: Path) -> None:
+    program = tmp_path / "d/bin/tool"
+    program.parent.mkdir(parents=True)
+    program.write_bytes(b"\x7fELF" + bytes(60) + b"\0 deflate 1.3.1 Copyright 1995-2024 Jean-loup Gailly \0")
+    text = write(tmp_path, "d/bin/notes", "deflate 1.3.1 Copyright")
+    found = by_name(detect_in(tmp_path, "d/bin/tool", text))
+    assert {name: (item.version, item.verdict.expression) for name, item in found.items()} == {
+        "zlib": ("1.3.1", "Zlib")
+    }

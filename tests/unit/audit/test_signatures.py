@@ -35,7 +35,7 @@ def test_several_texts_are_asked_for_where_one_may_be_anybodys() -> None:
         ((b"did not find expected <document start>", b"unsafe-libyaml-0.2"), {}),
         ((b"did not find expected <document start>",), {"libyaml": ""}),
         # Namespaces of others with the same last part.
-        ((b"_ZN7rocksdb6crc32c6ExtendEjPKcm",), {}),
+        ((b"_ZN7rocksdb6crc32c6ExtendEjPKcm",), {"rocksdb": ""}),
         ((b"polars_parquet_format6thrift8protocol",), {}),
         ((b"N5boost4asio6detail9scheduler",), {"boost": ""}),
         ((b"N6icu_6617double_conversion6Bignum",), {}),

@@ -1,0 +1,44 @@
+import pytest
+
+from castiron_audit.signatures import find
+
+
+def found(data: bytes) -> dict[str, str]:
+    return {item.name: item.version for item in find(b"\0" + data + b"\0").libraries}
+
+
+@pytest.mark.parametrize(
+    ("data", "name", "version"),
+    [
+        (b"/tmp/build/_deps/tinyxml2-src/tinyxml2.cpp", "tinyxml2", ""),
+        (b"/project/json-c-0.18/linkhash.c", "json-c", "0.18"),
+        (b"/src/curl-8_23_0-7ec8cad9a3.clean/lib/vtls/vtls.c", "curl", "8.23.0"),
+        (b"cextern/wcslib/C/wcs.c", "wcslib", ""),
+        (b"../third_party/flatbuffers/src/util.cpp", "flatbuffers", ""),
+        (b"/x/3rdparty/openexr-3.2.1/Half/half.cpp", "openexr", "3.2.1"),
+        (b"_ZN8tinyxml27XMLNode8ToXMLNodeEv", "tinyxml2", ""),
+        (b"_ZN17double_conversion6Bignum8RawBigitEi", "double-conversion", ""),
+    ],
+)
+def test_paths_and_namespaces_name_libraries(data: bytes, name: str, version: str) -> None:
+    assert found(data) == {name: version}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"/root/.cargo/registry/src/index.crates.io-6f17d22bba15001f/lz4-1.24.0/src/lib.rs",
+        b"/third_party/file/x.c",  # a general word
+        b"/third_party/tinyxml2/README",
+        b"https://example.org/json-c-0.18/",
+        b"_ZN9libunwind10CFI_ParserE",  # LLVM's, not the library of that name
+        b"see curl-8.1 for more",
+        b"_ZN8tinyxml2E",  # nothing in the namespace
+    ],
+)
+def test_what_only_looks_so(data: bytes) -> None:
+    assert found(data) == {}
+
+
+def test_a_path_completes_the_version_of_what_texts_show() -> None:
+    assert found(b"NetCDF: HDF error\0/p/netcdf-c-4.10.1/libdap4/d4util.c") == {"netcdf-c": "4.10.1"}
