@@ -49,7 +49,8 @@ def detect_from_shared_objects(collector: Collector) -> None:
     if site is None:
         return
     unlisted: list[tuple[str, str]] = []
-    for native in (*contents.natives, *_programs(contents, site)):
+    objects: list[Native | MachineCode] = [*contents.natives, *_programs(contents, site)]
+    for native in objects:
         path = site / native.path
         if not path.is_file():
             continue
