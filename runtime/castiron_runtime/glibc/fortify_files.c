@@ -197,7 +197,7 @@ int GNU(__ppoll_chk)(
 long GNU(__fdelt_chk)(long fd)
 {
     if (fd < 0 || fd >= FD_SETSIZE)
-        castiron_gnu_overflow();
+        castiron_gnu_fatal("bit out of range 0 - FD_SETSIZE on fd_set");
     return fd / (8 * (long)sizeof(long));
 }
 

@@ -45,9 +45,15 @@ static const wchar_t empty[1];
 
 static char *word(uintptr_t value) { return (char *)value; }
 
+/* musl's own; the program's locale has no object. */
+static char *musl(nl_item item, locale_t locale)
+{
+    return locale && locale != LC_GLOBAL_LOCALE ? nl_langinfo_l(item, locale) : nl_langinfo(item);
+}
+
 static char *codeset(locale_t locale)
 {
-    char *name = nl_langinfo_l(CODESET, locale);
+    char *name = musl(CODESET, locale);
     return strcmp(name, "ASCII") == 0 ? "ANSI_X3.4-1968" : name;
 }
 
@@ -62,7 +68,7 @@ static char *of_time(int item, locale_t locale)
     if (item == TIME_CODESET)
         return codeset(locale);
     if (item >= TIME_OTHER_MONTHS && item < TIME_OTHER_MONTHS + 12)
-        return nl_langinfo_l(MON_1 + item - TIME_OTHER_MONTHS, locale);
+        return musl(MON_1 + item - TIME_OTHER_MONTHS, locale);
     return (char *)empty;
 }
 
@@ -82,7 +88,7 @@ char *GNU(nl_langinfo_l)(nl_item item, const struct gnu_locale *locale)
     locale_t real = castiron_gnu_real_locale(locale);
     int category = item >> 16, number = item & 0xffff;
     if (number == 0xffff)
-        return category < MUSL_CATEGORIES ? nl_langinfo_l(item, real) : "C";
+        return category < MUSL_CATEGORIES ? musl(item, real) : "C";
     switch (category) {
     case LC_CTYPE:
         if (item == CODESET)
@@ -93,13 +99,15 @@ char *GNU(nl_langinfo_l)(nl_item item, const struct gnu_locale *locale)
             return word(L'.');
         if (number == NUMERIC_SEPARATOR_WIDE)
             return word(0);
-        return number < NUMERIC_GROUPING ? nl_langinfo_l(item, real) : (char *)empty;
+        return number < NUMERIC_GROUPING ? musl(item, real) : (char *)empty;
     case LC_TIME:
-        return number < ERA - ABDAY_1 ? nl_langinfo_l(item, real) : of_time(number, real);
+        if (item == D_T_FMT)
+            return "%a %b %e %H:%M:%S %Y";
+        return number < ERA - ABDAY_1 ? musl(item, real) : of_time(number, real);
     case LC_MONETARY:
         return of_money(number);
     case LC_MESSAGES:
-        return number <= MESSAGES_LAST ? nl_langinfo_l(item, real) : (char *)empty;
+        return number <= MESSAGES_LAST ? musl(item, real) : (char *)empty;
     default:
         return (char *)empty;
     }

@@ -22,14 +22,26 @@ locale_t castiron_gnu_real_locale(const struct gnu_locale *locale)
     return locale == GNU_GLOBAL ? LC_GLOBAL_LOCALE : locale->real;
 }
 
-static void fill(struct gnu_locale *locale, locale_t real)
+const char *castiron_gnu_category_name(const struct gnu_locale *locale, int category)
+{
+    if (locale && locale != GNU_GLOBAL && locale->names[category])
+        return locale->names[category];
+    return category < MUSL_CATEGORIES ? setlocale(category, NULL) : "C";
+}
+
+/* musl knows names of LC_CTYPE alone; `names` are those that differ from what it is. */
+static void fill(struct gnu_locale *locale, locale_t real, const char *const *names)
 {
     locale->real = real;
     locale->classes = castiron_gnu_classes + 128;
     locale->lower = castiron_gnu_lower + 128;
     locale->upper = castiron_gnu_upper + 128;
-    for (int i = 0; i < GNU_CATEGORIES; i++)
-        locale->names[i] = i < MUSL_CATEGORIES ? nl_langinfo_l(NL_LOCALE_NAME(i), real) : "C";
+    for (int i = 0; i < GNU_CATEGORIES; i++) {
+        if (names[i] && *names[i])
+            locale->names[i] = names[i];
+        else if (names[i] || !locale->names[i])
+            locale->names[i] = i < MUSL_CATEGORIES ? nl_langinfo_l(NL_LOCALE_NAME(i), real) : "C";
+    }
 }
 
 /* musl's mask of one category, or 0 for one that it does not have. */
@@ -73,7 +85,7 @@ struct gnu_locale *GNU(newlocale)(int mask, const char *name, struct gnu_locale 
             free(locale);
         return NULL;
     }
-    fill(locale, real);
+    fill(locale, real, names);
     return locale;
 }
 
@@ -85,7 +97,8 @@ struct gnu_locale *GNU(duplocale)(struct gnu_locale *from)
         free(locale);
         return NULL;
     }
-    fill(locale, real);
+    const char *none[GNU_CATEGORIES] = {0};
+    fill(locale, real, from == GNU_GLOBAL ? none : from->names);
     return locale;
 }
 
@@ -107,6 +120,9 @@ struct gnu_locale *GNU(uselocale)(struct gnu_locale *locale)
     }
     return before;
 }
+
+/* The longest character of UTF-8 as glibc counts it. */
+size_t GNU(__ctype_get_mb_cur_max)(void) { return MB_CUR_MAX > 1 ? 6 : 1; }
 
 SAME(__newlocale, castiron_gnu_newlocale);
 SAME(__duplocale, castiron_gnu_duplocale);

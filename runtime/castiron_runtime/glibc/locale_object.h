@@ -27,4 +27,7 @@ extern const int32_t castiron_gnu_lower[384], castiron_gnu_upper[384];
 /* musl's locale: of a locale of ours, of LC_GLOBAL_LOCALE, or none. */
 locale_t castiron_gnu_real_locale(const struct gnu_locale *locale);
 
+/* The name of a category, of an object or of the program. */
+const char *castiron_gnu_category_name(const struct gnu_locale *locale, int category);
+
 #endif

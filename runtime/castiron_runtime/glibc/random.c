@@ -41,7 +41,7 @@ uint32_t GNU(arc4random_uniform)(uint32_t limit)
 
 /* random_r: an additive lagged Fibonacci generator x[i] = x[i-3] + x[i-31] (and shorter ones), seeded by Park and Miller's
  * minimal standard generator; the numbers are glibc's.  Layout: stdlib.h, struct random_data. */
-struct random_data {
+struct gnu_random {
     int32_t *front, *rear, *state;
     int type, degree, separation;
     int32_t *end;
@@ -52,7 +52,7 @@ static const struct {
     size_t bytes;
 } kinds[] = {{0, 0, 8}, {7, 3, 32}, {15, 1, 64}, {31, 3, 128}, {63, 1, 256}};
 
-int GNU(random_r)(struct random_data *data, int32_t *to)
+int GNU(random_r)(struct gnu_random *data, int32_t *to)
 {
     if (!data || !to) {
         errno = EINVAL;
@@ -73,7 +73,7 @@ int GNU(random_r)(struct random_data *data, int32_t *to)
     return 0;
 }
 
-int GNU(srandom_r)(unsigned seed, struct random_data *data)
+int GNU(srandom_r)(unsigned seed, struct gnu_random *data)
 {
     if (!data || data->type < 0 || data->type > 4)
         return -1;
@@ -99,12 +99,12 @@ int GNU(srandom_r)(unsigned seed, struct random_data *data)
 }
 
 /* The word before the state holds which kind it is, and where its rear pointer stood. */
-static void keep(struct random_data *data)
+static void keep(struct gnu_random *data)
 {
     data->state[-1] = data->type == 0 ? 0 : (int32_t)(5 * (data->rear - data->state)) + data->type;
 }
 
-int GNU(initstate_r)(unsigned seed, char *memory, size_t size, struct random_data *data)
+int GNU(initstate_r)(unsigned seed, char *memory, size_t size, struct gnu_random *data)
 {
     if (!data || size < kinds[0].bytes) {
         errno = EINVAL;
@@ -125,7 +125,7 @@ int GNU(initstate_r)(unsigned seed, char *memory, size_t size, struct random_dat
     return 0;
 }
 
-int GNU(setstate_r)(char *memory, struct random_data *data)
+int GNU(setstate_r)(char *memory, struct gnu_random *data)
 {
     int32_t *state = (int32_t *)memory + 1;
     if (!data || !memory || state[-1] < 0 || state[-1] % 5 > 4) {
@@ -152,12 +152,12 @@ int GNU(setstate_r)(char *memory, struct random_data *data)
 }
 
 /* drand48_r and its kin (stdlib.h, struct drand48_data): a linear congruence modulo 2^48, all as in POSIX. */
-struct drand48_data {
+struct gnu_drand48 {
     unsigned short state[3], old[3], addend, is_set;
     unsigned long long factor;
 };
 
-static void step(unsigned short state[3], struct drand48_data *data)
+static void step(unsigned short state[3], struct gnu_drand48 *data)
 {
     if (!data->is_set) {
         data->factor = 0x5deece66dull;
@@ -171,7 +171,7 @@ static void step(unsigned short state[3], struct drand48_data *data)
     state[2] = (unsigned short)(value >> 32);
 }
 
-int GNU(erand48_r)(unsigned short state[3], struct drand48_data *data, double *to)
+int GNU(erand48_r)(unsigned short state[3], struct gnu_drand48 *data, double *to)
 {
     step(state, data);
     uint64_t value = (uint64_t)state[2] << 32 | (uint32_t)state[1] << 16 | state[0];
@@ -179,25 +179,25 @@ int GNU(erand48_r)(unsigned short state[3], struct drand48_data *data, double *t
     return 0;
 }
 
-int GNU(nrand48_r)(unsigned short state[3], struct drand48_data *data, long *to)
+int GNU(nrand48_r)(unsigned short state[3], struct gnu_drand48 *data, long *to)
 {
     step(state, data);
     *to = (long)(state[2] << 15 | state[1] >> 1);
     return 0;
 }
 
-int GNU(jrand48_r)(unsigned short state[3], struct drand48_data *data, long *to)
+int GNU(jrand48_r)(unsigned short state[3], struct gnu_drand48 *data, long *to)
 {
     step(state, data);
     *to = (int32_t)((uint32_t)state[2] << 16 | state[1]);
     return 0;
 }
 
-int GNU(drand48_r)(struct drand48_data *data, double *to) { return GNU(erand48_r)(data->state, data, to); }
-int GNU(lrand48_r)(struct drand48_data *data, long *to) { return GNU(nrand48_r)(data->state, data, to); }
-int GNU(mrand48_r)(struct drand48_data *data, long *to) { return GNU(jrand48_r)(data->state, data, to); }
+int GNU(drand48_r)(struct gnu_drand48 *data, double *to) { return GNU(erand48_r)(data->state, data, to); }
+int GNU(lrand48_r)(struct gnu_drand48 *data, long *to) { return GNU(nrand48_r)(data->state, data, to); }
+int GNU(mrand48_r)(struct gnu_drand48 *data, long *to) { return GNU(jrand48_r)(data->state, data, to); }
 
-int GNU(srand48_r)(long seed, struct drand48_data *data)
+int GNU(srand48_r)(long seed, struct gnu_drand48 *data)
 {
     data->state[2] = (unsigned short)(seed >> 16);
     data->state[1] = (unsigned short)seed;
@@ -208,7 +208,7 @@ int GNU(srand48_r)(long seed, struct drand48_data *data)
     return 0;
 }
 
-int GNU(seed48_r)(unsigned short seed[3], struct drand48_data *data)
+int GNU(seed48_r)(unsigned short seed[3], struct gnu_drand48 *data)
 {
     for (int i = 0; i < 3; i++) {
         data->old[i] = data->state[i];
@@ -220,7 +220,7 @@ int GNU(seed48_r)(unsigned short seed[3], struct drand48_data *data)
     return 0;
 }
 
-int GNU(lcong48_r)(unsigned short values[7], struct drand48_data *data)
+int GNU(lcong48_r)(unsigned short values[7], struct gnu_drand48 *data)
 {
     for (int i = 0; i < 3; i++)
         data->state[i] = values[i];

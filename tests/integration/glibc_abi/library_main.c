@@ -1,0 +1,7 @@
+void check_library(void);
+
+int main(void)
+{
+    check_library();
+    return 0;
+}
