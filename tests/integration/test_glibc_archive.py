@@ -18,8 +18,9 @@ import pytest
 from castiron_common.progress import SilentReporter
 from castiron_elf.archive import read_members
 from castiron_elf.object_symbols import global_definitions
-from castiron_runtime.glibc import FOLDER, PREFIX, STUB
+from castiron_runtime.glibc import FOLDER, PREFIX
 from castiron_runtime.packs import glibc_archive
+from castiron_runtime.stub import FOLDER as STUB
 from tests.support.linking import run
 from tests.support.needs import need
 
@@ -84,7 +85,7 @@ def _static_program(pack: Pack, objects: Sequence[Path], folder: Path) -> Path:
     own = folder / "no_images.o"
     _do(*toolchain.cc, *toolchain.cflags, f"-I{STUB}", "-c", HERE / OURS, "-o", own, cwd=folder)
     program = folder / "static"
-    libraries = ("--start-group", archive, *toolchain.libraries, "--end-group")
+    libraries: tuple[str | Path, ...] = ("--start-group", archive, *toolchain.libraries, "--end-group")
     renamed = _renamed(objects, names, folder)
     options = ("-static", "--gc-sections", "--eh-frame-hdr", "-z", "stack-size=8388608")
     _do(*toolchain.linker, *options, "-o", program, toolchain.crt1, *renamed, own, *libraries, cwd=folder)
