@@ -23,17 +23,19 @@ import posixpath
 import re
 from dataclasses import dataclass
 
-LICENSE_FILE_NAME = re.compile(r"licen[sc]e|copying|notice|copyright", re.IGNORECASE)
+LICENSE_FILE_NAME = re.compile(r"licen[sc]e|copying|notice|copyright|lizenz|licencia|licen[çz]a", re.IGNORECASE)
 """Searched for in names of files; those with a match hold license texts."""
 
 NOTICES_NAME = re.compile(r"(?:third|3rd)[-_ ]?part(?:y|ies)", re.IGNORECASE)
 """Searched for in names of files; those with a match hold notices of several projects."""
 
 _OWN_LICENSE_NAME = re.compile(
-    r"^(?:un)?(?:licen[sc]e|copying|copyright)(?:[-_.](?P<suffix>.+?))?(?:\.(?:txt|md|rst))?$", re.IGNORECASE
+    r"^(?:un)?(?:licen[sc]e|copying|copyright|lizenz|licencia|licen[çz]a)(?:[-_.](?P<suffix>.+?))?(?:\.(?:txt|md|rst))?$",
+    re.IGNORECASE,
 )
 _LICENSE_WORDS = re.compile(
-    r"(?:apache|mit|bsd|mpl|gpl|lgpl|agpl|psf|python|isc|zlib|boost|unlicense|artistic|cc0|ofl|zpl|epl)(?:[-_.]?v?\d[\d.]*)?"
+    r"(?:apache|mit|bsd|mpl|gpl|lgpl|lesser|lib|agpl|psf|python|isc|zlib|boost|bsl|busl|unlicense|artistic|cc0|ofl|zpl|epl"
+    r"|eupl|cddl|cecill|wtfpl|upl|cc[-_]by(?:[-_](?:sa|nc|nd))*)?(?:[-_.]?v?\d[\d._]*)?"
     r"(?:[-_.](?:only|clause|or-later|license))?",
     re.IGNORECASE,
 )
@@ -165,6 +167,8 @@ def is_own_license(path: str) -> bool:
     folder, name = posixpath.split(relative)
     if folder not in {"", "licenses", "licenses/licenses", "licenses/LICENSES"}:
         return False
+    if folder.endswith("/LICENSES") and _LICENSE_WORDS.fullmatch(posixpath.splitext(name)[0]):
+        return True  # Named after their licenses, as REUSE has it.
     match = _OWN_LICENSE_NAME.match(name)
     if match is None:
         return False

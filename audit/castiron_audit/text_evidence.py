@@ -48,6 +48,14 @@ _BSD = "BSD-3-Clause"
 """What "the BSD license" means where nothing else says which one."""
 _UNLISTED_EXCEPTION = re.compile(r" WITH LicenseRef-[\w.-]+")
 """SPDX has no form for an exception that it does not list; without it, the license asks for more and not for less."""
+_UNDER = re.compile(
+    r"\bunder\s+(?:the\s+)?(?:terms\s+(?:and\s+conditions\s+)?of\s+(?:the\s+)?)?(?P<name>[A-Z][A-Za-z-]{1,12}?)"
+    r"(?:\s+licen[cs]e)?,?\s*(?:[vV]ersion|[vV]er\.|[vV]\.?)?\s*-?(?P<version>\d+(?:\.\d+){0,2})\b"
+)
+_RESTRICTIONS = frozenset({"LicenseRef-scancode-commons-clause"})
+"""What is added to a license and takes a right away: no exception that one may leave out."""
+_LATER_ANOTHER = frozenset({"BUSL-1.1"})
+"""Licenses that name the one by which they are replaced later."""
 _OF_APACHE = frozenset({"LLVM-exception", "Swift-exception"})
 """Exceptions to the Apache License; all others are to licenses of the GPL family."""
 
@@ -60,20 +68,27 @@ def text_evidence(where: str, text: str) -> tuple[Evidence, ...]:
     """
     read = find_licenses(text)
     licenses = [item for item in read.found if item.specific and item.kind not in {Kind.INTRODUCTION, Kind.CLUE}]
+    if any(item.expression in _LATER_ANOTHER for item in licenses):
+        # The license that it will be under some day is named in the text.
+        licenses = [item for item in licenses if item.expression in _LATER_ANOTHER or item.kind is Kind.TEXT]
     among_texts = any(item.kind is Kind.TEXT and not item.exception for item in licenses)
     offered = _texts_of_a_choice(licenses)
     evidence: list[Evidence] = []
     for item in sorted(licenses, key=lambda item: (item.kind is not Kind.TEXT, item.kind is not Kind.NOTICE)):
-        expression = (
-            None
-            if item.exception or item.expression in offered
-            else expressions.normalise(_UNLISTED_EXCEPTION.sub("", item.expression))
-        )
+        if item.expression in _RESTRICTIONS:
+            expression: str | None = item.expression
+        elif item.exception or item.expression in offered:
+            expression = None
+        else:
+            expression = expressions.normalise(_UNLISTED_EXCEPTION.sub("", item.expression))
         if expression is not None and _only_repeats(item, expression, evidence):
             continue
         statement = _statement(where, item, expression, read, among_texts=among_texts)
         if statement not in evidence:
             evidence.append(statement)
+    if not licenses and (named := _named_with_version(text)) is not None:
+        says = f"says it is under {named}"
+        evidence.append(Evidence(source=Source.TEXT, where=where, says=says, expression=named))
     evidence = _with_exceptions(evidence, [item.expression for item in licenses if item.exception])
     if _is_mostly_unknown(read):
         return tuple(
@@ -81,6 +96,15 @@ def text_evidence(where: str, text: str) -> tuple[Evidence, ...]:
             for item in evidence
         )
     return tuple(evidence)
+
+
+def _named_with_version(text: str) -> str | None:
+    """Return the license that a text names as SPDX does, where no rule knows it: "under the EUPL, version 1.2"."""
+    for match in _UNDER.finditer(text):
+        for version in (match["version"], f"{match['version']}.0"):
+            if found := expressions.normalise(f"{match['name']}-{version}"):
+                return found
+    return None
 
 
 def _texts_of_a_choice(licenses: Sequence[FoundLicense]) -> frozenset[str]:

@@ -7,14 +7,16 @@ within the part of the text that has most of them.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from functools import lru_cache
 from itertools import compress
 from typing import TYPE_CHECKING
 
-from castiron_audit.license_rules.index import rule_index
+from castiron_audit.license_rules.index import Kind, rule_index
 from castiron_audit.license_rules.match import Taken, make_match
 from castiron_audit.license_rules.words import quads
+from castiron_audit.spdx_list import license_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -115,7 +117,7 @@ def _compare(rule: int, words: Words, text_grams: frozenset[int], index: RuleInd
         coverage = matched / length
         if coverage < needed or matched < _DENSITY * (end - start + 3):
             return
-        if _has_phrases(rule, words, start, end + 3, index):
+        if _has_phrases(rule, words, start, end + 3, index) and _is_named(rule, words, start, end + 3):
             mask = _closed(in_text)
             yield make_match(rule, start, mask, words, index=index, length=matched, coverage=coverage, exact=False)
         places = [place for place in places if not start <= place < end]
@@ -167,6 +169,38 @@ def _has_phrases(rule: int, words: Words, start: int, end: int, index: RuleIndex
         else:
             return False
     return True
+
+
+_NO_NAMES = frozenset(
+    {
+        "agreement", "and", "any", "clause", "code", "community", "copyright", "exception", "for", "foundation",
+        "free", "general", "later", "lesser", "library", "licence", "license", "licenseref", "new", "notice", "of",
+        "only", "open", "or", "original", "permission", "project", "public", "reference", "scancode", "simplified",
+        "software", "source", "style", "terms", "the", "to", "use", "variant", "version", "with",
+    }
+)  # fmt: skip
+"""Words in names of licenses that do not tell them apart."""
+
+
+@lru_cache(maxsize=1024)
+def _name_words(rule: int) -> frozenset[int]:
+    """Return the words of a rule that are of its licenses' names; none for a license text, in which names change."""
+    index = rule_index()
+    if index.kinds[rule] == Kind.TEXT:
+        return frozenset()
+    identifiers = re.split(r" (?:AND|OR|WITH) ", index.expression(rule).replace("(", "").replace(")", ""))
+    names = " ".join((*identifiers, *(license_name(item) or "" for item in identifiers))).lower()
+    numbers = {index.numbers.get(word, -1) for word in re.findall(r"[a-z]{2,}", names) if word not in _NO_NAMES}
+    return frozenset(numbers.intersection(memoryview(index.packed(rule)).cast("H")))
+
+
+def _is_named(rule: int, words: Words, start: int, end: int) -> bool:
+    """Return whether a text that nearly has a notice has one of the words that name its license.
+
+    "Licensed under the Acme License (the "License"); you may not use this file ..." is the form of many notices.
+    """
+    names = _name_words(rule)
+    return not names or not names.isdisjoint(words.numbers[start:end])
 
 
 def _worth(match: RuleMatch) -> float:
