@@ -11,12 +11,13 @@ import typer
 
 from castiron_audit.formats import Format
 from castiron_common import command_line
-from castiron_common.command_line import Theme
-from castiron_common.console import run_command, stderr_console
+from castiron_common.command_line import Loudness, Theme
+from castiron_common.console import printable, run_command, stderr_console
 
 if TYPE_CHECKING:
     from castiron_audit.model import Report
     from castiron_audit.policy import Policy
+    from castiron_common.clock import Clock
     from castiron_manifest.model import Manifest
 
 app = command_line.application()
@@ -112,14 +113,17 @@ def audit(
             rich_help_panel=Theme.SOURCES,
         ),
     ] = True,
+    verbose: command_line.VerboseOption = False,
+    quiet: command_line.QuietOption = False,
 ) -> None:
     """Tell what a binary or manifest consists of, and under which licenses."""
     from castiron_audit.enforcement import apply, enforce
-    from castiron_audit.formats import render
     from castiron_audit.load import load_report
+    from castiron_common.clock import Clock
 
+    loud, clock = command_line.loudness(quiet=quiet, verbose=verbose), Clock()
     if outdated is not None:
-        _show_outdated(path, outdated)
+        _show_outdated(path, outdated, loud)
         return
     if vex is not None and (not osv or path.is_dir()):
         from castiron_common.errors import UsageError
@@ -128,32 +132,45 @@ def audit(
     if osv and path.is_dir():
         from castiron_audit.advisories.command import check_fleet
 
-        _write_and_judge(*check_fleet(path, osv), output)
+        with clock("advisories"):
+            checked = check_fleet(path, osv)
+        _write_and_judge(checked, output, loud, clock)
         return
-    from castiron_common.progress import RichReporter
-
-    rules = load_policy(policy, deny=deny or [], strict=strict)
-    report = apply(load_report(path, rules, with_site=site, reporter=RichReporter(stderr_console())), rules)
+    rules = load_policy(policy, deny=deny or [], strict=strict, quiet=loud is Loudness.QUIET)
+    with clock("report"):
+        made = load_report(path, rules, with_site=site, reporter=command_line.reporter_of(loud))
+    with clock("policy"):
+        report = apply(made, rules)
     if components:
         _write(_component_lines(report), output)
+        _show_passes(loud, clock)
         return
     if osv:
         from castiron_audit.advisories.command import check_one
 
-        _write_and_judge(*check_one(path, report, osv, vex=vex, epoch=source_date_epoch()), output)
+        with clock("advisories"):
+            checked = check_one(path, report, osv, vex=vex, epoch=source_date_epoch())
+        _write_and_judge(checked, output, loud, clock)
         return
     if output is not None:
         # As in a link, a refusal leaves no file.
         enforce(report)
+    with clock("document"):
+        text = _document(path, report, format_, output=output)
+    _write(text, output)
+    _show_passes(loud, clock)
+    enforce(report, hint="")
+
+
+def _document(path: Path, report: Report, format_: Format, *, output: Path | None) -> str:
     if format_ is Format.TABLE and output is None:
         from castiron_audit.formats.table import table
 
-        sys.stdout.write(table(report, width=_width(), color=sys.stdout.isatty()))
-    else:
-        from castiron_audit.load import artifact_of
+        return table(report, width=_width(), color=sys.stdout.isatty())
+    from castiron_audit.formats import render
+    from castiron_audit.load import artifact_of
 
-        _write(render(report, format_, epoch=source_date_epoch(), artifact=artifact_of(path)), output)
-    enforce(report, hint="")
+    return render(report, format_, epoch=source_date_epoch(), artifact=artifact_of(path))
 
 
 def load_policy(
@@ -236,20 +253,37 @@ def _component_lines(report: Report) -> str:
     return "\n".join(("name\tversion\tcpe\tpurl", *rows)) + "\n"
 
 
-def _write_and_judge(text: str, summary: str, affected: bool, output: Path | None) -> None:
+def _write_and_judge(checked: tuple[str, str, bool], output: Path | None, loud: Loudness, clock: Clock) -> None:
     """Write the rows, tell their sum, and exit with 1 if anything is affected."""
+    text, summary, affected = checked
     _write(text, output)
-    stderr_console().print(summary, markup=False)
+    if loud is not Loudness.QUIET:
+        stderr_console().print(summary, markup=False)
+    _show_passes(loud, clock)
     if affected:
         raise typer.Exit(1)
 
 
-def _show_outdated(folder: Path, newest: str) -> None:
+def _show_passes(loud: Loudness, clock: Clock) -> None:
+    if loud is Loudness.VERBOSE:
+        command_line.show_passes(clock.seconds)
+
+
+def _show_outdated(folder: Path, newest: str, loud: Loudness) -> None:
     from castiron_audit.fleet import outdated_binaries
 
-    outdated = outdated_binaries(folder, newest)
-    print("\n".join(("binary\tpython\tname", *(f"{item.path}\t{item.python}\t{item.name}" for item in outdated))))
-    if outdated:
+    found = outdated_binaries(folder, newest)
+    rows = [(item.path, item.python, item.name) for item in found.binaries]
+    rows += [(item.path, "-", f"not read: {item.unread}") for item in found.unread]
+    lines = ("\t".join(printable(field) for field in row) for row in sorted(rows))
+    print("\n".join(("binary\tpython\tname", *lines)))
+    if loud is not Loudness.QUIET:
+        stderr_console().print(
+            f"{found.count} executables: {len(found.binaries)} hold an older Python than {newest}, "
+            f"{len(found.unread)} could not be read.",
+            markup=False,
+        )
+    if found.binaries:
         raise typer.Exit(1)
 
 

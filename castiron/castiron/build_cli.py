@@ -57,7 +57,9 @@ def parameters(command: Callable[..., Any], leave_out: frozenset[str]) -> list[i
 
 _OF_TRACE = parameters(trace, _NOT_OF_TRACE)
 _OF_LINK = parameters(link, _NOT_OF_LINK)
-_OF_CHECK = frozenset({"optimize", "sources", "sys_path", "full_finalize", "obey_environment", "pie", "quiet"})
+_OF_CHECK = frozenset(
+    {"optimize", "sources", "sys_path", "full_finalize", "obey_environment", "pie", "verbose", "quiet"}
+)
 """Options of the link that a check has, too: they decide what it finds."""
 
 

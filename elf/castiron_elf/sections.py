@@ -25,6 +25,8 @@ _SHF_ALLOC = 2
 _MAX_SECTIONS = 0xFF00
 _LONGEST_NAME = 256
 """Bytes of the name of a section that anybody looks for."""
+_LARGEST_TABLE = 64 << 20
+"""Bytes of the names of sections, and of a section that is read whole: a file can claim what it likes."""
 _NT_FDO_PACKAGING_METADATA = 0xCAFE1A7E
 
 
@@ -149,6 +151,8 @@ def _content(file: IO[bytes], row: tuple[int, ...], size: int, path: Path) -> by
     """Return the content of a section; ``size`` is that of the file in bytes."""
     if row[4] + row[5] > size:
         raise _wrong(path, "one of its sections lies outside of it")
+    if row[5] > _LARGEST_TABLE:
+        raise _wrong(path, f"one of its sections has {row[5]} bytes")
     file.seek(row[4])
     return file.read(row[5])
 

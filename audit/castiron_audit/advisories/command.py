@@ -11,10 +11,10 @@ from castiron_audit.advisories.ranges import State
 from castiron_audit.advisories.reading import read_advisories
 from castiron_audit.advisories.vex import vex as vex_document
 from castiron_audit.embedded import read_embedded
-from castiron_audit.fleet import executables
+from castiron_audit.fleet import members
 from castiron_audit.formats.cyclonedx import cyclonedx
 from castiron_audit.load import is_elf
-from castiron_common.errors import InputError
+from castiron_common.console import printable
 from castiron_common.files import atomic_write
 
 if TYPE_CHECKING:
@@ -89,18 +89,13 @@ def check_folder(folder: Path, database: Database) -> Iterator[CheckedBinary]:
 
     Those that carry no report, or a damaged one, are named as well: nothing is known of them.
     """
-    for path in executables(folder):
-        yield _checked(path, folder=folder, database=database)
-
-
-def _checked(path: Path, *, folder: Path, database: Database) -> CheckedBinary:
-    place = path.relative_to(folder).as_posix()
-    try:
-        report = read_embedded(path).report
-    except InputError as error:
-        return CheckedBinary(path=place, unread=str(error).splitlines()[0])
-    answers = (item for item in database.check(report.components) if item.decision.state is not State.NOT_AFFECTED)
-    return CheckedBinary(path=place, name=f"{report.name} {report.version}".strip(), answers=tuple(answers))
+    for member in members(folder):
+        report = member.report
+        if report is None:
+            yield CheckedBinary(path=member.path, unread=member.unread)
+            continue
+        answers = (item for item in database.check(report.components) if item.decision.state is not State.NOT_AFFECTED)
+        yield CheckedBinary(path=member.path, name=f"{report.name} {report.version}".strip(), answers=tuple(answers))
 
 
 def _row(answer: Answer) -> tuple[str, ...]:
@@ -111,8 +106,8 @@ def _row(answer: Answer) -> tuple[str, ...]:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return tab-separated rows; what would break a row is not in a field."""
-    lines = ["\t".join(head), *("\t".join(" ".join(field.split()) for field in row) for row in rows)]
+    """Return tab-separated rows; what would break a row, or command a terminal, is not in a field."""
+    lines = ["\t".join(head), *("\t".join(" ".join(printable(field).split()) for field in row) for row in rows)]
     return "\n".join(lines) + "\n"
 
 

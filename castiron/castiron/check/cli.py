@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -93,6 +93,7 @@ def check(
     full_finalize: FinalizeOption = False,
     obey_environment: EnvironmentOption = False,
     pie: PieOption = False,
+    verbose: command_line.VerboseOption = False,
     quiet: command_line.QuietOption = False,
 ) -> None:
     """Compare the binary that link makes of a manifest with the same application under the target's interpreter.
@@ -101,6 +102,7 @@ def check(
     """
     from castiron_manifest.reader import read_manifest
 
+    loud = command_line.loudness(quiet=quiet, verbose=verbose)
     if arguments and not run:
         raise UsageError(
             f"Too many arguments: {' '.join(arguments)}.", hint="Arguments of the application go with --run, after --."
@@ -128,7 +130,7 @@ def check(
         source=None if source is None else source.absolute(),
         seconds=seconds,
     )
-    check_and_show(request, command_line.loudness(quiet=quiet, verbose=False), as_json=as_json)
+    check_and_show(request, loud, as_json=as_json)
 
 
 def check_and_show(request: Request, loud: Loudness, *, as_json: bool = False) -> None:
@@ -139,9 +141,11 @@ def check_and_show(request: Request, loud: Loudness, *, as_json: bool = False) -
     for note in checked.notes:
         stderr_console().print(printable(f"warning: {note}"), markup=False)
     if as_json:
-        print(json.dumps(dataclasses.asdict(checked), indent=1))
+        print(json.dumps(_without_times(checked), indent=1))
     elif loud is not Loudness.QUIET or not checked.good:
-        print(printable(_text(checked)))
+        print(printable(_text(checked, all_modules=loud is Loudness.VERBOSE)))
+    if loud is Loudness.VERBOSE:
+        command_line.show_passes(checked.seconds)
     if not checked.good:
         broken, different = len(checked.imports.broken), len(checked.differences or ())
         what = [f"{broken} module{'' if broken == 1 else 's'} cannot be imported"] * bool(broken)
@@ -153,18 +157,29 @@ def check_and_show(request: Request, loud: Loudness, *, as_json: bool = False) -
         )
 
 
-def _text(checked: Checked) -> str:
+def _without_times(checked: Checked) -> dict[str, Any]:
+    """Return what was found; it is the same each time."""
+    found = dataclasses.asdict(checked)
+    del found["seconds"]
+    return found
+
+
+def _text(checked: Checked, *, all_modules: bool) -> str:
     imports = checked.imports
     lines = [f"imported in the binary: {imports.imported} modules"]
     if imports.broken:
         lines.append(f"imported under the target's interpreter, and not in the binary: {len(imports.broken)}")
         lines += [f"  {item.module}: {item.reason}" for item in imports.broken]
-    if imports.same:
+    if imports.same and all_modules:
+        lines.append(f"imported by neither: {len(imports.same)}")
+        lines += [f"  {item.module}: {item.reason}" for item in imports.same]
+    elif imports.same:
         names = ", ".join(item.module for item in imports.same[:_SHOWN])
-        more = f" and {len(imports.same) - _SHOWN} more (--json tells why)" if len(imports.same) > _SHOWN else ""
+        more = f" and {len(imports.same) - _SHOWN} more (-v tells why)" if len(imports.same) > _SHOWN else ""
         lines.append(f"imported by neither: {names}{more}")
     if imports.left_out:
         lines.append(f"not imported, as that starts a program: {len(imports.left_out)}")
+        lines += [f"  {module}" for module in imports.left_out if all_modules]
     if checked.differences is not None and not checked.differences:
         lines.append("the run was equal: output, exit status and files")
     for item in checked.differences or ():

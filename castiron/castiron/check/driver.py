@@ -11,6 +11,7 @@ from castiron.check.modules import importable
 from castiron.check.programs import builtin_modules, interpreted, linked
 from castiron.check.running import differences
 from castiron.check.sandbox import sandbox_in
+from castiron_common.clock import Clock
 from castiron_common.working import working_folder
 from castiron_link.model import LinkOptions
 
@@ -46,42 +47,45 @@ def check(request: Request, *, reporter: Reporter) -> Checked:
             "the interpreter has of the application's own files those that are in the manifest, too; "
             "--source FOLDER gives it all that is there"
         )
+    clock = Clock()
     with working_folder("check") as work:
         # programs: the binary, and the interpreter with the same distributions and files.
         # After it: whatever differs between the two differs because of Castiron.
-        binary = linked(manifest, work, request.options, run=request.run is not None, reporter=reporter)
-        reference = interpreted(manifest, work, source=request.source, reporter=reporter)
+        with clock("programs"):
+            binary = linked(manifest, work, request.options, run=request.run is not None, reporter=reporter)
+            reference = interpreted(manifest, work, source=request.source, reporter=reporter)
 
         # imports: every module in the binary; what fails there, alone in both.
         # After it: each failure is the binary's own, or the application's.
-        names, left_out = importable(manifest, builtin_modules(binary))
-        sandbox = sandbox_in(work)
-        if not sandbox.cut:
-            notes.append("the modules could reach the network: this system gives no process a network of its own")
-        with reporter.task(f"import of {len(names)} modules", estimate=len(names) / 50):
-            failed = failures(binary, names, sandbox, seconds=request.seconds)
-            alone = [
-                item for one in failed for item in failures(binary, [one.module], sandbox, seconds=request.seconds)
-            ]
-            also = {
-                item.module
-                for one in alone
-                for item in failures(reference, [one.module], sandbox, seconds=request.seconds)
-            }
-        imports = Imports(
-            imported=len(names) - len(alone),
-            broken=tuple(item for item in alone if item.module not in also),
-            same=tuple(item for item in alone if item.module in also),
-            left_out=left_out,
-        )
+        with clock("imports"):
+            names, left_out = importable(manifest, builtin_modules(binary))
+            sandbox = sandbox_in(work)
+            if not sandbox.cut:
+                notes.append("the modules could reach the network: this system gives no process a network of its own")
+            with reporter.task(f"import of {len(names)} modules", estimate=len(names) / 50):
+                failed = failures(binary, names, sandbox, seconds=request.seconds)
+                alone = [
+                    item for one in failed for item in failures(binary, [one.module], sandbox, seconds=request.seconds)
+                ]
+                also = {
+                    item.module
+                    for one in alone
+                    for item in failures(reference, [one.module], sandbox, seconds=request.seconds)
+                }
+            imports = Imports(
+                imported=len(names) - len(alone),
+                broken=tuple(item for item in alone if item.module not in also),
+                same=tuple(item for item in alone if item.module in also),
+                left_out=left_out,
+            )
 
         # run: both programs with the same arguments.
         # After it: what can be seen of the two runs is compared.
         different = None
         if request.run is not None:
             limit = 10 * request.seconds
-            with reporter.task("run of both"):
+            with clock("run"), reporter.task("run of both"):
                 different = differences(
                     binary, reference, request.run, work / "runs", given=request.folder, seconds=limit
                 )
-    return Checked(imports=imports, differences=different, notes=tuple(notes))
+    return Checked(imports=imports, differences=different, notes=tuple(notes), seconds=clock.seconds)

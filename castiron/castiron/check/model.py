@@ -64,6 +64,8 @@ class Checked:
     """None: the application was not run."""
     notes: tuple[str, ...] = ()
     """What a person should know of how it was checked."""
+    seconds: tuple[tuple[str, float], ...] = ()
+    """How long each pass took."""
 
     @property
     def good(self) -> bool:

@@ -75,7 +75,9 @@ def test_binaries_with_an_older_python(tmp_path: Path) -> None:
     an_elf(tmp_path / "foreign")
     (tmp_path / "text").write_text("x")
     old = OutdatedBinary(path="old", python="3.13.1", name="app")
-    assert outdated_binaries(tmp_path, "3.13.9") == [old]
+    found = outdated_binaries(tmp_path, "3.13.9")
+    assert (found.binaries, found.count) == ((old,), 3)
+    assert [item.path for item in found.unread] == ["foreign"]
     with pytest.raises(InputError, match="not a Python version"):
         outdated_binaries(tmp_path, "latest")
 

@@ -65,6 +65,16 @@ def test_every_command_has_the_same_look(name: str, columns: int) -> None:
         assert "-h, --help" in text
 
 
+@pytest.mark.parametrize("name", ["trace", "link", "build", "check", "audit"])
+def test_every_command_that_makes_or_judges_a_program_can_say_more_or_less(name: str) -> None:
+    general = help_of(importlib.import_module(COMMANDS[name].module).app).partition("\nGeneral:\n")[2]
+    assert [line.split()[:2] for line in general.splitlines() if line.startswith("  -")] == [
+        ["-v,", "--verbose"],
+        ["-q,", "--quiet"],
+        ["-h,", "--help"],
+    ]
+
+
 def test_build_takes_each_option_of_both_stages_once() -> None:
     text = help_of(importlib.import_module(COMMANDS["build"].module).app)
     for option in ("--requirements", "--policy", "--verbose", "--quiet", "--output", "--keep-manifest"):
