@@ -185,7 +185,7 @@ def load_policy(
     from dataclasses import replace
 
     from castiron_audit.enforcement import weaknesses
-    from castiron_audit.policy import Policy, find_policy, patterns, read_policy
+    from castiron_audit.policy import Policy, find_policy, patterns, read_policy, sentence
     from castiron_audit.project import parse_project, read_toml
     from castiron_common.errors import UsageError
 
@@ -208,7 +208,10 @@ def load_policy(
             )
 
     def wrong(what: str) -> UsageError:
-        return UsageError(f"--deny: {what}.", hint="Name SPDX identifiers: https://spdx.org/licenses/.")
+        return UsageError(
+            f"--deny: {sentence(what.removeprefix('deny: '))}",
+            hint="Name SPDX identifiers: https://spdx.org/licenses/.",
+        )
 
     policy = replace(policy, deny=(*policy.deny, *patterns(deny, "deny", wrong)), strict=policy.strict or strict)
     for warning in weaknesses(policy):

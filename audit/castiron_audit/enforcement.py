@@ -37,8 +37,13 @@ _ANSWERED_BY_SETTLEMENT = {
 """Findings that a settlement of the license answers."""
 _OF_LICENSES = {"relinking", "copyleft", "restricted", "incompatible"}
 """Findings on what the license itself means."""
-_DECIDED_BY_LICENSE_RULES = _OF_LICENSES | {"optional-part", "unknown-license", "ambiguous-license"}
-"""Findings for which ``strict`` refuses nothing, as presets, lists and ``unknown`` decide on these licenses."""
+_DECIDED_BY_LICENSE_RULES = (_OF_LICENSES - {"incompatible"}) | {
+    "optional-part",
+    "unknown-license",
+    "ambiguous-license",
+}
+"""Findings for which ``strict`` refuses nothing, as presets, lists and ``unknown`` decide on these licenses.  None
+of these decides what goes together with the application's own license."""
 _COPYLEFT = (Strength.LIBRARY, Strength.WORK, Strength.NETWORK)
 _GPL = re.compile(r"\b[AL]?GPL|affero|general public licen[cs]e", re.IGNORECASE)
 _SHOWN = 4
@@ -245,6 +250,7 @@ def _unmatched(report: Report, policy: Policy) -> Iterator[str]:
 
     Before the link not all components are known; then only what is nearly the name of one is taken for a mistake.
     """
+    yield from _settled_twice(report, policy)
     names = {name for component in report.components for name in _names(component)}
     refused = {refusal.component for refusal in report.refusals}
     for kind, rules in (("exception", policy.exceptions), ("settle", policy.settle), ("accept", policy.accept)):
@@ -264,6 +270,14 @@ def _unmatched(report: Report, policy: Policy) -> Iterator[str]:
                 yield (
                     f"{kind}: no component is named {rule.component!r}; remove the rule, or say optional = true in it."
                 )
+
+
+def _settled_twice(report: Report, policy: Policy) -> Iterator[str]:
+    """Yield the components of which two rules say different licenses: only one of them can be right."""
+    for component in report.components:
+        said = {str(rule.license) for rule in policy.settle if _matches_component(rule.component, component)}
+        if len(said) > 1:
+            yield f"settle: {report.display_name(component)} is settled as {' and as '.join(sorted(said))}; keep one."
 
 
 def _finding_refusals(report: Report) -> Iterator[Refusal]:

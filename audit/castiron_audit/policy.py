@@ -67,6 +67,7 @@ _UNKNOWN = ("warn", "deny")
 
 FINDINGS = (
     "ambiguous-license",
+    "build-only-crates",
     "contradiction",
     "copyleft",
     "incompatible",
@@ -75,9 +76,13 @@ FINDINGS = (
     "optional-part",
     "relinking",
     "restricted",
+    "text-is-template",
     "undeclared-text",
     "unknown-license",
     "unknown-static-contents",
+    "unlisted-scripts",
+    "unnamed-fonts",
+    "unnamed-notice",
     "unreadable-sbom",
     "version-open",
 )
@@ -184,7 +189,7 @@ def parse_policy(rows: object, source: str, folder: Path | None = None) -> Polic
     """
 
     def wrong(what: str) -> InputError:
-        return InputError(f"{source}: {what}.", hint="docs/licensing.md describes [tool.castiron.licenses].")
+        return InputError(f"{source}: {sentence(what)}", hint="docs/licensing.md describes [tool.castiron.licenses].")
 
     if not isinstance(rows, dict):
         raise wrong("[tool.castiron.licenses] is not a table")
@@ -208,6 +213,11 @@ def parse_policy(rows: object, source: str, folder: Path | None = None) -> Polic
         accept=_rules(rows.get("accept", []), "accept", ("component", "finding", "reason"), wrong),
         signatures=parse_signatures(rows.get("signature", []), source, folder or Path(), wrong),
     )
+
+
+def sentence(text: str) -> str:
+    """Return a text with a full stop, if it does not end with a question mark."""
+    return text if text.endswith("?") else f"{text}."
 
 
 def patterns(values: object, name: str, wrong: Wrong) -> tuple[str, ...]:

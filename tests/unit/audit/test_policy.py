@@ -1,3 +1,4 @@
+import ast
 import itertools
 import re
 import tomllib
@@ -173,13 +174,22 @@ def test_rules_that_name_no_component_are_refused_with_a_suggestion() -> None:
     assert unmatched("exception", "DEEP") == ()
 
 
+def finding_codes(call: ast.Call) -> set[str]:
+    """Return the texts that look like a code in a call that also gives a severity: it makes a finding."""
+    given = [*call.args, *(item.value for item in call.keywords)]
+    if not any(isinstance(node, ast.Attribute) and ast.unparse(node.value) == "Severity" for node in given):
+        return set()
+    texts = {node.value for node in given if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {text for text in texts if re.fullmatch(r"[a-z]+(-[a-z]+)*", text)}
+
+
 def test_every_finding_can_be_accepted_and_no_other_name() -> None:
-    sources = "".join(
-        path.read_text() for path in sorted(Path(policy_module.__file__).parent.rglob("*.py")) if path.stem != "policy"
-    )
-    assert [code for code in FINDINGS if f'"{code}"' not in sources] == []
-    for code in re.findall(r'code="([a-z-]+)"', sources):
-        assert code in FINDINGS
+    files = sorted(Path(policy_module.__file__).parent.rglob("*.py"))
+    sources = [ast.parse(path.read_text()) for path in files if path.stem != "policy"]
+    nodes = [node for source in sources for node in ast.walk(source)]
+    made = {code for node in nodes if isinstance(node, ast.Call) for code in finding_codes(node)}
+    written = {node.value for node in nodes if isinstance(node, ast.Constant)}
+    assert made <= set(FINDINGS) <= written
 
 
 def test_unknown_is_a_finding_refused_if_told_so_and_settled_with_a_reason() -> None:
@@ -226,6 +236,25 @@ def test_compatibility_with_the_applications_own_license() -> None:
     assert report(apache, license_="GPL-2.0-only OR MIT").findings == ()
     assert report(distribution("m", "MPL-2.0"), license_="MIT").findings == ()
     assert "incompatible" in {item.code for item in report(distribution("g", "GPL-3.0-only"), license_="MIT").findings}
+
+
+def test_strict_refuses_what_cannot_be_combined_with_the_applications_own_license() -> None:
+    audited = report(distribution("a", "Apache-2.0"), license_="GPL-2.0-only")
+    assert refused(audited, Policy()) == refused(audited, policy(preset="no-network-copyleft")) == {}
+    assert "cannot be combined" in refused(audited, policy(strict=True))["distribution/a"]
+    for kind, more in (("accept", {"finding": "incompatible"}), ("exception", {})):
+        answered = policy(strict=True, **{kind: [{"component": "a", "reason": "relicensed for us", **more}]})
+        assert refused(audited, answered) == {}
+
+
+def test_two_settlements_of_one_component_are_refused_if_they_differ() -> None:
+    rows = [
+        {"component": name, "license": license_, "reason": "r"}
+        for name, license_ in (("m*", "MIT"), ("mystery", "ISC"))
+    ]
+    applied = apply(report(distribution("mystery")), policy(settle=rows))
+    assert applied.unmatched == ("settle: mystery 1.0 is settled as ISC and as MIT; keep one.",)
+    assert apply(report(distribution("mystery")), policy(settle=rows[:1] * 2)).unmatched == ()
 
 
 def test_reads_pyproject_and_plain_files(tmp_path: Path) -> None:
@@ -307,8 +336,9 @@ def test_a_project_is_the_applications_by_name_or_by_its_files(tmp_path: Path) -
     ],
 )
 def test_says_what_is_wrong(rows: object, message: str) -> None:
-    with pytest.raises(InputError, match=message):
+    with pytest.raises(InputError, match=message) as caught:
         parse_policy(rows, "policy.toml")
+    assert re.search(r"[^.?][.?]$", caught.value.what)
 
 
 def test_missing_and_broken_files(tmp_path: Path) -> None:
