@@ -2,7 +2,8 @@
 
 Sections: ``.castiron.sbom`` is CycloneDX 1.6 in plain JSON; ``.castiron.report`` is the report with license texts, JSON
 compressed with zstd; ``.castiron.notices``, if asked for, is the plain text that the program itself shows;
-``.note.package`` is one note as systemd and syft read it (the linker puts it in).
+``.dep-v0`` lists the Rust crates for scanners (`castiron_audit.auditable_crates`); ``.note.package`` is one note as
+systemd and syft read it (the linker puts it in).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import zstandard
 from cattrs import BaseValidationError
 from packaging.version import Version
 
+from castiron_audit.auditable_crates import CRATES_SECTION, auditable_crates
 from castiron_audit.file_size import total_size
 from castiron_audit.formats.cyclonedx import cyclonedx
 from castiron_audit.formats.notices import notices as notices_text
@@ -36,7 +38,7 @@ NOTICES_SECTION = ".castiron.notices"
 """The stub's ``boot/notices.c`` reads it."""
 NOTE_SECTION = ".note.package"
 
-AUDIT_SECTIONS = frozenset({SBOM_SECTION, REPORT_SECTION, NOTICES_SECTION})
+AUDIT_SECTIONS = frozenset({SBOM_SECTION, REPORT_SECTION, NOTICES_SECTION, CRATES_SECTION})
 """What `embed` adds to a linked executable."""
 
 _VERSION = 3
@@ -109,7 +111,9 @@ def sections(report: Report, *, epoch: int | None = None) -> dict[str, bytes]:
             hint="--no-sbom leaves it out of the executable.",
         )
     packed = zstandard.ZstdCompressor(level=_LEVEL).compress(text)
-    return {SBOM_SECTION: cyclonedx(report, epoch=epoch, compact=True).encode(), REPORT_SECTION: packed}
+    made = {SBOM_SECTION: cyclonedx(report, epoch=epoch, compact=True).encode(), REPORT_SECTION: packed}
+    crates = auditable_crates(report)
+    return made if crates is None else made | {CRATES_SECTION: crates}
 
 
 def note(name: str, version: str, target: Target) -> bytes:

@@ -1,5 +1,6 @@
 import json
 import struct
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from castiron_audit.file_size import missing_bytes
 from castiron_audit.fleet import OutdatedBinary, outdated_binaries
 from castiron_audit.formats.html import html
 from castiron_audit.formats.table import table
-from castiron_audit.model import Overhead, Report
+from castiron_audit.model import Component, Kind, Overhead, Report
 from castiron_common.errors import InputError
 from castiron_elf.sections import append_sections, file_layout, read_sections
 from castiron_elf.writer import ObjectWriter
@@ -58,6 +59,42 @@ def test_a_report_comes_back_as_it_was(tmp_path: Path) -> None:
     assert embedded.report == made
     assert json.loads(embedded.sbom)["specVersion"] == "1.6"
     assert b"Permission is hereby granted" not in read_sections(path, (REPORT_SECTION,))[REPORT_SECTION]
+
+
+def test_crates_are_in_the_section_that_scanners_read(tmp_path: Path) -> None:
+    def crate(purl: str, version: str) -> Component:
+        return Component(
+            id=f"crate/a/{purl}@{version}",
+            kind=Kind.CRATE,
+            name="x",
+            version=version,
+            purl=purl,
+            parent="distribution/a",
+        )
+
+    crates = (
+        crate("pkg:cargo/serde@1.0.200", "1.0.200"),
+        crate("pkg:cargo/serde@1.0.200", "1.0.200"),
+        crate("pkg:cargo/serde@2.0.0-rc.1%2Bx", "2.0.0-rc.1+x"),
+        crate("pkg:cargo/forked@0.1.0?vcs_url=git%2Bhttps://example.org/forked", "0.1.0"),
+        crate("pkg:cargo/own@0.1.0?download_url=file:%2F%2F.", "0.1.0"),
+        crate("pkg:cargo/odd@in-a-1.0", "in-a-1.0"),
+        crate("pkg:generic/rust-std@1.80.0", "1.80.0"),
+    )
+    made = report(distribution("a", "MIT"))
+    path = an_elf(tmp_path / "app")
+    embed(path, replace(made, components=(*made.components, *crates)))
+    content = json.loads(zlib.decompress(read_sections(path, (".dep-v0",))[".dep-v0"]))
+    assert content == {
+        "packages": [
+            {"name": "forked", "version": "0.1.0", "source": "git"},
+            {"name": "own", "version": "0.1.0", "source": "local"},
+            {"name": "serde", "version": "1.0.200", "source": "crates.io"},
+            {"name": "serde", "version": "2.0.0-rc.1+x", "source": "crates.io"},
+        ]
+    }
+    embed(an_elf(tmp_path / "plain"), made)
+    assert read_sections(tmp_path / "plain", (".dep-v0",)) == {}
 
 
 def test_foreign_and_damaged_binaries_are_refused(tmp_path: Path) -> None:
