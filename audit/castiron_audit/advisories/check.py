@@ -11,6 +11,7 @@ from castiron_audit.advisories.packages import (
     packages_of,
     repositories_of_advisory,
     upstream_of,
+    version_of,
 )
 from castiron_audit.advisories.ranges import NOT_AFFECTED, Decision, State, combined, decide
 from castiron_audit.names import upstream_version
@@ -135,7 +136,7 @@ def _decided(component: Component, rows: list[tuple[Entry, Package | None]]) -> 
         ]
         if not own:
             return NOT_AFFECTED
-    answers = [decide(component.version, entry.affected, package.ecosystem) for entry, package in own]
+    answers = [decide(version_of(component), entry.affected, package.ecosystem) for entry, package in own]
     if not release and len(releases) > 1 and len({answer.state for answer in answers}) > 1:
         why = (
             f"the answer is another for each release ({', '.join(sorted(releases))}), and the component's is not known"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from castiron_audit.advisories.check import Database
@@ -54,7 +54,7 @@ def check_one(
     if vex is not None:
         with atomic_write(vex) as file:
             file.write(vex_document(report, answers, serial=_serial(path, report, epoch), epoch=epoch).encode())
-    told = [answer for answer in answers if answer.decision.state is not State.NOT_AFFECTED]
+    told = each_flaw_once(answers)
     affected = sum(answer.decision.state is State.AFFECTED for answer in told)
     summary = (
         f"{len(report.components)} components: {affected} affected by advisories, {len(told) - affected} undecided"
@@ -94,8 +94,35 @@ def check_folder(folder: Path, database: Database) -> Iterator[CheckedBinary]:
         if report is None:
             yield CheckedBinary(path=member.path, unread=member.unread)
             continue
-        answers = (item for item in database.check(report.components) if item.decision.state is not State.NOT_AFFECTED)
+        answers = each_flaw_once(database.check(report.components))
         yield CheckedBinary(path=member.path, name=f"{report.name} {report.version}".strip(), answers=tuple(answers))
+
+
+def each_flaw_once(answers: Iterable[Answer]) -> list[Answer]:
+    """Return the answers without "not affected"; records of one flaw in several databases are one, if they agree."""
+    told: list[Answer] = []
+    for answer in answers:
+        if answer.decision.state is State.NOT_AFFECTED:
+            continue
+        same = next((at for at, known in enumerate(told) if _is_same_flaw(known, answer)), None)
+        if same is None:
+            told.append(answer)
+            continue
+        known = told[same]
+        told[same] = replace(
+            known,
+            advisory=f"{known.advisory}, {answer.advisory}",
+            aliases=(*known.aliases, answer.advisory, *answer.aliases),
+            summary=known.summary or answer.summary,
+        )
+    return told
+
+
+def _is_same_flaw(known: Answer, answer: Answer) -> bool:
+    if known.component.id != answer.component.id or known.decision != answer.decision:
+        return False
+    names = {*known.advisory.split(", "), *known.aliases}
+    return not names.isdisjoint({answer.advisory, *answer.aliases})
 
 
 def _row(answer: Answer) -> tuple[str, ...]:

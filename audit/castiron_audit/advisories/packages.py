@@ -57,6 +57,18 @@ _DISTRIBUTIONS = {"deb", "apk", "rpm"}
 _UPSTREAM_ECOSYSTEMS = {"OSS-Fuzz", "GIT", ""}
 _LIKE_A_PATH = {"Go", "npm", "SwiftURL", "Packagist"}
 """Ecosystems in whose names the namespace counts, joined by a slash."""
+_MAJOR = re.compile(r"(?<![\d.])(\d+)")
+_RELEASES = {
+    "Debian": _MAJOR,
+    "AlmaLinux": _MAJOR,
+    "Rocky Linux": _MAJOR,
+    "Red Hat": _MAJOR,
+    "Alpine": re.compile(r"(\d+)\.(\d+)"),
+    "Ubuntu": re.compile(r"(\d+)\.(\d+)"),
+    "SUSE": re.compile(r"(\d+)(?:\.(\d+)|[ -]SP(\d+))?"),
+    "openSUSE": re.compile(r"(\d+)\.(\d+)"),
+}
+"""Which numbers of its name are a distribution's release, as far as advisories tell releases apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +80,7 @@ class Package:
     name: str
     """As the ecosystem compares names."""
     release: str = ""
-    """Of a Linux distribution: ``12``, ``v3.20``; empty if it is not known."""
+    """Of a Linux distribution: ``12``, ``3.20``; empty if it is not known."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -98,6 +110,13 @@ def packages_of(component: Component) -> Iterator[Package]:
     yield _package(UPSTREAM, component.name)
     if product := product_of(component.cpe):
         yield _package(UPSTREAM, product)
+
+
+def version_of(component: Component) -> str:
+    """Return a component's version as its ecosystem compares it: an RPM's has the epoch, which purls keep apart."""
+    purl = component.purl or ""
+    epoch = dict(parse_qsl(purl.partition("?")[2])).get("epoch", "") if purl.startswith("pkg:rpm/") else ""
+    return f"{epoch}:{component.version}" if epoch and ":" not in component.version else component.version
 
 
 def upstream_of(component: Component) -> Package | None:
@@ -147,7 +166,7 @@ def _from_purl(purl: str) -> Package | None:
         if ecosystem is None:
             return None
         release = dict(parse_qsl(qualifiers)).get("distro", "")
-        return _package(ecosystem, parts[-1], release.rpartition("-")[2])
+        return _package(ecosystem, parts[-1], release)
     if kind not in _BY_PURL_TYPE:
         return None
     ecosystem = _BY_PURL_TYPE[kind]
@@ -161,12 +180,20 @@ def _package(ecosystem: str, name: str, release: str = "") -> Package:
         name = _plain(name)
     elif ecosystem in {"Debian", "Ubuntu", "Alpine", "NuGet", "Packagist"}:
         name = name.lower()
-    return Package(ecosystem=ecosystem, name=name, release=_release(release))
+    return Package(ecosystem=ecosystem, name=name, release=_release(ecosystem, release))
 
 
-def _release(text: str) -> str:
-    """Return a release without ``v`` and ``LTS``: ``v3.20`` of Alpine, ``22.04:LTS`` of Ubuntu."""
-    return re.sub(r"^v(?=\d)|:(?:LTS|Pro.*)$", "", text)
+def _release(ecosystem: str, text: str) -> str:
+    """Return what of a release's name advisories tell apart; empty if the text does not say it.
+
+    SBOMs also name point releases: ``alpine-3.20.3`` is ``v3.20``, ``almalinux-9.4`` is ``9``; the rest of
+    ``Pro:18.04:LTS`` and ``enterprise_linux:9::baseos`` names the repository.
+    """
+    pattern = _RELEASES.get(ecosystem)
+    if pattern is None:
+        return text
+    match = pattern.search(text)
+    return ".".join(part for part in match.groups() if part) if match else ""
 
 
 def _plain(name: str) -> str:

@@ -57,7 +57,9 @@ def decide(version: str, affected: dict[str, Any], ecosystem: str) -> Decision:
         return Decision(state=State.UNDECIDED, why="the advisory names no versions")
     if _is_listed(version, listed, ecosystem):
         return Decision(state=State.AFFECTED, fixed=_fix_of(version, ranges, ecosystem))
-    answers = [_in_range(version, item, ecosystem, listed) for item in ranges]
+    # Commits beside ranges of versions say the same, and only those can be compared.
+    versioned = [item for item in ranges if item.get("type") != "GIT"]
+    answers = [_in_range(version, item, ecosystem, listed) for item in versioned or ranges]
     return combined(answers)
 
 

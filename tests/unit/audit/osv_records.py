@@ -29,6 +29,8 @@ class Case:
     """Of the entry of ``affected``."""
     cpe: str | None = None
     kind: Kind = Kind.LIBRARY
+    others: tuple[dict[str, Any], ...] = ()
+    """More entries of ``affected``."""
 
     def component(self) -> Component:
         rest = self.purl.partition("?")[0]
@@ -47,7 +49,7 @@ class Case:
         if self.events:
             rows = [dict([event.split(" ", 1)]) for event in self.events]
             affected.setdefault("ranges", [{"type": self.type, "events": rows}])
-        return {"id": f"X-{self.what}", "summary": self.what, "affected": [affected]}
+        return {"id": f"X-{self.what}", "summary": self.what, "affected": [affected, *self.others]}
 
 
 def eco(ecosystem: str, name: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Advisories: 69 hand-made records, what cannot be read, VEX, and folders of binaries."""
+"""Advisories: 97 hand-made records, what cannot be read, VEX, and folders of binaries."""
 
 import json
 import zipfile
@@ -10,14 +10,19 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from castiron_audit.advisories.check import Database
-from castiron_audit.advisories.command import check_fleet, check_one
+from castiron_audit.advisories.command import check_fleet, check_one, each_flaw_once
 from castiron_audit.advisories.reading import read_advisories
 from castiron_audit.embedded import embed, read_embedded
 from castiron_audit.model import Report
 from castiron_common.errors import InputError
 from tests.unit.audit.making import distribution, report, runtime
-from tests.unit.audit.osv_records import CASES, NOTHING, Case
+from tests.unit.audit import osv_shapes
+from tests.unit.audit.osv_records import CASES as BASIC
+from tests.unit.audit.osv_records import NOTHING, Case
 from tests.unit.audit.test_embedded import an_elf
+
+
+CASES = (*BASIC, *osv_shapes.CASES)
 
 
 def advisory(key: str, package: dict, *events: dict, **extra: object) -> dict:
@@ -38,7 +43,7 @@ def test_each_record_has_the_answer_of_the_specification(case: Case) -> None:
 
 
 def test_the_records_are_of_eight_ecosystems_and_together_hit_what_they_hit_alone() -> None:
-    assert len(CASES) >= 60
+    assert len(CASES) >= 90
     assert len({case.package.get("ecosystem", "").split(":")[0] for case in CASES}) >= 8
     assert len({case.what for case in CASES}) == len(CASES)
     # All records against each component: nothing but records on its own package may answer.
@@ -129,6 +134,21 @@ def test_vex_is_valid_and_refers_to_the_sbom(tmp_path: Path) -> None:
     assert by_id["A"]["recommendation"] == "Link again with some-thing 2 or later."
     serial = json.loads(read_embedded(binary).sbom)["serialNumber"].removeprefix("urn:uuid:")
     assert by_id["A"]["affects"][0]["ref"] == f"urn:cdx:{serial}/1#distribution/some-thing"
+
+
+def test_records_of_one_flaw_in_several_databases_are_one_row_if_they_agree() -> None:
+    pypi = {"ecosystem": "PyPI", "name": "some-thing"}
+    ends = ({"introduced": "0"}, {"fixed": "2"})
+    rows = [
+        advisory("GHSA-1", pypi, *ends, aliases=["CVE-1", "PYSEC-1"]),
+        advisory("PYSEC-1", pypi, *ends, aliases=["CVE-1"], summary="a flaw"),
+        advisory("PYSEC-2", pypi, *ends),
+        advisory("RS-1", pypi, {"introduced": "0"}, {"fixed": "3"}, aliases=["CVE-1"]),
+        advisory("X-1", pypi, {"introduced": "9"}, aliases=["PYSEC-2"]),
+    ]
+    answers = Database.of(rows).check(report(distribution("some-thing", "MIT")).components)
+    told = [(item.advisory, item.decision.fixed, item.summary) for item in each_flaw_once(answers)]
+    assert told == [("GHSA-1, PYSEC-1", "2", "a flaw"), ("PYSEC-2", "2", ""), ("RS-1", "3", "")]
 
 
 def test_a_folder_of_binaries_says_which_need_a_rebuild_and_for_which_fix(tmp_path: Path) -> None:
