@@ -15,12 +15,11 @@ from castiron_audit.advisories.reading import read_advisories
 from castiron_audit.embedded import embed, read_embedded
 from castiron_audit.model import Report
 from castiron_common.errors import InputError
-from tests.unit.audit.making import distribution, report, runtime
 from tests.unit.audit import osv_shapes
+from tests.unit.audit.making import distribution, report, runtime
 from tests.unit.audit.osv_records import CASES as BASIC
 from tests.unit.audit.osv_records import NOTHING, Case
 from tests.unit.audit.test_embedded import an_elf
-
 
 CASES = (*BASIC, *osv_shapes.CASES)
 
