@@ -44,6 +44,10 @@ def spawn(count):
     process = os.posix_spawn(sys.executable, [sys.executable, "child"], environment(count))
     print("status", os.waitpid(process, 0)[1])
 
+def spawn_folder(name):
+    process = os.posix_spawn(sys.executable, [sys.executable, name], os.environ)
+    print("status", os.waitpid(process, 0)[1])
+
 def spawn_other(count):
     arguments = ["cat", *[data] * 20]
     process = os.posix_spawnp("cat", arguments, environment(count))
@@ -205,6 +209,17 @@ def other(tmp_path_factory: pytest.TempPathFactory, pack: Pack) -> Path:
 def test_posix_spawn_with_many_variables(binary: Path, tmp_path: Path, count: int) -> None:
     done = run([binary, "spawn", str(count)], cwd=tmp_path)
     assert (done.status, done.stdout) == (0, f"{count}\nstatus 0\n"), done.stderr
+
+
+def test_posix_spawn_of_a_folder_that_is_a_program(binary: Path, tmp_path: Path) -> None:
+    """The child, which has a stack of 5 KiB, looks for the folder's __main__.py, however long its path is."""
+    folder = tmp_path
+    while len(str(folder)) < 3800:
+        folder /= "f" * 200
+    folder.mkdir(parents=True)
+    (folder / "__main__.py").write_text("print('run')")
+    done = run([binary, "spawn_folder", folder], cwd=tmp_path)
+    assert (done.status, done.stdout) == (0, "run\nstatus 0\n"), done.stderr
 
 
 def test_posix_spawn_of_another_program_with_files_of_the_tree(binary: Path, tmp_path: Path) -> None:

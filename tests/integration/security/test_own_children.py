@@ -11,6 +11,7 @@ import pytest
 from tests.integration.security.guarded import ATTACKS, EVIL, USER, clean, variant
 from tests.support import needs
 from tests.support.linking import run
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -142,7 +143,7 @@ os.execve("/program", ["/program", *sys.argv[2:]], {"BOMB": "1"})
 def test_it_ends_by_itself(guard: Path, work: Path) -> None:
     """Neither /proc nor memfd_create: nothing shows anything, and the program starts itself whenever it starts."""
     in_empty_root(guard, work)
-    done = run([sys.executable, "-c", DENY, work, "bomb"], cwd=work, timeout=60)
+    done = run([sys.executable, "-c", DENY, work, "bomb"], cwd=work, timeout=PATIENCE)
     assert done.status == 126, done
     assert (work / "starts").read_text().split() == ["one", "another"]
     assert "so it is the application" in done.stderr
@@ -159,7 +160,7 @@ def test_what_a_person_types(guard: Path, work: Path) -> None:
     """In an interactive shell that the application opened: the application, without a word."""
     import pexpect
 
-    options = {"cwd": str(work), "env": {**clean(), "PS1": "ready> "}, "timeout": 60}
+    options = {"cwd": str(work), "env": {**clean(), "PS1": "ready> "}, "timeout": PATIENCE}
     shell = pexpect.spawn(str(guard), ["run", "bash", "--norc", "--noprofile", "-i"], encoding="utf-8", **options)
     shell.expect("ready> ")
     shell.sendline(f"'{guard}' -c 'print(6 * 7)' < /dev/null; echo end=$?")

@@ -20,6 +20,7 @@ from castiron_manifest.model import Native
 from castiron_runtime.stub import target_flags
 from castiron_runtime.toolchain import open_toolchain
 from tests.support.elf_values import TARGET
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Toolchain
@@ -116,7 +117,7 @@ class Workshop:
     def run(self, main: str, **keywords: object) -> str:
         """Link, run, and return what the program prints; its exit code must be 0."""
         program = self.link(main, **keywords)  # type: ignore[arg-type]
-        done = subprocess.run([program], capture_output=True, text=True, check=False, timeout=60)
+        done = subprocess.run([program], capture_output=True, text=True, check=False, timeout=PATIENCE)
         assert done.returncode == 0, (done.returncode, done.stdout, done.stderr)
         return done.stdout
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -451,9 +451,11 @@ def test_two_hundred_and_fifty_images(workshop: Workshop) -> None:
         CALL(open_("m7.so"), "get");
         printf("%d%d", CALL(open_("m7.so"), "get"), CALL(open_("m249.so"), "get"));
     }"""
-    started = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     program = workshop.link(PRELUDE + main)
-    assert time.perf_counter() - started < 5
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # The processors' time: the clock on the wall says how busy the machine is.
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 5
     assert subprocess.run([program], capture_output=True, text=True, check=True).stdout == "21"
     with program.open("rb") as file:
         assert ELFFile(file).num_segments() <= 16

@@ -6,8 +6,10 @@ import hashlib
 import sys
 from typing import TYPE_CHECKING
 
+from castiron.check import running
 from castiron.check.model import Difference, Program
 from castiron.check.running import differences
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,7 +24,7 @@ def program(tmp_path: Path, name: str, text: str) -> Program:
 
 def compared(tmp_path: Path, one: str, other: str, *arguments: str, given: Path | None = None) -> list[Difference]:
     actual, expected = program(tmp_path, "binary", one), program(tmp_path, "interpreter", other)
-    return list(differences(actual, expected, arguments, tmp_path / "runs", given=given, seconds=5))
+    return list(differences(actual, expected, arguments, tmp_path / "runs", given=given, seconds=PATIENCE))
 
 
 def test_places_are_no_difference(tmp_path: Path) -> None:
@@ -44,10 +46,15 @@ def test_each_difference_is_named(tmp_path: Path) -> None:
     }
 
 
-def test_a_signal_and_a_run_without_end(tmp_path: Path) -> None:
-    one, other = "import os; os.abort()", "import time; time.sleep(60)"
-    (found,) = compared(tmp_path, one, other)
-    assert found.detail == "SIGABRT; under the interpreter none: it ran longer than 5 seconds"
+def test_a_signal(tmp_path: Path) -> None:
+    (found,) = compared(tmp_path, "import os; os.abort()", "")
+    assert found.detail == "SIGABRT; under the interpreter 0"
+
+
+def test_a_run_without_end(tmp_path: Path) -> None:
+    endless = program(tmp_path, "endless", f"import time; time.sleep({2 * PATIENCE})")
+    found = running._run(endless, (), tmp_path / "runs", None, 0.5)
+    assert found.status == "none: it ran longer than 0.5 seconds"
 
 
 def test_each_works_in_a_copy(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from castiron_common.errors import OutputError, UsageError
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +46,7 @@ def command(cache: Path, *args: str, size: str = "10GB") -> subprocess.Completed
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=PATIENCE,
     )
 
 

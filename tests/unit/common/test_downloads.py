@@ -30,13 +30,14 @@ from tests.support.http_servers import (
     status,
     whole,
 )
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 DATA = bytes(range(256)) * 4000
 SHA256 = hashlib.sha256(DATA).hexdigest()
-QUICK = Limits(connect=2, silence=1, total=5, pause=0)
+PATIENT = Limits(connect=PATIENCE, silence=PATIENCE, total=PATIENCE, pause=0)
 DIRECT = Network()
 
 
@@ -52,13 +53,13 @@ def destination(tmp_path: Path) -> Path:
 
 
 def fetch(
-    url: str, destination: Path, *, network: Network = DIRECT, limits: Limits = QUICK, sha256: str | None = SHA256
+    url: str, destination: Path, *, network: Network = DIRECT, limits: Limits = PATIENT, sha256: str | None = SHA256
 ) -> str:
     with Downloader(network, limits) as downloader:
         return downloader.fetch(url, destination, sha256=sha256)
 
 
-def fails(url: str, destination: Path, network: Network = DIRECT, limits: Limits = QUICK) -> DownloadError:
+def fails(url: str, destination: Path, network: Network = DIRECT, limits: Limits = PATIENT) -> DownloadError:
     destination.write_bytes(b"as before")
     with pytest.raises(DownloadError) as caught:
         fetch(url, destination, network=network, limits=limits)
@@ -78,7 +79,7 @@ def test_a_file_and_its_hash(server: Server, destination: Path) -> None:
 def test_connections_are_kept(server: Server, destination: Path) -> None:
     server.answers["/f"] = [whole(DATA)]
     server.answers["/chunks"] = [chunks(DATA, end=True)]
-    with Downloader(DIRECT, QUICK) as downloader:
+    with Downloader(DIRECT, PATIENT) as downloader:
         for name in ("f", "chunks", "f", "chunks"):
             downloader.fetch(f"{server.url}/{name}", destination, sha256=SHA256)
     assert len({asked.peer for asked in server.asked}) == 1
@@ -86,7 +87,7 @@ def test_connections_are_kept(server: Server, destination: Path) -> None:
 
 def test_threads_share_connections(server: Server, tmp_path: Path) -> None:
     server.answers["/f"] = [whole(DATA)]
-    with Downloader(DIRECT, QUICK) as downloader, thread_pool(4) as pool:
+    with Downloader(DIRECT, PATIENT) as downloader, thread_pool(4) as pool:
         todo = [pool.submit(downloader.fetch, f"{server.url}/f", tmp_path / str(n), sha256=SHA256) for n in range(40)]
         assert {done.result() for done in todo} == {SHA256}
     assert len({asked.peer for asked in server.asked}) <= 4
@@ -108,7 +109,7 @@ def test_a_connection_that_breaks_off_is_begun_anew(server: Server, destination:
     error = fails(f"{server.url}/f", destination)
     assert error.failure is Failure.UNREACHABLE
     assert "broke off" in error.reason
-    assert len(server.asked) == 3 + QUICK.attempts
+    assert len(server.asked) == 3 + PATIENT.attempts
 
 
 def test_a_body_is_continued_where_the_server_can(server: Server, destination: Path) -> None:
@@ -147,7 +148,7 @@ def test_servers_that_are_busy(server: Server, destination: Path) -> None:
 def test_another_attempt_is_told_with_its_reason(server: Server, destination: Path) -> None:
     server.answers["/f"] = [status(503), broken_off(DATA, 7), whole(DATA)]
     told: list[str] = []
-    with Downloader(DIRECT, QUICK, tell=told.append) as downloader:
+    with Downloader(DIRECT, PATIENT, tell=told.append) as downloader:
         downloader.fetch(f"{server.url}/f", destination, sha256=SHA256)
     assert told[0] == "trying again: 127.0.0.1 answers 503"
     assert told[1].startswith("trying again: the connection to 127.0.0.1 broke off (")
@@ -188,7 +189,8 @@ def test_files(tmp_path: Path, destination: Path) -> None:
 
 def test_a_stalled_connection_is_given_up(server: Server, destination: Path) -> None:
     server.answers["/f"] = [stalled(DATA, 1000), whole(DATA)]
-    assert fetch(f"{server.url}/f", destination, limits=Limits(silence=0.2, pause=0)) == SHA256
+    # As many attempts as a busy machine may need.
+    assert fetch(f"{server.url}/f", destination, limits=Limits(silence=0.2, attempts=500, pause=0)) == SHA256
     server.answers["/f"] = [stalled(DATA, 1000)]
     error = fails(f"{server.url}/f", destination, limits=Limits(silence=0.2, attempts=2, pause=0))
     assert error.failure is Failure.TOO_SLOW
@@ -196,10 +198,8 @@ def test_a_stalled_connection_is_given_up(server: Server, destination: Path) -> 
 
 def test_a_connection_that_drips_is_given_up(server: Server, destination: Path) -> None:
     server.answers["/f"] = [dripping(0.05)]
-    before = time.monotonic()
-    error = fails(f"{server.url}/f", destination, limits=Limits(silence=1, total=0.5))
+    error = fails(f"{server.url}/f", destination, limits=Limits(silence=PATIENCE, total=0.5))
     assert error.failure is Failure.TOO_SLOW
-    assert time.monotonic() - before < 3
 
 
 def test_more_than_expected(server: Server, destination: Path) -> None:
@@ -208,7 +208,7 @@ def test_more_than_expected(server: Server, destination: Path) -> None:
     for name in ("f", "chunks"):
         limits = Limits(size=len(DATA) - 1)
         assert fails(f"{server.url}/{name}", destination, limits=limits).failure is Failure.TOO_LARGE
-        with Downloader(DIRECT, QUICK) as downloader, pytest.raises(DownloadError, match="more than the 99 bytes"):
+        with Downloader(DIRECT, PATIENT) as downloader, pytest.raises(DownloadError, match="more than the 99 bytes"):
             downloader.fetch(f"{server.url}/{name}", destination, sha256=SHA256, size=99)
     assert len(server.asked) == 4
 

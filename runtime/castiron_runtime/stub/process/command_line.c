@@ -2,8 +2,8 @@
 
 #include <limits.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 #include "payload/payload.h"
@@ -18,6 +18,25 @@ static bool is_module(const char *path)
     return length > 3 && strcmp(in_tree + length - 3, ".py") == 0 && payload_module_at(in_tree) != NODE_NONE;
 }
 
+/* Whether python would run a folder.  The path is written neither to the stack, which has 5 KiB in a child of posix_spawn,
+ * nor to memory of malloc, whose locks a child of vfork must not take. */
+static bool has_main(const char *folder)
+{
+    static const char name[] = "/__main__.py";
+    struct stat status;
+    size_t length = strlen(folder);
+    if (length + sizeof name > PATH_MAX)
+        return false;
+    char *path = mmap(NULL, PATH_MAX, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (path == MAP_FAILED)
+        return false;
+    memcpy(path, folder, length);
+    memcpy(path + length, name, sizeof name);
+    bool found = stat(path, &status) == 0;
+    munmap(path, PATH_MAX);
+    return found;
+}
+
 /* What python would run: a file with its suffix, a folder with a __main__.py, any file after options that are python's. */
 static bool is_script(const char *path, bool after_options)
 {
@@ -29,9 +48,7 @@ static bool is_script(const char *path, bool after_options)
         return is_module(path);
     if (named || after_options)
         return true;
-    char inner[PATH_MAX];
-    return S_ISDIR(status.st_mode) && snprintf(inner, sizeof inner, "%s/__main__.py", path) < (int)sizeof inner &&
-           stat(inner, &status) == 0;
+    return S_ISDIR(status.st_mode) && has_main(path);
 }
 
 /* Called `python`, `python3` or `python3.13`, by a symbolic link to it. */
