@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.cplusplus import shared_object
+
 # Fixtures, by their names.
-from tests.unit.absorb.conftest import ZIG, stub_objects, toolchain, workshop  # noqa: F401
+from tests.unit.absorb.conftest import stub_objects, toolchain, workshop  # noqa: F401
 from tests.unit.absorb.test_run import PRELUDE
 
 if TYPE_CHECKING:
@@ -29,9 +30,7 @@ def cxx(workshop: Workshop, name: str, source: str, *needs: str) -> None:  # noq
     """Compile C++ into a shared object of the site; libc++ and the unwinder are inside, as in many wheels."""
     code = workshop.folder / f"{name}.cc"
     code.write_text(OOPS + source)
-    command = [*ZIG, "c++", "-target", "x86_64-linux-musl", "-shared", "-fPIC", "-O1", "-fno-sanitize=undefined"]
-    command += ["-fvisibility=default", str(code), "-o", str(workshop.site / name)]
-    subprocess.run([*command, *(str(workshop.site / need) for need in needs)], check=True, capture_output=True)
+    shared_object(["-fvisibility=default", code, *(workshop.site / need for need in needs)], workshop.site / name)
     workshop.add(name)
 
 

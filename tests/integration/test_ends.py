@@ -11,7 +11,6 @@ import hashlib
 import shutil
 import signal
 import subprocess
-import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.support.cplusplus import shared_object
 from tests.support.linking import COMMANDS, Outcome, run, trace_and_link
 from tests.support.patience import PATIENCE
 from tests.support.stub_programs import APP, UTF8, marked, normal
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 NATIVES = Path(__file__).parent / "end_natives"
-ZIG = (sys.executable, "-m", "ziglang")
 PROGRAMS = ("ends.py", "end_statuses.py", "end_files.py", "end_threads.py")
 ENDS = [name for program in PROGRAMS for name in marked(APP / program, "case")]
 CRASHES = "daemon_never_waits"
@@ -146,8 +145,7 @@ def build_wheel(pack: Pack, folder: Path) -> Path:
     """Compile the extension module and pack it into a wheel for the target; the module stays in ``folder``, too."""
     tag = f"cp{pack.feature.replace('.', '')}"
     module = folder / f"witness.{tag.replace('cp', 'cpython-')}-x86_64-linux-musl.so"
-    compiler = [*ZIG, "c++", "-target", "x86_64-linux-musl", "-shared", "-fPIC", "-O1", f"-I{pack.include}"]
-    subprocess.run([*compiler, NATIVES / "witness.cc", "-o", module], check=True, capture_output=True)
+    shared_object([f"-I{pack.include}", NATIVES / "witness.cc"], module)
     files = {
         module.name: module.read_bytes(),
         "witness-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: witness\nVersion: 1.0\nLicense: MIT\n",
