@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cplusplus import shared_object
+from tests.support.compilers import shared_object
 
 # Fixtures, by their names.
 from tests.unit.absorb.conftest import stub_objects, toolchain, workshop  # noqa: F401

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.cplusplus import shared_object
+from tests.support.compilers import shared_object
 from tests.support.linking import COMMANDS, Outcome, run, trace_and_link
 from tests.support.patience import PATIENCE
 from tests.support.stub_programs import APP, UTF8, marked, normal

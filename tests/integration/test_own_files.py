@@ -5,21 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.support import needs
+from tests.support.compilers import shared_object
 from tests.support.linking import command, run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
-
-ZIG = (sys.executable, "-m", "ziglang")
 
 LIBRARY = "int pair(int x) { return 2 * x; }"
 OPENER = """
@@ -37,8 +34,8 @@ def test_shared_objects_of_the_application_are_absorbed(tmp_path: Path) -> None:
     (tmp_path / "app/app.py").write_text(OPENER)
     libraries = ("app/native/libpair.so", "elsewhere/libother.so.1")
     for library in libraries:
-        flags = ("-target", "x86_64-linux-musl", "-shared", "-fPIC", f"-Wl,-soname,{library.rpartition('/')[2]}")
-        subprocess.run([*ZIG, "cc", *flags, "pair.c", "-o", library], cwd=tmp_path, check=True)
+        soname = library.rpartition("/")[2]
+        shared_object([f"-Wl,-soname,{soname}", tmp_path / "pair.c"], tmp_path / library)
     options = ("--include-data", "elsewhere/libother.so.1", "-o", "program")
     built = command("castiron", "build", "app/app.py", *options, cwd=tmp_path)
     assert built.status == 0, built.stderr

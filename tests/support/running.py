@@ -188,19 +188,34 @@ def _converse(argv: list[str], run: Run, *, cwd: Path, env: dict[str, str]) -> t
     )
     screen = pyte.Screen(COLUMNS, LINES)
     stream = pyte.ByteStream(screen)
-    seen = b""
+    plain = ""
     with contextlib.closing(child):
+        rest = b""
         for pattern, typed in run.dialogue:
-            child.expect(pattern)
-            seen += child.before + child.after
+            while not (found := re.search(pattern, plain, re.DOTALL)):
+                data = child.read_nonblocking(1 << 16, TIMEOUT)
+                stream.feed(data)
+                text, rest = _without_escapes(rest + data)
+                plain += text
+            plain = plain[found.end() :]
             child.send(typed)
         child.expect(pexpect.EOF)
-        seen += child.before
+        stream.feed(child.before)
         child.wait()
-    stream.feed(seen)
     status = child.exitstatus if child.signalstatus is None else -child.signalstatus
     assert status is not None
     return status, "\n".join(line.rstrip() for line in screen.display).rstrip("\n"), ""
+
+
+_ESCAPE = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[ -/]*[0-Z^-~])")
+"""Control sequences, operating system commands, and others: ECMA-48, 5.3 to 5.6."""
+
+
+def _without_escapes(data: bytes) -> tuple[str, bytes]:
+    """Return text without escape sequences, which stand elsewhere each time, and the start of one that is to come."""
+    data = _ESCAPE.sub(b"", data)
+    text, escape, rest = data.partition(b"\x1b")
+    return text.decode(errors="backslashreplace"), escape + rest
 
 
 def _made(run: Run, work: Path) -> list[str]:

@@ -1,6 +1,7 @@
-"""C++ for the target, by the compiler that builds of distributions get: one build of libc++ serves all of them.
+"""C and C++ for the target, by the compilers that builds of distributions get.
 
-zig makes it anew, in a minute, for each combination of certain options and in each cache.
+zig makes libraries of its own, above all libc++, which takes a minute, anew for each combination of certain options and
+in each of its caches: here all tests use those of the builds.
 """
 
 from __future__ import annotations
@@ -25,8 +26,9 @@ _CACHE = zig_cache()
 
 
 def shared_object(arguments: Sequence[str | Path], target: Path) -> None:
-    """Compile and link; libc++ and the unwinder are inside, as in many wheels."""
+    """Compile and link C, or C++ if a file's name says so: then libc++ and the unwinder are inside, as in many wheels."""
     tools = target.with_name(f"{target.name}.compilers")
-    compiler = write_compilers(tools, _ZIG, target_for().platform)["CXX"]
-    command = [compiler, "-shared", *map(str, arguments), "-o", str(target)]
+    compilers = write_compilers(tools, _ZIG, target_for().platform)
+    cxx = any(str(argument).endswith(".cc") for argument in arguments)
+    command = [compilers["CXX" if cxx else "CC"], "-shared", *map(str, arguments), "-o", str(target)]
     subprocess.run(command, check=True, capture_output=True, env={**os.environ, **_CACHE})
