@@ -26,7 +26,7 @@ _CACHE = zig_cache()
 
 
 def shared_object(arguments: Sequence[str | Path], target: Path) -> None:
-    """Compile and link C, or C++ if a file's name says so: then libc++ and the unwinder are inside, as in many wheels."""
+    """Compile and link C, C++ if a file's name says so: then libc++ and the unwinder are inside, as in many wheels."""
     tools = target.with_name(f"{target.name}.compilers")
     compilers = write_compilers(tools, _ZIG, target_for().platform)
     cxx = any(str(argument).endswith(".cc") for argument in arguments)
