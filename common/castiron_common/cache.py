@@ -30,6 +30,9 @@ LAYOUT = "2"
 _PATIENCE = 1.0
 """Seconds of waiting that need no word."""
 
+_ATTEMPTS = 100
+"""To take a lock in a folder that others may remove at the same time, if it is empty."""
+
 _log = logging.getLogger("castiron.cache")
 _intact: set[Path] = set()
 """Entries that this process has compared with their seals."""
@@ -69,19 +72,33 @@ def unwritable(folder: Path, error: OSError) -> OutputError:
 def locked(entry: Path) -> Iterator[None]:
     """Hold the lock of one cache entry; other processes wait, and say so.  The lock file stands beside the entry."""
     try:
-        entry.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(f"{entry}.lock")
-        try:
-            lock.acquire(timeout=_PATIENCE)
-        except Timeout:
-            _log.warning("waiting for %s, which another process is making in the cache %s", entry.name, entry.parent)
-            lock.acquire()
+        lock = _acquired(entry)
     except OSError as error:
         raise unwritable(entry.parent, error) from error
     try:
         yield
     finally:
         lock.release()
+
+
+def _acquired(entry: Path) -> FileLock:
+    """Wait for the lock of an entry."""
+    lock = FileLock(f"{entry}.lock")
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            entry.parent.mkdir(parents=True, exist_ok=True)
+            lock.acquire(timeout=_PATIENCE)
+        except Timeout:
+            _log.warning("waiting for %s, which another process is making in the cache %s", entry.name, entry.parent)
+            lock.acquire()
+            break
+        except (FileNotFoundError, FileExistsError):
+            # A command that removes what is old has just removed the folder, which was empty; or it cannot be made.
+            if attempt == _ATTEMPTS:
+                raise
+        else:
+            break
+    return lock
 
 
 def usable(entry: Path) -> bool:

@@ -8,6 +8,7 @@ import shutil
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_common import sessions, shared_files
@@ -17,7 +18,6 @@ from castiron_common.seal import SUFFIX, Damage, check, read_seal, seal_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 DEFAULT_SIZE = 10 * 10**9
 """Bytes that the cache may have."""
@@ -178,8 +178,11 @@ def keep_below_bound() -> Pruned | None:
 
 
 def _sealed(folder: Path, kind: str) -> Iterator[Item]:
-    with os.scandir(folder) as found:
-        entries = {item.name: item for item in found}
+    try:
+        with os.scandir(folder) as found:
+            entries = {item.name: item for item in found}
+    except FileNotFoundError:
+        return  # another command removes it
     for name, item in sorted(entries.items()):
         if name.endswith(SUFFIX):
             entry = folder / name.removesuffix(SUFFIX)
@@ -193,11 +196,8 @@ def _sealed(folder: Path, kind: str) -> Iterator[Item]:
 
 def _unsealed(folder: Path) -> Item:
     size, used = 0, 0.0
-    for path in folder.rglob("*"):
-        if seal_path(path).exists() or path.name.endswith(SUFFIX):
-            continue
-        with suppress(FileNotFoundError):
-            status = path.lstat()
+    for path, status in _below(folder):
+        if not path.name.endswith(SUFFIX) and not seal_path(path).exists():
             size += status.st_size
             used = max(used, status.st_mtime)
     return Item(path=folder, kind=folder.name, size=size, used=used, sealed=False)
@@ -212,8 +212,10 @@ def _removed(item: Item, began: float) -> bool:
     if not item.sealed:
         shutil.rmtree(item.path, ignore_errors=True)
         return True
+    seal = seal_path(item.path)
+    if not seal.exists():
+        return False  # another command was faster, which must not find the folder with a new lock in it
     with locked(item.path):
-        seal = seal_path(item.path)
         # Whoever uses an entry marks its seal first: once that has another name, it cannot be marked any more.
         aside = seal.with_name(f".{seal.name}.pruned")
         try:
@@ -234,11 +236,19 @@ def _removed(item: Item, began: float) -> bool:
 
 
 def _size_of(path: Path) -> int:
-    total = 0
-    for part in (path, *path.rglob("*")) if path.is_dir() and not path.is_symlink() else (path,):
-        with suppress(FileNotFoundError):
-            total += part.lstat().st_size
-    return total
+    with suppress(FileNotFoundError):
+        return path.lstat().st_size + sum(status.st_size for _, status in _below(path))
+    return 0
+
+
+def _below(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Yield files and folders with their status, but for those that another command removes meanwhile."""
+    # Errors of os.walk are ignored; it enters no link, except the one that it is given.
+    for top, folders, files in os.walk(folder) if not folder.is_symlink() else ():
+        for name in (*folders, *files):
+            path = Path(top, name)
+            with suppress(FileNotFoundError):
+                yield path, path.lstat()
 
 
 def age(used: float) -> str:

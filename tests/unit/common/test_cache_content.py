@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,7 +18,7 @@ from castiron_common.errors import UsageError
 from castiron_common.seal import check, seal_path
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from castiron_common.seal import Seal
 
 MEGABYTE = 1_000_000
 
@@ -58,17 +60,18 @@ def test_what_was_not_used_for_so_long(root: Path) -> None:
 
 
 USE = """
-import sys, time
+import sys
 from pathlib import Path
 from castiron_common.cache import usable
 print(usable(Path(sys.argv[1])), flush=True)
-time.sleep(60)
+sys.stdin.read()
 """
 
 
 def test_what_a_running_command_uses_stays(root: Path) -> None:
     used, other = make("components", "used", used=1000.0), make("components", "other", used=2000.0)
-    process = subprocess.Popen([sys.executable, "-c", USE, str(used)], stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", USE, str(used)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
         assert process.stdout.readline() == "True\n"
@@ -77,11 +80,11 @@ def test_what_a_running_command_uses_stays(root: Path) -> None:
     finally:
         process.kill()
         process.communicate()
-    time.sleep(0.01)
     # The kernel has given up its lock; our own session began before that use.
     sessions.begin.cache_clear()
+    later = time.time() + 1
     for left in (root / "sessions").iterdir():
-        os.utime(left, (time.time(), time.time()))
+        os.utime(left, (later, later))
     cache_content.prune(root, down_to=0)
     assert not used.is_dir()
 
@@ -192,3 +195,70 @@ def test_what_other_versions_left(root: Path) -> None:
     assert (root.parent / "components").is_dir()
     assert cache_content.remove_earlier_layouts() >= 1000
     assert cache_content.earlier_layouts() == []
+
+
+PRUNE = """
+import sys
+from pathlib import Path
+from castiron_common import cache_content
+print("here", flush=True)
+sys.stdin.readline()
+for _ in range(3):
+    cache_content.size(Path(sys.argv[1]))
+    cache_content.prune(Path(sys.argv[1]), down_to=0)
+"""
+
+
+def test_several_that_prune_at_once(root: Path) -> None:
+    """What one finds, another has removed meanwhile."""
+    for number in range(150):
+        make("built", f"{number % 30}/entry-{number}", used=1000.0 + number)
+        (root / "scans" / str(number) / "deep").mkdir(parents=True)
+        (root / "scans" / str(number) / "deep" / "file").write_bytes(b"x")
+    for path in (root / "scans").rglob("*"):
+        os.utime(path, (1000, 1000))
+    command = [sys.executable, "-c", PRUNE, str(root)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    processes = [subprocess.Popen(command, text=True, **pipes) for _ in range(4)]
+    for process in processes:
+        assert process.stdout.readline() == "here\n"
+    for process in processes:
+        process.stdin.write("\n")
+        process.stdin.flush()
+    assert [process.communicate()[1] for process in processes] == [""] * 4
+    assert cache_content.items(root) == []
+    assert not [path for path in (root / "built").rglob("*") if path.is_file() and not path.name.endswith(".lock")]
+    assert not (root / "scans").exists()
+
+
+def test_what_vanishes_while_the_cache_is_looked_through(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        make("built", f"{number}/entry", used=1000.0)
+    read_seal = cache_content.read_seal
+
+    def remove(entry: Path) -> Seal | None:
+        shutil.rmtree(root / "built" / "1", ignore_errors=True)
+        shutil.rmtree(root / "built" / "2" / "entry", ignore_errors=True)
+        seal_path(root / "built" / "2" / "entry").unlink(missing_ok=True)
+        return read_seal(entry)
+
+    monkeypatch.setattr(cache_content, "read_seal", remove)
+    assert [item.path.parent.name for item in cache_content.items(root)] == ["0"]
+    assert cache_content.prune(root, down_to=0).items == 1
+
+
+def test_a_folder_that_vanishes_before_its_lock_is_taken_is_made_again(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_folder, lost = Path.mkdir, []
+
+    def make_and_lose(path: Path, *args: object, **options: object) -> None:
+        make_folder(path, *args, **options)
+        if path.name == "group" and len(lost) < 5:
+            path.rmdir()
+            lost.append(path)
+
+    monkeypatch.setattr(Path, "mkdir", make_and_lose)
+    with cache.locked(root / "built" / "group" / "entry"):
+        assert (root / "built" / "group" / "entry.lock").is_file()
+    assert len(lost) == 5
