@@ -15,13 +15,13 @@ Without a part: all that has to hold, as in CI (style, types, imports, unit, pac
   imports       import-linter: which package may import which
   unit          tests in seconds, which build nothing
   pack          builds what the integration tests need into the cache, once: minutes on a new machine
-  integration   tests that build and run binaries, two at a time
+  integration   tests that build and run binaries, three at a time
   fix           formats, and corrects what ruff can correct
   long          lists the tests that take too long for CI, and how each is started
 
 What follows -- goes to pytest, in every part that has tests: sh tests/run.sh unit -- -x -k graph
 One test:  .venv/bin/pytest tests/unit/trace/test_graph.py -k six
-WORKERS=1  how many tests run at a time (2)
+WORKERS=1  how many tests run at a time (2; of the integration tests, which wait for processes and servers, 3)
 TEXT
 }
 
@@ -52,7 +52,9 @@ parts=${parts:-style types imports unit pack integration}
 environment .venv '[dev]'
 PATH="$PWD/.venv/bin:$PATH"
 export PATH
-workers=${WORKERS:-2}
+
+# Where PYTHONDONTWRITEBYTECODE is set, each command of the tests would compile all of Castiron again.
+python -m compileall -q castiron common elf manifests trace link audit runtime wheels
 
 # pytest ends with 5 if no test is left.  If options after -- left none of this part, that is no error.
 chosen=$#
@@ -72,7 +74,7 @@ for part in $parts; do
         ;;
     types) mypy ;;
     imports) lint-imports ;;
-    unit) some -n "$workers" --dist worksteal -m 'not integration' "$@" ;;
+    unit) some -n "${WORKERS:-2}" --dist worksteal -m 'not integration' -o testpaths='tests/unit tests/fuzz' "$@" ;;
     hello) pytest -m quick tests/integration ;;
     pack)
         # The tests would build the same on first use, one of them waiting for the other.
@@ -80,7 +82,7 @@ for part in $parts; do
         castiron runtime build --python 3.11 --all
         castiron runtime build --pie
         ;;
-    integration) some -n "$workers" --dist worksteal -m integration "$@" ;;
+    integration) some -n "${WORKERS:-3}" --dist worksteal -m integration "$@" ;;
     fix)
         ruff check --fix .
         ruff format .

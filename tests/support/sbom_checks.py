@@ -3,24 +3,24 @@
 CycloneDX: cyclonedx-python-lib (schema), and the required fields of BSI TR-03183-2 v2.1.0, sections 5.2.1 to 5.2.4, for
 which no checker of CycloneDX is published.  SPDX 2.3: spdx-tools, ntia-conformance-checker (NTIA).  SPDX 3.0.1:
 ntia-conformance-checker (BSI and NTIA), on the model of spdx-python-model.
+
+They are imported where they are needed: that takes seconds, in every process that only collects tests, too.
 """
 
 from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-import ntia_conformance_checker as ntia
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
-from spdx_tools.spdx.parser.parse_anything import parse_file
-from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from cyclonedx.validation.json import JsonStrictValidator
 
 _CPE = re.compile(
     r"cpe:2\.3:[aho*\-](:(((\?*|\*?)([a-zA-Z0-9\-._]|(\\[\\*?!\"#$%&'()+,/:;<=>@\[\]^`{|}~]))+(\?*|\*?))|[*\-])){5}"
@@ -30,11 +30,25 @@ _CPE = re.compile(
 """Of NISTIR 7695's XML schema."""
 
 
+@cache
+def _cyclonedx() -> JsonStrictValidator:
+    from cyclonedx.schema import SchemaVersion
+    from cyclonedx.validation.json import JsonStrictValidator
+
+    return JsonStrictValidator(SchemaVersion.V1_6)
+
+
+def cyclonedx_error(text: str) -> str | None:
+    """Return what CycloneDX's schema does not allow."""
+    error = _cyclonedx().validate_str(text)
+    return None if error is None else str(error)
+
+
 def cyclonedx_problems(text: str, *, hashes: bool) -> list[str]:
     """Return what is wrong with a CycloneDX document; ``hashes``: whether it has to tell the file's."""
-    error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text)
+    error = cyclonedx_error(text)
     document = json.loads(text)
-    return ([str(error)] if error is not None else []) + list(_bsi_problems(document, hashes=hashes))
+    return ([error] if error is not None else []) + list(_bsi_problems(document, hashes=hashes))
 
 
 def _bsi_problems(document: dict[str, Any], *, hashes: bool) -> Iterator[str]:
@@ -91,9 +105,19 @@ def _address(row: dict[str, Any]) -> bool:
     return bool(entity.get("url") or any(item.get("email") for item in entity.get("contact", ())))
 
 
+def spdx_errors(path: Path) -> list[str]:
+    """Return what the specification of SPDX 2.3 does not allow."""
+    from spdx_tools.spdx.parser.parse_anything import parse_file
+    from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
+
+    return [message.validation_message for message in validate_full_spdx_document(parse_file(str(path)))]
+
+
 def spdx_problems(path: Path) -> list[str]:
     """Return what is wrong with an SPDX 2.3 document."""
-    problems = [message.validation_message for message in validate_full_spdx_document(parse_file(str(path)))]
+    import ntia_conformance_checker as ntia
+
+    problems = spdx_errors(path)
     checked = ntia.NTIAChecker(str(path), validate=False)
     problems += [f"NTIA: {title}" for title, value in checked.table_elements if not value]
     return problems
@@ -101,6 +125,8 @@ def spdx_problems(path: Path) -> list[str]:
 
 def spdx3_problems(path: Path) -> list[str]:
     """Return what is wrong with an SPDX 3.0.1 document, without BSI's optional fields."""
+    import ntia_conformance_checker as ntia
+
     bsi = ntia.BSIChecker(str(path), validate=True)
     if not bsi.doc:
         return [f"it cannot be read: {bsi.parsing_error}"]

@@ -6,11 +6,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
-from spdx_tools.spdx.parser.parse_anything import parse_file
-from spdx_tools.spdx.validation.document_validator import validate_full_spdx_document
 
 import castiron_runtime
 from castiron_audit.enforcement import apply
@@ -24,7 +20,13 @@ from castiron_audit.policy import parse_policy
 from castiron_audit.spdx_list import license_text
 from castiron_link.write import SUFFIXES
 from castiron_manifest.model import Native
-from tests.support.sbom_checks import cyclonedx_problems, spdx3_problems, spdx_problems
+from tests.support.sbom_checks import (
+    cyclonedx_error,
+    cyclonedx_problems,
+    spdx3_problems,
+    spdx_errors,
+    spdx_problems,
+)
 from tests.unit.audit.making import MIT, distribution, report, runtime
 from tests.unit.audit.truth.table import detection, evidence
 
@@ -51,7 +53,7 @@ def sample() -> Report:
 
 def test_cyclonedx_is_valid(sample: Report) -> None:
     text = render(sample, Format.CYCLONEDX, epoch=1_700_000_000)
-    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+    assert cyclonedx_error(text) is None
     document = json.loads(text)
     by_name = {item["name"]: item for item in document["components"]}
     assert document["metadata"]["timestamp"] == "2023-11-14T22:13:20Z"
@@ -72,9 +74,8 @@ def test_cyclonedx_is_valid(sample: Report) -> None:
 def test_spdx_is_valid(sample: Report, tmp_path: Path) -> None:
     path = tmp_path / "x.spdx.json"
     path.write_text(render(sample, Format.SPDX))
-    document = parse_file(str(path))
-    assert [message.validation_message for message in validate_full_spdx_document(document)] == []
-    names = {package.name for package in document.packages}
+    assert spdx_errors(path) == []
+    names = {package["name"] for package in json.loads(path.read_text())["packages"]}
     assert {"app", "a", "b", "cpython", "musl", "libtiff", "mystery", "dtoa"} <= names
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import jsonschema
 from hypothesis import HealthCheck, given, settings
 from pydantic import TypeAdapter
 
@@ -16,8 +16,17 @@ from castiron_manifest import model
 from castiron_manifest.show import as_json_value
 from tests.unit.manifest.strategies import manifests
 
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
 SCHEMA = Path(castiron_manifest.__file__).parent / "manifest.schema.json"
-VALIDATOR = jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
+
+
+@cache
+def validator() -> Draft202012Validator:
+    import jsonschema  # takes seconds
+
+    return jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text()))
 
 
 def generated() -> dict[str, Any]:
@@ -45,11 +54,11 @@ def test_the_schema_file_is_current() -> None:
     if os.environ.get("RENEW"):
         SCHEMA.write_text(text)
     assert SCHEMA.read_text() == text, "run this test with RENEW=1 and commit the schema"
-    VALIDATOR.check_schema(VALIDATOR.schema)
+    validator().check_schema(validator().schema)
 
 
 @given(manifests())
 @settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_every_manifest_shown_as_json_fits_the_schema(manifest: model.Manifest) -> None:
     for contents in (False, True):
-        VALIDATOR.validate(json.loads(json.dumps(as_json_value(manifest, contents=contents))))
+        validator().validate(json.loads(json.dumps(as_json_value(manifest, contents=contents))))
