@@ -74,7 +74,7 @@ def _with_other_versions(
     failure: ResolutionError | None = None
     for limits in (some, every):
         try:
-            found = questions.candidates(
+            chosen = questions.candidates(
                 questions.lines,
                 limits=sorted(filter(None, limits)),
                 what=f"looking for versions that go without {', '.join(lacking[:_SHOWN])}",
@@ -86,7 +86,7 @@ def _with_other_versions(
             continue
         far = [
             item
-            for item in found
+            for item in chosen
             if item.name in elsewhere
             and item.name not in questions.requirements.older
             and item.version != elsewhere[item.name].version
@@ -94,8 +94,8 @@ def _with_other_versions(
         ]
         if far:
             raise _too_old(questions, far, elsewhere, lacking, needs)
-        _tell(questions, found, elsewhere, lacking, needs)
-        return found
+        _tell(questions, chosen, elsewhere, lacking, needs)
+        return chosen
     assert failure is not None
     raise _nothing_near(questions, failure, elsewhere, lacking, needs)
 
@@ -122,13 +122,13 @@ def _needs(questions: Questions, pins: Iterable[str]) -> dict[str, set[str]]:
 
 def _tell(
     questions: Questions,
-    found: Iterable[Candidate],
+    chosen: Iterable[Candidate],
     elsewhere: Mapping[str, Candidate],
     lacking: Collection[str],
     needs: Mapping[str, set[str]],
 ) -> None:
     asked = {line_name(line) for line in questions.lines}
-    for item in found:
+    for item in chosen:
         other = elsewhere.get(item.name)
         if other is None or other.version == item.version or item.version is None or other.version is None:
             continue

@@ -66,14 +66,14 @@ def _newest_wheel(questions: Questions, item: Candidate) -> Candidate | None:
     """Return the newest wheel of a distribution that is near to the candidate, whatever it requires."""
     line = item.name + ",".join(limit.removeprefix(item.name) for limit in _range(item))
     try:
-        found = questions.candidates(
+        chosen = questions.candidates(
             [line], ["--no-deps", "--only-binary", item.name], what=f"looking for a wheel of {item.name}"
         )
     except ResolutionError as error:
         if error.unreachable:
             raise
         return None
-    return found[0]
+    return chosen[0]
 
 
 def _range(item: Candidate) -> Sequence[str]:

@@ -71,10 +71,10 @@ class Questions:
         if len(pinned) < len(self.lines) or self._refresh:
             return None
         try:
-            found = self._read(self.ask(self.lines, ["--offline"]))
+            known = self._read(self.ask(self.lines, ["--offline"]))
         except DependencyError:
             return None
-        return found if all(item.name in pinned for item in found) else None
+        return known if all(item.name in pinned for item in known) else None
 
     def _read(self, text: str) -> list[Candidate]:
         wanted = self.requirements

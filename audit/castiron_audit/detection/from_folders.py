@@ -80,17 +80,17 @@ def _add_folder(collector: Collector, path: str, folder: str, name: str, text: s
         return
     if any(path in component.texts for component in collector.components.values()):
         return
-    inside = [
+    files = [
         item
         for item in collector.contents.paths
         if item.startswith(f"{folder}/") and not LICENSE_FILE_NAME.search(posixpath.basename(item))
     ]
-    if not inside or all(item.endswith((*SUFFIXES, ".txt", ".eot")) for item in inside):
+    if not files or all(item.endswith((*SUFFIXES, ".txt", ".eot")) for item in files):
         return  # Nothing of it goes in, or it is a folder of fonts, which tell more themselves.
     evidence = text_evidence(path, text)
     if not evidence:
         return
-    code = any(item.endswith((".py", ".pyc")) for item in inside)
+    code = any(item.endswith((".py", ".pyc")) for item in files)
     title = software.name.strip(".")
     if code and library_of_name(title) is not None:
         # A package that uses a library is no copy of it: "django.contrib.gis.gdal".
@@ -98,7 +98,7 @@ def _add_folder(collector: Collector, path: str, folder: str, name: str, text: s
     component = collector.component(Kind.VENDORED, title)
     component.version = component.version or software.version
     component.forms |= {Form.BYTECODE if code else Form.DATA}
-    component.paths |= set(inside)
+    component.paths |= set(files)
     component.evidence += evidence
     component.texts[path] = text
 
