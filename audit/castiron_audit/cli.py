@@ -81,7 +81,7 @@ def audit(
         typer.Option(
             "--osv",
             metavar="PATH",
-            help="Check against advisories in OSV format: JSON, a zip of such, or a folder of both.",
+            help="Check against advisories in OSV format: JSON, a zip file of such files, or a folder of them.",
             rich_help_panel=Theme.VULNERABILITIES,
         ),
     ] = None,

@@ -198,7 +198,7 @@ def _tell(entry: Path, damage: Damage, *, costly: bool) -> None:
         raise RuntimePackError(
             f"{entry} in the cache is damaged: {damage}.",
             hint="`castiron cache verify --repair` removes what is damaged, and the next command makes it again. If "
-            "no program of yours changes files in the cache, look after the disk.",
+            "no program of yours changes files in the cache, check the disk.",
         )
     _log.warning("warning: %s in the cache is damaged (%s); it is made again", entry, damage)
 

@@ -251,7 +251,7 @@ class _Body:
             if answer.status == 206:
                 answer.close()
                 raise DownloadError(
-                    Failure.STATUS, f"{self.host} sends another part than asked for", host=self.host, status=206
+                    Failure.STATUS, f"{self.host} sends another part than it was asked for", host=self.host, status=206
                 )
             self.restart()
         tag = answer.headers.get("ETag", "")

@@ -100,11 +100,11 @@ class Elf:
             if role not in roles:
                 raise ValueError(f"relocations: none has the role {role.value!r}")
         if self.page_size < 4096 or self.page_size & (self.page_size - 1):
-            raise ValueError(f"page_size: {self.page_size} is no size of a page")
+            raise ValueError(f"page_size: {self.page_size} is not the size of a page")
         if self.tls.variant not in (1, 2):
             raise ValueError(f"tls.variant: {self.tls.variant} is neither 1 nor 2")
         if self.tls.alignment < 1 or self.tls.alignment & (self.tls.alignment - 1):
-            raise ValueError(f"tls.alignment: {self.tls.alignment} is no power of two")
+            raise ValueError(f"tls.alignment: {self.tls.alignment} is not a power of two")
 
     @cached_property
     def roles(self) -> Mapping[int, Role]:

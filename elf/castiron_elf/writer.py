@@ -145,7 +145,7 @@ class ObjectWriter:
         ``align`` is in bytes, a power of two.
         """
         if align < 1 or align & (align - 1):
-            raise ValueError(f"alignment {align} of section {name} is no power of two")
+            raise ValueError(f"alignment {align} of section {name} is not a power of two")
         if data is not None and nobits:
             raise ValueError(f"section {name} has both data and a zero-filled size")
         size = nobits if data is None else size_of(data)

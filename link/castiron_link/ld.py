@@ -132,7 +132,7 @@ def linker_error(stderr: str, status: int, output: Path) -> CastironError:
     undefined = _symbols(stderr, _UNDEFINED)
     if undefined:
         return LinkError(
-            f"Nobody defines {_counted(len(undefined), 'symbol')} that the application needs:\n{_shown(undefined)}",
+            f"Nothing defines {_counted(len(undefined), 'symbol')} that the application needs:\n{_shown(undefined)}",
             hint="A native library of a wheel expects a library that is not in the binary; `link --keep-map` and the "
             "names above say which. If the symbols are CPython's own, run trace again: the module list is incomplete.",
         )

@@ -30,7 +30,7 @@ def read_advisories(paths: Iterable[Path]) -> list[dict[str, Any]]:
             except (OSError, ValueError, RecursionError, zipfile.BadZipFile) as error:
                 raise InputError(
                     f"{file} cannot be read as OSV advisories: {error}.",
-                    hint="Give JSON in OSV's format, a zip of such, or a folder of both.",
+                    hint="Give JSON in OSV's format, a zip file of such files, or a folder of them.",
                 ) from error
     return [advisory for _, advisory in sorted(advisories.items()) if not advisory.get("withdrawn")]
 

@@ -67,7 +67,7 @@ def test_undefined_symbols_name_who_needs_them(tmp_path: Path) -> None:
         run_linker(call(tmp_path, first, second))
     assert caught.value.exit_code == 10
     assert caught.value.what.splitlines() == [
-        "Nobody defines 2 symbols that the application needs:",
+        "Nothing defines 2 symbols that the application needs:",
         "  gone  (a.o)",
         "  missing  (a.o, b.o)",
     ]

@@ -48,11 +48,11 @@ def changed(folder: Path, old: str, new: str, name: str = "x86_64-linux-musl") -
     [
         ("page_size =", "pagesize =", "elf.pagesize: there is no key 'pagesize'; perhaps page_size is meant"),
         ("emulation = ", "# ", "compiler.emulation is missing"),
-        ("page_size = 0x1000", "page_size = 5000", "elf: page_size: 5000 is no size of a page"),
+        ("page_size = 0x1000", "page_size = 5000", "elf: page_size: 5000 is not the size of a page"),
         ('role = "copy"', 'role = "none"', "elf: relocations: two have the same role"),
         ("kind = 2,", "kind = 1,", "elf: relocations: two have the same kind"),
         (', role = "absolute"', "", "elf: relocations: none has the role 'absolute'"),
-        ("variant = 2", "variant = 2\nalignment = 3", "elf.*alignment: 3 is no power of two"),
+        ("variant = 2", "variant = 2\nalignment = 3", "elf.*alignment: 3 is not a power of two"),
         ("variant = 2", "variant = 3", "elf: tls.variant: 3 is neither 1 nor 2"),
         ('triple = "x86_64-linux-musl"', 'triple = "other"', "triple is 'other', and the file's name"),
         ("[elf]", "[elf", "Expected"),
