@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_audit.names import normalised
+from castiron_wheels.record import parse_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +62,6 @@ class DistributionContents:
         others = f"*-{self.distribution.version}.dist-info/RECORD"
         for path in [named] if named.is_file() else sorted(self.site.glob(others)):
             if normalised(path.parent.name.removesuffix(".dist-info").rpartition("-")[0]) == self.distribution.name:
-                with path.open(encoding="utf-8", errors="replace", newline="") as file:
-                    rows = csv.reader(file)
-                    return frozenset(row[0] for row in rows if row and not row[0].startswith(("/", "..")))
+                recorded = parse_record(path.read_bytes())
+                return frozenset(name for name in recorded if not name.startswith(("/", "..")))
         return frozenset()
