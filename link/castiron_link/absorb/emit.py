@@ -139,7 +139,7 @@ def relr(places: Iterable[int], *, name: str) -> Iterator[int]:
         first = ordered[at]
         if first % 2:
             raise NativeError(
-                f"{name} has an address that is not aligned ({first:#x}).", hint="Link without --pie, or have it rebuilt."
+                f"{name} has an address without alignment ({first:#x}).", hint="Link without --pie, or have it rebuilt."
             )
         yield first
         at += 1
