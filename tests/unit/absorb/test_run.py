@@ -219,16 +219,22 @@ def test_concurrent_first_use(workshop: Workshop) -> None:
 
 
 def test_fork_while_another_thread_constructs(workshop: Workshop) -> None:
+    # It tells when it has begun, and goes on for as long as a fork that does not wait for it would take.
     workshop.library(
-        "a.so", "#include <unistd.h>\n__attribute__((constructor)) static void up(void) { usleep(200000); }"
+        "a.so",
+        """
+        #include <unistd.h>
+        __attribute__((constructor)) static void up(void) { if (write(200, "x", 1) == 1) usleep(200000); }
+        """,
     )
     workshop.library("b.so", "int get(void) { return 5; }")
     main = """
     static void *use(void *unused) { open_("a.so"); return unused; }
     int main(void) {
-        pthread_t thread; int status;
+        pthread_t thread; int status, ends[2]; char begun;
+        assert(pipe(ends) == 0 && dup2(ends[1], 200) == 200);
         pthread_create(&thread, 0, use, 0);
-        usleep(50000);
+        assert(read(ends[0], &begun, 1) == 1);
         pid_t child = fork();
         if (child == 0) _exit(CALL(open_("b.so"), "get"));
         waitpid(child, &status, 0);
