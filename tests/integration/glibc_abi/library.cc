@@ -219,6 +219,8 @@ void threads()
     std::recursive_mutex recursive;
     recursive.lock();
     std::cout << recursive.try_lock();
+    recursive.unlock();
+    recursive.unlock();
     std::shared_mutex shared;
     {
         std::shared_lock reader(shared);
