@@ -3,9 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+UNFILLED = re.compile(
+    r"^\W*(?:portions )?copyright\b[^\n]*(?:<[^<>@]*>|\[(?:yyyy|year|name|fullname)[^\]]*\])", re.IGNORECASE
+)
+"""A copyright notice without a holder."""
+PLACEHOLDER = re.compile(
+    r"<((?:name of )?(?:copyright )?(?:holders?|owners?|authors?|organization|contributors?))>", re.IGNORECASE
+)
+
+
+_APPENDIX = re.compile("how to apply", re.IGNORECASE)
+"""Where the Apache License and the GPL tell the form of a notice for one's own work: what stands before is whole."""
 
 
 @cache
@@ -28,6 +41,13 @@ def license_name(license_id: str) -> str | None:
     """Return the full name of a license or exception, None if SPDX does not list it."""
     row = _row(license_id)
     return None if row is None else str(row["name"])
+
+
+@cache
+def has_blanks(license_id: str) -> bool:
+    """Return whether the list's text of a license is a template, in which holders of the copyright are to be named."""
+    text = _APPENDIX.split(license_text(license_id) or "", maxsplit=1)[0]
+    return any(UNFILLED.match(line) or PLACEHOLDER.search(line) for line in text.splitlines())
 
 
 def _row(license_id: str) -> dict[str, Any] | None:

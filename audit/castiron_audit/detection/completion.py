@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from castiron_audit import expressions
 from castiron_audit.known_texts import texts_of_crate, texts_of_library
 from castiron_audit.model import Evidence, Kind, Severity, Source
+from castiron_audit.spdx_list import has_blanks
 from castiron_audit.tables import table
 
 if TYPE_CHECKING:
@@ -16,14 +18,14 @@ _SHOWN = 8
 
 def complete(collector: Collector) -> None:
     """Leave out what is not in the binary, and add licenses and texts that are known beside the wheel."""
-    _leave_out_build_crates(collector)
+    _leave_out_crates(collector)
     without_text: list[str] = []
     for component in collector.components.values():
         if component.kind is Kind.CRATE and not any(item.expression for item in component.evidence):
             _add_crate_license(component)
         if not component.texts:
             component.texts |= _known_texts(collector, component)
-        if not component.texts and component.proven and component.kind in {Kind.CRATE, Kind.LIBRARY}:
+        if not component.texts and component.proven and _needs_names(component):
             without_text.append(component.name)
     if without_text:
         names = sorted(without_text, key=str.lower)
@@ -35,25 +37,58 @@ def complete(collector: Collector) -> None:
         )
 
 
-def _leave_out_build_crates(collector: Collector) -> None:
-    """Remove crates that only run while others are compiled, unless a shared object shows them."""
-    rows = table("crates")["build_only"]
-    names, endings = frozenset(rows["names"]), tuple(rows["endings"])
+def _needs_names(component: DetectedComponent) -> bool:
+    """Return whether a crate or library may be used only with a text that names its holders: no license has another."""
+    if component.kind not in {Kind.CRATE, Kind.LIBRARY}:
+        return False
+    expression = next((item.expression for item in component.evidence if item.expression), "")
+    names = expressions.choose(expression, lambda name: has_blanks(name.partition(" WITH ")[0])) if expression else ()
+    return not names or any(has_blanks(name.partition(" WITH ")[0]) for name in names)
+
+
+def _leave_out_crates(collector: Collector) -> None:
+    """Remove crates that are listed and in no binary for Linux, unless a shared object shows them."""
+    build_only, others = table("crates")["build_only"], table("crates")["other_systems"]
+    _leave_out(
+        collector,
+        "build-only-crates",
+        "run at build time only",
+        frozenset(build_only["names"]),
+        endings=tuple(build_only["endings"]),
+    )
+    _leave_out(
+        collector,
+        "other-systems-crates",
+        "are for other systems than Linux",
+        frozenset(others["names"]),
+        beginnings=tuple(others["beginnings"]),
+    )
+
+
+def _leave_out(
+    collector: Collector,
+    code: str,
+    why: str,
+    names: frozenset[str],
+    *,
+    beginnings: tuple[str, ...] = (),
+    endings: tuple[str, ...] = (),
+) -> None:
     left_out = [
         key
         for key, component in collector.components.items()
         if component.kind is Kind.CRATE
         and not component.shows
-        and (component.name in names or component.name.endswith(endings))
+        and (component.name in names or component.name.startswith(beginnings) or component.name.endswith(endings))
     ]
     if left_out:
         found = sorted({collector.components[key].name for key in left_out})
         for key in left_out:
             del collector.components[key]
         collector.add_finding(
-            "build-only-crates",
+            code,
             Severity.INFO,
-            f"{len(found)} crates of its bill of materials run at build time only, and are left out: {_some(found)}.",
+            f"{len(found)} crates of its bill of materials {why}, and are left out: {_some(found)}.",
         )
 
 

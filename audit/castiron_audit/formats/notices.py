@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from castiron_audit.copyleft import chosen
+from castiron_audit.copyleft import strength_of
+from castiron_audit.expressions import choose
 from castiron_audit.model import Kind
-from castiron_audit.spdx_list import license_name, license_text
+from castiron_audit.spdx_list import PLACEHOLDER, UNFILLED, has_blanks, license_name, license_text
 
 if TYPE_CHECKING:
     from castiron_audit.model import Component, Report
 
-_UNFILLED = re.compile(
-    r"^\W*(?:portions )?copyright\b[^\n]*(?:<[^<>@]*>|\[(?:yyyy|year|name|fullname)[^\]]*\])", re.IGNORECASE
-)
-"""A copyright notice without a holder."""
-_PLACEHOLDER = re.compile(
-    r"<((?:name of )?(?:copyright )?(?:holders?|owners?|authors?|organization|contributors?))>", re.IGNORECASE
-)
 _RULE = "=" * 80
 _THIN = "-" * 80
 
@@ -87,8 +80,8 @@ def notices(report: Report) -> str:
 
 def without_placeholders(text: str) -> str:
     """Return a text of the SPDX License List without what is to be filled in: "Copyright (c) <year> <owner>"."""
-    lines = [line for line in text.splitlines() if not _UNFILLED.match(line)]
-    return _PLACEHOLDER.sub(lambda match: f"the {match[1].lower()}", "\n".join(lines))
+    lines = [line for line in text.splitlines() if not UNFILLED.match(line)]
+    return PLACEHOLDER.sub(lambda match: f"the {match[1].lower()}", "\n".join(lines))
 
 
 def _unwrapped(text: str) -> str:
@@ -102,7 +95,10 @@ def standard_texts(components: list[Component]) -> dict[str, list[Component]]:
     for component in components:
         if component.texts or component.verdict.expression is None:
             continue
-        for license_id in chosen(component.verdict.expression):
+        # Of a choice, rather a license whose text is whole as it is than one in which a name is to be filled in.
+        for license_id in choose(
+            component.verdict.expression, lambda name: 2 * strength_of(name) + has_blanks(name.partition(" WITH ")[0])
+        ):
             for license_or_exception in license_id.split(" WITH "):
                 if license_text(license_or_exception) is not None:
                     needed.setdefault(license_or_exception, []).append(component)

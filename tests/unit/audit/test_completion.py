@@ -11,14 +11,14 @@ from castiron_audit.copyrights import copyright_notices
 from castiron_audit.formats.notices import notices, without_placeholders
 from castiron_audit.known_texts import texts_of_crate, texts_of_library
 from castiron_audit.signatures import Findings, FoundLibrary, FoundModule
-from castiron_audit.spdx_list import license_list, license_text
+from castiron_audit.spdx_list import has_blanks, license_list, license_text
 from tests.unit.audit.making import MIT, distribution, report
 from tests.unit.audit.test_detection import by_name, detect_in, native, write
 
 
-def crate(name: str, purl: str = "") -> dict[str, object]:
+def crate(name: str, purl: str = "", license_: str = "MIT OR Apache-2.0") -> dict[str, object]:
     row = {"type": "library", "name": name, "version": "1.0", "purl": purl or f"pkg:cargo/{name}@1.0"}
-    return row | {"licenses": [{"expression": "MIT OR Apache-2.0"}]}
+    return row | {"licenses": [{"expression": license_}]}
 
 
 def test_crates_that_run_at_build_time_only_are_left_out(tmp_path: Path) -> None:
@@ -40,8 +40,34 @@ def test_crates_that_run_at_build_time_only_are_left_out(tmp_path: Path) -> None
         assert set(by_name(detect_in(tmp_path, sbom=sbom, natives=(item,)))) == {"serde", "syn"}
 
 
+def test_crates_for_other_systems_are_left_out(tmp_path: Path) -> None:
+    names = ("serde", "windows-sys", "windows_x86_64_msvc", "security-framework-sys", "jni", "wit-bindgen", "web-time")
+    sbom = json.dumps({"bomFormat": "CycloneDX", "components": [crate(name) for name in names]})
+    detection = detect_in(tmp_path, sbom=sbom)
+    assert [item.name for item in detection.components] == ["serde", "web-time"]
+    (finding,) = [item for item in detection.findings if item.code == "other-systems-crates"]
+    assert finding.message.startswith("5 crates of its bill of materials are for other systems than Linux")
+
+
+def test_of_a_choice_the_license_whose_text_names_nobody_stands_in_the_notices(tmp_path: Path) -> None:
+    sbom = json.dumps({"bomFormat": "CycloneDX", "components": [crate("no-such-crate")]})
+    detection = detect_in(tmp_path, sbom=sbom)
+    assert not [item for item in detection.findings if item.code == "text-is-template"]
+    document = notices(report(distribution("d", "MIT OR Apache-2.0"), distribution("e", "MIT")))
+    assert "[Apache-2.0] Apache License 2.0" in document
+    assert document.count("Permission is hereby granted") == 1
+    assert has_blanks("MIT")
+    assert has_blanks("BSD-3-Clause")
+    assert not has_blanks("Apache-2.0")
+    assert not has_blanks("MPL-2.0")
+
+
 def test_texts_of_what_comes_without_them(tmp_path: Path) -> None:
-    rows = [crate("serde"), crate("no-such-crate"), crate("d-core", "pkg:cargo/d-core@1.0?download_url=file://../core")]
+    rows = [
+        crate("serde"),
+        crate("no-such-crate", license_="MIT"),
+        crate("d-core", "pkg:cargo/d-core@1.0?download_url=file://../core", license_="MIT"),
+    ]
     item = native("d/_x.so")
     write(tmp_path, item.path)
     info = BuildInfo(rustc=None, gcc=None, crates=None, found=Findings(libraries=(FoundLibrary(name="zstd"),)))
