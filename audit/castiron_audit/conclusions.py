@@ -88,10 +88,11 @@ def conclude_distribution(
         *([sbom_evidence] if sbom_evidence is not None else []),
         *([by_classifiers] if by_classifiers is not None else []),
         *_evidence_of_field(declared.text, field, metadata),
+        *_evidence_of_description(description, from_texts, metadata),
         *from_texts,
     ]
-    # A field that is an SPDX expression of several licenses says more than a list of classifiers can.
-    if field is not None and by_classifiers is not None and len(expressions.licenses_in(field)) > 1:
+    # A field that is an SPDX expression of several licenses, or that says "or later", says more than classifiers can.
+    if field is not None and by_classifiers is not None and _is_more_precise(field, by_classifiers.expression):
         evidence.remove(by_classifiers)
         evidence.append(replace(by_classifiers, expression=None))
 
@@ -134,6 +135,31 @@ def _evidence_of_field(text: str | None, expression: str | None, where: str) -> 
     if text is None or not text.strip():
         return []
     return [Evidence(source=Source.FIELD, where=where, says=" ".join(text.split())[:100], expression=expression)]
+
+
+def _is_more_precise(field: str, classified: str | None) -> bool:
+    if len(expressions.licenses_in(field)) > 1:
+        return True
+    return field.endswith("-or-later") and classified == field.replace("-or-later", "-only")
+
+
+_CHOICE_OF_TWO = re.compile(r"(?<![\w.-])([A-Z][\w.-]*\w)\s*(?:/|\bor\b|\bOR\b)\s*([A-Z][\w.-]*\w)")
+_MARKUP = re.compile(r"\]\([^()\n]*\)|[`*\[\]]")
+
+
+def _evidence_of_description(description: str, from_texts: Sequence[Evidence], where: str) -> list[Evidence]:
+    """Return the choice that the long description states in identifiers, if the texts of both licenses are there."""
+    there = {name for item in from_texts for name in expressions.licenses_in(item.expression or "")}
+    for line in description.splitlines():
+        if not re.search(r"licen[cs]e|terms|available", line, re.IGNORECASE):
+            continue
+        for match in _CHOICE_OF_TWO.finditer(_MARKUP.sub("", line)):
+            names = [expressions.normalise(name) for name in match.groups()]
+            if None not in names and there.issuperset(name for name in names if name):
+                says = " ".join(match[0].split())
+                expression = expressions.any_of(name for name in names if name)
+                return [Evidence(source=Source.FIELD, where=f"{where}, description", says=says, expression=expression)]
+    return []
 
 
 def _evidence_of_texts(own_files: Sequence[tuple[LicenseFile, str]], field: str | None) -> list[Evidence]:

@@ -47,7 +47,8 @@ def test_what_a_project_says_amounts_to_its_license(case: dict[str, Any], tmp_pa
     (info / "METADATA").write_text("\n".join(lines) + "\n\n")
     texts: dict[str, str] = {}
     declared = evidence(tmp_path, info.name, sorted(files), texts)
-    found = conclude_distribution("distribution/foo", replace(distribution("foo"), license=declared), texts)
+    item = replace(distribution("foo"), license=declared)
+    found = conclude_distribution("distribution/foo", item, texts, description=case.get("description", ""))
     expression = found.verdict.expression or ""
     assert sorted(licenses_in(expression)) == sorted(licenses_in(case["license"])), expression
     assert (" OR " in expression) == (" OR " in case["license"]), expression
