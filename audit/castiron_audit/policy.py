@@ -74,6 +74,7 @@ FINDINGS = (
     "invalid-expression",
     "joined-classifiers",
     "optional-part",
+    "other-systems-crates",
     "relinking",
     "restricted",
     "text-is-template",
