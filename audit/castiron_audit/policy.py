@@ -133,7 +133,7 @@ class Policy:
             f"deny {', '.join(self.deny)}" if self.deny else "",
             "unknown denied" if self.denies_unknown else "",
             "strict" if self.strict else "",
-            f"{rules} written reasons" if rules else "",
+            f"{rules} written reason{'s' if rules > 1 else ''}" if rules else "",
         )
         return "; ".join(filter(None, statements)) or "none"
 
@@ -203,6 +203,8 @@ def parse_policy(rows: object, source: str, folder: Path | None = None) -> Polic
         raise wrong("unknown must be 'warn' or 'deny'")
     if not isinstance(rows.get("strict", False), bool):
         raise wrong("strict must be true or false")
+    if preset is None and rows.get("allow") == []:
+        raise wrong("allow is empty, and without a preset it is all that is allowed; leave it out, or name licenses")
     return Policy(
         preset=preset,
         allow=patterns(rows.get("allow", []), "allow", wrong),
@@ -250,7 +252,10 @@ def matches(license_id: str, pattern: str) -> bool:
 def _like(item: str) -> str:
     """Return a suggestion for an identifier; of families of licenses, for the pattern of all versions."""
     families = {f"{name}-*" for name in ("AGPL", "GPL", "LGPL", "MPL", "EPL", "BSD", "Apache", "CDDL", "EUPL", "OSL")}
-    return did_you_mean(item, families if "*" in item or "-" not in item else license_ids())
+    if "*" in item:
+        return did_you_mean(item, families)
+    written = "-".join(item.split())
+    return (did_you_mean(item, families) if "-" not in written else "") or did_you_mean(written, license_ids())
 
 
 def _rules(values: object, name: str, required: Sequence[str], wrong: Wrong) -> tuple[Rule, ...]:

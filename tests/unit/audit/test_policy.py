@@ -6,8 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from castiron_audit import policy as policy_module
+from castiron_audit.cli import app as audit_app
 from castiron_audit.enforcement import apply, enforce, weaknesses
 from castiron_audit.expressions import license_ids
 from castiron_audit.model import Report, Severity, Text
@@ -312,6 +314,31 @@ def test_a_project_is_the_applications_by_name_or_by_its_files(tmp_path: Path) -
     assert not Project(name="app").is_of(made)
 
 
+@pytest.mark.parametrize("format_", ["table", "json", "cyclonedx", "spdx", "spdx3", "notices", "html"])
+@pytest.mark.parametrize(
+    "policy_",
+    [
+        'deny = ["PSF-2.0"]',
+        'allow = ["MIT"]',
+        '[[settle]]\ncomponent = "cpythn"\nlicense = "MIT"\nreason = "r"',
+        '[[exception]]\ncomponent = "cpython"\nlicense = "MIT"\nreason = "r"',
+    ],
+)
+def test_an_audit_that_refuses_writes_nothing(policy_: str, format_: str, tmp_path: Path) -> None:
+    (tmp_path / "policy.toml").write_text(policy_)
+    output = tmp_path / "document"
+    example = Path(__file__).parents[3] / "manifests" / "examples" / "hello.manifest"
+    arguments = [str(example), "--policy", str(tmp_path / "policy.toml"), "--format", format_]
+    refused = CliRunner().invoke(audit_app, [*arguments, "-o", str(output)])
+    assert isinstance(refused.exception, PolicyError)
+    assert "cpython" in str(refused.exception)
+    assert not output.exists()
+    # On standard output it is shown, so that a person sees of what the refusal speaks.
+    shown = CliRunner().invoke(audit_app, arguments)
+    assert isinstance(shown.exception, PolicyError)
+    assert "cpython" in shown.stdout
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
@@ -324,6 +351,9 @@ def test_a_project_is_the_applications_by_name_or_by_its_files(tmp_path: Path) -
         ({"deny": ["GPL"]}, r"'GPL' is not an SPDX license identifier; did you mean 'GPL-\*'"),
         ({"deny": ["GLP-*"]}, r"'GLP-\*' matches no SPDX license identifier; did you mean 'GPL-\*'"),
         ({"allow": ["Apache-2"]}, "did you mean 'Apache-2.0'"),
+        ({"allow": ["Apache 2.0"]}, "did you mean 'Apache-2.0'"),
+        ({"allow": ["Apache 2.0 License"]}, "is not an SPDX license identifier"),
+        ({"allow": []}, "allow is empty, and without a preset it is all that is allowed"),
         ({"accept": [{"component": "x", "reason": "r", "finding": "contradicton"}]}, "did you mean 'contradiction'"),
         ({"exception": [{"component": "x", "reason": "r", "licence": "MIT"}]}, "did you mean 'license'"),
         ({"exception": [{"component": "x", "reason": "r", "finding": "copyleft"}]}, "unknown key 'finding'"),
