@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -237,6 +238,27 @@ def test_numpy_and_scipy_bring_their_libraries(tmp_path: Path) -> None:
     assert "app.py -> " in done.stderr
     assert not (tmp_path / "strict").exists()
     assert binary.exists()
+
+
+RUST = """# /// script
+# dependencies = ["bcrypt"]
+# ///
+import bcrypt
+print(bcrypt.__name__)
+"""
+
+
+@pytest.mark.network
+def test_rust_crates_are_where_scanners_look_for_them(tmp_path: Path) -> None:
+    binary = linked(tmp_path, RUST)
+    assert subprocess.check_output([binary], text=True) == "bcrypt\n"
+    report = audited(binary)
+    assert_whole(report, binary)
+    with binary.open("rb") as file:
+        section = ELFFile(file).get_section_by_name(".dep-v0").data()
+    listed = {(item["name"], item["version"]) for item in json.loads(zlib.decompress(section))["packages"]}
+    assert listed == {(item["name"], item["version"]) for item in report["components"] if item["kind"] == "crate"}
+    assert "blowfish" in {name for name, _ in listed}
 
 
 def test_the_relink_kit_links_again_and_with_a_changed_library(tmp_path: Path) -> None:
