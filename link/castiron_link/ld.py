@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.disk import full_disk, says_full
 from castiron_common.errors import CastironError, HostToolError, LinkError
+from castiron_common.words import counted
 from castiron_common.working import child_environment
 from castiron_runtime.compiler import STACK_SIZE
 
@@ -132,14 +133,14 @@ def linker_error(stderr: str, status: int, output: Path) -> CastironError:
     undefined = _symbols(stderr, _UNDEFINED)
     if undefined:
         return LinkError(
-            f"Nothing defines {_counted(len(undefined), 'symbol')} that the application needs:\n{_shown(undefined)}",
+            f"Nothing defines {counted(len(undefined), 'symbol')} that the application needs:\n{_shown(undefined)}",
             hint="A native library of a wheel expects a library that is not in the binary; `link --keep-map` and the "
             "names above say which. If the symbols are CPython's own, run trace again: the module list is incomplete.",
         )
     duplicate = _symbols(stderr, _DUPLICATE)
     if duplicate:
         return LinkError(
-            f"{_counted(len(duplicate), 'symbol')} defined more than once:\n{_shown(duplicate)}",
+            f"{counted(len(duplicate), 'symbol')} defined more than once:\n{_shown(duplicate)}",
             hint="Two libraries bring the same code under the same name; leave one of the distributions out.",
         )
     # A linker that maps its output and cannot get the pages is ended by SIGBUS.
@@ -181,7 +182,3 @@ def _shown(symbols: Sequence[UndefinedSymbol]) -> str:
     lines = [f"  {symbol.name}" + (f"  ({', '.join(symbol.users[:3])})" if symbol.users else "") for symbol in symbols]
     more = [f"  ... and {len(lines) - _SHOWN} more"] if len(lines) > _SHOWN else []
     return "\n".join(lines[:_SHOWN] + more)
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" + ("" if count == 1 else "s")

@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.support.linking import COMMANDS
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-WIDTH, HEIGHT = 1280, 1500
+WIDTH, HEIGHT = 1280, 2100
 """Pixels."""
 
 APPLICATION = """

@@ -9,6 +9,7 @@ from castiron_audit.known_texts import texts_of_crate, texts_of_library
 from castiron_audit.model import Evidence, Kind, Severity, Source
 from castiron_audit.spdx_list import has_blanks
 from castiron_audit.tables import table
+from castiron_common.words import counted
 
 if TYPE_CHECKING:
     from castiron_audit.detection.collector import Collector, DetectedComponent
@@ -32,7 +33,7 @@ def complete(collector: Collector) -> None:
         collector.add_finding(
             "text-is-template",
             Severity.INFO,
-            f"{len(names)} components come without a license text that names their authors, and the notices have "
+            f"{counted(len(names), 'component')} without a license text that names the authors; the notices have "
             f"SPDX's text of the license: {_some(names)}.",
         )
 

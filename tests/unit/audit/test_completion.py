@@ -81,7 +81,7 @@ def test_texts_of_what_comes_without_them(tmp_path: Path) -> None:
     assert components["no-such-crate"].texts == ()
     # A crate of the distribution's own workspace has its texts; this one has none.
     (finding,) = [item for item in detection.findings if item.code == "text-is-template"]
-    assert finding.message.startswith("2 components come without a license text that names their authors")
+    assert finding.message.startswith("2 components without a license text that names the authors")
     assert finding.message.endswith(": d-core, no-such-crate.")
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from castiron_common.words import counted
 from castiron_trace.own.folder import is_silent
 from castiron_trace.own.secrets import is_secret
 
@@ -62,11 +63,6 @@ def _left(others: Sequence[str], sources: Sequence[str]) -> str:
         + (["--include for a module"] if sources else [])
     )
     return f"not included from beside the application: {' and '.join(kinds)} ({first([*others, *sources])}); {takes}"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun: ``2 files``."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def first(names: Sequence[str]) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from castiron_common.words import counted
 from castiron_trace.analyser.environment import TEST_FOLDERS
-from castiron_trace.own.beside import counted, first
+from castiron_trace.own.beside import first
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
