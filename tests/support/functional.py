@@ -14,6 +14,7 @@ setting              meaning
 ``host-path``        folders that the interpreter has on ``sys.path`` in addition
 ``encode``           a file and the encoding that it is written in
 ``environment``      variables (``NAME=value``) for the binary
+``archive``          a zip archive, and the folder whose files go into it (and are no files of the case then)
 ``series``           series of CPython that the case is for; all if there are none
 ``quick``            ``yes`` for the choice that every run of the tests makes
 ==================== ==========================================================================================
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 CASES = Path(__file__).parents[1] / "functional" / "cases"
 _FILE = re.compile(r"^-- (.+) --\n", re.MULTILINE)
 _SETTINGS = frozenset(
-    {"entry", "options", "requires", "refused", "host-path", "encode", "environment", "series", "quick"}
+    {"entry", "options", "requires", "refused", "host-path", "encode", "environment", "archive", "series", "quick"}
 )
 SECONDS = 120
 """For one run."""
@@ -134,6 +135,12 @@ def _write(case: Case, folder: Path) -> None:
             path.write_bytes(text.encode("latin-1") if encoding == "raw" else text.encode(encoding))
         else:
             path.write_text(text, encoding="utf-8")
+    if archive := case.words("archive"):
+        name, content = archive
+        with zipfile.ZipFile(folder / name, "w") as made:
+            for path in sorted((folder / content).rglob("*.*")):
+                made.write(path, path.relative_to(folder / content))
+        shutil.rmtree(folder / content)
     for place in ("alone", "cwd", "wheels"):
         (folder.parent / place).mkdir(exist_ok=True)
 
@@ -191,7 +198,7 @@ def _run_interpreted(case: Case, app: Path, site: Path, *, python: Path, cwd: Pa
     elif ":" in entry[0]:
         module, _, function = entry[0].partition(":")
         argv = [python, "-c", f"import sys, {module}; sys.exit({module}.{function}())"]
-    elif not entry[0].endswith(".py"):
+    elif not (app / entry[0]).is_file():
         argv = [python, site / "bin" / entry[0]]
     else:
         argv = [python, app / entry[0]]

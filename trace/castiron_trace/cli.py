@@ -164,7 +164,7 @@ def trace(
         typer.Option(
             "--path",
             metavar="FOLDER",
-            help="A folder that the application adds to sys.path.",
+            help="A folder, or a zip archive, that the application adds to sys.path.",
             rich_help_panel=Theme.APPLICATION,
         ),
     ] = None,

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.errors import EntryError, InputError, UsageError
 from castiron_elf.abi import MAGIC
+from castiron_trace.archives import is_archive, named_archives, unpacked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,12 +120,16 @@ def _candidates(options: Options, name: str, path: Path) -> list[str]:
 
 
 def _existing_folder(path: Path) -> Path:
+    if is_archive(path):
+        return unpacked(path.resolve())
     if not path.is_dir():
-        raise InputError(f"There is no folder {path}.", hint="Check --path.")
+        raise InputError(f"There is no folder and no zip archive {path}.", hint="Check --path.")
     return path.resolve()
 
 
 def _script_plan(options: Options, path: Path, extra: tuple[Path, ...]) -> Plan:
+    if is_archive(path):
+        return _zipapp_plan(options, path, extra)
     check_script(path)
     # As `python app.py` does: the folder of the file itself, behind symbolic links.
     real = path.resolve()
@@ -132,8 +137,25 @@ def _script_plan(options: Options, path: Path, extra: tuple[Path, ...]) -> Plan:
         kind=PlanKind.SCRIPT,
         name=real.name,
         path=real,
-        roots=(real.parent, *_source_folder(real.parent), *extra),
+        roots=(real.parent, *_source_folder(real.parent), *extra, *map(unpacked, named_archives(real, [real.parent]))),
         program=options.name or path.name.removesuffix(".py"),
+    )
+
+
+def _zipapp_plan(options: Options, path: Path, extra: tuple[Path, ...]) -> Plan:
+    folder = unpacked(path.resolve())
+    main = folder / "__main__.py"
+    if not main.is_file():
+        raise EntryError(
+            f"{path} is a zip archive without __main__.py, so no program.",
+            hint="Name a module in it with -m, and the archive with --path.",
+        )
+    return Plan(
+        kind=PlanKind.SCRIPT,
+        name=main.name,
+        path=main,
+        roots=(folder, *extra),
+        program=options.name or path.stem,
     )
 
 

@@ -118,3 +118,19 @@ def test_psycopg_needs_libpq_or_its_binary(tracer: Tracer, tmp_path: Path) -> No
 def test_what_is_not_missing_needs_no_permission(tracer: Tracer) -> None:
     reached = tracer({"app.py": "import json"})
     assert [item.code for item in missing_findings(reached, ("nosuch",))] == ["not-missing"]
+
+
+def test_a_package_of_a_distribution_may_make_its_own_modules(tracer: Tracer, tmp_path: Path) -> None:
+    """As DuckDB's compiled module and the import hook of toolz do: nothing in the files tells."""
+    files = {"d/__init__.py": "import d.made.below", "d/core.py": ""}
+    reached = tracer({"app.py": "import d"}, site_of(tmp_path, install(tmp_path, "d", files)))
+    assert error(tracer, reached) is None
+    assert {(item.code, item.severity) for item in missing_findings(reached, ())} == {("missing-module", Severity.INFO)}
+
+
+def test_the_application_and_the_standard_library_make_no_modules(tracer: Tracer) -> None:
+    for name in ("own.gone", "json.gone"):
+        reached = tracer({"app.py": f"import {name}", "own/__init__.py": ""})
+        caught = error(tracer, reached)
+        assert isinstance(caught, ModuleMissingError), name
+        assert name in caught.what

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from castiron_trace.graph import chain
+from castiron_trace.graph import _libc_names, chain
+from tests.support.targets import TARGET
 from tests.unit.trace.tracing import Tracer, codes, own
 
 if TYPE_CHECKING:
@@ -123,3 +124,10 @@ def test_equal_inputs_give_equal_results_in_any_folder(
 def test_site_brings_the_line_editor_only_if_that_is_asked_for(tracer: Tracer) -> None:
     assert "readline" not in tracer({"app.py": "import site\nprint(site.getsitepackages())"}).modules
     assert "readline" in tracer({"app.py": "import site\nsite.enablerlcompleter()"}).modules
+
+
+def test_names_of_the_libc_are_known() -> None:
+    """`ctypes.util.find_library("m")`: what a static program has in itself is no missing library."""
+    names = _libc_names(TARGET.libc)
+    assert {"c", "m", "pthread", "dl"} <= set(names)
+    assert not [name for name in names if name.startswith("lib") or ".so" in name]

@@ -65,3 +65,9 @@ def test_packed_strings_of_cython() -> None:
     data = b"\0cython_runtime\0" + b"\x78\x9c no stream" + packed
     assert "package.module" in packed_strings(data)
     assert any("package.module" in run for run in scan_extension(data, COMPILERS).packed)
+
+
+def test_modules_in_the_strings_of_rust_whatever_stands_behind_them() -> None:
+    data = b"/rustc/1\0IPv6Interfaceemail.mime.textsysmaxsizeObject\0http.rs"
+    assert scan_extension(data, COMPILERS).beginning == ("email.mime.textsysmaxsizeObject", "http.rs")
+    assert scan_extension(data.replace(b"/rustc/", b"-------"), COMPILERS).beginning == ()

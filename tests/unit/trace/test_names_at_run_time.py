@@ -248,3 +248,30 @@ def test_packages_that_are_listed(tracer: Tracer, tmp_path: Path, call: str, fou
     reached = tracer({"app.py": source}, site_of(tmp_path, install(tmp_path, "lib", files)))
     assert of(reached, "lib") == {"lib", *found}
     assert "computed-import" not in codes(reached)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import timeit\ntimeit.timeit('x()', 'from parts.one import x')",
+        "TEMPLATE = '''\nimport parts.one\nprint(parts.one)\n'''",
+        "names = {}\nexec('from parts.%s import x' % 'one', names)",
+        "exec(f'import parts.{name}')",
+        "exec('from parts.{} import x'.format('one'))",
+    ],
+)
+def test_imports_in_strings_of_the_application(tracer: Tracer, source: str) -> None:
+    reached = tracer({"app.py": source, "parts/__init__.py": "", "parts/one.py": ""})
+    assert "parts.one" in own(reached)
+
+
+def test_prose_in_strings_imports_nothing(tracer: Tracer) -> None:
+    source = "x = 'from parts import what you like'\ny = 'import parts.one into your mind'\nz = 'import'"
+    assert "parts.one" not in own(tracer({"app.py": source, "parts/__init__.py": "", "parts/one.py": ""}))
+
+
+def test_a_name_for_a_function_that_imports_what_it_is_told(tracer: Tracer) -> None:
+    helper = "import importlib\ndef optional(name):\n    return importlib.import_module(name)"
+    files = {"app.py": "from helper import optional\nprint(optional('colorsys'))"}
+    assert "colorsys" in tracer({**files, "helper.py": helper}).modules
+    assert "colorsys" not in tracer({**files, "helper.py": "def optional(name): ..."}).modules

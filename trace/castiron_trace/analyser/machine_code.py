@@ -10,7 +10,7 @@ from castiron_trace.analyser.syntax.scan import ImportStatement, Literal, Scan
 from castiron_trace.protocol import Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from castiron_trace.hints.model import Compiler
 
@@ -129,6 +129,12 @@ has the names of modules that it cimports from, and of the one that holds what s
 _DOTTED_RUN = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+")
 _LONGEST_NAME = 100
 _LONGEST_RUN = 400
+_PACKAGES = (
+    *("asyncio", "concurrent", "ctypes", "email", "encodings", "html", "http", "importlib", "json", "logging"),
+    *("multiprocessing", "sqlite3", "urllib", "wsgiref", "xml", "xmlrpc", "zoneinfo"),
+)
+"""Packages of the standard library below which compiled code imports modules."""
+_BELOW = re.compile(rb"[a-z]\w*(?:\.[A-Za-z]\w*)*")
 _RUST = b"/rustc/"
 """In the paths that the Rust compiler leaves for messages.  The strings of Rust stand side by side without an end."""
 
@@ -136,6 +142,7 @@ _RUST = b"/rustc/"
 def scan_extension(data: bytes, compilers: Iterable[Compiler]) -> Scan:
     """Return the imports that an extension module may make, and its strings that look like dotted names."""
     compiler = next((item for item in compilers if item.marker and item.marker.encode() in data), None)
+    rust = _RUST in data
     tokens = set(re.findall(rb"[A-Za-z_][\w.]{1,40}", data))
     pointed = {text.decode() for text in interned(data)}
     alone = pointed | {text.decode() for text in re.findall(rb"\0([A-Za-z_]\w{1,20})(?=\0)", data)}
@@ -144,7 +151,7 @@ def scan_extension(data: bytes, compilers: Iterable[Compiler]) -> Scan:
         modules = {*_IMPORTED_BY_NAME, *compiler.imports}
     else:
         joined = b"\0".join(tokens)
-        least = _OFTEN_BY_CHANCE if _RUST in data else 5
+        least = _OFTEN_BY_CHANCE if rust else 5
         modules = {
             name
             for name in _IMPORTED_BY_NAME
@@ -159,4 +166,18 @@ def scan_extension(data: bytes, compilers: Iterable[Compiler]) -> Scan:
         imports=tuple(ImportStatement(name, 0, None, Tier.DECLARED, 0) for name in sorted(modules)),
         dotted=tuple(Literal(name, 0) for name in sorted(dotted) if len(name) <= _LONGEST_NAME),
         packed=tuple(sorted({run for run in _DOTTED_RUN.findall(unpacked) if len(run) <= _LONGEST_RUN})),
+        # The code has pointer and length of a string, and its text stands between others.
+        beginning=tuple(sorted(set(_side_by_side(data)))) if rust else (),
     )
+
+
+def _side_by_side(data: bytes) -> Iterator[str]:
+    """Yield text that begins with a module below a package of the standard library, whatever stands behind it."""
+    for package in _PACKAGES:
+        start = f"{package}.".encode()
+        found = data.find(start)
+        while found >= 0:
+            end = found + len(start)
+            if (below := _BELOW.match(data, end, end + _LONGEST_NAME)) is not None:
+                yield f"{package}.{below[0].decode()}"
+            found = data.find(start, end)

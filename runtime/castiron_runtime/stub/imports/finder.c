@@ -204,17 +204,33 @@ static PyObject *namespace_spec(PyObject *self, PyObject *fullname, const char *
 }
 
 /* What the ordinary finder of a folder says: it sees the tree's files as any others. */
-static PyObject *file_spec(PyObject *self, PyObject *fullname)
+static PyObject *file_spec(PyObject *self, PyObject *fullname, PyObject *suffixes)
 {
     PyObject *finder = NULL, *result = NULL;
     PyObject *type = bootstrap_external_attribute("FileFinder"), *loader = bootstrap_external_attribute("SourceFileLoader");
     if (type != NULL && loader != NULL)
-        finder = PyObject_CallFunction(type, "O(O[s])", ((PathEntryFinder *)self)->path, loader, ".py");
+        finder = PyObject_CallFunction(type, "O(OO)", ((PathEntryFinder *)self)->path, loader, suffixes);
     if (finder != NULL)
         result = PyObject_CallMethod(finder, "find_spec", "O", fullname);
     Py_XDECREF(finder);
     Py_XDECREF(loader);
     Py_XDECREF(type);
+    return result;
+}
+
+/* A module that is a file of the tree and not compiled; NULL without an exception if there is none.  Its suffix is one
+   of importlib.machinery.SOURCE_SUFFIXES, to which compilers of other languages (Hy) add theirs. */
+static PyObject *source_spec(PyObject *self, PyObject *fullname, const char *tail)
+{
+    PyObject *suffixes = bootstrap_external_attribute("SOURCE_SUFFIXES"), *result = NULL;
+    if (suffixes != NULL &&
+        (is_only_source(((PathEntryFinder *)self)->folder, tail) || PyObject_Length(suffixes) > 1))
+        result = file_spec(self, fullname, suffixes);
+    Py_XDECREF(suffixes);
+    PyObject *loader = result == NULL || result == Py_None ? NULL : PyObject_GetAttrString(result, "loader");
+    if (result != NULL && (loader == NULL || loader == Py_None))
+        Py_CLEAR(result); /* nothing, or a folder */
+    Py_XDECREF(loader);
     return result;
 }
 
@@ -235,8 +251,9 @@ static PyObject *path_entry_find_spec(PyObject *self, PyObject *args, PyObject *
     uint32_t module = find_in(folder, tail);
     if (module != NODE_NONE)
         return loader_spec(fullname, module);
-    if (is_only_source(folder, tail))
-        return file_spec(self, fullname);
+    PyObject *source = source_spec(self, fullname, tail);
+    if (source != NULL || PyErr_Occurred())
+        return source;
     if (is_folder(folder, tail))
         return namespace_spec(self, fullname, tail);
     Py_RETURN_NONE;

@@ -45,6 +45,10 @@ class CompiledModules:
                     yield Declaration(node, name)
                 for name in _named_in(module.scan.packed, environment.distributions[other].modules):
                     yield Declaration(node, name)
+        for text in module.scan.beginning:
+            parts = (text[:end] for end in range(len(text), text.index("."), -1))
+            if (longest := next((part for part in parts if part in self._context.stdlib), None)) is not None:
+                yield Declaration(node, longest)
         yield Declaration(node, "site")  # which is loaded in every other Python, so that machine code may use it
 
 

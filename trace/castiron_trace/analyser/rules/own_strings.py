@@ -10,6 +10,7 @@ from castiron_trace.analyser.environment import without_tests
 from castiron_trace.analyser.graph_adapter import file_of
 from castiron_trace.analyser.locator import modules_below
 from castiron_trace.analyser.rules.base import CERTAIN_IMPORTS, Declaration, longest_module
+from castiron_trace.analyser.syntax.scan import Scan
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
     from modulegraph2 import BaseNode
 
     from castiron_trace.analyser.rules.base import Context, Module, Step
+
+
+def _imports_by_name(scan: Scan) -> bool:
+    return any(what in {*CERTAIN_IMPORTS, "find_spec"} for _line, what, _prefix in scan.computed)
+
 
 _CONFIGURATION = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf")
 _LARGEST_FILE = 1 << 20
@@ -39,7 +45,7 @@ class OwnStrings:
             return
         environment = self._context.environment
         # A module that imports by computed names takes them from its own strings: ("tkinter", "curses").
-        chosen_by_name = any(what in {*CERTAIN_IMPORTS, "find_spec"} for _line, what, _prefix in module.scan.computed)
+        chosen_by_name = _imports_by_name(module.scan) or self._uses_import_helper(module.node)
         for raw, line in module.scan.strings:
             text = raw.partition(":")[0]
             if raw.endswith(_CONFIGURATION) and not raw.startswith("/") and "\0" not in raw:
@@ -57,6 +63,15 @@ class OwnStrings:
                     name = longest_module(text, self._context.stdlib)
                 if name is not None:
                     yield Declaration(module.node, name, line)
+
+    def _uses_import_helper(self, node: BaseNode) -> bool:
+        """Say whether it imports a module of the application that imports what it is told: ``optional("colorsys")``."""
+        return any(
+            _imports_by_name(scan)
+            for _edges, other in self._context.graph.outgoing(node)
+            if self._context.is_own(other.extension_attributes.get("owner", ""))
+            and isinstance(scan := other.extension_attributes.get("scan"), Scan)
+        )
 
     def _of_file(self, node: BaseNode, text: str, line: int) -> Iterator[Step]:
         """Take the own modules that a configuration file beside the application names."""

@@ -127,6 +127,8 @@ class Scan:
     changes_folder: bool = False
     packed: tuple[str, ...] = ()
     """Of a compiled module: text with dots in which names of modules stand side by side with others."""
+    beginning: tuple[str, ...] = ()
+    """Of a compiled module: text that may begin with a module below a package of the standard library."""
     scripts: tuple[str, ...] = ()
     """Strings that end with ``.py``: files that are run or read by path."""
     libraries: tuple[NamedLibrary, ...] = ()

@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from castiron_trace.analyser.conditional import MENTIONS
+from castiron_trace.analyser.syntax.code_in_strings import code_in_string, module_templates
 from castiron_trace.analyser.syntax.conditions import Conditions
 from castiron_trace.analyser.syntax.encodings import encodings
 from castiron_trace.analyser.syntax.expressions import is_main_test, name_of
@@ -72,7 +73,7 @@ def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
         return unreadable_scan(getattr(error, "lineno", None) or 0, getattr(error, "msg", None) or str(error))
     except (RecursionError, MemoryError):
         return unreadable_scan(0, "nested too deeply to parse")
-    scanner = _Scanner(hints)
+    scanner = _Scanner(hints, own=own)
     scanner.run(tree)
     scanner.look_at_characters(source)
     facts = scanner.facts
@@ -112,9 +113,10 @@ _MAY_SWALLOW = re.compile(r"suppress|raises|import|optional|ignor", re.IGNORECAS
 class _Scanner:
     """Walks with an explicit stack: generated sources nest deeper than Python recurses."""
 
-    def __init__(self, hints: SourceHints) -> None:
+    def __init__(self, hints: SourceHints, *, own: bool) -> None:
         self.facts = Facts()
         self._hints = hints
+        self._own = own
         self._rules = _rules(hints)
 
     @property
@@ -277,8 +279,16 @@ class _Scanner:
             elif isinstance(argument.value, str) and len(argument.value) < _LONGEST_ENCODING:
                 self.facts.codecs.add(argument.value)
 
+    def _joined(self, node: ast.JoinedStr, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        stack.extend((part, tier) for part in node.values)
+        if self._own:
+            parts = (part.value if isinstance(part, ast.Constant) else "{" for part in node.values)
+            module_templates(self.facts, "".join(map(str, parts)), node.lineno)
+
     def _constant(self, node: ast.Constant) -> None:
         text = node.value
+        if self._own and isinstance(text, str) and "import " in text:
+            code_in_string(self.facts, text, node.lineno, self._scan_code)
         if isinstance(text, str) and 0 < len(text) <= _LONGEST_LITERAL and "\n" not in text:
             self.facts.add_string(text, node.lineno)
             shell_command(self.facts, text, node.lineno)
@@ -341,6 +351,7 @@ _SPECIAL: dict[type[ast.AST], Any] = {
     ast.Lambda: _Scanner._lambda,  # noqa: SLF001
     ast.AnnAssign: _Scanner._annotated,  # noqa: SLF001
     ast.Expr: _Scanner._expression,  # noqa: SLF001
+    ast.JoinedStr: _Scanner._joined,  # noqa: SLF001
     ast.List: _Scanner._sequence,  # noqa: SLF001
     ast.Tuple: _Scanner._sequence,  # noqa: SLF001
     ast.Call: _Scanner._call,  # noqa: SLF001
