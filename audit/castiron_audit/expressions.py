@@ -99,7 +99,7 @@ def license_ids() -> frozenset[str]:
 
 def is_listed(license_id: str) -> bool:
     """Return whether SPDX lists a license under this identifier, in this spelling."""
-    return license_id in _listed()
+    return license_id in _listed() and not license_id.startswith("LicenseRef-")
 
 
 def licenses_in(expression: str) -> tuple[str, ...]:

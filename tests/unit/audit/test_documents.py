@@ -6,10 +6,13 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 import castiron_runtime
 from castiron_audit.enforcement import apply
+from castiron_audit.expressions import license_ids
 from castiron_audit.formats import Format, render
 from castiron_audit.formats.html import is_template
 from castiron_audit.formats.ids import Artifact
@@ -49,6 +52,14 @@ def sample() -> Report:
     )
     rules = {"preset": "no-copyleft", "settle": [{"component": "mystery", "license": "ISC", "reason": "asked <them>"}]}
     return apply(made, parse_policy(rules, "x"))
+
+
+def test_cyclonedx_is_valid_with_every_kind_of_license() -> None:
+    odd = ("LicenseRef-scancode-bakoma-fonts-1995", "LicenseRef-Proprietary", "GPL-2.0-only WITH GCC-exception-2.0")
+    licenses = ("MIT", *odd, "MIT AND LicenseRef-scancode-unicode", *sorted(license_ids())[::50])
+    made = report(*(distribution(f"d{index}", license_) for index, license_ in enumerate(licenses)))
+    assert {row.verdict.expression for row in made.components} >= set(licenses)
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(render(made, Format.CYCLONEDX)) is None
 
 
 def test_cyclonedx_is_valid(sample: Report) -> None:
