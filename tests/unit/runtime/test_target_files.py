@@ -106,6 +106,7 @@ names = ["libc.so"]
 beginnings = ["ld-musl-", "libc.musl-"]
 merged = ["m", "dl"]
 foreign = { "libc.so." = "glibc", "ld-linux" = "glibc" }
+stood_in_for = ""
 
 [wheels]
 uv = "aarch64-unknown-linux-musl"
