@@ -89,8 +89,8 @@ def _unusable(described: Iterable[Native], target: Target) -> Iterator[Finding]:
                 code=f"{native.libc}-library",
                 severity=Severity.INFO,
                 subject=native.path,
-                message=f"It was linked against {native.libc}: link gives it stand-ins for what {target.libc.name} does "
-                f"otherwise (docs/{native.libc}-images.md).",
+                message=f"It was linked against {native.libc}: link gives it stand-ins for functions that are missing "
+                f"or different in {target.libc.name}.",
             )
         elif native.libc not in ("", target.libc.name):
             yield Finding(

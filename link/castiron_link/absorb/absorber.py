@@ -178,8 +178,7 @@ def _program_symbols(images: Sequence[ImagePlan], program: Program, lookup: Look
     served = [image for image in images if image.stand_ins]
     if lookup is Lookup.ALL:
         public = {name for name in program.libc if not name.startswith("_")} | _PRIVATE & program.libc
-        instead = frozenset(program.stand_ins.values() if served else ())
-        return ((program.api | public) - program.unreachable) | instead
+        return ((program.api | public) - program.unreachable).union(program.stand_ins.values() if served else ())
     names: set[str] = set()
     for image in images:
         for text in constants_of(image.files[0].location, image.facts, name=image.name):
@@ -191,7 +190,7 @@ def _program_symbols(images: Sequence[ImagePlan], program: Program, lookup: Look
         for text in constants_of(image.files[0].location, image.facts, name=image.name)
         if text in program.stand_ins
     )
-    return (frozenset(names) - program.unreachable) | frozenset(instead)
+    return (frozenset(names) - program.unreachable).union(instead)
 
 
 def _extensions(images: Sequence[ImagePlan], known: dict[str, Native]) -> tuple[AbsorbedExtension, ...]:
