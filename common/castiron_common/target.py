@@ -9,7 +9,7 @@ keys of the file.
 from __future__ import annotations
 
 # Read by castiron_common.tables as annotations.
-from collections.abc import Iterable, Mapping  # noqa: TC003
+from collections.abc import Mapping  # noqa: TC003
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -160,8 +160,6 @@ class Libc:
     """Libraries of others that this C library has in itself: ``m`` for ``libm.so`` and ``-lm``."""
     foreign: Mapping[str, str]
     """How names of libraries begin that belong to another C library -> the name of that."""
-    stood_in_for: str
-    """The one of these whose functions an archive of stand-ins gives to shared objects; empty: there is none."""
 
     def of(self, soname: str) -> str:
         """Return the C library that one of this name is; empty for another library."""
@@ -169,14 +167,6 @@ class Libc:
             if soname.startswith(beginning):
                 return name
         return self.name if soname in self.names or soname.startswith(self.beginnings) else ""
-
-    def linked(self, needed: Iterable[str]) -> str:
-        """Return the C library of a shared object that needs these: the first that is named; empty if none is."""
-        return next(filter(None, map(self.of, needed)), "")
-
-    def is_stood_in_for(self, needed: Iterable[str]) -> bool:
-        """Say whether a shared object that needs these libraries gets the archive of stand-ins."""
-        return bool(self.stood_in_for) and self.linked(needed) == self.stood_in_for
 
     def holds(self, soname: str) -> bool:
         """Say whether a library is this C library under one of its names, or one that it has in itself."""

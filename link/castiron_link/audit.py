@@ -43,7 +43,7 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnObjects:
-    """The objects of this link, which are of no archive, and archives of ours."""
+    """The objects of this link, which are of no archive."""
 
     payload_size: int
     """Bytes of the payload, which the contributions account for up to its index and padding."""
@@ -54,8 +54,6 @@ class OwnObjects:
     """Those of shared objects: whose each is, and its path relative to site-packages."""
     tables: tuple[Path, ...]
     """Those that only have tables."""
-    archives: tuple[Path, ...] = ()
-    """Archives of our own code beside the stub's."""
 
 
 @dataclass(slots=True)
@@ -111,7 +109,7 @@ def linked(
     for component in added:
         if component.name in sizes:
             parts[component.name] = _Part(sizes.pop(component.name), set())
-    owners = {**inputs.owners, **dict.fromkeys((stub, *own.archives), (STUB,))}
+    owners = {**inputs.owners, stub: (STUB,)}
     not_archives = {str(path) for path in (*ours, *own.images)}
     for piece in taken.pieces:
         names = [] if piece.source in not_archives else _owners(piece, owners)

@@ -171,7 +171,6 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                     app=own,
                     images=natives.images,
                     tables=tuple(path for path in natives.objects if path not in natives.images),
-                    archives=natives.archives,
                 ),
                 added=natives.components,
                 images=below_site_packages(natives.libraries, manifest.target.python),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from castiron_common.progress import Reporter
     from castiron_common.target import Target
-    from castiron_link.absorb import LibraryFile, StandIns
+    from castiron_link.absorb import LibraryFile
     from castiron_link.model import Tree
     from castiron_manifest.model import Manifest
     from castiron_runtime.model import Component, LinkInputs, Pack
@@ -45,8 +45,6 @@ class Natives:
     """For each object of a shared object, whose it is: a distribution's or one of the ``components``; and its path."""
     components: tuple[Component, ...] = ()
     """Those that were added because a library needs them and no distribution brings them."""
-    archives: tuple[Path, ...] = ()
-    """Castiron's own code that only some shared objects need: stand-ins for functions of another C library."""
     warnings: tuple[str, ...] = ()
     """What was left out, and why."""
 
@@ -74,7 +72,6 @@ def absorb_natives(
     # The absorber is only imported when there is something to absorb: a hello should not wait for it.
     from castiron_link.absorb import Lookup, absorb
 
-    stand_ins = _stand_ins(manifest, pack, target, reporter)
     own = _own_libraries(manifest, work)
     done = absorb(
         manifest.natives,
@@ -89,7 +86,6 @@ def absorb_natives(
         locations=own,
         archives=inputs.archives,
         stub=(stub,),
-        stand_ins=stand_ins,
         lookup=Lookup.ALL if by_name else Lookup.FOUND,
     )
     feature = manifest.target.python
@@ -122,23 +118,11 @@ def absorb_natives(
             path: (image.owners[0], image.paths[0]) for path, image in zip(done.objects, done.images, strict=False)
         },
         components=components,
-        archives=(stand_ins.archive,) if done.stand_ins and stand_ins is not None else (),
         warnings=tuple(
             f"{item.path} ({item.owner}) is left out, as the application may do without it: {item.reason}"
             for item in done.skipped
         ),
     )
-
-
-def _stand_ins(manifest: Manifest, pack: Pack, target: Target, reporter: Reporter) -> StandIns | None:
-    """Return the archive for shared objects that were linked against another C library, if there are any."""
-    if not any(target.libc.is_stood_in_for(native.needed) for native in manifest.natives):
-        return None
-    from castiron_link.absorb import StandIns
-    from castiron_runtime.glibc import PREFIX
-    from castiron_runtime.packs import glibc_archive
-
-    return StandIns(archive=glibc_archive(pack, reporter=reporter), prefix=PREFIX)
 
 
 _ADDED_FOLDER = "castiron.libs"

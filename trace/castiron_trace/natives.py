@@ -84,14 +84,6 @@ def _unusable(described: Iterable[Native], target: Target) -> Iterator[Finding]:
                 subject=native.path,
                 message=f"It is for {native.machine}, not for {target.architecture}, and cannot be used.",
             )
-        elif native.libc and native.libc == target.libc.stood_in_for:
-            yield Finding(
-                code=f"{native.libc}-library",
-                severity=Severity.INFO,
-                subject=native.path,
-                message=f"It was linked against {native.libc}: link gives it stand-ins for functions that are missing "
-                f"or different in {target.libc.name}.",
-            )
         elif native.libc not in ("", target.libc.name):
             yield Finding(
                 code=f"{native.libc}-library",

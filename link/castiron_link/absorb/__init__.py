@@ -2,7 +2,6 @@
 
 from castiron_link.absorb.absorber import Absorbed, AbsorbedExtension, AbsorbedImage, Lookup, absorb
 from castiron_link.absorb.closure import LibraryFile
-from castiron_link.absorb.program import StandIns
 from castiron_link.absorb.selection import Skipped
 
-__all__ = ["Absorbed", "AbsorbedExtension", "AbsorbedImage", "LibraryFile", "Lookup", "Skipped", "StandIns", "absorb"]
+__all__ = ["Absorbed", "AbsorbedExtension", "AbsorbedImage", "LibraryFile", "Lookup", "Skipped", "absorb"]

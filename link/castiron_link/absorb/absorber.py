@@ -10,7 +10,7 @@ from castiron_common.pools import thread_pool
 from castiron_link.absorb.closure import ImagePlan, LibraryFile
 from castiron_link.absorb.emit import cached_object, init_symbol
 from castiron_link.absorb.layout import linker_script
-from castiron_link.absorb.program import Program, StandIns, read_program
+from castiron_link.absorb.program import Program, read_program
 from castiron_link.absorb.read import constants_of, read
 from castiron_link.absorb.selection import Skipped, choose
 from castiron_link.absorb.table import write_tables
@@ -82,8 +82,6 @@ class Absorbed:
     """In the order of ``castiron_images``."""
     skipped: tuple[Skipped, ...] = ()
     """Optional ones that could not be absorbed."""
-    stand_ins: bool = False
-    """Whether an image was linked against the C library that stand-ins are there for: the link needs their archive."""
 
 
 def absorb(
@@ -100,7 +98,6 @@ def absorb(
     locations: Mapping[str, Path] | None = None,
     archives: Iterable[Path] = (),
     stub: Iterable[Path] = (),
-    stand_ins: StandIns | None = None,
     lookup: Lookup = Lookup.FOUND,
 ) -> Absorbed:
     """Turn shared objects of ``site`` (a ``site-packages`` folder) into objects for the linker.
@@ -108,14 +105,12 @@ def absorb(
     ``natives`` are all that may be needed; ``wanted`` names (by path) those that go in with what they need, by default
     all; of these, ``optional`` are left out if they cannot be absorbed.  ``added`` are libraries of no distribution,
     for whoever needs them; ``locations`` says where files are that are not in ``site``.  ``archives`` are further
-    static libraries of the link, ``stub`` those that come before the pack's, ``stand_ins`` the one for images that were
-    linked against another C library.  Objects are cached; ``work_dir`` receives the tables.
+    static libraries of the link, ``stub`` those that come before the pack's.  Objects are cached; ``work_dir``
+    receives the tables.
 
     Raises `NativeError` if one that is not optional cannot be absorbed, or if nobody provides a symbol that it needs.
     """
-    program = read_program(
-        libc=pack.toolchain.libraries, interpreter=pack.core, others=archives, stub=stub, stand_ins=stand_ins
-    )
+    program = read_program(libc=pack.toolchain.libraries, interpreter=pack.core, others=archives, stub=stub)
     known = {native.path: native for native in natives}
     elsewhere = locations or {}
     files = [
@@ -156,7 +151,6 @@ def absorb(
         extensions=_extensions(images, known),
         images=tuple(_report(image) for image in images),
         skipped=chosen.skipped,
-        stand_ins=any(image.stand_ins for image in images),
     )
 
 
@@ -175,22 +169,15 @@ def _write_objects(
 
 def _program_symbols(images: Sequence[ImagePlan], program: Program, lookup: Lookup) -> frozenset[str]:
     """Return the names of the executable's symbols that ``dlsym`` must find."""
-    served = [image for image in images if image.stand_ins]
     if lookup is Lookup.ALL:
         public = {name for name in program.libc if not name.startswith("_")} | _PRIVATE & program.libc
-        return ((program.api | public) - program.unreachable).union(program.stand_ins.values() if served else ())
+        return (program.api | public) - program.unreachable
     names: set[str] = set()
     for image in images:
         for text in constants_of(image.files[0].location, image.facts, name=image.name):
             # Rust puts constants next to each other: a name may be the tail of a run.
             names.update(tail for start in range(len(text) - 2) if (tail := text[start:]) in program.libc)
-    instead = (
-        program.stand_ins[text]
-        for image in served
-        for text in constants_of(image.files[0].location, image.facts, name=image.name)
-        if text in program.stand_ins
-    )
-    return (frozenset(names) - program.unreachable).union(instead)
+    return frozenset(names) - program.unreachable
 
 
 def _extensions(images: Sequence[ImagePlan], known: dict[str, Native]) -> tuple[AbsorbedExtension, ...]:

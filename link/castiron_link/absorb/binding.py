@@ -22,9 +22,7 @@ def bind(images: Sequence[ImagePlan], program: Program) -> tuple[Resolution, ...
     """Bind all references of all images.  Raises `NativeError` that lists what nobody provides."""
     facts = [image.facts for image in images]
     needed = [image.needed for image in images]
-    resolutions = tuple(
-        resolve(number, facts, needed, program, stand_ins=image.stand_ins) for number, image in enumerate(images)
-    )
+    resolutions = tuple(resolve(number, facts, needed, program) for number in range(len(images)))
     missing = [m for resolution in resolutions for m in resolution.missing]
     if missing:
         raise _missing_error(images, [(m.image, m.symbol) for m in missing])

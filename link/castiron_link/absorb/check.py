@@ -173,9 +173,13 @@ def _symbols(image: SharedObject) -> Sequence[Problem]:
 
 
 def _libraries(image: SharedObject, target: Target) -> Sequence[Problem]:
-    """A C library that is neither the target's nor one that stand-ins are there for."""
-    libc = target.libc.linked(image.needed)
-    if libc in ("", target.libc.name, target.libc.stood_in_for):
-        return []
-    names = ", ".join(name for name in image.needed if target.libc.of(name) == libc)
-    return [(f"it is linked against {libc} ({names}); the target's C library is {target.libc.name}", _wheel(target))]
+    """A C library that is not the target's: the first that is named counts."""
+    for needed in image.needed:
+        libc = target.libc.of(needed)
+        if libc == target.libc.name:
+            return []
+        if libc:
+            names = ", ".join(name for name in image.needed if target.libc.of(name) == libc)
+            what = f"it is linked against {libc} ({names}); the target's C library is {target.libc.name}"
+            return [(what, _wheel(target))]
+    return []

@@ -51,8 +51,6 @@ class ImagePlan:
     """Indices of the images it needs, in ``DT_NEEDED`` order."""
     absent: tuple[str, ...]
     """Needed libraries that neither the environment nor the executable holds."""
-    stand_ins: bool = False
-    """Whether it was linked against the C library that stand-ins are there for, and so gets these."""
 
     @property
     def name(self) -> str:
@@ -63,7 +61,7 @@ class ImagePlan:
 def is_program_library(soname: str, libc: Libc) -> bool:
     """Whether ``soname`` is what the executable itself provides: libc in all its names, libpython."""
     name = posixpath.basename(soname)
-    return libc.holds(name) or libc.is_stood_in_for([name]) or _LIBPYTHON.match(name) is not None
+    return libc.holds(name) or _LIBPYTHON.match(name) is not None
 
 
 def plan(
@@ -80,7 +78,7 @@ def plan(
     facts: dict[str, SharedObject] = {}
     edges: dict[str, tuple[str | None, ...]] = {}
     # Sonames are read of every file, but only once somebody looks for one that is not beside it.
-    sonames = _Sonames(by_path, facts, read, libc)
+    sonames = _Sonames(by_path, facts, read)
     todo = sorted(by_path if wanted is None else wanted)
     for path in todo:
         if path not in by_path:
@@ -110,9 +108,7 @@ class _Sonames:
         by_path: Mapping[str, LibraryFile],
         facts: dict[str, SharedObject],
         read: Callable[[LibraryFile], SharedObject],
-        libc: Libc,
     ) -> None:
-        self._libc = libc
         self._by_path = by_path
         self._facts = facts
         self._read = read
@@ -130,30 +126,17 @@ class _Sonames:
                 return candidate
         # No run path leads there: a loader would find it if the distribution had opened it before, by its name.
         candidates = self._by_name.get(posixpath.basename(needed)) or self._with_soname(needed, user)
-        if is_compiler_library(needed):
-            # Two builds of it may be here; a library for one C library never gets that for the other.
-            candidates = [path for path in candidates if self._is_same_libc(path, user)]
-            if not candidates:
-                return self._newest_copy(needed, user)
+        if not candidates and is_compiler_library(needed):
+            return self._newest_copy(needed)
         same_owner = [path for path in candidates if self._by_path[path].owner == user.owner]
         near = sorted(same_owner or candidates, key=lambda path: (posixpath.dirname(path) != origin, path))
         return near[0] if near else None
 
-    def _newest_copy(self, needed: str, user: LibraryFile) -> str | None:
+    def _newest_copy(self, needed: str) -> str | None:
         """Return the newest of the copies that any distribution brings of one of the compiler's libraries."""
         copies = {path: copy_version(posixpath.basename(path), needed) for path in sorted(self._by_path)}
         versions = {path: version for path, version in copies.items() if version is not None}
-        newest_first = sorted(versions, key=lambda path: (versions[path], path), reverse=True)
-        return next((path for path in newest_first if self._is_same_libc(path, user)), None)
-
-    def _is_same_libc(self, path: str, user: LibraryFile) -> bool:
-        """Say whether a library was linked against the C library of its user, or against none."""
-        return self._linked(path) in ("", self._linked(user.path))
-
-    def _linked(self, path: str) -> str:
-        if path not in self._facts:
-            self._facts[path] = self._read(self._by_path[path])
-        return self._libc.linked(self._facts[path].needed)
+        return max(versions, key=lambda path: (versions[path], path), default=None)
 
     def _with_soname(self, needed: str, user: LibraryFile) -> list[str]:
         """Return the files of the user's distribution that have this soname, though not this name."""
@@ -203,7 +186,6 @@ def _images(
                 facts=facts[first],
                 needed=tuple(dict.fromkeys(needed)),
                 absent=tuple(absent),
-                stand_ins=libc.is_stood_in_for(facts[first].needed),
             )
         )
     return tuple(plans)

@@ -54,15 +54,6 @@ _PYTHON = re.compile(r"_?Py[A-Z_]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StandIns:
-    """An archive of functions that stand for those of another C library."""
-
-    archive: Path
-    prefix: str
-    """What stands before the name of a function in the name of its stand-in."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
     """Symbols of the executable."""
 
@@ -75,10 +66,6 @@ class Program:
     wins over definitions of the images, as in ``ld.so``."""
     names: Mapping[str, str]
     """Under which name the executable defines what it offers before images are searched: ``api`` and ``libc``."""
-    stand_ins: Mapping[str, str]
-    """For images that were linked against another C library: the name of its function -> that of the stand-in."""
-    names_with_stand_ins: Mapping[str, str]
-    """``names`` for such images: a stand-in comes before libc's own function."""
     unreachable: frozenset[str]
     """Names in archive members that the stub replaces: they cannot be linked in on their own."""
 
@@ -88,12 +75,7 @@ _START_FILES = frozenset(("_init", "_fini"))
 
 
 def read_program(
-    *,
-    libc: Iterable[Path],
-    interpreter: Iterable[Path],
-    others: Iterable[Path] = (),
-    stub: Iterable[Path] = (),
-    stand_ins: StandIns | None = None,
+    *, libc: Iterable[Path], interpreter: Iterable[Path], others: Iterable[Path] = (), stub: Iterable[Path] = ()
 ) -> Program:
     """Return what the archives define.
 
@@ -116,19 +98,7 @@ def read_program(
         api |= {symbol.name for symbol in _defined(path) if not symbol.hidden and _PYTHON.match(symbol.name)}
         hidden_by_stub |= _beside(first, path)
     rest = frozenset(symbol.name for path in others for symbol in _defined(path)) | helpers
-    return program(
-        api=frozenset(api),
-        libc=frozenset(libc_names),
-        last=rest,
-        unreachable=frozenset(hidden_by_stub),
-        stand_ins={} if stand_ins is None else _stand_ins(stand_ins),
-    )
-
-
-def _stand_ins(archive: StandIns) -> dict[str, str]:
-    """Return the functions that an archive of stand-ins has, each with the name of its stand-in."""
-    names = (symbol.name for symbol in _defined(archive.archive) if symbol.name.startswith(archive.prefix))
-    return {name.removeprefix(archive.prefix): name for name in names}
+    return program(api=frozenset(api), libc=frozenset(libc_names), last=rest, unreachable=frozenset(hidden_by_stub))
 
 
 def _beside(names: frozenset[str], archive: Path) -> set[str]:
@@ -138,26 +108,12 @@ def _beside(names: frozenset[str], archive: Path) -> set[str]:
 
 
 def program(
-    *,
-    api: frozenset[str],
-    libc: frozenset[str],
-    last: frozenset[str],
-    unreachable: frozenset[str] = frozenset(),
-    stand_ins: Mapping[str, str] | None = None,
+    *, api: frozenset[str], libc: frozenset[str], last: frozenset[str], unreachable: frozenset[str] = frozenset()
 ) -> Program:
     """Return the program that offers these symbols, and what follows from them."""
     names = {name: name for name in (*api, *libc, *RUNTIME)}
     names |= {alias: name for alias, name in LARGE_FILE_ALIASES.items() if name in libc and alias not in libc}
-    instead = stand_ins or {}
-    return Program(
-        last=last,
-        api=api,
-        libc=libc,
-        names=names | OWN,
-        stand_ins=instead,
-        names_with_stand_ins={**names, **instead, **OWN},
-        unreachable=unreachable,
-    )
+    return Program(last=last, api=api, libc=libc, names=names | OWN, unreachable=unreachable)
 
 
 class _Symbol(NamedTuple):

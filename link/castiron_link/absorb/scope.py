@@ -2,8 +2,7 @@
 
 Rules, and where they depart from a loader that is called once per imported module:
 
-* libc and the interpreter come first, as they are in a process's global scope before any extension module; for an
-  image that was linked against another C library, stand-ins for that one's functions come before libc;
+* libc and the interpreter come first, as they are in a process's global scope before any extension module;
 * then the image itself and the closure of its ``DT_NEEDED``, breadth first.  A loader searches the closure of the
   module that was imported first, so two orders of import may bind a library differently; here every image has its own
   scope, whatever runs first;
@@ -31,7 +30,7 @@ from castiron_elf.abi import (
 from castiron_elf.shared_object import Definition
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from castiron_elf.shared_object import Definitions, Reference, SharedObject
     from castiron_link.absorb.program import Program
@@ -92,21 +91,15 @@ def search_order(start: int, needed: Sequence[Sequence[int]]) -> tuple[int, ...]
 
 
 def resolve(
-    number: int,
-    images: Sequence[SharedObject],
-    needed: Sequence[Sequence[int]],
-    program: Program,
-    *,
-    stand_ins: bool = False,
+    number: int, images: Sequence[SharedObject], needed: Sequence[Sequence[int]], program: Program
 ) -> Resolution:
-    """Bind every reference of image ``number``; with ``stand_ins`` if it was linked against another C library."""
-    names = program.names_with_stand_ins if stand_ins else program.names
+    """Bind every reference of image ``number``."""
     scope = search_order(number, needed)
     others = [(image, images[image].definitions) for image in scope[1:]]
     bindings: list[Binding] = []
     missing: list[Missing] = []
     for reference in images[number].references:
-        bound = _bind(reference, number, others, names, program.last)
+        bound = _bind(reference, number, others, program)
         if bound is None:
             missing.append(Missing(image=number, symbol=reference.name))
             bound = ToNumber(0)
@@ -115,17 +108,13 @@ def resolve(
 
 
 def _bind(
-    reference: Reference,
-    number: int,
-    others: Sequence[tuple[int, Definitions]],
-    names: Mapping[str, str],
-    last: frozenset[str],
+    reference: Reference, number: int, others: Sequence[tuple[int, Definitions]], program: Program
 ) -> Binding | None:
     _, name, value, kind, binding, visibility, defined, absolute = reference
     own = Definition(value, kind, binding, visibility, absolute) if defined else None
     if own is not None and (binding == STB_LOCAL or visibility != STV_DEFAULT):
         return _to(number, own)
-    external = names.get(name)
+    external = program.names.get(name)
     if external is not None:
         return ToProgram(external)
     chosen = None if own is None else (number, own)
@@ -137,7 +126,7 @@ def _bind(
                 break
     if chosen is not None:
         return _to(*chosen)
-    if name in last:
+    if name in program.last:
         return ToProgram(name)
     return ToNumber(0) if binding == STB_WEAK else None
 

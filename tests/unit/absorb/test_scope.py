@@ -48,40 +48,6 @@ def test_program_wins_over_libraries_and_the_image() -> None:
     assert bound(refer("malloc", define(7))) == ToProgram("malloc")
 
 
-WITH_STAND_INS = program(
-    api=frozenset({"PyLong_Type"}),
-    libc=frozenset({"malloc", "strerror_r"}),
-    last=frozenset(),
-    stand_ins={"strerror_r": "gnu_strerror_r", "__xstat": "gnu___xstat", "__tls_get_addr": "gnu___tls_get_addr"},
-)
-
-
-def test_stand_ins_come_before_libc_for_images_of_another_c_library() -> None:
-    names = ("strerror_r", "__xstat", "malloc", "PyLong_Type", "__tls_get_addr", "nothing")
-    images = [facts(refers=tuple(map(refer, names)))]
-    result = resolve(0, images, [()], WITH_STAND_INS, stand_ins=True)
-    assert [binding.name for binding in result.bindings if isinstance(binding, ToProgram)] == [
-        "gnu_strerror_r",
-        "gnu___xstat",
-        "malloc",
-        "PyLong_Type",
-        "castiron_tls_get_addr",
-    ]
-    assert [missing.symbol for missing in result.missing] == ["nothing"]
-
-
-def test_images_of_the_target_s_c_library_never_meet_a_stand_in() -> None:
-    images = [facts(refers=(refer("strerror_r"), refer("__xstat")))]
-    result = resolve(0, images, [()], WITH_STAND_INS)
-    assert result.bindings[0] == ToProgram("strerror_r")
-    assert [missing.symbol for missing in result.missing] == ["__xstat"]
-
-
-def test_a_hidden_function_stays_with_the_image_before_any_stand_in() -> None:
-    images = [facts(refers=(refer("strerror_r", define(7, visibility=STV_PROTECTED)),))]
-    assert resolve(0, images, [()], WITH_STAND_INS, stand_ins=True).bindings == (ToImage(0, 7, False),)
-
-
 def test_protected_stays_with_the_image() -> None:
     assert bound(refer("malloc", define(7, visibility=STV_PROTECTED))) == ToImage(0, 7, False)
 

@@ -106,7 +106,6 @@ names = ["libc.so"]
 beginnings = ["ld-musl-", "libc.musl-"]
 merged = ["m", "dl"]
 foreign = { "libc.so." = "glibc", "ld-linux" = "glibc" }
-stood_in_for = ""
 
 [wheels]
 uv = "aarch64-unknown-linux-musl"

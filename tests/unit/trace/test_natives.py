@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from castiron_manifest.model import Severity
 from castiron_trace.natives import natives
 from tests.support.elf_values import TARGET
 
@@ -118,17 +116,6 @@ def test_what_cannot_be_used_is_a_finding(content: bytes, code: str, tmp_path: P
     (tmp_path / "x.so").write_bytes(content)
     _found, findings = natives({"d": [("d/x.so", tmp_path / "x.so", None)]}, TARGET)
     assert [finding.code for finding in findings] == [code]
-
-
-def test_a_library_of_glibc_s_is_told_and_usable_where_there_are_stand_ins(tmp_path: Path) -> None:
-    (tmp_path / "x.so").write_bytes(shared_object(needed=("libc.so.6",)))
-    libraries = {"d": [("d/x.so", tmp_path / "x.so", None)]}
-    (finding,) = natives(libraries, TARGET)[1]
-    assert finding.severity is Severity.INFO
-    without = replace(TARGET, libc=replace(TARGET.libc, stood_in_for=""))
-    (finding,) = natives(libraries, without)[1]
-    assert finding.severity is Severity.WARNING
-    assert finding.message == "It needs glibc; a static binary for musl cannot contain it."
 
 
 def test_files_of_another_kind_are_passed_over(tmp_path: Path) -> None:
