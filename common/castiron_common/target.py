@@ -160,6 +160,8 @@ class Libc:
     """Libraries of others that this C library has in itself: ``m`` for ``libm.so`` and ``-lm``."""
     foreign: Mapping[str, str]
     """How names of libraries begin that belong to another C library -> the name of that."""
+    emulated: str = ""
+    """Another C library for which there are stand-ins: what is linked against it can be absorbed, too."""
 
     def of(self, soname: str) -> str:
         """Return the C library that one of this name is; empty for another library."""
@@ -172,7 +174,11 @@ class Libc:
         """Say whether a library is this C library under one of its names, or one that it has in itself."""
         stem, dot, rest = soname.partition(".so")
         merged = dot and not rest.strip(".0123456789") and stem.startswith("lib") and stem[3:] in self.merged
-        return bool(merged) or self.of(soname) == self.name
+        return bool(merged) or self.serves(self.of(soname))
+
+    def serves(self, name: str) -> bool:
+        """Say whether libraries that are linked against the C library of this name can be part of a binary."""
+        return name != "" and name in (self.name, self.emulated)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,6 +205,37 @@ class GccRuntime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DebianPackage:
+    """A binary package of Debian, of one architecture."""
+
+    name: str
+    version: str
+    file: str
+    """Path below the root of a mirror."""
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DebianGccRuntime:
+    """GCC's run-time libraries as Debian built them, for libraries that are linked against the emulated C library."""
+
+    version: str
+    """GCC's."""
+    source: str
+    """Address of GCC's source archive, for the license report."""
+    source_sha256: str
+    suite: str
+    """The release of Debian that has the packages."""
+    mirror: str
+    """Root of a mirror, for machines without apt."""
+    architecture: str
+    """The machine, as Debian calls it."""
+    packages: tuple[DebianPackage, ...]
+    libraries: Mapping[str, str]
+    """Path in one of the packages, of a file or a link in its folder -> SHA-256 of the library."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WheelNames:
     """The platform as the packaging standards and uv name it."""
 
@@ -212,6 +249,12 @@ class WheelNames:
     """How the platform tags of the sibling's wheels begin."""
     gcc_runtime: GccRuntime | None = None
     """For wheels that expect libstdc++ and libgcc of the system; None if there is none for the target."""
+    emulated_tags: tuple[str, ...] = ()
+    """Platform tags of wheels for the emulated C library, best first: for what has no wheel under ``tags``."""
+    emulated_triple: str = ""
+    """The platform of the emulated C library, as names of extension modules say it."""
+    emulated_gcc_runtime: DebianGccRuntime | None = None
+    """Likewise GCC's libraries for these wheels."""
 
     def __post_init__(self) -> None:
         if not self.tags:
@@ -262,8 +305,8 @@ class Target:
         return hash(self.triple)
 
 
-def extension_suffix(target: Target, python: str) -> str:
-    """Return the end of names of extension modules that are for this target and this series of CPython alone."""
+def extension_suffix(target: Target | str, python: str) -> str:
+    """Return the end of names of extension modules that are for this platform and this series of CPython alone."""
     return f".cpython-{python.replace('.', '')}-{target}.so"
 
 
@@ -284,5 +327,10 @@ class PythonTarget:
 
     @property
     def suffixes(self) -> tuple[str, ...]:
-        """Endings of extension modules' file names, best first, as in its `importlib.machinery`."""
-        return (extension_suffix(self.target, self.python), ".abi3.so", ".so")
+        """Endings of extension modules' file names, best first, as in its `importlib.machinery`.
+
+        Those of the emulated C library's platform come after its own.
+        """
+        emulated = self.target.wheels.emulated_triple
+        others = (extension_suffix(emulated, self.python),) if emulated else ()
+        return (extension_suffix(self.target, self.python), *others, ".abi3.so", ".so")

@@ -71,6 +71,7 @@ def linked(
     layout: FileLayout,
     inputs: LinkInputs,
     stub: Path,
+    stand_ins: Sequence[Path] = (),
     stub_components: Mapping[str, Component],
     own: OwnObjects,
     added: Sequence[Component] = (),
@@ -80,7 +81,8 @@ def linked(
     """Return what is really in the binary, and whose each byte of the file is.
 
     ``contributions`` are those of the payload.  ``taken`` is what the map says, ``layout`` what lies where in the file,
-    ``stub`` the archive of our own C code (with the code of others in the members that ``stub_components`` names);
+    ``stub`` the archive of our own C code (with the code of others in the members that ``stub_components`` names),
+    ``stand_ins`` further archives of it;
     ``added`` are components that own some of the images, ``images`` the paths of absorbed files, relative to
     site-packages; ``feature`` is Python's feature release.
     Raises `LinkError` if something is in the binary that no component owns, or if the sizes do not add up.
@@ -109,7 +111,7 @@ def linked(
     for component in added:
         if component.name in sizes:
             parts[component.name] = _Part(sizes.pop(component.name), set())
-    owners = {**inputs.owners, stub: (STUB,)}
+    owners = {**inputs.owners, **dict.fromkeys((stub, *stand_ins), (STUB,))}
     not_archives = {str(path) for path in (*ours, *own.images)}
     for piece in taken.pieces:
         names = [] if piece.source in not_archives else _owners(piece, owners)

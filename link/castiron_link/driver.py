@@ -164,6 +164,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 layout=layout,
                 inputs=inputs,
                 stub=stub,
+                stand_ins=natives.archives,
                 stub_components=stub_components_of(pack, reporter),
                 own=OwnObjects(
                     payload_size=payload.data.size,

@@ -45,6 +45,8 @@ class Natives:
     """For each object of a shared object, whose it is: a distribution's or one of the ``components``; and its path."""
     components: tuple[Component, ...] = ()
     """Those that were added because a library needs them and no distribution brings them."""
+    archives: tuple[Path, ...] = ()
+    """What images need besides: stand-ins for the functions of the C library that they were linked against."""
     warnings: tuple[str, ...] = ()
     """What was left out, and why."""
 
@@ -73,6 +75,7 @@ def absorb_natives(
     from castiron_link.absorb import Lookup, absorb
 
     own = _own_libraries(manifest, work)
+    archives = stand_ins(manifest, wanted, pack, reporter)
     done = absorb(
         manifest.natives,
         tree.site or work,
@@ -85,6 +88,7 @@ def absorb_natives(
         added=added,
         locations=own,
         archives=inputs.archives,
+        stand_ins=archives,
         stub=(stub,),
         lookup=Lookup.ALL if by_name else Lookup.FOUND,
     )
@@ -118,6 +122,7 @@ def absorb_natives(
             path: (image.owners[0], image.paths[0]) for path, image in zip(done.objects, done.images, strict=False)
         },
         components=components,
+        archives=archives if done.emulates else (),
         warnings=tuple(
             f"{item.path} ({item.owner}) is left out, as the application may do without it: {item.reason}"
             for item in done.skipped
@@ -133,26 +138,44 @@ def compiler_libraries(
     manifest: Manifest, target: Target, reporter: Reporter
 ) -> tuple[tuple[LibraryFile, ...], tuple[Component, ...]]:
     """Return GCC's run-time libraries and their component, if shared objects need them and no distribution has them."""
-    from castiron_wheels.compiler_libraries import lacking
+    from castiron_wheels.compiler_libraries import lacking, runtime_for
 
-    lacks = lacking(manifest.natives, target)
-    if not lacks:
-        return (), ()
-    from castiron_link.absorb import LibraryFile
-    from castiron_wheels.gcc_runtime import gcc_component, gcc_libraries
+    files: list[LibraryFile] = []
+    components: list[Component] = []
+    for libc in filter(None, (target.libc.name, target.libc.emulated)):
+        lacks = lacking(manifest.natives, target, libc)
+        if not lacks:
+            continue
+        from castiron_link.absorb import LibraryFile
+        from castiron_wheels.gcc_runtime import gcc_component, gcc_libraries
 
-    libraries = gcc_libraries(target, needed=" and ".join(lacks), reporter=reporter)
-    assert target.wheels.gcc_runtime is not None, "gcc_libraries refuses targets without"
-    component = gcc_component(target.wheels.gcc_runtime)
-    return tuple(
-        LibraryFile(
-            path=f"{_ADDED_FOLDER}/{library.name}",
-            owner=component.name,
-            sha256=library.sha256,
-            location=library.location,
-        )
-        for library in libraries
-    ), (component,)
+        libraries = gcc_libraries(target, libc=libc, needed=" and ".join(lacks), reporter=reporter)
+        runtime = runtime_for(target, libc)
+        assert runtime is not None, "gcc_libraries refuses targets without"
+        component = gcc_component(runtime)
+        components.append(component)
+        folder = _ADDED_FOLDER if libc == target.libc.name else f"{_ADDED_FOLDER}/{libc}"
+        files += [
+            LibraryFile(
+                path=f"{folder}/{library.name}",
+                owner=component.name,
+                sha256=library.sha256,
+                location=library.location,
+                libc=libc,
+            )
+            for library in libraries
+        ]
+    return tuple(files), tuple(components)
+
+
+def stand_ins(manifest: Manifest, wanted: Collection[str], pack: Pack, reporter: Reporter) -> tuple[Path, ...]:
+    """Return the archive of the emulated C library's functions if one of the wanted shared objects needs it."""
+    emulated = pack.target.libc.emulated
+    if not emulated or not any(native.libc == emulated and native.path in wanted for native in manifest.natives):
+        return ()
+    from castiron_runtime.glibc import glibc_archive
+
+    return (glibc_archive(pack.toolchain, reporter=reporter),)
 
 
 PROVIDED = {"libz.so": "zlib"}

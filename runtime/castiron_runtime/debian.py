@@ -1,4 +1,4 @@
-"""Debian's source packages as a source of archives: apt's own client with a private state folder, needs no root.
+"""Debian's packages as a source of archives and libraries: apt's own client with a private state folder, needs no root.
 
 The mirror is the one that the machine's apt configuration names; signatures are checked by apt against Debian's
 keyring, and apt checks every file against the hash in the signed index.
@@ -68,6 +68,20 @@ def fetch_by_hash(package: str, suite: str, sha256: str) -> Iterator[Path]:
         yield file
 
 
+def fetch_package(name: str, version: str, *, suite: str, architecture: str, folder: Path) -> Path:
+    """Fetch a binary package into ``folder``; return the file.
+
+    Raises `UnavailableError`.
+    """
+    with _Apt(suite, architecture=architecture) as apt:
+        reason = ""
+        for _ in apt.indexes():
+            if (file := apt.download_package(name, version, folder)) is not None:
+                return file
+            reason = f"Debian's {suite} has no {name} {version} for {architecture}"
+        raise UnavailableError(reason)
+
+
 @contextmanager
 def fetch_series(package: str, suite: str, series: str) -> Iterator[tuple[str, Path]]:
     """Fetch the newest upstream archive of a series that the suite serves; gives (version, file).
@@ -111,11 +125,15 @@ def _upstream_version(stanza: _Stanza) -> str:
 
 
 class _Apt:
-    """apt with a state folder of our own for one suite; locked, as two processes may want the same."""
+    """apt with a state folder of our own for one suite; locked, as two processes may want the same.
 
-    def __init__(self, suite: str) -> None:
+    Of source packages; with an ``architecture`` of the binary packages for that.
+    """
+
+    def __init__(self, suite: str, *, architecture: str = "") -> None:
         self._suite = suite
-        self._folder = cache_root() / "apt" / suite
+        self._architecture = architecture
+        self._folder = cache_root() / "apt" / (f"{suite}-{architecture}" if architecture else suite)
         self._lock = locked(self._folder)
 
     def __enter__(self) -> _Apt:
@@ -152,13 +170,18 @@ class _Apt:
         errors = [line for line in result.stderr.splitlines() if line.startswith(("E:", "Err"))]
         return errors[0][:200] if errors else "apt-get fetched nothing"
 
+    def download_package(self, name: str, version: str, folder: Path) -> Path | None:
+        """Fetch a binary package into ``folder``; return the file, or None if apt does not get it."""
+        result = self._run("apt-get", "download", f"{name}={version}", cwd=folder, timeout=_FETCH_TIMEOUT)
+        return next(iter(sorted(folder.glob(f"{name}_*.deb"))), None) if result.returncode == 0 else None
+
     def _update(self) -> None:
         for part in ("state/lists/partial", "cache/archives/partial", "sources"):
             (self._folder / part).mkdir(parents=True, exist_ok=True)
         keyring = f"Signed-By: {_KEYRING}\n" if _KEYRING.is_file() else ""
-        (self._folder / "sources" / "castiron.sources").write_text(
-            f"Types: deb-src\nURIs: {_mirror(self._suite)}\nSuites: {self._suite}\nComponents: main\n{keyring}"
-        )
+        kind = "deb" if self._architecture else "deb-src"
+        place = f"URIs: {_mirror(self._suite)}\nSuites: {self._suite}\nComponents: main\n"
+        (self._folder / "sources" / "castiron.sources").write_text(f"Types: {kind}\n{place}{keyring}")
         result = self._run("apt-get", "update", timeout=_UPDATE_TIMEOUT)
         if result.returncode or "\nW: Failed to fetch" in f"\n{result.stderr}":
             lines = [line for line in result.stderr.splitlines() if line.startswith(("E:", "W:"))]
@@ -173,6 +196,7 @@ class _Apt:
             "Dir::Cache": self._folder / "cache",
             "Dir::Etc::SourceList": os.devnull,
             "Dir::Etc::SourceParts": self._folder / "sources",
+            **({"APT::Architecture": self._architecture} if self._architecture else {}),
             "Acquire::Retries": 2,
             "Acquire::http::Timeout": 20,
         }

@@ -10,7 +10,7 @@ from castiron_elf import store
 from castiron_elf.abi import ET_DYN, MAGIC, PT_TLS
 from castiron_elf.errors import MalformedElfError
 from castiron_manifest.model import Finding, Native, Origin, Severity
-from castiron_wheels.compiler_libraries import lacking
+from castiron_wheels.compiler_libraries import lacking, runtime_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -84,7 +84,7 @@ def _unusable(described: Iterable[Native], target: Target) -> Iterator[Finding]:
                 subject=native.path,
                 message=f"It is for {native.machine}, not for {target.architecture}, and cannot be used.",
             )
-        elif native.libc not in ("", target.libc.name):
+        elif native.libc and not target.libc.serves(native.libc):
             yield Finding(
                 code=f"{native.libc}-library",
                 severity=Severity.WARNING,
@@ -95,25 +95,26 @@ def _unusable(described: Iterable[Native], target: Target) -> Iterator[Finding]:
 
 def _compiler_libraries(described: Iterable[Native], target: Target) -> Iterator[Finding]:
     """Tell where GCC's libraries come from if no distribution brings them."""
-    lacks = " and ".join(lacking(described, target))
-    if not lacks:
-        return
-    runtime = target.wheels.gcc_runtime
-    needed = f"Shared objects need {lacks} of GCC, which no distribution brings"
-    if runtime is None:
-        yield Finding(
-            code="no-compiler-library",
-            severity=Severity.WARNING,
-            subject=lacks,
-            message=f"{needed}, and there is none for {target}: add a distribution that has it.",
-        )
-    else:
-        yield Finding(
-            code="compiler-library",
-            severity=Severity.INFO,
-            subject=lacks,
-            message=f"{needed}: link adds GCC's run-time libraries {runtime.version}.",
-        )
+    for libc in filter(None, (target.libc.name, target.libc.emulated)):
+        lacks = " and ".join(lacking(described, target, libc))
+        if not lacks:
+            continue
+        runtime = runtime_for(target, libc)
+        needed = f"Shared objects for {libc} need {lacks} of GCC, which no distribution brings"
+        if runtime is None:
+            yield Finding(
+                code="no-compiler-library",
+                severity=Severity.WARNING,
+                subject=lacks,
+                message=f"{needed}, and there is none for {target}: add a distribution that has it.",
+            )
+        else:
+            yield Finding(
+                code="compiler-library",
+                severity=Severity.INFO,
+                subject=lacks,
+                message=f"{needed}: link adds GCC's run-time libraries {runtime.version}.",
+            )
 
 
 def _observed(file: Path, digest: str | None, elf: Elf) -> SharedObject | None:
@@ -160,12 +161,14 @@ def _defined_by_needed(facts: SharedObject, providers: Mapping[str, SharedObject
 
 
 def _libc(facts: SharedObject, providers: Mapping[str, SharedObject], libc: Libc) -> str:
-    """Return the C library that a library or one that it needs names: one that is not the target's, if there is any."""
-    names = list(facts.needed)
-    for other in _closure(facts, providers):
-        names.extend(other.needed)
-    libcs = {libc.of(name) for name in names} - {""}
-    return min(libcs - {libc.name} or libcs, default="")
+    """Return the C library that a library names; if it names none, that of the libraries that it needs.
+
+    One that is not the target's counts first.
+    """
+    named = {libc.of(name) for name in facts.needed} - {""}
+    if not named:
+        named = {libc.of(name) for other in _closure(facts, providers) for name in other.needed} - {""}
+    return min(named - {libc.name} or named, default="")
 
 
 def _module(path: str, facts: SharedObject) -> str | None:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from castiron_common.target import Target
+    from castiron_common.target import DebianGccRuntime, GccRuntime, Target
     from castiron_manifest.model import Native
 
-PROVIDED = ("libgcc_s.so.1", "libstdc++.so.6")
-"""Those that every target's file of GCC's run-time libraries holds."""
+PROVIDED = ("libgcc_s.so.1", "libgomp.so.1", "libstdc++.so.6")
+"""Those that wheels expect of the system; `castiron_wheels.gcc_runtime` has them, or refuses."""
 
 _COMPILER_LIBRARY = re.compile(r"lib(stdc\+\+|gcc_s|gomp|gfortran|quadmath|atomic)\.so\.\d+$")
 _RENAMED = re.compile(r"(lib[^/]+?)(?:-[0-9a-f]{8})+(\.so(?:\.\d+)*)$")
@@ -40,15 +40,17 @@ def copy_version(filename: str, soname: str) -> tuple[int, ...] | None:
     return tuple(int(part) for part in name.partition(".so.")[2].split("."))
 
 
-def lacking(natives: Iterable[Native], target: Target) -> tuple[str, ...]:
-    """Return those of the libraries which shared objects for the target need, and no distribution brings; sorted."""
-    usable = [
-        native
-        for native in natives
-        if native.machine == target.elf.machine_name and native.libc in ("", target.libc.name)
-    ]
+def lacking(natives: Iterable[Native], target: Target, libc: str) -> tuple[str, ...]:
+    """Return those of the libraries which shared objects for one C library need, and no distribution brings; sorted."""
+    served = {libc, ""} if libc == target.libc.name else {libc}
+    usable = [native for native in natives if native.machine == target.elf.machine_name and native.libc in served]
     needed = {name for native in usable for name in native.needed}
     return tuple(name for name in PROVIDED if name in needed and not any(_is(native, name) for native in usable))
+
+
+def runtime_for(target: Target, libc: str) -> GccRuntime | DebianGccRuntime | None:
+    """Return what the target pins of GCC's libraries for a C library: its own, or the emulated one."""
+    return target.wheels.gcc_runtime if libc == target.libc.name else target.wheels.emulated_gcc_runtime
 
 
 def _is(native: Native, soname: str) -> bool:

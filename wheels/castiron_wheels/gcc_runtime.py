@@ -1,7 +1,8 @@
-"""GCC's run-time libraries for binaries none of whose distributions brings them: a component of a pinned file.
+"""GCC's run-time libraries for binaries none of whose distributions brings them: a component of pinned files.
 
-The target's file names the archive and its hash (`castiron_common.target.GccRuntime`); the libraries alone are taken
-out of it, each with a hash of its own.  What surrounds them there is in no environment and in no binary.
+The target's file names the archives and their hashes (`castiron_common.target`: `GccRuntime` for what is linked against
+the target's own C library, `DebianGccRuntime` for the emulated one); the libraries alone are taken out of them, each
+with a hash of its own.  What surrounds them there is in no environment and in no binary.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from castiron_common.cache import cache_root, folder_entry
 from castiron_common.errors import DependencyError
 from castiron_common.files import sha256_bytes
 from castiron_common.tables import read_table
-from castiron_common.target import PythonTarget
+from castiron_common.target import DebianGccRuntime, PythonTarget
 from castiron_manifest.model import Wheel
 from castiron_runtime.model import Component, LicenseText
+from castiron_wheels.compiler_libraries import runtime_for
 from castiron_wheels.fetch import fetch
 from castiron_wheels.wheel_archive import open_wheel
 
@@ -53,12 +55,13 @@ class _Description:
     purl: str
 
 
-def gcc_component(runtime: GccRuntime) -> Component:
+def gcc_component(runtime: GccRuntime | DebianGccRuntime) -> Component:
     """Return what the license report says of the libraries."""
     said = _description()
     texts = [(name, (_TEXTS / name).read_text(encoding="utf-8")) for name in said.texts]
     return Component(
-        name=said.name,
+        # A binary may have both: the libraries of the target's C library, and of the emulated one.
+        name=f"{said.name} of Debian" if isinstance(runtime, DebianGccRuntime) else said.name,
         version=runtime.version,
         purl=said.purl.format(
             version=runtime.version, sha256=runtime.source_sha256, url=quote(runtime.source, safe="")
@@ -71,20 +74,30 @@ def gcc_component(runtime: GccRuntime) -> Component:
     )
 
 
-def gcc_libraries(target: Target, *, needed: str, reporter: Reporter) -> tuple[ProvidedLibrary, ...]:
-    """Return the target's GCC run-time libraries, sorted by name; fetched if the cache does not have them.
+def gcc_libraries(target: Target, *, libc: str, needed: str, reporter: Reporter) -> tuple[ProvidedLibrary, ...]:
+    """Return GCC's run-time libraries for one C library, sorted by name; fetched if the cache does not have them.
 
     ``needed`` is for messages: the sonames that are asked for.  Raises `DependencyError` if the target has none, or
-    if the pinned file cannot be had.
+    if the pinned files cannot be had.
     """
-    runtime = target.wheels.gcc_runtime
     choice = f"Add a distribution to the application that brings {needed} for {target}."
+    runtime = runtime_for(target, libc)
     if runtime is None:
         raise DependencyError(
             f"{needed} of GCC is needed, which no distribution brings, and there is none for {target}.", hint=choice
         )
-    entry = cache_root() / "gcc-runtime" / f"{runtime.version}-{runtime.sha256[:16]}"
-    folder = folder_entry(entry, lambda making: _extract(runtime, target, making, choice, reporter))
+    content = sha256_bytes(" ".join(sorted(runtime.libraries.values())).encode())
+    entry = cache_root() / "gcc-runtime" / f"{runtime.version}-{libc}-{content[:16]}"
+
+    def make(making: Path) -> None:
+        if isinstance(runtime, DebianGccRuntime):
+            from castiron_wheels.debian_libraries import extract
+
+            extract(runtime, making, choice=choice, reporter=reporter)
+        else:
+            _extract(runtime, target, making, choice, reporter)
+
+    folder = folder_entry(entry, make)
     return tuple(
         sorted(
             (

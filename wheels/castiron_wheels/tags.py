@@ -12,19 +12,39 @@ from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from castiron_common.target import PythonTarget
 
 
 @cache
 def supported_tags(target: PythonTarget) -> tuple[Tag, ...]:
-    """Return every wheel tag that the target can use, best first."""
+    """Return every wheel tag that the target can use, best first.
+
+    Wheels for its own C library come first, then those for the emulated one, then those for every platform.
+    """
+    wheels = target.target.wheels
+    tags = [tag for platforms in (wheels.tags, wheels.emulated_tags) for tag in _tags(target, platforms)]
+    return tuple(dict.fromkeys(sorted(tags, key=lambda tag: tag.platform == "any")))
+
+
+def _tags(target: PythonTarget, platforms: tuple[str, ...]) -> Iterator[Tag]:
     version = tuple(int(part) for part in target.python.split("."))
-    platforms = target.target.wheels.tags
     interpreter = f"cp{''.join(str(part) for part in version)}"
-    return (
-        *cpython_tags(version, [interpreter], platforms),
-        *compatible_tags(version, interpreter, platforms),
-    )
+    if platforms:
+        yield from cpython_tags(version, [interpreter], platforms)
+        yield from compatible_tags(version, interpreter, platforms)
+
+
+def is_emulated(filename: str, target: PythonTarget) -> bool:
+    """Say whether a wheel of that file name is for the emulated C library, and not for the target's own, too."""
+    try:
+        tags = parse_wheel_filename(filename)[3]
+    except InvalidWheelFilename:
+        return False
+    platforms = {tag.platform for tag in tags}
+    wheels = target.target.wheels
+    return not platforms.isdisjoint(wheels.emulated_tags) and platforms.isdisjoint({*wheels.tags, "any"})
 
 
 def fits(filename: str, target: PythonTarget) -> bool:

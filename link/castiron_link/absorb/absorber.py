@@ -80,6 +80,8 @@ class Absorbed:
     """Sorted by module name."""
     images: tuple[AbsorbedImage, ...] = ()
     """In the order of ``castiron_images``."""
+    emulates: bool = False
+    """Whether one of the images was linked against the emulated C library."""
     skipped: tuple[Skipped, ...] = ()
     """Optional ones that could not be absorbed."""
 
@@ -97,6 +99,7 @@ def absorb(
     added: Sequence[LibraryFile] = (),
     locations: Mapping[str, Path] | None = None,
     archives: Iterable[Path] = (),
+    stand_ins: Sequence[Path] = (),
     stub: Iterable[Path] = (),
     lookup: Lookup = Lookup.FOUND,
 ) -> Absorbed:
@@ -105,12 +108,15 @@ def absorb(
     ``natives`` are all that may be needed; ``wanted`` names (by path) those that go in with what they need, by default
     all; of these, ``optional`` are left out if they cannot be absorbed.  ``added`` are libraries of no distribution,
     for whoever needs them; ``locations`` says where files are that are not in ``site``.  ``archives`` are further
-    static libraries of the link, ``stub`` those that come before the pack's.  Objects are cached; ``work_dir``
+    static libraries of the link, ``stand_ins`` those with functions of the emulated C library, for images that were
+    linked against it, ``stub`` those that come before the pack's.  Objects are cached; ``work_dir``
     receives the tables.
 
     Raises `NativeError` if one that is not optional cannot be absorbed, or if nobody provides a symbol that it needs.
     """
-    program = read_program(libc=pack.toolchain.libraries, interpreter=pack.core, others=archives, stub=stub)
+    program = read_program(
+        libc=pack.toolchain.libraries, interpreter=pack.core, others=archives, stub=stub, stand_ins=stand_ins
+    )
     known = {native.path: native for native in natives}
     elsewhere = locations or {}
     files = [
@@ -119,6 +125,7 @@ def absorb(
             owner=native.distribution or "app",
             sha256=native.sha256,
             location=elsewhere.get(native.path, site / native.path),
+            libc=native.libc,
         )
         for native in known.values()
     ]
@@ -139,7 +146,7 @@ def absorb(
         pie = pack.toolchain.pie
         objects = _write_objects(images, chosen.resolutions, elf=target.elf, pie=pie)
         tables = work_dir / "image-tables.o"
-        symbols = _program_symbols(images, program, lookup)
+        symbols = _program_symbols(images, program, lookup, emulated=target.libc.emulated)
         write_tables(
             tables, images, program_symbols=symbols, tree_prefix=site_packages(pack.feature), elf=target.elf, pie=pie
         )
@@ -150,6 +157,7 @@ def absorb(
         script=linker_script(target.elf.page_size) if images else None,
         extensions=_extensions(images, known),
         images=tuple(_report(image) for image in images),
+        emulates=bool(stand_ins) and any(image.libc == target.libc.emulated for image in images),
         skipped=chosen.skipped,
     )
 
@@ -167,16 +175,22 @@ def _write_objects(
         return tuple(pool.map(write, range(len(images))))
 
 
-def _program_symbols(images: Sequence[ImagePlan], program: Program, lookup: Lookup) -> frozenset[str]:
+def _program_symbols(images: Sequence[ImagePlan], program: Program, lookup: Lookup, *, emulated: str) -> frozenset[str]:
     """Return the names of the executable's symbols that ``dlsym`` must find."""
-    if lookup is Lookup.ALL:
-        public = {name for name in program.libc if not name.startswith("_")} | _PRIVATE & program.libc
-        return (program.api | public) - program.unreachable
     names: set[str] = set()
     for image in images:
+        stand_ins = program.stand_ins if image.libc == emulated else {}
+        if lookup is Lookup.ALL and not stand_ins:
+            continue
         for text in constants_of(image.files[0].location, image.facts, name=image.name):
             # Rust puts constants next to each other: a name may be the tail of a run.
-            names.update(tail for start in range(len(text) - 2) if (tail := text[start:]) in program.libc)
+            tails = [text[start:] for start in range(len(text) - 2)]
+            names.update(tail for tail in tails if tail in program.libc)
+            # For images of the emulated C library, ``dlsym`` looks for stand-ins under their own names first.
+            names.update(stand_ins[tail] for tail in tails if tail in stand_ins)
+    if lookup is Lookup.ALL:
+        public = {name for name in program.libc if not name.startswith("_")} | _PRIVATE & program.libc
+        names |= program.api | public
     return frozenset(names) - program.unreachable
 
 

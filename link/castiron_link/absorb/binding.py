@@ -18,11 +18,17 @@ _SHOWN = 12
 """Missing symbols that an error lists."""
 
 
-def bind(images: Sequence[ImagePlan], program: Program) -> tuple[Resolution, ...]:
-    """Bind all references of all images.  Raises `NativeError` that lists what nobody provides."""
+def bind(images: Sequence[ImagePlan], program: Program, *, emulated: str = "") -> tuple[Resolution, ...]:
+    """Bind all references of all images.  Raises `NativeError` that lists what nobody provides.
+
+    Those that were linked against the ``emulated`` C library get stand-ins for its functions.
+    """
     facts = [image.facts for image in images]
     needed = [image.needed for image in images]
-    resolutions = tuple(resolve(number, facts, needed, program) for number in range(len(images)))
+    resolutions = tuple(
+        resolve(number, facts, needed, program, emulated=emulated != "" and image.libc == emulated)
+        for number, image in enumerate(images)
+    )
     missing = [m for resolution in resolutions for m in resolution.missing]
     if missing:
         raise _missing_error(images, [(m.image, m.symbol) for m in missing])

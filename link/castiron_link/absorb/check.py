@@ -176,7 +176,7 @@ def _libraries(image: SharedObject, target: Target) -> Sequence[Problem]:
     """A C library that is not the target's: the first that is named counts."""
     for needed in image.needed:
         libc = target.libc.of(needed)
-        if libc == target.libc.name:
+        if target.libc.serves(libc):
             return []
         if libc:
             names = ", ".join(name for name in image.needed if target.libc.of(name) == libc)

@@ -36,6 +36,8 @@ class LibraryFile:
     sha256: str
     location: Path
     """The file on this machine."""
+    libc: str = ""
+    """The C library that it was linked against; empty if it names none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +49,8 @@ class ImagePlan:
     files: tuple[LibraryFile, ...]
     """The files whose content it is, sorted by path; the first stands for it in messages."""
     facts: SharedObject
+    libc: str
+    """The C library that it was linked against; empty if nothing tells."""
     needed: tuple[int, ...]
     """Indices of the images it needs, in ``DT_NEEDED`` order."""
     absent: tuple[str, ...]
@@ -125,16 +129,21 @@ class _Sonames:
             if candidate in self._by_path:
                 return candidate
         # No run path leads there: a loader would find it if the distribution had opened it before, by its name.
-        candidates = self._by_name.get(posixpath.basename(needed)) or self._with_soname(needed, user)
+        named = self._by_name.get(posixpath.basename(needed)) or self._with_soname(needed, user)
+        candidates = [path for path in named if _go_together(self._by_path[path], user)]
         if not candidates and is_compiler_library(needed):
-            return self._newest_copy(needed)
+            return self._newest_copy(needed, user)
         same_owner = [path for path in candidates if self._by_path[path].owner == user.owner]
         near = sorted(same_owner or candidates, key=lambda path: (posixpath.dirname(path) != origin, path))
         return near[0] if near else None
 
-    def _newest_copy(self, needed: str) -> str | None:
+    def _newest_copy(self, needed: str, user: LibraryFile) -> str | None:
         """Return the newest of the copies that any distribution brings of one of the compiler's libraries."""
-        copies = {path: copy_version(posixpath.basename(path), needed) for path in sorted(self._by_path)}
+        copies = {
+            path: copy_version(posixpath.basename(path), needed)
+            for path, file in sorted(self._by_path.items())
+            if _go_together(file, user)
+        }
         versions = {path: version for path, version in copies.items() if version is not None}
         return max(versions, key=lambda path: (versions[path], path), default=None)
 
@@ -149,6 +158,11 @@ class _Sonames:
             if self._facts[path].soname == needed:
                 named.append(path)
         return named
+
+
+def _go_together(library: LibraryFile, user: LibraryFile) -> bool:
+    """Whether both were linked against one C library, as far as they tell: objects of two do not share a library."""
+    return not (library.libc and user.libc) or library.libc == user.libc
 
 
 def _images(
@@ -184,6 +198,7 @@ def _images(
                 id=identity[:16],
                 files=tuple(by_path[path] for path in paths),
                 facts=facts[first],
+                libc=by_path[first].libc,
                 needed=tuple(dict.fromkeys(needed)),
                 absent=tuple(absent),
             )

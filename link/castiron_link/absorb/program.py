@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 import msgpack
@@ -50,10 +51,13 @@ pointer, so the words that ``__tls_get_addr`` receives hold that (see emit.py)."
 RUNTIME = frozenset(("dladdr", "dlclose", "dlerror", "dlinfo", "dl_iterate_phdr", "dlopen", "dlsym"))
 """Functions that the stub defines for images, whatever libc.a holds."""
 
+STAND_IN = "castiron_gnu_"
+"""What the stand-in for a function of the emulated C library has before its name (`castiron_runtime.glibc`)."""
+
 _PYTHON = re.compile(r"_?Py[A-Z_]")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Program:
     """Symbols of the executable."""
 
@@ -68,6 +72,13 @@ class Program:
     """Under which name the executable defines what it offers before images are searched: ``api`` and ``libc``."""
     unreachable: frozenset[str]
     """Names in archive members that the stub replaces: they cannot be linked in on their own."""
+    stand_ins: Mapping[str, str]
+    """For images that were linked against the emulated C library: its name of a function -> that of the stand-in."""
+
+    @cached_property
+    def emulated_names(self) -> Mapping[str, str]:
+        """``names`` as such images see them."""
+        return {**self.names, **self.stand_ins}
 
 
 _START_FILES = frozenset(("_init", "_fini"))
@@ -75,9 +86,14 @@ _START_FILES = frozenset(("_init", "_fini"))
 
 
 def read_program(
-    *, libc: Iterable[Path], interpreter: Iterable[Path], others: Iterable[Path] = (), stub: Iterable[Path] = ()
+    *,
+    libc: Iterable[Path],
+    interpreter: Iterable[Path],
+    others: Iterable[Path] = (),
+    stub: Iterable[Path] = (),
+    stand_ins: Iterable[Path] = (),
 ) -> Program:
-    """Return what the archives define.
+    """Return what the archives define; ``stand_ins`` have functions of the emulated C library.
 
     Zig spreads libc over three archives and marks much of it hidden, which says nothing here, so every global name
     counts, but for the compiler's helpers: images bring libgcc's.  The interpreter's hidden names are its private ones.
@@ -98,7 +114,15 @@ def read_program(
         api |= {symbol.name for symbol in _defined(path) if not symbol.hidden and _PYTHON.match(symbol.name)}
         hidden_by_stub |= _beside(first, path)
     rest = frozenset(symbol.name for path in others for symbol in _defined(path)) | helpers
-    return program(api=frozenset(api), libc=frozenset(libc_names), last=rest, unreachable=frozenset(hidden_by_stub))
+    defined = (symbol.name for path in stand_ins for symbol in _defined(path))
+    emulated = {name.removeprefix(STAND_IN): name for name in defined if name.startswith(STAND_IN)}
+    return program(
+        api=frozenset(api),
+        libc=frozenset(libc_names),
+        last=rest,
+        unreachable=frozenset(hidden_by_stub),
+        stand_ins=emulated,
+    )
 
 
 def _beside(names: frozenset[str], archive: Path) -> set[str]:
@@ -108,12 +132,17 @@ def _beside(names: frozenset[str], archive: Path) -> set[str]:
 
 
 def program(
-    *, api: frozenset[str], libc: frozenset[str], last: frozenset[str], unreachable: frozenset[str] = frozenset()
+    *,
+    api: frozenset[str],
+    libc: frozenset[str],
+    last: frozenset[str],
+    unreachable: frozenset[str] = frozenset(),
+    stand_ins: Mapping[str, str] = MappingProxyType({}),
 ) -> Program:
     """Return the program that offers these symbols, and what follows from them."""
     names = {name: name for name in (*api, *libc, *RUNTIME)}
     names |= {alias: name for alias, name in LARGE_FILE_ALIASES.items() if name in libc and alias not in libc}
-    return Program(last=last, api=api, libc=libc, names=names | OWN, unreachable=unreachable)
+    return Program(last=last, api=api, libc=libc, names=names | OWN, unreachable=unreachable, stand_ins=stand_ins)
 
 
 class _Symbol(NamedTuple):

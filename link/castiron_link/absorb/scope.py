@@ -30,7 +30,7 @@ from castiron_elf.abi import (
 from castiron_elf.shared_object import Definition
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from castiron_elf.shared_object import Definitions, Reference, SharedObject
     from castiron_link.absorb.program import Program
@@ -91,15 +91,21 @@ def search_order(start: int, needed: Sequence[Sequence[int]]) -> tuple[int, ...]
 
 
 def resolve(
-    number: int, images: Sequence[SharedObject], needed: Sequence[Sequence[int]], program: Program
+    number: int,
+    images: Sequence[SharedObject],
+    needed: Sequence[Sequence[int]],
+    program: Program,
+    *,
+    emulated: bool = False,
 ) -> Resolution:
-    """Bind every reference of image ``number``."""
+    """Bind every reference of image ``number``; ``emulated`` says that it gets stand-ins for functions of libc."""
+    first = program.emulated_names if emulated else program.names
     scope = search_order(number, needed)
     others = [(image, images[image].definitions) for image in scope[1:]]
     bindings: list[Binding] = []
     missing: list[Missing] = []
     for reference in images[number].references:
-        bound = _bind(reference, number, others, program)
+        bound = _bind(reference, number, others, first, program.last)
         if bound is None:
             missing.append(Missing(image=number, symbol=reference.name))
             bound = ToNumber(0)
@@ -108,13 +114,18 @@ def resolve(
 
 
 def _bind(
-    reference: Reference, number: int, others: Sequence[tuple[int, Definitions]], program: Program
+    reference: Reference,
+    number: int,
+    others: Sequence[tuple[int, Definitions]],
+    first: Mapping[str, str],
+    last: Collection[str],
 ) -> Binding | None:
+    """Return the place that a reference gets: of ``first``, then of the images, then of ``last``; None for none."""
     _, name, value, kind, binding, visibility, defined, absolute = reference
     own = Definition(value, kind, binding, visibility, absolute) if defined else None
     if own is not None and (binding == STB_LOCAL or visibility != STV_DEFAULT):
         return _to(number, own)
-    external = program.names.get(name)
+    external = first.get(name)
     if external is not None:
         return ToProgram(external)
     chosen = None if own is None else (number, own)
@@ -126,7 +137,7 @@ def _bind(
                 break
     if chosen is not None:
         return _to(*chosen)
-    if name in program.last:
+    if name in last:
         return ToProgram(name)
     return ToNumber(0) if binding == STB_WEAK else None
 

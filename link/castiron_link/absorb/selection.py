@@ -81,7 +81,7 @@ def choose(
 
     def attempt(paths: Collection[str]) -> tuple[tuple[ImagePlan, ...], tuple[Resolution, ...]]:
         images = plan(files, paths, reader, libc)
-        return images, bind(images, program)
+        return images, bind(images, program, emulated=libc.emulated)
 
     skipped: list[Skipped] = []
     try:
