@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 DECIDES = (
     *(
         "candidate_wheels.py",
+        "emulated_wheels.py",
         "known_choices.py",
         "libc_independent.py",
         "nearness.py",
@@ -103,7 +104,7 @@ def remembered(
         **values,
         "code": _code(),
         "settings": settings,
-        "target": [target.platform, *target.target.wheels.tags, target.version],
+        "target": [target.platform, *target.target.wheels.tags, *target.target.wheels.emulated_tags, target.version],
         "uv": _identity(Path(uv_program())),
     }
     entry = cache_root() / "choices" / f"{sha256_bytes(json.dumps(question, sort_keys=True).encode())}.json"

@@ -15,6 +15,7 @@ from packaging.version import Version
 
 from castiron_common.errors import DependencyError
 from castiron_manifest.model import Severity
+from castiron_wheels.emulated_wheels import files_of_versions
 from castiron_wheels.errors import ResolutionError
 from castiron_wheels.nearness import floor, is_near
 from castiron_wheels.pylock import listed_versions
@@ -50,7 +51,7 @@ def candidates_for_target(questions: Questions) -> list[Candidate]:
     # These versions go together already, so nobody's requirements are looked at again.
     given = [line for line in questions.lines if line_name(line) not in pins]
     try:
-        return questions.candidates([*given, *sorted(pins.values())], ["--no-deps"], what="looking for the files")
+        return files_of_versions(questions, pins, given, text)
     except ResolutionError as error:
         if error.unreachable:
             raise

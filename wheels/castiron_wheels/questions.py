@@ -16,6 +16,7 @@ from castiron_common.working import working_folder
 from castiron_manifest.model import Finding, Severity
 from castiron_wheels.errors import ResolutionError
 from castiron_wheels.pylock import read_lock
+from castiron_wheels.tags import is_emulated
 from castiron_wheels.uv_client import uv_compile
 
 if TYPE_CHECKING:
@@ -64,6 +65,13 @@ class Questions:
         """
         text = self.ask(lines, options, limits=limits, what=what)
         return self._read(text)
+
+    def emulated(self, text: str) -> dict[str, Candidate]:
+        """Return the wheels for the emulated C library, by name, of uv's answer for a system that has it."""
+        if not self.context.target.target.wheels.emulated_tags:
+            return {}
+        target = self.context.target
+        return {item.name: item for item in self._read(text) if not item.sdist and is_emulated(item.filename, target)}
 
     def from_cache(self) -> list[Candidate] | None:
         """Return the answer if the requirements are pinned, every one, and uv knows all of them without asking."""

@@ -8,11 +8,12 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from castiron_common.errors import InputError
 from castiron_wheels.candidate_wheels import left_out
+from castiron_wheels.emulated_wheels import files_of_versions, with_emulated_wheels
 from castiron_wheels.errors import ResolutionError
 from castiron_wheels.known_choices import Choice, remembered_choice
 from castiron_wheels.other_systems import candidates_for_target
 from castiron_wheels.preferred_wheels import with_preferred_wheels
-from castiron_wheels.pylock import read_lock
+from castiron_wheels.pylock import listed_versions, read_lock
 from castiron_wheels.questions import Questions
 from castiron_wheels.requirement_graph import RequirementGraph
 from castiron_wheels.requirements_file import line_name
@@ -87,8 +88,11 @@ def _needs_more(requirements: Requirements, local: Mapping[str, LocalWheel], con
 
 def _free(questions: Questions) -> list[Candidate]:
     """Resolve; then look for versions with wheels for those that have none."""
-    candidates = questions.from_cache()
-    return with_preferred_wheels(questions, candidates_for_target(questions) if candidates is None else candidates)
+    known = questions.from_cache()
+    candidates = (
+        candidates_for_target(questions) if known is None else with_emulated_wheels(questions, known, offline=True)
+    )
+    return with_preferred_wheels(questions, candidates)
 
 
 def _exact(questions: Questions) -> list[Candidate]:
@@ -96,12 +100,14 @@ def _exact(questions: Questions) -> list[Candidate]:
     optional = questions.requirements.optional
     lines = list(questions.lines)
     if (known := questions.from_cache()) is not None:
-        return _without_unbuilt(questions, known)
+        return _without_unbuilt(questions, with_emulated_wheels(questions, known, offline=True))
     try:
-        candidates = questions.candidates(lines)
+        candidates = with_emulated_wheels(questions, questions.candidates(lines))
     except ResolutionError as error:
         if error.unreachable:
             raise
+        if (found := _with_other_files(questions, lines)) is not None:
+            return _without_unbuilt(questions, found)
         may_miss = [line for line in lines if line_name(line) in optional]
         there = questions.available(may_miss, what="looking for what the index does not have")
         for line in may_miss:
@@ -110,6 +116,18 @@ def _exact(questions: Questions) -> list[Candidate]:
                 questions.findings.append(left_out(str(line_name(line)), "no index has it in that version"))
         candidates = _exact_versions(questions, lines)
     return _without_unbuilt(questions, candidates)
+
+
+def _with_other_files(questions: Questions, lines: Sequence[str]) -> list[Candidate] | None:
+    """Return the files if wheels for the emulated C library make the environment complete; None if not."""
+    try:
+        text = questions.ask(lines, sibling=True, what="resolving as for other systems")
+        pins = {name: f"{name}=={item.version}" for name, item in listed_versions(text).items()}
+        return files_of_versions(questions, pins, [line for line in lines if line_name(line) not in pins], text)
+    except ResolutionError as error:
+        if error.unreachable:
+            raise
+        return None
 
 
 def _without_unbuilt(questions: Questions, candidates: list[Candidate]) -> list[Candidate]:
