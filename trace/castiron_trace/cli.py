@@ -104,6 +104,15 @@ def trace(
             rich_help_panel=Theme.REQUIREMENTS,
         ),
     ] = False,
+    wheels: Annotated[
+        str,
+        typer.Option(
+            "--wheels",
+            metavar="any|LIBC",
+            help="Which C library wheels may be for: any that can be absorbed, or the target's own alone (musl).",
+            rich_help_panel=Theme.REQUIREMENTS,
+        ),
+    ] = "any",
     include: Annotated[
         list[str] | None,
         typer.Option(
@@ -244,6 +253,7 @@ def trace(
         )
     from castiron_runtime.packs import python_target
     from castiron_trace.model import Options
+    from castiron_wheels.tags import with_wheels
 
     options = Options(
         application=application,
@@ -271,7 +281,7 @@ def trace(
         recorded=tuple(recorded or ()),
         prune=prune,
         folder=Path.cwd(),
-        target=python_target(chosen_target(target), python),
+        target=python_target(with_wheels(chosen_target(target), wheels), python),
     )
     _run(options, output, explain, command_line.loudness(quiet=quiet, verbose=verbose))
 
@@ -293,7 +303,7 @@ def _run(options: Options, output: Path | None, explain: str | None, loud: Loudn
     else:
         with atomic_write(output) as file:
             file.write(data)
-    _summary(outcome, len(data), loud)
+    _summary(outcome, options, len(data), loud)
 
 
 def _explanation(reached: Reached, name: str) -> str:
@@ -322,7 +332,7 @@ def _origin(importer: str | None) -> str:
     return "was imported in the watched run" if importer == "(run)" else "is needed by the interpreter itself"
 
 
-def _summary(outcome: Outcome, size: int, loud: Loudness) -> None:
+def _summary(outcome: Outcome, options: Options, size: int, loud: Loudness) -> None:
     from castiron_manifest.model import Severity
 
     manifest = outcome.manifest
@@ -340,6 +350,14 @@ def _summary(outcome: Outcome, size: int, loud: Loudness) -> None:
     if loud >= Loudness.NORMAL:
         for note in outcome.notes:
             console.print(relative(printable(note)), markup=False)
+        emulated = [finding.subject for finding in manifest.findings if finding.code == "emulated-wheel"]
+        if emulated:
+            libc = options.target.target.libc
+            console.print(
+                f"wheels for {libc.emulated}, as there are none for {libc.name}: {', '.join(emulated)} "
+                f"(--wheels {libc.name}: never)",
+                markup=False,
+            )
     looks = {
         Severity.ERROR: ("red", Loudness.QUIET),
         Severity.WARNING: ("yellow", Loudness.NORMAL),

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from castiron_common.target import DebianGccRuntime, GccRuntime, Target
     from castiron_manifest.model import Native
 
-PROVIDED = ("libgcc_s.so.1", "libgomp.so.1", "libstdc++.so.6")
-"""Those that wheels expect of the system; `castiron_wheels.gcc_runtime` has them, or refuses."""
+PROVIDED = ("libgcc_s.so.1", "libstdc++.so.6")
+"""Those that every target's file of GCC's run-time libraries holds."""
+PROVIDED_EMULATED = ("libgcc_s.so.1", "libgomp.so.1", "libstdc++.so.6")
+"""Those that its packages for the emulated C library hold."""
 
 _COMPILER_LIBRARY = re.compile(r"lib(stdc\+\+|gcc_s|gomp|gfortran|quadmath|atomic)\.so\.\d+$")
 _RENAMED = re.compile(r"(lib[^/]+?)(?:-[0-9a-f]{8})+(\.so(?:\.\d+)*)$")
@@ -42,10 +44,15 @@ def copy_version(filename: str, soname: str) -> tuple[int, ...] | None:
 
 def lacking(natives: Iterable[Native], target: Target, libc: str) -> tuple[str, ...]:
     """Return those of the libraries which shared objects for one C library need, and no distribution brings; sorted."""
-    served = {libc, ""} if libc == target.libc.name else {libc}
+    own = libc == target.libc.name
+    served = {libc, ""} if own else {libc}
     usable = [native for native in natives if native.machine == target.elf.machine_name and native.libc in served]
     needed = {name for native in usable for name in native.needed}
-    return tuple(name for name in PROVIDED if name in needed and not any(_is(native, name) for native in usable))
+    return tuple(
+        name
+        for name in (PROVIDED if own else PROVIDED_EMULATED)
+        if name in needed and not any(_is(native, name) for native in usable)
+    )
 
 
 def runtime_for(target: Target, libc: str) -> GccRuntime | DebianGccRuntime | None:

@@ -44,8 +44,13 @@ def candidates_for_target(questions: Questions) -> list[Candidate]:
     except ResolutionError as error:
         if error.unreachable:
             raise
-        # What no other system can have either, the target perhaps can; if not, uv's reason is the right one.
-        return questions.candidates(questions.lines)
+        # What no other system can have either, the target perhaps can.
+        try:
+            return questions.candidates(questions.lines)
+        except ResolutionError as own:
+            if own.unreachable or not questions.context.target.target.wheels.emulated_tags:
+                raise
+            raise error from own  # the target may have what other systems have: their reason is the right one
     elsewhere = listed_versions(text)
     pins = {name: f"{name}=={item.version}" for name, item in elsewhere.items()}
     # These versions go together already, so nobody's requirements are looked at again.

@@ -20,6 +20,7 @@ from castiron_wheels.candidate_wheels import local_wheels, wheels_of
 from castiron_wheels.model import Environment, ResolvedDistribution
 from castiron_wheels.requirement_graph import RequirementGraph
 from castiron_wheels.requirements_file import line_name
+from castiron_wheels.tags import with_wheels
 from castiron_wheels.version_choice import choose, roots
 from castiron_wheels.wheel_metadata import read_metadata
 
@@ -83,10 +84,14 @@ def resolve(
 
 
 def _provision(target: PythonTarget, reporter: Reporter, renew: bool) -> Provision:
-    """Return the function with which builds get what they require: this module itself."""
+    """Return the function with which builds get what they require: this module itself.
+
+    Builds run in the target's interpreter, which loads shared objects for the target's own C library alone.
+    """
+    own = replace(target, target=with_wheels(target.target, target.target.libc.name))
 
     def provision(requirements: Requirements, stack: BuildStack) -> Sequence[Path]:
-        return resolve(requirements, target, reporter=reporter, stack=stack, renew=renew).wheels
+        return resolve(requirements, own, reporter=reporter, stack=stack, renew=renew).wheels
 
     return provision
 

@@ -5,16 +5,19 @@ Source: Platform compatibility tags, packaging.python.org specifications (PEP 42
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
 from packaging.tags import Tag, compatible_tags, cpython_tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
+from castiron_common.errors import UsageError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from castiron_common.target import PythonTarget
+    from castiron_common.target import PythonTarget, Target
 
 
 @cache
@@ -34,6 +37,21 @@ def _tags(target: PythonTarget, platforms: tuple[str, ...]) -> Iterator[Tag]:
     if platforms:
         yield from cpython_tags(version, [interpreter], platforms)
         yield from compatible_tags(version, interpreter, platforms)
+
+
+def with_wheels(target: Target, choice: str) -> Target:
+    """Return the target with wheels for ``any`` C library that can be absorbed, or for its own alone, by its name.
+
+    Raises `UsageError` for another choice.
+    """
+    if choice == "any":
+        return target
+    if choice != target.libc.name:
+        raise UsageError(
+            f"--wheels {choice}: wheels for {target} are for any C library, or for {target.libc.name} alone.",
+            hint=f"Say --wheels any or --wheels {target.libc.name}.",
+        )
+    return replace(target, wheels=replace(target.wheels, emulated_tags=(), emulated_triple=""))
 
 
 def is_emulated(filename: str, target: PythonTarget) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -107,12 +108,15 @@ def test_function_chosen_at_load_time(workshop: Workshop) -> None:
     assert "STT_GNU_IFUNC" in refusal(data)
 
 
-def test_glibc(workshop: Workshop) -> None:
+def test_a_c_library_without_stand_ins(workshop: Workshop) -> None:
     workshop.library("libc.so.6", "int fake;")
     data = workshop.library(
         "g.so", "extern int fake; int get(void) { return fake; }", needs=("libc.so.6",)
     ).read_bytes()
-    assert "linked against glibc (libc.so.6)" in refusal(data)
+    check(observe(data, ELF), "g.so", TARGET)
+    without = replace(TARGET, libc=replace(TARGET.libc, emulated=""))
+    with pytest.raises(NativeError, match=r"linked against glibc \(libc\.so\.6\)"):
+        check(observe(data, ELF), "g.so", without)
 
 
 def test_unknown_relocation(good: bytearray) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -108,13 +109,14 @@ def test_what_a_shared_object_is(tmp_path: Path) -> None:
     ("content", "code"),
     [
         (shared_object(machine=183), "foreign-machine"),
-        (shared_object(needed=("libc.so.6",)), "glibc-library"),
+        (shared_object(needed=("libc.so.7",)), "other-library"),
         (b"\x7fELF\2\1\1 and nothing more", "malformed-elf"),
     ],
 )
 def test_what_cannot_be_used_is_a_finding(content: bytes, code: str, tmp_path: Path) -> None:
     (tmp_path / "x.so").write_bytes(content)
-    _found, findings = natives({"d": [("d/x.so", tmp_path / "x.so", None)]}, TARGET)
+    target = replace(TARGET, libc=replace(TARGET.libc, foreign={"libc.so.7": "other"}))
+    _found, findings = natives({"d": [("d/x.so", tmp_path / "x.so", None)]}, target)
     assert [finding.code for finding in findings] == [code]
 
 

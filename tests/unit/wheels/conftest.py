@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.targets import target_for
+from castiron_wheels.tags import with_wheels
+from tests.support.targets import TARGET, target_for
 from tests.unit.wheels.indexes import Index
 
 if TYPE_CHECKING:
@@ -19,7 +21,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def target() -> PythonTarget:
-    """The default target."""
+    """The default target, with wheels for its own C library alone."""
+    return replace(target_for(), target=with_wheels(TARGET, TARGET.libc.name))
+
+
+@pytest.fixture
+def any_target() -> PythonTarget:
+    """The default target, with wheels for any C library that can be absorbed."""
     return target_for()
 
 

@@ -49,7 +49,7 @@ USER = native("a/module.so", "libgcc_s.so.1", "libstdc++.so.6")
     ],
 )
 def test_lacking(others: list[Native], lacks: tuple[str, ...]) -> None:
-    assert lacking([USER, *others], TARGET) == lacks
+    assert lacking([USER, *others], TARGET, TARGET.libc.name) == lacks
 
 
 def test_what_cannot_run_on_the_target_needs_nothing() -> None:
@@ -58,4 +58,16 @@ def test_what_cannot_run_on_the_target_needs_nothing() -> None:
         native("b.so", "libstdc++.so.6", machine="AARCH64"),
         native("c.so", "libgomp.so.1"),
     ]
-    assert lacking(foreign, TARGET) == ()
+    assert lacking(foreign, TARGET, TARGET.libc.name) == ()
+
+
+def test_libraries_for_the_emulated_c_library_lack_their_own() -> None:
+    emulated = native("a.so", "libstdc++.so.6", "libgomp.so.1", libc="glibc")
+    assert lacking([USER, emulated], TARGET, "glibc") == ("libgomp.so.1", "libstdc++.so.6")
+    assert lacking([emulated, native("b/libgomp.so.1", libc="musl")], TARGET, "glibc") == (
+        "libgomp.so.1",
+        "libstdc++.so.6",
+    )
+    assert lacking([emulated, native("b/libgomp-a1b2c3d4.so.1.0.0", libc="glibc")], TARGET, "glibc") == (
+        "libstdc++.so.6",
+    )

@@ -77,13 +77,13 @@ def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Target:
 
 
 def test_the_libraries_alone_are_taken_out(target: Target) -> None:
-    libraries = gcc_libraries(target, needed="libstdc++.so.6", reporter=SilentReporter())
+    libraries = gcc_libraries(target, libc=TARGET.libc.name, needed="libstdc++.so.6", reporter=SilentReporter())
     assert [(item.name, item.location.read_bytes()) for item in libraries] == [
         ("libgcc_s-0cd532bd.so.1", b"gcc"),
         ("libstdc++-5d72f927.so.6.0.33", b"c++"),
     ]
     assert {path.name for path in libraries[0].location.parent.iterdir()} == {item.name for item in libraries}
-    assert gcc_libraries(target, needed="libstdc++.so.6", reporter=SilentReporter()) == libraries
+    assert gcc_libraries(target, libc=TARGET.libc.name, needed="libstdc++.so.6", reporter=SilentReporter()) == libraries
 
 
 def test_another_library_than_the_pinned_one_is_refused(target: Target) -> None:
@@ -92,7 +92,10 @@ def test_another_library_than_the_pinned_one_is_refused(target: Target) -> None:
     wrong = replace(runtime, libraries=dict.fromkeys(runtime.libraries, "0" * 64))
     with pytest.raises(DependencyError, match="another SHA-256"):
         gcc_libraries(
-            replace(target, wheels=replace(target.wheels, gcc_runtime=wrong)), needed="", reporter=SilentReporter()
+            replace(target, wheels=replace(target.wheels, gcc_runtime=wrong)),
+            libc=TARGET.libc.name,
+            needed="",
+            reporter=SilentReporter(),
         )
 
 
@@ -102,7 +105,7 @@ def test_a_file_that_cannot_be_had_says_what_for_and_what_else(target: Target, m
 
     monkeypatch.setattr(module, "fetch", fetch)
     with pytest.raises(DependencyError, match="GCC's run-time libraries 1 cannot be had: no such file") as caught:
-        gcc_libraries(target, needed="libstdc++.so.6", reporter=SilentReporter())
+        gcc_libraries(target, libc=TARGET.libc.name, needed="libstdc++.so.6", reporter=SilentReporter())
     assert caught.value.hint == (
         f"Use another index. Add a distribution to the application that brings libstdc++.so.6 for {target}."
     )
@@ -111,4 +114,4 @@ def test_a_file_that_cannot_be_had_says_what_for_and_what_else(target: Target, m
 def test_a_target_without_says_so(target: Target) -> None:
     without = replace(target, wheels=replace(target.wheels, gcc_runtime=None))
     with pytest.raises(DependencyError, match=r"libstdc\+\+\.so\.6 of GCC is needed"):
-        gcc_libraries(without, needed="libstdc++.so.6", reporter=SilentReporter())
+        gcc_libraries(without, libc=TARGET.libc.name, needed="libstdc++.so.6", reporter=SilentReporter())

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.markers import Marker
 
+from castiron_common.errors import UsageError
 from castiron_wheels.markers import holds, marker_environment
-from castiron_wheels.tags import fits, supported_tags
+from castiron_wheels.tags import fits, is_emulated, supported_tags, with_wheels
+from tests.support.targets import TARGET
 
 if TYPE_CHECKING:
     from castiron_common.target import PythonTarget
@@ -35,6 +37,52 @@ if TYPE_CHECKING:
 )
 def test_fits(filename: str, expected: bool, target: PythonTarget) -> None:
     assert fits(filename, target) is expected
+
+
+@pytest.mark.parametrize(
+    ("filename", "expected"),
+    [
+        ("a-1-cp313-cp313-manylinux_2_17_x86_64.manylinux2014_x86_64.whl", True),
+        ("a-1-cp39-abi3-manylinux_2_28_x86_64.whl", True),
+        ("a-1-py3-none-manylinux1_x86_64.whl", True),
+        ("a-1-cp313-cp313-manylinux_2_41_x86_64.whl", False),
+        ("a-1-cp313-cp313-manylinux_2_17_aarch64.whl", False),
+        ("a-1-cp312-cp312-manylinux_2_17_x86_64.whl", False),
+    ],
+)
+def test_wheels_for_the_emulated_c_library(
+    filename: str, expected: bool, target: PythonTarget, any_target: PythonTarget
+) -> None:
+    assert fits(filename, any_target) is expected
+    assert not expected or is_emulated(filename, any_target)
+    assert not fits(filename, target)
+
+
+def test_a_wheel_for_both_is_for_the_targets_own(any_target: PythonTarget) -> None:
+    assert not is_emulated("a-1-cp313-cp313-manylinux_2_17_x86_64.musllinux_1_1_x86_64.whl", any_target)
+    assert not is_emulated("a-1-py3-none-any.whl", any_target)
+    assert not is_emulated("no wheel", any_target)
+
+
+def test_own_wheels_come_first_and_those_for_everybody_last(any_target: PythonTarget) -> None:
+    tags = [str(tag) for tag in supported_tags(any_target)]
+    order = [
+        "cp313-cp313-musllinux_1_2_x86_64",
+        "cp37-abi3-musllinux_1_2_x86_64",
+        "py3-none-musllinux_1_2_x86_64",
+        "cp313-cp313-manylinux_2_28_x86_64",
+        "cp313-cp313-manylinux_2_17_x86_64",
+        "cp37-abi3-manylinux_2_28_x86_64",
+        "py3-none-any",
+    ]
+    assert [tag for tag in tags if tag in order] == order
+
+
+def test_another_choice_of_wheels_is_refused() -> None:
+    with pytest.raises(UsageError, match="--wheels uclibc") as caught:
+        with_wheels(TARGET, "uclibc")
+    assert caught.value.hint == "Say --wheels any or --wheels musl."
+    assert with_wheels(TARGET, "any") is TARGET
 
 
 def test_specific_tags_come_first(target: PythonTarget) -> None:
