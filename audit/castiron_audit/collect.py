@@ -14,15 +14,17 @@ from castiron_audit.compatibility import compatibility_findings
 from castiron_audit.copyleft import linkage_findings
 from castiron_audit.dependencies import with_dependencies
 from castiron_audit.identity import identified
-from castiron_audit.model import Report, sort_findings, sort_key
+from castiron_audit.model import Finding, Kind, Report, Severity, sort_findings, sort_key
 from castiron_audit.obligations import obligations
 from castiron_audit.runtime import collect_runtime
+from castiron_runtime.target_files import load_target
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from castiron_audit.linked import Linked
-    from castiron_audit.model import Supplier
+    from castiron_audit.model import Component, Supplier
     from castiron_audit.own_signatures import OwnSignature
     from castiron_manifest.model import Manifest
 
@@ -65,6 +67,7 @@ def build_report(
         *distributions.findings,
         *linkage_findings(components),
         *compatibility_findings(license_, components),
+        *_emulated(manifest, components),
     )
 
     # Each license text once, of those that a component refers to.
@@ -85,3 +88,18 @@ def build_report(
         overhead=() if linked is None else linked.overhead,
         texts=tuple(sorted((key, text) for key, text in texts.items() if key in used)),
     )
+
+
+def _emulated(manifest: Manifest, components: Iterable[Component]) -> Iterator[Finding]:
+    """Tell whose code runs on stand-ins, as its wheel is for another C library than the target's."""
+    own = load_target(manifest.target.platform).libc.name
+    others = {item.distribution: item.libc for item in manifest.natives if item.libc not in ("", own)}
+    for component in components:
+        if component.kind is Kind.DISTRIBUTION and component.name in others:
+            yield Finding(
+                code="emulated-libc",
+                severity=Severity.INFO,
+                component=component.id,
+                message=f"Its wheel is for {others[component.name]}: in the binary its code runs on {own}, and on "
+                f"Castiron's stand-ins for what only {others[component.name]} has.",
+            )

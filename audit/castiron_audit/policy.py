@@ -70,6 +70,7 @@ FINDINGS = (
     "build-only-crates",
     "contradiction",
     "copyleft",
+    "emulated-libc",
     "incompatible",
     "invalid-expression",
     "joined-classifiers",

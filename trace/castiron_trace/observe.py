@@ -12,7 +12,7 @@ import sys
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from castiron_common.errors import RunError
+from castiron_common.errors import RunError, UsageError
 from castiron_common.processes import descendants
 from castiron_common.working import working_folder
 from castiron_manifest.model import EntryKind, Finding, Severity
@@ -79,6 +79,21 @@ def observed(options: Options, entry: ResolvedEntry, site: Site, *, reporter: Re
     return seen
 
 
+def _require_own_wheels(options: Options, site: Site) -> None:
+    """Raise `UsageError` if the target's interpreter, in which runs are watched, cannot load a distribution."""
+    from castiron_wheels.tags import is_emulated
+
+    libc = options.target.target.libc
+    others = [item.name for item in site.distributions if is_emulated(item.wheel.filename, options.target)]
+    if others:
+        raise UsageError(
+            f"A run is watched in the target's interpreter, which cannot load wheels for {libc.emulated}: "
+            f"{', '.join(others)}.",
+            hint=f"Trace without --run, and name with --include what reading does not see; or take --wheels "
+            f"{libc.name}.",
+        )
+
+
 def run(
     options: Options,
     entry: ResolvedEntry,
@@ -95,6 +110,7 @@ def run(
     if interpreter is None:
         from castiron_trace.target_python import full_interpreter
 
+        _require_own_wheels(options, site)
         interpreter = full_interpreter(options.target, reporter=reporter)
     with working_folder("run") as scratch:
         observer = scratch / "observer"

@@ -21,14 +21,18 @@ PROVIDED = ("libgcc_s.so.1", "libstdc++.so.6")
 PROVIDED_EMULATED = ("libgcc_s.so.1", "libgomp.so.1", "libstdc++.so.6")
 """Those that its packages for the emulated C library hold."""
 
-_COMPILER_LIBRARY = re.compile(r"lib(stdc\+\+|gcc_s|gomp|gfortran|quadmath|atomic)\.so\.\d+$")
+_COMPILER_LIBRARY = re.compile(r"(lib(?:stdc\+\+|gcc_s|gomp|gfortran|quadmath|atomic)\.so\.\d+)(?:\.\d+)*$")
 _RENAMED = re.compile(r"(lib[^/]+?)(?:-[0-9a-f]{8})+(\.so(?:\.\d+)*)$")
 """How auditwheel names its copies: ``libstdc++-5d72f927.so.6.0.33``."""
 
 
-def is_compiler_library(soname: str) -> bool:
-    """Whether that is one of GCC's libraries under its ordinary name."""
-    return _COMPILER_LIBRARY.match(soname) is not None
+def compiler_library(name: str) -> str | None:
+    """Return the soname of one of GCC's libraries; None for another name.
+
+    Some shared objects need the file by its full version (numba: ``libgomp.so.1.0.0``).
+    """
+    match = _COMPILER_LIBRARY.match(name)
+    return match[1] if match else None
 
 
 def copy_version(filename: str, soname: str) -> tuple[int, ...] | None:
@@ -47,7 +51,7 @@ def lacking(natives: Iterable[Native], target: Target, libc: str) -> tuple[str, 
     own = libc == target.libc.name
     served = {libc, ""} if own else {libc}
     usable = [native for native in natives if native.machine == target.elf.machine_name and native.libc in served]
-    needed = {name for native in usable for name in native.needed}
+    needed = {compiler_library(name) for native in usable for name in native.needed}
     return tuple(
         name
         for name in (PROVIDED if own else PROVIDED_EMULATED)

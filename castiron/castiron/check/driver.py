@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from castiron.check.importing import failures
 from castiron.check.model import Checked, Imports
 from castiron.check.modules import importable
-from castiron.check.programs import builtin_modules, interpreted, linked
+from castiron.check.programs import builtin_modules, emulated_distributions, interpreted, linked
 from castiron.check.running import differences
 from castiron.check.sandbox import sandbox_in
 from castiron_common.clock import Clock
+from castiron_common.errors import UsageError
 from castiron_common.working import working_folder
 from castiron_link.model import LinkOptions
 
@@ -42,6 +43,17 @@ def check(request: Request, *, reporter: Reporter) -> Checked:
     """Link the application, and compare it with the same application under the target's interpreter."""
     manifest = request.manifest
     notes: list[str] = []
+    if others := emulated_distributions(manifest):
+        if request.run is not None:
+            raise UsageError(
+                f"--run compares with the target's interpreter, which cannot load the wheels of {', '.join(others)}: "
+                "they are for another C library.",
+                hint="Check without --run, or trace with wheels for the target's own C library alone (--wheels).",
+            )
+        notes.append(
+            f"the wheels of {', '.join(others)} are for another C library, so the interpreter cannot load them: what "
+            "fails in the binary because of them counts as failing in both"
+        )
     if request.run is not None and request.source is None:
         notes.append(
             "the interpreter has of the application's own files those that are in the manifest, too; "

@@ -51,6 +51,14 @@ def linked(manifest: Manifest, folder: Path, options: LinkOptions, *, run: bool,
     )
 
 
+def emulated_distributions(manifest: Manifest) -> list[str]:
+    """Return the distributions with shared objects for the C library that the target only emulates, sorted."""
+    from castiron_runtime.target_files import load_target
+
+    emulated = load_target(manifest.target.platform).libc.emulated
+    return sorted({item.distribution for item in manifest.natives if item.libc and item.libc == emulated})
+
+
 def interpreted(manifest: Manifest, folder: Path, *, source: Path | None, reporter: Reporter) -> Program:
     """Install the application for the target's interpreter.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import NativeError
-from castiron_wheels.compiler_libraries import copy_version, is_compiler_library
+from castiron_wheels.compiler_libraries import compiler_library, copy_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -131,8 +131,10 @@ class _Sonames:
         # No run path leads there: a loader would find it if the distribution had opened it before, by its name.
         named = self._by_name.get(posixpath.basename(needed)) or self._with_soname(needed, user)
         candidates = [path for path in named if _go_together(self._by_path[path], user)]
-        if not candidates and is_compiler_library(needed):
-            return self._newest_copy(needed, user)
+        if not candidates and (soname := compiler_library(needed)) is not None:
+            candidates = [path for path in self._by_name.get(soname, ()) if _go_together(self._by_path[path], user)]
+            if not candidates:
+                return self._newest_copy(soname, user)
         same_owner = [path for path in candidates if self._by_path[path].owner == user.owner]
         near = sorted(same_owner or candidates, key=lambda path: (posixpath.dirname(path) != origin, path))
         return near[0] if near else None

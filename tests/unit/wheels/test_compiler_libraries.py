@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from castiron_manifest.model import Native
-from castiron_wheels.compiler_libraries import copy_version, is_compiler_library, lacking
+from castiron_wheels.compiler_libraries import compiler_library, copy_version, lacking
 from tests.support.targets import TARGET
 
 
@@ -25,8 +25,8 @@ def test_copies(filename: str, soname: str, version: tuple[int, ...] | None) -> 
 
 
 def test_only_the_compilers_libraries_are_of_that_kind() -> None:
-    assert is_compiler_library("libgomp.so.1")
-    assert not is_compiler_library("libcurl.so.4")
+    assert compiler_library("libgomp.so.1") == compiler_library("libgomp.so.1.0.0") == "libgomp.so.1"
+    assert compiler_library("libcurl.so.4") is None
 
 
 def native(path: str, *needed: str, soname: str | None = None, libc: str = "musl", machine: str = "X86_64") -> Native:
