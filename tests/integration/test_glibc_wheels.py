@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 
-REQUIREMENTS = "zope.interface==8.7\npython-rapidjson==1.25\n"
+REQUIREMENTS = "zope.interface==8.7\npyclipper==1.4.0\n"
 APPLICATION = """\
-import rapidjson
+import pyclipper
 from zope.interface import Interface, implementer
 from zope.interface._zope_interface_coptimizations import SpecificationBase
 
@@ -31,20 +31,23 @@ class IGreeter(Interface):
 @implementer(IGreeter)
 class Greeter:
     def greet(self):
-        return rapidjson.dumps({"n": [1, 2.5, None, "\u00e4"]}, sort_keys=True)
+        return pyclipper.Orientation([[0, 0], [4, 0], [4, 4], [0, 4]])
 
 
 print(IGreeter.providedBy(Greeter()), IGreeter(Greeter()).greet(), SpecificationBase.__module__)
+clipper = pyclipper.Pyclipper()
+clipper.AddPath([[0, 0], [4, 0], [4, 4], [0, 4]], pyclipper.PT_SUBJECT, True)
+clipper.AddPath([[2, 2], [6, 2], [6, 6], [2, 6]], pyclipper.PT_CLIP, True)
+print(clipper.Execute(pyclipper.CT_INTERSECTION, pyclipper.PFT_EVENODD, pyclipper.PFT_EVENODD))
 try:
-    rapidjson.loads('{"a": ')
-except rapidjson.JSONDecodeError as error:
+    clipper.AddPath([[0, 0], [1 << 62, 1]], pyclipper.PT_CLIP, True)
+except pyclipper.ClipperException as error:
     print(error)
-print(rapidjson.loads("[1e2, 12345678901234567890]"))
 """
 EXPECTED = """\
-True {"n":[1,2.5,null,"\\u00E4"]} zope.interface._zope_interface_coptimizations
-Parse error at offset 6: Invalid value.
-[100.0, 12345678901234567890]
+True True zope.interface._zope_interface_coptimizations
+[[[4, 4], [2, 4], [2, 2], [4, 2]]]
+The path is invalid for clipping
 """
 
 
@@ -54,7 +57,7 @@ def test_wheels_for_glibc_alone(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(APPLICATION)
     traced = command("trace", "-r", "requirements.txt", "app.py", "-o", "app.manifest", cwd=tmp_path)
     assert traced.status == 0, traced.stderr
-    told = "wheels for glibc, as there are none for musl: python-rapidjson, zope-interface (--wheels musl: never)"
+    told = "wheels for glibc, as there are none for musl: pyclipper, zope-interface (--wheels musl: never)"
     assert told in " ".join(traced.stderr.split())
     manifest = read_manifest(tmp_path / "app.manifest")
     assert {native.libc for native in manifest.natives} == {"glibc"}
@@ -72,7 +75,7 @@ def test_wheels_for_glibc_alone(tmp_path: Path) -> None:
     (gcc,) = [item for item in report["components"] if item["name"] == "GCC runtime libraries of Debian"]
     assert (gcc["version"], gcc["verdict"]["expression"]) == ("12.2.0", "GPL-3.0-or-later WITH GCC-exception-3.1")
     findings = [item for item in report["findings"] if item["code"] == "emulated-libc"]
-    assert sorted(item["component"].rpartition("/")[2] for item in findings) == ["python-rapidjson", "zope-interface"]
+    assert sorted(item["component"].rpartition("/")[2] for item in findings) == ["pyclipper", "zope-interface"]
 
 
 def test_a_watched_run_says_why_it_cannot_be(tmp_path: Path) -> None:
@@ -80,5 +83,5 @@ def test_a_watched_run_says_why_it_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(APPLICATION)
     traced = command("trace", "--run", "-r", "requirements.txt", "app.py", "-o", "app.manifest", cwd=tmp_path)
     assert traced.status == 2
-    assert "cannot load wheels for glibc: python-rapidjson, zope-interface" in " ".join(traced.stderr.split())
+    assert "cannot load wheels for glibc: pyclipper, zope-interface" in " ".join(traced.stderr.split())
     assert not (tmp_path / "app.manifest").exists()
