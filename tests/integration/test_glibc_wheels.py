@@ -45,7 +45,7 @@ except pyclipper.ClipperException as error:
     print(error)
 """
 EXPECTED = """\
-True True zope.interface._zope_interface_coptimizations
+True True _zope_interface_coptimizations
 [[[4, 4], [2, 4], [2, 2], [4, 2]]]
 The path is invalid for clipping
 """
@@ -67,7 +67,7 @@ def test_wheels_for_glibc_alone(tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
     shutil.copy(tmp_path / "app", empty / "app")
-    done = run(["chroot", empty, "/app"], cwd=tmp_path, env={})
+    done = run([str(shutil.which("chroot")), empty, "/app"], cwd=tmp_path, env={})
     assert (done.status, done.stdout, done.stderr) == (0, EXPECTED, "")
 
     audited = command("castiron", "audit", "app", "--format", "json", cwd=tmp_path)

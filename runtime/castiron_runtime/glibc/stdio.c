@@ -40,9 +40,11 @@ int GNU(__printf_fp)(FILE *file, const void *info, const void *const *arguments)
         return -1;                                                                                         \
     }
 
-NO_CONVERSIONS(register_printf_specifier, (int c, void *print, void *sizes))
-NO_CONVERSIONS(register_printf_function, (int c, void *print, void *sizes))
-NO_CONVERSIONS(register_printf_modifier, (const wchar_t *text))
-NO_CONVERSIONS(register_printf_type, (void *take))
+/* Libraries register conversions when they are loaded (libquadmath) and go on without: whoever then prints with one is told
+ * by musl's printf, which returns an error.  So these fail as they may, and say nothing. */
+int GNU(register_printf_specifier)(int c, void *print, void *sizes) { return -1; }
+int GNU(register_printf_function)(int c, void *print, void *sizes) { return -1; }
+int GNU(register_printf_modifier)(const wchar_t *text) { return -1; }
+int GNU(register_printf_type)(void *take) { return -1; }
 NO_CONVERSIONS(printf_size, (FILE * file, const void *info, const void *const *arguments))
 NO_CONVERSIONS(printf_size_info, (const void *info, size_t n, int *types))
