@@ -173,9 +173,9 @@ def stand_ins(manifest: Manifest, wanted: Collection[str], pack: Pack, reporter:
     emulated = pack.target.libc.emulated
     if not emulated or not any(native.libc == emulated and native.path in wanted for native in manifest.natives):
         return ()
-    from castiron_runtime.glibc import glibc_archive
+    from castiron_runtime.packs import glibc_archive
 
-    return (glibc_archive(pack.toolchain, reporter=reporter),)
+    return (glibc_archive(pack, reporter=reporter),)
 
 
 PROVIDED = {"libz.so": "zlib"}

@@ -23,6 +23,7 @@ from castiron_elf import object_symbols as object_symbols_module
 from castiron_elf.archive import read_members
 from castiron_elf.errors import MalformedElfError
 from castiron_elf.object_symbols import global_definitions
+from castiron_runtime.glibc import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -50,9 +51,6 @@ pointer, so the words that ``__tls_get_addr`` receives hold that (see emit.py)."
 
 RUNTIME = frozenset(("dladdr", "dlclose", "dlerror", "dlinfo", "dl_iterate_phdr", "dlopen", "dlsym"))
 """Functions that the stub defines for images, whatever libc.a holds."""
-
-STAND_IN = "castiron_gnu_"
-"""What the stand-in for a function of the emulated C library has before its name (`castiron_runtime.glibc`)."""
 
 _PYTHON = re.compile(r"_?Py[A-Z_]")
 
@@ -115,7 +113,7 @@ def read_program(
         hidden_by_stub |= _beside(first, path)
     rest = frozenset(symbol.name for path in others for symbol in _defined(path)) | helpers
     defined = (symbol.name for path in stand_ins for symbol in _defined(path))
-    emulated = {name.removeprefix(STAND_IN): name for name in defined if name.startswith(STAND_IN)}
+    emulated = {name.removeprefix(PREFIX): name for name in defined if name.startswith(PREFIX)}
     return program(
         api=frozenset(api),
         libc=frozenset(libc_names),

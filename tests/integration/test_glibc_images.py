@@ -1,0 +1,134 @@
+"""Shared objects that this machine's GCC linked against glibc do the same in a static binary as with glibc."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.linking import command, run
+from tests.support.needs import need
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = [pytest.mark.integration, need("gcc", all(map(shutil.which, ("gcc", "g++"))))]
+
+C_LIBRARY = r"""
+#define _GNU_SOURCE
+#include <errno.h>
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static __thread long calls = 7;
+
+/* GNU's strerror_r returns the text, its basename of "a/b/" is empty, its regmatch_t has other offsets than musl's;
+   the functions that know the size of a buffer are glibc's alone. */
+int describe(const char *text, char *out, size_t size)
+{
+    char room[64], copy[16];
+    regex_t pattern;
+    regmatch_t found[2];
+    struct stat root;
+    int start = -1;
+    if (regcomp(&pattern, "o(.)", REG_EXTENDED) == 0 && regexec(&pattern, text, 2, found, 0) == 0)
+        start = (int) found[1].rm_so;
+    regfree(&pattern);
+    strcpy(copy, text);
+    calls++;
+    return snprintf(out, size, "%s|%s|%d|%ld|%ld|<%s>|%d", copy, strerror_r(ENOENT, room, sizeof room), start,
+                    strtol("0x1f", NULL, 16), calls, basename("a/b/"), stat("/", &root) == 0 && S_ISDIR(root.st_mode));
+}
+"""
+
+CXX_LIBRARY = r"""
+#include <cstring>
+#include <locale>
+#include <regex>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+#include <thread>
+
+thread_local int depth = 3;
+
+extern "C" int describe(const char *text, char *out, size_t size)
+{
+    std::ostringstream told;
+    try {
+        std::locale::global(std::locale::classic());
+        told << std::regex_replace(std::string(text), std::regex("o(.)"), "<$1>") << ' ' << 1.5 << ' ';
+        std::thread([&] { told << ++depth << ' '; }).join();
+        told << ++depth << ' ' << std::string("abc").at(9);
+    } catch (const std::out_of_range &error) {
+        told << error.what();
+    }
+    std::strncpy(out, told.str().c_str(), size);
+    return 0;
+}
+"""
+
+APPLICATION = """\
+import ctypes
+import os
+
+library = ctypes.CDLL(os.path.join(os.path.dirname(os.path.abspath(__file__)), "liblocal.so"))
+out = ctypes.create_string_buffer(300)
+for text in (b"hello world", b"xyz"):
+    library.describe(text, out, ctypes.c_size_t(300))
+    print(out.value.decode())
+"""
+
+
+def _built(folder: Path, source: str, compiler: str, *options: str) -> None:
+    (folder / "code.txt").write_text(source)
+    language = "c++" if compiler == "g++" else "c"
+    flags = ("-O2", "-fPIC", "-shared", "-D_FORTIFY_SOURCE=3", "-x", language)
+    done = run([compiler, *flags, "code.txt", *options, "-o", "liblocal.so"], cwd=folder)
+    assert done.status == 0, done.stderr
+    (folder / "app.py").write_text(APPLICATION)
+
+
+@pytest.mark.parametrize(
+    ("source", "compiler", "options"),
+    [(C_LIBRARY, "gcc", ()), (CXX_LIBRARY, "g++", ("-static-libstdc++", "-static-libgcc"))],
+    ids=["c", "c++"],
+)
+def test_a_library_of_glibc_s_does_the_same(
+    source: str, compiler: str, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    _built(tmp_path, source, compiler, *options)
+    reference = run([sys.executable, "app.py"], cwd=tmp_path)
+    assert reference.status == 0, reference.stderr
+    traced = command("trace", "app.py", "-v", "-o", "app.manifest", cwd=tmp_path)
+    assert traced.status == 0, traced.stderr
+    linked = command("link", "app.manifest", "-o", "app", "--keep-map", "app.map", cwd=tmp_path)
+    assert linked.status == 0, linked.stderr
+    (tmp_path / "liblocal.so").unlink()
+    done = run([tmp_path / "app"], cwd=tmp_path, env={})
+    assert (done.status, done.stdout) == (0, reference.stdout), done.stderr
+    assert "libcastiron_gnu.a" in (tmp_path / "app.map").read_text()
+
+
+def test_what_neither_has_is_refused_by_name(tmp_path: Path) -> None:
+    missing = "int gnu_get_nothing(void); int describe(void) { return gnu_get_nothing(); }"
+    _built(tmp_path, missing, "gcc", "-lc")
+    traced = command("trace", "app.py", "-o", "app.manifest", cwd=tmp_path)
+    assert traced.status == 0, traced.stderr
+    linked = command("link", "app.manifest", "-o", "app", cwd=tmp_path)
+    assert "liblocal.so (app)" in linked.stderr
+    assert "gnu_get_nothing" in linked.stderr
+
+
+def test_a_binary_without_such_libraries_has_no_stand_in(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text("import ctypes\nprint(ctypes.sizeof(ctypes.c_int))\n")
+    traced = command("trace", "app.py", "-o", "app.manifest", cwd=tmp_path)
+    assert traced.status == 0, traced.stderr
+    linked = command("link", "app.manifest", "-o", "app", "--keep-map", "app.map", cwd=tmp_path)
+    assert linked.status == 0, linked.stderr
+    assert "castiron_gnu" not in (tmp_path / "app.map").read_text()
