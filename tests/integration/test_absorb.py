@@ -16,6 +16,7 @@ from elftools.elf.elffile import ELFFile
 
 from castiron_common.progress import SilentReporter
 from tests.support.linking import run, trace_and_link
+from tests.support.targets import TARGET
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Pack
@@ -60,7 +61,7 @@ def test_wheels_do_the_same(script: Path, tmp_path: Path, plain_environment: dic
     environment = plain_environment | {"HOME": str(work), "COLUMNS": "80"}
     watched = tmp_path / script.name
     watched.write_text(script.read_text() + WATCH)
-    binary = trace_and_link([script.name], cwd=tmp_path, name=script.stem)
+    binary = trace_and_link(["--wheels", TARGET.libc.name, script.name], cwd=tmp_path, name=script.stem)
     actual = run([binary], cwd=work, env=environment, timeout=300)
     command, extra = reference(watched, tmp_path, pack)
     expected = run(command, cwd=work, env=environment | extra, timeout=300)

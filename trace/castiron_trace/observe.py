@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -138,7 +139,41 @@ def run(
             f"The application {how} while it was watched.",
             hint="Give it arguments with which it succeeds, after --; its own messages are shown above.",
         )
+    if outside := _above(lines, entry, site):
+        with reporter.task("watched run") as task:
+            shown = [os.path.relpath(path, options.folder) for path in outside[:_SHOWN]]
+            shown += ["..."] if len(outside) > _SHOWN else []
+            files = "1 file" if len(outside) == 1 else f"{len(outside)} files"
+            task.note(
+                f"the run read {files} above the application's folder, not included ({', '.join(shown)}): what a "
+                "program needs must lie beside its code, or be named by its user"
+            )
     return _events(lines, entry, site, alone=options.run_by is None)
+
+
+_SHOWN = 4
+"""How many files a note names."""
+_ABOVE = 2
+"""How many levels above the application's folder belong to its project, rather than to the machine."""
+
+
+def _above(lines: list[str], entry: ResolvedEntry, site: Site) -> list[Path]:
+    """Return the files that a run read above the application's folder, sorted: those of its project, by their place."""
+    folders = _folders(entry, site)
+    places = {parent for root in entry.roots for parent in root.parents[:_ABOVE]}
+    shared = {Path(tempfile.gettempdir()).resolve(), Path.home().resolve()}
+    places = {place for place in places if place not in shared and len(place.parts) > 2}
+    read = set()
+    for line in lines:
+        kind, value, _who = line.split("\t")
+        path = Path(value)
+        if kind != "open" or not path.is_absolute():
+            continue
+        if any(map(path.is_relative_to, folders)) or not any(map(path.is_relative_to, places)):
+            continue
+        if path.suffix not in {".py", ".pyc", ".so"} and path.is_file():
+            read.add(path)
+    return sorted(read)
 
 
 def _specification(options: Options, entry: ResolvedEntry, site: Site, observer: Path) -> dict[str, Any]:

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_common.progress import SilentReporter
+from rich.console import Console
+
+from castiron_common.progress import RichReporter, SilentReporter
 from castiron_manifest.model import Native
 from castiron_trace import observe
 from castiron_trace.analyser.scans import ScanStore
@@ -45,6 +48,24 @@ def test_what_a_run_imports_reads_and_writes(tmp_path: Path, python: TargetPytho
     )
     assert {"plug", "colorsys"} <= set(seen.modules)
     assert {file.path.name for file in seen.files} == {"app.py", "plug.py", "read.txt"}
+
+
+def test_files_above_the_applications_folder_are_told(tmp_path: Path, python: TargetPython) -> None:
+    folder = write(
+        tmp_path / "project/src/tool", {"app.py": "open('../../shared.csv').close()\nopen('own.txt').close()"}
+    )
+    write(folder, {"own.txt": ""})
+    write(tmp_path / "project", {"shared.csv": ""})
+    wanted = options(folder, "app.py", run=())
+    entry = resolve_plan(read_plan(wanted), NO_SITE)
+    told = io.StringIO()
+    reporter = RichReporter(Console(file=told, width=500))
+    observe.run(wanted, entry, NO_SITE, reporter=reporter, interpreter=python.interpreter)
+    _start, line, _end = told.getvalue().splitlines()
+    assert line == (
+        "watched run: the run read 1 file above the application's folder, not included (../../shared.csv): what a "
+        "program needs must lie beside its code, or be named by its user"
+    )
 
 
 def test_modules_of_the_standard_library_by_computed_names(tmp_path: Path, python: TargetPython) -> None:
