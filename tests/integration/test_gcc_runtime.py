@@ -49,6 +49,10 @@ def test_gcc_libraries_are_a_component_and_no_distribution(each_pack: Pack, tmp_
         "",
     )
 
+    # The interpreter that it is compared with has these libraries, too.
+    checked = command("castiron", "check", "app.manifest", "--run", cwd=tmp_path)
+    assert checked.status == 0, checked.stderr
+
     audited = command("castiron", "audit", "app", "--format", "json", cwd=tmp_path)
     assert audited.status == 0, audited.stderr
     report = json.loads(audited.stdout)

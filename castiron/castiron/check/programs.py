@@ -17,7 +17,10 @@ from castiron_link.tree_layout import library, place, root_of, site_packages
 from castiron_manifest.model import EntryKind, Origin, Resource
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from castiron_common.progress import Reporter
+    from castiron_common.target import Target
     from castiron_manifest.model import Manifest, Module
 
 _FUNCTION = """\
@@ -81,6 +84,7 @@ def interpreted(manifest: Manifest, folder: Path, *, source: Path | None, report
             ("PYTHONDONTWRITEBYTECODE", "1"),
             ("PYTHONNOUSERSITE", "1"),
             ("PYTHONPATH", os.pathsep.join(map(str, path))),
+            *_compiler_libraries(manifest, pack.target, folder / "libraries", reporter),
         ),
         places=(
             *([(site, "<site-packages>")] if site is not None else []),
@@ -89,6 +93,23 @@ def interpreted(manifest: Manifest, folder: Path, *, source: Path | None, report
             (python, "<program>"),
         ),
     )
+
+
+def _compiler_libraries(
+    manifest: Manifest, target: Target, folder: Path, reporter: Reporter
+) -> Iterator[tuple[str, str]]:
+    """Yield the variable by which the interpreter finds GCC's libraries, if the link adds them: then both have them."""
+    from castiron_wheels.compiler_libraries import copy_version, lacking
+    from castiron_wheels.gcc_runtime import gcc_libraries
+
+    lacks = lacking(manifest.natives, target, target.libc.name)
+    if not lacks:
+        return
+    folder.mkdir()
+    for item in gcc_libraries(target, libc=target.libc.name, needed=" and ".join(lacks), reporter=reporter):
+        for name in {item.name, *(soname for soname in lacks if copy_version(item.name, soname) is not None)}:
+            (folder / name).symlink_to(item.location)
+    yield "LD_LIBRARY_PATH", str(folder)
 
 
 def builtin_modules(program: Program) -> frozenset[str]:
