@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,8 +19,10 @@ from castiron_wheels.install import installation_prefix, site_packages
 from castiron_wheels.installed import from_installed
 from castiron_wheels.requirements import from_lines
 from castiron_wheels.resolve import resolve
+from castiron_wheels.tags import with_wheels
 from castiron_wheels.uv_client import uv_program
 from tests.support import needs
+from tests.support.targets import TARGET as DEFAULT
 from tests.support.targets import target_for
 
 if TYPE_CHECKING:
@@ -30,7 +33,8 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 
-TARGET = target_for()
+TARGET = replace(target_for(), target=with_wheels(DEFAULT, DEFAULT.libc.name))
+"""With wheels for its own C library alone, as the target's interpreter loads no others."""
 
 
 def solve(*lines: str, folder: Path | None = None) -> Environment:

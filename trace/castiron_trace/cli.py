@@ -350,9 +350,10 @@ def _summary(outcome: Outcome, options: Options, size: int, loud: Loudness) -> N
     if loud >= Loudness.NORMAL:
         for note in outcome.notes:
             console.print(relative(printable(note)), markup=False)
-        emulated = [finding.subject for finding in manifest.findings if finding.code == "emulated-wheel"]
+        libc = options.target.target.libc
+        # Other such wheels are of pure Python, or bring programs, which need no C library of ours.
+        emulated = sorted({str(item.distribution) for item in manifest.natives if item.libc == libc.emulated} - {""})
         if emulated:
-            libc = options.target.target.libc
             console.print(
                 f"wheels for {libc.emulated}, as there are none for {libc.name}: {', '.join(emulated)} "
                 f"(--wheels {libc.name}: never)",

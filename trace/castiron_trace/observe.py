@@ -82,10 +82,15 @@ def observed(options: Options, entry: ResolvedEntry, site: Site, *, reporter: Re
 
 def _require_own_wheels(options: Options, site: Site) -> None:
     """Raise `UsageError` if the target's interpreter, in which runs are watched, cannot load a distribution."""
+    from castiron_wheels.libc_independent import holds_no_library
     from castiron_wheels.tags import is_emulated
 
     libc = options.target.target.libc
-    others = [item.name for item in site.distributions if is_emulated(item.wheel.filename, options.target)]
+    others = [
+        item.name
+        for item in site.distributions
+        if is_emulated(item.wheel.filename, options.target) and not holds_no_library(item.path)
+    ]
     if others:
         raise UsageError(
             f"A run is watched in the target's interpreter, which cannot load wheels for {libc.emulated}: "
