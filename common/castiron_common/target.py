@@ -211,7 +211,7 @@ class DebianPackage:
     name: str
     version: str
     file: str
-    """Path below the root of a mirror."""
+    """Its name in a mirror, by which a local folder is searched."""
     sha256: str
 
 
@@ -226,8 +226,6 @@ class DebianGccRuntime:
     source_sha256: str
     suite: str
     """The release of Debian that has the packages."""
-    mirror: str
-    """Root of a mirror, for machines without apt."""
     architecture: str
     """The machine, as Debian calls it."""
     packages: tuple[DebianPackage, ...]

@@ -11,11 +11,8 @@ import tarfile
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from castiron_common.download_errors import DownloadError
-from castiron_common.downloads import Downloader, Limits
 from castiron_common.errors import DependencyError
 from castiron_common.files import sha256_bytes, sha256_file
-from castiron_common.network import configured
 from castiron_common.working import working_folder
 from castiron_elf.archive import read_members
 from castiron_runtime.sources import local_folders
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
     from castiron_common.target import DebianGccRuntime, DebianPackage
 
 _DATA = "data.tar"
-_LIMITS = Limits(connect=10.0, silence=30.0, connects=1, attempts=3)
 
 
 def extract(runtime: DebianGccRuntime, folder: Path, *, choice: str, reporter: Reporter) -> None:
@@ -53,14 +49,12 @@ def extract(runtime: DebianGccRuntime, folder: Path, *, choice: str, reporter: R
 
 
 def _package(package: DebianPackage, runtime: DebianGccRuntime, work: Path, choice: str, task: Task) -> Path:
-    """Return the package's file: of a local folder, from this machine's mirror, or from the one that is pinned."""
+    """Return the package's file: of a local folder, or from the mirror that this machine's apt uses."""
     from castiron_runtime import debian
 
-    name = posixpath.basename(package.file)
     for local in local_folders():
-        if (local / name).is_file() and sha256_file(local / name) == package.sha256:
-            return local / name
-    reasons = []
+        if (local / package.file).is_file() and sha256_file(local / package.file) == package.sha256:
+            return local / package.file
     task.step(f"{package.name} from Debian's {runtime.suite}")
     try:
         file = debian.fetch_package(
@@ -68,20 +62,13 @@ def _package(package: DebianPackage, runtime: DebianGccRuntime, work: Path, choi
         )
         if sha256_file(file) == package.sha256:
             return file
-        reasons.append(f"{name} of Debian's {runtime.suite} has another SHA-256")
+        reason = f"{package.file} of Debian's {runtime.suite} has another SHA-256"
     except debian.UnavailableError as error:
-        reasons.append(str(error))
-    file = work / name
-    try:
-        with Downloader(configured(), _LIMITS, tell=task.step) as downloader:
-            downloader.fetch(f"{runtime.mirror}/{package.file}", file, sha256=package.sha256)
-    except DownloadError as error:
-        reasons.append(str(error))
-        raise DependencyError(
-            f"GCC's run-time libraries cannot be had: {'; '.join(reasons)}.",
-            hint=f"Put {name} into a folder and name that folder in CASTIRON_SOURCES. {choice}",
-        ) from error
-    return file
+        reason = str(error)
+    raise DependencyError(
+        f"GCC's run-time libraries cannot be had: {reason}.",
+        hint=f"Put {package.file} into a folder and name that folder in CASTIRON_SOURCES. {choice}",
+    )
 
 
 def files_of(package: Path, wanted: Iterable[str] | Mapping[str, str]) -> dict[str, bytes]:

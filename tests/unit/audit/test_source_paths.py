@@ -27,7 +27,7 @@ def test_paths_and_namespaces_name_libraries(data: bytes, name: str, version: st
 @pytest.mark.parametrize(
     "data",
     [
-        b"/root/.cargo/registry/src/index.crates.io-6f17d22bba15001f/lz4-1.24.0/src/lib.rs",
+        b"/home/me/.cargo/registry/src/index.crates.io-6f17d22bba15001f/lz4-1.24.0/src/lib.rs",
         b"/third_party/file/x.c",  # a general word
         b"/third_party/tinyxml2/README",
         b"https://example.org/json-c-0.18/",
