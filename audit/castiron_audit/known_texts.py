@@ -38,8 +38,16 @@ def _document() -> dict[str, Any]:
 def texts_of_crate(name: str) -> KnownTexts:
     """Return what is known of a crate, nothing if it is unknown; crates of one repository have the same texts."""
     known = _known("crates", name)
-    sibling = table("crates")["same_repository"].get(name)
+    sibling = _sibling(name)
     return replace(known, texts=_known("crates", sibling).texts) if sibling and not known.texts else known
+
+
+def _sibling(name: str) -> str | None:
+    """Return the crate of the same repository whose texts are kept, None if none is known."""
+    families = table("crates")["same_repository_beginnings"]
+    family = next((crate for beginning, crate in families.items() if name.startswith(beginning)), None)
+    found: str | None = table("crates")["same_repository"].get(name, family)
+    return found
 
 
 def texts_of_library(name: str) -> KnownTexts:

@@ -111,9 +111,12 @@ def _name_and_version(folder: Path) -> tuple[str, str]:
 
 def _copyright_beside(crates: Path, name: str) -> str:
     """Return Debian's copyright file of a crate, empty if there is none."""
-    title = name.lower().replace("_", "-")
-    found = sorted((crates / "usr/share/doc").glob(f"librust-{title}*-dev/copyright"))
-    return _without_packaging(_read(found[0])) if found else ""
+    title = re.escape(name.lower().replace("_", "-"))
+    package = re.compile(rf"librust-{title}(?:-\d[\d.]*)?(?:\+[\w+-]+)?-dev")
+    for folder in sorted((crates / "usr/share/doc").iterdir()):
+        if package.fullmatch(folder.name) and (folder / "copyright").is_file():
+            return _without_packaging(_read(folder / "copyright"))
+    return ""
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from castiron_audit.build_info import BuildInfo
 from castiron_audit.copyrights import copyright_notices
 from castiron_audit.formats.notices import notices, without_placeholders
 from castiron_audit.known_texts import texts_of_crate, texts_of_library
+from castiron_audit.tables import table
 from castiron_audit.signatures import Findings, FoundLibrary, FoundModule
 from castiron_audit.spdx_list import has_blanks, license_list, license_text
 from tests.unit.audit.making import MIT, distribution, report
@@ -88,6 +89,7 @@ def test_texts_of_what_comes_without_them(tmp_path: Path) -> None:
 def test_known_texts() -> None:
     assert texts_of_crate("aho-corasick").license == "Unlicense OR MIT"
     assert texts_of_crate("serde_core").texts == texts_of_crate("serde").texts != ()
+    assert texts_of_crate("opendal-service-s3").texts == texts_of_crate("opendal-core").texts != ()
     assert texts_of_crate("no-such-crate").texts == texts_of_library("no-such-library").texts == ()
 
 
@@ -114,3 +116,9 @@ def test_templates_are_not_printed_unfilled() -> None:
         assert "Copyright (c) <year> <owner>" not in text, name
     assert "Permission is hereby granted" in without_placeholders(license_text("MIT") or "")
     assert without_placeholders(MIT) == MIT.rstrip("\n")
+
+
+def test_every_crate_whose_texts_stand_for_others_has_texts() -> None:
+    tables = table("crates")
+    kept = {*tables["same_repository"].values(), *tables["same_repository_beginnings"].values()}
+    assert [name for name in sorted(kept) if not texts_of_crate(name).texts] == []
