@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from castiron_manifest.model import Need  # noqa: TC001 - the reader of embedded reports evaluates the annotations
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 
 class Kind(StrEnum):
@@ -232,7 +233,7 @@ class Overhead(StrEnum):
     """What was added to the file after it was linked."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)  # without slots, for the cached property
 class Report:
     """The whole audit."""
 
@@ -269,10 +270,11 @@ class Report:
 
     def component(self, key: str) -> Component:
         """Return the component with an id; KeyError if there is none."""
-        for item in self.components:
-            if item.id == key:
-                return item
-        raise KeyError(key)
+        return self._by_id[key]
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Component]:
+        return {item.id: item for item in self.components}
 
     def display_name(self, component: Component) -> str:
         """Return how messages and documents name a component: ``libquadmath 14.2.0 (in scipy)``."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from castiron_audit.license_rules.licenses import find_licenses
+from castiron_audit.license_rules.kept import licenses_of
 from castiron_audit.model import Evidence, Source
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def later_version(expression: str | None, heads: Iterable[tuple[str, str]]) -> E
     later = expression.replace("-only", "-or-later")
     granted: list[str] = []
     for path, head in heads:
-        named = {item.expression for item in find_licenses(head).found}
+        named = {item.expression for item in licenses_of(head).found}
         if expression in named:
             return None
         granted += [path] if later in named else []

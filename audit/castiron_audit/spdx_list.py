@@ -8,6 +8,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+FILE_NAME = "license_list.json.zst"
+
 UNFILLED = re.compile(
     r"^\W*(?:portions )?copyright\b[^\n]*(?:<[^<>@]*>|\[(?:yyyy|year|name|fullname)[^\]]*\])", re.IGNORECASE
 )
@@ -26,7 +28,7 @@ def license_list() -> dict[str, dict[str, dict[str, Any]]]:
     """Return ``licenses`` and ``exceptions``: by identifier, each with ``name``, ``text`` and ``deprecated``."""
     import zstandard
 
-    packed = files("castiron_audit.data").joinpath("license_list.json.zst").read_bytes()
+    packed = files("castiron_audit.data").joinpath(FILE_NAME).read_bytes()
     rows: dict[str, dict[str, dict[str, Any]]] = json.loads(zstandard.ZstdDecompressor().decompress(packed))
     return rows
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from castiron_audit import expressions
 from castiron_audit.license_rules.index import Kind
-from castiron_audit.license_rules.licenses import find_licenses
+from castiron_audit.license_rules.kept import licenses_of
 from castiron_audit.model import Evidence, Source
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ def text_evidence(where: str, text: str) -> tuple[Evidence, ...]:
     Of a text that is mostly something else, what is known in it is evidence without an expression: its main part
     decides, and that is unknown.
     """
-    read = find_licenses(text)
+    read = licenses_of(text)
     licenses = [item for item in read.found if item.specific and item.kind not in {Kind.INTRODUCTION, Kind.CLUE}]
     if any(item.expression in _LATER_ANOTHER for item in licenses):
         # The license that it will be under some day is named in the text.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from castiron_audit.license_rules.choices import with_choices
@@ -59,7 +58,6 @@ class LicensedText:
     """Number of words specific to licenses that belong to nothing that was found."""
 
 
-@lru_cache(maxsize=512)
 def find_licenses(text: str) -> LicensedText:
     """Return the licenses that a text is, contains, states or refers to; any text of any size."""
     index = rule_index()

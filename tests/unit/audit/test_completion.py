@@ -10,9 +10,9 @@ from castiron_audit.build_info import BuildInfo
 from castiron_audit.copyrights import copyright_notices
 from castiron_audit.formats.notices import notices, without_placeholders
 from castiron_audit.known_texts import texts_of_crate, texts_of_library
-from castiron_audit.tables import table
 from castiron_audit.signatures import Findings, FoundLibrary, FoundModule
 from castiron_audit.spdx_list import has_blanks, license_list, license_text
+from castiron_audit.tables import table
 from tests.unit.audit.making import MIT, distribution, report
 from tests.unit.audit.test_detection import by_name, detect_in, native, write
 
