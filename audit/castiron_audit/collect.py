@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
+    from castiron_audit.examination import Examinations
     from castiron_audit.linked import Linked
     from castiron_audit.model import Component, Supplier
     from castiron_audit.own_signatures import OwnSignature
@@ -40,12 +41,14 @@ def build_report(
     supplier: Supplier | None = None,
     generator: str | None = None,
     signatures: tuple[OwnSignature, ...] = (),
+    known: Examinations | None = None,
 ) -> Report:
     """Return the report on a manifest, or on a binary that is being linked from it; no policy is applied yet.
 
     ``site`` is the installed ``site-packages`` of the manifest's distributions; without it, what only their files tell
     (vendored packages, crates, fonts) is not detected.  ``license_``, ``version``, ``name`` and ``supplier`` are the
     application's own; without a name it has that of the program.  ``signatures`` are those of its project.
+    ``known`` keeps what was found in distributions; only for a ``site`` that is an entry of the cache.
     Raises `InputError` if a shared object cannot be read.
     """
     # What is in: the application, the distributions with third-party components, the runtime.
@@ -55,7 +58,7 @@ def build_report(
         # An application without distributions does not wait for the import of the detectors.
         from castiron_audit.distributions import collect_distributions
 
-        distributions = collect_distributions(manifest, site=site, linked=linked, signatures=signatures)
+        distributions = collect_distributions(manifest, site=site, linked=linked, signatures=signatures, known=known)
     runtime = collect_runtime(manifest, linked)
     collected = (application, *distributions.components, *runtime.components)
 

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from email.parser import HeaderParser
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
 from castiron_audit.chains import distribution_chains
 from castiron_audit.collected import Collected
-from castiron_audit.conclusions import conclude_distribution
 from castiron_audit.copyrights import copyright_notices
 from castiron_audit.detection.contents import DistributionContents
-from castiron_audit.detection.driver import detect
+from castiron_audit.examination import examine
 from castiron_audit.included import FileSizes, foreseen_sizes, included_files
 from castiron_audit.model import Component, Finding, Form, Kind, Text
-from castiron_audit.source_heads import source_heads
 from castiron_runtime.target_files import load_target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from castiron_audit.examination import Examinations
     from castiron_audit.included import IncludedFiles
     from castiron_audit.linked import Linked
     from castiron_audit.model import Verdict
@@ -32,11 +30,16 @@ if TYPE_CHECKING:
 
 
 def collect_distributions(
-    manifest: Manifest, *, site: Path | None, linked: Linked | None, signatures: tuple[OwnSignature, ...] = ()
+    manifest: Manifest,
+    *,
+    site: Path | None,
+    linked: Linked | None,
+    signatures: tuple[OwnSignature, ...] = (),
+    known: Examinations | None = None,
 ) -> Collected:
     """Return the distributions that go in and their third-party components.
 
-    ``site`` and ``signatures`` are as for `castiron_audit.collect.build_report`.
+    ``site``, ``signatures`` and ``known`` are as for `castiron_audit.collect.build_report`.
 
     Raises `InputError` if a shared object cannot be read.
     """
@@ -54,37 +57,30 @@ def collect_distributions(
         if not (included.paths.get(name) if linked is None else name in linked.sizes):
             continue
         contents = replace(_contents(distribution, included, texts, site, elf), signatures=signatures)
-        detection = detect(contents)
-        texts.update(detection.texts)
-        conclusion = conclude_distribution(
-            contents.component_id,
-            distribution,
-            texts,
-            sbom_evidence=detection.own_license,
-            description=_description(dist_infos.get(name)),
-            heads=source_heads(contents.paths, contents.read),
-        )
+        found = examine(contents, dist_info=dist_infos.get(name), known=known)
+        texts.update(found.texts)
         if linked is None:
             sizes = foreseen_sizes(manifest, name, contents.natives, site, seen)
         else:
             sizes = FileSizes(forms=linked.sizes[name], files=linked.files)
         component = replace(
-            _component(distribution, conclusion.verdict, texts),
+            _component(distribution, found.verdict, texts),
             forms=tuple(form for form in Form if form in sizes.forms),
             chain=chains.get(name, ()),
         )
+        files = dict(found.files)
         third_party = [
             replace(
                 item,
                 chain=component.chain,
                 forms=item.forms or component.forms,
-                size=_size(detection.files[item.id] & contents.paths, sizes.files, counted),
+                size=_size(contents.paths.intersection(files[item.id]), sizes.files, counted),
             )
-            for item in detection.components
+            for item in found.components
         ]
         own_size = sum(sizes.forms.values()) - sum(item.size for item in third_party)
         components += [replace(component, size=own_size), *third_party]
-        findings += (*detection.findings, *conclusion.findings)
+        findings += found.findings
     return Collected(components=tuple(components), findings=tuple(findings), texts=texts)
 
 
@@ -138,12 +134,3 @@ def _dist_infos(site: Path | None) -> dict[str, Path]:
     """
     folders = () if site is None else sorted(site.glob("*.dist-info"))
     return {canonicalize_name(folder.stem.rpartition("-")[0]): folder for folder in folders}
-
-
-def _description(dist_info: Path | None) -> str:
-    """Return the long description of the metadata, empty if it is not available."""
-    path = None if dist_info is None else dist_info / "METADATA"
-    if path is None or not path.is_file():
-        return ""
-    message = HeaderParser().parsestr(path.read_text(encoding="utf-8", errors="replace"))
-    return str(message["Description"] or message.get_payload() or "")

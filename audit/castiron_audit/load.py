@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from castiron_audit.application import application_version
 from castiron_audit.collect import build_report
 from castiron_audit.embedded import accounted, read_embedded
+from castiron_audit.examination import examinations_for
 from castiron_audit.formats.ids import Artifact
 from castiron_audit.project import own_project
 from castiron_common.errors import InputError
@@ -35,15 +36,18 @@ def load_report(path: Path, policy: Policy, *, with_site: bool, reporter: Report
 
     manifest = read_manifest(path)
     project = own_project(policy.project, manifest)
-    return build_report(
-        manifest,
-        site=installed_site(manifest, reporter) if with_site else None,
-        license_=project.license,
-        version=application_version(manifest, project),
-        name=project.name,
-        supplier=project.supplier,
-        signatures=policy.signatures,
-    )
+    site = installed_site(manifest, reporter) if with_site else None
+    with examinations_for(site) as known:
+        return build_report(
+            manifest,
+            site=site,
+            license_=project.license,
+            version=application_version(manifest, project),
+            name=project.name,
+            supplier=project.supplier,
+            signatures=policy.signatures,
+            known=known,
+        )
 
 
 def artifact_of(path: Path) -> Artifact | None:

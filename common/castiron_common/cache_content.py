@@ -24,6 +24,7 @@ DEFAULT_SIZE = 10 * 10**9
 
 _TOOLS = {
     "apt": "package lists, signed by Debian",
+    "audit": "what is in distributions, and under which licenses",
     "link": "bytecode of modules",
     "logs": "logs of builds",
     "scans": "what modules import",

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING
 
 from castiron_common.errors import RuntimePackError
 from castiron_common.files import sha256_bytes
+from castiron_common.row_cache import RowCache
 from castiron_link.model import Compiled, PlacedModule
-from castiron_link.row_cache import RowCache
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

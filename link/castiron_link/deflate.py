@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.content import FileContent, chunks_of
 from castiron_common.pools import thread_pool
-from castiron_link.row_cache import RowCache
+from castiron_common.row_cache import RowCache
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,6 +10,7 @@ from castiron_audit.application import application_version
 from castiron_audit.collect import build_report
 from castiron_audit.embedded import accounted, embed, note
 from castiron_audit.enforcement import apply, enforce
+from castiron_audit.examination import examinations_for
 from castiron_audit.formats import Format
 from castiron_audit.policy import Policy
 from castiron_audit.project import own_project
@@ -177,17 +178,19 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 images=below_site_packages(natives.libraries, manifest.target.python),
                 feature=manifest.target.python,
             )
-            draft = build_report(
-                manifest,
-                site=site,
-                linked=content,
-                license_=project.license,
-                version=version,
-                name=project.name,
-                supplier=project.supplier,
-                signatures=request.policy.signatures,
-                generator=f"castiron {own_component().version}",
-            )
+            with examinations_for(site) as known:
+                draft = build_report(
+                    manifest,
+                    site=site,
+                    linked=content,
+                    license_=project.license,
+                    version=version,
+                    name=project.name,
+                    supplier=project.supplier,
+                    signatures=request.policy.signatures,
+                    generator=f"castiron {own_component().version}",
+                    known=known,
+                )
             report = apply(draft, request.policy)
             enforce(report)
             embed(call.output, report, epoch=request.epoch, sbom=request.sbom, notices=options.notices)
