@@ -20,6 +20,8 @@ _INDENTATION = _HEADER.index("In ") - _OUT
 _SIZE = _HEADER.index("    Size")
 _SIZE_END = _SIZE + len("    Size")
 _ADDRESS_END = len("             VMA")
+_SYMBOL = " " * 16
+"""The indentation of a symbol, of which a map has more than of all else."""
 _INTERNAL = "<internal>"
 """Where the linker itself is the author: merged constants, ``.got``, ``.eh_frame_hdr``."""
 
@@ -37,11 +39,13 @@ def taken(lines: Iterable[str], in_file: Collection[str]) -> Taken:
             "The linker wrote a map in an unknown format.",
             hint="castiron expects the lld of the Python package `ziglang` that it was installed with.",
         )
-    sizes: dict[tuple[str, str | None], int] = {}
+    sizes: dict[str, int] = {}
     merged = padding = 0
     has_bytes = False
     at = end = 0
     for line in iterator:
+        if line.startswith(_SYMBOL, _OUT):
+            continue
         # A size of 4 GiB or an alignment of 100,000 needs more than its column has, and moves the rest of the line.
         size_end = line.find(" ", _SIZE_END)
         name_at = line.find(" ", size_end + _OUT - _SIZE_END - 1) + 1
@@ -65,9 +69,8 @@ def taken(lines: Iterable[str], in_file: Collection[str]) -> Taken:
             if file == _INTERNAL:
                 merged += own
             else:
-                key = _split(file)
-                sizes[key] = sizes.get(key, 0) + own
-    rows = sorted(sizes.items(), key=lambda item: (item[0][0], item[0][1] or ""))
+                sizes[file] = sizes.get(file, 0) + own
+    rows = sorted(((_split(file), size) for file, size in sizes.items()), key=lambda row: (row[0][0], row[0][1] or ""))
     pieces = tuple(Piece(source=source, member=member, size=size) for (source, member), size in rows)
     return Taken(pieces=pieces, merged=merged, padding=padding + end - at)
 

@@ -29,6 +29,7 @@ def notices(report: Report) -> str:
             users.setdefault(key, []).append((component, text.path))
     bodies = {_unwrapped(text): text for _, text in reversed(report.texts)}
     standard = standard_texts(others)
+    named_by = {name: {component.id for component in standard[name]} for name in standard}
 
     lines = [
         f"THIRD-PARTY NOTICES for {report.name}",
@@ -51,7 +52,7 @@ def notices(report: Report) -> str:
             f"[{number}]"
             for number in dict.fromkeys(numbers[_unwrapped(texts[item.sha256])] for item in component.texts)
         ]
-        references += [f"[{name}]" for name in standard if component in standard[name]]
+        references += [f"[{name}]" for name in standard if component.id in named_by[name]]
         if references:
             lines.append(f"  Texts: {' '.join(references)}")
         lines.append("")

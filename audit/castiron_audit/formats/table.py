@@ -17,9 +17,14 @@ from castiron_audit.model import Kind, Severity
 from castiron_common.console import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from castiron_audit.model import Component, Report
 
 _STYLE = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "dim"}
+
+_HEAD = tuple(Text(title, style="bold") for title in ("component", "version", "license", "known from", "form", "KiB"))
+_GAP = "  "
 
 
 def table(report: Report, *, width: int = 120, color: bool = False, brief: bool = False) -> str:
@@ -31,8 +36,7 @@ def table(report: Report, *, width: int = 120, color: bool = False, brief: bool 
     console = Console(
         file=out, width=width, force_terminal=color, color_system="standard" if color else None, highlight=False
     )
-    grid = Table("component", "version", "license", "known from", "form", box=None, header_style="bold", pad_edge=False)
-    grid.add_column("KiB", justify="right")
+    rows: list[tuple[Text, ...]] = []
     crates: dict[str | None, list[Component]] = {}
     for component in report.components:
         if component.kind is Kind.CRATE:
@@ -41,29 +45,35 @@ def table(report: Report, *, width: int = 120, color: bool = False, brief: bool 
         if component.kind is Kind.CRATE:
             continue
         indent = "  " if component.parent else ""
-        grid.add_row(
-            Text(indent + printable(component.name)),
-            Text(printable(component.version)),
-            _license(component),
-            Text(_source(component)),
-            "+".join(component.forms),
-            f"{component.size / 1024:.0f}" if component.size else "",
+        rows.append(
+            (
+                Text(indent + printable(component.name)),
+                Text(printable(component.version)),
+                _license(component),
+                Text(_source(component)),
+                Text("+".join(component.forms)),
+                Text(f"{component.size / 1024:.0f}" if component.size else ""),
+            )
         )
         if contained := crates.get(component.id):
             unknown = sum(item.verdict.expression is None for item in contained)
             known = sorted({item.verdict.expression for item in contained if item.verdict.expression})
             licenses = f"{len(known)} different licenses" if len(known) > 3 else "; ".join(known)
-            grid.add_row(
-                Text(f"  {len(contained)} Rust crates", style="dim"),
-                "",
-                Text(licenses + (f", {unknown} unknown" if unknown else ""), style="dim"),
-                "",
-                "static",
-                "",
+            rows.append(
+                (
+                    Text(f"  {len(contained)} Rust crates", style="dim"),
+                    Text(),
+                    Text(licenses + (f", {unknown} unknown" if unknown else ""), style="dim"),
+                    Text(),
+                    Text("static"),
+                    Text(),
+                )
             )
-    for extra in overhead_rows(report):
-        grid.add_row(Text(extra.title, style="dim"), "", "", "", "", f"{extra.size / 1024:.0f}")
-    console.print(grid)
+    rows += [
+        (Text(extra.title, style="dim"), *(Text() for _ in range(4)), Text(f"{extra.size / 1024:.0f}"))
+        for extra in overhead_rows(report)
+    ]
+    _print_rows(rows, console)
     missing = missing_bytes(report)
     if report.file_size and not missing:
         console.print(f"Together {report.file_size:,} bytes, the whole file.", markup=False)
@@ -94,6 +104,31 @@ def table(report: Report, *, width: int = 120, color: bool = False, brief: bool 
     if report.policy != "none":
         console.print(f"\nPolicy: {report.policy}", markup=False)
     return out.getvalue()
+
+
+def _print_rows(rows: Sequence[tuple[Text, ...]], console: Console) -> None:
+    """Print the grid of components.
+
+    Where it fits, as it nearly always does, without `rich.table`, which lays out each cell by itself: 2 ms a row.
+    """
+    widths = [max(row[place].cell_len for row in [_HEAD, *rows]) for place in range(len(_HEAD))]
+    if sum(widths) + len(_GAP) * (len(widths) - 1) > console.width:
+        grid = Table(box=None, header_style="bold", pad_edge=False)
+        for place, title in enumerate(_HEAD):
+            grid.add_column(title, justify="right" if place == len(_HEAD) - 1 else "left")
+        for row in rows:
+            grid.add_row(*row)
+        console.print(grid)
+        return
+    for row in [_HEAD, *rows]:
+        parts: list[Text | str] = []
+        for place, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            space = " " * (width - cell.cell_len)
+            parts += [space, cell] if place == len(_HEAD) - 1 else [cell, space, _GAP]
+        if console.color_system is None:
+            console.file.write("".join(map(str, parts)) + "\n")
+        else:
+            console.print(Text.assemble(*parts), no_wrap=True, overflow="ignore", crop=False)
 
 
 def _findings(report: Report, console: Console) -> None:
