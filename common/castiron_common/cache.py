@@ -13,8 +13,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
 from castiron_common import sessions
 from castiron_common.disk import full_disk, is_full
 from castiron_common.errors import OutputError, RuntimePackError
@@ -23,6 +21,8 @@ from castiron_common.seal import Damage, check, checked_path, seal_path, write_s
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from filelock import FileLock
 
 LAYOUT = "2"
 """Name of the folder that holds everything of this layout; other versions of Castiron use others beside it."""
@@ -83,6 +83,8 @@ def locked(entry: Path) -> Iterator[None]:
 
 def _acquired(entry: Path) -> FileLock:
     """Wait for the lock of an entry."""
+    from filelock import FileLock, Timeout  # not for commands that find everything
+
     lock = FileLock(f"{entry}.lock")
     for attempt in range(1, _ATTEMPTS + 1):
         try:

@@ -44,7 +44,7 @@ def relative(text: str) -> str:
 
 def stderr_console() -> Console:
     """Return the console for everything that is not data."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
 
 
 def print_error(error: CastironError) -> None:

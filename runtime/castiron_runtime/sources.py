@@ -9,11 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, file_entry, locked, usable
-from castiron_common.download_errors import DownloadError, Failure
-from castiron_common.downloads import Downloader, Limits
 from castiron_common.errors import RuntimePackError
 from castiron_common.files import atomic_write, sha256_bytes, sha256_file
-from castiron_common.network import configured, host_of
 from castiron_runtime.recipe import sources_key
 
 if TYPE_CHECKING:
@@ -160,6 +157,8 @@ def _obtain(pin: SourcePin, making: Path, task: Task) -> None:
             _copy(candidate, making)
             return
     if pin.url:
+        from castiron_common.network import host_of
+
         task.step(f"fetching {pin.file} from {host_of(pin.url)}")
         _download(pin, making, task)
         return
@@ -186,6 +185,11 @@ def _local_candidates(pin: SourcePin) -> Iterator[Path]:
 
 
 def _download(pin: SourcePin, making: Path, task: Task) -> None:
+    # Who has the sources, as every warm command does, does not wait for these.
+    from castiron_common.download_errors import DownloadError, Failure
+    from castiron_common.downloads import Downloader, Limits
+    from castiron_common.network import configured, host_of
+
     host = host_of(pin.url)
     if host in _unreachable:
         raise _UnavailableError(_unreachable[host])

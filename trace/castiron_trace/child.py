@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import importlib.util
 import subprocess
+import tempfile
+from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import IO, TYPE_CHECKING, Self, TypeVar
 
 from castiron_common.cache import cache_root, folder_entry
 from castiron_common.errors import RuntimePackError
 from castiron_common.files import sha256_bytes
-from castiron_common.working import child_environment
+from castiron_common.working import child_environment, temporary_folder
 from castiron_trace.analyser_key import analyser_key
 from castiron_trace.protocol import StdlibAnswer, TraceAnswer
 from castiron_trace.wire import from_text, to_text
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     from castiron_trace.model import TargetPython
     from castiron_trace.protocol import StdlibRequest, TraceRequest
 
@@ -24,34 +28,76 @@ _Answer = TypeVar("_Answer", StdlibAnswer, TraceAnswer)
 
 
 def ask(python: TargetPython, request: StdlibRequest | TraceRequest, answer: type[_Answer]) -> _Answer:
-    """Send one request to ``castiron_trace.analyser`` and return its answer, which is of the class ``answer``.
+    """Send one request to an analyser of its own; as `Analyser.ask`."""
+    with Analyser() as analyser:
+        return analyser.ask(python, request, answer)
+
+
+class Analyser:
+    """``castiron_trace.analyser`` in the target interpreter: started once, it answers all requests.
 
     The interpreter has our package and modulegraph2 on its path, no ``site`` and none of the caller's ``PYTHON*``.
     Hash randomisation is off, so that equal inputs are walked in the same order.
     """
-    command = [
-        str(python.interpreter),
-        "-S",
-        "-P",
-        "-X",
-        f"pycache_prefix={_bytecode(python)}",
-        str(Path(__file__).parent / "analyser"),
-        type(request).__name__,
-        *_search_path(),
-    ]
-    environment = _environment() | {"PYTHONDONTWRITEBYTECODE": "1"}
-    try:
-        done = subprocess.run(
-            command, input=to_text(request).encode(), capture_output=True, check=False, env=environment
-        )
-    except OSError as error:
-        raise RuntimePackError(
-            f"The target interpreter {python.interpreter} cannot be run: {error.strerror or error}.",
-            hint="Build the runtime pack again with `castiron runtime build`.",
-        ) from error
-    if done.returncode != 0:
-        raise RuntimeError(f"the analysis failed:\n{done.stderr.decode(errors='replace')}")
-    return from_text(answer, done.stdout)
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._said: IO[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        # The end of its input ends it.
+        self._stack.close()
+
+    def ask(self, python: TargetPython, request: StdlibRequest | TraceRequest, answer: type[_Answer]) -> _Answer:
+        """Send one request and return its answer, which is of the class ``answer``; ``python`` is always the same."""
+        process = self._process or self.start(python)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        text = to_text(request).encode()
+        try:
+            process.stdin.write(b"%s %d\n" % (type(request).__name__.encode(), len(text)) + text)
+            process.stdin.flush()
+            length = process.stdout.readline()
+        except BrokenPipeError:
+            length = b""
+        if not length:
+            process.wait()
+            assert self._said is not None
+            self._said.seek(0)
+            raise RuntimeError(f"the analysis failed:\n{self._said.read().decode(errors='replace')}")
+        return from_text(answer, process.stdout.read(int(length)))
+
+    def start(self, python: TargetPython) -> subprocess.Popen[bytes]:
+        """Start it, so that it is ready when the first request comes."""
+        command = [
+            str(python.interpreter),
+            "-S",
+            "-P",
+            "-X",
+            f"pycache_prefix={_bytecode(python)}",
+            str(Path(__file__).parent / "analyser"),
+            *_search_path(),
+        ]
+        environment = _environment() | {"PYTHONDONTWRITEBYTECODE": "1"}
+        # A file, as nobody reads a pipe while the answer is waited for.
+        self._said = self._stack.enter_context(tempfile.TemporaryFile(dir=temporary_folder()))  # noqa: SIM115
+        try:
+            process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, env=environment
+            )
+        except OSError as error:
+            raise RuntimePackError(
+                f"The target interpreter {python.interpreter} cannot be run: {error.strerror or error}.",
+                hint="Build the runtime pack again with `castiron runtime build`.",
+            ) from error
+        self._process = self._stack.enter_context(process)
+        return self._process
 
 
 def _environment() -> dict[str, str]:

@@ -12,6 +12,7 @@ from castiron_trace import environment, observe
 from castiron_trace.assemble import assemble
 from castiron_trace.certain_failures import missing_findings
 from castiron_trace.checks import check_own_syntax, check_reached, missing_top_levels, unavailable_findings
+from castiron_trace.child import Analyser
 from castiron_trace.contents import distribution_files, own_files
 from castiron_trace.entry import resolve_plan
 from castiron_trace.graph import analyse, runner_of, without_runner
@@ -51,6 +52,11 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
 
     Raises subclasses of `CastironError`.  Code of the application runs only with `Options.run`.
     """
+    with Analyser() as analyser:
+        return _trace(options, analyser, reporter=reporter, python=python)
+
+
+def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: TargetPython | None) -> Outcome:
     clock = Clock()
 
     # entry: what the user named, and the hints of its pyproject.toml.  What cannot be an entry is refused before
@@ -65,12 +71,13 @@ def trace(options: Options, *, reporter: Reporter, python: TargetPython | None =
     # After it: the standard library's own import graph is there, and no pass looks into its sources again.
     with clock("interpreter"):
         python = python or from_pack(options.target, reporter=reporter)
+        analyser.start(python)
         stdlib = stdlib_graph(python, reporter=reporter)
 
     def reach(entry: ResolvedEntry, site: Site, seen: Observed = NOT_RUN) -> Reached:
         return analyse(
             python, stdlib, entry, site, options, hints=hints, cache=cache_root() / "scans",
-            seen=seen, prune=options.prune and seen is not NOT_RUN,
+            seen=seen, prune=options.prune and seen is not NOT_RUN, analyser=analyser,
         )  # fmt: skip
 
     # own code: the application alone.  Its imports say what to install if nothing else does.

@@ -24,6 +24,7 @@ from castiron_trace.protocol import (
 
 if TYPE_CHECKING:
     from castiron_common.target import Libc
+    from castiron_trace.child import Analyser
     from castiron_trace.hints.model import Hints
     from castiron_trace.model import Options, ResolvedEntry, Site, TargetPython
     from castiron_trace.observations import Observed
@@ -44,8 +45,9 @@ def analyse(
     cache: Path | None,
     seen: Observed = NOT_RUN,
     prune: bool = False,
+    analyser: Analyser | None = None,
 ) -> Reached:
-    """Return what the entry reaches.
+    """Return what the entry reaches, as ``analyser`` says, or one that is started for it.
 
     ``seen`` is what watched runs used.  With ``prune`` nothing else is followed but what runs when that is imported.
     """
@@ -82,7 +84,7 @@ def analyse(
         given_files=tuple(sorted(map(str, options.include_data))),
         outside_code=_OUTSIDE_CODE[Stdlib.USED if prune and options.stdlib is Stdlib.AUTO else options.stdlib],
     )
-    answer = ask(python, request, TraceAnswer)
+    answer = (ask if analyser is None else analyser.ask)(python, request, TraceAnswer)
     loaded = frozenset({*seen.modules, *seen.present}) if prune else None
     files = frozenset(map(Path, answer.files))
     reached = Closure(answer, stdlib, files=files, excluded=excluded, loaded=loaded).reached()

@@ -18,7 +18,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from packaging.direct_url import DirectUrl, DirectUrlValidationError
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
@@ -258,6 +257,8 @@ def _origin(distribution: Distribution) -> tuple[Path | None, Path | None, str |
                 ):
                     return folder.absolute(), None, None
         return None, None, None
+    from packaging.direct_url import DirectUrl, DirectUrlValidationError
+
     try:
         direct = DirectUrl.from_dict(json.loads(text))
     except (ValueError, TypeError, AttributeError, DirectUrlValidationError):

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.markers import InvalidMarker, Marker
-from packaging.pylock import is_valid_pylock_path
 from packaging.utils import canonicalize_name
 
 from castiron_common.errors import InputError
@@ -37,6 +36,8 @@ def from_lines(lines: Iterable[str], target: PythonTarget, *, origin: str, folde
 
 def from_files(paths: Sequence[Path], target: PythonTarget) -> Requirements:
     """Return what requirements files (or one ``pylock.toml``) ask for together."""
+    from packaging.pylock import is_valid_pylock_path  # it costs applications without such files 5 ms
+
     locks = [path for path in paths if is_valid_pylock_path(path)]
     if locks:
         if len(paths) > 1:
