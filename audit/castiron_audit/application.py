@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from castiron_audit.model import Component, Form, Kind, Source, Verdict
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from castiron_audit.linked import Linked
     from castiron_audit.project import Project
     from castiron_manifest.model import Manifest
+
+_FOLDERS = re.compile(r"vendor|extern|third_party")
+"""In the names of folders for packages of others."""
 
 
 def application_component(
@@ -31,6 +35,15 @@ def application_component(
         ),
         forms=tuple(form for form in Form if form in sizes),
         size=sum(sizes.values()),
+    )
+
+
+def has_parts(manifest: Manifest) -> bool:
+    """Return whether the application has files of its own in which parts of others may be: more than its modules."""
+    return (
+        any(item.origin is Origin.APP for item in manifest.resources)
+        or any(item.origin is Origin.APP for item in manifest.natives)
+        or any(item.origin is Origin.APP and _FOLDERS.search(item.path or "") for item in manifest.modules)
     )
 
 

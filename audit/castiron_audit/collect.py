@@ -1,14 +1,14 @@
 """Collects the report: what is in a binary, from whom, under which license, and what follows from it.
 
-The steps of `build_report` are modules of their own: ``application``, ``distributions``, ``runtime``, ``dependencies``,
-and for what follows ``copyleft``, ``compatibility`` and ``obligations``.
+The steps of `build_report` are modules of their own: ``application``, ``application_parts``, ``distributions``,
+``runtime``, ``dependencies``, and for what follows ``copyleft``, ``compatibility`` and ``obligations``.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castiron_audit.application import application_component
+from castiron_audit.application import application_component, has_parts
 from castiron_audit.collected import Collected
 from castiron_audit.compatibility import compatibility_findings
 from castiron_audit.copyleft import linkage_findings
@@ -53,20 +53,25 @@ def build_report(
     """
     # What is in: the application, the distributions with third-party components, the runtime.
     application = application_component(manifest, linked, license_, version, name or manifest.entry.name)
-    distributions = Collected()
+    distributions = own = Collected()
+    if has_parts(manifest):
+        from castiron_audit.application_parts import collect_application_parts
+
+        own = collect_application_parts(manifest, linked=linked, signatures=signatures)
     if manifest.distributions:
         # An application without distributions does not wait for the import of the detectors.
         from castiron_audit.distributions import collect_distributions
 
         distributions = collect_distributions(manifest, site=site, linked=linked, signatures=signatures, known=known)
     runtime = collect_runtime(manifest, linked)
-    collected = (application, *distributions.components, *runtime.components)
+    collected = (application, *own.components, *distributions.components, *runtime.components)
 
     # What depends on what, and how others identify it.  From here on no component is added or changed.
     components = tuple(sorted(identified(with_dependencies(collected, manifest), supplier), key=sort_key))
 
     # What follows: for the executable as one work, together with the application's own license.
     findings = (
+        *own.findings,
         *distributions.findings,
         *linkage_findings(components),
         *compatibility_findings(license_, components),
@@ -74,7 +79,7 @@ def build_report(
     )
 
     # Each license text once, of those that a component refers to.
-    texts = {**dict(manifest.texts), **distributions.texts, **runtime.texts}
+    texts = {**dict(manifest.texts), **own.texts, **distributions.texts, **runtime.texts}
     used = {text.sha256 for component in components for text in component.texts}
     return Report(
         name=name or manifest.entry.name,

@@ -34,11 +34,18 @@ class DistributionContents:
     """The target's machine."""
     signatures: tuple[OwnSignature, ...] = ()
     """Those of the application's project."""
+    is_application: bool = False
+    """True for the application's own files; ``distribution`` is none then."""
 
     @property
     def component_id(self) -> str:
-        """Id of the distribution's own component in the report."""
-        return f"distribution/{self.distribution.name}"
+        """Id of the distribution's own component in the report, or that of the application."""
+        return "application" if self.is_application else f"distribution/{self.distribution.name}"
+
+    @property
+    def owner(self) -> str:
+        """What ids of parts have as the owner; no distribution has the name that stands for the application."""
+        return "(application)" if self.is_application else self.distribution.name
 
     def read(self, path: str) -> bytes | None:
         """Return a file of the distribution, None if it is not available."""
@@ -54,6 +61,8 @@ class DistributionContents:
 
         Source: "Recording installed projects", ``RECORD``.
         """
+        if self.is_application:
+            return self.paths
         if self.site is None:
             return frozenset()
         # The wheel's name nearly always names the folder; to look through the whole environment for each of its

@@ -115,7 +115,7 @@ def _component(detected: DetectedComponent, contents: DistributionContents, text
     version = upstream_version(detected.version)
     id_name = f"{detected.name}@{detected.version}" if detected.kind is Kind.CRATE else detected.name
     return Component(
-        id=f"{detected.kind}/{contents.distribution.name}/{id_name}",
+        id=f"{detected.kind}/{contents.owner}/{id_name}",
         kind=detected.kind,
         name=detected.name,
         version=detected.version,

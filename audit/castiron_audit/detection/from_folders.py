@@ -78,6 +78,8 @@ def _add_folder(collector: Collector, path: str, folder: str, name: str, text: s
     software = licensed_software(folder, name)
     if software is None or same_package(software.name, own) or _is_named_after(folder, own):
         return
+    if collector.contents.is_application and "/" not in folder:
+        return  # The application's own package.
     if any(path in component.texts for component in collector.components.values()):
         return
     files = [

@@ -41,6 +41,11 @@ class VendoredPackage:
     """Its ``METADATA``, if that was kept."""
 
 
+def is_vendored(path: str) -> bool:
+    """Return whether a file lies in a folder for packages of others."""
+    return _VENDOR_FOLDER.search(path) is not None
+
+
 def detect_from_vendor_folders(collector: Collector) -> None:
     """Add the vendored packages with what their metadata and license files say."""
     for package in vendored_packages(collector.contents):
