@@ -84,6 +84,7 @@ FINDINGS = (
     "unknown-static-contents",
     "unlisted-scripts",
     "unnamed-fonts",
+    "unreadable-archive",
     "unnamed-notice",
     "unreadable-sbom",
     "version-open",

@@ -14,6 +14,7 @@ from castiron_audit.copyrights import copyright_notices
 from castiron_audit.detection.collector import Collector
 from castiron_audit.detection.completion import complete
 from castiron_audit.detection.conclusion import conclude, license_findings
+from castiron_audit.detection.from_archives import detect_from_archives
 from castiron_audit.detection.from_data_files import detect_from_data_files
 from castiron_audit.detection.from_file_names import detect_from_file_names
 from castiron_audit.detection.from_folders import detect_from_folders
@@ -67,6 +68,7 @@ def detect(contents: DistributionContents) -> Detection:
     fold_forks(collector)
     detect_from_scripts(collector)
     detect_from_package_folders(collector)
+    detect_from_archives(collector)
     detect_from_data_files(collector)
     # Fonts that a license list names belong to its components.
     detect_from_fonts(collector)

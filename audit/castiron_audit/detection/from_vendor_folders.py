@@ -58,7 +58,7 @@ def detect_from_vendor_folders(collector: Collector) -> None:
             component.purl = component.purl or f"pkg:pypi/{normalised(package.name)}@{component.version}"
         if package.metadata is not None:
             where = f"{package.vendor_folder}{package.name}-{package.version}.dist-info/METADATA"
-            component.evidence += _metadata_evidence(package.metadata, where)
+            component.evidence += metadata_evidence(package.metadata, where)
         for path, text in _license_texts(collector.contents, package):
             component.texts.setdefault(path, text)
             component.evidence += text_evidence(path, text)
@@ -172,8 +172,8 @@ def _license_texts(contents: DistributionContents, package: VendoredPackage) -> 
                 yield path.relative_to(contents.site).as_posix(), path.read_text(encoding="utf-8", errors="replace")
 
 
-def _metadata_evidence(metadata: Message, where: str) -> list[Evidence]:
-    """Return what the metadata of a vendored package says about its license."""
+def metadata_evidence(metadata: Message, where: str) -> list[Evidence]:
+    """Return what the metadata of a package says about its license."""
     evidence = []
     if said := metadata["License-Expression"]:
         expression = expressions.normalise(said)
