@@ -66,7 +66,7 @@ def observe(data: bytes, elf: Elf, *, sha256: str | None = None) -> SharedObject
         relocations=tuple(sorted(Counter(info & _MASK for info in relocations.infos).items())),
         init_functions=_init_functions(definitions),
         uses_dlsym=any(reference.name == "dlsym" for reference in references),
-        relocates_text=_relocates_text(relocations, headers.loads),
+        text_kinds=_text_kinds(relocations, headers.loads),
         relocates_nothing=_relocates_nothing(relocations, headers.loads, elf),
         chooses_functions=_chooses_functions(symbols, relocations, elf),
         stray_symbol=_stray_symbol(symbols, span, tls),
@@ -132,18 +132,21 @@ def _init_functions(definitions: dict[str, Definition]) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name.isascii() and f"_{name}".isidentifier()))
 
 
-def _relocates_text(table: Relocations, loads: Sequence[Segment]) -> bool:
-    """Whether a relocation lies in a segment that is never writable."""
+def _text_kinds(table: Relocations, loads: Sequence[Segment]) -> tuple[int, ...]:
+    """Return the kinds of the relocations that lie in a segment that is never writable."""
     fixed = [s for s in loads if not s.flags & SegmentFlag.WRITE]
     if not table.offsets or not fixed:
-        return False
+        return ()
     offsets = sorted(table.offsets)
-    return any(bisect_left(offsets, s.vaddr) != bisect_left(offsets, s.end) for s in fixed)
+    inside = [s for s in fixed if bisect_left(offsets, s.vaddr) != bisect_left(offsets, s.end)]
+    if not inside:
+        return ()
+    rows = zip(table.offsets, table.infos, strict=True)
+    return tuple(sorted({info & _MASK for at, info in rows if any(s.vaddr <= at < s.end for s in inside)}))
 
 
 def _relocates_nothing(table: Relocations, loads: Sequence[Segment], elf: Elf) -> bool:
-    """Whether a relocation changes bytes outside of the writable segments: a word, or two where it may be a pair."""
-    writable = [s for s in loads if s.flags & SegmentFlag.WRITE]
+    """Whether a relocation changes bytes outside of the segments: a word, or two where it may be a pair."""
     none = elf.kinds[Role.NONE]
     pairs = {elf.kinds[role] for role in _TWO_WORDS if role in elf.kinds}
     rows = list(zip(table.offsets, table.infos, strict=True))
@@ -151,7 +154,7 @@ def _relocates_nothing(table: Relocations, loads: Sequence[Segment], elf: Elf) -
         (sorted(offset for offset, info in rows if info & _MASK != none), 8),
         (sorted(offset for offset, info in rows if info & _MASK in pairs), 16),
     ):
-        inside = sum(max(0, bisect_left(offsets, s.end - size + 1) - bisect_left(offsets, s.vaddr)) for s in writable)
+        inside = sum(max(0, bisect_left(offsets, s.end - size + 1) - bisect_left(offsets, s.vaddr)) for s in loads)
         if inside != len(offsets):
             return True
     return False

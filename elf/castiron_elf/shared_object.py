@@ -161,10 +161,10 @@ class SharedObject:
     """Names of the extension modules that it implements: ``x`` for ``PyInit_x``, sorted."""
     uses_dlsym: bool = False
     """Whether it may ask for the program's symbols by name."""
-    relocates_text: bool = False
-    """Whether a relocation changes a segment that is not writable."""
+    text_kinds: tuple[int, ...] = ()
+    """The kinds of relocations that change segments which are never writable, sorted."""
     relocates_nothing: bool = False
-    """Whether a relocation changes bytes outside of the writable segments."""
+    """Whether a relocation changes bytes outside of its segments."""
     chooses_functions: bool = False
     """Whether functions are chosen when it is loaded (``STT_GNU_IFUNC``)."""
     stray_symbol: str | None = None

@@ -51,6 +51,8 @@ def natives(files: Mapping[str, Sequence[Candidate]], target: Target) -> tuple[t
             if facts is not None and facts.headers.type == ET_DYN:
                 objects.append((distribution, path, facts))
     providers = _providers(objects)
+    libcs = [_libc(facts, providers, target.libc) for _distribution, _path, facts in objects]
+    emulated = _all_emulated(zip((name for name, _path, _facts in objects), libcs, strict=True), target.libc)
     described = [
         Native(
             path=path,
@@ -62,13 +64,13 @@ def natives(files: Mapping[str, Sequence[Candidate]], target: Target) -> tuple[t
             runpaths=facts.runpaths,
             undefined=tuple(sorted(set(facts.undefined) - _defined_by_needed(facts, providers))),
             machine=facts.headers.machine_name,
-            libc=_libc(facts, providers, target.libc),
+            libc=libc or (target.libc.emulated if distribution in emulated else ""),
             tls_size=next((s.memsz for s in facts.segments if s.type == PT_TLS), 0),
             relocations=tuple(sorted(_relocations(facts, target.elf))),
             origin=Origin.DISTRIBUTION if distribution else Origin.APP,
             module=_module(path, facts),
         )
-        for distribution, path, facts in objects
+        for (distribution, path, facts), libc in zip(objects, libcs, strict=True)
     ]
     findings.extend(_unusable(described, target))
     findings.extend(_compiler_libraries(described, target))
@@ -169,6 +171,17 @@ def _libc(facts: SharedObject, providers: Mapping[str, SharedObject], libc: Libc
     if not named:
         named = {libc.of(name) for other in _closure(facts, providers) for name in other.needed} - {""}
     return min(named - {libc.name} or named, default="")
+
+
+def _all_emulated(named: Iterable[tuple[str, str]], libc: Libc) -> frozenset[str]:
+    """Return the distributions all of whose libraries that name a C library name the emulated one.
+
+    ``named`` are (distribution, C library) of each.  One that names none was linked as those beside it.
+    """
+    by_distribution: dict[str, set[str]] = {}
+    for distribution, name in named:
+        by_distribution.setdefault(distribution, set()).add(name)
+    return frozenset(name for name, found in by_distribution.items() if name and found - {""} == {libc.emulated})
 
 
 def _module(path: str, facts: SharedObject) -> str | None:

@@ -135,10 +135,12 @@ def _memory(image: SharedObject, target: Target) -> Sequence[Problem]:
 
 def _relocations(image: SharedObject, target: Target) -> Sequence[Problem]:
     problems: list[Problem] = []
-    if image.dynamic.text_relocations or image.relocates_text:
+    # Addresses within the image itself are numbers once the link has given it its place.
+    relative = target.elf.kinds[Role.RELATIVE]
+    if others := [target.elf.names.get(kind, f"kind {kind}") for kind in image.text_kinds if kind != relative]:
         problems.append(
             (
-                "it has text relocations (DT_TEXTREL): its code is not position independent",
+                f"its code is not position independent: it has text relocations (DT_TEXTREL) {', '.join(others)}",
                 "Have it rebuilt with -fPIC.",
             )
         )

@@ -93,11 +93,33 @@ def test_writable_code(good: bytearray) -> None:
     assert "writable and executable" in refusal(good)
 
 
-def test_text_relocations(workshop: Workshop) -> None:
-    data = workshop.library(
-        "t.so", '__asm__(".text\\n.globl f\\nf: .quad f\\n");', "-Wl,-z,notext", "-Wl,-Bsymbolic"
-    ).read_bytes()
-    assert "text relocations" in refusal(data)
+def test_text_relocations_that_name_symbols(workshop: Workshop) -> None:
+    data = workshop.library("t.so", '__asm__(".text\\n.globl f\\nf: .quad f\\n");', "-Wl,-z,notext").read_bytes()
+    assert "text relocations (DT_TEXTREL) R_X86_64_64" in refusal(data)
+
+
+def test_text_relocations_within_the_image_are_numbers_for_the_linker(workshop: Workshop) -> None:
+    source = """
+    __asm__(".text\\n.globl get\\n.type get,@function\\nget: movq place(%rip), %rax\\nmovl (%rax), %eax\\nret\\n"
+            "place: .quad number\\n.data\\nnumber: .long 42\\n");
+    int seven(void) { return 7; }
+    """
+    workshop.library("t.so", source, "-Wl,-z,notext")
+    main = """
+    #include <stdio.h>
+    #include <dlfcn.h>
+    int main(void)
+    {
+        void *library = dlopen("t.so", RTLD_NOW);
+        if (!library) { puts(dlerror()); return 1; }
+        printf("%d %d\\n", ((int (*)(void)) dlsym(library, "get"))(), ((int (*)(void)) dlsym(library, "seven"))());
+    }
+    """
+    if workshop.toolchain.pie:
+        with pytest.raises(NativeError, match="read-only pages"):
+            workshop.absorb()
+        return
+    assert workshop.run(main) == "42 7\n"
 
 
 def test_function_chosen_at_load_time(workshop: Workshop) -> None:

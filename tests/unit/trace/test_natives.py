@@ -105,6 +105,31 @@ def test_what_a_shared_object_is(tmp_path: Path) -> None:
     assert module.relocations == (("R_X86_64_GLOB_DAT", 1), ("R_X86_64_RELATIVE", 5))
 
 
+def test_one_that_names_no_c_library_is_for_that_of_its_distribution(tmp_path: Path) -> None:
+    for name, content in {
+        "glibc": shared_object(needed=("libc.so.6",)),
+        "musl": shared_object(needed=("libc.musl-x86_64.so.1",)),
+        "none": shared_object(undefined=("malloc",)),
+    }.items():
+        (tmp_path / name).write_bytes(content)
+    files = {
+        owner: [(f"{owner}/{name}.so", tmp_path / name, None) for name in names]
+        for owner, names in (
+            ("a", ("glibc", "none")),
+            ("b", ("musl", "none")),
+            ("c", ("none",)),
+            ("", ("glibc", "none")),
+        )
+    }
+    found, _findings = natives(files, TARGET)
+    assert {native.path: native.libc for native in found if native.path.endswith("none.so")} == {
+        "a/none.so": "glibc",
+        "b/none.so": "",
+        "c/none.so": "",
+        "/none.so": "",
+    }
+
+
 @pytest.mark.parametrize(
     ("content", "code"),
     [

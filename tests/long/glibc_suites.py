@@ -1,0 +1,228 @@
+"""``python -m tests.long.glibc_suites FOLDER --reference PYTHON [SUITE[:PART] ...]``: upstream's tests in binaries.
+
+``glibc_suites.toml`` names distributions with wheels for glibc alone, and which of their tests run.  Each suite becomes
+one binary; the reference is the same versions, as wheels for glibc, under an ordinary CPython 3.13 (``--reference``).
+Prints a table: tests that ran, passed, failed, were skipped, on both sides, and each test that ended otherwise, with
+the explanation that the file has for it.  ``FOLDER`` keeps binaries and outcomes: what is there does not run again.
+Exits with 1 if a difference has no explanation.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from castiron_manifest.reader import read_manifest
+from castiron_wheels.uv_client import uv_program
+from tests.support.linking import command
+
+SOURCES = Path(__file__).with_suffix("")
+LIMIT = 3600
+"""Seconds for one part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """Tests that may end otherwise in a binary."""
+
+    tests: str
+    """A regular expression for their whole names."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """One table of ``glibc_suites.toml``."""
+
+    name: str
+    requires: tuple[str, ...]
+    include: tuple[str, ...]
+    kind: str
+    """As `runner.py` takes it, or ``lines``: a script whose lines are its tests, named before the first colon."""
+    parts: dict[str, tuple[str, ...]]
+    apart: bool
+    """Whether each name gets a process of its own."""
+    entry: str
+    """The application, a file beside `runner.py`."""
+    explained: tuple[Explained, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ended:
+    """How one test ended."""
+
+    word: str
+    detail: str
+
+
+def suites() -> list[Suite]:
+    """Return all suites; `TypeError` for a key that does not exist."""
+    tables = tomllib.loads(SOURCES.with_suffix(".toml").read_text())
+    return [_suite(name, table) for name, table in tables.items()]
+
+
+def _suite(name: str, table: dict[str, Any]) -> Suite:
+    prefix = table.pop("prefix", "")
+    suite = Suite(
+        name=name,
+        requires=tuple(table.pop("requires")),
+        include=tuple(table.pop("include", ())),
+        kind=table.pop("kind"),
+        parts={part: tuple(prefix + item for item in names) for part, names in table.pop("parts", {"all": []}).items()},
+        apart=table.pop("apart", False),
+        entry=table.pop("script", "runner.py"),
+        explained=tuple(Explained(**item) for item in table.pop("explained", ())),
+    )
+    if table:
+        raise TypeError(f"{name}: unknown keys {sorted(table)}")
+    return suite
+
+
+def build(suite: Suite, folder: Path) -> Path:
+    """Return the suite's binary, linked if it is not there.  Raises `SystemExit` if a stage fails."""
+    binary = folder / "binary" / suite.name
+    if binary.exists():
+        return binary
+    project = folder / "project"
+    shutil.rmtree(project, ignore_errors=True)
+    shutil.copytree(SOURCES, project, ignore=shutil.ignore_patterns("__pycache__"))
+    binary.parent.mkdir(exist_ok=True)
+    words = [word for item in suite.requires for word in ("--with", item)]
+    words += [word for item in suite.include for word in ("--include", item)]
+    steps: tuple[tuple[str | Path, ...], ...] = (
+        ("trace", *words, "-o", folder / "manifest", suite.entry),
+        ("link", folder / "manifest", "-o", binary, "--no-report"),
+    )
+    for stage, *arguments in steps:
+        done = command(str(stage), *arguments, cwd=project)
+        if done.status:
+            raise SystemExit(f"{suite.name}: {stage} failed:\n{done.stderr}")
+    return binary
+
+
+def reference(suite: Suite, folder: Path, python: str) -> Path:
+    """Return an interpreter of glibc's with the distributions of the manifest, installed if it is not there."""
+    place = folder / "reference"
+    ready = place / "ready"
+    if not ready.exists():
+        shutil.rmtree(place, ignore_errors=True)
+        subprocess.run([uv_program(), "venv", "-q", "--python", python, str(place)], check=True)
+        pins = [f"{item.name}=={item.version}" for item in read_manifest(folder / "manifest").distributions]
+        words = ("pip", "install", "-q", "--only-binary", ":all:", "--python", str(place / "bin" / "python"))
+        subprocess.run([uv_program(), *words, *suite.requires, *pins], check=True)
+        ready.touch()
+    return place / "bin" / "python"
+
+
+def outcomes(suite: Suite, part: str, program: tuple[str, ...], file: Path) -> dict[str, Ended]:
+    """Return how the tests of one part end with ``program``; they run unless ``file`` has it."""
+    if not file.exists():
+        making, log, work = (file.with_suffix(suffix) for suffix in (".making", ".log", ".work"))
+        making.unlink(missing_ok=True)
+        names = suite.parts[part]
+        with log.open("w") as output:
+            for given in [(name,) for name in names] if suite.apart else [names]:
+                shutil.rmtree(work, ignore_errors=True)
+                work.mkdir(parents=True)
+                if suite.kind == "lines":
+                    with making.open("w") as lines:
+                        done = _run(program, work, lines, output)
+                else:
+                    done = _run((*program, suite.kind, str(making.resolve()), *given), work, output, output)
+                if done:
+                    with making.open("a") as ending:
+                        ending.write(_line(suite, f"{' '.join(given)[:60]} (process)", "failed", f"status {done}"))
+        making.rename(file)
+    return read(suite, file)
+
+
+def _line(suite: Suite, name: str, word: str, detail: str) -> str:
+    return f"{name}: {detail}\n" if suite.kind == "lines" else json.dumps([name, word, detail]) + "\n"
+
+
+def _run(argv: tuple[str, ...], work: Path, stdout: Any, stderr: Any) -> int:
+    try:
+        return subprocess.run(argv, cwd=work, stdout=stdout, stderr=stderr, timeout=LIMIT, check=False).returncode
+    except subprocess.TimeoutExpired:
+        return -1000
+
+
+def read(suite: Suite, file: Path) -> dict[str, Ended]:
+    """Return what the file of outcomes says: of what is told of a test several times, the worst."""
+    ended: dict[str, Ended] = {}
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if suite.kind == "lines":
+            name, _, text = line.partition(":")
+            ended[name] = Ended(word=text.strip(), detail="")
+            continue
+        name, word, detail = json.loads(line)
+        known = ended.get(name)
+        if known is None or (word != "started" and known.word != "failed"):
+            ended[name] = Ended(word=word, detail=detail)
+    return ended
+
+
+def compare(suite: Suite, part: str, binary: dict[str, Ended], usual: dict[str, Ended]) -> int:
+    """Print the row of one part and its differences; return how many have no explanation."""
+    nothing = Ended(word="did not run", detail="")
+    different = sorted(
+        name for name in binary.keys() | usual.keys() if binary.get(name, nothing).word != usual.get(name, nothing).word
+    )
+    if suite.kind == "lines":
+        counts = [f"{len(binary)} lines", f"{len(usual)} lines"]
+    else:
+        counts = [_counts(binary), _counts(usual)]
+    print(f"| {suite.name} | {part} | {counts[0]} | {counts[1]} | {len(different)} |", flush=True)
+    unexplained = 0
+    for name in different:
+        here, there = binary.get(name, nothing), usual.get(name, nothing)
+        why = next((item.why for item in suite.explained if re.fullmatch(item.tests, name)), None)
+        unexplained += why is None
+        detail = (here.detail or there.detail).strip().replace("\n", " / ")[-400:]
+        print(f"    {name}: {here.word}, in CPython {there.word}: {why or f'UNEXPLAINED: {detail}'}")
+    return unexplained
+
+
+def _counts(ended: dict[str, Ended]) -> str:
+    count = Counter(item.word for item in ended.values())
+    return ", ".join(f"{count[word]:,} {word}" for word in ("passed", "failed", "skipped", "started") if count[word])
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("names", nargs="*", help="SUITE or SUITE:PART")
+    parser.add_argument("--reference", required=True, help="a CPython 3.13 that is linked against glibc")
+    options = parser.parse_intermixed_args()
+    unexplained = 0
+    print("| suite | part | binary | CPython with glibc | different |\n| --- | --- | --- | --- | --: |")
+    for suite in suites():
+        for part in suite.parts:
+            if options.names and not {suite.name, f"{suite.name}:{part}"} & set(options.names):
+                continue
+            folder = (options.folder / suite.name).resolve()
+            folder.mkdir(parents=True, exist_ok=True)
+            binary = build(suite, folder)
+            python = reference(suite, folder, options.reference)
+            usual = (str(python), str(SOURCES / suite.entry))
+            unexplained += compare(
+                suite,
+                part,
+                outcomes(suite, part, (str(binary),), folder / f"{part}.binary.jsonl"),
+                outcomes(suite, part, usual, folder / f"{part}.reference.jsonl"),
+            )
+    print(f"{unexplained} differences without an explanation")
+    return int(unexplained > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
