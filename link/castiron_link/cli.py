@@ -166,6 +166,17 @@ KeepMapOption = Annotated[
     ),
 ]
 
+SymbolsOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--symbols",
+        metavar="FILE",
+        help="Write the executable's symbols, for debuggers and profilers.",
+        show_default=False,
+        rich_help_panel=Theme.OUTPUT,
+    ),
+]
+
 
 @command_line.command(app)
 def link(
@@ -189,6 +200,7 @@ def link(
     strict: StrictOption = False,
     sbom: SbomOption = True,
     keep_map: KeepMapOption = None,
+    symbols: SymbolsOption = None,
     relink_kit: RelinkOption = None,
     verbose: command_line.VerboseOption = False,
     quiet: command_line.QuietOption = False,
@@ -221,6 +233,7 @@ def link(
         sbom=sbom,
         epoch=source_date_epoch(),
         keep_map=keep_map,
+        symbols=symbols,
         relink_kit=relink_kit,
     )
     show_result(link_manifest(request, reporter=command_line.reporter_of(loud)), loud, table=report)

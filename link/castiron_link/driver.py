@@ -39,7 +39,7 @@ from castiron_link.relink import check_kit, write_kit
 from castiron_link.select import inittab, select
 from castiron_link.startup import startup
 from castiron_link.tree_layout import below_site_packages, build_tree, interpreters, with_placed_libraries
-from castiron_link.write import check_output, copy_map, document_path, write_output
+from castiron_link.write import check_output, copy_file, document_path, write_output
 
 if TYPE_CHECKING:
     from castiron_common.progress import Reporter
@@ -64,6 +64,8 @@ class Request:
     """Time for documents, in seconds since 1970; None: they hold no time."""
     keep_map: Path | None = None
     """Where the linker's map is copied to."""
+    symbols: Path | None = None
+    """Where the symbols of the executable go; debuggers find them by its name there, and by the build id."""
     relink_kit: Path | None = None
     """Folder for what it takes to link again with a replaced library."""
 
@@ -81,6 +83,8 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
     with clock("read"):
         output = (request.output or Path(manifest.entry.name)).absolute()
         check_output(output)
+        if request.symbols is not None:
+            check_output(request.symbols.absolute())
         if request.relink_kit is not None:
             check_kit(request.relink_kit)
         project = own_project(request.policy.project, manifest)
@@ -154,6 +158,12 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
             with call.map.open() as lines:
                 layout = file_layout(call.output)
                 found = taken(lines, layout.sections)
+            symbols = None
+            if request.symbols is not None:
+                # Imported here, as hardly any link writes symbols.
+                from castiron_link.symbols import write_symbols
+
+                symbols = write_symbols(call, natives, request.symbols.name, work)
 
         # audit: of the map, so of what is in the binary and not of what was offered; and before the binary has its
         # name, so that a refusal leaves no file.
@@ -215,8 +225,10 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                     owners=inputs.owners,
                     origins=natives.origins,
                 )
+            if request.symbols is not None and symbols is not None:
+                copy_file(symbols, request.symbols)
             if request.keep_map is not None:
-                copy_map(call.map, request.keep_map)
+                copy_file(call.map, request.keep_map)
 
     return LinkResult(
         output=output,

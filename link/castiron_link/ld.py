@@ -19,11 +19,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 FLAGS = (
-    "-static", "--build-id=none", "--eh-frame-hdr", "-O2", "--gc-sections", "--icf=safe",
+    "-static", "--eh-frame-hdr", "-O2", "--gc-sections", "--icf=safe",
     "-z", "now", "-z", "relro", "-z", "noexecstack", "-z", "separate-code", "-z", f"stack-size={STACK_SIZE}",
-    "--strip-all", "--error-limit=0", "--no-demangle",
+    "--error-limit=0", "--no-demangle",
 )  # fmt: skip
-"""For every link.  ``--strip-all`` keeps the section headers, which scanners of licenses read."""
+"""For every link."""
+
+STRIPPED = ("--strip-all", "--build-id=sha1")
+"""For the executable.  ``--strip-all`` keeps the section headers, which scanners of licenses read; the build id is a
+hash of what the linker writes."""
 
 FIXED_PLACE = ("-no-pie",)
 POSITION_INDEPENDENT = ("-pie", "--no-dynamic-linker", "-z", "text", "--pack-dyn-relocs=relr")
@@ -49,6 +53,8 @@ class LinkerCall:
     """Symbols whose callers are led to ``__wrap_SYMBOL``."""
     wrap_if_used: tuple[str, ...] = ()
     """Likewise, but the wrapper is left out if there is no caller."""
+    symbols_of: str | None = None
+    """Build id of the executable whose symbols are wanted: the same executable, not stripped."""
     pie: bool = False
     """Make a position-independent executable."""
     scripts: tuple[Path, ...] = ()
@@ -69,6 +75,7 @@ def arguments(call: LinkerCall) -> list[str]:
         *call.linker,
         *call.target,
         *FLAGS,
+        *(STRIPPED if call.symbols_of is None else (f"--build-id=0x{call.symbols_of}",)),
         *(POSITION_INDEPENDENT if call.pie else FIXED_PLACE),
         *(f"--wrap={symbol}" for symbol in (*call.wrap, *call.wrap_if_used)),
         # zig's libc defines some of them weakly; the linker gives the binding on to the wrapper's name, and for a weak

@@ -43,6 +43,8 @@ class Natives:
     """Tree paths of all files that were absorbed, sorted: code looks whether they exist before it opens them."""
     images: Mapping[Path, tuple[str, str]] = field(default_factory=dict)
     """For each object of a shared object, whose it is: a distribution's or one of the ``components``; and its path."""
+    locations: Mapping[str, Path] = field(default_factory=dict)
+    """The files of this machine that became images, by the linker symbol of the image's first byte."""
     components: tuple[Component, ...] = ()
     """Those that were added because a library needs them and no distribution brings them."""
     archives: tuple[Path, ...] = ()
@@ -121,6 +123,7 @@ def absorb_natives(
         images={
             path: (image.owners[0], image.paths[0]) for path, image in zip(done.objects, done.images, strict=False)
         },
+        locations={image.symbol: image.location for image in done.images},
         components=components,
         archives=archives if done.emulates else (),
         warnings=tuple(

@@ -75,7 +75,7 @@ def _copy(source: int, destination: int, size: int) -> None:
         offset += done
 
 
-def copy_map(linked: Path, destination: Path) -> None:
-    """Copy the linker's map out of the working folder."""
-    with atomic_write(destination, sync=False) as file, linked.open("rb") as source:
+def copy_file(made: Path, destination: Path) -> None:
+    """Copy a file that was made beside the executable out of the working folder: the linker's map, the symbols."""
+    with atomic_write(destination, sync=False) as file, made.open("rb") as source:
         shutil.copyfileobj(source, file)

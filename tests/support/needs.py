@@ -23,6 +23,7 @@ KNOWN = {
     "file": "the command, which tells that a binary is static",
     "ldd": "the command, which tells that a binary needs no library",
     "the pinned CPython": "another version of its series stands in for it here",
+    "gdb": "the command, which reads symbols",
     "gcc": "with g++ and objcopy, to build against glibc what wheels have",
     "gcc or clang": "to fuzz the stub's reader with sanitizers",
     "CASTIRON_SLOW_TESTS": "to be set, for what compiles for many minutes",

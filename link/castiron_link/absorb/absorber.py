@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.pools import thread_pool
 from castiron_link.absorb.closure import ImagePlan, LibraryFile
-from castiron_link.absorb.emit import cached_object, init_symbol
+from castiron_link.absorb.emit import base_symbol, cached_object, init_symbol
 from castiron_link.absorb.layout import linker_script
 from castiron_link.absorb.program import Program, read_program
 from castiron_link.absorb.read import constants_of, read
@@ -63,6 +63,10 @@ class AbsorbedImage:
     owners: tuple[str, ...]
     """Their distributions, each once, that of the first path first."""
     sha256: str
+    location: Path
+    """The file on this machine that has its content."""
+    symbol: str
+    """The linker symbol of its first byte."""
     size: int
     """Bytes in memory."""
     relocations: int
@@ -214,6 +218,8 @@ def _report(image: ImagePlan) -> AbsorbedImage:
         paths=tuple(file.path for file in image.files),
         owners=tuple(dict.fromkeys(file.owner for file in image.files)),
         sha256=image.facts.sha256,
+        location=image.files[0].location,
+        symbol=base_symbol(image.id),
         size=image.facts.span,
         relocations=image.facts.relocation_count,
     )
