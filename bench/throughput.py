@@ -21,7 +21,6 @@ import json
 import math
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import tomllib
@@ -32,7 +31,8 @@ import uv
 from rich.console import Console
 from rich.table import Table
 
-COMMANDS = Path(sys.executable).parent
+from sides import FailedError, Side, add_options, linked, run, sides_of
+
 PYPERFORMANCE, PYPERF = "pyperformance==1.14.0", "pyperf==2.11.0"
 CLOCK = "import time; time.perf_counter = time.process_time\n"
 """Put before a program's own code: pyperf and all benchmarks take ``time.perf_counter`` as their clock."""
@@ -65,26 +65,11 @@ class Measurement:
     """Of each side, in seconds a call."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
-    """An ordinary Python, or the commands of a Castiron."""
-
-    name: str
-    python: str = ""
-    commands: Path = COMMANDS
-
-
-class FailedError(Exception):
-    """A benchmark cannot be measured; says why."""
-
-
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("programs", nargs="*", metavar="PROGRAM")
-    parser.add_argument("--python", action="append", default=[], metavar="NAME=FILE", help="the first is compared with")
-    parser.add_argument("--castiron", action="append", default=[], metavar="NAME=FOLDER", help="default: this one")
-    parser.add_argument("--link", action="append", default=[], metavar="OPTION", help="for link, such as --link=--pie")
+    add_options(parser)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--values", type=int, default=3, help="a process gives as many, after one that is not counted")
     parser.add_argument("--clock", choices=["processor", "wall"], default="processor")
@@ -100,11 +85,7 @@ def main() -> None:
         if given.list:
             print("\n".join(sorted(program.name for program in programs)))
             return
-        sides = [Side(name=name, python=shutil.which(file) or file) for name, file in map(halves, given.python)]
-        if not sides:
-            parser.error("--python is missing: the ordinary Python to compare with")
-        others = [Side(name=name, commands=Path(at).resolve()) for name, at in map(halves, given.castiron)]
-        sides += others or [Side(name="castiron")]
+        sides = sides_of(given, parser)
         if unknown := set(given.programs) - {program.name for program in programs}:
             parser.error(f"no such program: {', '.join(sorted(unknown))}; --list prints the names")
         if given.programs:
@@ -126,12 +107,6 @@ def main() -> None:
         Console(width=max(100, 40 + 18 * len(sides))).print(table(measured, sides))
         if left_out:
             sys.exit(f"error: left out, as they failed (above): {', '.join(left_out)}")
-
-
-def halves(given: str) -> tuple[str, str]:
-    """Return NAME and the rest of ``NAME=REST``; without a name, the rest is the name, too."""
-    name, _, rest = given.partition("=")
-    return name, rest or name
 
 
 def pyperformance(work: Path) -> list[Benchmark]:
@@ -190,11 +165,8 @@ def command_of(side: Side, project: Path, given: argparse.Namespace) -> list[str
             install = [uv.find_uv_bin(), "pip", "install", "-q", "--python", side.python, "--target", str(site)]
             run([*install, "-r", "requirements.txt"], project)
         return ["env", f"PYTHONPATH={site}", side.python, str(project / "run_benchmark.py")]
-    binary, manifest = project / f"app-{side.name}", f"app-{side.name}.manifest"
-    if given.again or not binary.is_file():
-        run([str(side.commands / "trace"), "-r", "requirements.txt", "run_benchmark.py", "-o", manifest], project)
-        run([str(side.commands / "link"), manifest, "-o", binary.name, "--no-report", *given.link], project)
-    return [str(binary)]
+    options = ["-r", "requirements.txt"]
+    return [str(linked(side, project, "run_benchmark.py", trace=options, link=given.link, again=given.again))]
 
 
 def worker(command: list[str], work: Path) -> list[tuple[str, int, list[float]]]:
@@ -210,13 +182,6 @@ def worker(command: list[str], work: Path) -> list[tuple[str, int, list[float]]]
         metadata = common | benchmark.get("metadata", {}) | one.get("metadata", {})
         found.append((metadata["name"], metadata["loops"], one.get("values", [])))
     return found
-
-
-def run(command: list[str], folder: Path) -> None:
-    """Run a command; raises FailedError, with the end of what it said, if that fails."""
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)
-    if done.returncode:
-        raise FailedError(f"{' '.join(command)}: exit status {done.returncode}: {(done.stderr or done.stdout)[-1500:]}")
 
 
 def table(measured: list[Measurement], sides: list[Side]) -> Table:

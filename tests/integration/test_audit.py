@@ -109,12 +109,12 @@ def test_with_a_project_and_a_time_every_guideline_is_met(hello: Path, tmp_path:
     assert spdx3_problems(tmp_path / "app.spdx3.json") == []
 
 
-def test_exactly_one_package_note(hello: Path) -> None:
+def test_notes_of_the_package_and_of_the_build(hello: Path) -> None:
     with hello.open("rb") as file:
         elf = ELFFile(file)
         notes = [note for section in elf.iter_sections("SHT_NOTE") for note in section.iter_notes()]
         loaded = [note for segment in elf.iter_segments("PT_NOTE") for note in segment.iter_notes()]
-    assert [note["n_name"] for note in notes] == ["FDO"] == [note["n_name"] for note in loaded]
+    assert [note["n_name"] for note in notes] == ["FDO", "GNU"] == [note["n_name"] for note in loaded]
     assert notes[0]["n_type"] in {0xCAFE1A7E, "NT_FDO_PACKAGING_METADATA"}
     described = notes[0]["n_desc"]
     text = described if isinstance(described, str) else described.decode()
