@@ -131,3 +131,25 @@ def test_names_of_the_libc_are_known() -> None:
     names = _libc_names(TARGET.libc)
     assert {"c", "m", "pthread", "dl"} <= set(names)
     assert not [name for name in names if name.startswith("lib") or ".so" in name]
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "goes_in"),
+    [
+        ("import importlib", "importlib.metadata", False),
+        ("import importlib\nimportlib.invalidate_caches()", "importlib.metadata", True),
+        ("from importlib import invalidate_caches as fresh\nfresh()", "importlib.metadata", True),
+        ("from functools import singledispatch as generic\n@generic\ndef f(x): pass", "typing", True),
+        ("from email.message import Message", "email.policy", False),
+        ("from email.message import EmailMessage\nEmailMessage()", "email.policy", True),
+        ("from email.message import EmailMessage as Mail\nMail()", "email.policy", True),
+        ("import threading", "_threading_local", False),
+        ("import _threading_local", "_threading_local", True),
+        ("import zipfile\nzipfile.PyZipFile('x')", "py_compile", True),
+        ("import zipfile\nzipfile.ZipFile('x')", "py_compile", False),
+    ],
+)
+def test_what_the_standard_library_imports_only_for_some_of_its_functions(
+    tracer: Tracer, source: str, name: str, goes_in: bool
+) -> None:
+    assert (name in tracer({"app.py": source}).modules) is goes_in

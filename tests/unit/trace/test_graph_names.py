@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.unit.trace.making import install, site_of
-from tests.unit.trace.tracing import of, own
+from tests.unit.trace.tracing import codes, of, own
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -194,3 +194,44 @@ def test_what_pickled_data_of_a_distribution_names_goes_in(tracer: Tracer, tmp_p
     )
     reached = tracer({"app.py": "import d"}, site_of(tmp_path, dist))
     assert of(reached, "d") == {"d", "d.stored", new.decode()}
+
+
+TABLE = """from importlib import import_module
+_LAZY = {"One": ".one", "Two": ".sub.two"}
+def __getattr__(name):
+    return getattr(import_module(_LAZY[name], __name__), name)
+"""
+
+
+def test_a_table_of_names_takes_these_and_no_more(tracer: Tracer, tmp_path: Path) -> None:
+    files = {"lazy/__init__.py": TABLE, "lazy/one.py": "", "lazy/sub/__init__.py": "", "lazy/sub/two.py": ""}
+    dist = install(tmp_path, "lazy", files | {"lazy/other.py": "", "lazy/sub/other.py": ""})
+    reached = tracer({"app.py": "import lazy"}, site_of(tmp_path, dist))
+    assert of(reached, "lazy") == {"lazy", "lazy.one", "lazy.sub", "lazy.sub.two"}
+    assert "computed-import" not in codes(reached)
+
+
+@pytest.mark.parametrize(
+    "call",
+    ["import_module(f'wide.plugins.{x}')", "import_module('.' + x, __name__ + '.plugins')"],
+)
+def test_a_computed_name_below_a_package_takes_that_package_and_no_more(
+    tracer: Tracer, tmp_path: Path, call: str
+) -> None:
+    source = f"from importlib import import_module\ndef load(x):\n    return {call}\n"
+    files = {"wide/__init__.py": source, "wide/other.py": "", "wide/plugins/__init__.py": "", "wide/plugins/a.py": ""}
+    below = {"wide/plugins/sub/__init__.py": "", "wide/plugins/sub/b.py": "", "wide/plugins/tests/__init__.py": ""}
+    dist = install(tmp_path, "wide", files | below | {"wide/plugins/tests/test_a.py": ""})
+    reached = tracer({"app.py": "import wide"}, site_of(tmp_path, dist))
+    plugins = {"wide.plugins", "wide.plugins.a", "wide.plugins.sub", "wide.plugins.sub.b"}
+    assert plugins <= of(reached, "wide")
+    assert not {"wide.other", "wide.plugins.tests.test_a"} & of(reached, "wide")
+    (finding,) = (finding for finding in reached.findings if finding.code == "computed-import")
+    assert "all modules of wide.plugins go in" in finding.message
+
+
+def test_a_table_that_somebody_may_change_takes_the_whole_distribution(tracer: Tracer, tmp_path: Path) -> None:
+    source = TABLE + "def register(name, module):\n    _LAZY[name] = module\n"
+    dist = install(tmp_path, "lazy", {"lazy/__init__.py": source, "lazy/one.py": "", "lazy/other.py": ""})
+    reached = tracer({"app.py": "import lazy"}, site_of(tmp_path, dist))
+    assert "lazy.other" in of(reached, "lazy")

@@ -94,7 +94,7 @@ def test_dynamic_imports_with_a_literal_name_are_followed(source: str, expected:
     ],
 )
 def test_computed_names_are_reported_with_their_line(source: str) -> None:
-    assert [line for line, _what, _prefix in scan_source(f"\n{source}".encode(), own=False).computed] == [2]
+    assert [item.line for item in scan_source(f"\n{source}".encode(), own=False).computed] == [2]
 
 
 @pytest.mark.parametrize(
@@ -112,7 +112,7 @@ def test_computed_names_are_reported_with_their_line(source: str) -> None:
 )
 def test_the_literal_beginning_of_a_computed_name(argument: str, prefix: str) -> None:
     scan = scan_source(f"importlib.import_module({argument})".encode(), own=False)
-    assert scan.computed == ((1, "import_module", prefix),)
+    assert scan.computed == ((1, "import_module", prefix, bool(prefix)),)
 
 
 def test_strings_of_docstrings_and_annotations_are_no_names() -> None:
@@ -251,9 +251,9 @@ def test_functions_of_common_names_count_only_with_their_module(source: str) -> 
 
 
 def test_functions_that_hints_name() -> None:
-    assert scan_source(b"find_modules('a.b')", own=False).computed == ((1, "find_modules", "a"),)
+    assert scan_source(b"find_modules('a.b')", own=False).computed == ((1, "find_modules", "a", False),)
     assert scan_source(b"symbol_by_name('a.b')", own=False).computed == ()
-    assert scan_source(b"symbol_by_name(name)", own=False).computed == ((1, "symbol_by_name", ""),)
+    assert scan_source(b"symbol_by_name(name)", own=False).computed == ((1, "symbol_by_name", "", False),)
     assert scan_source(b"iter_entry_points('a')", own=False).entry_points == ("a",)
     assert scan_source(b"pkg_resources.declare_namespace(__name__)", own=False).extends_path
 

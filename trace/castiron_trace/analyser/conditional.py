@@ -67,6 +67,8 @@ CONDITIONAL: dict[tuple[str, str], frozenset[str]] = {
     # An application has them if it imports them itself; none of them is what dbm and shelve write by default.
     ("dbm", "dbm.gnu"): frozenset({"@never"}),
     ("dbm", "dbm.ndbm"): frozenset({"@never"}),
+    # The newer classes of messages; `email.message.Message` has a policy without it.
+    ("email.message", "email.policy"): frozenset({"EmailMessage", "MIMEPart"}),
     ("functools", "typing"): frozenset({"singledispatch", "singledispatchmethod"}),
     ("importlib._bootstrap_external", "importlib.metadata"): frozenset({"importlib_metadata", "invalidate_caches"}),
     ("importlib._bootstrap_external", "importlib.readers"): frozenset({"importlib_resources"}),
@@ -95,6 +97,7 @@ CONDITIONAL: dict[tuple[str, str], frozenset[str]] = {
     ("site", "_pyrepl.unix_console"): _LINE_EDITOR,
     ("site", "readline"): _LINE_EDITOR,
     ("site", "rlcompleter"): _LINE_EDITOR,
+    ("threading", "_threading_local"): frozenset({"@never"}),  # a stand-in for what the interpreter always has
     ("time", "_strptime"): frozenset({"strptime"}),
     ("traceback", "unicodedata"): frozenset({"@non_ascii"}),
     ("types", "_socket"): frozenset({"@never"}),
@@ -106,6 +109,7 @@ CONDITIONAL: dict[tuple[str, str], frozenset[str]] = {
     ("uuid", "subprocess"): frozenset({"@never"}),
     ("warnings", "inspect"): frozenset({"deprecated"}),
     ("warnings", "tracemalloc"): frozenset({"tracemalloc"}),
+    ("zipfile", "py_compile"): frozenset({"PyZipFile", "writepy"}),
     ("zipimport", "importlib.resources"): frozenset({"@never"}),
 }
 """Imports that are followed only if another module that goes in mentions one of the names."""

@@ -23,6 +23,8 @@ _NOT_SCANNED = frozenset({"test", "idlelib", "turtledemo", "lib2to3", "ensurepip
 _KINDS = frozenset({ModuleKind.SOURCE, ModuleKind.PACKAGE, ModuleKind.BUILTIN, ModuleKind.ALIAS})
 _COMMENTS_ONLY = frozenset({"@non_ascii", "@named_character"})
 """Mentions that the standard library has only in comments."""
+_PASSED_ON = {"importlib": frozenset({"invalidate_caches"})}
+"""Module -> names that it mentions only in a function of the same name, which somebody else must call."""
 
 
 def stdlib_graph(request: StdlibRequest) -> StdlibAnswer:
@@ -42,7 +44,7 @@ def stdlib_graph(request: StdlibRequest) -> StdlibAnswer:
             origin = file_of(node)
             nodes[node.name] = Node(kind, STDLIB, None if origin is None else Path(origin).relative_to(root).as_posix())
             scan: Scan | None = node.extension_attributes.get("scan")
-            names = set(() if scan is None else scan.mentions) - _COMMENTS_ONLY
+            names = set(() if scan is None else scan.mentions) - _COMMENTS_ONLY - _PASSED_ON.get(node.name, frozenset())
             if names:
                 mentions[node.name] = tuple(sorted(names))
     return StdlibAnswer(modules=nodes, imports=_imports(graph, nodes), mentions=mentions)

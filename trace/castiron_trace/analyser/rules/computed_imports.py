@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from modulegraph2 import NamespacePackage, Package, Script
 
 from castiron_trace.analyser.environment import without_tests
-from castiron_trace.analyser.rules.base import CERTAIN_IMPORTS, Declaration, Whole
+from castiron_trace.analyser.rules.base import CERTAIN_IMPORTS, Declaration, Whole, package_of
+from castiron_trace.analyser.syntax.scan import NAME_PLACEHOLDER, PACKAGE_PLACEHOLDER
 from castiron_trace.protocol import APP, Notice
 
 if TYPE_CHECKING:
@@ -26,8 +27,9 @@ class ComputedImports:
 
     def look(self, module: Module) -> Iterator[Step]:
         """Yield what the computed imports of one module may import."""
-        for line, what, prefix in module.scan.computed:
-            below = self._below(prefix, every=what == "walk_packages")
+        for line, what, begins, sure in module.scan.computed:
+            prefix = _package(module.node, begins)
+            below = self._below(prefix, module.owner, every=what == "walk_packages", sure=sure)
             for name in below:
                 yield Declaration(module.node, name, line)
             place = f"{self._context.place(module.node)}:{line}"
@@ -36,6 +38,9 @@ class ComputedImports:
             if module.owner == APP:
                 if what in CERTAIN_IMPORTS and not below:
                     yield from self._own(module.node, what, prefix, line)
+            elif sure and below:
+                message = f"{what} with a computed name: all modules of {prefix} go in."
+                yield Notice("computed-import", "info", place, message)
             elif module.owner not in self._context.whole:
                 message = f"{what} with a computed name: all modules of {module.owner} go in."
                 yield Notice("computed-import", "info", place, message)
@@ -72,15 +77,30 @@ class ComputedImports:
             )
             yield Notice("computed-import", "warning", place, message)
 
-    def _below(self, prefix: str, *, every: bool) -> list[str]:
+    def _below(self, prefix: str, owner: str, *, every: bool, sure: bool) -> list[str]:
         """Return what distributions and Python have directly below a package (or, with ``every``, at all below it).
 
-        ``import_module(f"pkg.plugins.{name}")``, ``iter_modules(pkg.plugins.__path__)``.
+        ``import_module(f"pkg.plugins.{name}")``, ``iter_modules(pkg.plugins.__path__)``.  A name that is ``sure`` to
+        begin so may lead further down, to what ``owner`` may use.
         """
-        known: Mapping[str, object] = self._context.environment.modules
+        environment = self._context.environment
+        known: Mapping[str, object] = environment.modules
         if prefix not in known:
             known = self._context.stdlib
         if not prefix or prefix not in known or self._context.locator.is_own(prefix.partition(".")[0]):
             return []
-        start = f"{prefix}."
-        return sorted(name for name in known if name.startswith(start) and (every or "." not in name[len(start) :]))
+        below = [name for name in known if name.startswith(f"{prefix}.")]
+        direct = {name for name in below if every or "." not in name[len(prefix) + 1 :]}
+        if sure and owner != APP and known is environment.modules:
+            reach = environment.reach(owner)
+            direct.update(name for name in without_tests(below, below=prefix) if environment.modules[name] in reach)
+        return sorted(direct)
+
+
+def _package(node: BaseNode, begins: str) -> str:
+    """Return the package that a computed name begins with, in the place of a placeholder the module's own."""
+    name = "" if isinstance(node, Script) else node.name
+    for placeholder, actual in ((NAME_PLACEHOLDER, name), (PACKAGE_PLACEHOLDER, package_of(node))):
+        if begins.startswith(placeholder):
+            return actual and actual + begins.removeprefix(placeholder)
+    return begins

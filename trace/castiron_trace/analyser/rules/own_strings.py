@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def _imports_by_name(scan: Scan) -> bool:
-    return any(what in {*CERTAIN_IMPORTS, "find_spec"} for _line, what, _prefix in scan.computed)
+    return any(what in {*CERTAIN_IMPORTS, "find_spec"} for _line, what, _prefix, _sure in scan.computed)
 
 
 _CONFIGURATION = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf")

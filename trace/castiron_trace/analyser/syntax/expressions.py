@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import re
 
+from castiron_trace.analyser.syntax.scan import NAME_PLACEHOLDER, PACKAGE_PLACEHOLDER
+
 MODULE_NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
 IMPORTABLE_NAME = re.compile(r"[\w\-+]+(?:\.[\w\-+]+)*")
 """What functions that import take for a name: more than identifiers (``my-plugin``, ``0001_initial``)."""
-_MODULE_PREFIX = re.compile(r"([^\W\d]\w*(?:\.\w+)*)\.(?![^{%]*\.)")
+_PACKAGE = re.compile(r"(?:[^\W\d]\w*|\{__(?:name|package)__\})(?:\.\w+)*")
 
 
 def name_of(node: ast.AST | None) -> str:
@@ -37,21 +39,64 @@ def imported_literal(node: ast.AST) -> str | None:
     return None
 
 
-def name_prefix(node: ast.Call) -> str:
-    """Return the package that a computed name begins with: ``pkg.sub`` of ``f"pkg.sub.{x}"`` or ``"pkg.sub." + x``."""
-    argument = node.args[0] if node.args else None
+def name_prefix(argument: ast.expr | None) -> str:
+    """Return the package that a computed name begins with: ``pkg.sub`` of ``f"pkg.sub.{x}"`` or ``"pkg.sub." + x``.
+
+    It may begin with `NAME_PLACEHOLDER` or `PACKAGE_PLACEHOLDER`.
+    """
+    if argument is None:
+        return ""
     if isinstance(argument, ast.Attribute) and argument.attr == "__path__":
         return dotted_name(argument.value)  # ``iter_modules(pkg.sub.__path__)``
-    while isinstance(argument, ast.BinOp):
-        argument = argument.left
-    if isinstance(argument, ast.JoinedStr) and argument.values:
-        argument = argument.values[0]
-    if isinstance(argument, ast.Call) and isinstance(argument.func, ast.Attribute) and argument.func.attr == "format":
-        argument = argument.func.value
-    if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
+    prefix = _beginning(argument)[0].rpartition(".")[0]
+    return prefix if _PACKAGE.fullmatch(prefix) else ""
+
+
+def relative_prefix(argument: ast.expr, package: ast.expr | None) -> str:
+    """Return the package that ``import_module(f".sub.{x}", package="pkg")`` looks in: ``pkg.sub``; empty if unknown."""
+    text = _beginning(argument)[0]
+    if not text.startswith(".") or text.startswith("..") or package is None:
         return ""
-    match = _MODULE_PREFIX.match(argument.value)
-    return match[1] if match else ""
+    base, complete = _beginning(package)
+    prefix = ".".join(part for part in (base, text[1:].rpartition(".")[0]) if part)
+    return prefix if complete and _PACKAGE.fullmatch(prefix) else ""
+
+
+def _beginning(expression: ast.expr) -> tuple[str, bool]:
+    """Return the text that a string begins with, and whether that is all of it."""
+    if isinstance(expression, ast.Constant) and isinstance(expression.value, str):
+        return expression.value, True
+    if isinstance(expression, ast.Name | ast.Attribute):
+        return _MODULES_OWN.get(dotted_name(expression), ("", False))
+    if isinstance(expression, ast.JoinedStr):
+        return _joined([part.value if isinstance(part, ast.FormattedValue) else part for part in expression.values])
+    if isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.Add):
+        return _joined([expression.left, expression.right])
+    template: ast.expr | None = None
+    if isinstance(expression, ast.BinOp) and isinstance(expression.op, ast.Mod):
+        template = expression.left
+    elif isinstance(expression, ast.Call) and isinstance(expression.func, ast.Attribute):
+        template = expression.func.value if expression.func.attr == "format" else None
+    if isinstance(template, ast.Constant) and isinstance(template.value, str):
+        return re.split(r"[{%]", template.value)[0], False
+    return "", False
+
+
+_MODULES_OWN = {
+    "__name__": (NAME_PLACEHOLDER, True),
+    "__package__": (PACKAGE_PLACEHOLDER, True),
+    "__spec__.parent": (PACKAGE_PLACEHOLDER, True),
+}
+
+
+def _joined(parts: list[ast.expr]) -> tuple[str, bool]:
+    whole = ""
+    for part in parts:
+        text, complete = _beginning(part)
+        whole += text
+        if not complete:
+            return whole, False
+    return whole, True
 
 
 def dotted_name(node: ast.expr) -> str:
@@ -61,12 +106,6 @@ def dotted_name(node: ast.expr) -> str:
         names.append(node.attr)
         node = node.value
     return ".".join([node.id, *reversed(names)]) if isinstance(node, ast.Name) else ""
-
-
-def package_argument(node: ast.Call) -> str:
-    """Return the package that ``import_module(f".{x}", package="pkg")`` looks in."""
-    package = node.args[1] if len(node.args) > 1 else keyword_argument(node, "package")
-    return "" if package is None else literal_module(package) or ""
 
 
 def is_main_test(test: ast.expr) -> bool:

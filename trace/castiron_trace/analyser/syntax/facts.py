@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import ast
     from collections.abc import Sequence
 
+    from castiron_trace.analyser.syntax.import_calls import UndecidedImport
     from castiron_trace.analyser.syntax.own_paths import OwnPaths
 
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+(?::[\w.]*)?")
@@ -37,6 +38,8 @@ class Facts:
 
     def __init__(self) -> None:
         self.computed: set[ComputedImport] = set()
+        self.undecided: list[UndecidedImport] = []
+        """Imports by names that are no literals: `castiron_trace.analyser.syntax.import_calls.decide` decides."""
         self.strings: dict[str, int] = {}
         """Text -> the first line that has it."""
         self.libraries: set[NamedLibrary] = set()

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from castiron_trace.analyser.syntax.expressions import (
     IMPORTABLE_NAME,
     imported_literal,
     keyword_argument,
+    literal_module,
     name_of,
     name_prefix,
-    package_argument,
+    relative_prefix,
 )
+from castiron_trace.analyser.syntax.possible_names import PossibleNames
 from castiron_trace.analyser.syntax.scan import NAME_PLACEHOLDER, ComputedImport
 from castiron_trace.protocol import Tier
 
@@ -20,6 +22,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from castiron_trace.analyser.syntax.facts import Facts
+
+
+class UndecidedImport(NamedTuple):
+    """A call that imports a module whose name is no literal."""
+
+    call: ast.Call
+    argument: ast.expr
+    function: str
+    tier: int
+
 
 WHOLE_PACKAGE_FUNCTIONS = frozenset({"iter_modules", "walk_packages", "spec_from_file_location"})
 """They lead to modules whose names are nowhere in the source, even if their arguments are literals."""
@@ -42,7 +54,7 @@ IMPORT_FUNCTIONS = frozenset(
 
 def computed_import(facts: Facts, call: ast.Call, name: str, _tier: int) -> None:
     """``walk_packages(...)``: what is imported is not in the source."""
-    facts.computed.add(ComputedImport(call.lineno, name, name_prefix(call)))
+    facts.computed.add(ComputedImport(call.lineno, name, name_prefix(call.args[0] if call.args else None)))
 
 
 def import_function(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
@@ -88,11 +100,35 @@ def run_module(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
 def dynamic_import(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
     """``import_module("package.module")`` and ``__import__("package")``."""
     argument = call.args[0] if call.args else keyword_argument(call, "name")
-    if not isinstance(argument, ast.Constant) or not isinstance(argument.value, str):
-        if argument is not None:
-            facts.computed.add(ComputedImport(call.lineno, name, name_prefix(call) or package_argument(call)))
-        return
-    text = argument.value
+    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+        _literal_import(facts, call, name, argument.value, tier)
+    elif argument is not None:
+        facts.undecided.append(UndecidedImport(call, argument, name, tier))
+
+
+def decide(facts: Facts, tree: ast.Module) -> None:
+    """Add what the computed names of a source can be, when all of it has been read.
+
+    That is a list of names, where they come from literals of the source; else the package that they begin with.
+    """
+    names = PossibleNames(tree) if facts.undecided else None
+    for call, argument, function, tier in facts.undecided:
+        texts = names.of(argument) if names is not None else None
+        if texts is not None and (function == "import_module" or not any(text.startswith(".") for text in texts)):
+            for text in texts:
+                _literal_import(facts, call, function, text, max(tier, Tier.GUARDED))
+        else:
+            package = None
+            if function == "import_module":
+                package = call.args[1] if len(call.args) > 1 else keyword_argument(call, "package")
+            begins = names.only_value(argument) if names is not None else argument
+            sure = name_prefix(begins) or relative_prefix(begins, package)
+            prefix = sure or ("" if package is None else literal_module(package) or "")
+            facts.computed.add(ComputedImport(call.lineno, function, prefix, bool(sure)))
+    facts.undecided.clear()
+
+
+def _literal_import(facts: Facts, call: ast.Call, name: str, text: str, tier: int) -> None:
     relative = text.lstrip(".")
     level = len(text) - len(relative)
     if not IMPORTABLE_NAME.fullmatch(relative) and (relative or not level):

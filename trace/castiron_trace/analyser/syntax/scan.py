@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 MAIN_BLOCK = 9
 """Stands for the tier of an import under ``if __name__ == "__main__"``, which runs only in the entry's module."""
 
-NAME_PLACEHOLDER = "{__name__}"
-"""Stands for the module's own name in an absolute import that is relative to ``__name__``."""
+NAME_PLACEHOLDER, PACKAGE_PLACEHOLDER = "{__name__}", "{__package__}"
+"""Stand for the module's own name, or for its package's, at the beginning of an absolute name."""
 
 
 class ImportStatement(NamedTuple):
@@ -31,7 +31,12 @@ class ComputedImport(NamedTuple):
     line: int
     function: str
     prefix: str
-    """The package that the name begins with; empty if that is computed, too."""
+    """The package that the name begins with; empty if that is computed, too.
+
+    It may begin with `NAME_PLACEHOLDER` or `PACKAGE_PLACEHOLDER`.
+    """
+    sure: bool = False
+    """Whether the name certainly begins with ``prefix``."""
 
 
 class Literal(NamedTuple):

@@ -25,6 +25,7 @@ from castiron_trace.analyser.syntax.import_calls import (
     WHOLE_PACKAGE_FUNCTIONS,
     QualifiedImport,
     computed_import,
+    decide,
     dynamic_import,
     find_spec,
     import_function,
@@ -76,6 +77,7 @@ def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
     scanner = _Scanner(hints, own=own)
     scanner.run(tree)
     scanner.look_at_characters(source)
+    decide(scanner.facts, tree)
     facts = scanner.facts
     facts.exports = listed_names(source, tree, facts)
     facts.finds_sources = any(word in source for word in _FINDS_SOURCES)
@@ -168,8 +170,11 @@ class _Scanner:
     def _import_from(self, node: ast.ImportFrom, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
         del stack
         for alias in node.names:
-            if alias.asname is not None and alias.name in self._rules.machine:
-                self.facts.machine_aliases[alias.asname] = alias.name
+            if alias.asname is not None:  # by its other name it is not recognised
+                if alias.name in self._rules.machine:
+                    self.facts.machine_aliases[alias.asname] = alias.name
+                if alias.name in MENTIONS:
+                    self.facts.mentions.add(alias.name)
         self.facts.add_import(
             node.module or "", node.level, tuple(sorted(a.name for a in node.names)), tier, node.lineno
         )

@@ -1,0 +1,229 @@
+"""Finds out what an expression that names a module can be, from the literals of one source file.
+
+``import_module(TABLE[name])``, ``for name in ("json", "csv"): import_module(name)``, ``import_module("." + _LAZY[attr],
+__name__)``: where the table, the list and the loop are literals, all that can be imported is in the source.  Whatever
+could have another value - a parameter, a name that is bound to something else anywhere in the file, a table that the
+file changes - has no answer: the caller keeps what it would do without one.
+"""
+
+from __future__ import annotations
+
+import ast
+from itertools import product
+
+_DEEPEST = 12
+"""Steps from the expression to its literals."""
+_MOST = 2000
+"""Names that one expression can be."""
+_CHANGES = frozenset(
+    {"add", "append", "clear", "extend", "insert", "pop", "popitem", "remove", "setdefault", "sort", "update"}
+)
+_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
+_OPTIONS = tuple[ast.expr, ...]
+
+
+class _UnknownError(Exception):
+    """The expression could be anything."""
+
+
+class PossibleNames:
+    """Answers for the expressions of one file."""
+
+    def __init__(self, tree: ast.AST) -> None:
+        self._bound: dict[str, list[_Binding | None]] = {}
+        """Identifier -> what it is bound to, anywhere in the file; None for what has no literal value."""
+        for node in ast.walk(tree):
+            self._look(node)
+
+    def of(self, expression: ast.expr) -> tuple[str, ...] | None:
+        """Return all strings that an expression can be, sorted; None if it could be others."""
+        try:
+            return tuple(sorted(self._texts(expression, _DEEPEST)))
+        except _UnknownError:
+            return None
+
+    def only_value(self, expression: ast.expr) -> ast.expr:
+        """Return what a name is bound to if the file binds it once, else the expression as it is."""
+        bindings = self._bound.get(expression.id, []) if isinstance(expression, ast.Name) else []
+        only = bindings[0] if len(bindings) == 1 and "*" not in self._bound else None
+        return expression if only is None or only.each or only.path else only.value
+
+    # Bindings -------------------------------------------------------------------------------------------------------
+
+    def _look(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                self._bind(target, _Binding(node.value))
+        elif isinstance(node, ast.AnnAssign | ast.NamedExpr):
+            if node.value is not None:
+                self._bind(node.target, _Binding(node.value))
+        elif isinstance(node, ast.For | ast.AsyncFor | ast.comprehension):
+            self._bind(node.target, _Binding(node.iter, each=True))
+        elif isinstance(node, ast.AugAssign):
+            self._bind(node.target, None)
+        elif isinstance(node, ast.Delete):
+            for target in node.targets:
+                self._bind(target, None)
+        elif isinstance(node, ast.withitem):
+            if node.optional_vars is not None:
+                self._bind(node.optional_vars, None)
+        elif isinstance(node, ast.alias):
+            self._unknown(node.asname or node.name.partition(".")[0])
+        elif isinstance(node, ast.arg):
+            self._unknown(node.arg)
+        elif isinstance(node, _NAMED):
+            self._unknown(node.name or "")
+        elif isinstance(node, ast.MatchMapping):
+            self._unknown(node.rest or "")
+        elif isinstance(node, ast.Call):
+            holder = node.func.value if isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGES else None
+            if isinstance(holder, ast.Name):
+                self._unknown(holder.id)
+
+    def _unknown(self, name: str) -> None:
+        self._bound.setdefault(name, []).append(None)
+
+    def _bind(self, target: ast.expr, binding: _Binding | None) -> None:
+        if isinstance(target, ast.Name):
+            self._bound.setdefault(target.id, []).append(binding)
+        elif isinstance(target, ast.Tuple | ast.List):
+            for index, item in enumerate(target.elts):
+                self._bind(item, None if binding is None else binding.item(index))
+        elif isinstance(target, ast.Starred):
+            self._bind(target.value, None)
+        elif isinstance(target, ast.Subscript | ast.Attribute):
+            holder = target.value
+            if isinstance(holder, ast.Name):
+                self._unknown(holder.id)  # its content changes
+
+    # Values ---------------------------------------------------------------------------------------------------------
+
+    def _texts(self, expression: ast.expr, depth: int) -> set[str]:
+        """Return the strings that an expression can be; raises `_UnknownError`."""
+        texts: set[str] = set()
+        for option in self._options(expression, depth):
+            if isinstance(option, ast.BinOp) and isinstance(option.op, ast.Add):
+                texts |= self._joined((option.left, option.right), depth)
+            elif isinstance(option, ast.JoinedStr):
+                texts |= self._joined(tuple(option.values), depth)
+            elif isinstance(option, ast.Constant) and isinstance(option.value, str):
+                texts.add(option.value)
+            elif not (isinstance(option, ast.Constant) and option.value is None):  # None is no module's name
+                raise _UnknownError
+        if not texts or len(texts) > _MOST:
+            raise _UnknownError
+        return texts
+
+    def _joined(self, parts: _OPTIONS, depth: int) -> set[str]:
+        if depth == 0:
+            raise _UnknownError
+        sets: list[set[str]] = []
+        count = 1
+        for part in parts:
+            inner: ast.expr = part
+            if isinstance(part, ast.FormattedValue):
+                if part.conversion != -1 or part.format_spec is not None:
+                    raise _UnknownError
+                inner = part.value
+            sets.append(self._texts(inner, depth - 1))
+            count *= len(sets[-1])
+            if count > _MOST:
+                raise _UnknownError
+        return {"".join(texts) for texts in product(*sets)}
+
+    def _options(self, expression: ast.expr, depth: int) -> _OPTIONS:
+        """Return the literals that an expression can be."""
+        if depth == 0:
+            raise _UnknownError
+        if isinstance(expression, ast.Name):
+            return self._values(expression.id, depth - 1)
+        if isinstance(expression, ast.IfExp):
+            return (*self._options(expression.body, depth - 1), *self._options(expression.orelse, depth - 1))
+        if isinstance(expression, ast.BoolOp):
+            return tuple(option for value in expression.values for option in self._options(value, depth - 1))
+        if isinstance(expression, ast.Subscript):
+            index = expression.slice.value if isinstance(expression.slice, ast.Constant) else None
+            holders = self._options(expression.value, depth - 1)
+            return tuple(item for holder in holders for item in _items(holder, index))
+        if isinstance(expression, ast.Call):
+            return self._called(expression, depth - 1)
+        return (expression,)
+
+    def _called(self, call: ast.Call, depth: int) -> _OPTIONS:
+        """``TABLE.get(name)``, and ``TABLE.items()`` as what a loop goes through."""
+        if not isinstance(call.func, ast.Attribute) or call.func.attr != "get" or call.keywords or not call.args:
+            raise _UnknownError
+        default = () if len(call.args) == 1 else self._options(call.args[1], depth)
+        holders = self._options(call.func.value, depth)
+        if not all(isinstance(holder, ast.Dict) for holder in holders):
+            raise _UnknownError
+        return (*(item for holder in holders for item in _items(holder, None)), *default)
+
+    def _values(self, name: str, depth: int) -> _OPTIONS:
+        """Return the literals that a name can stand for: all of its bindings in the file."""
+        options: list[ast.expr] = []
+        if "*" in self._bound:
+            raise _UnknownError  # ``from module import *`` may bind it again
+        for binding in self._bound.get(name, [None]):
+            if binding is None:
+                raise _UnknownError
+            values = self._each(binding.value, depth) if binding.each else self._options(binding.value, depth)
+            for index in binding.path:
+                values = tuple(item for value in values for item in _items(value, index))
+            options.extend(values)
+        return tuple(options)
+
+    def _each(self, iterated: ast.expr, depth: int) -> _OPTIONS:
+        """Return what a loop goes through."""
+        how = "keys"
+        if isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Attribute) and not iterated.args:
+            how = iterated.func.attr
+            if how not in {"items", "keys", "values"}:
+                raise _UnknownError
+            iterated = iterated.func.value
+        elif isinstance(iterated, ast.Call) and isinstance(iterated.func, ast.Name) and len(iterated.args) == 1:
+            if iterated.func.id not in {"list", "reversed", "set", "sorted", "tuple"} or iterated.keywords:
+                raise _UnknownError
+            iterated = iterated.args[0]
+        found: list[ast.expr] = []
+        for holder in self._options(iterated, depth):
+            if isinstance(holder, ast.Dict):
+                found.extend(_of_dict(holder, how))
+            else:
+                found.extend(_items(holder, None))
+        return tuple(found)
+
+
+class _Binding:
+    """What a name is bound to: a value, an element of what a loop goes through, or a part of one of these."""
+
+    def __init__(self, value: ast.expr, *, each: bool = False, path: tuple[int, ...] = ()) -> None:
+        self.value, self.each, self.path = value, each, path
+
+    def item(self, index: int) -> _Binding:
+        """Return the binding of one name of ``first, second = value``."""
+        return _Binding(self.value, each=self.each, path=(*self.path, index))
+
+
+def _items(holder: ast.expr, index: object) -> _OPTIONS:
+    """Return what a literal holds: at an index that is known, else all."""
+    if isinstance(holder, ast.Dict):
+        if any(key is None for key in holder.keys):
+            raise _UnknownError  # ``**others``
+        return tuple(holder.values)
+    if not isinstance(holder, ast.Tuple | ast.List | ast.Set) or any(isinstance(e, ast.Starred) for e in holder.elts):
+        raise _UnknownError
+    if isinstance(index, int) and not isinstance(index, bool) and not isinstance(holder, ast.Set):
+        return (holder.elts[index],) if -len(holder.elts) <= index < len(holder.elts) else ()
+    return tuple(holder.elts)
+
+
+def _of_dict(holder: ast.Dict, how: str) -> _OPTIONS:
+    keys = [key for key in holder.keys if key is not None]
+    if len(keys) < len(holder.keys):
+        raise _UnknownError  # ``**others``
+    if how == "keys":
+        return tuple(keys)
+    if how == "values":
+        return tuple(holder.values)
+    return tuple(ast.Tuple([key, value], ast.Load()) for key, value in zip(keys, holder.values, strict=True))
