@@ -2,8 +2,9 @@
 
 ``tests/long/programs/`` names them: what is asked of the package index (no versions: today's), how each is started, and
 what it is given.  Each is traced and linked; the binary does what the same distributions do under the target's own
-interpreter, or it does not.  Prints a line for each: equal, refused (by ``trace`` or ``link``, with their message),
-told (it differs, and a warning of ``trace`` names what is missing), or differs.  Exits with 1 if any differs.
+interpreter, or it does not.  That interpreter is linked against musl: what has wheels for glibc alone is compared with a
+CPython of this machine (``--python``).  Prints a line for each: equal, refused (by ``trace`` or ``link``, with their
+message), told (it differs, and a warning of ``trace`` names what is missing), or differs.  Exits with 1 if any differs.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pexpect
+import uv
 
 from castiron_common.progress import SilentReporter
 from castiron_manifest.reader import read_manifest
@@ -100,8 +102,8 @@ def _program(name: str, kind: str, table: dict[str, Any]) -> Program:
     )
 
 
-def try_program(program: Program, pack: Pack, folder: Path) -> Verdict:
-    """Trace, link and run one program in ``folder``."""
+def try_program(program: Program, pack: Pack, folder: Path, *, python: Path | None) -> Verdict:
+    """Trace, link and run one program in ``folder``; ``python`` runs what has wheels for glibc alone."""
     name = program.application.name
     project, linked = folder / "project", folder / "linked" / program.application.entry[-1]
     project.mkdir()
@@ -113,7 +115,9 @@ def try_program(program: Program, pack: Pack, folder: Path) -> Verdict:
     warnings = re.findall(r"^(?:warning|error) (.*)", traced.stderr, re.MULTILINE)
     if traced.status:
         return _refusal(program, "trace", traced.stderr, traced.status)
-    reference = _reference(program, manifest, linked, project, pack)
+    reference = _reference(program, manifest, linked, project, pack, python)
+    if reference is None:
+        return Verdict(program=name, word="no reference", detail="has wheels for glibc: give --python")
     place = replace(reference, folder=folder / "run")
     expected = [_perform(program, index, place) for index in range(len(program.application.runs))]
     for given, did in zip(program.application.runs, expected, strict=True):
@@ -182,21 +186,31 @@ def _refusal(program: Program, stage: str, message: str, status: int) -> Verdict
     )
 
 
-def _reference(program: Program, manifest: Path, prefix: Path, project: Path, pack: Pack) -> Place:
-    """Install what the manifest holds for the target's own interpreter; return what starts the program there."""
+def _reference(
+    program: Program, manifest: Path, prefix: Path, project: Path, pack: Pack, machine: Path | None
+) -> Place | None:
+    """Install what the manifest holds for the interpreter to compare with; return what starts the program there.
+
+    None if that is this machine's, which was not given.
+    """
     pins = project.parent / "pins.txt"
     distributions = read_manifest(manifest).distributions
     # Also what no import reaches: the ordinary environment has it.
     lines = [*program.requires, *(f"{item.name}=={item.version}" for item in distributions)]
     pins.write_text("".join(f"{line}\n" for line in lines))
-    python = interpreter(pack, full=True, reporter=SilentReporter())
-    target = target_for()
-    chosen = resolve(from_files([pins], target), target, reporter=SilentReporter())
-    shutil.copytree(installation_prefix(chosen.wheels, target), prefix)
-    (prefix / "pyvenv.cfg").write_text(f"home = {python.parent}\ninclude-system-site-packages = false\n")
-    (prefix / "bin").mkdir(exist_ok=True)
-    for name in ("python", "python3", f"python{pack.feature}"):
-        (prefix / "bin" / name).symlink_to(python)
+    if any("manylinux" in item.wheel.filename for item in distributions):
+        if machine is None:
+            return None
+        _install_for_machine(machine, pins, prefix)
+    else:
+        python = interpreter(pack, full=True, reporter=SilentReporter())
+        target = target_for()
+        chosen = resolve(from_files([pins], target), target, reporter=SilentReporter())
+        shutil.copytree(installation_prefix(chosen.wheels, target), prefix)
+        (prefix / "pyvenv.cfg").write_text(f"home = {python.parent}\ninclude-system-site-packages = false\n")
+        (prefix / "bin").mkdir(exist_ok=True)
+        for name in ("python", "python3", f"python{pack.feature}"):
+            (prefix / "bin" / name).symlink_to(python)
     first, *rest = program.application.entry
     own = any(first == name for name, _ in program.sources)
     words = [first, *rest] if first == "-m" else [str(project / first if own else prefix / "bin" / first)]
@@ -212,9 +226,21 @@ def _reference(program: Program, manifest: Path, prefix: Path, project: Path, pa
     return Place(command=(str(prefix / "bin" / "python"), *words), folder=project.parent / "run", names=names)
 
 
+def _install_for_machine(python: Path, pins: Path, prefix: Path) -> None:
+    uv_program = uv.find_uv_bin()
+    for words in (
+        ["venv", "-q", "--python", python, prefix],
+        ["pip", "install", "-q", "--python", prefix / "bin" / "python", "-r", pins],
+    ):
+        subprocess.run([uv_program, *words], check=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("names", nargs="*")
+    parser.add_argument(
+        "--python", type=Path, help="a CPython 3.13 of this machine, for what has wheels for glibc alone"
+    )
     parser.add_argument("--details", type=Path, help="a folder for what each differing program did")
     options = parser.parse_args()
     chosen = [item for item in programs() if not options.names or item.application.name in options.names]
@@ -222,7 +248,7 @@ def main() -> int:
     count: Counter[str] = Counter()
     for program in chosen:
         with tempfile.TemporaryDirectory(prefix="programs-") as place:
-            verdict = try_program(program, pack, Path(place))
+            verdict = try_program(program, pack, Path(place), python=options.python)
         count[verdict.word] += 1
         first = verdict.detail.splitlines()[0][:150] if verdict.detail else ""
         print(
