@@ -2,8 +2,8 @@
 
 ``tests/long/programs/`` names them: what is asked of the package index (no versions: today's), how each is started, and
 what it is given.  Each is traced and linked; the binary does what the same distributions do under the target's own
-interpreter, or it does not.  That interpreter is linked against musl: what has wheels for glibc alone is compared with a
-CPython of this machine (``--python``).  Prints a line for each: equal, refused (by ``trace`` or ``link``, with their
+interpreter, or it does not.  That interpreter is linked against musl: what has wheels for glibc alone is compared with
+a CPython of this machine (``--python``).  Prints a line for each: equal, refused (by ``trace`` or ``link``, with their
 message), told (it differs, and a warning of ``trace`` names what is missing), or differs.  Exits with 1 if any differs.
 """
 
