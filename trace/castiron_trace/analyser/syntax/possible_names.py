@@ -3,7 +3,8 @@
 ``import_module(TABLE[name])``, ``for name in ("json", "csv"): import_module(name)``, ``import_module("." + _LAZY[attr],
 __name__)``: where the table, the list and the loop are literals, all that can be imported is in the source.  Whatever
 could have another value - a parameter, a name that is bound to something else anywhere in the file, a table that the
-file changes - has no answer: the caller keeps what it would do without one.
+file changes or gives away, a public name of the module, which others may bind anew before a function reads it - has no
+answer: the caller keeps what it would do without one.
 """
 
 from __future__ import annotations
@@ -18,6 +19,13 @@ _MOST = 2000
 _CHANGES = frozenset(
     {"add", "append", "clear", "extend", "insert", "pop", "popitem", "remove", "setdefault", "sort", "update"}
 )
+_READS = frozenset({"copy", "count", "get", "index", "items", "keys", "values"})
+_READERS = frozenset(
+    {"all", "any", "dict", "enumerate", "frozenset", "iter", "len", "list", "max", "min", "reversed", "set", "sorted"}
+) | {"tuple", "zip"}
+"""Functions that change none of their arguments and keep none."""
+_MUTABLE = (ast.Dict, ast.List, ast.Set)
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)
 _OPTIONS = tuple[ast.expr, ...]
 
@@ -32,11 +40,19 @@ class PossibleNames:
     def __init__(self, tree: ast.AST) -> None:
         self._bound: dict[str, list[_Binding | None]] = {}
         """Identifier -> what it is bound to, anywhere in the file; None for what has no literal value."""
+        self._parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+        self._public: set[str] = set()
+        """Names that the module assigns and that others may, too."""
+        self._given_away: set[str] = set()
+        """Names whose values go where they may be changed."""
+        self._late = False
+        """Whether what is asked for is read when a function runs, after other modules could change public names."""
         for node in ast.walk(tree):
             self._look(node)
 
     def of(self, expression: ast.expr) -> tuple[str, ...] | None:
         """Return all strings that an expression can be, sorted; None if it could be others."""
+        self._late = self._in_function(expression)
         try:
             return tuple(sorted(self._texts(expression, _DEEPEST)))
         except _UnknownError:
@@ -44,14 +60,21 @@ class PossibleNames:
 
     def only_value(self, expression: ast.expr) -> ast.expr:
         """Return what a name is bound to if the file binds it once, else the expression as it is."""
-        bindings = self._bound.get(expression.id, []) if isinstance(expression, ast.Name) else []
+        if not isinstance(expression, ast.Name) or (expression.id in self._public and self._in_function(expression)):
+            return expression
+        bindings = self._bound.get(expression.id, [])
         only = bindings[0] if len(bindings) == 1 and "*" not in self._bound else None
         return expression if only is None or only.each or only.path else only.value
 
     # Bindings -------------------------------------------------------------------------------------------------------
 
     def _look(self, node: ast.AST) -> None:
-        if isinstance(node, ast.Assign):
+        if isinstance(node, ast.Name):
+            if isinstance(node.ctx, ast.Store):
+                self._look_at_place(node)
+            elif not self._only_reads(node):
+                self._given_away.add(node.id)
+        elif isinstance(node, ast.Assign):
             for target in node.targets:
                 self._bind(target, _Binding(node.value))
         elif isinstance(node, ast.AnnAssign | ast.NamedExpr):
@@ -75,10 +98,47 @@ class PossibleNames:
             self._unknown(node.name or "")
         elif isinstance(node, ast.MatchMapping):
             self._unknown(node.rest or "")
+        elif isinstance(node, ast.Global):
+            self._public.update(name for name in node.names if not name.startswith("_"))
+        elif isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            if isinstance(node.value, ast.Call) and isinstance(node.slice, ast.Constant):
+                self._unknown(str(node.slice.value))  # ``globals()["NAME"] = ...``
         elif isinstance(node, ast.Call):
             holder = node.func.value if isinstance(node.func, ast.Attribute) and node.func.attr in _CHANGES else None
             if isinstance(holder, ast.Name):
                 self._unknown(holder.id)
+
+    def _look_at_place(self, node: ast.Name) -> None:
+        parent = self._parents.get(node)
+        while isinstance(parent, ast.Tuple | ast.List | ast.Starred):
+            parent = self._parents.get(parent)
+        if isinstance(parent, ast.Assign | ast.AnnAssign) and not (node.id.startswith("_") or self._in_function(node)):
+            self._public.add(node.id)
+
+    def _in_function(self, node: ast.AST) -> bool:
+        parent: ast.AST | None = node
+        while parent is not None and not isinstance(parent, _FUNCTIONS):
+            parent = self._parents.get(parent)
+        return parent is not None
+
+    def _only_reads(self, node: ast.expr) -> bool:
+        """Say whether what an expression stands for, if that can change, stays as it is where it is used."""
+        parent = self._parents.get(node)
+        while isinstance(parent, ast.Subscript) and parent.value is node:
+            if not isinstance(parent.ctx, ast.Load):
+                return False
+            node, parent = parent, self._parents.get(parent)
+            if not (isinstance(parent, ast.Subscript | ast.Attribute) and parent.value is node):
+                return True  # an element
+        if isinstance(parent, ast.Attribute):
+            return parent.attr in _READS and isinstance(self._parents.get(parent), ast.Call)
+        if isinstance(parent, ast.Call):
+            return parent.func is not node and isinstance(parent.func, ast.Name) and parent.func.id in _READERS
+        if isinstance(parent, ast.For | ast.AsyncFor | ast.comprehension):
+            return parent.iter is node
+        return isinstance(
+            parent, ast.Compare | ast.BinOp | ast.FormattedValue | ast.Starred | ast.AugAssign | ast.UnaryOp | ast.If
+        )
 
     def _unknown(self, name: str) -> None:
         self._bound.setdefault(name, []).append(None)
@@ -162,10 +222,10 @@ class PossibleNames:
     def _values(self, name: str, depth: int) -> _OPTIONS:
         """Return the literals that a name can stand for: all of its bindings in the file."""
         options: list[ast.expr] = []
-        if "*" in self._bound:
-            raise _UnknownError  # ``from module import *`` may bind it again
+        if "*" in self._bound or (self._late and name in self._public):
+            raise _UnknownError  # ``from module import *``, or another module, may bind it again
         for binding in self._bound.get(name, [None]):
-            if binding is None:
+            if binding is None or (isinstance(binding.value, _MUTABLE) and name in self._given_away):
                 raise _UnknownError
             values = self._each(binding.value, depth) if binding.each else self._options(binding.value, depth)
             for index in binding.path:
