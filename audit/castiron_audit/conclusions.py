@@ -282,6 +282,8 @@ def _refuted(item: Evidence, from_texts: Sequence[Evidence]) -> bool:
         for text in from_texts
         if text.expression and text.similarity is not None and not text.expression.startswith("LicenseRef-")
     ]
+    if any(_has_other_versions(text, said) for text in granted):
+        return True
     if said.endswith("-only") and said.replace("-only", "-or-later") in granted:
         return True
     if not whole or any(expressions.shares_license(text, said) for text in granted):
@@ -289,6 +291,15 @@ def _refuted(item: Evidence, from_texts: Sequence[Evidence]) -> bool:
     # Near relatives (MIT and X11, PSF and Python) have several names; another version is another license.
     related = any(expressions.related_families(text) & expressions.related_families(said) for text in whole)
     return not related or any(expressions.family(text) == expressions.family(said) for text in whole)
+
+
+def _has_other_versions(granted: str, said: str) -> bool:
+    """Return whether a license file states the choice that is said, but for versions: LGPL 2.1 where that says 2."""
+    if granted == said or " OR " not in granted or " OR " not in said:
+        return False
+    sides = [expressions.licenses_in(expression) for expression in (granted, said)]
+    families = [sorted(map(expressions.family, names)) for names in sides]
+    return families[0] == families[1] and set(sides[0]) != set(sides[1])
 
 
 # --- findings: code, severity, message ---

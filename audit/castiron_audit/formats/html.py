@@ -195,7 +195,8 @@ def _needs(report: Report) -> str:
     )
     if not rows:
         return "<p>Nothing that is not in it, as far as its code shows.</p>"
-    return f"<table><thead><tr><th>what</th><th></th><th>used in</th></tr></thead><tbody>{rows}</tbody></table>"
+    head = "".join(f'<th scope="col">{title}</th>' for title in ("what", "how much", "used in"))
+    return f'<table class="needs"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 
 
 def _findings(report: Report, by_id: dict[str, Component]) -> str:

@@ -22,7 +22,7 @@ from castiron_audit.model import Component, Kind, Report, Supplier
 from castiron_audit.policy import parse_policy
 from castiron_audit.spdx_list import license_text
 from castiron_link.write import SUFFIXES
-from castiron_manifest.model import Native
+from castiron_manifest.model import MachineFacility, Native, Need
 from tests.support.sbom_checks import (
     cyclonedx_error,
     cyclonedx_problems,
@@ -257,6 +257,17 @@ def test_the_page_says_what_it_is_about_and_counts_alike_everywhere(sample: Repo
     chips = re.findall(r'name="reach"[^>]*> [^(<]*\((\d+)\)', text)
     kinds = re.findall(r"<option value=\"[a-z]+\">[^(]*\((\d+)\)", text)
     assert sum(map(int, chips)) == sum(map(int, kinds)) == count
+
+
+def test_the_script_of_the_page_works_on_the_components_whatever_tables_stand_before_them(sample: Report) -> None:
+    need = Need(what=MachineFacility.SHELL, importer="app", line=3, own=True)
+    text = render(replace(sample, needs=(need,)), Format.HTML)
+    assert text.index('<table class="needs">') < text.index('<div class="scroll"')
+    (selector,) = re.findall(r'const body = document\.querySelector\("([^"]+)"\);', text)
+    assert selector == ".scroll tbody"
+    (table,) = re.findall(r'<div class="scroll".*?<tbody>(.*?)</tbody>', text, re.DOTALL)
+    assert table.count('<tr id="c-') == text.count('<tr id="c-') > 0
+    assert "<th></th>" not in text
 
 
 def test_the_page_has_refusals_with_their_chains(sample: Report) -> None:
