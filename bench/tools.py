@@ -4,22 +4,27 @@
 
 A program is ``hello``, ``numpy`` or ``pandas``; ``--distributions`` adds one that imports as many small distributions,
 of four modules each.  Everything is done once before, so that the caches are filled.  ``--than`` names the folder with
-the commands of another Castiron (``OTHER/.venv/bin``): each round runs both, one after the other, and the ratio is that
-of their medians.  Processor time, in user mode and in the system, is that of a command and of all its children: unlike
-the time on the wall, it tells something on a machine that is busy with other things, too.  With ``--than`` it is also
-checked whether both give the same bytes.
+the commands of another Castiron (``OTHER/.venv/bin``): hyperfine runs both in each round, one after the
+other, and the ratio is that of their medians.  Processor time, in user mode and in the system, is that of a command and
+of all its children: unlike the time on the wall, it tells something on a machine that is busy with other things, too.
+With ``--than`` it is also checked whether both give the same bytes.
+
+The commands may keep bytecode of their own modules, as those that pip installed do.  Needs hyperfine on PATH (Debian:
+apt-get install hyperfine).
 """
 
 from __future__ import annotations
 
 import argparse
 import hashlib
+import json
 import os
+import shlex
+import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,6 +61,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--distributions", type=int, default=0, metavar="N")
     given = parser.parse_args()
+    if shutil.which("hyperfine") is None:
+        sys.exit("error: hyperfine is not on PATH; on Debian: apt-get install hyperfine")
     sides = [COMMANDS, *([given.than.resolve()] if given.than else [])]
     table = Table(
         "program", "command", "processor s", "wall s", *(["other's s", "ratio", "same bytes"] if given.than else [])
@@ -84,9 +91,9 @@ def measure(table: Table, name: str, project: Path, sides: list[Path], rounds: i
     times = {(what, side): Times() for what in commands for side in sides}
     for turn in range(rounds + 1):
         for side in sides:
-            for what, words in commands.items():
+            lines = [shlex.join([str(side / what.partition(" ")[0]), *words]) for what, words in commands.items()]
+            for (what, words), (processor, wall) in zip(commands.items(), run(lines, project), strict=True):
                 took = times[what, side]
-                processor, wall = run([str(side / what.partition(" ")[0]), *words], project)
                 if turn:  # the first fills the caches
                     took.processor.append(processor)
                     took.wall.append(wall)
@@ -101,17 +108,16 @@ def measure(table: Table, name: str, project: Path, sides: list[Path], rounds: i
         table.add_row(*cells)
 
 
-def run(command: list[str], folder: Path) -> tuple[float, float]:
-    """Return (processor time, time on the wall) of a command and its children; raises SystemExit if it fails."""
-    started = time.monotonic()
-    with tempfile.TemporaryFile() as errors:
-        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=errors)
-        _pid, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            errors.seek(0)
-            raise SystemExit(f"{' '.join(command)}: {errors.read().decode(errors='replace')}")
-    return usage.ru_utime + usage.ru_stime, time.monotonic() - started
+def run(commands: list[str], folder: Path) -> list[tuple[float, float]]:
+    """Return (processor time, time on the wall) of commands with their children; raises SystemExit if one fails."""
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    with tempfile.NamedTemporaryFile(suffix=".json") as file:
+        hyperfine = ["hyperfine", "--shell=none", "--runs", "1", "--export-json", file.name, *commands]
+        done = subprocess.run(hyperfine, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise SystemExit(f"{' '.join(hyperfine)}: {done.stderr or done.stdout}")
+        results = json.load(file)["results"]
+    return [(result["user"] + result["system"], result["median"]) for result in results]
 
 
 def synthetic(project: Path, count: int) -> None:
