@@ -51,6 +51,8 @@ class Analyser:
     def __exit__(
         self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if kind is not None and self._process is not None:
+            self._process.kill()  # Nobody waits for an answer that nobody reads.
         # The end of its input ends it.
         self._stack.close()
 
