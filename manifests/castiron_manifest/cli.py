@@ -36,7 +36,7 @@ def show(
         json.dump(as_json_value(manifest, contents=contents), sys.stdout, indent=1, ensure_ascii=False)
         print()
         return
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, emoji=False)
     if modules:
         for module in manifest.modules:
             via = f"{module.via.tier} by {module.via.importer}:{module.via.line}" if module.via else "entry"

@@ -195,7 +195,7 @@ def _component_table(components: Iterable[Component]) -> Table:
 def _print_table(table: Table) -> None:
     from rich.console import Console
 
-    console = Console(highlight=False, markup=False)
+    console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         # Whole cells for whoever reads it line by line.
         console.width = 400

@@ -1,4 +1,4 @@
-"""What the application surely fails without: modules that do not exist, and libraries of the machine.
+"""What the application surely fails without: modules that do not exist, libraries of the machine, what cannot work.
 
 Sure is what runs whenever the program starts: every import on the way from the entry stands at the level of its module,
 under no condition and in no ``try``.  Whatever else is missing is a finding.
@@ -7,24 +7,28 @@ under no condition and in no ``try``.  Whatever else is missing is a finding.
 from __future__ import annotations
 
 import sys
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import ModuleMissingError, NativeError
 from castiron_manifest.model import Finding, Severity
 from castiron_trace.protocol import APP, STDLIB, Tier
 from castiron_trace.unavailable import left_out, unavailable
+from castiron_trace.unusable_distributions import unusable_distributions
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
-    from castiron_trace.model import MissingLibrary, Reached, TargetPython
+    from castiron_trace.model import MissingLibrary, Reached, ReachedModule, TargetPython
     from castiron_trace.unavailable import Unavailable
 
 
-def refuse_certain_failures(reached: Reached, python: TargetPython, allowed: Collection[str]) -> None:
+def refuse_certain_failures(
+    reached: Reached, python: TargetPython, allowed: Collection[str], versions: Mapping[str, str] = MappingProxyType({})
+) -> None:
     """Raise `ModuleMissingError` or `NativeError` for the first of them that ``allowed`` does not name.
 
-    A name allows the modules below it, too.
+    A name allows the modules below it, too.  ``versions`` are those of the environment's distributions.
     """
     for item in unavailable(python):
         module = reached.modules.get(item.name)
@@ -35,6 +39,9 @@ def refuse_certain_failures(reached: Reached, python: TargetPython, allowed: Col
             and not _is_allowed(item.name, allowed)
         ):
             raise _cannot_have(item, item.name, place(reached, module.importer, module.line))
+    for module in _unusable(reached, versions):
+        if module.weakest == Tier.REQUIRED and not _is_allowed(module.owner, allowed):
+            raise _cannot_work(reached, module)
     for name, (importer, line, weakest) in reached.missing.items():
         if weakest != Tier.REQUIRED or importer not in reached.modules or _is_allowed(name, allowed):
             continue
@@ -45,6 +52,16 @@ def refuse_certain_failures(reached: Reached, python: TargetPython, allowed: Col
     for library in reached.missing_libraries:
         if library.weakest == Tier.REQUIRED and not any(_is_allowed(name, allowed) for name in library.names):
             raise _missing_library(reached, library)
+
+
+def _unusable(reached: Reached, versions: Mapping[str, str] = MappingProxyType({})) -> Iterator[ReachedModule]:
+    """Yield the modules of distributions that cannot work which others import."""
+    known = unusable_distributions()
+    for module in reached.modules.values():
+        if module.owner in known and known[module.owner].concerns(versions.get(module.owner, "")):
+            importer = reached.modules.get(module.importer or "")
+            if importer is None or importer.owner != module.owner:
+                yield module
 
 
 def _may_be_made(reached: Reached, name: str) -> bool:
@@ -103,6 +120,7 @@ def missing_findings(reached: Reached, allowed: Collection[str]) -> Iterator[Fin
             f"{f' {library.remedy}' if library.remedy else ''}",
         )
     absent = {*reached.missing, *(name for library in reached.missing_libraries for name in library.names)}
+    absent |= {module.owner for module in _unusable(reached)}
     absent |= {name for name, module in reached.modules.items() if module.owner == STDLIB}
     for name in sorted(allowed):
         if not any(_is_allowed(other, (name,)) for other in absent):
@@ -141,6 +159,16 @@ def _missing(reached: Reached, python: TargetPython, name: str, where: str) -> M
         f"{where} imports {name}, which does not exist"
         f"{'' if own else f' in this environment: {reached.modules[importer].owner} cannot be imported without it'}.",
         hint=f"Name its distribution with --with or -r; {going_on}",
+    )
+
+
+def _cannot_work(reached: Reached, module: ReachedModule) -> NativeError:
+    kind = unusable_distributions()[module.owner]
+    return NativeError(
+        f"{place(reached, module.importer, module.line)} imports {module.name} of {module.owner}, which cannot work in "
+        f"a static executable: {kind.why}.",
+        hint=f"{kind.instead}. Or go on with --allow-missing {module.owner}: that import then fails, or link refuses "
+        "its libraries.",
     )
 
 

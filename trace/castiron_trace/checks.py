@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from castiron_common.errors import EntryError, InputError, ModuleMissingError, NativeError
 from castiron_manifest.model import Finding, Origin, Severity
 from castiron_trace.certain_failures import place, refuse_certain_failures
+from castiron_trace.model import NO_SITE
 from castiron_trace.protocol import APP, STDLIB, Tier
 from castiron_trace.unavailable import unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
 
-    from castiron_trace.model import Reached, ResolvedEntry, TargetPython
+    from castiron_trace.model import Reached, ResolvedEntry, Site, TargetPython
 
 
 def check_own_syntax(reached: Reached) -> None:
@@ -34,7 +35,14 @@ def missing_top_levels(reached: Reached | None) -> list[str]:
     return sorted({name.partition(".")[0] for name in reached.missing})
 
 
-def check_reached(reached: Reached, entry: ResolvedEntry, python: TargetPython, allowed: Collection[str] = ()) -> None:
+def check_reached(
+    reached: Reached,
+    entry: ResolvedEntry,
+    python: TargetPython,
+    allowed: Collection[str] = (),
+    *,
+    site: Site = NO_SITE,
+) -> None:
     """Raise for what would make the binary fail at once; ``allowed`` may be missing."""
     if reached.entry not in reached.modules:
         _refuse_entry(reached, entry)
@@ -51,7 +59,8 @@ def check_reached(reached: Reached, entry: ResolvedEntry, python: TargetPython, 
                 f"The module {what.module} defines no {first}.", hint="Check the function's name: module:function."
             )
     _refuse_own_extensions(reached)
-    refuse_certain_failures(reached, python, allowed)
+    versions = {distribution.name: distribution.version for distribution in site.distributions}
+    refuse_certain_failures(reached, python, allowed, versions)
 
 
 def _refuse_entry(reached: Reached, entry: ResolvedEntry) -> None:

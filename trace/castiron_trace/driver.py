@@ -106,7 +106,7 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
         else:
             with reporter.task("Import graph"):
                 reached = reach(entry, chosen.site, seen)
-        check_reached(reached, entry, python, options.allow_missing)
+        check_reached(reached, entry, python, options.allow_missing, site=chosen.site)
         site = without_runner(chosen.site, reached, runner_of(options))
 
     # files: whatever the modules need beside them.

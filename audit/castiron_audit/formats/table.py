@@ -34,7 +34,12 @@ def table(report: Report, *, width: int = 120, color: bool = False, brief: bool 
     """
     out = StringIO()
     console = Console(
-        file=out, width=width, force_terminal=color, color_system="standard" if color else None, highlight=False
+        file=out,
+        width=width,
+        force_terminal=color,
+        color_system="standard" if color else None,
+        highlight=False,
+        emoji=False,
     )
     rows: list[tuple[Text, ...]] = []
     crates: dict[str | None, list[Component]] = {}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castiron_common.console import stderr_console
 from castiron_common.errors import OutputError, UsageError
 from tests.support.patience import PATIENCE
 
@@ -101,3 +102,8 @@ def test_no_space_is_told_as_such(number: str, said: str, tmp_path: Path) -> Non
     assert str(tmp_path / "output") in done.stderr
     assert "castiron cache prune" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_line_number_is_no_picture(capsys: pytest.CaptureFixture[str]) -> None:
+    stderr_console().print("app.py:100: here")
+    assert capsys.readouterr().err == "app.py:100: here\n"

@@ -41,6 +41,34 @@ def test_a_module_that_a_distribution_surely_imports(tracer: Tracer, tmp_path: P
 
 
 @pytest.mark.parametrize(
+    ("name", "module", "reason", "instead"),
+    [
+        ("torch", "torch", "CUDA", "+cpu"),
+        ("onnxruntime-gpu", "onnxruntime", "CUDA", "Use onnxruntime,"),
+        ("pyside6-essentials", "PySide6", "window toolkit", "textual"),
+    ],
+)
+def test_a_distribution_that_cannot_work(
+    tracer: Tracer, tmp_path: Path, name: str, module: str, reason: str, instead: str
+) -> None:
+    files = {f"{module}/__init__.py": f"import {module}.core", f"{module}/core.py": ""}
+    site = site_of(tmp_path, install(tmp_path, name, files))
+    reached = tracer({"app.py": f"import {module}"}, site)
+    caught = error(tracer, reached)
+    assert isinstance(caught, NativeError)
+    assert f"app.py:1 imports {module} of {name}" in caught.what
+    assert reason in caught.what
+    assert instead in caught.hint
+    assert error(tracer, reached, name) is None
+    assert not [item for item in missing_findings(reached, (name,)) if item.code == "not-missing"]
+    local = {name: "1.0+cpu"}
+    if name == "torch":
+        refuse_certain_failures(reached, tracer._python, (), local)
+    guarded = tracer({"app.py": f"try:\n    import {module}\nexcept ImportError:\n    pass"}, site)
+    assert error(tracer, guarded) is None
+
+
+@pytest.mark.parametrize(
     "code",
     [
         "try:\n    import gone\nexcept ImportError:\n    gone = None",
