@@ -94,10 +94,7 @@ class Analyser:
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, env=environment
             )
         except OSError as error:
-            raise RuntimePackError(
-                f"The target interpreter {python.interpreter} cannot be run: {error.strerror or error}.",
-                hint="Build the runtime pack again with `castiron runtime build`.",
-            ) from error
+            raise _cannot_be_run(python, error) from error
         self._process = self._stack.enter_context(process)
         return self._process
 
@@ -105,6 +102,13 @@ class Analyser:
 def _environment() -> dict[str, str]:
     environment = {key: value for key, value in child_environment().items() if not key.startswith("PYTHON")}
     return environment | {"PYTHONHASHSEED": "0"}
+
+
+def _cannot_be_run(python: TargetPython, error: OSError) -> RuntimePackError:
+    return RuntimePackError(
+        f"The target interpreter {python.interpreter} cannot be run: {error.strerror or error}.",
+        hint="Build the runtime pack again with `castiron runtime build`.",
+    )
 
 
 def _bytecode(python: TargetPython) -> Path:
@@ -115,7 +119,10 @@ def _bytecode(python: TargetPython) -> Path:
 
     def build(making: Path) -> None:
         command = [str(python.interpreter), "-S", "-P", "-X", f"pycache_prefix={making}", "-c", _IMPORT_ALL, *search]
-        done = subprocess.run(command, capture_output=True, text=True, check=False, env=_environment())
+        try:
+            done = subprocess.run(command, capture_output=True, text=True, check=False, env=_environment())
+        except OSError as error:
+            raise _cannot_be_run(python, error) from error
         if done.returncode != 0:
             raise RuntimePackError(
                 f"The target interpreter {python.interpreter} cannot import the analyser: {done.stderr[-500:].strip()}",
