@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.errors import RuntimePackError
 from castiron_common.target import extension_suffix
-from castiron_runtime import licenses
+from castiron_runtime import licenses, link_time
 from castiron_runtime.build_environment import clean_environment
 from castiron_runtime.build_tools import write_tools
 from castiron_runtime.compiler import HARDENING
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from castiron_common.progress import Task
     from castiron_common.target import Target
     from castiron_runtime.model import Component, Toolchain
+    from castiron_runtime.profiles import ProfileRuntime
     from castiron_runtime.recipe import InnerArchive, Recipe
     from castiron_runtime.sources import Source
     from castiron_runtime.zig import Zig
@@ -60,9 +61,21 @@ class BuiltPython:
 
 
 def build(
-    recipe: Recipe, source: Source, toolchain: Toolchain, zig: Zig, making: Path, *, task: Task, log: BuildLog
+    recipe: Recipe,
+    source: Source,
+    toolchain: Toolchain,
+    zig: Zig,
+    making: Path,
+    *,
+    counting: ProfileRuntime | None,
+    task: Task,
+    log: BuildLog,
 ) -> BuiltPython:
-    """Build CPython into ``making``: ``build/lib``, ``install``, ``source``; return what was built."""
+    """Build CPython into ``making``: ``build/lib``, ``install``, ``source``; return what was built.
+
+    ``counting``: what the programs that the build links and runs need if the toolchain makes code that counts; such
+    code is not optimised at link time.
+    """
     work = making / "work"
     work.mkdir()
     task.step("unpacking")
@@ -79,7 +92,8 @@ def build(
             "RANLIB": "ranlib",
             "READELF": "false",
             # Not CFLAGS: sysconfig hands those on to everyone who compiles extension modules.
-            "CFLAGS_NODIST": shlex.join(toolchain.cflags),
+            "CFLAGS_NODIST": shlex.join((*toolchain.cflags, *(() if counting else link_time.FLAGS))),
+            "LDFLAGS_NODIST": shlex.join(counting.link_words if counting else ()),
             # Else the host's libraries are found.
             "PKG_CONFIG": "false",
             "MODULE_BUILDTYPE": "static",
@@ -105,7 +119,8 @@ def build(
         )
     components = _components(recipe, source, tree)
     folder = making / "build" / "lib"
-    result = _archive(recipe, zig=zig, built=built, library=folder, components=components, variables=variables, log=log)
+    archives = _Archives(recipe, toolchain, zig, built, folder, components[0].name, optimised=counting is None, log=log)
+    result = _archive(recipe, archives, components=components, variables=variables)
     _install(recipe, tree, built, making)
     shutil.rmtree(work)
     return result
@@ -201,39 +216,74 @@ def parse_inittab(text: str) -> dict[str, str]:
     return {name: "" if init == "NULL" else init for name, init in re.findall(r'\{"([^"]+)",\s*(\w+)\}', table)}
 
 
+class _Archives:
+    """Writes the pack's archives; knows whose the objects of each are."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        toolchain: Toolchain,
+        zig: Zig,
+        built: Path,
+        folder: Path,
+        main: str,
+        *,
+        optimised: bool,
+        log: BuildLog,
+    ) -> None:
+        self.built = built
+        self.main = main
+        self.owners: dict[str, tuple[str, ...]] = {}
+        self._recipe = recipe
+        self._toolchain = toolchain
+        self._zig = zig
+        self._folder = folder
+        self._optimised = optimised
+        self._log = log
+        folder.mkdir(parents=True)
+
+    def owner(self, path: str) -> str:
+        """Return the component that an object is of, by its path in the build."""
+        return _owner(self._recipe, path, self.main)
+
+    def write(self, name: str, paths: Iterable[str]) -> str:
+        """Write an archive of these objects of the build; return its name."""
+        paths = list(paths)
+        self.owners[name] = tuple(sorted({self.owner(path) for path in paths}))
+        members = [(path.replace("/", "-"), (self.built / path).read_bytes()) for path in paths]
+        if self._optimised:
+            apart = {path.replace("/", "-") for path in self._recipe.cpython.apart}
+            together = [member for member in members if member[0] not in apart]
+            members = [self._whole(f"{name.removesuffix('.a')}.o", together)] + [
+                self._whole(*self._alone(member)) for member in members if member[0] in apart
+            ]
+        write_archive(self._zig, self._folder / name, members, log=self._log)
+        return name
+
+    def _alone(self, member: tuple[str, bytes]) -> tuple[str, list[tuple[str, bytes]]]:
+        return member[0], [member]
+
+    def _whole(self, name: str, objects: list[tuple[str, bytes]]) -> tuple[str, bytes]:
+        work = self._folder / "whole"
+        work.mkdir()
+        result = link_time.whole(self._toolchain, name, objects, work, log=self._log)
+        work.rmdir()
+        return result
+
+
 def _archive(
-    recipe: Recipe,
-    *,
-    zig: Zig,
-    built: Path,
-    library: Path,
-    components: tuple[Component, ...],
-    variables: Mapping[str, str],
-    log: BuildLog,
+    recipe: Recipe, archives: _Archives, *, components: tuple[Component, ...], variables: Mapping[str, str]
 ) -> BuiltPython:
     """Sort the objects into archives: the core, one for each extension module, one for each bundled component."""
-    library.mkdir(parents=True)
+    built = archives.built
     modules = parse_setup((built / "Modules" / "Setup.stdlib").read_text())
     inits = parse_inittab((built / "Modules" / "config.c").read_text())
     feature = recipe.cpython.feature
     objects = _library_objects(variables, f"libpython{feature}.a", built)
-    main = components[0].name
-    owners: dict[str, tuple[str, ...]] = {}
-
-    def write(name: str, members: Iterable[str]) -> str:
-        members = list(members)
-        owners[name] = tuple(sorted({_owner(recipe, member, main) for member in members}))
-        write_archive(
-            zig,
-            library / name,
-            [(member.replace("/", "-"), (built / member).read_bytes()) for member in members],
-            log=log,
-        )
-        return name
-
+    main = archives.main
     inner: dict[str, list[str]] = {}
     for archive in recipe.cpython.archives:
-        name = write(PurePosixPath(archive.path).name, _inner_objects(archive, variables, built))
+        name = archives.write(PurePosixPath(archive.path).name, _inner_objects(archive, variables, built))
         for module in archive.modules:
             inner.setdefault(module, []).append(name)
     frozen = frozen_objects(variables)
@@ -243,29 +293,29 @@ def _archive(
         files: tuple[str, ...] = ()
         if name in modules:
             # Bundled code goes into an archive of its own, so that a license report can tell it apart.
-            own = [path for path in modules[name] if _owner(recipe, path, main) == main]
+            own = [path for path in modules[name] if archives.owner(path) == main]
             others = [path for path in modules[name] if path not in own]
             taken.update(modules[name])
-            files = (write(f"lib{name}.a", own),) if own else ()
+            files = (archives.write(f"lib{name}.a", own),) if own else ()
             if others:
-                bundled = _owner(recipe, others[0], main)
-                files = (*files, write(f"lib{name}-{bundled}.a", others))
+                bundled = archives.owner(others[0])
+                files = (*files, archives.write(f"lib{name}-{bundled}.a", others))
             files = (*files, *inner.get(name, ()))
         extensions.append(
             BuiltExtension(
                 name=name,
                 init=init,
                 libraries=files,
-                components=tuple(sorted({main, *(owner for file in files for owner in owners[file])})),
+                components=tuple(sorted({main, *(owner for file in files for owner in archives.owners[file])})),
                 always=name not in modules,
             )
         )
     core_objects = tuple(path for path in objects if path not in taken)
     return BuiltPython(
-        core=write(f"libpython{feature}.a", core_objects),
-        frozen=write("libfrozen.a", frozen),
+        core=archives.write(f"libpython{feature}.a", core_objects),
+        frozen=archives.write("libfrozen.a", frozen),
         extensions=tuple(extensions),
-        owners=owners,
+        owners=archives.owners,
         components=components,
     )
 

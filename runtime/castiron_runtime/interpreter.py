@@ -25,12 +25,50 @@ if TYPE_CHECKING:
     from castiron_common.target import Target
     from castiron_runtime.library import Library
     from castiron_runtime.model import Extension, Pack
+    from castiron_runtime.profiles import ProfileRuntime
     from castiron_runtime.process import BuildLog
 
 _MAIN = """#include <Python.h>
 
 int main(int argc, char **argv)
 {
+    return Py_BytesMain(argc, argv);
+}
+"""
+
+# A profile must not say that objects come from an allocator of CPython's: in a static executable they do not.
+_COUNTING_MAIN = """#include <Python.h>
+#include <stdlib.h>
+
+static void *counted_malloc(void *context, size_t size)
+{
+    (void)context;
+    return malloc(size ? size : 1);
+}
+
+static void *counted_calloc(void *context, size_t count, size_t size)
+{
+    (void)context;
+    return count && size ? calloc(count, size) : calloc(1, 1);
+}
+
+static void *counted_realloc(void *context, void *block, size_t size)
+{
+    (void)context;
+    return realloc(block, size ? size : 1);
+}
+
+static void counted_free(void *context, void *block)
+{
+    (void)context;
+    free(block);
+}
+
+int main(int argc, char **argv)
+{
+    PyMemAllocatorEx allocator = {NULL, counted_malloc, counted_calloc, counted_realloc, counted_free};
+    PyMem_SetAllocator(PYMEM_DOMAIN_MEM, &allocator);
+    PyMem_SetAllocator(PYMEM_DOMAIN_OBJ, &allocator);
     return Py_BytesMain(argc, argv);
 }
 """
@@ -43,6 +81,7 @@ def build(
     libraries: Iterable[Path],
     libc: Library,
     shared: Iterable[Path],
+    counting: ProfileRuntime | None,
     making: Path,
     final: Path,
     task: Task,
@@ -54,7 +93,7 @@ def build(
     of those that a wheel brings (``inflate`` of zlib, say).  ``shared`` are libraries that wheels expect of the system.
     """
     target = pack.target
-    hidden = list(libraries)
+    hidden = [*libraries, *([counting.library] if counting else ())]
     work = making / "work"
     work.mkdir()
     (making / "lib").mkdir()
@@ -71,7 +110,7 @@ def build(
     (making / "etc" / f"{target.libc.loader.partition('.')[0]}.path").write_text(f"{final / 'lib'}\n")
     task.step("linking")
     name = f"python{pack.feature}"
-    sources = {"main.c": _MAIN, "config.c": inittab_source(extensions)}
+    sources = {"main.c": _COUNTING_MAIN if counting else _MAIN, "config.c": inittab_source(extensions)}
     helpers = {helper: (FOLDER / helper).read_text() for helper in target.sources.interpreter}
     _compile(pack, work, sources | helpers, log=log)
     own = [*pack.core, pack.frozen, *(path for extension in extensions for path in extension.archives)]
@@ -86,6 +125,8 @@ def build(
         loader=final / "lib" / target.libc.loader,
         output=making / "bin" / name,
     )
+    if counting:
+        arguments += counting.linker_words
     response = work / "link.rsp"
     response.write_text("".join(f'"{argument}"\n' for argument in arguments))
     log.run([*pack.toolchain.linker, f"@{response}"], cwd=work, env=clean_environment())

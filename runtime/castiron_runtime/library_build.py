@@ -42,11 +42,13 @@ def build(
     needs: Sequence[Library],
     making: Path,
     *,
+    profiled: Toolchain,
     task: Task,
     log: BuildLog,
 ) -> None:
     """Build a component into ``making``: ``lib``, ``include``, ``files``, ``licenses`` and ``component.json``.
 
+    ``profiled`` compiles what we compile ourselves, ``toolchain`` is what the component's own build calls.
     The headers and archives of the components it needs are found by its compiler calls.
     """
     zig = find_zig()
@@ -84,7 +86,7 @@ def build(
         else:
             flags = (*_hardening(table), *archive.flags)
             maps = {tree: recipe.name}
-            members = compile_objects(toolchain, tree, archive.sources, flags, work, maps=maps, log=log)
+            members = compile_objects(profiled, tree, archive.sources, flags, work, maps=maps, log=log)
         write_archive(zig, making / "lib" / archive.name, members, log=log)
     _keep(tree, table.headers, making / "include")
     _keep(tree, table.files, making / "files")
@@ -129,7 +131,7 @@ def build_extension(
     maps = {pack.root: "cpython"} | {library.root: library.component.name for library in libraries}
     work = making / "work"
     work.mkdir()
-    members = compile_objects(pack.toolchain, modules, extension.sources, flags, work, maps=maps, log=log)
+    members = compile_objects(pack.profiled, modules, extension.sources, flags, work, maps=maps, log=log)
     write_archive(find_zig(), making / f"lib{extension.name}.a", members, log=log)
     shutil.rmtree(work)
 

@@ -101,6 +101,8 @@ class Pack:
     source: Path
     """CPython's C sources (Modules, Objects, Python, Parser, Programs) with the generated frozen headers."""
     toolchain: Toolchain
+    profiled: Toolchain
+    """What compiles CPython, its extension modules and some libraries: the same, with a profile if there is one."""
     components: Mapping[str, Component]
     """Those of the core and the tools; `provide` returns the others."""
     owners: Mapping[Path, tuple[str, ...]]

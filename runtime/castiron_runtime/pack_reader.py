@@ -46,17 +46,17 @@ def parse_component(values: Mapping[str, Any], folder: Path) -> Component:
     )
 
 
-def read(root: Path, toolchain: Toolchain) -> Pack:
+def read(root: Path, toolchain: Toolchain, profiled: Toolchain) -> Pack:
     """Return the pack below ``root``; raises `RuntimePackError` if its description cannot be understood."""
     try:
-        return _pack(root, json.loads((root / FILE).read_bytes()), toolchain)
+        return _pack(root, json.loads((root / FILE).read_bytes()), toolchain, profiled)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RuntimePackError(
             f"The runtime pack in {root} is damaged: {error!r}.", hint=f"Delete {root} and run the command again."
         ) from error
 
 
-def _pack(root: Path, document: Mapping[str, Any], toolchain: Toolchain) -> Pack:
+def _pack(root: Path, document: Mapping[str, Any], toolchain: Toolchain, profiled: Toolchain) -> Pack:
     extensions = {
         name: Extension(
             name=name,
@@ -95,6 +95,7 @@ def _pack(root: Path, document: Mapping[str, Any], toolchain: Toolchain) -> Pack
         internal_include=include / "internal",
         source=root / "source",
         toolchain=toolchain,
+        profiled=profiled,
         components={item["name"]: parse_component(item, root / "licenses") for item in document["components"]},
         owners=owners,
     )

@@ -25,7 +25,8 @@ from castiron_runtime.recipe import (
     supported_pythons,
 )
 from castiron_runtime.target_files import FOLDER
-from castiron_runtime.toolchain import open_toolchain, toolchain_key
+from castiron_runtime.profiles import COUNTING, compilation, profile_of
+from castiron_runtime.toolchain import compiling, compiling_key, open_toolchain, toolchain_key
 from castiron_runtime.zig import find_zig
 
 if TYPE_CHECKING:
@@ -35,7 +36,8 @@ if TYPE_CHECKING:
     from castiron_common.progress import Reporter
     from castiron_common.target import Target
     from castiron_runtime.library import Library
-    from castiron_runtime.model import Component, Pack, Toolchain
+    from castiron_runtime.model import Component, Pack
+    from castiron_runtime.profiles import Profile, ProfileRuntime
     from castiron_runtime.recipe import ExtensionRecipe, Recipe
     from castiron_runtime.sources import Source
 
@@ -62,21 +64,32 @@ def python_target(target: Target, python: str) -> PythonTarget:
     return PythonTarget(target=target, python=python, version=python_version(python))
 
 
-def open_pack(python: str, target: Target, *, pie: bool = False, reporter: Reporter) -> Pack:
+def open_pack(
+    python: str,
+    target: Target,
+    *,
+    pie: bool = False,
+    profile: Profile | None = None,
+    counting: ProfileRuntime | None = None,
+    reporter: Reporter,
+) -> Pack:
     """Return the runtime pack of a series of CPython; builds its toolchain and CPython's core on first need.
 
-    ``pie``: the one whose objects are for position-independent executables; nothing else differs.
+    ``pie``: the one whose objects are for position-independent executables; nothing else differs.  ``profile``: one
+    instead of that which comes with Castiron.  ``counting``: a pack for a training run, whose code counts.
     Raises `RuntimePackError` for a series without a recipe, and for a failed build; `HostToolError` for a missing
     program.
     """
     recipe = filled(cpython_recipe(python), target)
     source = _source(recipe, reporter)
-    tools = toolchain_key(find_zig(), target, pie=pie)
+    how = COUNTING if counting else compilation(profile or profile_of(recipe.name))
+    tools = compiling_key(toolchain_key(find_zig(), target, pie=pie), how)
     key = component_key(recipe, source, (), builder=CPYTHON, toolchain=tools)
     entry = cache_root() / "components" / f"cpython-{source.version}-{key[:16]}"
     if not entry.is_dir():
         require_tools(*recipe.tools)
     toolchain = open_toolchain(target, pie=pie, reporter=reporter)
+    profiled = compiling(toolchain, how)
 
     def build(making: Path) -> None:
         from castiron_runtime import cpython, pack_writer, standalone
@@ -85,15 +98,16 @@ def open_pack(python: str, target: Target, *, pie: bool = False, reporter: Repor
         with reporter.task(f"CPython {source.version}{kind}", estimate=recipe.estimate) as task:
             sources.require_intact(recipe, source, task=task)
             zig = find_zig()
-            result = cpython.build(recipe, source, toolchain, zig, making, task=task, log=BuildLog("cpython"))
+            log = BuildLog("cpython")
+            result = cpython.build(recipe, source, profiled, zig, making, counting=counting, task=task, log=log)
             pack_writer.write(making, recipe, source, result, zig=zig, key=key)
-            pack = pack_reader.read(making, toolchain)
+            pack = pack_reader.read(making, toolchain, profiled)
             ready = [extension for extension in pack.extensions.values() if not extension.on_demand]
             document = standalone.python_document(pack, ready, pack.components)
             (making / standalone.FILE).write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
 
     built(entry, target, build)
-    return pack_reader.read(entry, toolchain)
+    return pack_reader.read(entry, toolchain, profiled)
 
 
 def _source(recipe: Recipe, reporter: Reporter) -> Source:
@@ -112,13 +126,14 @@ def component_key(
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
-def component(name: str, toolchain: Toolchain, *, reporter: Reporter) -> Library:
-    """Return a component other than CPython, by the name of its recipe; builds it on first need."""
-    recipe = filled(load_recipe(name), toolchain.target)
-    needed = tuple(component(need, toolchain, reporter=reporter) for need in recipe.needs)
+def component(name: str, pack: Pack, *, reporter: Reporter) -> Library:
+    """Return a component other than CPython, by the name of its recipe, for a pack; builds it on first need."""
+    recipe = filled(load_recipe(name), pack.target)
+    profiled = pack.profiled if recipe.library.profiled else pack.toolchain
+    needed = tuple(component(need, pack, reporter=reporter) for need in recipe.needs)
     source = _source(recipe, reporter)
     keys = tuple(need.key for need in needed)
-    key = component_key(recipe, source, keys, builder=LIBRARY, toolchain=toolchain.key)
+    key = component_key(recipe, source, keys, builder=LIBRARY, toolchain=profiled.key)
     entry = cache_root() / "components" / f"{name}-{source.version}-{key[:16]}"
 
     def build(making: Path) -> None:
@@ -127,9 +142,10 @@ def component(name: str, toolchain: Toolchain, *, reporter: Reporter) -> Library
         require_tools(*recipe.tools)
         with reporter.task(f"{name} {source.version}", estimate=recipe.estimate) as task:
             sources.require_intact(recipe, source, task=task)
-            library_build.build(recipe, source, toolchain, needed, making, task=task, log=BuildLog(name))
+            log = BuildLog(name)
+            library_build.build(recipe, source, pack.toolchain, needed, making, profiled=profiled, task=task, log=log)
 
-    built(entry, toolchain.target, build)
+    built(entry, pack.target, build)
     return library.read(entry, key)
 
 
@@ -152,7 +168,7 @@ def provide(pack: Pack, extensions: Collection[str], *, reporter: Reporter) -> L
         extension = pack.extensions[name]
         if extension.on_demand:
             recipe = recipes[name]
-            libraries = tuple(component(item, pack.toolchain, reporter=reporter) for item in recipe.components)
+            libraries = tuple(component(item, pack, reporter=reporter) for item in recipe.components)
             own = _extension_archive(recipe, libraries, pack, reporter)
             files: dict[Path, tuple[str, ...]] = {own: ("cpython",)}
             files |= {path: (library.component.name,) for library in libraries for path in library.archives}
@@ -171,7 +187,7 @@ def provide(pack: Pack, extensions: Collection[str], *, reporter: Reporter) -> L
             archives[path] = owner
     # Before the toolchain's own libraries, which come last in a link.
     libc = pack.target.libc.name
-    for path in component(_MATH.format(libc=libc), pack.toolchain, reporter=reporter).archives:
+    for path in component(_MATH.format(libc=libc), pack, reporter=reporter).archives:
         archives[path] = (libc,)
     used = {name for extension in chosen for name in extension.components}
     always = {"cpython", *(name for path in pack.toolchain.libraries for name in pack.owners[path])}
@@ -212,7 +228,7 @@ def stub_allocator(pack: Pack, *, reporter: Reporter) -> stub.Allocator:
     if (own := pack.components.get(_ALLOCATOR)) is not None:
         include = pack.internal_include / "mimalloc"
         return stub.Allocator(source=pack.source / "Objects", include=include, component=own, key="")
-    found = component(_ALLOCATOR, pack.toolchain, reporter=reporter)
+    found = component(_ALLOCATOR, pack, reporter=reporter)
     files = found.root / "files"
     return stub.Allocator(source=files, include=found.include, component=found.component, key=found.key)
 
@@ -231,7 +247,7 @@ def _extension_archive(recipe: ExtensionRecipe, libraries: tuple[Library, ...], 
     return built(entry, pack.target, build) / f"lib{recipe.name}.a"
 
 
-def interpreter(pack: Pack, *, full: bool, reporter: Reporter) -> Path:
+def interpreter(pack: Pack, *, full: bool, counting: ProfileRuntime | None = None, reporter: Reporter) -> Path:
     """Return the target's runnable ``python``; links it on first need.
 
     ``full=False``: CPython with zlib and what needs no other component; ``full=True``: with every extension module.
@@ -241,8 +257,8 @@ def interpreter(pack: Pack, *, full: bool, reporter: Reporter) -> Path:
     name = pack.target.libc.name
     # libc.so has its own mathematics.
     archives = [path for path in inputs.archives if inputs.owners[path] != (name,)]
-    libc = component(name, pack.toolchain, reporter=reporter)
-    zlib = component("zlib", pack.toolchain, reporter=reporter)
+    libc = component(name, pack, reporter=reporter)
+    zlib = component("zlib", pack, reporter=reporter)
     folder = cache_root() / "components"
     # The program names its loader by an absolute path, so a cache that was moved needs another interpreter.
     parts = (pack.id, libc.key, builder_key(INTERPRETER), _helpers_key(pack.target), str(folder), *map(str, archives))
@@ -262,6 +278,7 @@ def interpreter(pack: Pack, *, full: bool, reporter: Reporter) -> Path:
                 libraries=foreign,
                 libc=libc,
                 shared=(zlib.root / "files" / "libz.so.1",),
+                counting=counting,
                 making=making,
                 final=entry,
                 task=task,

@@ -14,7 +14,7 @@ from castiron_common.errors import HostToolError, RuntimePackError
 from castiron_common.working import temporary_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from castiron_common.target import Target
 
@@ -74,10 +74,18 @@ class BuildLog:
         self.path: Path = folder / f"{component}.log"
         self.path.write_text("")
 
-    def run(self, argv: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], live: bool = False) -> str:
+    def run(
+        self,
+        argv: Sequence[str | Path],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        live: bool = False,
+        statuses: Collection[int] = (0,),
+    ) -> str:
         """Run a program to its end and return what it wrote (both streams).
 
-        On failure raises `RuntimePackError` with the end of the output and the name of the log.  The program gets a
+        On failure, which is another exit status than these, raises `RuntimePackError` with the end of the output and the name of the log.  The program gets a
         process group of its own, which is killed if we are interrupted: no compiler stays behind.  With ``live`` the
         output is in the log while the program runs; no other may then write into the same log.
         """
@@ -111,9 +119,10 @@ class BuildLog:
                 with self.path.open("ab") as log:
                     log.write(head + data)
         text = data.decode(errors="replace")
-        if status and says_full(text):
+        failed = status not in statuses
+        if failed and says_full(text):
             raise full_disk(cache_root())
-        if status:
+        if failed:
             tail = "\n".join(text.splitlines()[-_TAIL_LINES:])
             raise RuntimePackError(
                 f"Building {self.component} failed: {Path(command[0]).name} ended with status {status}.\n{tail}",

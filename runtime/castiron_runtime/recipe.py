@@ -137,6 +137,8 @@ class Build:
     cflags: tuple[str, ...] = ()
     hardening: bool = True
     """Whether it is compiled with the flags against overrun stacks."""
+    profiled: bool = False
+    """Whether it is compiled with the profile of the interpreter that it is for."""
     commands: tuple[tuple[str, ...], ...] = ()
     archive: tuple[ArchiveRecipe, ...] = ()
     headers: tuple[str, ...] = ()
@@ -182,6 +184,8 @@ class CPythonBuild:
     archives: tuple[InnerArchive, ...] = field(metadata={"key": "archive"})
     hardened: tuple[str, ...]
     """The Makefile's variables for flags of bundled code that reads what strangers send."""
+    apart: tuple[str, ...]
+    """Objects that stay members of their own, as a link may replace them or lead calls of their functions elsewhere."""
     extensions: Mapping[str, ExtensionChange] = field(default_factory=dict, metadata={"key": "extension"})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import platform as host_platform
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from castiron_common.progress import Reporter
     from castiron_common.target import Target
+    from castiron_runtime.profiles import Compilation
     from castiron_runtime.zig import Zig
 
 
@@ -56,3 +58,16 @@ def open_toolchain(target: Target, *, pie: bool = False, reporter: Reporter) -> 
         crt1=entry / "lib" / start_file(pie=pie),
         libraries=tuple(entry / "lib" / name for name in LIBRARIES),
     )
+
+
+def compiling(toolchain: Toolchain, how: Compilation) -> Toolchain:
+    """Return the toolchain that compiles with a profile, or code that counts; its key is another."""
+    if not how.flags:
+        return toolchain
+    key = compiling_key(toolchain.key, how)
+    return replace(toolchain, cflags=(*toolchain.cflags, *how.flags), key=key)
+
+
+def compiling_key(key: str, how: Compilation) -> str:
+    """Return the key of what `compiling` returns for the toolchain with this key."""
+    return hashlib.sha256(f"{key}\n{how.key}".encode()).hexdigest()[:16] if how.flags else key
