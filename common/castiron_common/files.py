@@ -26,6 +26,24 @@ _REASONS = {
 }
 
 
+def check_output(output: Path) -> None:
+    """Raise `OutputError` if ``output`` certainly cannot be written, before any work is done for it."""
+    folder = output.parent
+    number = 0
+    if output.is_dir():
+        number = errno.EISDIR
+    elif not folder.exists():
+        number = errno.ENOENT
+    elif not folder.is_dir():
+        number = errno.ENOTDIR
+    elif os.statvfs(folder).f_flag & os.ST_RDONLY:
+        number = errno.EROFS
+    elif not os.access(folder, os.W_OK | os.X_OK):
+        number = errno.EACCES
+    if number:
+        raise output_error(output, OSError(number, os.strerror(number)))
+
+
 def output_error(path: Path, error: OSError) -> OutputError:
     """Return the error that says why ``path`` could not be written, and what to do."""
     if is_full(error):

@@ -100,6 +100,16 @@ PieOption = Annotated[
         rich_help_panel=Theme.BEHAVIOUR,
     ),
 ]
+TrainingOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--pgo",
+        metavar="FILE",
+        help="Compile the interpreter with this profile of a training run (castiron runtime train); once for a file.",
+        show_default=False,
+        rich_help_panel=Theme.BEHAVIOUR,
+    ),
+]
 ReportOption = Annotated[
     bool,
     typer.Option("--report/--no-report", help="Write and show the license report.", rich_help_panel=Theme.LICENSES),
@@ -192,6 +202,7 @@ def link(
     children: ChildrenOption = None,
     as_python: PythonOption = False,
     pie: PieOption = False,
+    training: TrainingOption = None,
     notices: NoticesOption = False,
     report: ReportOption = True,
     documents: DocumentsOption = None,
@@ -234,6 +245,7 @@ def link(
         epoch=source_date_epoch(),
         keep_map=keep_map,
         symbols=symbols,
+        training=training,
         relink_kit=relink_kit,
     )
     show_result(link_manifest(request, reporter=command_line.reporter_of(loud)), loud, table=report)

@@ -16,7 +16,7 @@ from castiron_audit.policy import Policy
 from castiron_audit.project import own_project
 from castiron_common.cache import cache_root
 from castiron_common.clock import Clock
-from castiron_common.files import sha256_file
+from castiron_common.files import check_output, sha256_file
 from castiron_common.working import working_folder
 from castiron_elf.sections import file_layout
 from castiron_link.app_object import write_app_object
@@ -39,7 +39,7 @@ from castiron_link.relink import check_kit, write_kit
 from castiron_link.select import inittab, select
 from castiron_link.startup import startup
 from castiron_link.tree_layout import below_site_packages, build_tree, interpreters, with_placed_libraries
-from castiron_link.write import check_output, copy_file, document_path, write_output
+from castiron_link.write import copy_file, document_path, write_output
 
 if TYPE_CHECKING:
     from castiron_common.progress import Reporter
@@ -66,6 +66,8 @@ class Request:
     """Where the linker's map is copied to."""
     symbols: Path | None = None
     """Where the symbols of the executable go; debuggers find them by its name there, and by the build id."""
+    training: Path | None = None
+    """Profile of a training run that the interpreter is compiled with."""
     relink_kit: Path | None = None
     """Folder for what it takes to link again with a replaced library."""
 
@@ -95,8 +97,8 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
     with clock("pack"):
         pack = pack_of(manifest, reporter)
         interpreter = interpreter_of(pack, reporter)
-        if options.pie:
-            pack = pack_of(manifest, reporter, pie=True)
+        if options.pie or request.training:
+            pack = pack_of(manifest, reporter, pie=options.pie, profile=request.training)
 
     # select: what goes in, and no more: the tree of files, the built-in modules, the libraries that those need.
     # After it: every file has its place, every archive is built; nothing is added any more.

@@ -22,15 +22,19 @@ if TYPE_CHECKING:
     from castiron_runtime.model import Component, LinkInputs, Pack
 
 
-def pack_of(manifest: Manifest, reporter: Reporter, *, pie: bool = False) -> Pack:
+def pack_of(manifest: Manifest, reporter: Reporter, *, pie: bool = False, profile: Path | None = None) -> Pack:
     """Open the manifest's runtime pack, the one for position-independent executables with ``pie``.
 
+    ``profile``: the file of a training run that it is compiled with instead of the one that comes with Castiron.
     Raises `RuntimePackError` if this machine's pack has another version than the one that the analysis was made with.
     """
     from castiron_runtime.packs import open_pack
+    from castiron_runtime.profiles import read_profile
     from castiron_runtime.target_files import load_target
 
-    pack = open_pack(manifest.target.python, load_target(manifest.target.platform), pie=pie, reporter=reporter)
+    target = load_target(manifest.target.platform)
+    trained = read_profile(profile) if profile else None
+    pack = open_pack(manifest.target.python, target, pie=pie, profile=trained, reporter=reporter)
     available = f"cpython-{pack.python_version}"
     if manifest.pack != available:
         raise RuntimePackError(

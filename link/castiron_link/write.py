@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 from castiron_audit.formats import Format
-from castiron_common.files import atomic_write, output_error
+from castiron_common.files import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,24 +31,6 @@ SUFFIXES = {
 def document_path(output: Path, format_: Format) -> Path:
     """Return where a document about ``output`` goes."""
     return output.with_name(f"{output.name}{SUFFIXES[format_]}")
-
-
-def check_output(output: Path) -> None:
-    """Raise `OutputError` if ``output`` certainly cannot be written, before any work is done for it."""
-    folder = output.parent
-    number = 0
-    if output.is_dir():
-        number = errno.EISDIR
-    elif not folder.exists():
-        number = errno.ENOENT
-    elif not folder.is_dir():
-        number = errno.ENOTDIR
-    elif os.statvfs(folder).f_flag & os.ST_RDONLY:
-        number = errno.EROFS
-    elif not os.access(folder, os.W_OK | os.X_OK):
-        number = errno.EACCES
-    if number:
-        raise output_error(output, OSError(number, os.strerror(number)))
 
 
 def write_output(linked: Path, output: Path, documents: Mapping[Path, str]) -> None:

@@ -28,8 +28,8 @@ _FROM_SOURCE: Final = (
 )
 CPYTHON: Final = (*_FROM_SOURCE, "cpython.py", "link_time.py", "profiles.py", "standalone.py")
 LIBRARY: Final = (*_FROM_SOURCE, "library_build.py")
-PROFILE_RUNTIME: Final = (*_COMMON, "profile_runtime.py")
-INTERPRETER: Final = ("build_environment.py", "compiler.py", "interpreter.py")
+PROFILE_RUNTIME: Final = (*_COMMON, "profile_runtime.py", "profiles.py")
+INTERPRETER: Final = ("build_environment.py", "compiler.py", "interpreter.py", "profiles.py")
 
 
 @cache

@@ -84,6 +84,49 @@ def build(
     print(pack.root)
 
 
+@command_line.command(app, allow_interspersed_args=False)
+def train(
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[SCRIPT [ARGUMENT]...]", help="What to run; without it, the programs of Castiron's own."
+        ),
+    ] = None,
+    *,
+    output: Annotated[
+        Path,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="The profile.", show_default=False, rich_help_panel=Theme.OUTPUT
+        ),
+    ],
+    path: Annotated[
+        list[Path] | None,
+        typer.Option("--path", metavar="FOLDER", help="Where the script's modules are.", show_default=False),
+    ] = None,
+    llvm: Annotated[
+        Path | None,
+        typer.Option("--llvm", metavar="FOLDER", help="An LLVM, 19 or newer; default: the newest of /usr/lib/llvm-*."),
+    ] = None,
+    python: PythonOption = DEFAULTS.python,
+    target: TargetOption = DEFAULTS.target,
+) -> None:
+    """Run a program with an interpreter that counts, and write a profile for the compiler: link --pgo FILE takes it."""
+    from castiron_common.files import check_output
+    from castiron_runtime.training import train as train_interpreter
+
+    check_output(output.absolute())
+    train_interpreter(
+        python,
+        chosen_target(target),
+        output.absolute(),
+        words=tuple(arguments or ()),
+        paths=tuple(folder.absolute() for folder in path or ()),
+        llvm=llvm,
+        reporter=_reporter(),
+    )
+    stderr_console().print(f"{output}: {output.stat().st_size / 1e6:.1f} MB", markup=False)
+
+
 @command_line.command(app, "list")
 def list_components(*, as_json: command_line.JsonOption = False) -> None:
     """List what can be built, and what of it is in the cache."""

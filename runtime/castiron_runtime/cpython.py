@@ -7,7 +7,7 @@ import fnmatch
 import re
 import shlex
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -119,7 +119,10 @@ def build(
         )
     components = _components(recipe, source, tree)
     folder = making / "build" / "lib"
-    archives = _Archives(recipe, toolchain, zig, built, folder, components[0].name, optimised=counting is None, log=log)
+    archives = _Archives(
+        recipe=recipe, toolchain=toolchain, zig=zig, built=built, folder=folder, optimised=counting is None, log=log
+    )
+    folder.mkdir(parents=True)
     result = _archive(recipe, archives, components=components, variables=variables)
     _install(recipe, tree, built, making)
     shutil.rmtree(work)
@@ -216,57 +219,49 @@ def parse_inittab(text: str) -> dict[str, str]:
     return {name: "" if init == "NULL" else init for name, init in re.findall(r'\{"([^"]+)",\s*(\w+)\}', table)}
 
 
+@dataclass(frozen=True, kw_only=True)
 class _Archives:
     """Writes the pack's archives; knows whose the objects of each are."""
 
-    def __init__(
-        self,
-        recipe: Recipe,
-        toolchain: Toolchain,
-        zig: Zig,
-        built: Path,
-        folder: Path,
-        main: str,
-        *,
-        optimised: bool,
-        log: BuildLog,
-    ) -> None:
-        self.built = built
-        self.main = main
-        self.owners: dict[str, tuple[str, ...]] = {}
-        self._recipe = recipe
-        self._toolchain = toolchain
-        self._zig = zig
-        self._folder = folder
-        self._optimised = optimised
-        self._log = log
-        folder.mkdir(parents=True)
+    recipe: Recipe
+    toolchain: Toolchain
+    zig: Zig
+    built: Path
+    folder: Path
+    optimised: bool
+    """Whether the objects of an archive become one, optimised as a whole."""
+    log: BuildLog
+    owners: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of each archive that was written: the components that its objects are of."""
+
+    @property
+    def main(self) -> str:
+        """The component that all objects are of that no other claims."""
+        return self.recipe.license.name
 
     def owner(self, path: str) -> str:
         """Return the component that an object is of, by its path in the build."""
-        return _owner(self._recipe, path, self.main)
+        return _owner(self.recipe, path, self.main)
 
     def write(self, name: str, paths: Iterable[str]) -> str:
         """Write an archive of these objects of the build; return its name."""
         paths = list(paths)
         self.owners[name] = tuple(sorted({self.owner(path) for path in paths}))
         members = [(path.replace("/", "-"), (self.built / path).read_bytes()) for path in paths]
-        if self._optimised:
-            apart = {path.replace("/", "-") for path in self._recipe.cpython.apart}
+        if self.optimised:
+            apart = {path.replace("/", "-") for path in self.recipe.cpython.apart}
             together = [member for member in members if member[0] not in apart]
-            members = [self._whole(f"{name.removesuffix('.a')}.o", together)] + [
-                self._whole(*self._alone(member)) for member in members if member[0] in apart
+            members = [
+                self._whole(f"{name.removesuffix('.a')}.o", together),
+                *(self._whole(member[0], [member]) for member in members if member[0] in apart),
             ]
-        write_archive(self._zig, self._folder / name, members, log=self._log)
+        write_archive(self.zig, self.folder / name, members, log=self.log)
         return name
 
-    def _alone(self, member: tuple[str, bytes]) -> tuple[str, list[tuple[str, bytes]]]:
-        return member[0], [member]
-
     def _whole(self, name: str, objects: list[tuple[str, bytes]]) -> tuple[str, bytes]:
-        work = self._folder / "whole"
+        work = self.folder / "whole"
         work.mkdir()
-        result = link_time.whole(self._toolchain, name, objects, work, log=self._log)
+        result = link_time.whole(self.toolchain, name, objects, work, log=self.log)
         work.rmdir()
         return result
 

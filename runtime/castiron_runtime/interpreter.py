@@ -15,6 +15,7 @@ from castiron_common.pools import thread_pool
 from castiron_runtime.build_environment import clean_environment
 from castiron_runtime.compiler import STACK_SIZE
 from castiron_runtime.process import jobs
+from castiron_runtime.profiles import COUNTING_SOURCES
 from castiron_runtime.target_files import FOLDER
 
 if TYPE_CHECKING:
@@ -25,50 +26,13 @@ if TYPE_CHECKING:
     from castiron_common.target import Target
     from castiron_runtime.library import Library
     from castiron_runtime.model import Extension, Pack
-    from castiron_runtime.profiles import ProfileRuntime
     from castiron_runtime.process import BuildLog
+    from castiron_runtime.profiles import ProfileRuntime
 
 _MAIN = """#include <Python.h>
 
 int main(int argc, char **argv)
 {
-    return Py_BytesMain(argc, argv);
-}
-"""
-
-# A profile must not say that objects come from an allocator of CPython's: in a static executable they do not.
-_COUNTING_MAIN = """#include <Python.h>
-#include <stdlib.h>
-
-static void *counted_malloc(void *context, size_t size)
-{
-    (void)context;
-    return malloc(size ? size : 1);
-}
-
-static void *counted_calloc(void *context, size_t count, size_t size)
-{
-    (void)context;
-    return count && size ? calloc(count, size) : calloc(1, 1);
-}
-
-static void *counted_realloc(void *context, void *block, size_t size)
-{
-    (void)context;
-    return realloc(block, size ? size : 1);
-}
-
-static void counted_free(void *context, void *block)
-{
-    (void)context;
-    free(block);
-}
-
-int main(int argc, char **argv)
-{
-    PyMemAllocatorEx allocator = {NULL, counted_malloc, counted_calloc, counted_realloc, counted_free};
-    PyMem_SetAllocator(PYMEM_DOMAIN_MEM, &allocator);
-    PyMem_SetAllocator(PYMEM_DOMAIN_OBJ, &allocator);
     return Py_BytesMain(argc, argv);
 }
 """
@@ -110,7 +74,10 @@ def build(
     (making / "etc" / f"{target.libc.loader.partition('.')[0]}.path").write_text(f"{final / 'lib'}\n")
     task.step("linking")
     name = f"python{pack.feature}"
-    sources = {"main.c": _COUNTING_MAIN if counting else _MAIN, "config.c": inittab_source(extensions)}
+    sources = {
+        "main.c": (COUNTING_SOURCES / "main.c").read_text() if counting else _MAIN,
+        "config.c": inittab_source(extensions),
+    }
     helpers = {helper: (FOLDER / helper).read_text() for helper in target.sources.interpreter}
     _compile(pack, work, sources | helpers, log=log)
     own = [*pack.core, pack.frozen, *(path for extension in extensions for path in extension.archives)]

@@ -5,7 +5,7 @@ compiled to both machine code, for the programs that CPython's own build links a
 ``ld.lld -r`` makes one ordinary object of the latter, whose functions have sections of their own: a link still leaves
 out what is not used.
 
-Source: LLVM, "FatLTO"; lld's documentation of ``-r`` and ``--fat-lto-objects``; decision 020.
+Source: LLVM, "FatLTO"; lld's documentation of ``-r`` and ``--fat-lto-objects``; decision 021.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from castiron_runtime.builder_key import CPYTHON, INTERPRETER, LIBRARY, builder_
 from castiron_runtime.model import LinkInputs
 from castiron_runtime.pack_reader import on_demand_extensions
 from castiron_runtime.process import BuildLog, built, require_tools
+from castiron_runtime.profiles import COUNTING, COUNTING_SOURCES, compilation, profile_of
 from castiron_runtime.recipe import (
     build_key,
     cpython_recipe,
@@ -25,7 +26,6 @@ from castiron_runtime.recipe import (
     supported_pythons,
 )
 from castiron_runtime.target_files import FOLDER
-from castiron_runtime.profiles import COUNTING, compilation, profile_of
 from castiron_runtime.toolchain import compiling, compiling_key, open_toolchain, toolchain_key
 from castiron_runtime.zig import find_zig
 
@@ -97,6 +97,8 @@ def open_pack(
         kind = ", position-independent" if pie else ""
         with reporter.task(f"CPython {source.version}{kind}", estimate=recipe.estimate) as task:
             sources.require_intact(recipe, source, task=task)
+            if not how.flags:
+                task.note(f"There is no profile for {recipe.name}: it is compiled without one and runs slower.")
             zig = find_zig()
             log = BuildLog("cpython")
             result = cpython.build(recipe, source, profiled, zig, making, counting=counting, task=task, log=log)
@@ -261,7 +263,14 @@ def interpreter(pack: Pack, *, full: bool, counting: ProfileRuntime | None = Non
     zlib = component("zlib", pack, reporter=reporter)
     folder = cache_root() / "components"
     # The program names its loader by an absolute path, so a cache that was moved needs another interpreter.
-    parts = (pack.id, libc.key, builder_key(INTERPRETER), _helpers_key(pack.target), str(folder), *map(str, archives))
+    parts = (
+        pack.id,
+        libc.key,
+        builder_key(INTERPRETER),
+        _helpers_key(pack.target, counting),
+        str(folder),
+        *map(str, archives),
+    )
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     entry = folder / f"interpreter-{pack.python_version}-{'full' if full else 'base'}-{key[:16]}"
 
@@ -288,11 +297,14 @@ def interpreter(pack: Pack, *, full: bool, counting: ProfileRuntime | None = Non
     return built(entry, pack.target, build) / "bin" / f"python{pack.feature}"
 
 
-def _helpers_key(target: Target) -> str:
-    """Return a hash of the target's own files that are compiled into its interpreter."""
+def _helpers_key(target: Target, counting: ProfileRuntime | None) -> str:
+    """Return a hash of the files that are compiled into the target's interpreter."""
+    files = [FOLDER / name for name in target.sources.interpreter]
+    if counting:
+        files += [COUNTING_SOURCES / "main.c", counting.library]
     digest = hashlib.sha256()
-    for name in target.sources.interpreter:
-        digest.update(f"{name}\0".encode() + (FOLDER / name).read_bytes())
+    for file in files:
+        digest.update(f"{file.name}\0".encode() + file.read_bytes())
     return digest.hexdigest()
 
 

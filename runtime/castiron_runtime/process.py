@@ -85,9 +85,10 @@ class BuildLog:
     ) -> str:
         """Run a program to its end and return what it wrote (both streams).
 
-        On failure, which is another exit status than these, raises `RuntimePackError` with the end of the output and the name of the log.  The program gets a
-        process group of its own, which is killed if we are interrupted: no compiler stays behind.  With ``live`` the
-        output is in the log while the program runs; no other may then write into the same log.
+        On failure, which is another exit status than these, raises `RuntimePackError` with the end of the output and
+        the name of the log.  The program gets a process group of its own, which is killed if we are interrupted: no
+        compiler stays behind.  With ``live`` the output is in the log while the program runs; no other may then write
+        into the same log.
         """
         # Not needed to look into the cache, which must be quick.
         import subprocess

@@ -1,7 +1,7 @@
-"""What a training run needs of LLVM beyond the ziglang wheel: the library that writes counts, the program that adds them up.
+"""What a training run needs of LLVM: the library that writes counts, and the program that adds them up.
 
-The wheel has neither, so they are those of an LLVM that is installed on this machine.  Only who makes a profile needs
-them: a pack is built from a profile without.
+The ziglang wheel has neither, so they are those of an LLVM that is installed on this machine.  Only who makes a profile
+needs them: a pack is built from a profile without.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from castiron_elf.archive import read_members
 from castiron_runtime.build_environment import clean_environment
 from castiron_runtime.builder_key import PROFILE_RUNTIME, builder_key
 from castiron_runtime.process import BuildLog, built
-from castiron_runtime.profiles import ProfileRuntime
+from castiron_runtime.profiles import COUNTING_SOURCES, ProfileRuntime
 from castiron_runtime.static_library import write_archive
 from castiron_runtime.zig import find_zig
 
@@ -37,32 +37,7 @@ _OLDEST = 19
 Source: LLVM, llvm/include/llvm/ProfileData/InstrProfData.inc, INSTR_PROF_RAW_VERSION.
 """
 
-_FORTIFIED = """/* What LLVM's library calls of glibc's fortified functions, as the distribution compiled it. */
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-
-int __fprintf_chk(FILE *stream, int flag, const char *format, ...)
-{
-    (void)flag;
-    va_list arguments;
-    va_start(arguments, format);
-    int written = vfprintf(stream, format, arguments);
-    va_end(arguments);
-    return written;
-}
-
-int __snprintf_chk(char *text, size_t limit, int flag, size_t size, const char *format, ...)
-{
-    (void)flag;
-    (void)size;
-    va_list arguments;
-    va_start(arguments, format);
-    int written = vsnprintf(text, limit, format, arguments);
-    va_end(arguments);
-    return written;
-}
-"""
+_FORTIFIED = COUNTING_SOURCES / "fortified.c"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +63,7 @@ def find_llvm(machine: str, folder: Path | None = None) -> Llvm:
             return Llvm(profdata=program, library=libraries[-1])
     where = str(folder) if folder else "this machine"
     raise HostToolError(
-        f"Training needs llvm-profdata and libclang_rt.profile of LLVM {_OLDEST} or newer, which {where} does not have.",
+        f"Training needs llvm-profdata and libclang_rt.profile of LLVM {_OLDEST} or newer: {where} does not have them.",
         hint=f"Install with: sudo apt-get install llvm-{_OLDEST} libclang-rt-{_OLDEST}-dev   (or your system's "
         "equivalent), or name the folder of an LLVM with --llvm.",
     )
@@ -102,19 +77,17 @@ def _installed() -> list[Path]:
 
 def profile_runtime(llvm: Llvm, toolchain: Toolchain) -> ProfileRuntime:
     """Return the library that writes counts, usable with the target's C library."""
-    parts = (toolchain.key, builder_key(PROFILE_RUNTIME), sha256_file(llvm.library))
+    parts = (toolchain.key, builder_key(PROFILE_RUNTIME), sha256_file(_FORTIFIED), sha256_file(llvm.library))
     key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
     entry = cache_root() / "components" / f"profile-runtime-{key[:16]}"
 
     def build(making: Path) -> None:
         log = BuildLog("profile-runtime")
-        source, compiled = making / "fortified.c", making / "fortified.o"
-        source.write_text(_FORTIFIED)
-        command: list[str | Path] = [*toolchain.cc, *toolchain.cflags, "-c", source, "-o", compiled]
+        compiled = making / "fortified.o"
+        command: list[str | Path] = [*toolchain.cc, *toolchain.cflags, "-c", _FORTIFIED, "-o", compiled]
         log.run(command, cwd=making, env=clean_environment())
         members = [*read_members(llvm.library), (compiled.name, compiled.read_bytes())]
         write_archive(find_zig(), making / _LIBRARY, members, log=log)
-        source.unlink()
         compiled.unlink()
 
     folder = built(entry, toolchain.target, build)

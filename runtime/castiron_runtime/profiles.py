@@ -1,10 +1,11 @@
 """What profiles say to the compiler: which code of CPython, its modules and libraries is hot.
 
-A profile is data that came from a training run (`castiron_runtime.training`): how often each branch of each function was
-taken.  Functions are matched by their name and the shape of their code, so a profile fits other versions of the same
-series, other flags and other targets as far as the code is the same; what it does not know is compiled as without it.
+A profile is data that came from a training run (`castiron_runtime.training`): how often each branch of each function
+was taken.  Functions are matched by their name and the shape of their code, so a profile fits other versions of the
+same series, other flags and other targets as far as the code is the same; what it does not know is compiled as without
+it.
 
-Source: LLVM, "Clang Compiler User's Manual", section "Profile Guided Optimization"; decision 020.
+Source: LLVM, "Clang Compiler User's Manual", section "Profile Guided Optimization"; decision 021.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from pathlib import Path
 from castiron_common.errors import RuntimePackError
 
 FOLDER = Path(__file__).parent / "profiles"
+COUNTING_SOURCES = Path(__file__).parent / "counting"
+"""C sources of the interpreter of training runs."""
 SUFFIX = ".profdata"
 
 # Code that training never reached, or that another version or target has otherwise, is ordinary.
@@ -33,10 +36,12 @@ class Compilation:
     key: str
 
 
+# Functions that only their file knows are called FILE;NAME in profiles: of the file's path, the name alone.
+_NAMES = ("-mllvm", "-static-func-strip-dirname-prefix=100")
 PLAIN = Compilation(flags=(), key="")
 # The library's constructor is found by this name alone; its sections by the names that the linker makes of theirs.
 _KEEP = ("--undefined=__llvm_profile_runtime", "-znostart-stop-gc")
-COUNTING = Compilation(flags=("-fprofile-generate",), key="counting")
+COUNTING = Compilation(flags=("-fprofile-generate", *_NAMES), key="counting")
 """Code that counts, for a training run."""
 
 
@@ -52,7 +57,7 @@ class Profile:
     @property
     def compilation(self) -> Compilation:
         """What the compiler is told."""
-        return Compilation(flags=(f"-fprofile-use={self.path}", *_QUIET), key=self.sha256)
+        return Compilation(flags=(f"-fprofile-use={self.path}", *_NAMES, *_QUIET), key=self.sha256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,44 +59,46 @@ class Counting:
 
 
 def counting(python: str, target: Target, raw: Path, *, llvm: Llvm, reporter: Reporter) -> Counting:
-    """Return a series' interpreter whose code counts; builds it on first need (about five minutes on two processors)."""
+    """Return a series' interpreter whose code counts; builds it on first need (five minutes on two processors)."""
     runtime = profile_runtime(llvm, open_toolchain(target, reporter=reporter))
     pack = packs.open_pack(python, target, counting=runtime, reporter=reporter)
     program = packs.interpreter(pack, full=True, counting=runtime, reporter=reporter)
     return Counting(program=program, raw=raw, log=BuildLog("training"))
 
 
-def train(python: str, target: Target, output: Path, *, llvm: Path | None, reporter: Reporter) -> None:
-    """Write the profile of a series of CPython: its own test-suite's selection for training, and our programs."""
-    found = find_llvm(target.machine, llvm)
-    with working_folder("training") as work:
-        raw = work / "raw"
-        raw.mkdir()
-        interpreter = counting(python, target, raw, llvm=found, reporter=reporter)
-        with reporter.task(f"training CPython {python}", estimate=900) as task:
-            _standard(interpreter, python, work, task)
-            _finish(found, raw, output, interpreter.log)
-
-
-def train_on(
+def train(
     python: str,
     target: Target,
-    words: Sequence[str | Path],
     output: Path,
     *,
-    environment: Mapping[str, str],
-    llvm: Path | None,
+    words: Sequence[str] = (),
+    paths: Sequence[Path] = (),
+    llvm: Path | None = None,
     reporter: Reporter,
 ) -> None:
-    """Write the profile of what an interpreter does with these arguments: a script, or ``-m MODULE``."""
+    """Write the profile of what an interpreter does with these arguments: a script, or ``-m MODULE``, and its own.
+
+    Without ``words``: of the programs that the profiles which come with Castiron are made with.  ``paths`` are folders
+    of modules.  Raises `RuntimePackError` if the program fails.
+    """
     found = find_llvm(target.machine, llvm)
     with working_folder("training") as work:
         raw = work / "raw"
         raw.mkdir()
         interpreter = counting(python, target, raw, llvm=found, reporter=reporter)
-        with reporter.task("training run", estimate=60):
-            interpreter.run(words, folder=Path.cwd(), environment={**child_environment(), **environment})
-            _finish(found, raw, output, interpreter.log)
+        with reporter.task(f"training CPython {python}", estimate=60 if words else 150) as task:
+            if words:
+                modules = os.pathsep.join(map(str, paths))
+                environment = {**child_environment(), **({"PYTHONPATH": modules} if modules else {})}
+                interpreter.run(words, folder=Path.cwd(), environment=environment)
+            else:
+                _standard(interpreter, python, work, task)
+            files = sorted(raw.glob("*.profraw"))
+            if not files:
+                raise RuntimePackError(
+                    "The training run wrote no counts.", hint=f"Its output is in {interpreter.log.path}."
+                )
+            merge(found, files, output, log=interpreter.log)
 
 
 def _standard(interpreter: Counting, python: str, work: Path, task: Task) -> None:
@@ -125,10 +127,3 @@ def _standard(interpreter: Counting, python: str, work: Path, task: Task) -> Non
     command = ["-m", "test", "--pgo", "--timeout=1200", f"-j{jobs()}"]
     interpreter.run(command, folder=work, environment=environment, statuses=_TESTS_ENDED)
     shutil.rmtree(tree)
-
-
-def _finish(llvm: Llvm, raw: Path, output: Path, log: BuildLog) -> None:
-    files = sorted(raw.glob("*.profraw"))
-    if not files:
-        raise RuntimePackError("The training run wrote no counts.", hint=f"Its output is in {log.path}.")
-    merge(llvm, files, output, log=log)

@@ -87,7 +87,7 @@ def exchange(rounds: int) -> int:
             pickle._Pickler(buffer).dump(value)  # the module's own, in Python
             buffer.seek(0)
             pickle._Unpickler(buffer).load()
-    code = compile(open(__file__, encoding="utf-8").read(), __file__, "exec")  # noqa: SIM115
+    code = compile(open(__file__, encoding="utf-8").read(), __file__, "exec")
     for _ in range(rounds):
         size += len(marshal.dumps(marshal.loads(marshal.dumps(code))))
         packed = struct.pack("<IhQd4s", 1, -2, 3, 4.5, b"five") * 50
@@ -182,9 +182,7 @@ def money(rounds: int) -> decimal.Decimal:
 def calendar(rounds: int) -> int:
     """Make, parse, format, add and compare dates."""
     size = 0
-    start = datetime.datetime(
-        2020, 2, 28, 23, 30, tzinfo=datetime.UTC if hasattr(datetime, "UTC") else datetime.timezone.utc
-    )
+    start = datetime.datetime(2020, 2, 28, 23, 30, tzinfo=datetime.timezone.utc)
     zone = datetime.timezone(datetime.timedelta(hours=2))
     for number in range(rounds):
         moment = start + datetime.timedelta(days=number % 4000, seconds=number * 61)
@@ -193,7 +191,7 @@ def calendar(rounds: int) -> int:
         size += len(moment.astimezone(zone).strftime("%Y-%m-%d %H:%M:%S %z")) + moment.date().weekday()
         size += (moment - start).days + (moment.replace(hour=1) < moment)
         if number % 20 == 0:
-            size += datetime.datetime.strptime(text[:19], "%Y-%m-%dT%H:%M:%S").year  # noqa: DTZ007
+            size += datetime.datetime.strptime(text[:19], "%Y-%m-%dT%H:%M:%S").year
     return size
 
 

@@ -240,7 +240,7 @@ class Point(NamedTuple):
     y: int
 
 
-Pair = namedtuple("Pair", "left right")  # noqa: PYI024 - both kinds are in use
+Pair = namedtuple("Pair", "left right")
 
 
 @runtime_checkable

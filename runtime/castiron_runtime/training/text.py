@@ -124,7 +124,7 @@ class Template:
                 depth += 1
         lines.append(" return ''.join(out)")
         names = {"FILTERS": {"escape": html.escape, "upper": str.upper}}
-        exec(compile("\n".join(lines), "<template>", "exec"), names)  # noqa: S102 - what template engines do
+        exec(compile("\n".join(lines), "<template>", "exec"), names)
         self.render = names["render"]
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from castiron_audit.formats import Format
 from castiron_common.errors import OutputError
-from castiron_link.write import check_output, document_path, write_output
+from castiron_common.files import check_output
+from castiron_link.write import document_path, write_output
 
 
 def test_writes_both(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ BUILDERS = {
     "cpython.py": keys.CPYTHON,
     "library_build.py": keys.LIBRARY,
     "interpreter.py": keys.INTERPRETER,
+    "profile_runtime.py": keys.PROFILE_RUNTIME,
 }
 NO_PART_OF_THE_RESULT = {
     "builder_key.py": "it is what makes the key",

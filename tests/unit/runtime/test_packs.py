@@ -80,7 +80,7 @@ def test_a_damaged_pack_is_one_clear_error(tmp_path: Path, text: str | None) -> 
         libraries=(Path("a"), Path("b"), Path("c")),
     )
     with pytest.raises(RuntimePackError) as caught:
-        pack_reader.read(tmp_path, toolchain)
+        pack_reader.read(tmp_path, toolchain, toolchain)
     assert str(tmp_path) in caught.value.what
     assert caught.value.hint
 
