@@ -95,6 +95,9 @@ def profile_runtime(llvm: Llvm, toolchain: Toolchain) -> ProfileRuntime:
 
 
 def merge(llvm: Llvm, raw: Sequence[Path], target: Path, *, log: BuildLog) -> None:
-    """Add raw profiles up into ``target``, the indexed profile that a compiler reads."""
-    command: list[str | Path] = [llvm.profdata, "merge", "--sparse", "-o", target, *raw]
+    """Add raw profiles up into ``target``, the indexed profile that a compiler reads.
+
+    Functions that never ran stay in it: a compiler that knows that code is cold makes it small.
+    """
+    command: list[str | Path] = [llvm.profdata, "merge", "-o", target, *raw]
     log.run(command, cwd=target.parent, env=clean_environment())

@@ -41,7 +41,7 @@ _NAMES = ("-mllvm", "-static-func-strip-dirname-prefix=100")
 PLAIN = Compilation(flags=(), key="")
 # The library's constructor is found by this name alone; its sections by the names that the linker makes of theirs.
 _KEEP = ("--undefined=__llvm_profile_runtime", "-znostart-stop-gc")
-COUNTING = Compilation(flags=("-fprofile-generate", *_NAMES), key="counting")
+COUNTING = Compilation(flags=("-fprofile-generate", *_NAMES), key=" ".join(("counting", *_NAMES)))
 """Code that counts, for a training run."""
 
 
@@ -57,7 +57,7 @@ class Profile:
     @property
     def compilation(self) -> Compilation:
         """What the compiler is told."""
-        return Compilation(flags=(f"-fprofile-use={self.path}", *_NAMES, *_QUIET), key=self.sha256)
+        return Compilation(flags=(f"-fprofile-use={self.path}", *_NAMES, *_QUIET), key=" ".join((self.sha256, *_NAMES)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
