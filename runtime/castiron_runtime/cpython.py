@@ -252,7 +252,8 @@ class _Archives:
             apart = {path.replace("/", "-") for path in self.recipe.cpython.apart}
             together = [member for member in members if member[0] not in apart]
             members = [
-                self._whole(f"{name.removesuffix('.a')}.o", together),
+                # Reports know some code of other authors by the names of objects.
+                self._whole(together[0][0] if len(together) == 1 else f"{name.removesuffix('.a')}.o", together),
                 *(self._whole(member[0], [member]) for member in members if member[0] in apart),
             ]
         write_archive(self.zig, self.folder / name, members, log=self.log)

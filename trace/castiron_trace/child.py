@@ -90,8 +90,14 @@ class Analyser:
         # A file, as nobody reads a pipe while the answer is waited for.
         self._said = self._stack.enter_context(tempfile.TemporaryFile(dir=temporary_folder()))  # noqa: SIM115
         try:
+            # In a group of its own: Ctrl-C is for the program that is watched, and for us.
             process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, env=environment
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._said,
+                env=environment,
+                process_group=0,
             )
         except OSError as error:
             raise _cannot_be_run(python, error) from error
