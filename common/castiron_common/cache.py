@@ -148,9 +148,9 @@ def discard(entry: Path) -> None:
     _remove(entry)
 
 
-def has_made() -> bool:
-    """Say whether this process has added something to the cache."""
-    return bool(_made)
+def made() -> frozenset[Path]:
+    """Return the entries that this process has added to the cache."""
+    return frozenset(_made)
 
 
 def _entry(entry: Path, make: Callable[[Path], None], *, costly: bool) -> Path:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_common import sessions, shared_files
+from castiron_common import cache_growth, sessions, shared_files
 from castiron_common.cache import LAYOUT, cache_base, cache_root, discard, locked
 from castiron_common.errors import UsageError
 from castiron_common.seal import SUFFIX, Damage, check, read_seal, seal_path
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 DEFAULT_SIZE = 10 * 10**9
 """Bytes that the cache may have."""
@@ -146,7 +146,9 @@ def prune(root: Path, *, unused_since: float | None = None, down_to: int | None 
             if _shares(item):
                 freed += shared_files.sweep(store)
     freed += shared_files.sweep(store)
-    return Pruned(items=count, freed=freed, kept=max(0, total - freed))
+    kept = max(0, total - freed)
+    cache_growth.record(root, kept)
+    return Pruned(items=count, freed=freed, kept=kept)
 
 
 def earlier_layouts() -> list[Path]:
@@ -167,11 +169,20 @@ def remove_earlier_layouts() -> int:
     return freed
 
 
-def keep_below_bound() -> Pruned | None:
-    """Prune the cache if it is larger than its bound; return what was removed, None if that was not necessary."""
+def keep_below_bound(made: Collection[Path]) -> Pruned | None:
+    """Prune the cache if it is larger than its bound; return what was removed, None if that was not necessary.
+
+    ``made`` are the entries that this command has added.  The cache is measured only if these, and what others added
+    since it was last measured, may have made it too large.
+    """
     limit = bound()
     root = cache_root()
-    if size(root) <= limit:
+    added = sum(map(_size_of, made))
+    if not cache_growth.may_exceed(root, limit, added):
+        cache_growth.add(root, added)
+        return None
+    if (total := size(root)) <= limit:
+        cache_growth.record(root, total)
         return None
     # A little more than necessary, so that not every command has to.
     pruned = prune(root, down_to=limit * 9 // 10)

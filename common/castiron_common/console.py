@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from castiron_common.cache import cache_root, has_made
+from castiron_common.cache import cache_root, made
 from castiron_common.disk import full_disk, is_full
 from castiron_common.errors import EXIT_INTERRUPTED, CastironError
 from castiron_common.supervision import Stopped, stopped, supervise
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     import typer
 
@@ -91,8 +91,8 @@ def _run(app: typer.Typer, prog: str, args: Sequence[str] | None) -> None:
         print_error(error)
         sys.exit(error.exit_code)
     except SystemExit as end:
-        if not end.code and has_made():
-            _keep_cache_small()
+        if not end.code and (entries := made()):
+            _keep_cache_small(entries)
         raise
 
 
@@ -110,12 +110,12 @@ def _say_stopped(stop: Stopped) -> None:
         stderr_console().print(f"{_WORDS[signal.Signals(stop.number)]}: nothing was left half-written")
 
 
-def _keep_cache_small() -> None:
+def _keep_cache_small(entries: Collection[Path]) -> None:
     """After a command that added to the cache: remove what was not used for longest if there is too much of it."""
     from castiron_common.cache_content import bound, keep_below_bound
 
     try:
-        pruned = keep_below_bound()
+        pruned = keep_below_bound(entries)
     except (CastironError, OSError) as error:
         stderr_console().print(f"warning: the cache was not pruned: {error}", markup=False)
         return

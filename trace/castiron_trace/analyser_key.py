@@ -22,6 +22,13 @@ def analyser_key(hints: SourceHints = _NO_HINTS) -> str:
 
     Entries of the cache under another key were made by another analyser and are never read.
     """
+    digest = _code().copy()
+    digest.update(to_text(hints).encode())
+    return digest.hexdigest()[:_DIGITS]
+
+
+@cache
+def _code() -> hashlib._Hash:
     digest = hashlib.sha256()
     sources = [*(_FOLDER / name for name in _SHARED), *(_FOLDER / "analyser").rglob("*.py")]
     for source in sorted(sources):
@@ -29,5 +36,4 @@ def analyser_key(hints: SourceHints = _NO_HINTS) -> str:
         digest.update(hashlib.sha256(source.read_bytes()).digest())
     for library in ("modulegraph2", "objectgraph"):
         digest.update(f"{library} {version(library)}\0".encode())
-    digest.update(to_text(hints).encode())
-    return digest.hexdigest()[:_DIGITS]
+    return digest

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import subprocess
 import tempfile
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self, TypeVar
 
@@ -53,8 +53,14 @@ class Analyser:
     ) -> None:
         if kind is not None and self._process is not None:
             self._process.kill()  # Nobody waits for an answer that nobody reads.
-        # The end of its input ends it.
+        self.end()
         self._stack.close()
+
+    def end(self) -> None:
+        """Say that there are no more requests: the end of its input ends it, while this process goes on."""
+        if self._process is not None and self._process.stdin is not None:
+            with suppress(BrokenPipeError):  # It has ended by itself, which `ask` told.
+                self._process.stdin.close()
 
     def ask(self, python: TargetPython, request: StdlibRequest | TraceRequest, answer: type[_Answer]) -> _Answer:
         """Send one request and return its answer, which is of the class ``answer``; ``python`` is always the same."""

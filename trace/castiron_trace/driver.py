@@ -8,22 +8,11 @@ from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root
 from castiron_common.clock import Clock
-from castiron_trace import environment, observe
-from castiron_trace.assemble import assemble
-from castiron_trace.certain_failures import missing_findings
-from castiron_trace.checks import check_own_syntax, check_reached, missing_top_levels, unavailable_findings
 from castiron_trace.child import Analyser
-from castiron_trace.contents import distribution_files, own_files
-from castiron_trace.entry import resolve_plan
-from castiron_trace.graph import analyse, runner_of, without_runner
-from castiron_trace.hints.effect import without_effect
 from castiron_trace.hints.reader import project_hints, shipped_hints, united
-from castiron_trace.machine import carried_data
 from castiron_trace.model import NO_SITE
 from castiron_trace.observations import NOT_RUN
-from castiron_trace.own.unreached import unreached_notes
 from castiron_trace.plan import read_plan
-from castiron_trace.stdlib_graph import stdlib_graph
 from castiron_trace.target_python import from_pack
 
 if TYPE_CHECKING:
@@ -65,13 +54,26 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
     with clock("entry"):
         plan = read_plan(options)
         own_hints = project_hints(plan.folder or options.folder)
-        hints = united(shipped_hints(), own_hints)
 
     # interpreter: the target's Python reads the sources, as the host's may not know their syntax.
     # After it: the standard library's own import graph is there, and no pass looks into its sources again.
     with clock("interpreter"):
         python = python or from_pack(options.target, reporter=reporter)
         analyser.start(python)
+        # It takes a tenth of a second to start; meanwhile this process imports what the passes below need.
+        from castiron_trace import environment, observe
+        from castiron_trace.assemble import assemble
+        from castiron_trace.certain_failures import missing_findings
+        from castiron_trace.checks import check_own_syntax, check_reached, missing_top_levels, unavailable_findings
+        from castiron_trace.contents import distribution_files, own_files
+        from castiron_trace.entry import resolve_plan
+        from castiron_trace.graph import analyse, runner_of, without_runner
+        from castiron_trace.hints.effect import without_effect
+        from castiron_trace.machine import carried_data
+        from castiron_trace.own.unreached import unreached_notes
+        from castiron_trace.stdlib_graph import stdlib_graph
+
+        hints = united(shipped_hints(), own_hints)
         stdlib = stdlib_graph(python, reporter=reporter)
 
     def reach(entry: ResolvedEntry, site: Site, seen: Observed = NOT_RUN) -> Reached:
@@ -108,6 +110,7 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
                 reached = reach(entry, chosen.site, seen)
         check_reached(reached, entry, python, options.allow_missing, site=chosen.site)
         site = without_runner(chosen.site, reached, runner_of(options))
+        analyser.end()
 
     # files: whatever the modules need beside them.
     # After it: every file of every distribution is in or out, and each distribution has its license evidence.

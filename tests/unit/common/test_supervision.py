@@ -52,8 +52,8 @@ def test_a_crash_while_it_tidies_up_is_the_end_that_was_asked_for() -> None:
 LATE = """
 import os, signal, time, typer
 from castiron_common import console
-console.has_made = lambda: True
-def keep_small():
+console.made = lambda: {"an entry"}
+def keep_small(entries):
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(30)
 console._keep_cache_small = keep_small

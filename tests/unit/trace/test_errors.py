@@ -28,6 +28,7 @@ from castiron_common.progress import SilentReporter
 from castiron_manifest.model import Severity
 from castiron_trace import cli, driver, observe
 from castiron_trace.driver import trace
+from castiron_trace.entry import resolve_plan
 from castiron_trace.model import NO_SITE
 from castiron_trace.stdlib_graph import stdlib_graph
 from tests.support import needs
@@ -244,7 +245,7 @@ def test_a_run_that_fails(tmp_path: Path, python: TargetPython) -> None:
     with pytest.raises(RunError, match="status 3"):
         observe.run(
             wanted,
-            driver.resolve_plan(plan, NO_SITE),
+            resolve_plan(plan, NO_SITE),
             NO_SITE,
             reporter=SilentReporter(),
             interpreter=python.interpreter,

@@ -133,6 +133,7 @@ def test_a_cache_key_follows_the_sources_of_the_analyser(tmp_path: Path, monkeyp
     for name in ("protocol.py", "wire.py", "hints/model.py", "analyser/rule.py"):
         (tmp_path / name).write_text("")
     monkeypatch.setattr(keys, "_FOLDER", tmp_path)
+    monkeypatch.setattr(keys, "_code", keys._code.__wrapped__)
     first = keys.analyser_key.__wrapped__()
     (tmp_path / "analyser" / "rule.py").write_text("x = 1")
     second = keys.analyser_key.__wrapped__()
