@@ -83,6 +83,8 @@ def _files(manifest: Manifest) -> Iterator[tuple[str, str]]:
         if resource.origin is Origin.APP and resource.sha256 is not None and resource.size <= _LARGEST:
             yield resource.path, resource.sha256
     for module in manifest.modules:
+        if module.compiled:
+            continue  # Bytecode has no comments.
         if module.origin is Origin.APP and module.path and module.sha256 is not None and is_vendored(module.path):
             yield module.path, module.sha256
 

@@ -21,6 +21,7 @@ COMMANDS = {
     "trace": _Command("castiron_trace.cli", "Analyse an application: which modules, files and libraries it needs."),
     "link": _Command("castiron_link.cli", "Link a manifest into one static executable, with a license report."),
     "build": _Command("castiron.build_cli", "Trace and link an application with one command."),
+    "relink": _Command("castiron.relink_cli", "Link an executable again from its relink kit, with changed parts."),
     "check": _Command("castiron.check.cli", "Compare a binary with the application under the target's interpreter."),
     "manifest": _Command("castiron_manifest.cli", "Show, compare, explain or validate a manifest."),
     "audit": _Command("castiron_audit.cli", "Show what a binary or manifest consists of, and under which licenses."),

@@ -47,7 +47,16 @@ def compile_modules(modules: Sequence[PlacedModule], compiler: Compiler) -> tupl
     """Return the bytecode of each module, in the order of ``modules``.
 
     A source that does not compile becomes code that raises its SyntaxError, as importing it does under ``python``.
+    What is bytecode already stays as it is.
     """
+    made = iter(_compile_sources([module for module in modules if not module.module.compiled], compiler))
+    return tuple(
+        Compiled(tree_path=module.tree_path, code=module.source) if module.module.compiled else next(made)
+        for module in modules
+    )
+
+
+def _compile_sources(modules: Sequence[PlacedModule], compiler: Compiler) -> tuple[Compiled, ...]:
     worker = sha256_bytes(WORKER.read_bytes())[:16]
     keys = [_key(module, compiler, worker) for module in modules]
     with RowCache(compiler.cache) as cache:

@@ -34,14 +34,24 @@ from castiron_link.model import LinkOptions, LinkResult
 from castiron_link.natives import absorb_natives, provided_extensions
 from castiron_link.packing import as_stored, pack_tree
 from castiron_link.payload import write_payload
-from castiron_link.provision import compiler_of, interpreter_of, pack_of, provided, site_of, stub_components_of
+from castiron_link.provision import (
+    compiler_of,
+    interpreter_of,
+    pack_of,
+    provided,
+    site_of,
+    stub_components_of,
+    wheels_of,
+)
 from castiron_link.relink import check_kit, write_kit
+from castiron_link.relink_application import kit_application
 from castiron_link.select import inittab, select
 from castiron_link.startup import startup
 from castiron_link.tree_layout import below_site_packages, build_tree, interpreters, with_placed_libraries
 from castiron_link.write import copy_file, document_path, write_output
 
 if TYPE_CHECKING:
+    from castiron_audit.project import Project
     from castiron_common.progress import Reporter
     from castiron_manifest.model import Manifest
 
@@ -66,6 +76,8 @@ class Request:
     """Where the linker's map is copied to."""
     symbols: Path | None = None
     """Where the symbols of the executable go; debuggers find them by its name there, and by the build id."""
+    project: Project | None = None
+    """What the application's project says of itself; None: as the policy's file has it."""
     training: Path | None = None
     """Profile of a training run that the interpreter is compiled with."""
     relink_kit: Path | None = None
@@ -89,7 +101,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
             check_output(request.symbols.absolute())
         if request.relink_kit is not None:
             check_kit(request.relink_kit)
-        project = own_project(request.policy.project, manifest)
+        project = request.project or own_project(request.policy.project, manifest)
         version = application_version(manifest, project)
 
     # pack: the interpreter that the analysis was made for; another one has other modules.
@@ -226,6 +238,16 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                     version=pack.toolchain.version,
                     owners=inputs.owners,
                     origins=natives.origins,
+                    application=kit_application(
+                        request.manifest,
+                        compiled,
+                        wheels_of(manifest, pack, reporter),
+                        report,
+                        options=options,
+                        project=project,
+                        generator=f"castiron {own_component().version}",
+                        profile=request.training,
+                    ),
                 )
             if request.symbols is not None and symbols is not None:
                 copy_file(symbols, request.symbols)

@@ -78,7 +78,7 @@ class PlacedModule:
     tree_path: str
     """With suffix: ``lib/python3.13/json/__init__.py``."""
     source: bytes
-    """The content of the ``.py`` file, as it was hashed and traced."""
+    """The content of the ``.py`` file, as it was hashed and traced; of a module that is compiled, its bytecode."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from castiron_link.model import Compiled, Tree
+    from castiron_manifest.model import Module
 
 _SUFFIX = re.compile(r"\.(?:py|abi3\.so|cpython-[^/.]*\.so|so)$")
 """File name suffixes of modules.  A script without suffix (``bin/aws``) keeps its whole name."""
@@ -49,6 +50,11 @@ def stem(tree_path: str, *, package: bool) -> str:
     return posixpath.dirname(tree_path) if package else _SUFFIX.sub("", tree_path)
 
 
+def has_source(module: Module, sources: Sources) -> bool:
+    """Return whether the source of a module goes in beside its bytecode."""
+    return not module.compiled and (sources is Sources.ALL or (sources is Sources.APP and module.origin is Origin.APP))
+
+
 def pack_tree(
     tree: Tree,
     compiled: Sequence[Compiled],
@@ -71,7 +77,7 @@ def pack_tree(
     for placed, code in zip(tree.modules, compiled, strict=True):
         owner = owner_of(placed.module.origin, placed.module.distribution)
         package = placed.module.kind is ModuleKind.PACKAGE
-        with_source = sources is Sources.ALL or (sources is Sources.APP and placed.module.origin is Origin.APP)
+        with_source = has_source(placed.module, sources)
         path = stem(placed.tree_path, package=package)
         modules.append(
             PayloadModule(

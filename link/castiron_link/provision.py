@@ -70,12 +70,20 @@ def site_of(manifest: Manifest, pack: Pack, reporter: Reporter) -> Path | None:
     """Return the ``site-packages`` with the manifest's distributions installed."""
     if not manifest.distributions:
         return None
-    from castiron_wheels.fetch import fetch_all
     from castiron_wheels.install import installation_prefix, site_packages
 
-    target = pack.python_target
-    wheels = fetch_all(manifest.distributions, target, blobs=dict(manifest.blobs), reporter=reporter)
-    return site_packages(installation_prefix(wheels, target), target)
+    wheels = list(wheels_of(manifest, pack, reporter).values())
+    return site_packages(installation_prefix(wheels, pack.python_target), pack.python_target)
+
+
+def wheels_of(manifest: Manifest, pack: Pack, reporter: Reporter) -> dict[str, Path]:
+    """Return the wheel file of each of the manifest's distributions."""
+    if not manifest.distributions:
+        return {}
+    from castiron_wheels.fetch import fetch_all
+
+    wheels = fetch_all(manifest.distributions, pack.python_target, blobs=dict(manifest.blobs), reporter=reporter)
+    return {item.name: wheel for item, wheel in zip(manifest.distributions, wheels, strict=True)}
 
 
 def provided(pack: Pack, extensions: Sequence[str], reporter: Reporter) -> tuple[LinkInputs, Path]:

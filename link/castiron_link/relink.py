@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 from castiron_common.errors import OutputError
 from castiron_common.files import output_error
 from castiron_link.ld import arguments, quote
+from castiron_link.relink_application import write_application
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from castiron_link.ld import LinkerCall
+    from castiron_link.relink_application import KitApplication
 
 _PLAIN = re.compile(r"[^A-Za-z0-9._+-]+")
 _LONGEST_NAME = 120
@@ -51,9 +53,18 @@ wheels, turned into relocatable objects:
 
 {objects}
 
-Their references to one another are resolved already, so such an object cannot be exchanged by itself: exchange the
-file in its wheel and run castiron's `link` with a manifest that names the changed wheel. The same goes for Python
-modules of distributions, which are in {own}. That manifest is not in this kit; ask who gave you the executable.
+Their references to one another are resolved already, so such an object cannot be exchanged by itself, and Python
+modules are packed in {own}. To change one of those, install {generator} (Python package
+"castiron") and run in this folder
+
+    castiron relink . -o {name} --replace PATH=FILE
+
+PATH is that of the module or shared object below site-packages, such as chardet/__init__.py, FILE the changed one; or
+put another version of a distribution in the place of its wheel in `application/wheels`, and leave --replace out:
+
+{wheels}
+
+To change such a part and an archive, too, add `--relink-kit NEW`: link.sh in the folder NEW has the changed part.
 """
 
 
@@ -74,11 +85,13 @@ def write_kit(
     version: str,
     owners: Mapping[Path, tuple[str, ...]],
     origins: Mapping[Path, str],
+    application: KitApplication,
 ) -> None:
     """Write the kit for a linker call into ``folder``, which appears when it is complete.
 
     ``owners`` names the components of archives, ``origins`` the shared objects that objects were made of; files in the
-    kit are called after them.  ``version`` is that of the linker's package.  Raises `OutputError`.
+    kit are called after them.  ``version`` is that of the linker's package, ``application`` what it takes to change
+    a distribution.  Raises `OutputError`.
     """
     check_kit(folder)
     try:
@@ -112,8 +125,11 @@ def write_kit(
                     table="\n".join(rows),
                     own=own,
                     objects="\n".join(made_of) or "  (none)",
+                    generator=application.settings["generator"],
+                    wheels="\n".join(f"  {wheel.name}" for wheel in application.wheels) or "  (none)",
                 )
             )
+            write_application(application, making)
             making.chmod(0o755)
             making.rename(folder)
         finally:

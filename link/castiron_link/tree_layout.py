@@ -123,7 +123,9 @@ def build_tree(manifest: Manifest, *, stdlib: Path, site: Path | None, extra_std
         if module.kind is ModuleKind.EXTENSION:
             extensions[tree_path] = PlacedExtension(module=module, tree_path=tree_path)
             continue
-        source = _content(blobs, roots, module.origin, module.path, module.sha256, what=f"module {module.name}")
+        # What is compiled already is never a file of a wheel.
+        origin = Origin.APP if module.compiled else module.origin
+        source = _content(blobs, roots, origin, module.path, module.sha256, what=f"module {module.name}")
         modules[tree_path] = PlacedModule(module=module, tree_path=tree_path, source=source)
 
     for placed in _startup_modules(extra_stdlib, stdlib, feature):

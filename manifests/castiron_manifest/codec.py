@@ -59,10 +59,15 @@ def encode(manifest: model.Manifest) -> bytes:
         fields["blobs"] = [[key, len(data), compressor.compress(data)] for key, data in manifest.blobs]
     fields.pop("extra", None)
     body = msgpack.packb(fields | dict(manifest.extra), use_bin_type=True)
-    version = [model.SCHEMA_MAJOR, model.SCHEMA_MINOR]
+    version = [model.SCHEMA_MAJOR, _lowest_minor(manifest)]
     envelope = (FORMAT, version, _digest(version, body), body)
     packed: bytes = msgpack.packb(dict(zip(_ENVELOPE, envelope, strict=True)), use_bin_type=True)
     return packed
+
+
+def _lowest_minor(manifest: model.Manifest) -> int:
+    """Return the lowest minor version that has all fields of a manifest."""
+    return model.SCHEMA_MINOR if any(module.compiled for module in manifest.modules) else model.SCHEMA_MINOR - 1
 
 
 def decode(data: bytes, *, source: str = "the manifest") -> model.Manifest:

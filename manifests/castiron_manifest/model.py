@@ -17,8 +17,9 @@ from enum import StrEnum
 SCHEMA_MAJOR = 1
 """Increased when an older reader would misunderstand the file; a reader refuses any other major version."""
 
-SCHEMA_MINOR = 1
-"""Increased when fields are added; an older reader keeps what it does not know."""
+SCHEMA_MINOR = 2
+"""Increased when fields are added; an older reader keeps what it does not know.  A manifest says the lowest one that
+has all its fields."""
 
 
 class EntryKind(StrEnum):
@@ -206,7 +207,10 @@ class Module:
     via: Via | None = None
     """None for the entry and what the interpreter itself needs."""
     sha256: str | None = None
-    """For `Origin.APP`: key of the content among the blobs."""
+    """For `Origin.APP`, and if it is ``compiled``: key of the content among the blobs."""
+    compiled: bool = False
+    """The content is the module's bytecode and not its source: a marshalled code object of the pack's Python, as the
+    manifests of relink kits have it (since 1.2)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,9 @@ def _references(manifest: Manifest) -> Iterator[str]:
         for required in distribution.requires:
             if required not in distributions:
                 yield f"requires {required}, which is not listed @ {where}.requires"
+    for index, module in enumerate(manifest.modules):
+        if module.compiled and (module.path is None or module.sha256 not in blobs):
+            yield f"the bytecode is not among the blobs @ $.modules[{index}]"
     for name in ("modules", "resources"):
         for index, item in enumerate(getattr(manifest, name)):
             yield from _owner(item, f"$.{name}[{index}]", distributions, blobs)

@@ -5,14 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
+import zipfile
 import zlib
 from typing import TYPE_CHECKING
 
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from castiron_wheels.wheel_changes import changed_wheel
 from tests.support.linking import command, run, trace_and_link
 from tests.support.proven_parts import missing
 from tests.support.sbom_checks import cyclonedx_problems, spdx3_problems, spdx_problems
@@ -282,6 +285,68 @@ def test_the_relink_kit_links_again_and_with_a_changed_library(tmp_path: Path) -
     refused = command("link", "app.manifest", "-o", "other", "--relink-kit", "kit", cwd=tmp_path)
     assert refused.status == 11
     assert not (tmp_path / "other").exists()
+
+
+RELINKED = """# /// script
+# dependencies = ["chardet==5.2.0", "psycopg2-binary==2.9.11"]
+# ///
+import chardet, psycopg2, ours
+print(chardet.detect(b"abc")["encoding"], psycopg2._psycopg.__doc__, ours.f(), sep=", ")
+"""
+
+
+@pytest.mark.network
+def test_the_relink_kit_takes_changed_modules_and_shared_objects_without_the_sources(tmp_path: Path) -> None:
+    making, away = tmp_path / "making", tmp_path / "away"
+    making.mkdir()
+    away.mkdir()
+    (making / "ours.py").write_text("def f():\n    return 42  # nobody else reads this\n")
+    original = linked(making, RELINKED, "--sources", "none", "--no-sbom", "--relink-kit", str(away / "kit"))
+    original = original.rename(away / "original")
+    shutil.rmtree(making)
+    kit = away / "kit"
+    with zipfile.ZipFile(next((kit / "application" / "wheels").glob("chardet-*"))) as archive:
+        changed = archive.read("chardet/__init__.py") + b"\nfrom .added import detect\n"
+    with zipfile.ZipFile(next((kit / "application" / "wheels").glob("psycopg2*"))) as archive:
+        name = next(item for item in archive.namelist() if "/_psycopg." in item)
+        library = archive.read(name)
+    assert run([original], cwd=away).stdout == "ascii, psycopg2 PostgreSQL driver, 42\n"
+    for file in kit.rglob("*"):
+        assert not file.is_file() or b"nobody else reads this" not in file.read_bytes(), file
+
+    # Nothing changed: the same bytes.
+    done = command("castiron", "relink", "kit", "-o", "same", "--no-sbom", cwd=away)
+    assert done.status == 0, done.stderr
+    assert (away / "same").read_bytes() == original.read_bytes()
+
+    # A shared object changed, and a module that imports one that was not there before.
+    (away / "changed.so").write_bytes(library.replace(b"PostgreSQL driver", b"PostgreSQL-DRIVER"))
+    (away / "changed.py").write_bytes(changed)
+    wheel = next((kit / "application" / "wheels").glob("chardet-*"))
+    added = b"def detect(_):\n    return {'encoding': 'own'}\n"
+    wheel.write_bytes(changed_wheel(wheel, changes={"chardet/added.py": added}))
+    options = ("--replace", f"{name}=changed.so", "--replace", "chardet/__init__.py=changed.py", "--relink-kit", "kit2")
+    done = command("castiron", "relink", "kit", "-o", "changed", *options, cwd=away)
+    assert done.status == 0, done.stderr
+    assert "changed: chardet, psycopg2-binary" in done.stderr
+    expected = "own, psycopg2 PostgreSQL-DRIVER, 42\n"
+    assert run([away / "changed"], cwd=away).stdout == expected
+    assert_whole(audited(away / "changed"), away / "changed")
+    # The new kit's own script links what was changed.
+    environment = {**os.environ, "LD": f"{sys.executable} -m ziglang ld.lld"}
+    subprocess.run(["sh", away / "kit2" / "link.sh", away / "again"], env=environment, check=True, capture_output=True)
+    assert run([away / "again"], cwd=away).stdout == expected
+
+    for options, status, said in (
+        (("--replace", "nope.py=changed.py"), 2, "no distribution"),
+        (("--replace", f"{name}"), 2, "PATH=FILE"),
+        (("--replace", f"{name}=missing.so"), 3, "missing.so"),
+    ):
+        done = command("castiron", "relink", "kit", "-o", "not", *options, cwd=away)
+        assert (done.status, said in done.stderr) == (status, True), done.stderr
+    (kit / "application" / "link.json").write_text("{}")
+    assert command("castiron", "relink", "kit", "-o", "not", cwd=away).status == 3
+    assert not (away / "not").exists()
 
 
 def test_the_program_shows_its_notices_if_it_was_linked_to(tmp_path: Path) -> None:
