@@ -1,0 +1,147 @@
+"""What differs between two executables of one application that different versions of Castiron linked.
+
+    python -m tests.long.compared_binaries BEFORE AFTER [BEFORE AFTER ...]
+
+One row a pair: the modules and files of the payload that are equal, that differ, and that only one has, and by how many
+bytes the sections of code and of data grew.  With ``--names`` each module and file that is not equal follows.
+Exits with 1 if the payloads of a pair are not equal.  The payload's format is described in the stub's README.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import struct
+import sys
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from elftools.elf.elffile import ELFFile
+from rich.console import Console
+from rich.table import Table
+
+PAYLOAD = ".castiron.payload"
+VERSIONS = (1, 2)
+"""Of the payload's format: what is read here is at the same places in both."""
+_HEADER = struct.Struct("<8sIIQIIQQQQQQQQQQ")
+_NODE = struct.Struct("<QIBBHQQII")
+_MODULE = struct.Struct("<QQIIQQII")
+_FOLDER, _FILE = 0, 1
+_CODE = (".text", ".rodata", ".data.rel.ro", ".data", ".eh_frame")
+_EXTENSION = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What an executable has, each by the SHA-256 of its bytes."""
+
+    modules: dict[str, str]
+    """Path in the tree with suffix -> marshalled code; empty for an extension module."""
+    files: dict[str, str]
+    sections: dict[str, int]
+    """Name -> size in bytes."""
+
+
+def read(path: Path) -> Content:
+    """Return what is in an executable; raises `ValueError` for one that has no payload of a known format."""
+    with path.open("rb") as stream:
+        elf = ELFFile(stream)
+        sections: dict[str, int] = {}
+        for section in elf.iter_sections():
+            sections[section.name] = sections.get(section.name, 0) + section["sh_size"]
+        found = elf.get_section_by_name(PAYLOAD)
+        if found is None:
+            raise ValueError(f"{path} has no section {PAYLOAD}")
+        payload = found.data()
+    fields = _HEADER.unpack_from(payload)
+    if fields[0] != b"CASTIRON" or fields[1] not in VERSIONS:
+        raise ValueError(f"{path} has a payload of version {fields[1]}; known are {VERSIONS}")
+    nodes = list(_NODE.iter_unpack(payload[fields[10] : fields[10] + fields[11] * _NODE.size]))
+    modules = list(_MODULE.iter_unpack(payload[fields[12] : fields[12] + fields[13] * _MODULE.size]))
+
+    def text(reference: int) -> str:
+        start, length = reference & 0xFFFFFFFF, reference >> 32
+        return payload[start : start + length].decode("utf-8", "surrogateescape")
+
+    paths = [""]
+    for name, parent, *_ in nodes[1:]:
+        paths.append(f"{paths[parent]}/{text(name)}".lstrip("/"))
+    files = {}
+    for where, (_, _, kind, _, _, offset, size, stored, _) in zip(paths, nodes, strict=True):
+        if kind == _FILE:
+            data = payload[offset : offset + (stored or size)]
+            files[where] = _hash(zlib.decompress(data, -zlib.MAX_WBITS) if stored else data)
+    codes = {}
+    for name, suffix, folder, flags, offset, size, *_ in modules:
+        where = f"{paths[folder]}/{text(name)}{text(suffix)}".lstrip("/")
+        codes[where] = "" if flags & _EXTENSION else _hash(payload[offset : offset + size])
+    return Content(modules=codes, files=files, sections=sections)
+
+
+def _hash(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Of the modules, or the files, of two executables: paths, sorted."""
+
+    equal: tuple[str, ...]
+    other: tuple[str, ...]
+    gone: tuple[str, ...]
+    new: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """For the table: how many of each."""
+        return f"{len(self.equal)} equal, {len(self.other)} differ, -{len(self.gone)} +{len(self.new)}"
+
+
+def difference(before: dict[str, str], after: dict[str, str]) -> Difference:
+    """Compare what two executables have."""
+    both = sorted(before.keys() & after.keys())
+    return Difference(
+        equal=tuple(path for path in both if before[path] == after[path]),
+        other=tuple(path for path in both if before[path] != after[path]),
+        gone=tuple(sorted(before.keys() - after.keys())),
+        new=tuple(sorted(after.keys() - before.keys())),
+    )
+
+
+def main() -> int:
+    """Compare the pairs and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("executables", nargs="+", type=Path, metavar="BEFORE AFTER")
+    parser.add_argument("--names", action="store_true", help="list what is not equal")
+    given = parser.parse_args()
+    if len(given.executables) % 2:
+        parser.error("an even number of executables is needed")
+    table = Table("executable", "modules", "files", "code and data, MB", "file, MB")
+    status, lines = 0, []
+    for one, other in zip(given.executables[::2], given.executables[1::2], strict=True):
+        before, after = read(one), read(other)
+        modules, files = difference(before.modules, after.modules), difference(before.files, after.files)
+        sizes = [sum(content.sections.get(name, 0) for name in _CODE) / 1e6 for content in (before, after)]
+        whole = [path.stat().st_size / 1e6 for path in (one, other)]
+        table.add_row(
+            str(other),
+            str(modules),
+            str(files),
+            f"{sizes[0]:.1f} -> {sizes[1]:.1f}",
+            f"{whole[0]:.1f} -> {whole[1]:.1f}",
+        )
+        for found in (modules, files):
+            status |= bool(found.other or found.gone or found.new)
+            lines += [
+                f"{other}: {sign} {path}"
+                for sign, paths in (("differs", found.other), ("-", found.gone), ("+", found.new))
+                for path in paths
+            ]
+    Console(width=160).print(table)
+    if given.names:
+        print(*lines, sep="\n")
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
