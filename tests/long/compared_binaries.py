@@ -54,9 +54,18 @@ def read(path: Path) -> Content:
         if found is None:
             raise ValueError(f"{path} has no section {PAYLOAD}")
         payload = found.data()
+    try:
+        modules, files = contents(payload)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    return Content(modules=modules, files=files, sections=sections)
+
+
+def contents(payload: bytes) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the modules and the files of a payload; raises `ValueError` for one of an unknown format."""
     fields = _HEADER.unpack_from(payload)
     if fields[0] != b"CASTIRON" or fields[1] not in VERSIONS:
-        raise ValueError(f"{path} has a payload of version {fields[1]}; known are {VERSIONS}")
+        raise ValueError(f"the payload has version {fields[1]}; known are {VERSIONS}")
     nodes = list(_NODE.iter_unpack(payload[fields[10] : fields[10] + fields[11] * _NODE.size]))
     modules = list(_MODULE.iter_unpack(payload[fields[12] : fields[12] + fields[13] * _MODULE.size]))
 
@@ -76,7 +85,7 @@ def read(path: Path) -> Content:
     for name, suffix, folder, flags, offset, size, *_ in modules:
         where = f"{paths[folder]}/{text(name)}{text(suffix)}".lstrip("/")
         codes[where] = "" if flags & _EXTENSION else _hash(payload[offset : offset + size])
-    return Content(modules=codes, files=files, sections=sections)
+    return codes, files
 
 
 def _hash(data: bytes) -> str:
