@@ -39,6 +39,12 @@ _LICENSE_WORDS = re.compile(
     r"(?:[-_.](?:only|clause|or-later|license))?",
     re.IGNORECASE,
 )
+_LICENSE_BEFORE = re.compile(
+    r"(?:(?:apache|mit|bsd|mpl|gpl|lgpl|agpl|psf|unlicense|artistic|cc0|ofl|zpl|epl|eupl|cddl|cecill|wtfpl|upl)"
+    r"(?:[-_.]?v?\d[\d._]*)?(?:[-_.](?:only|clause|or-later))?)[-_.](?:licen[sc]e|copying)(?:\.(?:txt|md|rst))?",
+    re.IGNORECASE,
+)
+"""``MIT-LICENSE``: after a license; those that are libraries, too (zlib, Boost, Python), are not among them."""
 _OTHERS_LICENSE_NAME = re.compile(
     r"^(?P<before>.+?)[-_.]licen[sc]e|^licen[sc]e[-_.](?P<after>.+?)(?:\.(?:txt|md|rst))?$", re.IGNORECASE
 )
@@ -169,6 +175,8 @@ def is_own_license(path: str) -> bool:
         return False
     if folder.endswith("/LICENSES") and _LICENSE_WORDS.fullmatch(posixpath.splitext(name)[0]):
         return True  # Named after their licenses, as REUSE has it.
+    if _LICENSE_BEFORE.fullmatch(name):
+        return True
     match = _OWN_LICENSE_NAME.match(name)
     if match is None:
         return False

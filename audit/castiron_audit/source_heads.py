@@ -42,7 +42,8 @@ def later_version(expression: str | None, heads: Iterable[tuple[str, str]]) -> E
     later = expression.replace("-only", "-or-later")
     granted: list[str] = []
     for path, head in heads:
-        named = {item.expression for item in licenses_of(head).found}
+        # A head may add an exception to the license.
+        named = {item.expression.partition(" WITH ")[0] for item in licenses_of(head).found}
         if expression in named:
             return None
         granted += [path] if later in named else []

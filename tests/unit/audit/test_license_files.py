@@ -44,6 +44,9 @@ def test_lists_of_third_parties() -> None:
         ("x-1.dist-info/licenses/COPYING.rst", True),
         ("x-1.dist-info/licenses/LICENSE.libsodium.txt", False),
         ("x-1.dist-info/licenses/vendor/llhttp/LICENSE", False),
+        ("x-1.dist-info/licenses/MIT-LICENSE", True),
+        ("x-1.dist-info/licenses/LGPL-2.1-LICENSE.txt", True),
+        ("x-1.dist-info/licenses/zlib-LICENSE", False),
         ("x-1.dist-info/licenses/NOTICE", False),
     ],
 )
@@ -66,6 +69,8 @@ VENDORED_METADATA = "d/_vendor/jaraco.text-4.0.0.dist-info"
         (f"licenses/{VENDORED_METADATA}", "LICENSE", ("jaraco.text", "4.0.0", VENDORED_METADATA)),
         ("licenses", "LICENSE.libsodium.txt", ("libsodium", "", "")),
         ("licenses/LICENSES", "HAVEN_LICENSE", ("haven", "", "")),
+        ("licenses", "MIT-LICENSE", None),
+        ("licenses", "zlib-LICENSE", ("zlib", "", "")),
         ("licenses", "LICENSE-third-party", ("third-party parts", "", "")),
         ("licenses", "NOTICE", None),
     ],

@@ -168,6 +168,10 @@ def test_heads_of_sources_allow_later_versions() -> None:
     assert concluded(later, only)[0] == "GPL-2.0-only"
     assert concluded("# License: see COPYING\n")[0] == "GPL-2.0-only"
     assert later_version("MIT", [("x.py", later)]) is None
+    exception = f"{later}\n# As a special exception, you may link this program with Libtool's output.\n"
+    with_exception = "# SPDX-License-Identifier: GPL-2.0-or-later WITH Classpath-exception-2.0\n"
+    for head in (exception, with_exception):
+        assert later_version("GPL-2.0-only", [("x.py", head)]) is not None
     for expression, expected in (("GPL-2.0", "GPL-2.0-or-later"), ("GPL-2.0-only", "GPL-2.0-only")):
         declared = distribution("x", expression)
         conclusion = conclude_distribution("distribution/x", declared, {}, heads=[("x.py", later)])
