@@ -203,9 +203,11 @@ def _with_precise_names(evidence: Sequence[Evidence]) -> list[str]:
     precise: dict[str, str] = {}
     for name in licenses:
         match = _VERSION.match(name)
-        if match is None:
+        if match is None and name in texts:
+            longer = []  # Its own text is there: BSD-3-Clause beside BSD-3-Clause-Modification is another license.
+        elif match is None:
             longer = [text for text in sorted(texts) if text.startswith(f"{name}-") and " " not in text]
-            if name == _BSD and name not in texts:
+            if name == _BSD:
                 longer += [text for text in sorted(texts) if text.startswith("BSD-") and " " not in text]
         elif name == _UNVERSIONED[match["family"]]:
             pattern = re.compile(rf"{match['family']}-\d")

@@ -1,8 +1,8 @@
 """The audit of whole wheels against what a person found in them, as a table.
 
 ``python -m tests.long.parts_table FOLDER [TABLE]``: FOLDER receives the wheels, which pip fetches; they are as large as
-1 GB.  The tables are ``truth`` and ``strangers`` in ``tests/unit/audit/parts``; without one both are compared.  Exit
-code 1 if precision or recall is below its goal.
+1 GB.  The tables are ``truth``, ``strangers`` and ``newcomers`` in ``tests/unit/audit/parts``; without one all are
+compared.  Exit code 1 if precision or recall is below its goal.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ ANY = "LicenseRef-any"
 
 def main(folder: Path, *names: str) -> int:
     status = 0
-    for name in names or ("truth", "strangers"):
+    for name in names or ("truth", "strangers", "newcomers"):
         print(f"== {name}")
         status |= compare(tomllib.loads((TABLES / f"{name}.toml").read_text()), folder)
     return status
@@ -60,6 +60,8 @@ def compare(truth: Mapping[str, Any], folder: Path) -> int:
         "parts": parts(truth["part"], reports),
         "distributions": distributions(truth["distribution"], reports),
     }.items():
+        if not asked:
+            continue
         precision, recall = right / answers, right / asked
         print(
             f"{what}: {asked} asked, {answers} answers, {right} right, precision {precision:.3f}, recall {recall:.3f}"

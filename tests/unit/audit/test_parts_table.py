@@ -13,10 +13,12 @@ from tests.support.proven_parts import missing, proven
 FOLDER = Path(__file__).parent / "parts"
 
 
-@pytest.mark.parametrize("table", ["truth", "strangers"])
-def test_the_table_is_whole(table: str) -> None:
+@pytest.mark.parametrize(
+    ("table", "parts", "distributions"), [("truth", 291, 100), ("strangers", 180, 40), ("newcomers", 0, 41)]
+)
+def test_the_table_is_whole(table: str, parts: int, distributions: int) -> None:
     truth = tomllib.loads((FOLDER / f"{table}.toml").read_text())
-    assert len(truth["part"]) >= 150
+    assert (len(truth["part"]), len(truth["distribution"])) == (parts, distributions)
     for key, row in truth["part"].items():
         assert key.partition("/")[0] in truth["wheel"], key
         assert normalise(row["license"]), key

@@ -183,3 +183,10 @@ def test_a_changed_text_decides_between_few() -> None:
     text = text.replace("Python Software Foundation", "Matplotlib Development Team").replace("PSF", "MDT")
     assert closest(text, ("PSF-2.0", "Python-2.0")) == "PSF-2.0"
     assert closest(MIT, ("PSF-2.0", "Python-2.0")) is None
+
+
+def test_two_licenses_of_one_family_stay_two_if_the_texts_of_both_are_there() -> None:
+    texts = [license_text(name) or "" for name in ("BSD-3-Clause-Modification", "BSD-3-Clause")]
+    found = text_evidence("LICENSE", "\n\nPortions of it are under this license:\n\n".join(texts))
+    assert combined(found, choice=False) == "BSD-3-Clause-Modification AND BSD-3-Clause"
+    assert combined(text_evidence("LICENSE", texts[0]), choice=False) == "BSD-3-Clause-Modification"
