@@ -49,11 +49,12 @@ def write_app_object(
     inittab: Sequence[tuple[str, str | None]],
     extensions: Sequence[ExtensionRow] = (),
     note: bytes = b"",
+    zstd: bool = False,
 ) -> None:
     """Write the relocatable object.  Its bytes depend on the arguments alone.
 
     ``elf`` is the machine it is for, ``note`` the content of ``.note.package``, which names the application to whoever
-    looks at the executable.
+    looks at the executable.  ``zstd``: the payload is compressed with Zstandard.
     """
     writer = ObjectWriter(elf)
     if note:
@@ -83,6 +84,9 @@ def write_app_object(
         writer.undefined(row.init)
         writer.relocate(table, offset + _POINTER, writer.absolute, row.init)
     _define_number(writer, "castiron_extension_count", len(extensions))
+    if zstd:
+        # The reader refers to it weakly, which takes nothing out of an archive.
+        writer.undefined("zstd_into")
     writer.write(path)
 
 

@@ -12,7 +12,7 @@ from castiron_common import command_line
 from castiron_common.command_line import Loudness, Theme
 from castiron_common.console import printable, relative, run_command, stderr_console
 from castiron_common.errors import UsageError
-from castiron_link.model import Children, Compression, LinkOptions, Sources
+from castiron_link.model import Children, Compression, LinkOptions, Profile, Sources
 
 if TYPE_CHECKING:
     from castiron_link.model import LinkResult
@@ -91,6 +91,14 @@ ChildrenOption = Annotated[
 PythonOption = Annotated[
     bool,
     typer.Option("--as-python", help="The older name of --children all.", hidden=True, rich_help_panel=Theme.BEHAVIOUR),
+]
+ProfileOption = Annotated[
+    Profile,
+    typer.Option(
+        "--profile",
+        help="default starts quickly; small compresses bytecode and files, which are decompressed when they are used.",
+        rich_help_panel=Theme.CODE,
+    ),
 ]
 PieOption = Annotated[
     bool,
@@ -201,6 +209,7 @@ def link(
     obey_environment: EnvironmentOption = False,
     children: ChildrenOption = None,
     as_python: PythonOption = False,
+    profile: ProfileOption = Profile.DEFAULT,
     pie: PieOption = False,
     training: TrainingOption = None,
     notices: NoticesOption = False,
@@ -236,6 +245,7 @@ def link(
             full_finalize=full_finalize,
             obey_environment=obey_environment,
             children=_children(children, as_python=as_python),
+            profile=profile,
             pie=pie,
             notices=notices,
         ),

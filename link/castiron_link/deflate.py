@@ -19,7 +19,7 @@ from castiron_common.row_cache import RowCache
 if TYPE_CHECKING:
     from pathlib import Path
 
-_WORTH = 512
+WORTH = 512
 """Bytes; less is not compressed."""
 _KEPT = 16 << 20
 """Bytes; larger contents are compressed anew each time, so that no row of the cache is larger."""
@@ -47,32 +47,40 @@ def deflate(wanted: Sequence[Wanted]) -> list[bytes]:
 
 def deflate_once(file: Path) -> Deflate:
     """Return a `deflate` that keeps what it made in a file of the cache."""
+    return compress_once(file, deflate, f"{_LEVEL}:{zlib.ZLIB_RUNTIME_VERSION}")
+
+
+def compress_once(file: Path, compressor: Deflate, parameters: str) -> Deflate:
+    """Return a compressor that keeps what it made in a file of the cache.
+
+    ``parameters`` are what its streams depend on beside the content.
+    """
 
     def compress(wanted: Sequence[Wanted]) -> list[bytes]:
-        keys = [_key(item) for item in wanted]
+        keys = [_key(item, parameters) for item in wanted]
         with RowCache(file) as cache:
             known = cache.get(sorted(key for key in set(keys) if key))
             missing = [index for index, key in enumerate(keys) if key not in known]
-            made = dict(zip(missing, deflate([wanted[index] for index in missing]), strict=True))
+            made = dict(zip(missing, compressor([wanted[index] for index in missing]), strict=True))
             cache.put({key: (None, made[index]) for index in missing if (key := keys[index])})
         return [made[index] if index in made else known[key][1] for index, key in enumerate(keys)]
 
     return compress
 
 
-def _key(item: Wanted) -> str:
+def _key(item: Wanted, parameters: str) -> str:
     """Return what the stream depends on; empty for what is not kept."""
-    if not _WORTH <= len(item.data) <= _KEPT:
+    if not WORTH <= len(item.data) <= _KEPT:
         return ""
     digest = hashlib.sha256()
     for chunk in chunks_of(item.data):
         digest.update(chunk)
-    return f"{digest.hexdigest()}:{item.most}:{_LEVEL}:{zlib.ZLIB_RUNTIME_VERSION}"
+    return f"{digest.hexdigest()}:{item.most}:{parameters}"
 
 
 def _deflated(item: Wanted) -> bytes:
     """Return the compressed content; nothing as soon as it is larger than it may be."""
-    if len(item.data) < _WORTH:
+    if len(item.data) < WORTH:
         return b""
     compressor = zlib.compressobj(level=_LEVEL, wbits=-zlib.MAX_WBITS)
     stored = bytearray()

@@ -30,7 +30,7 @@ from castiron_link.documents import artifact_of, document
 from castiron_link.ld import run_linker
 from castiron_link.linker_call import linker_call
 from castiron_link.map_file import taken
-from castiron_link.model import LinkOptions, LinkResult
+from castiron_link.model import LinkOptions, LinkResult, Profile, compression
 from castiron_link.natives import absorb_natives, provided_extensions
 from castiron_link.packing import as_stored, pack_tree
 from castiron_link.payload import write_payload
@@ -49,6 +49,7 @@ from castiron_link.select import inittab, select
 from castiron_link.startup import startup
 from castiron_link.tree_layout import below_site_packages, build_tree, interpreters, with_placed_libraries
 from castiron_link.write import copy_file, document_path, write_output
+from castiron_link.zstd import zstd_once
 
 if TYPE_CHECKING:
     from castiron_audit.project import Project
@@ -90,6 +91,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
     Raises subclasses of `CastironError`; then, as after an interruption, nothing is left at the output's place.
     """
     manifest, options = with_placed_libraries(request.manifest), request.options
+    small = options.profile is Profile.SMALL
     clock = Clock()
 
     # read: the manifest is decoded already; a place that cannot be written is better found before the work.
@@ -122,7 +124,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         chosen = select(tree, startup=needs.builtins, offered=pack.extensions)
         names = sorted({*chosen, *provided_extensions(manifest, tree)})
         children = children_of(tree, options, extensions=chosen)
-        inputs, stub = provided(pack, names, reporter)
+        inputs, stub = provided(pack, names, reporter, zstd=small)
 
     with working_folder("link") as work:
         # absorb: shared objects become ordinary relocatable objects.
@@ -146,14 +148,15 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 tree,
                 compiled,
                 sources=options.sources,
-                compress=options.compress,
+                compress=compression(options),
                 extensions=rows,
                 libraries=natives.libraries,
                 interpreters=interpreters(manifest.target.python),
             )
-            compress = deflate_once(cache_root() / "link" / "deflated.sqlite")
+            kept = cache_root() / "link" / "deflated.sqlite"
+            compress = zstd_once(kept) if small else deflate_once(kept)
             config = boot_config(manifest, options, children)
-            payload = write_payload(config, packed.modules, packed.files, compress=compress)
+            payload = write_payload(config, packed.modules, packed.files, compress=compress, zstd=small)
             own = work / "app.o"
             write_app_object(
                 own,
@@ -162,6 +165,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 inittab=inittab(inputs.extensions),
                 extensions=natives.extensions,
                 note=note(project.name or manifest.entry.name, version, pack.target),
+                zstd=small,
             )
 
         # ld: the linker takes of the archives what is used, into a folder of ours.
@@ -184,7 +188,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         # After it: every byte of the file has an owner with a license or a name, and the policy lets it in.
         with clock("audit"):
             content = linked(
-                contributions=as_stored(packed.contributions, payload.stored),
+                contributions=as_stored(packed.contributions, payload),
                 taken=found,
                 layout=layout,
                 inputs=inputs,

@@ -27,13 +27,22 @@ class Sources(StrEnum):
 
 
 class Compression(StrEnum):
-    """Which files of the tree are compressed; bytecode and machine code never are."""
+    """Which files of the tree are compressed; bytecode is in `Profile.SMALL` alone, machine code never."""
 
     NONE = "none"
     FAST = "fast"
     """Sources of modules, and data files where nobody notices it: neither large ones nor those that hardly shrink."""
     ALL = "all"
     """Every file that shrinks.  A large one takes its time whenever it is opened."""
+
+
+class Profile(StrEnum):
+    """What an executable is made for."""
+
+    DEFAULT = "default"
+    """A quick start and little memory: bytecode is read where it lies."""
+    SMALL = "small"
+    """A small file: bytecode and files are compressed with Zstandard, and decompressed when they are used."""
 
 
 class Children(StrEnum):
@@ -64,10 +73,18 @@ class LinkOptions:
     children: Children | None = None
     """For whose processes the binary is an interpreter; None: `Children.OWN` for applications that can start processes,
     else `Children.NONE`."""
+    profile: Profile = Profile.DEFAULT
     pie: bool = False
     """Make a position-independent executable, which the kernel puts at another address each time."""
     notices: bool = False
     """The binary shows the notices of third parties when called with ``--third-party-notices``."""
+
+
+def compression(options: LinkOptions) -> Compression:
+    """Return which files are compressed: in a small executable all that shrink, unless none is to be."""
+    if options.profile is Profile.SMALL and options.compress is not Compression.NONE:
+        return Compression.ALL
+    return options.compress
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

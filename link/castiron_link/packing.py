@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from castiron_link.model import Compiled, Tree
+    from castiron_link.payload import Payload
     from castiron_manifest.model import Module
 
 _SUFFIX = re.compile(r"\.(?:py|abi3\.so|cpython-[^/.]*\.so|so)$")
@@ -38,10 +39,12 @@ class Packed:
     """What each module and file is before compression."""
 
 
-def as_stored(contributions: Iterable[Contribution], stored: Mapping[str, int]) -> tuple[Contribution, ...]:
-    """Return contributions with the sizes that files have in the payload (`castiron_link.payload.Payload.stored`)."""
+def as_stored(contributions: Iterable[Contribution], payload: Payload) -> tuple[Contribution, ...]:
+    """Return contributions with the sizes that files and bytecode have in the payload."""
+    sizes = {Form.DATA: payload.stored, Form.BYTECODE: payload.stored_code}
     return tuple(
-        replace(item, size=stored[item.path]) if item.inclusion is Form.DATA else item for item in contributions
+        replace(item, size=sizes[item.inclusion][item.path]) if item.inclusion in sizes else item
+        for item in contributions
     )
 
 

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 MAGIC = b"CASTIRON"
-VERSION = 2
+VERSION = 3
 
 _HEADER = struct.Struct("<8sIIQIIQQQQQQQQQQ16s")
 _NODE = struct.Struct("<QIBBHQQII")
-_MODULE = struct.Struct("<QQIIQQII")
+_MODULE = struct.Struct("<QQIIQQIIII")
 _TEXT = struct.Struct("<II")
 _TEXT_LIMIT = 1 << 32
 """Texts are found by 32-bit offsets; they stand before all data, so this is no limit on the data."""
@@ -38,11 +38,14 @@ _NAME_LIMIT = 255
 _PATH_LIMIT = 3000
 """Bytes, so that there is room for the executable's path before it: Linux's PATH_MAX is 4096."""
 _DATA_ALIGNMENT = 16
+_CODE_SHARE = 7 / 8
+"""Bytecode is stored compressed if that leaves at most this share of it."""
 _IDENTITY_SIZE = 16
 """Bytes of the SHA-256 that tells one payload from another."""
 
 _KINDS = {EntryKind.SCRIPT: 0, EntryKind.MODULE: 1, EntryKind.FUNCTION: 2}
 _FULL_FINALIZE, _OBEY_ENVIRONMENT, _AS_PYTHON, _NOTICES, _NO_CHILDREN = 1, 2, 4, 8, 16
+_ZSTD = 32
 _PACKAGE, _SOURCE, _EXTENSION = 1, 2, 4
 _FOLDER, _FILE = 0, 1
 _NONE = 0xFFFF_FFFF
@@ -135,11 +138,13 @@ class _Module:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payload:
-    """The payload, and what its bytes are; the code of a module is stored as it is."""
+    """The payload, and what its bytes are."""
 
     data: Pieces
     stored: Mapping[str, int]
     """Bytes of each file as it is stored, by tree path; compressed, where that is smaller enough."""
+    stored_code: Mapping[str, int]
+    """Bytes of each module's code as it is stored, by the tree path of its file."""
     padding: int
     """Bytes between files, so that each is aligned."""
 
@@ -150,10 +155,13 @@ def write_payload(
     files: Iterable[PayloadFile],
     *,
     compress: Deflate = deflate,
+    zstd: bool = False,
 ) -> Payload:
     """Return the payload; what lies in files is read when it is written.
 
     Its bytes depend on the arguments alone, and not on their order.
+
+    ``zstd``: ``compress`` makes frames of Zstandard, and bytecode is compressed, too.
 
     Raises `LinkError` for a path that is not relative and normal, for two things at one path, and for a missing entry.
     """
@@ -164,7 +172,7 @@ def write_payload(
         by_path[file.path] = file
     with_code = _add_modules(root, modules, by_path, config.path)
     _check_entry(config, with_code)
-    return _Writer(root, compress).write(config)
+    return _Writer(root, compress, zstd=zstd).write(config)
 
 
 def _bad(what: str) -> LinkError:
@@ -301,7 +309,7 @@ class _Texts:
 class _Writer:
     """Lays the payload out: header, nodes, modules, entries of sys.path, texts, bytecode, files."""
 
-    def __init__(self, root: _Folder, compress: Deflate) -> None:
+    def __init__(self, root: _Folder, compress: Deflate, *, zstd: bool) -> None:
         self._folders: list[_Folder] = []
         """In the order of their nodes."""
         self._nodes: list[tuple[bytes, int, _Folder | PayloadFile]] = []
@@ -311,6 +319,11 @@ class _Writer:
         pieces = compress([Wanted(data=file.data, most=_most(file)) for file in files])
         self._compressed = {file.path: piece for file, piece in zip(files, pieces, strict=True) if piece}
         self._stored: dict[str, int] = {}
+        self._zstd = zstd
+        modules = [item.module for folder in self._folders for item in folder.modules if zstd and item.module.code]
+        frames = compress([Wanted(data=module.code, most=int(len(module.code) * _CODE_SHARE)) for module in modules])
+        self._frames = {id(module): frame for module, frame in zip(modules, frames, strict=True) if frame}
+        self._stored_code: dict[str, int] = {}
 
     def _arrange(self, root: _Folder) -> None:
         """Number the nodes so that the children of a folder stand together, sorted by name."""
@@ -348,6 +361,7 @@ class _Writer:
             | _AS_PYTHON * (config.children is Children.ALL)
             | _NO_CHILDREN * (config.children is Children.NONE)
             | _NOTICES * config.notices
+            | _ZSTD * self._zstd
         )
         body = (nodes, modules, sys_path, bytes(texts.data), *data.parts)
         fields = (
@@ -364,7 +378,7 @@ class _Writer:
         )
         identity = _identity(Pieces((_HEADER.pack(*fields, b""), *body)))
         whole = Pieces((_HEADER.pack(*fields, identity), *body))
-        return Payload(data=whole, stored=self._stored, padding=data.padding)
+        return Payload(data=whole, stored=self._stored, stored_code=self._stored_code, padding=data.padding)
 
     def _modules(self, references: Sequence[tuple[int, int]], data: _Data) -> bytes:
         out = bytearray()
@@ -376,7 +390,11 @@ class _Writer:
                 flags = (
                     _PACKAGE * module.package | _SOURCE * module.source | _EXTENSION * (module.extension is not None)
                 )
-                offset = data.add(module.code, 1) if module.code else 0
+                frame = self._frames.get(id(module), b"")
+                offset = data.add(frame or module.code, 1) if module.code else 0
+                self._stored_code[module.path + placed.suffix.decode("utf-8", "surrogateescape")] = len(
+                    frame or module.code
+                )
                 out += _MODULE.pack(
                     name,
                     suffix,
@@ -386,6 +404,8 @@ class _Writer:
                     len(module.code),
                     _NONE if module.extension is None else module.extension,
                     _NONE if placed.own is None else placed.own.index,
+                    len(frame),
+                    0,
                 )
         return bytes(out)
 

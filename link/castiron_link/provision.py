@@ -86,11 +86,14 @@ def wheels_of(manifest: Manifest, pack: Pack, reporter: Reporter) -> dict[str, P
     return {item.name: wheel for item, wheel in zip(manifest.distributions, wheels, strict=True)}
 
 
-def provided(pack: Pack, extensions: Sequence[str], reporter: Reporter) -> tuple[LinkInputs, Path]:
-    """Return what the extensions add to the link, and the stub's archive."""
-    from castiron_runtime.packs import provide, stub_archive
+def provided(pack: Pack, extensions: Sequence[str], reporter: Reporter, *, zstd: bool) -> tuple[LinkInputs, Path]:
+    """Return what the extensions add to the link, and the stub's archive; ``zstd``: with what it decompresses by."""
+    from castiron_runtime.packs import provide, stub_archive, with_decompressor
 
-    return provide(pack, extensions, reporter=reporter), stub_archive(pack, reporter=reporter)
+    inputs = provide(pack, extensions, reporter=reporter)
+    if zstd:
+        inputs = with_decompressor(inputs, pack, reporter=reporter)
+    return inputs, stub_archive(pack, reporter=reporter)
 
 
 def stub_components_of(pack: Pack, reporter: Reporter) -> Mapping[str, Component]:

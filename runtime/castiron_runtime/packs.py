@@ -43,6 +43,8 @@ if TYPE_CHECKING:
 
 _ALLOCATOR = "mimalloc"
 """Component of the stub's allocator; its recipe serves the series of CPython that do not bring it."""
+_DECOMPRESSOR = "zstd"
+"""Component that executables of the small profile decompress by."""
 _MATH = "{libc}-math"
 """Recipe of what takes the place of less exact functions in the toolchain's copy of the C library."""
 
@@ -199,6 +201,17 @@ def provide(pack: Pack, extensions: Collection[str], *, reporter: Reporter) -> L
         owners={path: pack.owners[path] for path in (*pack.core, *pack.toolchain.libraries, pack.toolchain.crt1)}
         | archives,
         extensions=tuple(chosen),
+    )
+
+
+def with_decompressor(inputs: LinkInputs, pack: Pack, *, reporter: Reporter) -> LinkInputs:
+    """Return the inputs of a link with the library that the stub decompresses by, if it is to."""
+    library = component(_DECOMPRESSOR, pack, reporter=reporter)
+    return replace(
+        inputs,
+        archives=(*library.archives, *inputs.archives),
+        components=(*inputs.components, library.component),
+        owners={**inputs.owners, **dict.fromkeys(library.archives, (library.component.name,))},
     )
 
 

@@ -89,7 +89,10 @@ static void read_module(uint32_t index)
     const Module *module = payload_module(index);
     read_text(module->name);
     read_text(module->suffix);
-    read_bytes(payload_data(module->code), module->code_size);
+    if (module->compressed == 0)
+        read_bytes(payload_data(module->code), module->code_size);
+    else if (module->code_size <= sizeof content && payload_read_code(module, content))
+        read_bytes(content, module->code_size);
     static char path[PATH_ROOM];
     payload_node_path(module->folder, path, sizeof path);
     if (module->flags & MODULE_PACKAGE)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 MESSAGE = "castiron: the payload of this executable is damaged: copy or link it again\n"
-NODE, MODULE = 40, 48
+NODE, MODULE = 40, 56
 """Bytes.  Source: runtime/castiron_runtime/stub/README.md."""
 
 
@@ -31,7 +31,7 @@ def hello(pack: Pack, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def tables(data: bytes) -> tuple[int, int, int]:
     """Return where the payload, its nodes and its modules begin in the executable."""
-    start = data.index(b"CASTIRON\x02\0\0\0")
+    start = data.index(b"CASTIRON\x03\0\0\0")
     nodes, _, modules = struct.unpack_from("<QQQ", data, start + 64)
     return start, start + nodes, start + modules
 

@@ -47,6 +47,7 @@ def test_what_was_compressed_once_is_kept(tmp_path: Path, monkeypatch: pytest.Mo
         return deflate(wanted)
 
     monkeypatch.setattr(module, "deflate", watched)
+    compress = deflate_once(tmp_path / "deflated.sqlite")
     assert compress(WANTED) == first
     # Short ones are not kept: nothing is done for them.
     assert [[item.data for item in items] for items in asked] == [[b"short" * 10]]

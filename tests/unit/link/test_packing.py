@@ -3,10 +3,11 @@ from dataclasses import replace
 import pytest
 
 from castiron_audit.model import Form
+from castiron_common.content import Pieces
 from castiron_link.audit import Contribution
 from castiron_link.model import Compiled, Compression, PlacedExtension, PlacedFile, PlacedModule, Sources, Tree
 from castiron_link.packing import as_stored, pack_tree, stem
-from castiron_link.payload import PayloadFile, PayloadModule
+from castiron_link.payload import Payload, PayloadFile, PayloadModule
 from castiron_manifest.model import Module, ModuleKind, Origin
 
 
@@ -129,4 +130,5 @@ def test_interpreters_are_empty_files_that_no_other_file_gives_way_to() -> None:
 def test_what_is_compressed_counts_as_it_is_stored() -> None:
     code = Contribution(owner="d", inclusion=Form.BYTECODE, size=9, path="site/m.py")
     data = replace(code, inclusion=Form.DATA)
-    assert as_stored((code, data), {"site/m.py": 4}) == (code, replace(data, size=4))
+    stored = Payload(data=Pieces(()), stored={"site/m.py": 4}, stored_code={"site/m.py": 3}, padding=0)
+    assert as_stored((code, data), stored) == (replace(code, size=3), replace(data, size=4))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
+import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,6 +19,7 @@ from castiron_common.errors import InputError, LinkError
 from castiron_link.model import Children
 from castiron_link.payload import BootConfig, PayloadFile, PayloadModule
 from castiron_link.payload import write_payload as payload_pieces
+from castiron_link.zstd import zstd
 from castiron_manifest.model import EntryKind
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class Reader:
     def __init__(self, data: bytes) -> None:
         self.data = data
         magic, version, self.flags, size, self.kind, self.optimize = struct.unpack_from("<8sIIQII", data)
-        assert (magic, version, size) == (b"CASTIRON", 2, len(data))
+        assert (magic, version, size) == (b"CASTIRON", 3, len(data))
         self.entry = [self.text(at) for at in (32, 40, 48, 56)]
         self.nodes_at, self.node_count, self.modules_at, self.module_count, paths_at, path_count = struct.unpack_from(
             "<6Q", data, 64
@@ -104,8 +106,11 @@ class Reader:
         return found
 
     def module(self, number: int, expected_folder: int) -> ReadModule:
-        at = self.modules_at + 48 * number
-        folder, flags, code, size, extension, own = struct.unpack_from("<IIQQII", self.data, at + 16)
+        at = self.modules_at + 56 * number
+        folder, flags, code, size, extension, own, compressed, zero = struct.unpack_from(
+            "<IIQQIIII", self.data, at + 16
+        )
+        assert zero == 0
         assert folder == expected_folder
         name = self.text(at)
         path = "/".join(filter(None, (self.folder_path(folder), name)))
@@ -116,8 +121,15 @@ class Reader:
             package=bool(flags & 1),
             source=bool(flags & 2),
             extension=extension if flags & 4 else None,
-            code=self.data[code : code + size],
+            code=self._code(code, size, compressed),
         )
+
+    def _code(self, start: int, size: int, compressed: int) -> bytes:
+        if not compressed:
+            return self.data[start : start + size]
+        code = zstandard.ZstdDecompressor().decompress(self.data[start : start + compressed])
+        assert len(code) == size
+        return code
 
 
 def config(**values: object) -> BootConfig:
@@ -368,3 +380,21 @@ def test_every_byte_is_code_a_file_padding_or_index() -> None:
     code = [item.code for item in Reader(data).modules()]
     index = min(data.index(item) for item in code)
     assert len(data) == index + sum(map(len, code)) + sum(payload.stored.values()) + payload.padding
+
+
+def test_a_small_payload_has_frames_of_zstandard() -> None:
+    long = b"".join(b"instruction %d " % (number % 50) for number in range(1000))
+    files = [PayloadFile(path="a", data=b"y" * 5000, compressed_share=0.9)]
+    modules = [module("m", code=long), module("n", code=b"short")]
+    payload = payload_pieces(config(), modules, files, compress=zstd, zstd=True)
+    data = bytes(payload.data)
+    read = Reader(data)
+    assert read.flags & 32
+    assert {item.path: item.code for item in read.modules()} == {"m": long, "n": b"short"}
+    assert payload.stored_code["m.py"] < len(long) / 4
+    assert payload.stored_code["n.py"] == len(b"short")
+    frame = data.index(zstandard.FRAME_HEADER, read.modules_at)
+    stored = sum(payload.stored.values()) + sum(payload.stored_code.values())
+    assert len(data) == frame + stored + payload.padding
+    assert data == bytes(payload_pieces(config(), modules[::-1], files, compress=zstd, zstd=True).data)
+    assert not Reader(write_payload(config(), modules, [])).flags & 32

@@ -33,10 +33,26 @@ static void complete_filename(PyCodeObject *code, PyObject *from, PyObject *to)
     }
 }
 
+/* The marshalled code, from where it lies or from a copy that lasts as long as this takes. */
+static PyObject *unmarshal(const Module *module, PyObject *path)
+{
+    if (module->compressed == 0)
+        return PyMarshal_ReadObjectFromString(payload_data(module->code), (Py_ssize_t)module->code_size);
+    char *buffer = PyMem_Malloc(module->code_size);
+    if (buffer == NULL)
+        return PyErr_NoMemory();
+    PyObject *code = NULL;
+    if (payload_read_code(module, buffer))
+        code = PyMarshal_ReadObjectFromString(buffer, (Py_ssize_t)module->code_size);
+    else
+        PyErr_Format(PyExc_ImportError, "the bytecode of %R in the executable is damaged", path);
+    PyMem_Free(buffer);
+    return code;
+}
+
 PyObject *module_read_code(uint32_t index, PyObject *path)
 {
-    const Module *module = payload_module(index);
-    PyObject *code = PyMarshal_ReadObjectFromString(payload_data(module->code), (Py_ssize_t)module->code_size);
+    PyObject *code = unmarshal(payload_module(index), path);
     if (code == NULL)
         return NULL;
     if (!PyCode_Check(code)) {

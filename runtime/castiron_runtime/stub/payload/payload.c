@@ -5,19 +5,20 @@
 #include <unistd.h>
 
 #include "payload/inflate.h"
+#include "payload/zstd.h"
 
 /* A pointer and no array: the payload may lie further away than the 2 GiB that code can reach. */
 extern const unsigned char *const castiron_payload;
 extern const uint64_t castiron_payload_size;
 
-enum { VERSION = 2 };
+enum { VERSION = 3 };
 
 /* Bytes; what the writer allows, too.  The buffers for paths are made for these and an executable's path of PATH_MAX. */
 enum { NAME_LIMIT = 255, SUFFIX_LIMIT = 256, PATH_LIMIT = 3000 };
 
 _Static_assert(sizeof(Header) == 128, "the writer's header");
 _Static_assert(sizeof(Node) == 40, "the writer's node");
-_Static_assert(sizeof(Module) == 48, "the writer's module");
+_Static_assert(sizeof(Module) == 56, "the writer's module");
 
 /* Ends the process, also in a child of vfork: a program whose own data is damaged cannot go on. */
 static _Noreturn void damaged(void)
@@ -58,7 +59,7 @@ static inline bool is_table(uint64_t offset, uint64_t count, size_t row)
 
 static bool is_header(const Header *header)
 {
-    return header->entry_kind <= ENTRY_FUNCTION && header->optimize <= 2 && is_text(header->module) &&
+    return (!(header->flags & PAYLOAD_ZSTD) || zstd_into != NULL) && header->entry_kind <= ENTRY_FUNCTION && header->optimize <= 2 && is_text(header->module) &&
            is_text(header->function) && is_text(header->path) && is_text(header->program) && header->node_count != 0 &&
            is_table(header->nodes, header->node_count, sizeof(Node)) &&
            is_table(header->modules, header->module_count, sizeof(Module)) &&
@@ -112,11 +113,14 @@ static inline bool is_folder(const Node *node, uint32_t index)
            are_rows(node->first_module, node->module_count, payload_header()->module_count);
 }
 
-/* DEFLATE makes at most 258 bytes of 2 bits. */
-static inline bool is_file(const Node *node)
+/* Whether `size` bytes can be what is stored at `offset`.  DEFLATE makes at most 258 bytes of 2 bits, Zstandard at most
+ * 128 KiB of the 4 bytes of a block. */
+static inline bool is_content(uint64_t offset, uint64_t size, uint32_t compressed)
 {
-    return is_in_payload(node->start, node->compressed == 0 ? node->size : node->compressed) &&
-           (node->compressed == 0 || node->size / 1032 <= node->compressed);
+    if (compressed == 0)
+        return is_in_payload(offset, size);
+    uint64_t most = payload_header()->flags & PAYLOAD_ZSTD ? (128 << 10) / 4 : 258 * 8 / 2;
+    return is_in_payload(offset, compressed) && size / most <= compressed;
 }
 
 const Node *payload_node(uint32_t index)
@@ -124,7 +128,8 @@ const Node *payload_node(uint32_t index)
     require(index < payload_header()->node_count);
     const Node *node = node_at(index);
     require((node->parent < index || index == NODE_ROOT) && is_text(node->name) && node->name.length <= NAME_LIMIT &&
-            (node->kind == NODE_FOLDER ? is_folder(node, index) : is_file(node)));
+            (node->kind == NODE_FOLDER ? is_folder(node, index)
+                                       : is_content(node->start, node->size, node->compressed)));
     return node;
 }
 
@@ -134,7 +139,7 @@ const Module *payload_module(uint32_t index)
     require(index < header->module_count);
     const Module *module = module_at(index);
     require(is_text(module->name) && module->name.length <= NAME_LIMIT && is_text(module->suffix) &&
-            module->suffix.length <= SUFFIX_LIMIT && is_in_payload(module->code, module->code_size) &&
+            module->suffix.length <= SUFFIX_LIMIT && is_content(module->code, module->code_size, module->compressed) &&
             module->folder < header->node_count &&
             (module->own_folder < header->node_count || !(module->flags & MODULE_PACKAGE)));
     return module;
@@ -147,13 +152,24 @@ Text payload_sys_path(uint64_t index)
     return text;
 }
 
+static bool read_content(void *buffer, uint64_t size, const void *stored, uint32_t compressed)
+{
+    if (compressed == 0) {
+        memcpy(buffer, stored, size);
+        return true;
+    }
+    return payload_header()->flags & PAYLOAD_ZSTD ? zstd_into(buffer, size, stored, compressed)
+                                                  : inflate_into(buffer, size, stored, compressed);
+}
+
 bool payload_read(const Node *file, void *buffer)
 {
-    const void *stored = payload_data(file->start);
-    if (file->compressed != 0)
-        return inflate_into(buffer, file->size, stored, file->compressed);
-    memcpy(buffer, stored, file->size);
-    return true;
+    return read_content(buffer, file->size, payload_data(file->start), file->compressed);
+}
+
+bool payload_read_code(const Module *module, void *buffer)
+{
+    return read_content(buffer, module->code_size, payload_data(module->code), module->compressed);
 }
 
 /* As bytes.__lt__ orders them, which is how the writer sorts. */

@@ -26,7 +26,7 @@ typedef struct {
     uint64_t size;  /* folder: number of children; file: bytes */
     union {
         uint32_t first_module; /* folder */
-        uint32_t compressed;   /* file: bytes of its compressed content (raw DEFLATE), 0 if it is as it is */
+        uint32_t compressed;   /* file: bytes of its compressed content, 0 if it is as it is */
     };
     uint32_t module_count; /* folder */
 } Node;
@@ -39,13 +39,22 @@ typedef struct {
     uint32_t folder;
     uint32_t flags;
     uint64_t code;
-    uint64_t code_size;
+    uint64_t code_size; /* bytes of the marshalled code */
     uint32_t extension; /* row of castiron_extensions */
     uint32_t own_folder; /* of a package */
+    uint32_t compressed; /* bytes of the compressed code, 0 if it is as it is */
+    uint32_t reserved;
 } Module;
 
 enum { ENTRY_SCRIPT = 0, ENTRY_MODULE = 1, ENTRY_FUNCTION = 2 };
-enum { BOOT_FULL_FINALIZE = 1, BOOT_OBEY_ENVIRONMENT = 2, BOOT_AS_PYTHON = 4, BOOT_NOTICES = 8, BOOT_NO_CHILDREN = 16 };
+enum {
+    BOOT_FULL_FINALIZE = 1,
+    BOOT_OBEY_ENVIRONMENT = 2,
+    BOOT_AS_PYTHON = 4,
+    BOOT_NOTICES = 8,
+    BOOT_NO_CHILDREN = 16,
+    PAYLOAD_ZSTD = 32, /* what is compressed is so with Zstandard, else with raw DEFLATE */
+};
 
 typedef struct {
     char magic[8];
@@ -83,6 +92,9 @@ Text payload_sys_path(uint64_t index); /* an entry that the link stage appended 
 
 /* Writes the content of a file, node->size bytes, into `buffer`; false if it is damaged. */
 bool payload_read(const Node *file, void *buffer);
+
+/* Writes the code of a module whose code is compressed, module->code_size bytes, into `buffer`; false if it is damaged. */
+bool payload_read_code(const Module *module, void *buffer);
 
 /* The child of a folder with this name, or NODE_NONE. */
 uint32_t payload_child(uint32_t folder, const char *name, size_t length);
