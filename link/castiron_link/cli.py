@@ -267,6 +267,8 @@ _CHILDREN = {
     Children.ALL: "; sys.executable is a Python interpreter for everybody",
 }
 
+_SMALL = "profile small: less on disk, for a slower start; what is compressed is decompressed when it is used"
+
 
 def _children(children: Children | None, *, as_python: bool) -> Children | None:
     if not as_python:
@@ -299,6 +301,8 @@ def show_result(result: LinkResult, loud: Loudness, *, table: bool) -> None:
         console.print(relative(printable(line)), markup=False)
     size = f"{result.size / 1e6:.1f} MB"
     console.print(f"{relative(str(result.output))}: {size}, static{_CHILDREN[result.children]}", markup=False)
+    if result.profile is Profile.SMALL:
+        console.print(_SMALL, markup=False, soft_wrap=True)
     if loud is Loudness.VERBOSE:
         command_line.show_passes(result.seconds)
 

@@ -264,6 +264,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         size=size,
         report=report,
         children=children,
+        profile=options.profile,
         needs=manifest.needs,
         warnings=(
             *broken_modules(compiled),

@@ -190,6 +190,7 @@ class LinkResult:
     """What is in it, under which licenses."""
     children: Children
     """For whose processes it is an interpreter."""
+    profile: Profile = Profile.DEFAULT
     needs: tuple[Need, ...] = ()
     """What the program needs of the machine."""
     warnings: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""Payloads of linked binaries: the stub's own reader and its inflate, compiled with sanitizers."""
+"""Payloads of linked binaries: the stub's own reader and its decompressors, compiled with sanitizers."""
 
 from __future__ import annotations
 
@@ -6,14 +6,20 @@ import resource
 import shutil
 import struct
 import subprocess
+from dataclasses import dataclass
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import castiron_runtime.toolchain
 from castiron_common.errors import CastironError
+from castiron_common.progress import SilentReporter
 from castiron_link.payload import BootConfig, PayloadFile, PayloadModule, write_payload
+from castiron_link.zstd import zstd
 from castiron_manifest.model import EntryKind
+from castiron_runtime import sources
+from castiron_runtime.recipe import load_recipe
+from castiron_runtime.source_archive import unpack
 from tests.fuzz.mutations import INTEGERS, change_bytes
 from tests.fuzz.parser import DefectError, Parser
 
@@ -27,6 +33,8 @@ _FLAGS = (
     *("-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
     *("-D_exit=harness_exit", "-Dwrite=harness_write", f"-I{STUB}", "-Wno-attributes"),
 )
+_ZSTD_FLAGS = ("-DZSTD_LEGACY_SUPPORT=0", "-DZSTD_NO_TRACE", "-DZSTD_DISABLE_ASM", "-DDEBUGLEVEL=0")
+"""As in the recipe."""
 _MOST = 1 << 20
 _HEADER = (*(1,) * 8, 4, 4, 8, 4, 4, *(4,) * 8, *(8,) * 6, *(1,) * 16)
 _NODE = (4, 4, 4, 1, 1, 2, 8, 8, 4, 4)
@@ -44,12 +52,12 @@ class RefusedError(CastironError):
     """The reader said that the payload is damaged, or not one of its version."""
 
 
-def example() -> bytes:
-    """Return a payload with everything that there can be in one."""
+def example(*, small: bool = False) -> bytes:
+    """Return a payload with everything that there can be in one; ``small``: with frames of Zstandard."""
     text = b"# a comment that compresses well\n" * 100
 
     def module(path: str, *, package: bool = False, **more: object) -> PayloadModule:
-        return PayloadModule(path=path, package=package, code=b"\xe3" * 40, source=False, **more)  # type: ignore[arg-type]
+        return PayloadModule(path=path, package=package, code=b"\xe3" * (4000 if small else 40), source=False, **more)  # type: ignore[arg-type]
 
     lib = "lib/python3.13"
     files = [
@@ -76,6 +84,8 @@ def example() -> bytes:
         sys_path=("$ORIGIN/plugins", "/opt/x"),
         function="main",
     )
+    if small:
+        return bytes(write_payload(config, modules, files, compress=zstd, zstd=True).data)
     return bytes(write_payload(config, modules, files).data)
 
 
@@ -95,7 +105,62 @@ def _compressed(data: bytes) -> list[tuple[int, int]]:
     """Return (offset, bytes) of every compressed content."""
     nodes, count = struct.unpack_from("<QQ", data, 64)
     rows = [struct.unpack_from("<QIBBHQQII", data, nodes + 40 * index) for index in range(count)]
-    return [(row[5], row[7]) for row in rows if row[2] == 1 and row[7]]
+    contents = [(row[5], row[7]) for row in rows if row[2] == 1 and row[7]]
+    modules, count = struct.unpack_from("<QQ", data, 80)
+    codes = [struct.unpack_from("<QQIIQQIIII", data, modules + 56 * index) for index in range(count)]
+    return contents + [(row[4], row[8]) for row in codes if row[8]]
+
+
+def _zstd_sources(folder: Path) -> list[Path]:
+    """Return the C files of the decompressor, from the recipe's archive."""
+    recipe = load_recipe("zstd")
+    with SilentReporter().task(recipe.name) as task:
+        archive = sources.fetch(recipe, task=task).path
+    folder.mkdir()
+    library = unpack(archive, folder) / "lib"
+    return sorted(path for name in ("common", "decompress") for path in (library / name).glob("*.c"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seed:
+    """A sound payload, and what may be changed in it."""
+
+    data: bytes
+    tables: list[list[tuple[int, int]]]
+    """(offset, size) of every field, table by table."""
+    compressed: list[tuple[int, int]]
+    """(offset, bytes) of every compressed content."""
+
+    @classmethod
+    def of(cls, data: bytes) -> _Seed:
+        return cls(data, _fields(data), _compressed(data))
+
+
+def _change(seed: _Seed, out: bytearray, random: Random) -> None:
+    way = random.random()
+    if way < 0.25:  # a compressed content
+        start, length = random.choice(seed.compressed)
+        for _ in range(random.choice((1, 1, 2, 4, 16))):
+            out[start + min(random.randrange(length), random.randrange(length))] = random.randrange(256)
+        return
+    if way < 0.35:  # contents and texts
+        start = max(at for rows in seed.tables for at, _ in rows)
+        if start < len(out):
+            at = random.randrange(start, len(out))
+            out[at] = random.randrange(256)
+        return
+    rows = random.choice(seed.tables)
+    at, size = random.choice(rows)
+    other, other_size = random.choice(rows)
+    old = int.from_bytes(out[at : at + size], "little")
+    number = random.choice(
+        (
+            *(old - 1, old + 1, old + 8, old * 2, old ^ 1 << random.randrange(8 * size), len(out), len(out) - 1),
+            *(random.choice(INTEGERS), random.choice(INTEGERS), random.randrange(len(out) + 1)),
+            int.from_bytes(out[other : other + other_size], "little"),
+        )
+    )
+    out[at : at + size] = (number & ((1 << 8 * size) - 1)).to_bytes(size, "little")
 
 
 class Payloads(Parser):
@@ -108,51 +173,31 @@ class Payloads(Parser):
         if COMPILER is None:
             raise RuntimeError("the fuzzer of payloads needs gcc or clang")
         self._program = self.folder / "harness"
-        sources = [HARNESS, STUB / "payload" / "payload.c", STUB / "payload" / "inflate.c"]
-        subprocess.run([COMPILER, *_FLAGS, "-o", self._program, *sources], check=True)
+        stub = [STUB / "payload" / name for name in ("payload.c", "inflate.c", "zstd.c")]
+        library = _zstd_sources(self.folder / "zstd")
+        objects = self.folder / "objects"
+        objects.mkdir()
+        # Its own objects, without the optimiser: the library is large, and sanitizers make it larger.
+        subprocess.run([COMPILER, *_FLAGS, "-O0", *_ZSTD_FLAGS, "-c", *library], check=True, cwd=objects)
+        parts = [HARNESS, *stub, *sorted(objects.glob("*.o"))]
+        subprocess.run([COMPILER, *_FLAGS, "-o", self._program, *parts], check=True)
         self._errors = (self.folder / "errors").open("w+b")
         self._process: subprocess.Popen[bytes] | None = None
-        self._seed = example()
-        self._tables = _fields(self._seed)
-        self._compressed = _compressed(self._seed)
-        if self.run(self._seed) != "read":
-            raise RuntimeError("the reader does not read a sound payload")
+        self._seeds = [_Seed.of(example()), _Seed.of(example(small=True))]
+        for seed in self._seeds:
+            if self.run(seed.data) != "read":
+                raise RuntimeError("the reader does not read a sound payload")
 
     def make(self, random: Random) -> bytes:
-        out = bytearray(self._seed)
+        seed = random.choice(self._seeds)
+        out = bytearray(seed.data)
         for _ in range(random.choice((1, 1, 1, 2, 3, 6))):
-            self._change(out, random)
+            _change(seed, out, random)
         if random.random() < 0.1:
             out = bytearray(change_bytes(bytes(out), random))
         if random.random() < 0.9 and len(out) > 24:
             struct.pack_into("<Q", out, 16, len(out))
         return bytes(out[:_MOST])
-
-    def _change(self, out: bytearray, random: Random) -> None:
-        way = random.random()
-        if way < 0.25:  # a compressed content
-            start, length = random.choice(self._compressed)
-            for _ in range(random.choice((1, 1, 2, 4, 16))):
-                out[start + min(random.randrange(length), random.randrange(length))] = random.randrange(256)
-            return
-        if way < 0.35:  # contents and texts
-            start = max(at for rows in self._tables for at, _ in rows)
-            if start < len(out):
-                at = random.randrange(start, len(out))
-                out[at] = random.randrange(256)
-            return
-        rows = random.choice(self._tables)
-        at, size = random.choice(rows)
-        other, other_size = random.choice(rows)
-        old = int.from_bytes(out[at : at + size], "little")
-        number = random.choice(
-            (
-                *(old - 1, old + 1, old + 8, old * 2, old ^ 1 << random.randrange(8 * size), len(out), len(out) - 1),
-                *(random.choice(INTEGERS), random.choice(INTEGERS), random.randrange(len(out) + 1)),
-                int.from_bytes(out[other : other + other_size], "little"),
-            )
-        )
-        out[at : at + size] = (number & ((1 << 8 * size) - 1)).to_bytes(size, "little")
 
     def run(self, data: bytes) -> str:
         said = self._ask(data)

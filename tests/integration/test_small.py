@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 import zstandard
 
-from tests.support.linking import run, trace_and_link
+from tests.support import needs
+from tests.support.linking import command, run, trace_and_link
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -16,10 +19,20 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 APP = """
-import calendar, csv, fractions, inspect, json, mmap, multiprocessing, os, textwrap, threading, traceback
+import calendar, csv, fractions, inspect, json, mmap, multiprocessing, os, sys, textwrap, threading, traceback
 
 def square(number):
     return number * number
+
+def alone():
+    import importlib.resources, unicodedata
+    threading.stack_size(64 << 10)
+    found = []
+    decoder = importlib.resources.files("json") / "decoder.py"
+    thread = threading.Thread(target=lambda: found.append(decoder.read_text()))
+    thread.start()
+    thread.join()
+    print(json.dumps(str("class JSONDecoder" in found[0])))
 
 def main():
     with open(inspect.__file__, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
@@ -45,7 +58,7 @@ def main():
     print(json.dumps([results, "return _default_decoder.decode(s)" in lines]))
 
 if __name__ == "__main__":
-    main()
+    alone() if sys.argv[1:] == ["alone"] else main()
 """
 
 
@@ -60,6 +73,39 @@ def test_sources_processes_threads_and_tracebacks(small: Path, tmp_path: Path) -
     done = run([str(small)], cwd=tmp_path)
     assert (done.status, done.stderr) == (0, "")
     assert json.loads(done.stdout) == [[0, 1, 4, 9] * 2 + [True] * 4, True]
+
+
+@needs.root
+def test_runs_alone_in_a_read_only_root(small: Path, tmp_path: Path) -> None:
+    """No /proc, no /tmp, no library, nothing that can be written to, and little stack and memory to lose."""
+    root = tmp_path / "root"
+    root.mkdir()
+    shutil.copy(small, root / "app")
+    for path in (root, root / "app"):
+        path.chmod(0o555)
+    tmp_path.chmod(0o755)
+    script = (
+        "import os, sys; os.chroot(sys.argv[1]); os.chdir('/'); os.setgid(65534); os.setuid(65534); "
+        "os.execve('/app', ['/app', 'alone'], {})"
+    )
+    done = run([sys.executable, "-c", script, root], cwd=tmp_path)
+    assert (done.status, done.stdout, done.stderr) == (0, '"True"\n', "")
+
+
+def test_every_byte_of_the_file_is_told(small: Path, tmp_path: Path) -> None:
+    told = command("castiron", "audit", "--format", "json", small, cwd=tmp_path)
+    assert told.status == 0, told.stderr
+    report = json.loads(told.stdout)
+    sizes = [item["size"] for item in report["components"]] + [size for _, size in report["overhead"]]
+    assert sum(sizes) == report["file_size"] == small.stat().st_size
+    assert "zstd" in {item["name"] for item in report["components"]}
+
+
+def test_position_independent(tmp_path: Path) -> None:
+    (tmp_path / "app.py").write_text(APP)
+    app = trace_and_link(["app.py"], cwd=tmp_path, name="app", options=["--profile", "small", "--pie"])
+    done = run([str(app), "alone"], cwd=tmp_path)
+    assert (done.status, done.stdout, done.stderr) == (0, '"True"\n', "")
 
 
 def test_damaged_bytecode_is_told(small: Path, tmp_path: Path) -> None:
