@@ -17,16 +17,19 @@ import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
+import zstandard
 from elftools.elf.elffile import ELFFile
 from rich.console import Console
 from rich.table import Table
 
 PAYLOAD = ".castiron.payload"
-VERSIONS = (1, 2)
-"""Of the payload's format: what is read here is at the same places in both."""
+VERSIONS = (1, 2, 3)
+"""Of the payload's format: what is read here is at the same places in all, but for the rows of modules."""
 _HEADER = struct.Struct("<8sIIQIIQQQQQQQQQQ")
 _NODE = struct.Struct("<QIBBHQQII")
-_MODULE = struct.Struct("<QQIIQQII")
+_MODULES = {1: struct.Struct("<QQIIQQII"), 2: struct.Struct("<QQIIQQII"), 3: struct.Struct("<QQIIQQIIII")}
+_ZSTD = 32
+"""Flag of a payload whose contents are compressed with Zstandard, not with DEFLATE."""
 _FOLDER, _FILE = 0, 1
 _CODE = (".text", ".rodata", ".data.rel.ro", ".data", ".eh_frame")
 _EXTENSION = 4
@@ -67,11 +70,19 @@ def contents(payload: bytes) -> tuple[dict[str, str], dict[str, str]]:
     if fields[0] != b"CASTIRON" or fields[1] not in VERSIONS:
         raise ValueError(f"the payload has version {fields[1]}; known are {VERSIONS}")
     nodes = list(_NODE.iter_unpack(payload[fields[10] : fields[10] + fields[11] * _NODE.size]))
-    modules = list(_MODULE.iter_unpack(payload[fields[12] : fields[12] + fields[13] * _MODULE.size]))
+    row = _MODULES[fields[1]]
+    modules = list(row.iter_unpack(payload[fields[12] : fields[12] + fields[13] * row.size]))
 
     def text(reference: int) -> str:
         start, length = reference & 0xFFFFFFFF, reference >> 32
         return payload[start : start + length].decode("utf-8", "surrogateescape")
+
+    def content(offset: int, size: int, stored: int) -> str:
+        data = payload[offset : offset + (stored or size)]
+        if stored:
+            zstd = fields[2] & _ZSTD
+            data = zstandard.decompress(data) if zstd else zlib.decompress(data, -zlib.MAX_WBITS)
+        return hashlib.sha256(data).hexdigest()
 
     paths = [""]
     for name, parent, *_ in nodes[1:]:
@@ -79,17 +90,12 @@ def contents(payload: bytes) -> tuple[dict[str, str], dict[str, str]]:
     files = {}
     for where, (_, _, kind, _, _, offset, size, stored, _) in zip(paths, nodes, strict=True):
         if kind == _FILE:
-            data = payload[offset : offset + (stored or size)]
-            files[where] = _hash(zlib.decompress(data, -zlib.MAX_WBITS) if stored else data)
+            files[where] = content(offset, size, stored)
     codes = {}
-    for name, suffix, folder, flags, offset, size, *_ in modules:
+    for name, suffix, folder, flags, offset, size, _, _, *compressed in modules:
         where = f"{paths[folder]}/{text(name)}{text(suffix)}".lstrip("/")
-        codes[where] = "" if flags & _EXTENSION else _hash(payload[offset : offset + size])
+        codes[where] = "" if flags & _EXTENSION else content(offset, size, compressed[0] if compressed else 0)
     return codes, files
-
-
-def _hash(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,8 @@ import hashlib
 import pytest
 
 from castiron_link.payload import PayloadFile
+from castiron_link.payload import write_payload as payload_pieces
+from castiron_link.zstd import zstd
 from tests.long.compared_binaries import contents, difference
 from tests.unit.link.test_payload import config, module, write_payload
 
@@ -32,6 +34,14 @@ def test_modules_and_files_are_known_by_their_contents() -> None:
     modules, files = contents(payload(SOURCE))
     assert modules == {"app/main.py": sha256(b"script"), "lib/pkg/__init__.py": sha256(b"code")}
     assert files == {"app/main.py": sha256(b"pass\n"), "lib/pkg/data/table.txt": sha256(SOURCE)}
+
+
+def test_a_small_executable_has_the_contents_of_another() -> None:
+    modules = [module("lib/m", code=b"instruction " * 500)]
+    files = [PayloadFile(path="lib/table.txt", data=SOURCE, compressed_share=0.9)]
+    small = bytes(payload_pieces(config(module="lib.m"), modules, files, compress=zstd, zstd=True).data)
+    assert len(small) < len(SOURCE)
+    assert contents(small) == ({"lib/m.py": sha256(b"instruction " * 500)}, {"lib/table.txt": sha256(SOURCE)})
 
 
 def test_a_changed_file_differs() -> None:
