@@ -24,6 +24,16 @@ if TYPE_CHECKING:
 FLAGS = ("-flto=full", "-ffat-lto-objects")
 """What such objects are compiled with."""
 
+# What a profile calls cold is neither inlined into (`_Py_Dealloc` alone was, at 8,600 places, with the three types that it
+# meets most in front of its call) nor compiled for speed.  Measured: the core shrinks by a quarter and is as fast (decision 021).
+_SIZE = (
+    "-profile-summary-cutoff-cold=999000",
+    "-pgo-cold-func-opt=optsize",
+    "-inline-cold-callsite-threshold=0",
+    "-hot-callsite-threshold=750",
+    "-icp-max-prom=1",
+)
+
 
 def whole(
     toolchain: Toolchain, name: str, objects: Sequence[tuple[str, bytes]], work: Path, *, log: BuildLog
@@ -43,7 +53,9 @@ def whole(
     log.run(
         [
             *toolchain.linker,
-            *("-m", compiler.emulation, "-r", "--fat-lto-objects", "--lto-O3", "--lto-CGO3", "-o", name),
+            *("-m", compiler.emulation, "-r", "--fat-lto-objects", "--lto-O3", "--lto-CGO3"),
+            *(word for option in _SIZE for word in ("-mllvm", option)),
+            *("-o", name),
             f"@{response.name}",
         ],
         cwd=work,

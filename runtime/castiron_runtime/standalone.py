@@ -69,6 +69,7 @@ def python_document(
     """
     feature = pack.feature
     tag = feature.replace(".", "")
+    optimizations = "lto" if pack.profiled.key == pack.toolchain.key else "pgo+lto"
     major, minor, micro = (int(part) for part in pack.python_version.split(".")[:3])
     variables = config_vars(pack)
     objects = extension_objects or {}
@@ -76,8 +77,8 @@ def python_document(
     return {
         "version": FORMAT_VERSION,
         "target_triple": pack.target.triple.replace("-", "-unknown-", 1),
-        "optimizations": "noopt",
-        "build_options": "noopt+static",
+        "optimizations": optimizations,
+        "build_options": f"{optimizations}+static",
         "python_tag": f"cp{tag}",
         "python_abi_tag": f"cp{tag}",
         "python_platform_tag": f"linux-{pack.target.machine}",
