@@ -399,9 +399,14 @@ def _neutral_sysconfig(text: str, folders: Mapping[Path, str]) -> str:
     )
 
 
+_PROFILE_FOLDER = re.compile(r"(?<=-fprofile-use=)\S*/")
+"""Where the profile lay for this build: no business of an executable that has these variables."""
+
+
 def _neutral(value: object, folders: Mapping[Path, str]) -> object:
     if not isinstance(value, str):
         return value
+    value = _PROFILE_FOLDER.sub("", value)
     for folder in sorted(folders, key=lambda folder: -len(str(folder))):
         value = value.replace(str(folder), folders[folder])
     return value
