@@ -38,8 +38,8 @@ class Compilation:
 
 # Functions that only their file knows are called FILE;NAME in profiles: of the file's path, the name alone.
 _NAMES = ("-mllvm", "-static-func-strip-dirname-prefix=100")
-# Without these, all that training reached at all is compiled for speed: one call in a start as well as a loop's.  Blocks
-# beyond the 99.9 % of the counts that come first are cold, and functions of nothing else are compiled for size.
+# Without these, all that training reached at all is compiled for speed: one call in a start as well as a loop's.
+# Blocks beyond those that make 99.9 % of the counts are cold; functions of nothing else are compiled for size.
 _COLD = ("-mllvm", "-profile-summary-cutoff-cold=999000", "-mllvm", "-pgo-cold-func-opt=optsize")
 PLAIN = Compilation(flags=(), key="")
 # The library's constructor is found by this name alone; its sections by the names that the linker makes of theirs.

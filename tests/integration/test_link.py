@@ -76,7 +76,7 @@ def test_is_static_as_ldd_sees_it(hello: Path) -> None:
 
 def test_is_small_and_has_no_openssl_or_sqlite(hello: Path) -> None:
     data = hello.read_bytes()
-    assert len(data) <= 8_000_000
+    assert len(data) <= 7_500_000
     for mark in (b"OpenSSL 3", b"SQLite format 3", b"SQLITE_", b"EVP_"):
         assert mark not in data
     report = hello.with_name("hello.licenses.txt").read_text()
