@@ -6,6 +6,7 @@ Imports of what opens or builds these are inside of the functions: a link that i
 from __future__ import annotations
 
 from functools import cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root
@@ -13,7 +14,7 @@ from castiron_common.errors import RuntimePackError
 from castiron_link.bytecode import Compiler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from castiron_common.progress import Reporter
@@ -66,24 +67,27 @@ def compiler_of(pack: Pack, options: LinkOptions, interpreter: Callable[[], Path
     )
 
 
-def site_of(manifest: Manifest, pack: Pack, reporter: Reporter) -> Path | None:
-    """Return the ``site-packages`` with the manifest's distributions installed."""
+def site_of(
+    manifest: Manifest, pack: Pack, reporter: Reporter, *, instead: Mapping[str, Path] = MappingProxyType({})
+) -> Path | None:
+    """Return the ``site-packages`` with the manifest's distributions installed; of some, another wheel ``instead``."""
     if not manifest.distributions:
         return None
     from castiron_wheels.install import installation_prefix, site_packages
 
-    wheels = list(wheels_of(manifest, pack, reporter).values())
+    wheels = [*wheels_of(manifest, pack, reporter, without=instead).values(), *instead.values()]
     return site_packages(installation_prefix(wheels, pack.python_target), pack.python_target)
 
 
-def wheels_of(manifest: Manifest, pack: Pack, reporter: Reporter) -> dict[str, Path]:
-    """Return the wheel file of each of the manifest's distributions."""
-    if not manifest.distributions:
+def wheels_of(manifest: Manifest, pack: Pack, reporter: Reporter, *, without: Collection[str] = ()) -> dict[str, Path]:
+    """Return the wheel file of each of the manifest's distributions but for those ``without``, by normalised name."""
+    wanted = [item for item in manifest.distributions if item.name not in without]
+    if not wanted:
         return {}
     from castiron_wheels.fetch import fetch_all
 
-    wheels = fetch_all(manifest.distributions, pack.python_target, blobs=dict(manifest.blobs), reporter=reporter)
-    return {item.name: wheel for item, wheel in zip(manifest.distributions, wheels, strict=True)}
+    wheels = fetch_all(wanted, pack.python_target, blobs=dict(manifest.blobs), reporter=reporter)
+    return {item.name: wheel for item, wheel in zip(wanted, wheels, strict=True)}
 
 
 def provided(pack: Pack, extensions: Sequence[str], reporter: Reporter, *, zstd: bool) -> tuple[LinkInputs, Path]:

@@ -83,5 +83,28 @@ def test_a_watched_run_says_why_it_cannot_be(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(APPLICATION)
     traced = command("trace", "--run", "-r", "requirements.txt", "app.py", "-o", "app.manifest", cwd=tmp_path)
     assert traced.status == 2
-    assert "cannot load wheels for glibc: pyclipper, zope-interface" in " ".join(traced.stderr.split())
+    told = (
+        "cannot load wheels for glibc, and there is none of pure Python of the same version: pyclipper, zope-interface"
+    )
+    assert told in " ".join(traced.stderr.split())
     assert not (tmp_path / "app.manifest").exists()
+
+
+def test_a_watched_run_and_a_check_take_pure_python_instead(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("black\n")
+    (tmp_path / "app.py").write_text("import black\nprint(black.format_str('x  =  1', mode=black.Mode()), end='')\n")
+    words = ("trace", "--run", "-r", "requirements.txt", "app.py", "-o", "app.manifest")
+    traced = command(*words, cwd=tmp_path)
+    assert traced.status == 0, traced.stderr
+    said = " ".join(traced.stderr.split())
+    assert "in pure Python, as its interpreter loads no wheels for another C library: black 2" in said
+    assert "wheels for glibc, as there are none for musl: black" in said
+
+    checked = command("castiron", "check", "app.manifest", "--run", cwd=tmp_path)
+    assert checked.status == 0, checked.stderr
+    assert "the interpreter has black as pure Python" in " ".join(checked.stderr.split())
+    assert "the run was equal" in checked.stderr + checked.stdout
+
+    pruned = command(*words, "--prune", cwd=tmp_path)
+    assert pruned.status == 2
+    assert "--prune keeps only what a run used" in " ".join(pruned.stderr.split())

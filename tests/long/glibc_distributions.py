@@ -11,12 +11,13 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import resource
 import shutil
 import subprocess
 import sys
 import tomllib
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from castiron_common.files import atomic_write
@@ -47,6 +48,8 @@ class Row:
     """The distributions whose wheels for glibc it got, with versions."""
     size: int = 0
     """Bytes of the binary."""
+    link_time: float = 0
+    """Processor time of `link` in seconds, which may find absorbed objects in its cache."""
     detail: str = ""
 
 
@@ -67,7 +70,9 @@ def fared(program: Program, folder: Path, python: str) -> Row:
         ("trace", *words, "-o", "app.m", "app.py"),
         ("link", "app.m", "-o", "app", "--no-report"),
     ):
+        before = _processor_time()
         done = command(stage, *arguments, cwd=folder)
+        used = _processor_time() - before
         if done.status:
             text = done.stderr[max(0, done.stderr.rfind("error")) :].strip()
             clear = "Traceback" not in done.stderr and program.refused and re.search(program.refused, text)
@@ -82,12 +87,19 @@ def fared(program: Program, folder: Path, python: str) -> Row:
         subprocess.run(words, cwd=folder, check=True)
     here = _ran([str(folder / "app")], folder / "here")
     there = _ran([str(folder / "usual/bin/python"), str(folder / "app.py")], folder / "there")
-    size = (folder / "app").stat().st_size
+    row = Row(name=program.name, word="equal", wheels=wheels, size=(folder / "app").stat().st_size, link_time=used)
     if there.status:
-        return Row(name=program.name, word="NO REFERENCE", wheels=wheels, size=size, detail=there.stderr[-400:])
-    equal = (here.status, here.stdout) == (0, there.stdout)
-    detail = "" if equal else f"status {here.status}: {here.stdout[-400:]}{here.stderr[-500:]} -- {there.stdout[-400:]}"
-    return Row(name=program.name, word="equal" if equal else "DIFFERS", wheels=wheels, size=size, detail=detail)
+        return replace(row, word="NO REFERENCE", detail=there.stderr[-400:])
+    if (here.status, here.stdout) == (0, there.stdout):
+        return row
+    detail = f"status {here.status}: {here.stdout[-400:]}{here.stderr[-500:]} -- {there.stdout[-400:]}"
+    return replace(row, word="DIFFERS", detail=detail)
+
+
+def _processor_time() -> float:
+    """Return what the processes that this one has waited for have used, in seconds."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _ran(argv: list[str], folder: Path) -> Outcome:
@@ -105,7 +117,7 @@ def main() -> int:
     parser.add_argument("--reference", required=True, help="a CPython 3.13 that is linked against glibc")
     options = parser.parse_intermixed_args()
     count: Counter[str] = Counter()
-    print("| program | result | wheels for glibc | MB |\n| --- | --- | --- | --: |")
+    print("| program | result | wheels for glibc | MB | link, s |\n| --- | --- | --- | --: | --: |")
     for program in programs():
         if options.names and program.name not in options.names:
             continue
@@ -120,7 +132,10 @@ def main() -> int:
         row = Row(**json.loads(known.read_text()))
         count[row.word] += 1
         detail = " ".join(row.detail.split())[:300]
-        print(f"| {row.name} | {row.word} | {row.wheels} | {row.size / 1e6:.0f} | {detail}", flush=True)
+        print(
+            f"| {row.name} | {row.word} | {row.wheels} | {row.size / 1e6:.0f} | {row.link_time:.1f} | {detail}",
+            flush=True,
+        )
     print(", ".join(f"{number} {word}" for word, number in sorted(count.items())))
     return int(any(word not in ("equal", "refused") for word in count))
 

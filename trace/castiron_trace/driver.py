@@ -102,7 +102,7 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
     with clock("graph"):
         seen = NOT_RUN
         if options.run is not None or options.recorded:
-            seen = observe.observed(options, entry, chosen.site, reporter=reporter)
+            seen = observe.observed(options, entry, chosen.site, watched=chosen.watched, reporter=reporter)
         if alone is not None and not chosen.site.path and seen is NOT_RUN:
             reached = alone
         else:

@@ -11,6 +11,7 @@ from castiron_common.errors import EntryError, InputError, UsageError
 from castiron_trace.machine import carried_requirements
 from castiron_trace.model import NO_SITE, Site
 from castiron_trace.plan import PlanKind
+from castiron_trace.watched_site import watched_site
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from castiron_trace.hints.model import Carry
     from castiron_trace.model import Options
     from castiron_trace.plan import Plan
+    from castiron_trace.watched_site import WatchedSite
     from castiron_wheels.model import Requirements, ResolvedDistribution
 
 
@@ -32,6 +34,8 @@ class TracedEnvironment:
     source: str
     """For the summary: where the requirements come from."""
     findings: tuple[Finding, ...] = ()
+    watched: WatchedSite | None = None
+    """What a watched run has instead; None: the same, or there is no run."""
 
 
 def prepare(
@@ -64,10 +68,14 @@ def prepare(
     if not environment.distributions:
         return TracedEnvironment(site=NO_SITE, source=source, findings=environment.findings)
     folder = site_packages(installation_prefix(environment.wheels, options.target), options.target)
+    site = Site(path=(folder.resolve(),), distributions=environment.distributions)
     return TracedEnvironment(
-        site=Site(path=(folder.resolve(),), distributions=environment.distributions),
+        site=site,
         source=source,
         findings=environment.findings,
+        watched=watched_site(options, site, requirements, reporter=reporter)
+        if options.run is not None or options.prune
+        else None,
     )
 
 

@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from castiron_common.errors import RunError, UsageError
+from castiron_common.errors import RunError
 from castiron_common.processes import descendants
 from castiron_common.working import working_folder
 from castiron_manifest.model import EntryKind, Finding, Severity
@@ -27,6 +27,7 @@ from castiron_trace.observations import (
     write_observations,
 )
 from castiron_trace.protocol import ObservedImport
+from castiron_trace.watched_site import as_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from castiron_common.target import Libc
     from castiron_manifest.model import Native
     from castiron_trace.model import Options, ResolvedEntry, Site
+    from castiron_trace.watched_site import WatchedSite
 
 _RUNNER = """
 import os, sys
@@ -68,36 +70,28 @@ _HIDDEN = 'exec(compile({source!r}, "<frozen castiron_observer>", "exec"))\n'
 """How the observer is run: its functions come from no file, so that tracers (coverage, profilers) do not report it."""
 
 
-def observed(options: Options, entry: ResolvedEntry, site: Site, *, reporter: Reporter) -> Observed:
-    """Return what the run that the user asks for and earlier runs used; write it where the user asks for that."""
+def observed(
+    options: Options, entry: ResolvedEntry, site: Site, *, reporter: Reporter, watched: WatchedSite | None = None
+) -> Observed:
+    """Return what the run that the user asks for and earlier runs used; write it where the user asks for that.
+
+    ``watched`` is the environment of the run if it is another than the application's, ``site``.
+    """
     folders = _folders(entry, site)
     runs = [read_observations(file, folders) for file in options.recorded]
     if options.run is not None:
-        runs.append(run(options, entry, site, reporter=reporter))
+        if watched is None:
+            runs.append(run(options, entry, site, reporter=reporter))
+        else:
+            with reporter.task("watched run") as task:
+                names = ", ".join(watched.instead)
+                task.note(f"in pure Python, as its interpreter loads no wheels for another C library: {names}")
+            seen = run(options, entry, watched.site, reporter=reporter)
+            runs.append(as_in(seen, watched.site, site))
     seen = united(runs)
     if options.record is not None:
         write_observations(options.record, seen, folders)
     return seen
-
-
-def _require_own_wheels(options: Options, site: Site) -> None:
-    """Raise `UsageError` if the target's interpreter, in which runs are watched, cannot load a distribution."""
-    from castiron_wheels.libc_independent import holds_no_library
-    from castiron_wheels.tags import is_emulated
-
-    libc = options.target.target.libc
-    others = [
-        item.name
-        for item in site.distributions
-        if is_emulated(item.wheel.filename, options.target) and not holds_no_library(item.path)
-    ]
-    if others:
-        raise UsageError(
-            f"A run is watched in the target's interpreter, which cannot load wheels for {libc.emulated}: "
-            f"{', '.join(others)}.",
-            hint=f"Trace without --run, and name with --include what reading does not see; or take --wheels "
-            f"{libc.name}.",
-        )
 
 
 def run(
@@ -116,7 +110,6 @@ def run(
     if interpreter is None:
         from castiron_trace.target_python import full_interpreter
 
-        _require_own_wheels(options, site)
         interpreter = full_interpreter(options.target, reporter=reporter)
     with working_folder("run") as scratch:
         observer = scratch / "observer"

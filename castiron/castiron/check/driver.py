@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from castiron.check.importing import failures
 from castiron.check.model import Checked, Imports
 from castiron.check.modules import importable
-from castiron.check.programs import builtin_modules, emulated_distributions, interpreted, linked
+from castiron.check.programs import builtin_modules, foreign, interpreted, linked
 from castiron.check.running import differences
 from castiron.check.sandbox import sandbox_in
 from castiron_common.clock import Clock
@@ -43,16 +43,22 @@ def check(request: Request, *, reporter: Reporter) -> Checked:
     """Link the application, and compare it with the same application under the target's interpreter."""
     manifest = request.manifest
     notes: list[str] = []
-    if others := emulated_distributions(manifest):
+    others = foreign(manifest, reporter=reporter)
+    if others.pure:
+        notes.append(
+            f"the interpreter has {', '.join(sorted(others.pure))} as pure Python: it cannot load the binary's wheels, "
+            "which are for another C library"
+        )
+    if lacking := ", ".join(others.lacking):
         if request.run is not None:
             raise UsageError(
-                f"--run compares with the target's interpreter, which cannot load the wheels of {', '.join(others)}: "
-                "they are for another C library.",
+                f"--run compares with the target's interpreter, which cannot load the wheels of {lacking}: they are "
+                "for another C library, and none of pure Python can be had.",
                 hint="Check without --run, or trace with wheels for the target's own C library alone (--wheels).",
             )
         notes.append(
-            f"the wheels of {', '.join(others)} are for another C library, so the interpreter cannot load them: what "
-            "fails in the binary because of them counts as failing in both"
+            f"the wheels of {lacking} are for another C library, so the interpreter cannot load them: what fails in "
+            "the binary because of them counts as failing in both"
         )
     if request.run is not None and request.source is None:
         notes.append(
@@ -65,7 +71,7 @@ def check(request: Request, *, reporter: Reporter) -> Checked:
         # After it: whatever differs between the two differs because of Castiron.
         with clock("programs"):
             binary = linked(manifest, work, request.options, run=request.run is not None, reporter=reporter)
-            reference = interpreted(manifest, work, source=request.source, reporter=reporter)
+            reference = interpreted(manifest, work, source=request.source, pure=others.pure, reporter=reporter)
 
         # imports: every module in the binary; what fails there, alone in both.
         # After it: each failure is the binary's own, or the application's.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,7 @@ from castiron_link.tree_layout import library, place, root_of, site_packages
 from castiron_manifest.model import EntryKind, Origin, Resource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from castiron_common.progress import Reporter
     from castiron_common.target import Target
@@ -62,8 +62,40 @@ def emulated_distributions(manifest: Manifest) -> list[str]:
     return sorted({item.distribution for item in manifest.natives if item.libc and item.libc == emulated})
 
 
-def interpreted(manifest: Manifest, folder: Path, *, source: Path | None, reporter: Reporter) -> Program:
-    """Install the application for the target's interpreter.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign:
+    """The distributions whose wheels the target's interpreter cannot load: those for the emulated C library."""
+
+    pure: Mapping[str, Path]
+    """Wheels of pure Python of the same versions, which stand in, by normalised name."""
+    lacking: tuple[str, ...]
+    """Those that have none, sorted."""
+
+
+def foreign(manifest: Manifest, *, reporter: Reporter) -> Foreign:
+    """Look for what stands in for wheels that the interpreter cannot load; all lack it if no index can be reached."""
+    from castiron_runtime.packs import python_target
+    from castiron_runtime.target_files import load_target
+    from castiron_wheels.errors import ResolutionError
+    from castiron_wheels.model import Requirements
+    from castiron_wheels.pure_wheels import pure_wheels
+
+    names = emulated_distributions(manifest)
+    versions = {item.name: item.version for item in manifest.distributions if item.name in names}
+    if not versions:
+        return Foreign(pure={}, lacking=())
+    target = python_target(load_target(manifest.target.platform), manifest.target.python)
+    try:
+        pure = pure_wheels(versions, Requirements(origin="the manifest"), target, reporter=reporter)
+    except ResolutionError:
+        pure = {}
+    return Foreign(pure=pure, lacking=tuple(name for name in names if name not in pure))
+
+
+def interpreted(
+    manifest: Manifest, folder: Path, *, source: Path | None, pure: Mapping[str, Path], reporter: Reporter
+) -> Program:
+    """Install the application for the target's interpreter, with the wheels ``pure`` instead of the manifest's.
 
     Its own files are those of the folder ``source``, or else those of the manifest, which are written to ``folder``.
     """
@@ -71,7 +103,7 @@ def interpreted(manifest: Manifest, folder: Path, *, source: Path | None, report
 
     pack = pack_of(manifest, reporter)
     python = interpreter(pack, full=True, reporter=reporter)
-    site = site_of(manifest, pack, reporter)
+    site = site_of(manifest, pack, reporter, instead=pure)
     application = source
     if application is None:
         application = folder / "application"
