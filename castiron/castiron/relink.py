@@ -148,7 +148,7 @@ def _wheels(folder: Path, manifest: Manifest) -> Iterator[tuple[str, Path]]:
             found.setdefault(parse_wheel_filename(path.name)[0], []).append(path)
         except InvalidWheelFilename as error:
             raise InputError(
-                f"{path} has not the name of a wheel: {error}.", hint="Give it that of PEP 427."
+                f"{path} does not have the name of a wheel: {error}.", hint="Give it that of PEP 427."
             ) from error
     blobs = {key for key, _ in manifest.blobs}
     for item in manifest.distributions:
@@ -165,7 +165,7 @@ def _wheels(folder: Path, manifest: Manifest) -> Iterator[tuple[str, Path]]:
     if found:
         name = min(found)
         raise InputError(
-            f"{found[name][0]} is of no distribution in the executable.", hint="Only those in it can be exchanged."
+            f"{found[name][0]} belongs to no distribution of the executable.", hint="Only those in it can be exchanged."
         )
 
 
