@@ -67,6 +67,9 @@ class Downloader:
         self._connections = Connections(network)
 
     def __enter__(self) -> Downloader:
+        # Threads that import a package with circular imports at the same time can be stopped by each other's locks.
+        import urllib3  # noqa: F401
+
         return self
 
     def __exit__(

@@ -7,6 +7,7 @@ import hashlib
 import resource
 import socket
 import ssl
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -403,3 +404,16 @@ def test_settings_of_pip(bare: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bare.write_text("not [ a file of pip's")
     monkeypatch.delenv("PIP_PROXY")
     assert configured().ca_file != bare
+
+
+def test_threads_find_urllib3_imported() -> None:
+    # Two threads that import it at once may end with "deadlock detected by _ModuleLock": its modules import each other.
+    code = (
+        "import sys\n"
+        "from castiron_common.downloads import Downloader\n"
+        "from castiron_common.network import Network\n"
+        "with Downloader(Network()):\n"
+        "    print(sorted({'urllib3', 'urllib3.util', 'urllib3.exceptions'} & sys.modules.keys()))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "['urllib3', 'urllib3.exceptions', 'urllib3.util']\n"
