@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from castiron_runtime.build_environment import clean_environment
+from castiron_runtime.profiles import COLD, llvm_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,13 +28,7 @@ FLAGS = ("-flto=full", "-ffat-lto-objects")
 # What a profile calls cold is compiled for size, and nothing is inlined there: `_Py_Dealloc` alone was, at 8,600
 # places, with the three types that it meets most in front of its call.  The core is a quarter smaller, and as fast
 # (decision 021).
-_SIZE = (
-    "-profile-summary-cutoff-cold=999000",
-    "-pgo-cold-func-opt=optsize",
-    "-inline-cold-callsite-threshold=0",
-    "-hot-callsite-threshold=750",
-    "-icp-max-prom=1",
-)
+_SIZE = (*COLD, "-inline-cold-callsite-threshold=0", "-hot-callsite-threshold=750", "-icp-max-prom=1")
 
 
 def whole(
@@ -55,7 +50,7 @@ def whole(
         [
             *toolchain.linker,
             *("-m", compiler.emulation, "-r", "--fat-lto-objects", "--lto-O3", "--lto-CGO3"),
-            *(word for option in _SIZE for word in ("-mllvm", option)),
+            *llvm_words(_SIZE),
             *("-o", name),
             f"@{response.name}",
         ],

@@ -13,8 +13,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from castiron_common.errors import RuntimePackError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 FOLDER = Path(__file__).parent / "profiles"
 COUNTING_SOURCES = Path(__file__).parent / "counting"
@@ -40,12 +44,18 @@ class Compilation:
 _NAMES = ("-mllvm", "-static-func-strip-dirname-prefix=100")
 # Without these, all that training reached at all is compiled for speed: one call in a start as well as a loop's.
 # Blocks beyond those that make 99.9 % of the counts are cold; functions of nothing else are compiled for size.
-_COLD = ("-mllvm", "-profile-summary-cutoff-cold=999000", "-mllvm", "-pgo-cold-func-opt=optsize")
+COLD = ("-profile-summary-cutoff-cold=999000", "-pgo-cold-func-opt=optsize")
+"""Options of LLVM's, for the compiler and for the linker."""
 PLAIN = Compilation(flags=(), key="")
 # The library's constructor is found by this name alone; its sections by the names that the linker makes of theirs.
 _KEEP = ("--undefined=__llvm_profile_runtime", "-znostart-stop-gc")
 COUNTING = Compilation(flags=("-fprofile-generate", *_NAMES), key=" ".join(("counting", *_NAMES)))
 """Code that counts, for a training run."""
+
+
+def llvm_words(options: Iterable[str]) -> tuple[str, ...]:
+    """Return the words that hand options of LLVM's own on; the compiler and the linker have the same ones."""
+    return tuple(word for option in options for word in ("-mllvm", option))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +70,7 @@ class Profile:
     @property
     def compilation(self) -> Compilation:
         """What the compiler is told."""
-        how = (*_NAMES, *_COLD)
+        how = (*_NAMES, *llvm_words(COLD))
         return Compilation(flags=(f"-fprofile-use={self.path}", *how, *_QUIET), key=" ".join((self.sha256, *how)))
 
 

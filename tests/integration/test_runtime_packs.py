@@ -129,6 +129,7 @@ def check_fields(values: Mapping[str, object], fields: Mapping[str, bool]) -> No
 def check_description(document: dict[str, Any], root: Path) -> None:
     """Check PYTHON.json against the format, and that every file it names is below ``root``."""
     check_fields(document, _MAIN_FIELDS)
+    assert (document["optimizations"], document["build_options"]) == ("pgo+lto", "pgo+lto+static")
     check_fields(document["build_info"], _BUILD_FIELDS)
     check_fields(document["build_info"]["core"], _CORE_FIELDS)
     named = [document["license_path"], document["build_info"]["core"]["static_lib"]]

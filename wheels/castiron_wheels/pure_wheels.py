@@ -17,7 +17,7 @@ from castiron_wheels.tags import is_emulated
 from castiron_wheels.uv_client import uv_compile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from castiron_common.progress import Reporter
@@ -54,11 +54,16 @@ def _listed(versions: Mapping[str, str], requirements: Requirements, target: Pyt
     """Return all wheels that the user's lock names, or the index has, of these versions."""
     if requirements.lock is not None:
         return [item for item in listed_wheels(requirements.lock.read_text("utf-8")) if item.url is not None]
-    pins = [f"{name}=={version}" for name, version in sorted(versions.items())]
+    return _of_index([f"{name}=={version}" for name, version in sorted(versions.items())], requirements, target)
+
+
+def _of_index(pins: Sequence[str], requirements: Requirements, target: PythonTarget) -> list[Candidate]:
     options = ["--no-deps", *requirements.index_options]
     try:
-        return listed_wheels(uv_compile(pins, target, options=options, folder=requirements.folder, sibling=True))
+        return list(listed_wheels(uv_compile(pins, target, options=options, folder=requirements.folder, sibling=True)))
     except ResolutionError as error:
         if error.unreachable:
             raise
-        return []  # one of them comes from no index
+    if len(pins) == 1:
+        return []  # The user's own: it comes from no index.
+    return [item for pin in pins for item in _of_index([pin], requirements, target)]

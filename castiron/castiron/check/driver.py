@@ -50,16 +50,19 @@ def check(request: Request, *, reporter: Reporter) -> Checked:
             "which are for another C library"
         )
     if lacking := ", ".join(others.lacking):
+        instead = f"wheels of pure Python could not be looked for ({others.unknown})" if others.unknown else ""
         if request.run is not None:
             raise UsageError(
                 f"--run compares with the target's interpreter, which cannot load the wheels of {lacking}: they are "
-                "for another C library, and none of pure Python can be had.",
+                f"for another C library, and {instead or 'there are none of pure Python of the same version'}.",
                 hint="Check without --run, or trace with wheels for the target's own C library alone (--wheels).",
             )
         notes.append(
             f"the wheels of {lacking} are for another C library, so the interpreter cannot load them: what fails in "
             "the binary because of them counts as failing in both"
         )
+        if instead:
+            notes.append(instead)
     if request.run is not None and request.source is None:
         notes.append(
             "the interpreter has of the application's own files those that are in the manifest, too; "

@@ -70,10 +70,12 @@ class Foreign:
     """Wheels of pure Python of the same versions, which stand in, by normalised name."""
     lacking: tuple[str, ...]
     """Those that have none, sorted."""
+    unknown: str = ""
+    """Why it could not be found out whether there are any; empty if it could."""
 
 
 def foreign(manifest: Manifest, *, reporter: Reporter) -> Foreign:
-    """Look for what stands in for wheels that the interpreter cannot load; all lack it if no index can be reached."""
+    """Look for what stands in for wheels that the interpreter cannot load."""
     from castiron_runtime.packs import python_target
     from castiron_runtime.target_files import load_target
     from castiron_wheels.errors import ResolutionError
@@ -87,8 +89,8 @@ def foreign(manifest: Manifest, *, reporter: Reporter) -> Foreign:
     target = python_target(load_target(manifest.target.platform), manifest.target.python)
     try:
         pure = pure_wheels(versions, Requirements(origin="the manifest"), target, reporter=reporter)
-    except ResolutionError:
-        pure = {}
+    except ResolutionError as error:
+        return Foreign(pure={}, lacking=tuple(names), unknown=error.what)
     return Foreign(pure=pure, lacking=tuple(name for name in names if name not in pure))
 
 

@@ -38,9 +38,10 @@ def test_of_exactly_the_same_version(index: Index, any_target: PythonTarget) -> 
     assert found(any_target, twin="1.0", older="1.0") == {"twin-1.0-py3-none-any.whl"}
 
 
-def test_none_if_one_of_the_versions_comes_from_no_index(index: Index, any_target: PythonTarget) -> None:
+def test_also_if_another_of_the_versions_comes_from_no_index(index: Index, any_target: PythonTarget) -> None:
     make_wheel(index.folder, "twin", "1.0")
-    assert found(any_target, twin="1.0", local="1.0") == set()
+    assert found(any_target, twin="1.0", local="1.0") == {"twin-1.0-py3-none-any.whl"}
+    assert found(any_target, local="1.0") == set()
 
 
 def test_an_index_that_cannot_be_reached_is_an_error(

@@ -60,7 +60,8 @@ static inline bool is_table(uint64_t offset, uint64_t count, size_t row)
 static bool is_header(const Header *header)
 {
     return (!(header->flags & PAYLOAD_ZSTD) || zstd_into != NULL) && header->entry_kind <= ENTRY_FUNCTION &&
-           header->optimize <= 2 && is_text(header->module) && is_text(header->function) && is_text(header->path) && is_text(header->program) && header->node_count != 0 &&
+           header->optimize <= 2 && is_text(header->module) && is_text(header->function) && is_text(header->path) &&
+           is_text(header->program) && header->node_count != 0 &&
            is_table(header->nodes, header->node_count, sizeof(Node)) &&
            is_table(header->modules, header->module_count, sizeof(Module)) &&
            is_table(header->sys_path, header->sys_path_count, sizeof(Text));
