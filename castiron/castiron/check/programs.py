@@ -90,7 +90,7 @@ def foreign(manifest: Manifest, *, reporter: Reporter) -> Foreign:
     try:
         pure = pure_wheels(versions, Requirements(origin="the manifest"), target, reporter=reporter)
     except ResolutionError as error:
-        return Foreign(pure={}, lacking=tuple(names), unknown=error.what)
+        return Foreign(pure={}, lacking=tuple(names), unknown=error.what.partition("\n")[0])
     return Foreign(pure=pure, lacking=tuple(name for name in names if name not in pure))
 
 
