@@ -35,7 +35,9 @@ TARGET = target_for()
 
 
 @pytest.mark.parametrize("application", applications(), ids=lambda application: application.name)
-def test_an_application_does_the_same(application: Application, tmp_path: Path, pack: Pack) -> None:
+def test_same(application: Application, tmp_path: Path, pack: Pack) -> None:
+    # The name is part of the path of the runs' TMPDIR, which must be short: of one of 77 to 79 bytes multiprocessing
+    # believes that its fork server's address fits into it (sun_path, 108 bytes), and is wrong by the length of a name.
     project = tmp_path / "app"
     project.mkdir()
     if (application.folder / "app").is_dir():
