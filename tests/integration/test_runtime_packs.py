@@ -310,20 +310,29 @@ def test_foreign_symbols_of_the_interpreter_cannot_take_the_place_of_a_wheels(pa
 
 
 @pytest.mark.parametrize("machine", ["of the target", "other_machine"])
-def test_the_stubs_functions_on_memory(pack: Pack, tmp_path: Path, machine: str) -> None:
+@pytest.mark.parametrize(
+    ("source", "test", "output"),
+    [
+        ("memory_simd", "strings_test", "200000 rounds\n"),
+        ("memory_copy", "copies_test", "sizes up to 600 and 20000 others\n"),
+    ],
+)
+def test_the_stubs_functions_on_memory(
+    pack: Pack, tmp_path: Path, source: str, test: str, output: str, machine: str
+) -> None:
     """With the target's blocks of bytes, and with such as another processor may have: `other_machine/vector.h`."""
     toolchain = pack.toolchain
-    test = Path(__file__).with_name("strings_test.c")
-    others = [f"-I{test.parent / machine}"] if machine == "other_machine" else []
-    for source in (FOLDER / "libc" / "memory_simd.c", test):
-        own = [*others, *target_flags(pack.target)]
-        flags = [*toolchain.cflags, *own, "-fno-builtin", "-Wall", "-Wextra", "-Werror"]
-        subprocess.run([*toolchain.cc, *flags, "-c", source, "-o", tmp_path / f"{source.stem}.o"], check=True)
-    objects = [toolchain.crt1, "strings_test.o", "memory_simd.o", "--start-group", *toolchain.libraries, "--end-group"]
+    here = Path(__file__).parent
+    others = [f"-I{here / machine}"] if machine == "other_machine" else []
+    own = [*others, *target_flags(pack.target)]
+    flags = [*toolchain.cflags, *own, "-fno-builtin", "-Wall", "-Wextra", "-Werror"]
+    for file in (FOLDER / "libc" / f"{source}.c", here / f"{test}.c"):
+        subprocess.run([*toolchain.cc, *flags, "-c", file, "-o", tmp_path / f"{file.stem}.o"], check=True)
+    objects = [toolchain.crt1, f"{test}.o", f"{source}.o", "--start-group", *toolchain.libraries, "--end-group"]
     argv = [*toolchain.linker, "-static", "-no-pie", *objects, "-o", "test"]
     subprocess.run([str(word) for word in argv], cwd=tmp_path, check=True)
     result = subprocess.run([tmp_path / "test"], capture_output=True, text=True, check=False)
-    assert (result.stdout, result.returncode) == ("200000 rounds\n", 0)
+    assert (result.stdout, result.returncode) == (output, 0)
 
 
 # The builds below have a cache of their own, with the shared cache's toolchain and CPython.

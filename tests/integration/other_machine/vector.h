@@ -1,8 +1,9 @@
 /* What a processor's vector.h defines (runtime/castiron_runtime/stub/machine), in plain C: blocks of 8 bytes, masks of four bits for
- * each byte.  Shows that libc/memory_simd.c takes nothing for granted that is only so on one processor. */
+ * each byte.  Shows that libc/memory_simd.c and libc/memory_copy.c take nothing for granted that is only so on one processor. */
 #ifndef CASTIRON_VECTOR_H
 #define CASTIRON_VECTOR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -85,6 +86,14 @@ static inline mask mask_from(ptrdiff_t first)
 static inline mask mask_up_to(ptrdiff_t last)
 {
     return mask_of_all >> (4 * (BLOCK - 1 - last));
+}
+
+/* No registers but those that every processor of this kind has. */
+#define FOR_WIDE_REGISTERS
+
+static inline bool has_wide_registers(void)
+{
+    return false;
 }
 
 #endif

@@ -5,7 +5,9 @@
 #ifndef CASTIRON_VECTOR_H
 #define CASTIRON_VECTOR_H
 
+#include <cpuid.h>
 #include <emmintrin.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { BLOCK = 16 /* bytes */ };
@@ -73,6 +75,21 @@ static inline mask mask_from(ptrdiff_t first)
 static inline mask mask_up_to(ptrdiff_t last)
 {
     return 0xFFFFu >> (BLOCK - 1 - last);
+}
+
+/* Of a function whose registers of 32 bytes not every processor of this kind has: AVX2. */
+#define FOR_WIDE_REGISTERS __attribute__((target("avx2")))
+
+/* Whether this one has them, and the kernel saves them (Intel 64 and IA-32 Architectures Software Developer's Manual,
+ * volume 1, 14.7.1: detection of AVX2). */
+static inline bool has_wide_registers(void)
+{
+    enum { SAVED = 6 /* of XCR0: SSE and AVX state */ };
+    unsigned a, b, c, d;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & bit_OSXSAVE) || !(c & bit_AVX))
+        return false;
+    __asm__ volatile("xgetbv" : "=a"(a), "=d"(d) : "c"(0));
+    return (a & SAVED) == SAVED && __get_cpuid_count(7, 0, &a, &b, &c, &d) && (b & bit_AVX2);
 }
 
 #endif
