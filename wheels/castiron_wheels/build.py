@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from castiron_wheels.build_system import BuildSystem
     from castiron_wheels.model import Requirements
 
+OPTIONS_LEFT_OUT = "options-left-out.txt"
+"""The file beside a built wheel that names, line by line, what the compilers did not pass on, if anything."""
 _ABSENT_MODULE = re.compile(r"No module named '([\w.]+)'")
 """How CPython says that it cannot import a module."""
 
@@ -119,7 +121,10 @@ def build_tree(
         if missing:
             task.step(f"build requirements: {', '.join(missing)}")
             _provision(job, [*system.requires, *missing])
-        return _build(job, destination, task)
+        wheel = _build(job, destination, task)
+        if options := environment.options_left_out():
+            (destination / OPTIONS_LEFT_OUT).write_text("\n".join(options), encoding="utf-8")
+        return wheel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 _SOURCE_DATE = "315532800"
 """1980-01-01, the first day that ZIP files know."""
 
+_OPTIONS_LEFT_OUT = "options-left-out"
+"""The file in which the compilers note them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildEnvironment:
@@ -74,6 +77,14 @@ class BuildEnvironment:
         folders = site_packages(self.folder, self.target).glob("*.dist-info")
         return {canonicalize_name(path.name.rsplit("-", 1)[0].split("-")[0]) for path in folders}
 
+    def options_left_out(self) -> tuple[str, ...]:
+        """Return what the compilers did not pass on of the options that the build gave them, sorted."""
+        try:
+            text = (self.work / _OPTIONS_LEFT_OUT).read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ()
+        return tuple(sorted(set(text.splitlines())))
+
     def variables(self, source: Path) -> Mapping[str, str]:
         """Return the environment of the process: nothing of the caller's but PATH, so that his settings change no byte.
 
@@ -106,6 +117,7 @@ def build_variables(environment: Path, work: Path, source: Path, programs: str) 
         "PYTHONDONTWRITEBYTECODE": "1",
         "VIRTUAL_ENV": str(environment),
         "CASTIRON_BUILD_ROOT": str(source),
+        "CASTIRON_OPTIONS_LEFT_OUT": str(work / _OPTIONS_LEFT_OUT),
         # Libraries of this machine are glibc's: no build may find them.
         "PKG_CONFIG_LIBDIR": str(work / "no-libraries"),
         "CMAKE_FIND_ROOT_PATH": str(environment),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -31,8 +32,18 @@ _ONLY_IN_FULL = frozenset({"_ssl", "_hashlib", "_ctypes", "_sqlite3", "_bz2", "_
 """Extension modules that the small interpreter lacks, as the libraries that they need take minutes to make."""
 
 
-def sdist_wheel(sdist: Path, name: str, version: str | None, context: BuildContext) -> Path:
-    """Return the wheel (in the cache) that the sdist gives in the target's interpreter."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltWheel:
+    """A wheel that was made of sources."""
+
+    path: Path
+    """In the cache."""
+    options_left_out: tuple[str, ...]
+    """Options of the build that the compilers did not pass on, sorted."""
+
+
+def sdist_wheel(sdist: Path, name: str, version: str | None, context: BuildContext) -> BuiltWheel:
+    """Return the wheel that the sdist gives in the target's interpreter."""
     label = f"{name} {version}" if version else name
 
     def copy(folder: Path) -> Path:
@@ -41,8 +52,8 @@ def sdist_wheel(sdist: Path, name: str, version: str | None, context: BuildConte
     return _built(sha256_file(sdist), label, copy, context, full=True)
 
 
-def project_wheel(project: LocalProject, context: BuildContext) -> Path:
-    """Return the wheel (in the cache) of a project folder; the folder itself is not touched."""
+def project_wheel(project: LocalProject, context: BuildContext) -> BuiltWheel:
+    """Return the wheel of a project folder; the folder itself is not touched."""
     history = _reads_history(project.path)
     digest = tree_hash(project.path, history=history)
 
@@ -53,8 +64,8 @@ def project_wheel(project: LocalProject, context: BuildContext) -> Path:
     return _built(digest, project.name or project.path.name, copy, context, full=has_compiled_sources(project.path))
 
 
-def repository_wheel(name: str, url: str, context: BuildContext) -> Path:
-    """Return the wheel (in the cache) of ``git+URL@COMMIT#subdirectory=...``."""
+def repository_wheel(name: str, url: str, context: BuildContext) -> BuiltWheel:
+    """Return the wheel of ``git+URL@COMMIT#subdirectory=...``."""
     place, _, fragment = url.removeprefix("git+").partition("#")
     place, _, commit = place.rpartition("@")
     subdirectory = fragment.removeprefix("subdirectory=") if fragment.startswith("subdirectory=") else "."
@@ -75,7 +86,7 @@ def repository_wheel(name: str, url: str, context: BuildContext) -> Path:
     return _built(sha256_bytes(f"{place}\n{commit}\n{subdirectory}".encode()), name, copy, context, full=True)
 
 
-def _built(content: str, label: str, copy: Callable[[Path], Path], context: BuildContext, *, full: bool) -> Path:
+def _built(content: str, label: str, copy: Callable[[Path], Path], context: BuildContext, *, full: bool) -> BuiltWheel:
     """Return the wheel built from sources of that content hash, from the cache if it was built before."""
     pack = build.target_pack(context.target, reporter=context.reporter)
     entry = cache_root() / "built" / sha256_bytes(f"{build_key(context.target, pack)}\n{content}".encode())
@@ -97,7 +108,9 @@ def _built(content: str, label: str, copy: Callable[[Path], Path], context: Buil
             attempt(folder, full=True)
 
     folder = folder_entry(entry, make)
-    return keep(next(folder.glob("*.whl")))
+    listed = folder / build.OPTIONS_LEFT_OUT
+    options = listed.read_text(encoding="utf-8").splitlines() if listed.exists() else []
+    return BuiltWheel(path=keep(next(folder.glob("*.whl"))), options_left_out=tuple(options))
 
 
 def _reads_history(folder: Path) -> bool:

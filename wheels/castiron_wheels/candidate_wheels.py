@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_wheels.build_stack import BuildContext
+    from castiron_wheels.built_wheels import BuiltWheel
     from castiron_wheels.model import Candidate, Requirements
 
 
@@ -34,12 +35,12 @@ class LocalWheel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class BuiltWheel:
+class StandIn:
     """A wheel that stands for a candidate that is none."""
 
     path: Path
     """In the cache."""
-    finding: Finding | None
+    findings: tuple[Finding, ...]
     """What a person should know about it."""
 
 
@@ -55,15 +56,20 @@ def local_wheels(requirements: Requirements, context: BuildContext) -> tuple[dic
         from castiron_wheels.built_wheels import project_wheel, sdist_wheel  # much to import, and rarely needed
     for project in requirements.projects:
         try:
-            made.append(LocalWheel(path=project_wheel(project, context), extras=project.extras, project=True))
+            built = project_wheel(project, context)
         except (DependencyError, InputError) as error:
             if project.name not in requirements.optional:
                 raise
             why = error.summary if isinstance(error, BuildError) else error.what
             findings.append(left_out(str(project.name), why))
+        else:
+            made.append(LocalWheel(path=built.path, extras=project.extras, project=True))
+            findings += _options_left_out(project.name or project.path.name, built)
     for path, extras in requirements.archives:
         if not path.name.endswith(".whl"):
-            made.append(LocalWheel(path=sdist_wheel(path, path.name, None, context), extras=extras))
+            built = sdist_wheel(path, path.name, None, context)
+            made.append(LocalWheel(path=built.path, extras=extras))
+            findings += _options_left_out(path.name, built)
         elif fits(path.name, context.target):
             made.append(LocalWheel(path=keep(path), extras=extras))
         else:
@@ -98,10 +104,10 @@ def left_out(name: str, why: str) -> Finding:
 def wheels_of(
     candidates: Sequence[Candidate],
     local: Mapping[str, LocalWheel],
-    built: Mapping[str, BuiltWheel],
+    built: Mapping[str, StandIn],
     requirements: Requirements,
     context: BuildContext,
-) -> tuple[dict[str, Path], dict[str, BuiltWheel]]:
+) -> tuple[dict[str, Path], dict[str, StandIn]]:
     """Return every wheel of the environment by normalised name, and those of them that were built only now.
 
     ``built`` are the wheels that an earlier round has built: of them no file is built again.
@@ -109,7 +115,7 @@ def wheels_of(
     files = [item for item in candidates if item.filename]
     fetched = dict(zip(files, fetch_candidates(files, reporter=context.reporter), strict=True))
     wheels = {name: item.path for name, item in local.items()}
-    newly: dict[str, BuiltWheel] = {}
+    newly: dict[str, StandIn] = {}
     for candidate in candidates:
         if candidate.name in built:
             wheels[candidate.name] = built[candidate.name].path
@@ -121,15 +127,15 @@ def wheels_of(
     return wheels, newly
 
 
-def _build(candidate: Candidate, file: Path | None, requirements: Requirements, context: BuildContext) -> BuiltWheel:
+def _build(candidate: Candidate, file: Path | None, requirements: Requirements, context: BuildContext) -> StandIn:
     """Return the wheel built from the candidate's sdist, folder or repository."""
     from castiron_wheels.built_wheels import project_wheel, repository_wheel, sdist_wheel  # as above
 
     if file is None and candidate.path is not None:
         project = LocalProject(path=candidate.path.absolute(), name=candidate.name)
-        return BuiltWheel(path=project_wheel(project, context), finding=None)
+        return _built(candidate, project_wheel(project, context))
     if file is None:
-        return BuiltWheel(path=repository_wheel(candidate.name, str(candidate.url), context), finding=None)
+        return _built(candidate, repository_wheel(candidate.name, str(candidate.url), context))
     label = f"{candidate.name} {candidate.version}" if candidate.version else candidate.name
     if candidate.indexed and candidate.version and requirements.lock is None:
         from castiron_wheels.libc_independent import libc_independent_wheel
@@ -142,21 +148,32 @@ def _build(candidate: Candidate, file: Path | None, requirements: Requirements, 
             folder=requirements.folder,
         )
         if independent is not None:
-            return _built(
+            finding = _told(
                 "portable-wheel",
-                candidate,
-                independent,
+                candidate.name,
                 f"{label} has no wheel for the target; its wheel for systems with another C library was taken, as "
                 "it brings no library.",
             )
-    return _built(
-        "built-from-sdist",
-        candidate,
-        sdist_wheel(file, candidate.name, candidate.version, context),
-        f"{label} has no wheel for the target; it was built from its sdist.",
+            return StandIn(path=independent, findings=(finding,))
+    finding = _told(
+        "built-from-sdist", candidate.name, f"{label} has no wheel for the target; it was built from its sdist."
     )
+    return _built(candidate, sdist_wheel(file, candidate.name, candidate.version, context), finding)
 
 
-def _built(code: str, candidate: Candidate, path: Path, message: str) -> BuiltWheel:
-    finding = Finding(code=code, severity=Severity.INFO, subject=candidate.name, message=message)
-    return BuiltWheel(path=path, finding=finding)
+def _built(candidate: Candidate, built: BuiltWheel, *findings: Finding) -> StandIn:
+    return StandIn(path=built.path, findings=(*findings, *_options_left_out(candidate.name, built)))
+
+
+def _options_left_out(name: str, built: BuiltWheel) -> list[Finding]:
+    if not built.options_left_out:
+        return []
+    message = (
+        f"The compilers did not pass on these options when {name} was built, which zig does not know or which would "
+        f"tie it to this machine: {' '.join(built.options_left_out)}"
+    )
+    return [_told("options-left-out", name, message)]
+
+
+def _told(code: str, subject: str, message: str) -> Finding:
+    return Finding(code=code, severity=Severity.INFO, subject=subject, message=message)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from castiron_common.progress import Reporter
     from castiron_common.target import PythonTarget
     from castiron_wheels.build_stack import BuildStack, Provision
-    from castiron_wheels.candidate_wheels import BuiltWheel
+    from castiron_wheels.candidate_wheels import StandIn
     from castiron_wheels.model import Requirements
 
 _ROUNDS = 4
@@ -62,7 +62,7 @@ def resolve(
 
     # What lies on this machine is built first: its metadata takes part in the resolution.
     local, findings = local_wheels(requirements, context)
-    built: dict[str, BuiltWheel] = {}
+    built: dict[str, StandIn] = {}
     for _ in range(_ROUNDS):
         # One file for each distribution that is not local, as uv chooses for the target.
         choice = choose(requirements, local, {name: item.path for name, item in built.items()}, context)
@@ -75,7 +75,7 @@ def resolve(
         # Metadata read on this machine may differ from what the build for the target says in the end.
         if choice.complete or not any(name in newly for name, _ in unmet):
             break
-    findings += [*choice.findings, *(item.finding for item in built.values() if item.finding), *_unmet(unmet)]
+    findings += [*choice.findings, *(finding for item in built.values() for finding in item.findings), *_unmet(unmet)]
     embedded = {item.name for item in choice.candidates if item.sdist or not item.indexed} | set(local) | set(built)
     if requirements.index_options:
         embedded |= set(graph.wheels)  # the index is named in a file that the link stage never sees

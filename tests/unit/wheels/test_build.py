@@ -77,16 +77,16 @@ def project(folder: Path, text: str = PROJECT) -> Path:
 def test_project_is_built_once_and_left_untouched(tmp_path: Path, context: BuildContext) -> None:
     folder = project(tmp_path / "app")
     before = sorted(path.name for path in folder.iterdir())
-    first = project_wheel(LocalProject(path=folder), context)
+    first = project_wheel(LocalProject(path=folder), context).path
     assert sorted(path.name for path in folder.iterdir()) == before
     assert (read_metadata(first).name, read_metadata(first).version) == ("my-app", "1.5")
     (folder / "__pycache__").mkdir()
     (folder / "__pycache__" / "x.pyc").write_bytes(b"x")
     stamp = first.stat().st_mtime_ns
-    assert project_wheel(LocalProject(path=folder), context) == first
+    assert project_wheel(LocalProject(path=folder), context).path == first
     assert first.stat().st_mtime_ns == stamp
     (folder / "my_app.py").write_text("x = 2\n")
-    assert project_wheel(LocalProject(path=folder), context) != first
+    assert project_wheel(LocalProject(path=folder), context).path != first
 
 
 def test_same_sources_give_the_same_bytes_anywhere(
@@ -96,7 +96,7 @@ def test_same_sources_give_the_same_bytes_anywhere(
     for place in ("one", "another/place"):
         monkeypatch.setenv("CASTIRON_CACHE", str(tmp_path / place / "cache"))
         folder = project(tmp_path / place / "app")
-        wheels.append(project_wheel(LocalProject(path=folder), context))
+        wheels.append(project_wheel(LocalProject(path=folder), context).path)
     assert wheels[0].read_bytes() == wheels[1].read_bytes()
     with zipfile.ZipFile(wheels[0]) as archive:
         assert archive.read("my_app_built.py") == b"epoch = '315532800'\n"
@@ -104,7 +104,7 @@ def test_same_sources_give_the_same_bytes_anywhere(
 
 def test_sdist(tmp_path: Path, context: BuildContext) -> None:
     sdist = make_sdist(tmp_path, "thing", "3.0")
-    wheel = sdist_wheel(sdist, "thing", "3.0", context)
+    wheel = sdist_wheel(sdist, "thing", "3.0", context).path
     assert read_metadata(wheel).version == "3.0"
 
 
@@ -155,7 +155,7 @@ def test_a_backend_that_reads_the_history_gets_it(
     (folder / "backend.py").write_text(BACKEND.replace("    project = tomllib", f"    {see}project = tomllib"))
     for words in ("init --quiet", "add .", "-c user.name=me -c user.email=m@e commit --quiet -m one"):
         subprocess.run([needs.tool("git"), "-C", str(folder), *words.split()], check=True)
-    wheel = project_wheel(LocalProject(path=folder), replace(context, provision=lambda *_: []))
+    wheel = project_wheel(LocalProject(path=folder), replace(context, provision=lambda *_: [])).path
     with zipfile.ZipFile(wheel) as archive:
         assert archive.read("my_app.py").decode() == f"history = {expected}"
 
@@ -270,3 +270,19 @@ def test_small_interpreter_first_then_the_full_one(
     monkeypatch.setattr(build, "build_tree", build_tree)
     project_wheel(LocalProject(path=project(tmp_path / "app")), context)
     assert asked == [False, True]
+
+
+def test_options_that_the_compilers_leave_out_are_told(tmp_path: Path, target: PythonTarget) -> None:
+    text = BACKEND.replace(
+        "def build_wheel(",
+        "import os\nwith open(os.environ['CASTIRON_OPTIONS_LEFT_OUT'], 'a') as noted:\n"
+        "    noted.write('-mtune=native\\n-Wl,-t\\n-mtune=native\\n')\ndef build_wheel(",
+    )
+    folder = project(tmp_path / "app")
+    (folder / "backend.py").write_text(text)
+    for _ in range(2):  # built, and from the cache
+        found = resolve(
+            from_lines(["./app"], target, origin="t", folder=folder.parent), target, reporter=SilentReporter()
+        )
+        assert [(item.code, item.subject) for item in found.findings] == [("options-left-out", "app")]
+        assert found.findings[0].message.endswith(": -Wl,-t -mtune=native")

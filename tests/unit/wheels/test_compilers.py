@@ -36,8 +36,13 @@ def passed_on(folder: Path, *options: str) -> list[str]:
         "-Wl,-Map=a",
     ],
 )
-def test_options_that_change_nothing_are_dropped(tmp_path: Path, option: str) -> None:
+def test_options_that_no_wheel_may_depend_on_are_left_out_and_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
+) -> None:
     assert passed_on(tmp_path, option, "a.c") == ["a.c"]
+    monkeypatch.setenv("CASTIRON_OPTIONS_LEFT_OUT", str(tmp_path / "noted"))
+    assert passed_on(tmp_path, option, "a.c") == ["a.c"]
+    assert (tmp_path / "noted").read_text() == f"{option}\n"
 
 
 @pytest.mark.parametrize(

@@ -108,9 +108,10 @@ def built(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """Replace building by a finished wheel of the same name; return what was asked for."""
     asked: list[str] = []
 
-    def fake(sdist: Path, name: str, version: str | None, context: object) -> Path:
+    def fake(sdist: Path, name: str, version: str | None, context: object) -> built_wheels.BuiltWheel:
         asked.append(sdist.name)
-        return keep(make_wheel(tmp_path / "built", name, version or "0", requires=["late"] if name == "native" else []))
+        wheel = make_wheel(tmp_path / "built", name, version or "0", requires=["late"] if name == "native" else [])
+        return built_wheels.BuiltWheel(path=keep(wheel), options_left_out=())
 
     monkeypatch.setattr(built_wheels, "sdist_wheel", fake)
     return asked
