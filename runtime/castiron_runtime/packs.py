@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from castiron_common.progress import Reporter
     from castiron_common.target import Target
     from castiron_runtime.library import Library
-    from castiron_runtime.model import Component, Pack
+    from castiron_runtime.model import Component, Pack, Toolchain
     from castiron_runtime.profiles import Profile, ProfileRuntime
     from castiron_runtime.recipe import ExtensionRecipe, Recipe
     from castiron_runtime.sources import Source
@@ -132,12 +132,17 @@ def component_key(
 
 def component(name: str, pack: Pack, *, reporter: Reporter) -> Library:
     """Return a component other than CPython, by the name of its recipe, for a pack; builds it on first need."""
-    recipe = filled(load_recipe(name), pack.target)
-    profiled = pack.profiled if recipe.library.profiled else pack.toolchain
-    needed = tuple(component(need, pack, reporter=reporter) for need in recipe.needs)
+    return component_by(name, pack.toolchain, pack.profiled, reporter=reporter)
+
+
+def component_by(name: str, toolchain: Toolchain, profiled: Toolchain, *, reporter: Reporter) -> Library:
+    """Return a component that is built by a toolchain, or by ``profiled`` where its recipe asks for a profile."""
+    recipe = filled(load_recipe(name), toolchain.target)
+    used = profiled if recipe.library.profiled else toolchain
+    needed = tuple(component_by(need, toolchain, profiled, reporter=reporter) for need in recipe.needs)
     source = _source(recipe, reporter)
     keys = tuple(need.key for need in needed)
-    key = component_key(recipe, source, keys, builder=LIBRARY, toolchain=profiled.key)
+    key = component_key(recipe, source, keys, builder=LIBRARY, toolchain=used.key)
     entry = cache_root() / "components" / f"{name}-{source.version}-{key[:16]}"
 
     def build(making: Path) -> None:
@@ -147,9 +152,9 @@ def component(name: str, pack: Pack, *, reporter: Reporter) -> Library:
         with reporter.task(f"{name} {source.version}", estimate=recipe.estimate) as task:
             sources.require_intact(recipe, source, task=task)
             log = BuildLog(name)
-            library_build.build(recipe, source, pack.toolchain, needed, making, profiled=profiled, task=task, log=log)
+            library_build.build(recipe, source, toolchain, needed, making, profiled=used, task=task, log=log)
 
-    built(entry, pack.target, build)
+    built(entry, toolchain.target, build)
     return library.read(entry, key)
 
 

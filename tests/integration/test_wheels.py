@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import uuid
+import zipfile
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -13,6 +15,7 @@ import pytest
 
 from castiron_common.errors import DependencyError
 from castiron_common.progress import SilentReporter
+from castiron_runtime.shared_objects import library_version
 from castiron_wheels import built_wheels
 from castiron_wheels.fetch import fetch
 from castiron_wheels.install import installation_prefix, site_packages
@@ -122,6 +125,45 @@ def test_extension_module_from_its_sdist(pack: Pack) -> None:
     assert [finding.code for finding in environment.findings] == ["built-from-sdist"]
     code = "import lz4.frame as f; d = f.compress(b'x' * 10**6); print(len(d) < 10**4, f.decompress(d) == b'x' * 10**6)"
     assert run(pack, environment, code) == "True True\n"
+
+
+_SETUP = """
+import os, subprocess
+from setuptools import Extension, setup
+words = subprocess.check_output([os.environ["PKG_CONFIG"], "--cflags", "--libs", "zlib"], text=True).split()
+setup(ext_modules=[Extension("checks", ["checks.c"], extra_link_args=words, libraries=["bz2"])])
+"""
+_CHECKS = """
+#include <Python.h>
+#include <bzlib.h>
+#include <zlib.h>
+static PyObject *versions(PyObject *module, PyObject *none)
+{
+    return Py_BuildValue("ss", zlibVersion(), BZ2_bzlibVersion());
+}
+static PyMethodDef methods[] = {{"versions", versions, METH_NOARGS, ""}, {0}};
+static PyModuleDef definition = {PyModuleDef_HEAD_INIT, "checks", "", -1, methods};
+PyMODINIT_FUNC PyInit_checks(void) { return PyModule_Create(&definition); }
+"""
+
+
+def test_a_build_gets_the_packs_libraries_that_it_asks_for(tmp_path: Path, pack: Pack) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    (project / "pyproject.toml").write_text(
+        "[build-system]\nrequires = ['setuptools']\n[project]\nname = 'checks'\nversion = '1'\n"
+    )
+    (project / "setup.py").write_text(_SETUP)
+    (project / "checks.c").write_text(_CHECKS)
+    environment = solve("./project", folder=tmp_path)
+    zlib, bzip2 = (library_version(name, TARGET.target) for name in ("zlib", "bzip2"))
+    first, second = run(pack, environment, "import checks; print(*checks.versions(), sep='\\n')").splitlines()
+    assert first == zlib
+    assert second.startswith(bzip2)
+    (item,) = environment.distributions
+    with zipfile.ZipFile(item.path) as wheel:
+        bill = json.loads(wheel.read("checks-1.dist-info/sboms/castiron-toolchain.cdx.json"))
+    assert [(part["name"], part["version"]) for part in bill["components"]] == [("bzip2", bzip2), ("zlib", zlib)]
 
 
 def test_pure_python_result_of_an_sdist(pack: Pack) -> None:

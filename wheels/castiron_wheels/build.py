@@ -20,11 +20,12 @@ from castiron_common.disk import is_full
 from castiron_common.errors import DependencyError, InputError
 from castiron_common.process_groups import process_group
 from castiron_common.progress import pulsing
-from castiron_wheels.build_environment import BuildEnvironment, zig_cache
+from castiron_wheels.build_environment import BuildEnvironment, Note, zig_cache
 from castiron_wheels.build_log import last_line, telling_lines
 from castiron_wheels.build_system import build_system
 from castiron_wheels.compilers import write_compilers
 from castiron_wheels.errors import BuildError
+from castiron_wheels.offered_libraries import linked, offered_libraries, wanted, write_descriptions, write_prefix
 from castiron_wheels.reproducible import normalise_wheel
 from castiron_wheels.requirements import from_lines
 from castiron_wheels.requirements_file import line_name
@@ -33,11 +34,11 @@ from castiron_wheels.uv_client import client_environment
 from castiron_wheels.wheel_metadata import split_filename
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from castiron_common.progress import Reporter, Task
     from castiron_common.target import PythonTarget
-    from castiron_runtime.model import Pack
+    from castiron_runtime.model import Component, Pack
     from castiron_wheels.build_stack import BuildContext
     from castiron_wheels.build_system import BuildSystem
     from castiron_wheels.model import Requirements
@@ -68,7 +69,18 @@ def metadata_build(target: PythonTarget, folder: Path, *, reporter: Reporter) ->
     compilers = write_compilers(tools, Path(pack.toolchain.linker[0]), target.platform)
     environ = client_environment()
     path = os.pathsep.join([str(tools), environ.get("PATH", "/usr/bin:/bin")])
-    return python, {**environ, **compilers, **zig_cache(), "PATH": path, "PKG_CONFIG_LIBDIR": str(folder / "none")}
+    # The libraries themselves are built where a build, not only its metadata, asks for them.
+    descriptions = write_descriptions(folder / "libraries", offered_libraries(), target.target)
+    return python, {**environ, **compilers, **zig_cache(), "PATH": path, "PKG_CONFIG_LIBDIR": str(descriptions)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """What a build gave."""
+
+    wheel: Path
+    wanted_libraries: frozenset[str]
+    """Those of the pack's libraries that it looked for, whether it had them or not."""
 
 
 def build_tree(
@@ -79,15 +91,18 @@ def build_tree(
     label: str,
     pack: Pack,
     full: bool,
+    libraries: frozenset[str] = frozenset(),
     context: BuildContext,
-) -> Path:
-    """Build the project in ``source`` and return its wheel, made reproducible, in ``destination``.
+) -> Built:
+    """Build the project in ``source`` into a wheel, made reproducible, in ``destination``.
 
     ``work`` is an empty folder for the build environment and temporary files.  ``full`` asks for an interpreter with
-    every extension module.  ``context`` provisions the build requirements; its stack holds this build already.
+    every extension module, ``libraries`` for these of the pack's.  ``context`` provisions the build requirements; its
+    stack holds this build already.
     `BuildError` names the project, the log file and the choices.
     """
     from castiron_runtime.packs import interpreter
+    from castiron_runtime.shared_objects import library_for_shared_objects
 
     log = cache_root() / "logs" / f"{label.replace('/', '_').replace(' ', '-')}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -102,12 +117,19 @@ def build_tree(
         environment = BuildEnvironment(
             folder=work / "environment", work=work, python=python, pack=pack, target=context.target
         )
+        provided = []
+        for name in sorted(libraries):
+            task.step(f"library: {name}")
+            provided.append(library_for_shared_objects(name, context.target.target, reporter=context.reporter))
+        write_prefix(environment.libraries, provided)
+        write_descriptions(environment.libraries, libraries, context.target.target)
         job = _Job(
             source=source,
             work=work,
             log=log,
             label=label,
             environment=environment,
+            libraries={library.component.name: library.component for library in provided},
             system=system,
             context=context,
             task=task,
@@ -122,9 +144,9 @@ def build_tree(
             task.step(f"build requirements: {', '.join(missing)}")
             _provision(job, [*system.requires, *missing])
         wheel = _build(job, destination, task)
-        if options := environment.options_left_out():
+        if options := environment.noted(Note.OPTIONS_LEFT_OUT):
             (destination / OPTIONS_LEFT_OUT).write_text("\n".join(options), encoding="utf-8")
-        return wheel
+        return Built(wheel=wheel, wanted_libraries=_wanted(job))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +158,8 @@ class _Job:
     log: Path
     label: str
     environment: BuildEnvironment
+    libraries: Mapping[str, Component]
+    """Of the pack, given to the build, by the names of their recipes."""
     system: BuildSystem
     context: BuildContext
     task: Task
@@ -189,7 +213,9 @@ def _build(job: _Job, destination: Path, task: Task) -> Path:
 
 
 def _bill(job: _Job, images: Sequence[bytes]) -> tuple[str, bytes] | None:
-    content = toolchain_bom(images, Path(job.environment.pack.toolchain.linker[0]))
+    names = linked(job.environment.noted(Note.LIBRARIES_LINKED))
+    libraries = [job.libraries[name] for name in sorted(names & set(job.libraries))]
+    content = toolchain_bom(images, Path(job.environment.pack.toolchain.linker[0]), libraries)
     return None if content is None else (FILE, content)
 
 
@@ -228,7 +254,13 @@ def _failure(job: _Job, why: str) -> BuildError:
         "\n".join([f"The log is {job.log}; it says:", *(f"  {line}" for line in telling_lines(lines))]),
         hint=_choices(job),
         missing_modules=frozenset(_ABSENT_MODULE.findall("\n".join(lines))),
+        wanted_libraries=_wanted(job),
     )
+
+
+def _wanted(job: _Job) -> frozenset[str]:
+    log = job.log.read_text(encoding="utf-8", errors="replace")
+    return wanted(" ".join(job.environment.noted(Note.PKG_CONFIG_ASKED)), log)
 
 
 def _choices(job: _Job) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -27,8 +28,16 @@ if TYPE_CHECKING:
 _SOURCE_DATE = "315532800"
 """1980-01-01, the first day that ZIP files know."""
 
-_OPTIONS_LEFT_OUT = "options-left-out"
-"""The file in which the compilers note them."""
+
+class Note(StrEnum):
+    """What the programs of a build note, line by line, in a file of that name."""
+
+    OPTIONS_LEFT_OUT = "options-left-out"
+    """Options that the compilers did not pass on."""
+    LIBRARIES_LINKED = "libraries-linked"
+    """Words for the linker that name libraries."""
+    PKG_CONFIG_ASKED = "pkg-config-asked"
+    """The words that pkg-config was called with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,12 +86,15 @@ class BuildEnvironment:
         folders = site_packages(self.folder, self.target).glob("*.dist-info")
         return {canonicalize_name(path.name.rsplit("-", 1)[0].split("-")[0]) for path in folders}
 
-    def options_left_out(self) -> tuple[str, ...]:
-        """Return what the compilers did not pass on of the options that the build gave them, sorted."""
-        try:
-            text = (self.work / _OPTIONS_LEFT_OUT).read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
-            return ()
+    @property
+    def libraries(self) -> Path:
+        """Where headers and archives of the pack's libraries are that the build was given."""
+        return self.work / "libraries"
+
+    def noted(self, note: Note) -> tuple[str, ...]:
+        """Return the lines that the compilers and pkg-config noted during the build, each once, sorted."""
+        file = self.work / "notes" / note
+        text = file.read_text(encoding="utf-8", errors="replace") if file.exists() else ""
         return tuple(sorted(set(text.splitlines())))
 
     def variables(self, source: Path) -> Mapping[str, str]:
@@ -90,7 +102,7 @@ class BuildEnvironment:
 
         ``source`` is the folder that is built; compilers forget its name.
         """
-        for name in ("tmp", "home"):
+        for name in ("tmp", "home", "notes"):
             (self.work / name).mkdir(exist_ok=True)
         write_compilers(self.work / "compilers", Path(self.pack.toolchain.linker[0]), self.target.platform)
         programs = os.environ.get("PATH", "/usr/bin:/bin")
@@ -117,9 +129,11 @@ def build_variables(environment: Path, work: Path, source: Path, programs: str) 
         "PYTHONDONTWRITEBYTECODE": "1",
         "VIRTUAL_ENV": str(environment),
         "CASTIRON_BUILD_ROOT": str(source),
-        "CASTIRON_OPTIONS_LEFT_OUT": str(work / _OPTIONS_LEFT_OUT),
-        # Libraries of this machine are glibc's: no build may find them.
-        "PKG_CONFIG_LIBDIR": str(work / "no-libraries"),
+        "CASTIRON_NOTES": str(work / "notes"),
+        "CASTIRON_LIBRARIES": str(work / "libraries"),
+        # Libraries of this machine are for another C library: no build may find them.
+        "PKG_CONFIG_LIBDIR": str(work / "libraries" / "lib" / "pkgconfig"),
+        "CMAKE_PREFIX_PATH": str(work / "libraries"),
         "CMAKE_FIND_ROOT_PATH": str(environment),
     }
 

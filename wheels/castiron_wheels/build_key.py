@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from castiron_common.source_key import code_key
 from castiron_wheels.build_environment import build_variables
 from castiron_wheels.compilers import compiler_texts
+from castiron_wheels.offered_libraries import offered_libraries
 
 if TYPE_CHECKING:
     from castiron_common.target import PythonTarget
@@ -30,8 +31,12 @@ _SOMEWHERE = Path("/somewhere")
 
 def build_key(target: PythonTarget, pack: Pack) -> str:
     """Return the hash for builds in the pack's interpreter, with the ``SOURCE_DATE_EPOCH`` of now."""
+    from castiron_runtime.shared_objects import library_key  # only where something is built
+
     variables = build_variables(_SOMEWHERE, _SOMEWHERE, _SOMEWHERE, "")
-    seen = [compiler_texts(_SOMEWHERE, target.platform), variables, pack.id, pack.toolchain.version, _code()]
+    texts = compiler_texts(_SOMEWHERE, target.platform, _SOMEWHERE)
+    libraries = [library_key(name, target.target) for name in offered_libraries()]
+    seen = [texts, libraries, variables, pack.id, pack.toolchain.version, _code()]
     return code_key((), also=json.dumps(seen, sort_keys=True))
 
 

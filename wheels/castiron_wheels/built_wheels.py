@@ -92,20 +92,34 @@ def _built(content: str, label: str, copy: Callable[[Path], Path], context: Buil
     entry = cache_root() / "built" / sha256_bytes(f"{build_key(context.target, pack)}\n{content}".encode())
     within = context.within(Build(label=label, entry=entry))
 
-    def attempt(folder: Path, *, full: bool) -> None:
+    def attempt(folder: Path, *, full: bool, libraries: frozenset[str]) -> frozenset[str]:
         # Under a name of fixed length: paths that a build compiles in have the same length everywhere.
         with working_folder("build") as work:
             sources = work / "source"
             sources.mkdir()
-            build.build_tree(copy(sources), work, folder, label=label, pack=pack, full=full, context=within)
+            tree = copy(sources)
+            built = build.build_tree(
+                tree, work, folder, label=label, pack=pack, full=full, libraries=libraries, context=within
+            )
+            return built.wanted_libraries
 
     def make(folder: Path) -> None:
-        try:
-            attempt(folder, full=full)
-        except BuildError as error:
-            if full or error.missing_modules.isdisjoint(_ONLY_IN_FULL):
-                raise
-            attempt(folder, full=True)
+        # What a build needs is seen when it asks; so it runs again with that, each time with more than before.
+        complete, libraries = full, frozenset[str]()
+        while True:
+            try:
+                wanted = attempt(folder, full=complete, libraries=libraries)
+                if wanted <= libraries:
+                    return
+            except BuildError as error:
+                wanted = error.wanted_libraries
+                lacks_modules = not complete and not error.missing_modules.isdisjoint(_ONLY_IN_FULL)
+                if not lacks_modules and wanted <= libraries:
+                    raise
+                complete |= lacks_modules
+            libraries |= wanted
+            for file in folder.iterdir():
+                file.unlink()
 
     folder = folder_entry(entry, make)
     listed = folder / build.OPTIONS_LEFT_OUT

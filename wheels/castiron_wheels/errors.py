@@ -19,9 +19,19 @@ class ResolutionError(DependencyError):
 class BuildError(DependencyError):
     """A distribution cannot be built from its sources."""
 
-    def __init__(self, summary: str, details: str, *, hint: str, missing_modules: frozenset[str] = frozenset()) -> None:
+    def __init__(
+        self,
+        summary: str,
+        details: str,
+        *,
+        hint: str,
+        missing_modules: frozenset[str] = frozenset(),
+        wanted_libraries: frozenset[str] = frozenset(),
+    ) -> None:
         super().__init__(f"{summary}\n{details}", hint=hint)
         self.summary = summary
         """The message's first line."""
         self.missing_modules = missing_modules
         """The modules that the build could not import, as the end of its log tells."""
+        self.wanted_libraries = wanted_libraries
+        """Those of the pack's libraries that the build looked for."""

@@ -261,21 +261,43 @@ def test_small_interpreter_first_then_the_full_one(
 ) -> None:
     asked: list[bool] = []
 
-    def build_tree(source: Path, work: Path, destination: Path, *, full: bool, **_: object) -> Path:
+    def build_tree(source: Path, work: Path, destination: Path, *, full: bool, **_: object) -> build.Built:
         asked.append(full)
         if not full:
             raise BuildError("failed", "its log", hint="", missing_modules=frozenset({"_ctypes"}))
-        return make_wheel(destination, "my-app")
+        return build.Built(wheel=make_wheel(destination, "my-app"), wanted_libraries=frozenset())
 
     monkeypatch.setattr(build, "build_tree", build_tree)
     project_wheel(LocalProject(path=project(tmp_path / "app")), context)
     assert asked == [False, True]
 
 
+def test_a_build_runs_again_with_the_libraries_that_it_wanted(
+    tmp_path: Path, context: BuildContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: list[set[str]] = []
+
+    def build_tree(
+        source: Path, work: Path, destination: Path, *, libraries: frozenset[str], **_: object
+    ) -> build.Built:
+        given.append(set(libraries))
+        assert not list(destination.iterdir())
+        wheel = make_wheel(destination, "my-app")
+        if not libraries:  # one that it can do without
+            return build.Built(wheel=wheel, wanted_libraries=frozenset({"zlib"}))
+        if libraries == {"zlib"}:
+            raise BuildError("failed", "its log", hint="", wanted_libraries=frozenset({"zlib", "openssl"}))
+        return build.Built(wheel=wheel, wanted_libraries=libraries)
+
+    monkeypatch.setattr(build, "build_tree", build_tree)
+    project_wheel(LocalProject(path=project(tmp_path / "app")), context)
+    assert given == [set(), {"zlib"}, {"zlib", "openssl"}]
+
+
 def test_options_that_the_compilers_leave_out_are_told(tmp_path: Path, target: PythonTarget) -> None:
     text = BACKEND.replace(
         "def build_wheel(",
-        "import os\nwith open(os.environ['CASTIRON_OPTIONS_LEFT_OUT'], 'a') as noted:\n"
+        "import os\nwith open(os.environ['CASTIRON_NOTES'] + '/options-left-out', 'a') as noted:\n"
         "    noted.write('-mtune=native\\n-Wl,-t\\n-mtune=native\\n')\ndef build_wheel(",
     )
     folder = project(tmp_path / "app")

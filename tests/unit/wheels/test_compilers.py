@@ -34,15 +34,18 @@ def passed_on(folder: Path, *options: str) -> list[str]:
         "-fipa-pta",
         "-Wl,--exclude-libs,ALL",
         "-Wl,-Map=a",
+        "-I/usr/include",
+        "-L/usr/lib/x86_64-linux-gnu",
+        "-I/usr/local/include/openssl",
     ],
 )
 def test_options_that_no_wheel_may_depend_on_are_left_out_and_noted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
 ) -> None:
     assert passed_on(tmp_path, option, "a.c") == ["a.c"]
-    monkeypatch.setenv("CASTIRON_OPTIONS_LEFT_OUT", str(tmp_path / "noted"))
+    monkeypatch.setenv("CASTIRON_NOTES", str(tmp_path))
     assert passed_on(tmp_path, option, "a.c") == ["a.c"]
-    assert (tmp_path / "noted").read_text() == f"{option}\n"
+    assert (tmp_path / "options-left-out").read_text() == f"{option}\n"
 
 
 @pytest.mark.parametrize(
@@ -55,6 +58,8 @@ def test_options_that_no_wheel_may_depend_on_are_left_out_and_noted(
         ("-Wp,-D_FORTIFY_SOURCE=2", "-D_FORTIFY_SOURCE=2"),
         ("-Wl,-rpath,/a", "-Wl,-rpath,/a"),
         ("-DNAME=a b", "-DNAME=a b"),
+        ("-I/usr/src/include", "-I/usr/src/include"),
+        ("-Llib", "-Llib"),
     ],
 )
 def test_options_that_zig_writes_otherwise_are_translated(tmp_path: Path, option: str, other: str) -> None:
