@@ -55,11 +55,10 @@ def link(program: Program, script: Path, commands: Path, output: Path, *options:
     wanted = script.with_suffix(".in")
     wanted.write_text("".join(f"{line}\n" for line in program.requirements))
     manifest = output.with_suffix(".manifest")
-    requirements = ["-r", wanted] if program.requirements else []
-    for command in (
-        [commands / "trace", *requirements, script, "-o", manifest],
-        [commands / "link", manifest, "-o", output, "--no-report", *options],
-    ):
+    requirements: list[str | Path] = ["-r", wanted] if program.requirements else []
+    trace: list[str | Path] = [commands / "trace", *requirements, script, "-o", manifest]
+    link: list[str | Path] = [commands / "link", manifest, "-o", output, "--no-report", *options]
+    for command in (trace, link):
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             sys.exit(done.stderr)

@@ -115,7 +115,7 @@ def measure(application: Application, folder: Path, pack: Pack, pyinstaller: Pat
     forms = {form: folder / form / application.entry[-1] for form in ("default", "pruned")}
     default = traced(project, forms["default"], [*options, *application.entry])
     watch(application, runs, folder, project)
-    wanted = [*options, "--recorded", folder / "seen", "--prune", *application.entry]
+    wanted: list[str | Path] = [*options, "--recorded", folder / "seen", "--prune", *application.entry]
     pruned = traced(project, forms["pruned"], wanted)
     site = installed(application)
     sizes = module_sizes(default, pack, site, project)
@@ -229,7 +229,18 @@ def analysed(application: Application, folder: Path, project: Path, pyinstaller:
     venv = folder / "venv"
     base = subprocess.check_output([pyinstaller.with_name("python"), "-c", "import sys; print(sys._base_executable)"])
     subprocess.run([sys.executable, "-m", "uv", "venv", "-q", "-p", base.decode().strip(), venv], check=True)
-    pip = [sys.executable, "-m", "uv", "pip", "install", "-q", "-p", venv / "bin/python", "-r", application.lock]
+    pip = [
+        sys.executable,
+        "-m",
+        "uv",
+        "pip",
+        "install",
+        "-q",
+        "-p",
+        str(venv / "bin/python"),
+        "-r",
+        str(application.lock),
+    ]
     subprocess.run([*pip, "pyinstaller"], check=True)
     script = project / application.entry[0]
     if not application.script:
@@ -238,7 +249,7 @@ def analysed(application: Application, folder: Path, project: Path, pyinstaller:
         start = f"import runpy, {module}\nrunpy.run_module({module!r}, run_name='__main__')\n"
         script.write_text(start if "-m" in application.entry else (venv / "bin" / module).read_text())
     out = folder / "pyinstaller"
-    words = [venv / "bin/pyinstaller", "--noconfirm", "--log-level", "ERROR", "--name", "app", script]
+    words = [str(venv / "bin/pyinstaller"), "--noconfirm", "--log-level", "ERROR", "--name", "app", str(script)]
     out.mkdir()
     subprocess.run(words, cwd=out, check=True, stdout=subprocess.DEVNULL)
     (_, rows) = ast.literal_eval((out / "build/app/PYZ-00.toc").read_text())[:2]

@@ -29,16 +29,12 @@ from castiron_runtime.packs import python_target
 from castiron_runtime.target_files import defaults, load_target
 from castiron_wheels.build_stack import BuildContext
 from castiron_wheels.requirements import from_lines
-from castiron_wheels.resolve import resolve
+from castiron_wheels.resolve import provision_for
 from castiron_wheels.uv_client import client_environment, uv_program
 from castiron_wheels.version_choice import choose
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from castiron_common.target import PythonTarget
-    from castiron_wheels.build_stack import BuildStack
-    from castiron_wheels.model import Requirements
 
 SETS = {
     "channels": ["channels[daphne]", "channels-redis", "django", "psycopg[binary]", "whitenoise", "celery[redis]"],
@@ -125,11 +121,7 @@ def count(name: str) -> int:
     """Choose the versions for one set, as trace does, and return how many distributions it is."""
     asked = from_lines(SETS[name], target(), origin=name)
     reporter = SilentReporter()
-
-    def provision(requirements: Requirements, stack: BuildStack) -> Sequence[Path]:
-        return resolve(requirements, target(), reporter=reporter, stack=stack).wheels
-
-    context = BuildContext(target=target(), provision=provision, reporter=reporter)
+    context = BuildContext(target=target(), provision=provision_for(target(), reporter), reporter=reporter)
     return len(choose(asked, {}, {}, context).candidates)
 
 

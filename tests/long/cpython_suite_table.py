@@ -28,11 +28,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from castiron_common.progress import RichReporter
-from castiron_manifest.model import Target
-from castiron_runtime.packs import interpreter, open_pack
+from castiron_runtime.packs import interpreter, open_pack, python_target
 from castiron_runtime.recipe import supported_pythons
 from castiron_runtime.target_files import defaults, load_target
 from castiron_wheels.build import build_tree
+from castiron_wheels.build_stack import BuildContext
+from castiron_wheels.resolve import provision_for
 from tests.support import cpython_suite
 
 if TYPE_CHECKING:
@@ -150,18 +151,18 @@ def prepare_interpreter(folder: Path, pack: Pack, *, reporter: Reporter) -> list
         shutil.copytree(program.parent.parent, making, symlinks=True)
         library = making / "lib" / name
         shutil.copytree(folder / "test", library / "test", symlinks=True)
+        target = python_target(pack.target, pack.feature)
         with tempfile.TemporaryDirectory() as work:
-            wheel = build_tree(
+            built = build_tree(
                 folder / "modules",
                 Path(work),
                 making,
                 label="cpython-test-modules",
                 pack=pack,
                 full=True,
-                target=Target(platform=pack.target.triple, python=pack.feature),
-                reporter=reporter,
+                context=BuildContext(target=target, provision=provision_for(target, reporter), reporter=reporter),
             )
-        with zipfile.ZipFile(wheel) as archive:
+        with zipfile.ZipFile(built.wheel) as archive:
             archive.extractall(library / "lib-dynload")
         making.rename(place)
     return [str(place / "bin" / name)]

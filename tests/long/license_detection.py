@@ -14,7 +14,7 @@ import time
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import zstandard
 
@@ -62,7 +62,7 @@ def licenses_in(text: str) -> set[str]:
     return {name for name in names if not name.startswith("LicenseRef-")}
 
 
-def rows_of(path: Path) -> Iterator[dict]:
+def rows_of(path: Path) -> Iterator[dict[str, Any]]:
     content = path.read_bytes()
     if path.suffix == ".zst":
         content = zstandard.ZstdDecompressor().decompressobj().decompress(content)

@@ -92,7 +92,8 @@ def report(unpacked: Path) -> Report:
     """Return the report on a wheel of which everything goes in."""
     info = next(unpacked.glob("*.dist-info"))
     files = sorted(path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file())
-    metadata, texts = read_metadata(info), {}
+    metadata = read_metadata(info)
+    texts: dict[str, str] = {}
     name = re.sub(r"[-_.]+", "-", metadata["Name"]).lower()
     owner: dict[str, Any] = {"origin": Origin.DISTRIBUTION, "distribution": name}
     modules, resources, natives = [], [], []

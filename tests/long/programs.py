@@ -232,7 +232,7 @@ def _install_for_machine(python: Path, pins: Path, prefix: Path) -> None:
         ["venv", "-q", "--python", python, prefix],
         ["pip", "install", "-q", "--python", prefix / "bin" / "python", "-r", pins],
     ):
-        subprocess.run([uv_program, *words], check=True)
+        subprocess.run([uv_program, *map(str, words)], check=True)
 
 
 def main() -> int:

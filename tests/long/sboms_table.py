@@ -85,7 +85,7 @@ def checked(application: Application, place: Path, *, link: bool) -> Row:
     project.mkdir(exist_ok=True)
     manifest = place / "app.manifest"
     shutil.copyfile(application.lock, project / "requirements.txt")
-    options = ("-r", "requirements.txt", "-o", manifest, "-q", *application.options)
+    options: tuple[str | Path, ...] = ("-r", "requirements.txt", "-o", manifest, "-q", *application.options)
     done = _command("trace", *options, *application.entry, cwd=project)
     if done.status:
         return Row(components=0, crates=0, explained=0, problems=(f"trace: {_last(done)}",))

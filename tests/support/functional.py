@@ -187,12 +187,14 @@ def _install(requirements: list[str], site: Path, series: str) -> None:
     site.mkdir()
     if requirements:
         # What is pure Python only: wheels of another libc than the target's would not load.
-        argv = [uv.find_uv_bin(), "pip", "install", "-q", "--target", site, "--python-version", series, *requirements]
+        options = ["-q", "--target", str(site), "--python-version", series]
+        argv = [uv.find_uv_bin(), "pip", "install", *options, *requirements]
         subprocess.run(argv, check=True)
 
 
 def _run_interpreted(case: Case, app: Path, site: Path, *, python: Path, cwd: Path) -> Outcome:
     entry = case.entry
+    argv: list[str | Path]
     if entry[0] == "-m":
         argv = [python, *entry]
     elif ":" in entry[0]:

@@ -57,7 +57,11 @@ def resolve(
     if not requirements:
         return Environment(target=target)
     context = BuildContext(
-        target=target, provision=_provision(target, reporter, renew), reporter=reporter, stack=stack, renew=renew
+        target=target,
+        provision=provision_for(target, reporter, renew=renew),
+        reporter=reporter,
+        stack=stack,
+        renew=renew,
     )
 
     # What lies on this machine is built first: its metadata takes part in the resolution.
@@ -83,7 +87,7 @@ def resolve(
     return _environment(requirements, graph, embedded, projects, findings)
 
 
-def _provision(target: PythonTarget, reporter: Reporter, renew: bool) -> Provision:
+def provision_for(target: PythonTarget, reporter: Reporter, *, renew: bool = False) -> Provision:
     """Return the function with which builds get what they require: this module itself.
 
     Builds run in the target's interpreter, which loads shared objects for the target's own C library alone.
