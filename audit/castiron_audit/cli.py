@@ -34,7 +34,7 @@ def audit(
     ],
     *,
     format_: Annotated[
-        Format, typer.Option("--format", help="What to write.", rich_help_panel=Theme.OUTPUT)
+        Format, typer.Option("--format", help="The format of the report.", rich_help_panel=Theme.OUTPUT)
     ] = Format.TABLE,
     output: Annotated[
         Path | None,
@@ -42,7 +42,7 @@ def audit(
             "-o",
             "--output",
             metavar="FILE",
-            help="Where to write it; standard output by default.",
+            help="Write the report to this file instead of standard output.",
             show_default=False,
             rich_help_panel=Theme.OUTPUT,
         ),
@@ -68,7 +68,7 @@ def audit(
     ] = None,
     strict: Annotated[
         bool,
-        typer.Option("--strict", help="Refuse unknown licenses and open findings, too.", rich_help_panel=Theme.POLICY),
+        typer.Option("--strict", help="Also refuse unknown licenses and open findings.", rich_help_panel=Theme.POLICY),
     ] = False,
     components: Annotated[
         bool,
@@ -90,7 +90,7 @@ def audit(
         typer.Option(
             "--vex",
             metavar="FILE",
-            help="With --osv: also write what the advisories mean for the binary as CycloneDX VEX.",
+            help="With --osv: also write, as CycloneDX VEX, what the advisories mean for the binary.",
             show_default=False,
             rich_help_panel=Theme.VULNERABILITIES,
         ),
@@ -100,7 +100,7 @@ def audit(
         typer.Option(
             "--outdated",
             metavar="PYTHON",
-            help="List the binaries in the folder APP_OR_MANIFEST that hold an older Python than this (3.13.5, say).",
+            help="List the binaries in the folder APP_OR_MANIFEST that contain an older Python than this, e.g. 3.13.5.",
             show_default=False,
             rich_help_panel=Theme.VULNERABILITIES,
         ),
@@ -109,14 +109,14 @@ def audit(
         bool,
         typer.Option(
             "--site/--no-site",
-            help="For a manifest: also read the files in its wheels, which are fetched if they are not in the cache.",
+            help="For a manifest: also examine its wheels, which are downloaded if they are not in the cache.",
             rich_help_panel=Theme.SOURCES,
         ),
     ] = True,
     verbose: command_line.VerboseOption = False,
     quiet: command_line.QuietOption = False,
 ) -> None:
-    """Tell what a binary or manifest consists of, and under which licenses."""
+    """Show what a binary or manifest consists of, and under which licenses."""
     from castiron_audit.enforcement import apply, enforce
     from castiron_audit.load import load_report
     from castiron_common.clock import Clock
@@ -282,7 +282,7 @@ def _show_outdated(folder: Path, newest: str, loud: Loudness) -> None:
     print("\n".join(("binary\tpython\tname", *lines)))
     if loud is not Loudness.QUIET:
         stderr_console().print(
-            f"{found.count} executables: {len(found.binaries)} hold an older Python than {newest}, "
+            f"{found.count} executables: {len(found.binaries)} contain an older Python than {newest}, "
             f"{len(found.unread)} could not be read.",
             markup=False,
         )

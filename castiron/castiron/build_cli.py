@@ -30,7 +30,7 @@ KeepOption = Annotated[
     typer.Option(
         "--keep-manifest",
         metavar="FILE",
-        help="Keep the manifest in this file.",
+        help="Also write the manifest to this file.",
         show_default=False,
         rich_help_panel=Theme.OUTPUT,
     ),
@@ -39,7 +39,7 @@ CheckOption = Annotated[
     bool,
     typer.Option(
         "--check",
-        help="Then import every module in the binary, as `castiron check` does.",
+        help="Afterwards, import every module in the binary, as `castiron check` does.",
         rich_help_panel=Theme.OUTPUT,
     ),
 ]
@@ -64,9 +64,9 @@ _OF_CHECK = frozenset(
 
 
 def _build(**values: Any) -> None:
-    """Trace and link a Python application: one static executable, and a report of what is in it.
+    """Trace and link a Python application: make one static executable, and a report of what is in it.
 
-    Takes the options of both stages: `trace --help` and `link --help` tell more.
+    Takes the options of both `trace` and `link`.
     """
     of_trace = {parameter.name: values[parameter.name] for parameter in _OF_TRACE}
     of_link = {parameter.name: values[parameter.name] for parameter in _OF_LINK}

@@ -13,12 +13,12 @@ from castiron_common.cache import cache_base, cache_root
 from castiron_common.console import run_command, stderr_console
 from castiron_common.errors import EXIT_DAMAGED
 
-app = command_line.application("Show what is in the cache, verify it, or remove what is not needed.")
+app = command_line.application("Show what is in the cache, verify it, or make it smaller.")
 
 
 @command_line.command(app)
 def info(*, as_json: command_line.JsonOption = False) -> None:
-    """Tell where the cache is, what is in it, how large that is and how large it may become."""
+    """Show where the cache is, what is in it, and its size and limit."""
     root = cache_root()
     rows: dict[str, list[cache_content.Item]] = {}
     for item in cache_content.items(root):
@@ -50,7 +50,7 @@ def info(*, as_json: command_line.JsonOption = False) -> None:
     print(f"{shared_files.FOLDER:<16}{'':>8}{shared / 1e6:>10.1f}  files of the environments in `sites`, shared")
     if earlier:
         print(
-            f"\nNot of this version's layout: {', '.join(earlier)}, in {cache_base()}.\n"
+            f"\nLeft by other versions of Castiron: {', '.join(earlier)}, in {cache_base()}.\n"
             "`castiron cache prune --earlier` removes that."
         )
 
@@ -60,7 +60,10 @@ def verify(
     *,
     repair: Annotated[bool, typer.Option("--repair", help="Remove what is damaged.")] = False,
 ) -> None:
-    """Read everything in the cache and compare it with what was put there.  Exit code 15 if something is damaged."""
+    """Compare everything in the cache with what was put there.
+
+    Exits with 15 if something is damaged.
+    """
     count = damaged = 0
     for path, damage in cache_content.verify(cache_root(), repair=repair):
         count += 1
@@ -82,17 +85,24 @@ def prune(
     *,
     older_than: Annotated[
         str | None,
-        typer.Option("--older-than", metavar="AGE", help="Remove what was not used for this time: 12h, 30d, 4w."),
+        typer.Option("--older-than", metavar="AGE", help="Remove what was not used for this long: 12h, 30d, 4w."),
     ] = None,
     size: Annotated[
         str | None,
-        typer.Option("--size", metavar="SIZE", help="Down to this size, least recently used first; 0 for all."),
+        typer.Option(
+            "--size",
+            metavar="SIZE",
+            help="Remove entries until the cache is no larger than this: 500M, 10G; 0 for all.",
+        ),
     ] = None,
     earlier: Annotated[
-        bool, typer.Option("--earlier", help="Also remove what other versions of Castiron left in the folder.")
+        bool, typer.Option("--earlier", help="Also remove what other versions of Castiron have left there.")
     ] = False,
 ) -> None:
-    """Remove the least recently used entries; without options, down to the limit.  What running commands use stays."""
+    """Remove the least recently used entries.
+
+    Without options, until the cache is within its limit (CASTIRON_CACHE_SIZE).  What running commands use stays.
+    """
     root = cache_root()
     unused_since = None if older_than is None else time.time() - cache_content.parse_age(older_than)
     down_to = None if size is None else cache_content.parse_size(size)

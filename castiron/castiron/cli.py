@@ -21,8 +21,8 @@ COMMANDS = {
     "trace": _Command("castiron_trace.cli", "Analyse an application: which modules, files and libraries it needs."),
     "link": _Command("castiron_link.cli", "Link a manifest into one static executable, with a license report."),
     "build": _Command("castiron.build_cli", "Trace and link an application with one command."),
-    "relink": _Command("castiron.relink_cli", "Link an executable again from its relink kit, with changed parts."),
-    "check": _Command("castiron.check.cli", "Compare a binary with the application under the target's interpreter."),
+    "relink": _Command("castiron.relink_cli", "Link an executable again from its relink kit, with changed files."),
+    "check": _Command("castiron.check.cli", "Compare a binary with the application under an ordinary interpreter."),
     "manifest": _Command("castiron_manifest.cli", "Show, compare, explain or validate a manifest."),
     "audit": _Command("castiron_audit.cli", "Show what a binary or manifest consists of, and under which licenses."),
     "cache": _Command("castiron.cache_cli", "Show what is in the cache, verify it, or make it smaller."),
@@ -52,6 +52,6 @@ def _usage() -> str:
     rows = "\n".join(f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items())
     return (
         "usage: castiron COMMAND ...\n\n"
-        "Turns a Python application into one fully static executable and tells what is in it.\n\n"
-        f"{rows}\n\n`castiron COMMAND --help` explains each; `castiron --version` prints the version."
+        "Turn a Python application into one fully static executable, and show what is in it.\n\n"
+        f"{rows}\n\n`castiron COMMAND --help` explains a command; `castiron --version` prints the version."
     )

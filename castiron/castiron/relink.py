@@ -117,7 +117,7 @@ def read_kit(folder: Path) -> Kit:
         files = Converter().structure(settings["files"], dict[str, tuple[str, ...]])
     except (OSError, ValueError, KeyError, TypeError, BaseValidationError) as error:
         raise InputError(
-            f"{inner / SETTINGS} cannot be read: {error}.", hint="Get the kit again from who gave it to you."
+            f"{inner / SETTINGS} cannot be read: {error}.", hint="Get the kit again from whoever gave it to you."
         ) from error
     profile = inner / PROFILE
     return Kit(
@@ -148,7 +148,7 @@ def _wheels(folder: Path, manifest: Manifest) -> Iterator[tuple[str, Path]]:
             found.setdefault(parse_wheel_filename(path.name)[0], []).append(path)
         except InvalidWheelFilename as error:
             raise InputError(
-                f"{path} does not have the name of a wheel: {error}.", hint="Give it that of PEP 427."
+                f"{path} does not have the name of a wheel: {error}.", hint="Name it as PEP 427 says."
             ) from error
     blobs = {key for key, _ in manifest.blobs}
     for item in manifest.distributions:
@@ -160,12 +160,14 @@ def _wheels(folder: Path, manifest: Manifest) -> Iterator[tuple[str, Path]]:
                     raise InputError(f"{folder} has no wheel of {item.name}.", hint="Put one there.")
             case [first, second, *_]:
                 raise InputError(
-                    f"{folder} has several wheels of {item.name}: {first.name}, {second.name}.", hint="Leave one there."
+                    f"{folder} has several wheels of {item.name}: {first.name}, {second.name}.",
+                    hint="Remove all but one.",
                 )
     if found:
         name = min(found)
         raise InputError(
-            f"{found[name][0]} belongs to no distribution of the executable.", hint="Only those in it can be exchanged."
+            f"{found[name][0]} belongs to no distribution of the executable.",
+            hint="Only wheels of distributions in it can be replaced.",
         )
 
 

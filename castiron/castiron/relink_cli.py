@@ -20,7 +20,7 @@ ReplaceOption = Annotated[
     typer.Option(
         "--replace",
         metavar="PATH=FILE",
-        help="Another content for this file of a distribution; PATH is that below site-packages.",
+        help="Put FILE in the place of this file of a distribution; PATH is relative to site-packages.",
         show_default=False,
         rich_help_panel=Theme.CONTENT,
     ),
@@ -38,7 +38,7 @@ def relink(
     verbose: command_line.VerboseOption = False,
     quiet: command_line.QuietOption = False,
 ) -> None:
-    """Link an executable again from its relink kit, with changed parts of its distributions."""
+    """Link an executable again from its relink kit, with changed files or wheels of its distributions."""
     from castiron.relink import relink as relink_kit_of
     from castiron_audit.cli import source_date_epoch
     from castiron_link.cli import show_result
@@ -62,5 +62,7 @@ def relink(
 def _replacement(given: str) -> tuple[str, Path]:
     path, equals, file = given.partition("=")
     if not (path and equals and file):
-        raise UsageError(f"--replace {given!r} is not PATH=FILE.", hint="PATH is that of the file below site-packages.")
+        raise UsageError(
+            f"--replace {given!r} is not PATH=FILE.", hint="PATH is the file's path relative to site-packages."
+        )
     return path, Path(file)

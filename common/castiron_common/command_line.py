@@ -5,6 +5,7 @@ Help is click's plain text, which every terminal, pager and log shows; no colour
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
     from castiron_common.progress import Reporter
 
 _Function = TypeVar("_Function", bound="Callable[..., Any]")
+
+_RANGE = re.compile(r"; [^;\]]*(?:<=x|x>=|x<=)[^;\]]*\]$")
+"""What click adds to the default of a number; the message about one outside of it says it, too."""
 
 CONTEXT: dict[str, Any] = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -53,20 +57,22 @@ class Loudness(IntEnum):
 
 
 QuietOption = Annotated[
-    bool, typer.Option("-q", "--quiet", help="Only what is wrong.", rich_help_panel=Theme.GENERAL, show_default=False)
+    bool,
+    typer.Option("-q", "--quiet", help="Print only what is wrong.", rich_help_panel=Theme.GENERAL, show_default=False),
 ]
 VerboseOption = Annotated[
     bool,
     typer.Option(
         "-v",
         "--verbose",
-        help="Details, and how long each pass took.",
+        help="Print details, and how long each pass took.",
         rich_help_panel=Theme.GENERAL,
         show_default=False,
     ),
 ]
 JsonOption = Annotated[
-    bool, typer.Option("--json", help="JSON, for programs.", rich_help_panel=Theme.OUTPUT, show_default=False)
+    bool,
+    typer.Option("--json", help="Print JSON, for other programs.", rich_help_panel=Theme.OUTPUT, show_default=False),
 ]
 
 
@@ -122,7 +128,9 @@ class ThemedCommand(TyperCommand):
             if parameter.param_type_name == "argument":
                 arguments.append(record)
             else:
-                themes[getattr(parameter, "rich_help_panel", None) or Theme.GENERAL].append(record)
+                name, text = record
+                theme = getattr(parameter, "rich_help_panel", None) or Theme.GENERAL
+                themes[theme].append((name, _RANGE.sub("]", text)))
         if not any(records for theme, records in themes.items() if theme != Theme.GENERAL):
             themes = {"Options": themes[Theme.GENERAL]}
         for heading, records in (("Arguments", arguments), *themes.items()):

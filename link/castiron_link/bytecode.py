@@ -142,8 +142,9 @@ def _request(worker: subprocess.Popen[bytes], module: PlacedModule) -> tuple[str
         worker.kill()
         said = worker.stderr.read().decode(errors="replace").strip() if worker.stderr else ""
         raise RuntimePackError(
-            f"The target Python died while it compiled {module.tree_path}: {said or 'without a word'}.",
-            hint="The runtime pack may be damaged: `castiron runtime build --force` makes it again.",
+            f"The target's Python ended while it compiled {module.tree_path}: {said or 'it printed nothing'}.",
+            hint="The runtime pack may be damaged: `castiron cache verify --repair` removes what is; then run link "
+            "again.",
         ) from error
     return (message.decode() if header[0] == _BROKEN else None), code
 

@@ -25,7 +25,7 @@ OutputOption = Annotated[
         "-o",
         "--output",
         metavar="FILE",
-        help="The executable.  Default: the program's name.",
+        help="The executable to write.  Default: the program's name.",
         show_default=False,
         rich_help_panel=Theme.OUTPUT,
     ),
@@ -37,21 +37,23 @@ OptimizeOption = Annotated[
         metavar="0|1|2",
         min=0,
         max=2,
-        help="As python -O: 1 drops assert, 2 drops docstrings too.",
+        help="As python -O and -OO: 1 drops assert statements, 2 also drops docstrings.",
         rich_help_panel=Theme.CODE,
     ),
 ]
 SourcesOption = Annotated[
     Sources,
     typer.Option(
-        "--sources", help="Whose source files go in; tracebacks show lines of those.", rich_help_panel=Theme.CODE
+        "--sources",
+        help="Whose source files to include; tracebacks show their lines.",
+        rich_help_panel=Theme.CODE,
     ),
 ]
 CompressOption = Annotated[
     Compression,
     typer.Option(
         "--compress",
-        help="Which files are compressed: none, those where it costs no time, or all.",
+        help="Which files to compress: none, those that still open quickly (fast), or all.",
         rich_help_panel=Theme.CODE,
     ),
 ]
@@ -60,7 +62,7 @@ SysPathOption = Annotated[
     typer.Option(
         "--sys-path",
         metavar="FOLDER",
-        help="Append a folder to sys.path; $ORIGIN: that of the executable.",
+        help="Append this folder to sys.path; $ORIGIN stands for the executable's folder.",
         rich_help_panel=Theme.CODE,
     ),
 ]
@@ -68,35 +70,38 @@ FinalizeOption = Annotated[
     bool,
     typer.Option(
         "--full-finalize",
-        help="Destroy every object at the end, even where nobody can tell.",
+        help="Destroy every object at the end of the program, even where that has no visible effect.",
         rich_help_panel=Theme.BEHAVIOUR,
     ),
 ]
 EnvironmentOption = Annotated[
     bool,
     typer.Option(
-        "--obey-environment", help="The binary obeys PYTHON* environment variables.", rich_help_panel=Theme.BEHAVIOUR
+        "--obey-environment",
+        help="Let environment variables PYTHON* have their effect on the executable.",
+        rich_help_panel=Theme.BEHAVIOUR,
     ),
 ]
 ChildrenOption = Annotated[
     Children | None,
     typer.Option(
         "--children",
-        help="For whose processes the binary is a Python interpreter if called like one (-c, -m, a script): nobody's, "
-        "the application's own, all.  Default: own, or none if the application starts no processes.",
+        help="Who can use the executable as a Python interpreter (-c, -m, a script): nobody, the application's own "
+        "child processes, or everybody.  Default: own; none if the application starts no processes.",
         show_default=False,
         rich_help_panel=Theme.BEHAVIOUR,
     ),
 ]
 PythonOption = Annotated[
     bool,
-    typer.Option("--as-python", help="The older name of --children all.", hidden=True, rich_help_panel=Theme.BEHAVIOUR),
+    typer.Option("--as-python", help="An older name of --children all.", hidden=True, rich_help_panel=Theme.BEHAVIOUR),
 ]
 ProfileOption = Annotated[
     Profile,
     typer.Option(
         "--profile",
-        help="default starts quickly; small compresses bytecode and files, which are decompressed when they are used.",
+        help="default: starts quickly; small: a smaller executable, which decompresses bytecode and files when it uses "
+        "them.",
         rich_help_panel=Theme.CODE,
     ),
 ]
@@ -104,7 +109,7 @@ PieOption = Annotated[
     bool,
     typer.Option(
         "--pie/--no-pie",
-        help="The kernel puts the binary at another address each time; it starts 5% slower.",
+        help="Make a position-independent executable, which lies at another address each time; it starts 6% slower.",
         rich_help_panel=Theme.BEHAVIOUR,
     ),
 ]
@@ -113,21 +118,23 @@ TrainingOption = Annotated[
     typer.Option(
         "--pgo",
         metavar="FILE",
-        help="Compile the interpreter with this profile of a training run (castiron runtime train); once for a file.",
+        help="Use an interpreter compiled with this profile of `castiron runtime train`; it is built once.",
         show_default=False,
         rich_help_panel=Theme.BEHAVIOUR,
     ),
 ]
 ReportOption = Annotated[
     bool,
-    typer.Option("--report/--no-report", help="Write and show the license report.", rich_help_panel=Theme.LICENSES),
+    typer.Option(
+        "--report/--no-report", help="Write the license report, and show a summary.", rich_help_panel=Theme.LICENSES
+    ),
 ]
 DocumentsOption = Annotated[
     list[Format] | None,
     typer.Option(
         "--licenses",
         metavar="FORMAT",
-        help="Write this document, too: notices, html, cyclonedx, spdx, json.",
+        help="Also write the report in this format: notices, html, cyclonedx, spdx, spdx3, json.",
         rich_help_panel=Theme.LICENSES,
     ),
 ]
@@ -136,7 +143,7 @@ PolicyOption = Annotated[
     typer.Option(
         "--policy",
         metavar="FILE",
-        help="Which licenses are let in: a pyproject.toml or TOML file.",
+        help="Which licenses are allowed: a pyproject.toml, or a TOML file with its table [tool.castiron.licenses].",
         show_default=False,
         rich_help_panel=Theme.LICENSES,
     ),
@@ -144,26 +151,27 @@ PolicyOption = Annotated[
 DenyOption = Annotated[
     list[str] | None,
     typer.Option(
-        "--deny", metavar="LICENSE", help="Refuse this license; * matches anything.", rich_help_panel=Theme.LICENSES
+        "--deny",
+        metavar="LICENSE",
+        help="Refuse this license; * matches any characters.",
+        rich_help_panel=Theme.LICENSES,
     ),
 ]
 StrictOption = Annotated[
     bool,
-    typer.Option(
-        "--strict", help="Refuse unknown licenses and unsettled findings, too.", rich_help_panel=Theme.LICENSES
-    ),
+    typer.Option("--strict", help="Also refuse unknown licenses and open findings.", rich_help_panel=Theme.LICENSES),
 ]
 SbomOption = Annotated[
     bool,
     typer.Option(
-        "--sbom/--no-sbom", help="Put the bill of materials into the executable, too.", rich_help_panel=Theme.LICENSES
+        "--sbom/--no-sbom", help="Also put the bill of materials into the executable.", rich_help_panel=Theme.LICENSES
     ),
 ]
 NoticesOption = Annotated[
     bool,
     typer.Option(
         "--notices",
-        help="The binary shows its notices when called with --third-party-notices.",
+        help="Let the executable print its license notices when it is called with --third-party-notices.",
         rich_help_panel=Theme.LICENSES,
     ),
 ]
@@ -172,7 +180,7 @@ RelinkOption = Annotated[
     typer.Option(
         "--relink-kit",
         metavar="FOLDER",
-        help="Write what it takes to link again with a replaced library (LGPL).",
+        help="Write to this folder what recipients need to link again with a changed library (LGPL).",
         show_default=False,
         rich_help_panel=Theme.LICENSES,
     ),
@@ -180,7 +188,11 @@ RelinkOption = Annotated[
 KeepMapOption = Annotated[
     Path | None,
     typer.Option(
-        "--keep-map", metavar="FILE", help="Keep the linker's map.", show_default=False, rich_help_panel=Theme.OUTPUT
+        "--keep-map",
+        metavar="FILE",
+        help="Write the linker's map to this file.",
+        show_default=False,
+        rich_help_panel=Theme.OUTPUT,
     ),
 ]
 
@@ -189,7 +201,7 @@ SymbolsOption = Annotated[
     typer.Option(
         "--symbols",
         metavar="FILE",
-        help="Write the executable's symbols, for debuggers and profilers.",
+        help="Write the executable's symbols to this file, for debuggers and profilers.",
         show_default=False,
         rich_help_panel=Theme.OUTPUT,
     ),
@@ -225,7 +237,7 @@ def link(
     verbose: command_line.VerboseOption = False,
     quiet: command_line.QuietOption = False,
 ) -> None:
-    """Link a manifest into one static executable, and report what is in it under which license."""
+    """Link a manifest into one static executable, and report what is in it and under which licenses."""
     # The stage is imported when it is needed: --help and wrong options answer at once.
     from castiron_audit.cli import load_policy, source_date_epoch
     from castiron_link.driver import Request
@@ -262,12 +274,14 @@ def link(
 
 
 _CHILDREN = {
-    Children.NONE: "; sys.executable is never a Python interpreter",
+    Children.NONE: "; cannot be used as a Python interpreter",
     Children.OWN: "",
-    Children.ALL: "; sys.executable is a Python interpreter for everybody",
+    Children.ALL: "; everybody can use it as a Python interpreter",
 }
 
-_SMALL = "profile small: less on disk, for a slower start; what is compressed is decompressed when it is used"
+_SMALL = (
+    "profile small: takes less space and starts more slowly; bytecode and files are decompressed when they are used"
+)
 
 
 def _children(children: Children | None, *, as_python: bool) -> Children | None:
@@ -275,7 +289,7 @@ def _children(children: Children | None, *, as_python: bool) -> Children | None:
         return children
     if children not in (None, Children.ALL):
         raise UsageError(
-            f"--as-python is --children all, and contradicts --children {children}.", hint="Give one of the two."
+            f"--as-python means --children all and contradicts --children {children}.", hint="Give one of the two."
         )
     return Children.ALL
 

@@ -81,7 +81,8 @@ def startup(
         if done.returncode != 0:
             raise RuntimePackError(
                 f"The target Python {python} does not run: {done.stderr.strip() or f'exit code {done.returncode}'}.",
-                hint="The runtime pack may be damaged: `castiron runtime build --force` makes it again.",
+                hint="The runtime pack may be damaged: `castiron cache verify --repair` removes what is; then run link "
+                "again.",
             )
         file.write_text(done.stdout)
 

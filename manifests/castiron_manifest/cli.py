@@ -26,11 +26,13 @@ _File = Annotated[Path, typer.Argument(metavar="MANIFEST", help="A manifest; - r
 def show(
     file: _File,
     *,
-    as_json: Annotated[bool, typer.Option("--json", help="The whole manifest as JSON.")] = False,
-    contents: Annotated[bool, typer.Option(help="With --json: also the contents of blobs and license texts.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole manifest as JSON.")] = False,
+    contents: Annotated[
+        bool, typer.Option(help="With --json: also print the contents of blobs and license texts.")
+    ] = False,
     modules: Annotated[bool, typer.Option("--modules", help="List every module with its tier and importer.")] = False,
 ) -> None:
-    """Print what a manifest says."""
+    """Print what is in a manifest."""
     manifest = read_manifest(file)
     if as_json:
         json.dump(as_json_value(manifest, contents=contents), sys.stdout, indent=1, ensure_ascii=False)
@@ -60,7 +62,7 @@ def show(
 
 @command_line.command(app)
 def validate(file: _File) -> None:
-    """Check a manifest: intact, of a known version, well-formed, and consistent."""
+    """Check that a manifest is intact and consistent."""
     manifest = read_manifest(file)
     print(f"{file}: valid ({len(manifest.modules)} modules, {len(manifest.distributions)} distributions)")
 
@@ -68,17 +70,17 @@ def validate(file: _File) -> None:
 @command_line.command(app)
 def explain(
     file: _File,
-    module: Annotated[str, typer.Argument(help="A module's dotted name.")],
+    module: Annotated[str, typer.Argument(metavar="MODULE", help="A module's dotted name.")],
 ) -> None:
-    """Print the chain of imports that brings a module in."""
+    """Print the chain of imports from the entry point to a module."""
     for name, via in chain(read_manifest(file), module):
         print(f"{name}\t{via.tier} import in {via.importer}, line {via.line}" if via else f"{name}\t(start)")
 
 
 @command_line.command(app)
 def diff(
-    old: _File,
-    new: Annotated[Path, typer.Argument(metavar="MANIFEST", help="The newer one.")],
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="A manifest; - reads standard input.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="The manifest to compare it with.")],
 ) -> None:
     """Compare two manifests; exit with 1 if they differ."""
     lines = list(differences(read_manifest(old), read_manifest(new)))

@@ -28,12 +28,10 @@ app = command_line.application("Build, list and export runtime packs.")
 DEFAULTS = defaults()
 PythonOption = Annotated[
     str,
-    typer.Option(
-        "--python", metavar="X.Y", help="Feature version of the target's Python.", rich_help_panel=Theme.TARGET
-    ),
+    typer.Option("--python", metavar="X.Y", help="Version of the target's Python.", rich_help_panel=Theme.TARGET),
 ]
 TargetOption = Annotated[
-    str, typer.Option("--target", metavar="NAME", help="Platform that the pack is for.", rich_help_panel=Theme.TARGET)
+    str, typer.Option("--target", metavar="NAME", help="Platform of the pack.", rich_help_panel=Theme.TARGET)
 ]
 OutputOption = Annotated[
     Path,
@@ -41,7 +39,7 @@ OutputOption = Annotated[
         "-o",
         "--output",
         metavar="FILE",
-        help="An archive ending in .tar.zst.",
+        help="The archive to write; its name ends in .tar.zst.",
         show_default=False,
         rich_help_panel=Theme.OUTPUT,
     ),
@@ -56,18 +54,22 @@ def _reporter() -> RichReporter:
 def build(
     modules: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[MODULE]...", help="Extension modules whose libraries to build too, e.g. _ssl."),
+        typer.Argument(metavar="[MODULE]...", help="Also build the libraries of these extension modules, e.g. _ssl."),
     ] = None,
     *,
     python: PythonOption = DEFAULTS.python,
     target: TargetOption = DEFAULTS.target,
-    everything: Annotated[bool, typer.Option("--all", help="Build every library and both interpreters.")] = False,
-    pie: Annotated[bool, typer.Option("--pie", help="The pack for position-independent executables.")] = False,
+    everything: Annotated[bool, typer.Option("--all", help="Build every library, and both interpreters.")] = False,
+    pie: Annotated[bool, typer.Option("--pie", help="Build the pack for position-independent executables.")] = False,
     refresh: Annotated[
-        bool, typer.Option("--refresh", help="Look for the pinned sources again, if others stand in for them.")
+        bool,
+        typer.Option("--refresh", help="Look for the pinned sources again if other versions were used in their place."),
     ] = False,
 ) -> None:
-    """Build a runtime pack: toolchain, CPython, and what is asked for.  What is built already is not built again."""
+    """Build a runtime pack: toolchain, CPython, and libraries.
+
+    What has been built before is not built again.
+    """
     from castiron_runtime import packs
 
     reporter = _reporter()
@@ -89,28 +91,43 @@ def train(
     arguments: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[SCRIPT [ARGUMENT]...]", help="What to run; without it, the programs of Castiron's own."
+            metavar="[SCRIPT [ARGUMENT]...]", help="The program to run; Castiron's own training programs by default."
         ),
     ] = None,
     *,
     output: Annotated[
         Path,
         typer.Option(
-            "-o", "--output", metavar="FILE", help="The profile.", show_default=False, rich_help_panel=Theme.OUTPUT
+            "-o",
+            "--output",
+            metavar="FILE",
+            help="The profile to write.",
+            show_default=False,
+            rich_help_panel=Theme.OUTPUT,
         ),
     ],
     path: Annotated[
         list[Path] | None,
-        typer.Option("--path", metavar="FOLDER", help="Where the script's modules are.", show_default=False),
+        typer.Option(
+            "--path", metavar="FOLDER", help="A folder with modules that the script imports.", show_default=False
+        ),
     ] = None,
     llvm: Annotated[
         Path | None,
-        typer.Option("--llvm", metavar="FOLDER", help="An LLVM, 19 or newer; default: the newest of /usr/lib/llvm-*."),
+        typer.Option(
+            "--llvm",
+            metavar="FOLDER",
+            help="An installation of LLVM 19 or newer.  Default: the newest of /usr/lib/llvm-*.",
+            show_default=False,
+        ),
     ] = None,
     python: PythonOption = DEFAULTS.python,
     target: TargetOption = DEFAULTS.target,
 ) -> None:
-    """Run a program with an interpreter that counts, and write a profile for the compiler: link --pgo FILE takes it."""
+    """Run a program and write a profile for the compiler.
+
+    The interpreter that runs it counts which code is used; `link --pgo FILE` compiles one that is optimised for that.
+    """
     from castiron_common.files import check_output
     from castiron_runtime.training import train as train_interpreter
 
@@ -129,7 +146,7 @@ def train(
 
 @command_line.command(app, "list")
 def list_components(*, as_json: command_line.JsonOption = False) -> None:
-    """List what can be built, and what of it is in the cache."""
+    """List the components, and which of them have been built."""
     from castiron_runtime import packs
 
     rows = packs.inventory()
@@ -160,7 +177,10 @@ def info(
     target: TargetOption = DEFAULTS.target,
     as_json: command_line.JsonOption = False,
 ) -> None:
-    """Describe a pack: identity, components with licenses, extension modules.  Builds the core on first need."""
+    """Describe a pack: components with licenses, extension modules.
+
+    Builds the core of the pack if it is not in the cache.
+    """
     from castiron_runtime import packs
 
     pack = packs.open_pack(python, chosen_target(target), reporter=_reporter())
@@ -189,7 +209,10 @@ def export(
     python: PythonOption = DEFAULTS.python,
     target: TargetOption = DEFAULTS.target,
 ) -> None:
-    """Write a pack as a python-build-standalone "full" archive, with every library and the interpreter."""
+    """Write a pack as one archive.
+
+    The archive has the "full" format of python-build-standalone, with every library and the interpreter.
+    """
     from castiron_runtime import packs
     from castiron_runtime.export import export_pack
 
@@ -201,14 +224,19 @@ def export(
 
 @command_line.command(app, "python", allow_interspersed_args=False, ignore_unknown_options=True)
 def run_python(
-    arguments: Annotated[list[str] | None, typer.Argument(metavar="[ARGUMENT]...", help="Handed to python.")] = None,
+    arguments: Annotated[list[str] | None, typer.Argument(metavar="[ARGUMENT]...", help="Passed on to Python.")] = None,
     *,
     python: PythonOption = DEFAULTS.python,
     target: TargetOption = DEFAULTS.target,
-    base: Annotated[bool, typer.Option("--base", help="The one without OpenSSL, SQLite, libffi ...")] = False,
-    path: Annotated[bool, typer.Option("--path", help="Print where it is; do not run it.")] = False,
+    base: Annotated[
+        bool, typer.Option("--base", help="Run the smaller one, without OpenSSL, SQLite, libffi ...")
+    ] = False,
+    path: Annotated[bool, typer.Option("--path", help="Print its path instead of running it.")] = False,
 ) -> None:
-    """Run the target's own Python: it imports the target's wheels, on whatever libc this machine has."""
+    """Run the Python of a runtime pack.
+
+    It can import wheels for the target, whatever C library this machine has.
+    """
     from castiron_runtime import packs
 
     reporter = _reporter()

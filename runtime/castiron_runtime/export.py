@@ -45,7 +45,7 @@ def export_pack(pack: Pack, output: Path, *, reporter: Reporter) -> None:
     The same pack gives the same bytes.  Raises `UsageError` for another suffix, `OutputError` if it cannot be written.
     """
     if not output.name.endswith(".tar.zst"):
-        raise UsageError(f"{output.name} does not end in .tar.zst.", hint="Name the archive with -o NAME.tar.zst.")
+        raise UsageError(f"{output.name} does not end in .tar.zst.", hint="Use -o NAME.tar.zst.")
     inputs = provide(pack, pack.extensions, reporter=reporter)
     with (
         reporter.task("export", estimate=20) as task,

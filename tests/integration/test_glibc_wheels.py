@@ -57,7 +57,7 @@ def test_wheels_for_glibc_alone(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(APPLICATION)
     traced = command("trace", "-r", "requirements.txt", "app.py", "-o", "app.manifest", cwd=tmp_path)
     assert traced.status == 0, traced.stderr
-    told = "wheels for glibc, as there are none for musl: pyclipper, zope-interface (--wheels musl: never)"
+    told = "wheels for glibc, as there are none for musl: pyclipper, zope-interface (--wheels musl does without)"
     assert told in " ".join(traced.stderr.split())
     manifest = read_manifest(tmp_path / "app.manifest")
     assert {native.libc for native in manifest.natives} == {"glibc"}
@@ -107,4 +107,4 @@ def test_a_watched_run_and_a_check_take_pure_python_instead(tmp_path: Path) -> N
 
     pruned = command(*words, "--prune", cwd=tmp_path)
     assert pruned.status == 2
-    assert "--prune keeps only what a run used" in " ".join(pruned.stderr.split())
+    assert "--prune includes only what a run used" in " ".join(pruned.stderr.split())

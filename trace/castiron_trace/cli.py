@@ -39,7 +39,9 @@ def trace(
     ] = False,
     entry: Annotated[
         str | None,
-        typer.Option("--entry", metavar="NAME", help="Which script of the project.", rich_help_panel=Theme.APPLICATION),
+        typer.Option(
+            "--entry", metavar="NAME", help="Which script of the project to start.", rich_help_panel=Theme.APPLICATION
+        ),
     ] = None,
     output: Annotated[
         Path | None,
@@ -47,7 +49,7 @@ def trace(
             "-o",
             "--output",
             metavar="FILE",
-            help="Write here instead of standard output.",
+            help="Write the manifest to this file instead of standard output.",
             rich_help_panel=Theme.OUTPUT,
         ),
     ] = None,
@@ -57,24 +59,31 @@ def trace(
             "-r",
             "--requirements",
             metavar="FILE",
-            help="requirements.txt, pylock.toml or pyproject.toml.",
+            help="Read requirements from this requirements.txt, pylock.toml or pyproject.toml.",
             rich_help_panel=Theme.REQUIREMENTS,
         ),
     ] = None,
     with_: Annotated[
         list[str] | None,
-        typer.Option("--with", metavar="REQUIREMENT", help="One more requirement.", rich_help_panel=Theme.REQUIREMENTS),
+        typer.Option(
+            "--with",
+            metavar="REQUIREMENT",
+            help="Add this requirement, e.g. 'rich>=13'.",
+            rich_help_panel=Theme.REQUIREMENTS,
+        ),
     ] = None,
     extra: Annotated[
         list[str] | None,
-        typer.Option("--extra", metavar="NAME", help="An extra of the project.", rich_help_panel=Theme.REQUIREMENTS),
+        typer.Option(
+            "--extra", metavar="NAME", help="Include this extra of the project.", rich_help_panel=Theme.REQUIREMENTS
+        ),
     ] = None,
     python_env: Annotated[
         Path | None,
         typer.Option(
             "--python-env",
             metavar="FOLDER",
-            help="Take the exact versions installed in this environment.",
+            help="Use the exact versions that are installed in this virtual environment.",
             rich_help_panel=Theme.REQUIREMENTS,
         ),
     ] = None,
@@ -83,7 +92,7 @@ def trace(
         typer.Option(
             "--host-python",
             metavar="PROGRAM",
-            help="Take the versions from this Python if nothing names any.",
+            help="If there are no requirements, use the versions that are installed in this Python.",
             rich_help_panel=Theme.REQUIREMENTS,
         ),
     ] = None,
@@ -92,7 +101,7 @@ def trace(
         typer.Option(
             "--allow-older",
             metavar="NAME",
-            help="Take a far older version of this distribution if the target has no other.",
+            help="Accept a much older version of this distribution if there is no newer one for the target.",
             rich_help_panel=Theme.REQUIREMENTS,
         ),
     ] = None,
@@ -100,7 +109,7 @@ def trace(
         bool,
         typer.Option(
             "--renew",
-            help="Resolve anew, though the index was asked minutes ago.",
+            help="Ask the package index again, even if it was asked within the last ten minutes.",
             rich_help_panel=Theme.REQUIREMENTS,
         ),
     ] = False,
@@ -109,7 +118,8 @@ def trace(
         typer.Option(
             "--wheels",
             metavar="any|LIBC",
-            help="Which C library wheels may be for: any that can be absorbed, or the target's own alone (musl).",
+            help="Which wheels to use: any (those for the target's C library, else those for glibc), "
+            "or only those for the target's own (musl).",
             rich_help_panel=Theme.REQUIREMENTS,
         ),
     ] = "any",
@@ -118,20 +128,25 @@ def trace(
         typer.Option(
             "--include",
             metavar="MODULE",
-            help="A module that no import shows; pkg.* for a whole package.",
+            help="Include this module, which no import statement names; pkg.* includes a whole package.",
             rich_help_panel=Theme.CONTENT,
         ),
     ] = None,
     exclude: Annotated[
         list[str] | None,
-        typer.Option("--exclude", metavar="MODULE", help="Leave this out.", rich_help_panel=Theme.CONTENT),
+        typer.Option(
+            "--exclude",
+            metavar="MODULE",
+            help="Leave out this module and its submodules.",
+            rich_help_panel=Theme.CONTENT,
+        ),
     ] = None,
     allow_missing: Annotated[
         list[str] | None,
         typer.Option(
             "--allow-missing",
             metavar="NAME",
-            help="Go on without this module or library, though importing it surely fails.",
+            help="Go on without this module or library, although it is certainly imported.",
             rich_help_panel=Theme.CONTENT,
         ),
     ] = None,
@@ -139,7 +154,8 @@ def trace(
         Stdlib,
         typer.Option(
             "--stdlib",
-            help="How much of the standard library: with auto, all if the program runs code from outside.",
+            help="How much of the standard library to include: what is used, all, or (auto) all if the program runs "
+            "code that is not part of it.",
             rich_help_panel=Theme.CONTENT,
         ),
     ] = Stdlib.AUTO,
@@ -156,7 +172,7 @@ def trace(
         list[Carry] | None,
         typer.Option(
             "--carry",
-            help="Take this along, for machines that lack it; the machine's own comes first.",
+            help="Include this for machines that lack it; a machine's own takes precedence.",
             rich_help_panel=Theme.CONTENT,
         ),
     ] = None,
@@ -164,7 +180,7 @@ def trace(
         bool,
         typer.Option(
             "--no-data-guess",
-            help="Include only the data files of the application that are named.",
+            help="Include no data files of the application but those named with --include-data.",
             rich_help_panel=Theme.CONTENT,
         ),
     ] = False,
@@ -173,43 +189,51 @@ def trace(
         typer.Option(
             "--path",
             metavar="FOLDER",
-            help="A folder, or a zip archive, that the application adds to sys.path.",
+            help="A folder or zip archive with modules of the application, as if it were on sys.path.",
             rich_help_panel=Theme.APPLICATION,
         ),
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option("--name", metavar="NAME", help="The program's name.", rich_help_panel=Theme.APPLICATION),
+        typer.Option(
+            "--name",
+            metavar="NAME",
+            help="The program's name, instead of that of APP.",
+            rich_help_panel=Theme.APPLICATION,
+        ),
     ] = None,
     run: Annotated[
-        bool, typer.Option("--run", help="Run the application once and add what it uses.", rich_help_panel=Theme.RUN)
+        bool, typer.Option("--run", help="Run the application once, and add what it uses.", rich_help_panel=Theme.RUN)
     ] = False,
     run_by: Annotated[
         str | None,
         typer.Option(
             "--run-by",
             metavar="MODULE",
-            help="Instead, run this module, which uses the application: pytest.",
+            help="Run this module instead, which uses the application, e.g. pytest.",
             rich_help_panel=Theme.RUN,
         ),
     ] = None,
     record: Annotated[
         Path | None,
         typer.Option(
-            "--record", metavar="FILE", help="Write what the run used to this file.", rich_help_panel=Theme.RUN
+            "--record", metavar="FILE", help="Write to this file what the run used.", rich_help_panel=Theme.RUN
         ),
     ] = None,
     recorded: Annotated[
         list[Path] | None,
         typer.Option(
-            "--recorded", metavar="FILE", help="Add what an earlier run used (--record).", rich_help_panel=Theme.RUN
+            "--recorded",
+            metavar="FILE",
+            help="Add what an earlier run used, from the file that its --record wrote.",
+            rich_help_panel=Theme.RUN,
         ),
     ] = None,
     prune: Annotated[
         bool,
         typer.Option(
             "--prune",
-            help="With --run or --recorded: include only what the runs used.",
+            help="With --run or --recorded: include nothing but what the runs used.",
             rich_help_panel=Theme.RUN,
         ),
     ] = False,
@@ -218,7 +242,7 @@ def trace(
         typer.Option(
             "--explain",
             metavar="MODULE",
-            help="Print why a module goes in; write no manifest.",
+            help="Print why this module is included; write no manifest.",
             rich_help_panel=Theme.OUTPUT,
         ),
     ] = None,
@@ -243,7 +267,7 @@ def trace(
         )
     run = run or run_by is not None
     if prune and not (run or recorded):
-        raise UsageError("--prune keeps only what a run used, and there is no run.", hint="Add --run.")
+        raise UsageError("--prune includes only what a run used, and there is no run.", hint="Add --run.")
     if record is not None and not (run or recorded):
         raise UsageError("--record writes what a run used, and there is no run.", hint="Add --run.")
     if arguments and not run:
@@ -314,7 +338,7 @@ def _explanation(reached: Reached, name: str) -> str:
         if name in reached.missing:
             importer, line, _weakest = reached.missing[name]
             return f"{name} does not exist; {importer}:{line} imports it"
-        raise ModuleMissingError(f"{name} does not go in.", hint="Check the name; --include adds a module.")
+        raise ModuleMissingError(f"{name} is not included.", hint="Check the name; --include adds a module.")
     steps = chain(reached, name)
     lines: list[str] = []
     for before, module in zip([None, *steps], steps, strict=False):
@@ -356,7 +380,7 @@ def _summary(outcome: Outcome, options: Options, size: int, loud: Loudness) -> N
         if emulated:
             console.print(
                 f"wheels for {libc.emulated}, as there are none for {libc.name}: {', '.join(emulated)} "
-                f"(--wheels {libc.name}: never)",
+                f"(--wheels {libc.name} does without)",
                 markup=False,
             )
     looks = {
@@ -371,7 +395,7 @@ def _summary(outcome: Outcome, options: Options, size: int, loud: Loudness) -> N
         console.print(f"[{style}]{finding.severity}[/{style}]", end=" ")
         console.print(relative(printable(f"{finding.subject}: {finding.message} [{finding.code}]")), markup=False)
     if loud is Loudness.NORMAL and len(manifest.findings) > len(shown):
-        console.print(f"{len(manifest.findings) - len(shown)} more findings: -v", markup=False)
+        console.print(f"{len(manifest.findings) - len(shown)} more findings (-v shows them)", markup=False)
     if loud is Loudness.VERBOSE:
         command_line.show_passes(outcome.seconds)
 

@@ -103,9 +103,13 @@ def read_observations(file: Path, folders: Sequence[Path]) -> Observed:
         if not text.startswith(_HEAD):
             raise WireError("does not begin as such a file does")
         kept = from_text(_Kept, text.removeprefix(_HEAD))
-    except (OSError, UnicodeDecodeError, WireError) as error:
+    except OSError as error:
         raise InputError(
-            f"{file} holds no observations of a run: {error}.", hint="trace --run --record FILE writes such a file."
+            f"Cannot read {file}: {error.strerror or error}.", hint="--recorded takes a file that --record wrote."
+        ) from error
+    except (UnicodeDecodeError, WireError) as error:
+        raise InputError(
+            f"{file} is not the record of a run: {error}.", hint="`trace --run --record FILE` writes such a file."
         ) from error
     paths = [
         ObservedFile(Path(folders[item.folder], item.path), item.reader)

@@ -44,7 +44,7 @@ def watched_site(options: Options, site: Site, requirements: Requirements, *, re
     libc = target.target.libc
     if options.prune:
         raise UsageError(
-            f"--prune keeps only what a run used, and runs are watched in the target's interpreter, which cannot load "
+            f"--prune includes only what a run used, and the interpreter in which runs are watched cannot load "
             f"wheels for {libc.emulated}: {', '.join(sorted(versions))}.",
             hint=f"Trace without --prune, or take --wheels {libc.name}.",
         )

@@ -83,6 +83,6 @@ def _tell(questions: Questions, taken: Candidate, instead: Candidate | None) -> 
     questions.find(
         "emulated-wheel",
         taken.name,
-        f"The wheel of {taken.name} {taken.version} for {libc.emulated} was taken, as {why} (--wheels {libc.name}: "
-        "never).",
+        f"The wheel of {taken.name} {taken.version} for {libc.emulated} was taken, as {why} (--wheels {libc.name} "
+        "does without).",
     )

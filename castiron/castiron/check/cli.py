@@ -37,7 +37,7 @@ RunOption = Annotated[
     bool,
     typer.Option(
         "--run",
-        help="Run the application both ways, too, and compare what can be seen.",
+        help="Also run the application both ways, and compare output, exit status and files.",
         rich_help_panel=Theme.COMPARED,
     ),
 ]
@@ -46,7 +46,7 @@ FolderOption = Annotated[
     typer.Option(
         "--folder",
         metavar="FOLDER",
-        help="With --run: each run works in a copy of this folder.  Default: in an empty one.",
+        help="With --run: start each run in a copy of this folder.  Default: an empty folder.",
         rich_help_panel=Theme.COMPARED,
         show_default=False,
     ),
@@ -56,8 +56,8 @@ SourceOption = Annotated[
     typer.Option(
         "--source",
         metavar="FOLDER",
-        help="With --run: where the application was traced; the interpreter uses its files.  Default: those of the "
-        "manifest, so that a file which is missing there is missing in both.",
+        help="With --run: the folder in which the application was traced, whose files the interpreter uses.  Default: "
+        "only those in the manifest, so that a file which the trace missed is missing in both runs.",
         rich_help_panel=Theme.COMPARED,
         show_default=False,
     ),
@@ -68,7 +68,7 @@ SecondsOption = Annotated[
         "--seconds",
         metavar="N",
         min=0.1,
-        help="What one import may take; a run may take ten times as long.",
+        help="How long one import may take; a run may take ten times as long.",
         rich_help_panel=Theme.COMPARED,
     ),
 ]
@@ -96,20 +96,21 @@ def check(
     verbose: command_line.VerboseOption = False,
     quiet: command_line.QuietOption = False,
 ) -> None:
-    """Compare the binary that link makes of a manifest with the same application under the target's interpreter.
+    """Compare a binary with the same application under an ordinary interpreter of the target.
 
-    Imports every module, without a network and with an empty home; --run runs the application, too.
+    Links the manifest, and imports every module, without network access and with an empty home folder; with --run it
+    also runs the application.
     """
     from castiron_manifest.reader import read_manifest
 
     loud = command_line.loudness(quiet=quiet, verbose=verbose)
     if arguments and not run:
         raise UsageError(
-            f"Too many arguments: {' '.join(arguments)}.", hint="Arguments of the application go with --run, after --."
+            f"Too many arguments: {' '.join(arguments)}.", hint="Arguments for the application go after --, with --run."
         )
     for option, given in (("--folder", folder), ("--source", source)):
         if given is not None and not run:
-            raise UsageError(f"{option} is for a run of the application.", hint="Add --run.")
+            raise UsageError(f"{option} has no effect without a run of the application.", hint="Add --run.")
         if given is not None and not given.is_dir():
             raise UsageError(f"{given} is not a folder.", hint=f"{option} takes a folder.")
     options = LinkOptions(
@@ -151,9 +152,9 @@ def check_and_show(request: Request, loud: Loudness, *, as_json: bool = False) -
         what = [f"{broken} module{'' if broken == 1 else 's'} cannot be imported"] * bool(broken)
         what += [f"the run differs in {different} way{'' if different == 1 else 's'}"] * bool(different)
         raise CheckError(
-            f"In the binary {' and '.join(what)}; under the target's interpreter it is otherwise.",
-            hint="What is missing can be added with `trace --include MODULE` or `--include-data PATH`; if nothing is "
-            "missing, this is a bug in castiron: please report it.",
+            f"The binary does not do what the target's interpreter does: {' and '.join(what)}.",
+            hint="`trace --include MODULE` or `--include-data PATH` adds what is missing; if nothing is missing, this "
+            "is a bug in Castiron: please report it.",
         )
 
 

@@ -46,8 +46,8 @@ def check(request: Request, *, reporter: Reporter) -> Checked:
     others = foreign(manifest, reporter=reporter)
     if others.pure:
         notes.append(
-            f"the interpreter has {', '.join(sorted(others.pure))} as pure Python: it cannot load the binary's wheels, "
-            "which are for another C library"
+            f"the interpreter has {', '.join(sorted(others.pure))} as pure Python: it cannot load the wheels in the "
+            "binary, which are for another C library"
         )
     if lacking := ", ".join(others.lacking):
         instead = f"wheels of pure Python could not be looked for ({others.unknown})" if others.unknown else ""

@@ -64,7 +64,7 @@ def _until_it_ends(
     if not current:
         raise CheckError(
             f"{program.python[0]} ended with {how} before it imported {modules[done]}.",
-            hint="It cannot be started as a Python interpreter here: start it by hand to see why.",
+            hint="It does not work as a Python interpreter on this machine; start it yourself to see why.",
         )
     return done + 1, Failure(module=current, reason=f"ended the process with {how}")
 

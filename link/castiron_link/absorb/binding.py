@@ -52,7 +52,7 @@ def _missing_error(images: Sequence[ImagePlan], missing: Sequence[tuple[int, str
         hints.append(image.files[0].owner)
     owners = ", ".join(sorted(set(hints)))
     return NativeError(
-        "Nobody provides symbols that native libraries need:\n" + "\n".join(lines),
+        "Symbols that native libraries need are defined nowhere:\n" + "\n".join(lines),
         hint=f"Add the distribution that brings the library, exclude the modules that need it, or use a complete "
         f"wheel of {owners} for the target.",
     )

@@ -165,5 +165,5 @@ def test_the_command_on_a_folder(tmp_path: Path, advisories: Path) -> None:
     done = run.invoke(app, [str(tmp_path / "fleet"), "--outdated", "99.0", "-v"])
     assert done.exit_code == 1
     assert "foreign\t-\tnot read: foreign carries no bill of materials of castiron." in done.stdout
-    assert "1 hold an older Python than 99.0, 1 could not be read" in done.stderr
+    assert "1 contain an older Python than 99.0, 1 could not be read" in done.stderr
     assert outdated_binaries(tmp_path / "fleet", "3.0").binaries == ()

@@ -144,12 +144,12 @@ def test_files_are_told_from_their_innermost_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize("text", ["", "other", "castiron observations 1\n[]", "castiron observations 1\n{"])
 def test_another_file_is_no_observations(tmp_path: Path, text: str) -> None:
     (tmp_path / "kept").write_text(text)
-    with pytest.raises(InputError, match="holds no observations"):
+    with pytest.raises(InputError, match="is not the record of a run"):
         read_observations(tmp_path / "kept", [])
 
 
 def test_no_file_is_no_observations(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="holds no observations"):
+    with pytest.raises(InputError, match=r"Cannot read .*none: No such file"):
         read_observations(tmp_path / "none", [])
 
 
