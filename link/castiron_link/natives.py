@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from castiron_link.app_object import ExtensionRow
+from castiron_link.foreign_interfaces import foreign_interfaces, opens_libraries
 from castiron_link.tree_layout import place
 from castiron_manifest.model import Origin, Tier
 
@@ -21,10 +21,6 @@ if TYPE_CHECKING:
     from castiron_manifest.model import Manifest
     from castiron_runtime.model import Component, LinkInputs, Pack
 
-_OPENS_LIBRARIES = re.compile(rb"\bdlopen\b|\bctypes\b|\bcffi\b")
-_DLOPEN = re.compile(rb"\bdlopen\b")
-_CFFI = "cffi"
-_CFFI_BACKEND = "_cffi_backend"
 _CTYPES = "_ctypes"
 
 
@@ -255,7 +251,7 @@ def wanted_natives(manifest: Manifest, tree: Tree) -> frozenset[str]:
     for item in tree.modules:
         owner = item.module.distribution
         # Only where it matters, and until it is known: the sources of a large application take 0.2 s.
-        if owner in unimported and owner not in opening and _OPENS_LIBRARIES.search(item.source):
+        if owner in unimported and owner not in opening and opens_libraries(item.source):
             opening.add(owner)
     needed = {name for native in manifest.natives for name in native.needed}
     return frozenset(
@@ -268,9 +264,13 @@ def wanted_natives(manifest: Manifest, tree: Tree) -> frozenset[str]:
 
 
 def finds_symbols_by_name(tree: Tree, builtins: Collection[str]) -> bool:
-    """Return whether the application may look up the program's own symbols: through ctypes, or cffi's ABI mode."""
+    """Return whether the application may look up the program's own symbols: by ctypes, or a distribution like it."""
     if _CTYPES in builtins:
         return True
-    return any(item.module.name == _CFFI_BACKEND for item in tree.extensions) and any(
-        item.module.distribution != _CFFI and _DLOPEN.search(item.source) for item in tree.modules
+    extensions = {item.module.name for item in tree.extensions}
+    return any(
+        item.module.distribution != interface.distribution and interface.is_used(item.source)
+        for interface in foreign_interfaces()
+        if interface.module in extensions
+        for item in tree.modules
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_manifest.model import Finding, Severity
-from castiron_trace.analyser.conditional import MINIMAL_CODECS, REPLACED, TRANSFORMS
+from castiron_trace.analyser.conditional import MINIMAL_CODECS, REPLACED, TRANSFORMS, USED_MODULES
 from castiron_trace.codec_choice import chosen_codecs, is_below, reads_encodings
 from castiron_trace.model import InvalidModule, MissingLibrary, Reached, ReachedModule
 from castiron_trace.protocol import APP, STDLIB, VIRTUAL, Import, ModuleKind, Node, Tier, TraceAnswer
@@ -24,8 +24,8 @@ _Step = tuple[Tier, str | None, int, Tier]
 _PYTHON = frozenset({ModuleKind.SOURCE, ModuleKind.PACKAGE, ModuleKind.SCRIPT})
 _REAL = _PYTHON | {ModuleKind.NAMESPACE, ModuleKind.EXTENSION, ModuleKind.BUILTIN}
 _MAY_NOT_RUN = frozenset({Tier.GUARDED, Tier.LAZY})
-_STARTS_PROGRAMS = frozenset({"asyncio", "multiprocessing", "pexpect", "pty", "subprocess"})
-"""Modules with which programs are started."""
+_STARTS_PROGRAMS = frozenset({"asyncio", "multiprocessing", "pty", "subprocess"})
+"""Modules of the standard library with which programs are started."""
 _NOWHERE = Node(ModuleKind.MISSING)
 
 
@@ -233,10 +233,10 @@ class Closure:
                 if name in self._stdlib.modules:
                     for text in self._stdlib.mentions.get(name, ()):
                         mentioned.setdefault(text, set()).add(name)
-            if "importlib.resources" in (names := self._walk(mentioned)):
-                mentioned.setdefault("importlib_resources", {"(application)"})
-            if "importlib.metadata" in names:
-                mentioned.setdefault("importlib_metadata", {"(application)"})
+            names = self._walk(mentioned)
+            for module, mark in USED_MODULES.items():
+                if module in names:
+                    mentioned.setdefault(mark, {"(application)"})
             if sum(map(len, mentioned.values())) == before:
                 return mentioned
 

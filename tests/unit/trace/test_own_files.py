@@ -199,6 +199,20 @@ def test_a_file_of_the_current_folder_does_not_go_in_and_is_told(tmp_path: Path,
     assert data(traced(tmp_path / "other", python, moved)) == {"config.json"}
 
 
+def test_hints_name_functions_that_read_a_file_of_the_current_folder(tmp_path: Path, python: TargetPython) -> None:
+    hint = '[[tool.castiron.trace.file-function]]\nnames = ["fetch"]\nmodules = ["store"]\n'
+    files = {
+        "app.py": "import store, pandas as pd\nstore.fetch('a.bin')\npd.read_csv('b.csv')\nother.fetch('c.bin')",
+        "store.py": "def fetch(name): ...",
+        "pandas.py": "def read_csv(name): ...",
+        **dict.fromkeys(("a.bin", "b.csv", "c.bin"), ""),
+        "pyproject.toml": hint,
+    }
+    assert data(traced(tmp_path / "hinted", python, files)) == {"c.bin"}
+    del files["pyproject.toml"]
+    assert data(traced(tmp_path / "other", python, files)) == {"a.bin", "c.bin"}
+
+
 def test_what_stays_out_is_counted_and_named(tmp_path: Path, python: TargetPython) -> None:
     files: dict[str, str | bytes] = {
         "app.py": "",

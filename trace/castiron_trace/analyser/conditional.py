@@ -70,8 +70,8 @@ CONDITIONAL: dict[tuple[str, str], frozenset[str]] = {
     # The newer classes of messages; `email.message.Message` has a policy without it.
     ("email.message", "email.policy"): frozenset({"EmailMessage", "MIMEPart"}),
     ("functools", "typing"): frozenset({"singledispatch", "singledispatchmethod"}),
-    ("importlib._bootstrap_external", "importlib.metadata"): frozenset({"importlib_metadata", "invalidate_caches"}),
-    ("importlib._bootstrap_external", "importlib.readers"): frozenset({"importlib_resources"}),
+    ("importlib._bootstrap_external", "importlib.metadata"): frozenset({"@metadata", "invalidate_caches"}),
+    ("importlib._bootstrap_external", "importlib.readers"): frozenset({"@resources"}),
     ("importlib._bootstrap_external", "tokenize"): frozenset({"get_source", "decode_source"}),
     ("logging", "pickle"): frozenset({"@never"}),
     ("logging.handlers", "email.message"): frozenset({"SMTPHandler"}),
@@ -114,9 +114,13 @@ CONDITIONAL: dict[tuple[str, str], frozenset[str]] = {
 }
 """Imports that are followed only if another module that goes in mentions one of the names."""
 
+USED_MODULES = {"importlib.metadata": "@metadata", "importlib.resources": "@resources"}
+"""Modules whose use by anything counts as a mention of a name of `CONDITIONAL`."""
+
 MENTIONS = frozenset(name for names in CONDITIONAL.values() for name in names)
 """Names to look for in sources.  Those with ``@`` are not identifiers: PEP 695 syntax, characters beyond ASCII in a
-source (a traceback measures their width), ``\\N{...}`` in a regular expression; nothing mentions ``@never``.
+source (a traceback measures their width), ``\\N{...}`` in a regular expression, those of `USED_MODULES`; nothing
+mentions ``@never``.
 """
 
 FROM_C: dict[str, tuple[str, ...]] = {

@@ -106,6 +106,17 @@ class ResourceFunction(Hint):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileFunction(Hint):
+    """Functions whose first argument, if it is a relative path, means a file of the current folder, which they read."""
+
+    names: tuple[str, ...]
+    modules: tuple[str, ...]
+    """They count only with one of these before the dot: the module's name, and what it is usually imported as."""
+    imported_by_name: bool = field(default=False, metadata={"key": "imported-by-name"})
+    """They count with nothing before them, too."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NamespaceFunction(Hint):
     """Functions that make the calling package a namespace package, as `pkgutil.extend_path` does."""
 
@@ -219,6 +230,7 @@ class SourceHints:
     entry_point_lookups: tuple[EntryPointLookup, ...] = ()
     import_functions: tuple[ImportFunction, ...] = ()
     resource_functions: tuple[ResourceFunction, ...] = ()
+    file_functions: tuple[FileFunction, ...] = ()
     namespace_functions: tuple[NamespaceFunction, ...] = ()
     constants: tuple[Constant, ...] = ()
     compilers: tuple[Compiler, ...] = ()

@@ -16,7 +16,9 @@ from castiron_trace.analyser.syntax.expressions import keyword_argument, name_of
 from castiron_trace.analyser.syntax.scan import Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+
+    from castiron_trace.hints.model import FileFunction
 
 _SAME_PATH = frozenset(
     {"Path", "PurePath", "PosixPath", "PurePosixPath", "abspath", "realpath", "normpath", "str", "fspath", "resolve",
@@ -30,14 +32,9 @@ _OPENERS: dict[str, frozenset[str]] = {
     "scandir": frozenset({"os"}),
     "connect": frozenset({"sqlite3"}),
     "fileConfig": frozenset({"", "config"}),
-    "load_dotenv": frozenset({"", "dotenv"}),
-    **dict.fromkeys(
-        ("read_csv", "read_json", "read_excel", "read_parquet", "read_table"),
-        frozenset({"pd", "pandas", "pl", "polars"}),
-    ),
-    **dict.fromkeys(("load", "loadtxt", "genfromtxt"), frozenset({"np", "numpy"})),
 }
-"""Functions whose first argument, if it is a relative path, means a file of the current folder -> what they follow."""
+"""Functions of the standard library whose first argument, if it is a relative path, means a file of the current folder,
+and what stands before the dot (nothing: empty).  Hints add others."""
 _PATH_READS = frozenset({"open", "read_text", "read_bytes", "iterdir", "glob", "rglob"})
 """Methods of `pathlib.Path` that look at the file."""
 _WRITES = re.compile(r"[wax]")
@@ -153,8 +150,17 @@ def _appended(start: str | None, parts: Iterable[ast.AST]) -> str | None:
     return posixpath.normpath(f"{start}/{text.lstrip('/')}")
 
 
-def own_paths(tree: ast.AST) -> OwnPaths:
-    """Return what the source of an own module says about files."""
+def openers(hints: Iterable[FileFunction]) -> Mapping[str, Collection[str]]:
+    """Return the functions that open a file of the current folder, and what each may follow; the hints' as well."""
+    found: dict[str, set[str]] = {name: set(before) for name, before in _OPENERS.items()}
+    for hint in hints:
+        for name in hint.names:
+            found.setdefault(name, set()).update(hint.modules, [""] if hint.imported_by_name else [])
+    return found
+
+
+def own_paths(tree: ast.AST, functions: Mapping[str, Collection[str]]) -> OwnPaths:
+    """Return what the source of an own module says about files; ``functions`` are those of `openers`."""
     reader = _Reader()
     nodes = list(ast.walk(tree))
     for _round in range(_ROUNDS):
@@ -171,7 +177,7 @@ def own_paths(tree: ast.AST) -> OwnPaths:
             # Not the folder itself and its parents, which everything is below.
             if path is not None and path.strip("./*") and path != _SOURCE:
                 paths.add(Literal(path, node.lineno))
-    opened, written, changes_folder = _opened(nodes)
+    opened, written, changes_folder = _opened(nodes, functions)
     return OwnPaths(
         paths=tuple(sorted(paths)),
         patterns=tuple(sorted(_patterns(nodes))),
@@ -206,7 +212,7 @@ def _patterns(nodes: Iterable[ast.AST]) -> Iterator[Literal]:
             yield Literal(text, node.lineno)  # type: ignore[attr-defined]
 
 
-def _opened(nodes: Iterable[ast.AST]) -> tuple[set[Literal], set[str], bool]:
+def _opened(nodes: Iterable[ast.AST], functions: Mapping[str, Collection[str]]) -> tuple[set[Literal], set[str], bool]:
     """Return what is only read from the current folder, what is written there, and whether that folder is changed."""
     read: dict[str, int] = {}
     written: set[str] = set()
@@ -218,7 +224,7 @@ def _opened(nodes: Iterable[ast.AST]) -> tuple[set[Literal], set[str], bool]:
             uses[node.value] = uses.get(node.value, 0) + 1
         elif isinstance(node, ast.Call):
             changes_folder = changes_folder or name_of(node.func) in {"chdir", "fchdir"}
-            text, mode = _opened_name(node)
+            text, mode = _opened_name(node, functions)
             if text is None:
                 continue
             opens[text] = opens.get(text, 0) + 1
@@ -230,7 +236,7 @@ def _opened(nodes: Iterable[ast.AST]) -> tuple[set[Literal], set[str], bool]:
     return only, {text for text in written if _is_relative(text)}, changes_folder
 
 
-def _opened_name(call: ast.Call) -> tuple[str | None, ast.expr | None]:
+def _opened_name(call: ast.Call, functions: Mapping[str, Collection[str]]) -> tuple[str | None, ast.expr | None]:
     """Return the literal name that a call opens in the current folder, and the mode that is given."""
     mode = keyword_argument(call, "mode")
     subject = call.func.value if isinstance(call.func, ast.Attribute) else None
@@ -241,7 +247,7 @@ def _opened_name(call: ast.Call) -> tuple[str | None, ast.expr | None]:
     elif (
         call.args
         and (subject is None or isinstance(subject, ast.Name | ast.Attribute))
-        and name_of(subject) in _OPENERS.get(name, ())
+        and name_of(subject) in functions.get(name, ())
     ):
         return _literal(call.args[0]), mode or (call.args[1] if len(call.args) > 1 and name == "open" else None)
     return None, None

@@ -38,14 +38,14 @@ from castiron_trace.analyser.syntax.machine_calls import by_last_name, machine_u
 from castiron_trace.analyser.syntax.made_modules import import_hook, made_modules
 from castiron_trace.analyser.syntax.outside_code import outside_code
 from castiron_trace.analyser.syntax.own_commands import command_items, shell_command
-from castiron_trace.analyser.syntax.own_paths import own_paths
+from castiron_trace.analyser.syntax.own_paths import openers, own_paths
 from castiron_trace.analyser.syntax.package_paths import package_paths
 from castiron_trace.analyser.syntax.resource_calls import ResourceCalls
 from castiron_trace.analyser.syntax.scan import MAIN_BLOCK, Scan, unreadable_scan
 from castiron_trace.protocol import Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from castiron_trace.hints.model import MachineNeed, SourceHints
 
@@ -81,7 +81,7 @@ def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
     facts = scanner.facts
     facts.exports = listed_names(source, tree, facts)
     facts.finds_sources = any(word in source for word in _FINDS_SOURCES)
-    facts.files = own_paths(tree) if own else None
+    facts.files = own_paths(tree, scanner.file_functions) if own else None
     facts.outside_code = outside_code(source, tree)
     facts.package_paths = package_paths(source, tree)
     facts.lazy = lazy_exports(source, tree, facts.strings)
@@ -125,6 +125,11 @@ class _Scanner:
     def machine_functions(self) -> Mapping[str, Sequence[tuple[str, MachineNeed]]]:
         """The last name of each function that needs something of the machine -> its dotted name, the hint."""
         return self._rules.machine
+
+    @property
+    def file_functions(self) -> Mapping[str, Collection[str]]:
+        """Functions that open a file of the current folder -> what they may follow."""
+        return self._rules.file_functions
 
     def look_at_characters(self, source: bytes) -> None:
         """Note what the syntax tree does not show; see `castiron_trace.analyser.conditional`."""
@@ -306,6 +311,7 @@ class _Rules:
     conditions: Conditions
     entry_point_names: frozenset[str]
     machine: Mapping[str, Sequence[tuple[str, MachineNeed]]]
+    file_functions: Mapping[str, Collection[str]]
     calls: Mapping[str, _CallRule]
     """Function -> the rule for its calls."""
 
@@ -321,6 +327,7 @@ def _rules(hints: SourceHints) -> _Rules:
     return _Rules(
         conditions=Conditions({constant.name: constant.value for constant in hints.constants}),
         machine=by_last_name(hints.machine_needs),
+        file_functions=openers(hints.file_functions),
         entry_point_names=_ENTRY_POINT_NAMES.union(*(hint.names for hint in hints.entry_point_lookups)),
         calls={
             **qualified,
