@@ -16,6 +16,7 @@ from castiron_audit.policy import Policy
 from castiron_audit.project import own_project
 from castiron_common.cache import cache_root
 from castiron_common.clock import Clock
+from castiron_common.errors import ManifestError
 from castiron_common.files import check_output, sha256_file
 from castiron_common.working import working_folder
 from castiron_elf.sections import file_layout
@@ -97,6 +98,12 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
     # read: the manifest is decoded already; a place that cannot be written is better found before the work.
     # After it: everything that is known of the application is in the manifest, and no pass looks elsewhere for more.
     with clock("read"):
+        if manifest.extra:
+            raise ManifestError(
+                "A newer version of Castiron wrote the manifest: the executable would lack what its "
+                f"{' and '.join(key for key, _ in manifest.extra)} say.",
+                hint="Link with the version that wrote it, or trace again with this one.",
+            )
         output = (request.output or Path(manifest.entry.name)).absolute()
         check_output(output)
         if request.symbols is not None:
@@ -156,7 +163,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
             kept = cache_root() / "link" / "deflated.sqlite"
             compress = zstd_once(kept) if small else deflate_once(kept)
             config = boot_config(manifest, options, children)
-            payload = write_payload(config, packed.modules, packed.files, compress=compress, zstd=small)
+            payload = write_payload(config, packed.modules, packed.files, packed.links, compress=compress, zstd=small)
             own = work / "app.o"
             write_app_object(
                 own,

@@ -130,6 +130,19 @@ class PlacedFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlacedLink:
+    """A symbolic link, at its place in the tree of the binary."""
+
+    tree_path: str
+    target: str
+    """What ``readlink`` says."""
+    leads_to: str
+    """The tree path of what it leads to when all links on the way are followed."""
+    followed: int
+    """How many links are followed to it, this one included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tree:
     """Everything that will be visible under the executable's path.  Sorted by tree path."""
 
@@ -140,6 +153,7 @@ class Tree:
     """Names of the standard library's extension modules that the manifest asks for, sorted."""
     site: Path | None
     """The installed folder of the distributions on the host (``.../site-packages``); None without distributions."""
+    links: tuple[PlacedLink, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from castiron_audit.model import Form
 from castiron_link.audit import Contribution
 from castiron_link.model import Compression, Sources, owner_of
-from castiron_link.payload import PayloadFile, PayloadModule
+from castiron_link.payload import PayloadFile, PayloadLink, PayloadModule
 from castiron_manifest.model import ModuleKind, Origin
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ class Packed:
 
     modules: tuple[PayloadModule, ...]
     files: tuple[PayloadFile, ...]
+    links: tuple[PayloadLink, ...]
     contributions: tuple[Contribution, ...]
     """What each module and file is before compression."""
 
@@ -112,6 +113,10 @@ def pack_tree(
     return Packed(
         modules=tuple(sorted(modules, key=lambda module: module.path)),
         files=tuple(sorted(files, key=lambda file: file.path)),
+        links=tuple(
+            PayloadLink(path=link.tree_path, target=link.target, leads_to=link.leads_to, followed=link.followed)
+            for link in tree.links
+        ),
         contributions=tuple(contributions),
     )
 

@@ -11,26 +11,26 @@ from __future__ import annotations
 import hashlib
 import struct
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from castiron_common.content import FileContent, Pieces
-from castiron_common.errors import LinkError
 from castiron_link.deflate import Deflate, Wanted, deflate
 from castiron_link.model import Children
+from castiron_link.payload_parts import Data, Texts, encode, impossible
 from castiron_manifest.model import EntryKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 MAGIC = b"CASTIRON"
-VERSION = 3
+VERSION = 4
 
 _HEADER = struct.Struct("<8sIIQIIQQQQQQQQQQ16s")
 _NODE = struct.Struct("<QIBBHQQII")
+_LINK_NODE = struct.Struct("<QIBBHQQQ")
 _MODULE = struct.Struct("<QQIIQQIIII")
 _TEXT = struct.Struct("<II")
-_TEXT_LIMIT = 1 << 32
-"""Texts are found by 32-bit offsets; they stand before all data, so this is no limit on the data."""
 _COMPRESSED_LIMIT = (1 << 32) - 1
 """Bytes of one compressed file: a node has 32 bits for them.  The file itself may be larger."""
 _NAME_LIMIT = 255
@@ -47,7 +47,7 @@ _KINDS = {EntryKind.SCRIPT: 0, EntryKind.MODULE: 1, EntryKind.FUNCTION: 2}
 _FULL_FINALIZE, _OBEY_ENVIRONMENT, _AS_PYTHON, _NOTICES, _NO_CHILDREN = 1, 2, 4, 8, 16
 _ZSTD = 32
 _PACKAGE, _SOURCE, _EXTENSION = 1, 2, 4
-_FOLDER, _FILE = 0, 1
+_FOLDER, _FILE, _LINK = 0, 1, 2
 _NONE = 0xFFFF_FFFF
 
 
@@ -82,6 +82,19 @@ class PayloadFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PayloadLink:
+    """One symbolic link of the tree."""
+
+    path: str
+    target: str
+    """What ``readlink`` says."""
+    leads_to: str
+    """Tree path of the file or folder that it leads to when all links on the way are followed."""
+    followed: int
+    """How many links are followed to it, this one included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BootConfig:
     """How the binary starts."""
 
@@ -113,7 +126,7 @@ class _Folder:
     """A folder while the tree is being built."""
 
     folders: dict[bytes, _Folder] = field(default_factory=dict)
-    files: dict[bytes, PayloadFile] = field(default_factory=dict)
+    files: dict[bytes, PayloadFile | PayloadLink] = field(default_factory=dict)
     modules: list[_Module] = field(default_factory=list)
     index: int = 0
     """Its node."""
@@ -153,6 +166,7 @@ def write_payload(
     config: BootConfig,
     modules: Iterable[PayloadModule],
     files: Iterable[PayloadFile],
+    links: Iterable[PayloadLink] = (),
     *,
     compress: Deflate = deflate,
     zstd: bool = False,
@@ -170,25 +184,23 @@ def write_payload(
     for file in files:
         _add_file(root, file)
         by_path[file.path] = file
+    for link in links:
+        _add_file(root, link)
     with_code = _add_modules(root, modules, by_path, config.path)
     _check_entry(config, with_code)
     return _Writer(root, compress, zstd=zstd).write(config)
 
 
-def _bad(what: str) -> LinkError:
-    return LinkError(what, hint="Run trace again; if it happens again, this is a bug in castiron, please report it.")
-
-
 def _components(path: str) -> list[bytes]:
     """Return the names along a path of the tree; `LinkError` unless it is relative and normal."""
     if "\0" in path or not path or any(part in {"", ".", ".."} for part in path.split("/")):
-        raise _bad(f"A file cannot be at {path!r} in the binary: the path is not relative and normal.")
+        raise impossible(f"A file cannot be at {path!r} in the binary: the path is not relative and normal.")
     try:
         names = [part.encode("utf-8", "surrogateescape") for part in path.split("/")]
     except UnicodeEncodeError:
-        raise _bad(f"A file cannot be at {path!r} in the binary: the path cannot be encoded.") from None
+        raise impossible(f"A file cannot be at {path!r} in the binary: the path cannot be encoded.") from None
     if any(len(name) > _NAME_LIMIT for name in names) or sum(map(len, names)) + len(names) > _PATH_LIMIT:
-        raise _bad(f"A file cannot be at {path!r} in the binary: the path is too long.")
+        raise impossible(f"A file cannot be at {path!r} in the binary: the path is too long.")
     return names
 
 
@@ -197,18 +209,18 @@ def _folder(root: _Folder, names: Iterable[bytes], path: str) -> _Folder:
     folder = root
     for name in names:
         if name in folder.files:
-            raise _bad(f"{path!r} goes through a file of the binary as if it were a folder.")
+            raise impossible(f"{path!r} goes through a file of the binary as if it were a folder.")
         folder = folder.folders.setdefault(name, _Folder())
     return folder
 
 
-def _add_file(root: _Folder, file: PayloadFile) -> None:
+def _add_file(root: _Folder, file: PayloadFile | PayloadLink) -> None:
     *parents, name = _components(file.path)
     folder = _folder(root, parents, file.path)
     if name in folder.files:
-        raise _bad(f"Two files are at {file.path!r} in the binary.")
+        raise impossible(f"Two files are at {file.path!r} in the binary.")
     if name in folder.folders:
-        raise _bad(f"{file.path!r} is both a file and a folder of the binary.")
+        raise impossible(f"{file.path!r} is both a file and a folder of the binary.")
     folder.files[name] = file
 
 
@@ -249,16 +261,16 @@ def _add_modules(
         file_path = module.path + suffix
         key = (module.path, module.package, module.extension is not None)
         if key in seen:
-            raise _bad(f"Two modules are at {module.path!r} in the binary.")
+            raise impossible(f"Two modules are at {module.path!r} in the binary.")
         seen.add(key)
         if module.extension is None:
             with_code.add(file_path)
             if not module.code:
-                raise _bad(f"The module {module.path!r} has no bytecode.")
+                raise impossible(f"The module {module.path!r} has no bytecode.")
             if module.source and file_path not in files:
-                raise _bad(f"The source of the module {module.path!r} is not among the files.")
+                raise impossible(f"The source of the module {module.path!r} is not among the files.")
         elif not 0 <= module.extension < _NONE:
-            raise _bad(f"The module {module.path!r} has the impossible extension number {module.extension}.")
+            raise impossible(f"The module {module.path!r} has the impossible extension number {module.extension}.")
         elif file_path not in files:
             # Code looks whether its own shared object exists; what is in it is in the executable itself.
             _add_file(root, PayloadFile(path=file_path, data=b"", executable=True))
@@ -271,39 +283,13 @@ def _add_modules(
 
 def _check_entry(config: BootConfig, with_code: set[str]) -> None:
     if config.kind is EntryKind.SCRIPT and config.path not in with_code:
-        raise _bad(f"The script to run, {config.path!r}, is not among the modules.")
+        raise impossible(f"The script to run, {config.path!r}, is not among the modules.")
     if config.kind is not EntryKind.SCRIPT and not config.module:
-        raise _bad("The module to run has no name.")
+        raise impossible("The module to run has no name.")
     if config.kind is EntryKind.FUNCTION and not config.function:
-        raise _bad("The function to call has no name.")
+        raise impossible("The function to call has no name.")
     if config.optimize not in {0, 1, 2}:
-        raise _bad(f"The optimisation level {config.optimize} does not exist.")
-
-
-class _Texts:
-    """The texts of the payload, each once and followed by a zero byte."""
-
-    def __init__(self, base: int) -> None:
-        self.data = bytearray()
-        self._base = base
-        self._known: dict[bytes, int] = {}
-
-    def add(self, text: bytes) -> int:
-        """Return the reference to a text: its offset in the payload below, its length above 32 bits."""
-        if b"\0" in text:
-            raise _bad(f"{text!r} contains a zero byte.")
-        offset = self._known.get(text)
-        if offset is None:
-            offset = self._known[text] = self._base + len(self.data)
-            self.data += text + b"\0"
-            if self._base + len(self.data) > _TEXT_LIMIT:
-                raise _bad("The names in the binary are longer than 4 GiB together.")
-        return offset | len(text) << 32
-
-    @property
-    def end(self) -> int:
-        """Offset in the payload behind the texts."""
-        return self._base + len(self.data)
+        raise impossible(f"The optimisation level {config.optimize} does not exist.")
 
 
 class _Writer:
@@ -312,9 +298,10 @@ class _Writer:
     def __init__(self, root: _Folder, compress: Deflate, *, zstd: bool) -> None:
         self._folders: list[_Folder] = []
         """In the order of their nodes."""
-        self._nodes: list[tuple[bytes, int, _Folder | PayloadFile]] = []
+        self._nodes: list[tuple[bytes, int, _Folder | PayloadFile | PayloadLink]] = []
         """Name, parent, what it is."""
         self._arrange(root)
+        self._root = root
         files = [item for _, _, item in self._nodes if isinstance(item, PayloadFile) and item.compressed_share]
         pieces = compress([Wanted(data=file.data, most=_most(file)) for file in files])
         self._compressed = {file.path: piece for file, piece in zip(files, pieces, strict=True) if piece}
@@ -329,11 +316,11 @@ class _Writer:
         """Number the nodes so that the children of a folder stand together, sorted by name."""
         self._nodes.append((b"", 0, root))
         for index, (_, _, item) in enumerate(self._nodes):  # grows while it is walked: breadth first
-            if isinstance(item, PayloadFile):
+            if not isinstance(item, _Folder):
                 continue
             item.index = index
             self._folders.append(item)
-            children: dict[bytes, _Folder | PayloadFile] = {**item.folders, **item.files}
+            children: dict[bytes, _Folder | PayloadFile | PayloadLink] = {**item.folders, **item.files}
             self._nodes += [(name, index, children[name]) for name in sorted(children)]
             item.modules.sort(key=lambda module: module.order)
 
@@ -343,18 +330,19 @@ class _Writer:
         nodes_at = _HEADER.size
         modules_at = nodes_at + _NODE.size * len(self._nodes)
         paths_at = modules_at + _MODULE.size * module_count
-        texts = _Texts(paths_at + _TEXT.size * len(config.sys_path))
-        sys_path = b"".join(struct.pack("<Q", texts.add(_encode(entry))) for entry in config.sys_path)
+        texts = Texts(paths_at + _TEXT.size * len(config.sys_path))
+        sys_path = b"".join(struct.pack("<Q", texts.add(encode(entry))) for entry in config.sys_path)
         entry = [
-            texts.add(_encode(text or "")) for text in (config.module, config.function, config.path, config.program)
+            texts.add(encode(text or "")) for text in (config.module, config.function, config.path, config.program)
         ]
         names = [texts.add(name) for name, _, _ in self._nodes]
+        targets = {item.path: texts.add(_target(item)) for _, _, item in self._nodes if isinstance(item, PayloadLink)}
         references = [
             (texts.add(module.name), texts.add(module.suffix)) for folder in self._folders for module in folder.modules
         ]
-        data = _Data(texts.end)
+        data = Data(texts.end)
         modules = self._modules(references, data)
-        nodes = self._node_records(names, data)
+        nodes = self._node_records(names, targets, data)
         flags = (
             _FULL_FINALIZE * config.full_finalize
             | _OBEY_ENVIRONMENT * config.obey_environment
@@ -380,7 +368,7 @@ class _Writer:
         whole = Pieces((_HEADER.pack(*fields, identity), *body))
         return Payload(data=whole, stored=self._stored, stored_code=self._stored_code, padding=data.padding)
 
-    def _modules(self, references: Sequence[tuple[int, int]], data: _Data) -> bytes:
+    def _modules(self, references: Sequence[tuple[int, int]], data: Data) -> bytes:
         out = bytearray()
         position = iter(references)
         for folder in self._folders:
@@ -409,10 +397,27 @@ class _Writer:
                 )
         return bytes(out)
 
-    def _node_records(self, names: Sequence[int], data: _Data) -> bytes:
+    def _led_to(self, link: PayloadLink) -> int:
+        """Return the node that a symbolic link leads to."""
+        item: _Folder | PayloadFile | PayloadLink | None = self._root
+        for name in _components(link.leads_to):
+            item = (item.folders.get(name) or item.files.get(name)) if isinstance(item, _Folder) else None
+        if item is None or isinstance(item, PayloadLink):
+            raise impossible(f"The symbolic link {link.path!r} leads to {link.leads_to!r}, which is not in the binary.")
+        return item.index if isinstance(item, _Folder) else self._file_nodes[item.path]
+
+    @cached_property
+    def _file_nodes(self) -> Mapping[str, int]:
+        return {item.path: index for index, (_, _, item) in enumerate(self._nodes) if isinstance(item, PayloadFile)}
+
+    def _node_records(self, names: Sequence[int], targets: Mapping[str, int], data: Data) -> bytes:
         out = bytearray()
         next_child, next_module = 1, 0
         for name, (_, parent, item) in zip(names, self._nodes, strict=True):
+            if isinstance(item, PayloadLink):
+                text = targets[item.path]
+                out += _LINK_NODE.pack(name, parent, _LINK, 0, item.followed, self._led_to(item), text >> 32, text)
+                continue
             if isinstance(item, PayloadFile):
                 stored = self._compressed.get(item.path, b"")
                 self._stored[item.path] = len(stored or item.data)
@@ -426,27 +431,6 @@ class _Writer:
         return bytes(out)
 
 
-class _Data:
-    """What follows the texts: pieces of bytes at aligned offsets."""
-
-    def __init__(self, start: int) -> None:
-        self.parts: list[bytes | FileContent] = []
-        self.end = start
-        self.padding = 0
-        """Bytes so far."""
-
-    def add(self, piece: bytes | FileContent, alignment: int) -> int:
-        """Append a piece; return its offset in the payload."""
-        padding = -self.end % alignment
-        if padding:
-            self.parts.append(bytes(padding))
-            self.padding += padding
-        self.parts.append(piece)
-        offset = self.end + padding
-        self.end = offset + len(piece)
-        return offset
-
-
 def _identity(payload: Pieces) -> bytes:
     """Return what tells this payload from others: a hash of it, in which the identity itself is zeros."""
     digest = hashlib.sha256()
@@ -455,12 +439,14 @@ def _identity(payload: Pieces) -> bytes:
     return digest.digest()[:_IDENTITY_SIZE]
 
 
+def _target(link: PayloadLink) -> bytes:
+    text = encode(link.target)
+    if not 0 < len(text) <= _PATH_LIMIT:
+        raise impossible(
+            f"The symbolic link {link.path!r} cannot be in the binary: its target has {len(text):,} bytes."
+        )
+    return text
+
+
 def _most(file: PayloadFile) -> int:
     return min(int(len(file.data) * file.compressed_share), _COMPRESSED_LIMIT)
-
-
-def _encode(text: str) -> bytes:
-    try:
-        return text.encode("utf-8", "surrogateescape")
-    except UnicodeEncodeError:
-        raise _bad(f"{text!r} cannot be encoded.") from None

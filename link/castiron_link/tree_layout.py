@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import ManifestError, ModuleMissingError
-from castiron_link.model import PlacedExtension, PlacedFile, PlacedModule, Tree, owner_of
+from castiron_link.model import PlacedExtension, PlacedFile, PlacedLink, PlacedModule, Tree, owner_of
+from castiron_manifest.links import link_ends
 from castiron_manifest.model import ModuleKind, Origin
 
 if TYPE_CHECKING:
@@ -145,13 +146,33 @@ def build_tree(manifest: Manifest, *, stdlib: Path, site: Path | None, extra_std
             path = _host_path(roots[resource.origin], resource.path, what="file")
             files[tree_path] = PlacedFile(tree_path=tree_path, owner=owner, executable=resource.executable, path=path)
 
+    links = tuple(_placed_links(manifest))
+    for link in links:
+        if link.tree_path in files or link.tree_path in modules or link.tree_path in extensions:
+            raise ManifestError(
+                f"The manifest has a symbolic link and a file at {link.tree_path} in the binary.",
+                hint="Run trace again; if it happens again, a distribution installs files beside the application's.",
+            )
     return Tree(
         modules=tuple(modules[path] for path in sorted(modules)),
         extensions=tuple(extensions[path] for path in sorted(extensions)),
         files=tuple(files[path] for path in sorted(files)),
         builtins=tuple(sorted(builtins)),
         site=site,
+        links=links,
     )
+
+
+def _placed_links(manifest: Manifest) -> Iterator[PlacedLink]:
+    ends = link_ends(manifest)
+    for link in manifest.links:
+        end = ends[link.path]
+        yield PlacedLink(
+            tree_path=place(Origin.APP, link.path, manifest.target.python),
+            target=link.target,
+            leads_to=place(Origin.APP, end.path, manifest.target.python),
+            followed=end.followed,
+        )
 
 
 def _startup_modules(names: Iterable[str], stdlib: Path, feature: str) -> Iterable[PlacedModule]:

@@ -67,7 +67,9 @@ def encode(manifest: model.Manifest) -> bytes:
 
 def _lowest_minor(manifest: model.Manifest) -> int:
     """Return the lowest minor version that has all fields of a manifest."""
-    return model.SCHEMA_MINOR if any(module.compiled for module in manifest.modules) else model.SCHEMA_MINOR - 1
+    if manifest.links:
+        return 3
+    return 2 if any(module.compiled for module in manifest.modules) else 1
 
 
 def decode(data: bytes, *, source: str = "the manifest") -> model.Manifest:

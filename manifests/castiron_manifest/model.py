@@ -17,7 +17,7 @@ from enum import StrEnum
 SCHEMA_MAJOR = 1
 """Increased when an older reader would misunderstand the file; a reader refuses any other major version."""
 
-SCHEMA_MINOR = 2
+SCHEMA_MINOR = 3
 """Increased when fields are added; an older reader keeps what it does not know.  A manifest says the lowest one that
 has all its fields."""
 
@@ -229,6 +229,17 @@ class Resource:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolicLink:
+    """A symbolic link among the application's data files (since 1.3).  Sorted by path."""
+
+    path: str
+    """Relative to the application's folder, without links on the way."""
+    target: str
+    """What ``readlink`` says: relative to the link's folder.  It never leaves the application's folder, and leads by at
+    most 40 links to one of ``resources``, or to a folder that has some."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Native:
     """One shared object of the environment.  Sorted by (distribution, path)."""
 
@@ -303,6 +314,7 @@ class Manifest:
     natives: tuple[Native, ...] = ()
     findings: tuple[Finding, ...] = ()
     needs: tuple[Need, ...] = ()
+    links: tuple[SymbolicLink, ...] = ()
     texts: tuple[tuple[str, str], ...] = ()
     """License texts once each: (sha256 of the UTF-8 text, text), sorted."""
     blobs: tuple[tuple[str, bytes], ...] = ()

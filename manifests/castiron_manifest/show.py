@@ -9,6 +9,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from castiron_common.errors import ModuleMissingError
+from castiron_common.words import counted
 from castiron_manifest.validate import SORT_KEYS
 
 if TYPE_CHECKING:
@@ -63,6 +64,11 @@ def summary(manifest: Manifest) -> list[tuple[str, str]]:
         ("distributions", f"{len(manifest.distributions)}"),
         ("modules", f"{len(manifest.modules)} ({_counts(origins)}; {_counts(kinds)})"),
         ("resources", f"{len(manifest.resources)} ({sum(r.size for r in manifest.resources):,} bytes)"),
+        *(
+            [("links", f"{counted(len(manifest.links), 'symbolic link')} among the resources")]
+            if manifest.links
+            else []
+        ),
         ("natives", f"{len(manifest.natives)} ({sum(n.size for n in manifest.natives):,} bytes)"),
         ("carried along", f"{len(manifest.blobs)} blobs ({embedded:,} bytes), {len(manifest.texts)} license texts"),
         ("findings", _counts(Counter(str(finding.severity) for finding in manifest.findings)) or "none"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from castiron_manifest.links import link_problems
 from castiron_manifest.model import EntryKind, Manifest, ModuleKind, Origin
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ SORT_KEYS: dict[str, Callable[[Any], tuple[str, ...]]] = {
     "natives": lambda n: (n.distribution, n.path),
     "findings": lambda f: (f.code, f.subject, f.message),
     "needs": lambda n: (n.what.value, n.importer),
+    "links": lambda link: (link.path,),
     "texts": lambda t: (t[0],),
     "blobs": lambda b: (b[0],),
 }
@@ -30,7 +32,7 @@ SORT_KEYS: dict[str, Callable[[Any], tuple[str, ...]]] = {
 
 def problems(manifest: Manifest) -> list[str]:
     """Return what is wrong with a manifest, each ending in ``@ $.path``; empty if it is sound."""
-    return [*_order(manifest), *_references(manifest), *_paths(manifest), *_entry(manifest)]
+    return [*_order(manifest), *_references(manifest), *_paths(manifest), *link_problems(manifest), *_entry(manifest)]
 
 
 def _order(manifest: Manifest) -> Iterator[str]:
@@ -91,6 +93,8 @@ def _paths(manifest: Manifest) -> Iterator[str]:
             yield f"a {module.kind} module has {'no' if module.path is None else 'a'} file @ {where}"
         elif module.path is not None:
             yield from _path(module.path, where, data=module.origin is Origin.DISTRIBUTION)
+    for index, link in enumerate(manifest.links):
+        yield from _path(link.path, f"$.links[{index}].path", data=False)
     for name, items in (("resources", manifest.resources), ("natives", manifest.natives)):
         sequence: Sequence[Any] = items
         for index, item in enumerate(sequence):

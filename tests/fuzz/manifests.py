@@ -143,6 +143,11 @@ def rich() -> dict[str, Any]:
             {"path": "alpha/table.csv", "origin": "distribution", "distribution": "alpha", "size": 7},
             {"path": "pydoc_data/x.css", "origin": "stdlib", "size": 3},
         ],
+        "links": [
+            {"path": "again", "target": "own/up"},
+            {"path": "current", "target": "own"},
+            {"path": "own/up", "target": "../current/data.bin"},
+        ],
         "natives": [
             native
             | {
@@ -233,6 +238,7 @@ def _sort(body: dict[str, Any]) -> None:
         "modules": ("name", "origin", "path"),
         "resources": ("origin", "distribution", "path"),
         "natives": ("distribution", "path"),
+        "links": ("path",),
         "findings": ("code", "subject", "message"),
     }
     for field, names in keys.items():

@@ -66,6 +66,11 @@ static void read_node(uint32_t index)
         read_bytes(path, length + 1);
         payload_module_at(path);
     }
+    if (node->kind == NODE_LINK) {
+        read_text(node->target);
+        read_text(payload_node(payload_followed(index))->name);
+        return;
+    }
     if (node->kind != NODE_FOLDER) {
         if (node->size > sizeof content)
             return;

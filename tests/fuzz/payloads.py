@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import castiron_runtime.toolchain
 from castiron_common.errors import CastironError
 from castiron_common.progress import SilentReporter
-from castiron_link.payload import BootConfig, PayloadFile, PayloadModule, write_payload
+from castiron_link.payload import BootConfig, PayloadFile, PayloadLink, PayloadModule, write_payload
 from castiron_link.zstd import zstd
 from castiron_manifest.model import EntryKind
 from castiron_runtime import sources
@@ -69,6 +69,11 @@ def example(*, small: bool = False) -> bytes:
         PayloadFile(path="bin/python", data=b"", executable=True),
         PayloadFile(path="bin/tool", data=b"#!/bin/sh\n", executable=True),
     ]
+    links = [
+        PayloadLink(path="app/link", target="data.bin", leads_to="app/data.bin", followed=1),
+        PayloadLink(path="app/again", target="link", leads_to="app/data.bin", followed=2),
+        PayloadLink(path="app/up", target="../lib", leads_to="lib", followed=1),
+    ]
     modules = [
         module(f"{lib}/json", package=True),
         module(f"{lib}/json/decoder"),
@@ -85,8 +90,8 @@ def example(*, small: bool = False) -> bytes:
         function="main",
     )
     if small:
-        return bytes(write_payload(config, modules, files, compress=zstd, zstd=True).data)
-    return bytes(write_payload(config, modules, files).data)
+        return bytes(write_payload(config, modules, files, links, compress=zstd, zstd=True).data)
+    return bytes(write_payload(config, modules, files, links).data)
 
 
 def _fields(data: bytes) -> list[list[tuple[int, int]]]:

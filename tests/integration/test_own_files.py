@@ -16,6 +16,8 @@ from tests.support.linking import command, run
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from castiron_runtime.model import Pack
+
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 
 LIBRARY = "int pair(int x) { return 2 * x; }"
@@ -149,3 +151,88 @@ def test_files_by_default_options_and_facilities_that_are_carried(tmp_path: Path
     # Without them, an empty machine has none.
     bare = run(["chroot", jail, "/plain", "first"], cwd="/", env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"})
     assert "ZoneInfoNotFoundError" in bare.stderr
+
+
+LINKED = {
+    "app.py": """
+import os, shutil, sys
+from pathlib import Path
+
+DATA = Path(__file__).resolve().parent / "data"
+said = []
+for name in ("chain", "releases/latest", "releases/latest/notes.txt", "again/notes.txt"):
+    path = DATA / name
+    said.append((name, os.path.islink(path), str(path.resolve().relative_to(DATA))))
+said.append((DATA / "chain").read_text())
+said.append([os.readlink(DATA / name) for name in ("chain", "link.txt", "again", "releases/latest")])
+said.append(sorted((entry.name, entry.is_symlink(), entry.is_dir()) for entry in os.scandir(DATA)))
+said.append(sorted(str(path.relative_to(DATA)) for path in DATA.rglob("*")))
+if len(sys.argv) > 1:
+    copy = Path(shutil.copytree(DATA, sys.argv[1], symlinks=True))
+    said.append([os.readlink(copy / "again"), (copy / "again" / "notes.txt").read_text()])
+print(*said, sep="\\n")
+""",
+    "data/releases/v2/notes.txt": "notes of two",
+    "data/releases/v1/notes.txt": "notes of one",
+}
+LINKS = {
+    "data/chain": "link.txt",
+    "data/link.txt": "again/notes.txt",
+    "data/again": "releases/latest",
+    "data/releases/latest": "v2",
+    "data/releases/v2/around": "../latest/../v1",
+}
+
+
+@needs.root
+def test_symbolic_links_stay_links(each_pack: Pack, each_python: Path, tmp_path: Path) -> None:
+    """To files, to folders, and a chain of them; also with nothing around the program, and nothing to write to."""
+    application = tmp_path / "program"
+    for name, content in LINKED.items():
+        (application / name).parent.mkdir(parents=True, exist_ok=True)
+        (application / name).write_text(content)
+    for name, target in LINKS.items():
+        (application / name).symlink_to(target)
+    options = ("--profile", "small", "--relink-kit", tmp_path / "kit", "-o", tmp_path / "app")
+    built = command("castiron", "build", "program/app.py", "--python", each_pack.feature, *options, cwd=tmp_path)
+    assert built.status == 0, built.stderr
+    assert "symbolic link" not in built.stderr
+    expected = run([each_python, application / "app.py", tmp_path / "copied"], cwd="/", env={})
+    assert expected.status == 0, expected.stderr
+    assert "('chain', True, 'releases/v2/notes.txt')" in expected.stdout
+    shutil.rmtree(tmp_path / "copied")
+    done = run([tmp_path / "app", tmp_path / "copied"], cwd="/", env={})
+    assert (done.status, done.stdout, done.stderr) == (0, expected.stdout, "")
+
+    again = command("castiron", "relink", "kit", "-o", "again", cwd=tmp_path)
+    assert again.status == 0, again.stderr
+    shutil.rmtree(tmp_path / "copied")
+    assert run([tmp_path / "again", tmp_path / "copied"], cwd="/", env={}).stdout == expected.stdout
+    shown = command(
+        "castiron", "manifest", "show", next((tmp_path / "kit").rglob("application.manifest")), cwd=tmp_path
+    )
+    assert "5 symbolic links among the resources" in shown.stdout, shown.stdout
+
+    jail = tmp_path / "jail"
+    jail.mkdir()
+    shutil.copy(tmp_path / "app", jail)
+    mount = 'mount --bind "$1" "$1" && mount -o remount,ro,bind "$1" && exec chroot "$1" /app'
+    alone = run(["unshare", "--mount", "sh", "-c", mount, "sh", jail], cwd="/", env={"PATH": "/usr/sbin:/usr/bin:/bin"})
+    if "unshare" in alone.stderr or "mount:" in alone.stderr:
+        needs.skip("mount", alone.stderr.strip())
+    without_copy = expected.stdout.rpartition("\n[")[0] + "\n"
+    assert (alone.status, alone.stdout, alone.stderr) == (0, without_copy, "")
+
+
+def test_check_knows_symbolic_links(tmp_path: Path) -> None:
+    (tmp_path / "data/v2").mkdir(parents=True)
+    (tmp_path / "data/v2/x.txt").write_text("x")
+    (tmp_path / "data/now").symlink_to("v2")
+    (tmp_path / "app.py").write_text(
+        "import os\nDATA = os.path.join(os.path.dirname(__file__), 'data')\n"
+        "print(os.readlink(os.path.join(DATA, 'now')), open(os.path.join(DATA, 'now', 'x.txt')).read())\n"
+    )
+    assert command("trace", "app.py", "-o", "m", cwd=tmp_path).status == 0
+    checked = command("castiron", "check", "m", "--run", cwd=tmp_path)
+    assert checked.status == 0, checked.stderr
+    assert "the run was equal: output, exit status and files\n" in checked.stdout

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 import zstandard
 
+from castiron_link.payload import MAGIC, VERSION
 from tests.support import needs
 from tests.support.linking import command, run, trace_and_link
 
@@ -110,7 +111,7 @@ def test_position_independent(tmp_path: Path) -> None:
 
 def test_damaged_bytecode_is_told(small: Path, tmp_path: Path) -> None:
     data = bytearray(small.read_bytes())
-    at = data.index(b"CASTIRON\x03\0\0\0")
+    at = data.index(MAGIC + VERSION.to_bytes(4, "little"))
     frames = 0
     while (at := data.find(zstandard.FRAME_HEADER, at + 1)) >= 0 and frames < 5000:
         data[at + 40] ^= 0xFF

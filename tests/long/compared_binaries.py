@@ -23,14 +23,15 @@ from rich.console import Console
 from rich.table import Table
 
 PAYLOAD = ".castiron.payload"
-VERSIONS = (1, 2, 3)
+VERSIONS = (1, 2, 3, 4)
 """Of the payload's format: what is read here is at the same places in all, but for the rows of modules."""
 _HEADER = struct.Struct("<8sIIQIIQQQQQQQQQQ")
 _NODE = struct.Struct("<QIBBHQQII")
-_MODULES = {1: struct.Struct("<QQIIQQII"), 2: struct.Struct("<QQIIQQII"), 3: struct.Struct("<QQIIQQIIII")}
+_MODULE = struct.Struct("<QQIIQQIIII")
+_MODULES = {1: struct.Struct("<QQIIQQII"), 2: struct.Struct("<QQIIQQII"), 3: _MODULE, 4: _MODULE}
 _ZSTD = 32
 """Flag of a payload whose contents are compressed with Zstandard, not with DEFLATE."""
-_FOLDER, _FILE = 0, 1
+_FOLDER, _FILE, _LINK = 0, 1, 2
 _CODE = (".text", ".rodata", ".data.rel.ro", ".data", ".eh_frame")
 _EXTENSION = 4
 
@@ -42,6 +43,7 @@ class Content:
     modules: dict[str, str]
     """Path in the tree with suffix -> marshalled code; empty for an extension module."""
     files: dict[str, str]
+    """Path in the tree -> content; of a symbolic link, its target."""
     sections: dict[str, int]
     """Name -> size in bytes."""
 
@@ -88,9 +90,11 @@ def contents(payload: bytes) -> tuple[dict[str, str], dict[str, str]]:
     for name, parent, *_ in nodes[1:]:
         paths.append(f"{paths[parent]}/{text(name)}".lstrip("/"))
     files = {}
-    for where, (_, _, kind, _, _, offset, size, stored, _) in zip(paths, nodes, strict=True):
+    for where, (_, _, kind, _, _, offset, size, stored, last) in zip(paths, nodes, strict=True):
         if kind == _FILE:
             files[where] = content(offset, size, stored)
+        elif kind == _LINK:
+            files[where] = f"link to {text(stored | last << 32)}"
     codes = {}
     for name, suffix, folder, flags, offset, size, _, _, *compressed in modules:
         where = f"{paths[folder]}/{text(name)}{text(suffix)}".lstrip("/")

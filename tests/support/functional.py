@@ -14,6 +14,7 @@ setting              meaning
 ``host-path``        folders that the interpreter has on ``sys.path`` in addition
 ``encode``           a file and the encoding that it is written in
 ``environment``      variables (``NAME=value``) for the binary
+``links``            symbolic links among the files: ``path->target``
 ``archive``          a zip archive, and the folder whose files go into it (and are no files of the case then)
 ``series``           series of CPython that the case is for; all if there are none
 ``quick``            ``yes`` for the choice that every run of the tests makes
@@ -43,7 +44,19 @@ if TYPE_CHECKING:
 CASES = Path(__file__).parents[1] / "functional" / "cases"
 _FILE = re.compile(r"^-- (.+) --\n", re.MULTILINE)
 _SETTINGS = frozenset(
-    {"entry", "options", "requires", "refused", "host-path", "encode", "environment", "archive", "series", "quick"}
+    {
+        "entry",
+        "options",
+        "requires",
+        "refused",
+        "host-path",
+        "encode",
+        "environment",
+        "links",
+        "archive",
+        "series",
+        "quick",
+    }
 )
 SECONDS = 120
 """For one run."""
@@ -135,6 +148,10 @@ def _write(case: Case, folder: Path) -> None:
             path.write_bytes(text.encode("latin-1") if encoding == "raw" else text.encode(encoding))
         else:
             path.write_text(text, encoding="utf-8")
+    for link in case.words("links"):
+        name, _, target = link.partition("->")
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).symlink_to(target)
     if archive := case.words("archive"):
         name, content = archive
         with zipfile.ZipFile(folder / name, "w") as made:

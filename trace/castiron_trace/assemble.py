@@ -19,14 +19,13 @@ from castiron_trace.checks import origin_of
 from castiron_trace.graph import tier_name
 from castiron_trace.licenses import read_metadata
 from castiron_trace.machine import needs
-from castiron_trace.own_data import root_of
+from castiron_trace.own_data import own_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
     from castiron_common.target import PythonTarget
-    from castiron_manifest.model import Finding, Native, Resource
+    from castiron_manifest.model import Finding, Native, Resource, SymbolicLink
     from castiron_trace.hints.model import Carry
     from castiron_trace.model import Reached, ReachedModule, ResolvedEntry, Site, TargetPython
     from castiron_trace.own_data import Blobs
@@ -42,6 +41,7 @@ def assemble(
     reached: Reached,
     resources: Iterable[Resource],
     natives: Sequence[Native],
+    links: Iterable[SymbolicLink],
     licenses: Mapping[str, LicenseEvidence],
     findings: Iterable[Finding],
     texts: Mapping[str, str],
@@ -64,6 +64,7 @@ def assemble(
         modules=tuple(sorted(modules, key=lambda m: (m.name, m.origin.value, m.path or ""))),
         resources=tuple(unique[key] for key in sorted(unique)),
         natives=tuple(natives),
+        links=tuple(sorted(links, key=lambda link: link.path)),
         needs=tuple(needs(reached, entry, carries, unique.values())),
         findings=tuple(all_findings[key] for key in sorted(all_findings)),
         texts=tuple(sorted(texts.items())),
@@ -81,7 +82,7 @@ def _module(module: ReachedModule, entry: ResolvedEntry, site: Site, blobs: Blob
         elif origin is Origin.DISTRIBUTION:
             path = os.path.relpath(module.file, site.folder)
         else:
-            path = _own_path(module.file, entry.roots)
+            path = own_path(module.file, entry.roots)
             sha256, _size = blobs.add(module.file)
     via = None
     if module.importer is not None:
@@ -95,11 +96,6 @@ def _module(module: ReachedModule, entry: ResolvedEntry, site: Site, blobs: Blob
         via=via,
         sha256=sha256,
     )
-
-
-def _own_path(file: Path, roots: Sequence[Path]) -> str:
-    root = root_of(file, roots)
-    return file.name if root is None else file.relative_to(root).as_posix()
 
 
 def _distributions(site: Site, licenses: Mapping[str, LicenseEvidence], blobs: Blobs) -> Iterable[Distribution]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from castiron_common.target import Target
-    from castiron_manifest.model import Finding, LicenseEvidence, Native, Resource
+    from castiron_manifest.model import Finding, LicenseEvidence, Native, Resource, SymbolicLink
     from castiron_trace.hints.model import Data, OwnFiles
     from castiron_trace.model import Options, Reached, ResolvedEntry, Site, TargetPython
 
@@ -72,6 +72,7 @@ class OwnContents:
     """Contents of the application's files."""
     libraries: tuple[Candidate, ...]
     """Its shared objects."""
+    links: tuple[SymbolicLink, ...]
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
     """What lies beside the application and stays out, for the user alone."""
@@ -87,6 +88,7 @@ def own_files(
         resources=(*own.resources, *stdlib_resources(reached, python.stdlib)),
         blobs=blobs,
         libraries=own.libraries,
+        links=own.links,
         findings=own.findings,
         notes=own.notes,
     )

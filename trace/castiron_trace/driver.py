@@ -131,6 +131,7 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
             reached=reached,
             resources=(*own.resources, *brought.resources),
             natives=brought.natives,
+            links=own.links,
             licenses=brought.licenses,
             findings=(
                 *reached.findings,

@@ -63,6 +63,12 @@ def root_of(file: Path, roots: Iterable[Path]) -> Path | None:
     return max(holding, key=lambda root: len(root.parts), default=None)
 
 
+def own_path(file: Path, roots: Iterable[Path]) -> str:
+    """Return the name of an application's module file in the manifest."""
+    root = root_of(file, roots)
+    return file.name if root is None else file.relative_to(root).as_posix()
+
+
 def is_elf(path: Path) -> bool:
     """Say whether a file begins as an ELF file does; raises OSError if it cannot be read."""
     with path.open("rb") as file:

@@ -186,3 +186,8 @@ def _write_files(manifest: Manifest, folder: Path) -> None:
         file.write_bytes(blobs[item.sha256])
         if isinstance(item, Resource) and item.executable:
             file.chmod(0o755)
+    for symbolic in manifest.links:
+        # Below no other link, and leading to what is below the folder: checked when the manifest was read.
+        place_of_link = folder / symbolic.path
+        place_of_link.parent.mkdir(parents=True, exist_ok=True)
+        place_of_link.symlink_to(symbolic.target)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from castiron_common.content import FileContent, file_content
 from castiron_common.errors import InputError, LinkError
 from castiron_link.model import Children
-from castiron_link.payload import BootConfig, PayloadFile, PayloadModule
+from castiron_link.payload import BootConfig, PayloadFile, PayloadLink, PayloadModule
 from castiron_link.payload import write_payload as payload_pieces
 from castiron_link.zstd import zstd
 from castiron_manifest.model import EntryKind
@@ -39,8 +39,13 @@ class ReadModule:
     code: bytes
 
 
-def write_payload(settings: BootConfig, modules: Iterable[PayloadModule], files: Iterable[PayloadFile]) -> bytes:
-    return bytes(payload_pieces(settings, modules, files).data)
+def write_payload(
+    settings: BootConfig,
+    modules: Iterable[PayloadModule],
+    files: Iterable[PayloadFile],
+    links: Iterable[PayloadLink] = (),
+) -> bytes:
+    return bytes(payload_pieces(settings, modules, files, links).data)
 
 
 class Reader:
@@ -49,7 +54,7 @@ class Reader:
     def __init__(self, data: bytes) -> None:
         self.data = data
         magic, version, self.flags, size, self.kind, self.optimize = struct.unpack_from("<8sIIQII", data)
-        assert (magic, version, size) == (b"CASTIRON", 3, len(data))
+        assert (magic, version, size) == (b"CASTIRON", 4, len(data))
         self.entry = [self.text(at) for at in (32, 40, 48, 56)]
         self.nodes_at, self.node_count, self.modules_at, self.module_count, paths_at, path_count = struct.unpack_from(
             "<6Q", data, 64
@@ -64,12 +69,31 @@ class Reader:
     def node(self, index: int) -> tuple[str, int, int, bool, int, int, int, int]:
         assert 0 <= index < self.node_count
         at = self.nodes_at + 40 * index
-        parent, kind, executable, zero, start, size, first, count = struct.unpack_from("<IBBHQQII", self.data, at + 8)
-        assert zero == 0
+        parent, kind, executable, followed, start, size, first, count = struct.unpack_from(
+            "<IBBHQQII", self.data, at + 8
+        )
+        assert (followed != 0) == (kind == 2)
         return self.text(at), parent, kind, bool(executable), start, size, first, count
 
     def files(self) -> dict[str, tuple[bytes, bool]]:
         return dict(self._walk(0, ""))
+
+    def links(self) -> dict[str, tuple[str, str, int]]:
+        """Path -> target, path of what it leads to, links followed."""
+        found = {}
+        for index in range(self.node_count):
+            _, _, kind, _, start, size, _, _ = self.node(index)
+            if kind == 2:
+                at = self.nodes_at + 40 * index
+                assert self.node(start)[2] != 2
+                assert len(self.text(at + 32).encode("utf-8", "surrogateescape")) == size
+                followed = struct.unpack_from("<H", self.data, at + 14)[0]
+                found[self.path(index)] = (self.text(at + 32), self.path(start), followed)
+        return found
+
+    def path(self, index: int) -> str:
+        name, parent, *_ = self.node(index)
+        return f"{self.path(parent)}/{name}" if parent else name
 
     def _walk(self, index: int, path: str) -> Iterator[tuple[str, tuple[bytes, bool]]]:
         _, _, kind, executable, start, size, compressed, _ = self.node(index)
@@ -79,6 +103,8 @@ class Reader:
             content = zlib.decompress(content, wbits=-15) if compressed else content
             assert len(content) == size
             yield path, (content, executable)
+            return
+        if kind == 2:
             return
         children = range(start, start + size)
         names = [self.node(child)[0] for child in children]
@@ -188,6 +214,48 @@ def test_modules_and_files() -> None:
         ("app/x", ".py", False, True, None, b"code of app/x"),
         ("lib/site/a", ".cpython-313-x86_64-linux-musl.so", False, False, 7, b""),
     }
+
+
+def link(path: str, target: str, leads_to: str, followed: int = 1) -> PayloadLink:
+    return PayloadLink(path=path, target=target, leads_to=leads_to, followed=followed)
+
+
+def test_links() -> None:
+    files = [PayloadFile(path="app/data/v2/f", data=b"f"), PayloadFile(path="app/g", data=b"")]
+    links = [
+        link("app/data/current", "v2", "app/data/v2"),
+        link("app/data/v2/latest", "f", "app/data/v2/f"),
+        link("app/again", "data/current/latest", "app/data/v2/f", 3),
+        link("app/top", ".", "app"),
+        link("app/ä", "g", "app/g"),
+    ]
+    data = write_payload(config(), [], files, links)
+    read = Reader(data)
+    assert read.files() == {"app/data/v2/f": (b"f", False), "app/g": (b"", False)}
+    assert read.links() == {item.path: (item.target, item.leads_to, item.followed) for item in links}
+    assert data == write_payload(config(), [], files[::-1], links[::-1])
+
+
+@pytest.mark.parametrize(
+    ("links", "message"),
+    [
+        ([link("app/l", "x", "app/x")], "which is not in the binary"),
+        ([link("app/l", "f/x", "app/f/x")], "which is not in the binary"),
+        ([link("app/l", "m", "app/m"), link("app/m", "f", "app/f")], "which is not in the binary"),
+        ([link("app/f", "g", "app/g")], "Two files are at 'app/f'"),
+        ([link("app/d", "f", "app/f")], "is both a file and a folder"),
+        ([link("app/f/l", "f", "app/f")], "goes through a file"),
+        ([link("app/l", "d", "app/d"), link("app/l/m", "f", "app/f")], "goes through a file"),
+        ([link("app/l", "", "app/f")], "its target has 0 bytes"),
+        ([link("app/l", "./" * 1600 + "f", "app/f")], "its target has 3,201 bytes"),
+        ([link("app/l", "\0", "app/f")], "contains a zero byte"),
+        ([link("app/l", "\ud800", "app/f")], "cannot be encoded"),
+    ],
+)
+def test_bad_links(links: list[PayloadLink], message: str) -> None:
+    files = [PayloadFile(path=path, data=b"") for path in ("app/f", "app/g", "app/d/x")]
+    with pytest.raises(LinkError, match=message):
+        write_payload(config(), [], files, links)
 
 
 def test_script_without_suffix() -> None:

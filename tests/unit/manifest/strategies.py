@@ -65,10 +65,36 @@ def manifests(draw: st.DrawFn) -> model.Manifest:
         modules=ordered("modules", modules),
         resources=ordered("resources", resources),
         natives=ordered("natives", natives),
+        links=ordered("links", draw(_links(modules, resources, natives))),
         findings=ordered("findings", draw(st.lists(findings, max_size=3))),
         texts=license_texts,
         blobs=blobs,
     )
+
+
+@st.composite
+def _links(
+    draw: st.DrawFn, modules: list[model.Module], resources: list[model.Resource], natives: list[model.Native]
+) -> list[model.SymbolicLink]:
+    """Links at the top to a data file of the application, to its folder, and to another link."""
+    taken = {(item.path or "").partition("/")[0] for item in (*modules, *resources, *natives)}
+    ends = [item.path for item in resources if item.origin is model.Origin.APP]
+    ends += [folder for path in ends if (folder := path.rpartition("/")[0])]
+    made: list[model.SymbolicLink] = []
+    for name in draw(st.lists(names, max_size=3, unique=True)) if ends else ():
+        if name not in taken:
+            made.append(model.SymbolicLink(path=name, target=draw(st.sampled_from(ends))))
+            ends.append(name)
+    # A module or another file may be on the way to a file that the generator made of the same words.
+    files = {item.path for item in (*modules, *natives) if item.path}
+    files |= {item.path for item in resources}
+    return made if not any(file in above(other) for file in files for other in files) else []
+
+
+def above(path: str) -> list[str]:
+    """Return the folders that a path goes through."""
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
 
 
 @st.composite

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.words import counted
 from castiron_trace.own.folder import is_silent
+from castiron_trace.own.links import leads_to_another_folder
 from castiron_trace.own.secrets import is_secret
 
 if TYPE_CHECKING:
@@ -16,12 +17,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_trace.own.choice import Choice
+    from castiron_trace.own.links import LinkedFiles
 
 _FIRST = 4
 """How many names a line has."""
 
 
-def notes(choice: Choice, taken: Collection[Path]) -> Iterator[str]:
+def notes(choice: Choice, taken: Collection[Path], data: LinkedFiles) -> Iterator[str]:
     """Yield a line for each kind of file that stays out; ``taken`` are all files that go in, modules too."""
     left = [(folder.root, name) for folder in choice.folders for name in folder.files]
     left = [(root, name) for root, name in left if root / name not in taken]
@@ -49,10 +51,31 @@ def notes(choice: Choice, taken: Collection[Path]) -> Iterator[str]:
     for root, name in left:
         if name not in secrets and name not in choice.only_in_current_folder and not is_silent(root, name):
             (sources if name.endswith(".py") else others).append(name)
+    others += [
+        f"{name}/"
+        for folder in choice.folders
+        for name in folder.links
+        if name not in data.copied and leads_to_another_folder(folder.root, name)
+    ]
     if others or sources:
         yield _left(sorted(set(others)), sorted(set(sources)))
     if any(not folder.complete for folder in choice.folders):
         yield "the application's folder has so many files that not all were looked at: --include-data names others"
+    yield from _on_links(data)
+
+
+def _on_links(data: LinkedFiles) -> Iterator[str]:
+    """Yield a line for each kind of symbolic link that is none in the binary."""
+    if data.copied:
+        yield (
+            f"{counted(len(data.copied), 'symbolic link')} to what lies outside of the application's folder, or is "
+            f"part of its code, included as {'a copy' if len(data.copied) == 1 else 'copies'} ({first(data.copied)})"
+        )
+    if data.broken:
+        yield (
+            f"{counted(len(data.broken), 'symbolic link')} not included ({first(data.broken)}): "
+            f"{'it leads' if len(data.broken) == 1 else 'they lead'} nowhere, or in a circle"
+        )
 
 
 def _left(others: Sequence[str], sources: Sequence[str]) -> str:

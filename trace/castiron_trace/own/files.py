@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import InputError
-from castiron_manifest.model import Finding, Origin, Resource, Severity
+from castiron_manifest.model import Finding, Origin, Resource, Severity, SymbolicLink
 from castiron_trace.own import beside, choice
-from castiron_trace.own.folder import files_below
+from castiron_trace.own.folder import files_below, links_below
+from castiron_trace.own.links import with_links
 from castiron_trace.own.secrets import is_secret
-from castiron_trace.own_data import is_elf, root_of
+from castiron_trace.own_data import is_elf, own_path, root_of
+from castiron_trace.protocol import APP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from castiron_trace.hints.model import OwnFiles
     from castiron_trace.model import Options, Reached, ResolvedEntry
@@ -33,6 +35,8 @@ class AppResources:
     resources: tuple[Resource, ...]
     libraries: tuple[tuple[str, Path, str | None], ...] = ()
     """(name, file, SHA-256) of shared objects, which the application opens."""
+    links: tuple[SymbolicLink, ...] = ()
+    """Symbolic links, which lead to others of these files."""
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     """What stays out; it depends on what else lies in the folder, so no part of the manifest."""
@@ -62,17 +66,40 @@ def app_resources(
     for file in sorted(reached.files):
         chosen.take(file)
     files = dict(chosen.files)
+    links_beside = {folder.root: set(folder.links) for folder in chosen.folders if options.guess_data}
+    named: set[str] = set(chosen.private_keys)
     for path in options.include_data:
-        for name, file in _included(path, entry, options.folder, chosen.secrets).items():
-            files[name] = file
+        included = _included(path, entry, options.folder)
+        files |= included.files
+        named |= included.named
+        links_beside.setdefault(included.root, set()).update(included.links)
+        chosen.secrets.update(included.secrets)
+        for name in included.files:
             chosen.secrets.pop(name, None)
-    taken = {*files.values(), *(module.file for module in reached.modules.values() if module.file is not None)}
-    libraries = sorted(name for name, file in files.items() if _LIBRARY.search(name) and is_elf(file))
+    modules = {
+        own_path(module.file, entry.roots): module.file
+        for module in reached.modules.values()
+        if module.owner == APP and module.file is not None
+    }
+    libraries = {name: file for name, file in files.items() if _LIBRARY.search(name) and is_elf(file)}
+    data = with_links(
+        {name: file for name, file in files.items() if name not in libraries},
+        fixed=modules | libraries,
+        beside=links_beside,
+        named=named,
+    )
+    chosen.secrets.update(data.secrets)
+    taken = {
+        *files.values(),
+        *data.files.values(),
+        *(module.file for module in reached.modules.values() if module.file),
+    }
     return AppResources(
-        resources=tuple(_resource(name, files[name], blobs) for name in sorted(files) if name not in libraries),
-        libraries=tuple((name, files[name], blobs.add(files[name])[0]) for name in libraries),
+        resources=tuple(_resource(name, data.files[name], blobs) for name in sorted(data.files)),
+        links=data.links,
+        libraries=tuple((name, file, blobs.add(file)[0]) for name, file in sorted(libraries.items())),
         findings=findings,
-        notes=tuple(beside.notes(chosen, taken)),
+        notes=tuple(beside.notes(chosen, taken, data)),
     )
 
 
@@ -87,18 +114,51 @@ def _resource(name: str, file: Path, blobs: Blobs) -> Resource:
     return Resource(path=name, origin=Origin.APP, size=size, sha256=digest, executable=os.access(file, os.X_OK))
 
 
-def _included(path: Path, entry: ResolvedEntry, folder: Path, secrets: dict[str, Path]) -> dict[str, Path]:
+def _in_place(path: Path, roots: Sequence[Path]) -> Path:
+    """Return the absolute path; a symbolic link in a folder of the application stays one."""
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow it
+    if root_of(absolute, roots) is not None:
+        return absolute
+    beside = absolute.parent.resolve() / absolute.name
+    return beside if root_of(beside, roots) is not None else absolute.resolve()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Included:
+    """What one ``--include-data`` names."""
+
+    root: Path
+    """The folder that the names are relative to."""
+    files: dict[str, Path]
+    named: frozenset[str] = frozenset()
+    """The file that is named itself, and not its folder."""
+    links: frozenset[str] = frozenset()
+    """Symbolic links below the folder."""
+    secrets: dict[str, Path] = field(default_factory=dict)
+    """Files of the folder that stay out."""
+
+
+def _included(path: Path, entry: ResolvedEntry, folder: Path) -> _Included:
     """Return what ``--include-data`` names; of a folder all but secrets, which must be named themselves."""
-    full = (folder / path).resolve()
+    full = _in_place(folder / path, entry.roots)
     if not full.exists():
         raise InputError(
-            f"--include-data: there is no {path}.", hint="Check the name; it is relative to the current folder."
+            f"--include-data: {path} is a symbolic link that leads nowhere."
+            if full.is_symlink()
+            else f"--include-data: there is no {path}.",
+            hint="Check the name; it is relative to the current folder.",
         )
     root = root_of(full, entry.roots) or root_of(full, (folder.resolve(),)) or full.parent
     if full.is_file():
-        return {full.relative_to(root).as_posix(): full}
+        name = full.relative_to(root).as_posix()
+        return _Included(root=root, files={name: full}, named=frozenset({name}))
     found = {
         file.relative_to(root).as_posix(): file for file in files_below(full, stop_at_packages=False, sources=True)
     }
-    secrets.update({name: file for name, file in found.items() if is_secret(file)})
-    return {name: file for name, file in found.items() if name not in secrets}
+    secrets = {name: file for name, file in found.items() if is_secret(file)}
+    return _Included(
+        root=root,
+        files={name: file for name, file in found.items() if name not in secrets},
+        links=frozenset(link.relative_to(root).as_posix() for link in links_below(full)),
+        secrets=secrets,
+    )

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from castiron_elf.abi import MAGIC
 from castiron_manifest.codec import FORMAT
@@ -50,6 +50,8 @@ class OwnFolder:
     root: Path
     files: tuple[str, ...]
     """Relative, with ``/``, sorted; sources too."""
+    links: tuple[str, ...]
+    """Symbolic links, to files, which are among ``files``, and to folders, which are not looked into, sorted."""
     complete: bool
     """False if there were more than `MOST_FILES`."""
 
@@ -76,32 +78,51 @@ class OwnFolder:
 def own_folder(root: Path) -> OwnFolder:
     """List a folder level by level, so that of too many files the nearest ones are known."""
     files: list[str] = []
+    links: list[str] = []
     level = [""]
     while level:
         below: list[str] = []
         for folder in level:
-            for name, is_folder in _entries(root / folder):
-                path = f"{folder}/{name}" if folder else name
-                if is_folder:
-                    if not (folder == "" and name in _ASIDE | _BUILDS):
-                        below.append(path)
-                elif not name.endswith(COMPILED):
+            for entry in _entries(root / folder):
+                path = f"{folder}/{entry.name}" if folder else entry.name
+                if entry.is_folder and folder == "" and entry.name in _ASIDE | _BUILDS:
+                    continue
+                if entry.is_link:
+                    links.append(path)
+                if entry.is_folder and not entry.is_link:
+                    below.append(path)
+                elif entry.is_file and not entry.name.endswith(COMPILED):
                     files.append(path)
             if len(files) > MOST_FILES:
-                return OwnFolder(root, tuple(sorted(files[:MOST_FILES])), complete=False)
+                return OwnFolder(root, tuple(sorted(files[:MOST_FILES])), tuple(sorted(links)), complete=False)
         level = below
-    return OwnFolder(root, tuple(sorted(files)), complete=True)
+    return OwnFolder(root, tuple(sorted(files)), tuple(sorted(links)), complete=True)
 
 
-def _entries(folder: Path) -> list[tuple[str, bool]]:
-    """Return (name, whether it is a folder), sorted; without what never belongs to a program, and links to folders."""
+class _Entry(NamedTuple):
+    name: str
+    is_folder: bool
+    is_file: bool
+    is_link: bool
+    """Then the others say what it leads to."""
+
+
+def _entry(entry: os.DirEntry[str]) -> _Entry:
+    try:
+        return _Entry(entry.name, entry.is_dir(), entry.is_file(), entry.is_symlink())
+    except OSError:  # a symbolic link to itself
+        return _Entry(entry.name, is_folder=False, is_file=False, is_link=entry.is_symlink())
+
+
+def _entries(folder: Path) -> list[_Entry]:
+    """Return the files, folders and symbolic links in a folder, sorted; without what never belongs to a program."""
     try:
         with os.scandir(folder) as entries:
             return sorted(
-                (entry.name, entry.is_dir())
-                for entry in entries
-                if not (entry.is_dir() and (entry.is_symlink() or is_foreign(Path(entry.path))))
-                and (entry.is_dir() or entry.is_file())
+                entry
+                for entry in map(_entry, entries)
+                if not (entry.is_folder and is_foreign(folder / entry.name))
+                and (entry.is_folder or entry.is_file or entry.is_link)
                 and not (entry.name.startswith(".") and not _is_environment_file(entry.name))
             )
     except OSError:
@@ -110,6 +131,15 @@ def _entries(folder: Path) -> list[tuple[str, bool]]:
 
 def _is_environment_file(name: str) -> bool:
     return name == ".env" or name.startswith(".env.")
+
+
+def links_below(folder: Path) -> Iterator[Path]:
+    """Yield the symbolic links below a folder, those to folders too, without looking into these; not sorted."""
+    for top, below, files in os.walk(folder):
+        below[:] = [name for name in below if not is_foreign(Path(top, name))]
+        yield from (
+            path for name in (*below, *files) if not name.startswith(".") and (path := Path(top, name)).is_symlink()
+        )
 
 
 def is_foreign(folder: Path) -> bool:

@@ -76,7 +76,7 @@ static uint32_t find_in(uint32_t folder, const char *tail)
 
 static bool is_folder(uint32_t folder, const char *tail)
 {
-    uint32_t child = payload_child(folder, tail, strlen(tail));
+    uint32_t child = payload_followed(payload_child(folder, tail, strlen(tail)));
     return child != NODE_NONE && payload_node(child)->kind == NODE_FOLDER;
 }
 
@@ -86,7 +86,7 @@ static bool is_only_source(uint32_t folder, const char *tail)
     char name[NAME_MAX + 1];
     if (snprintf(name, sizeof name, "%s.py", tail) >= (int)sizeof name)
         return false;
-    uint32_t package = payload_child(folder, tail, strlen(tail));
+    uint32_t package = payload_followed(payload_child(folder, tail, strlen(tail)));
     return payload_child(folder, name, strlen(name)) != NODE_NONE ||
            (package != NODE_NONE && payload_node(package)->kind == NODE_FOLDER &&
             payload_child(package, "__init__.py", strlen("__init__.py")) != NODE_NONE);
@@ -273,6 +273,7 @@ static int append_source(PyObject *list, const char *prefix, uint32_t folder, ui
 {
     const char *name = payload_text(payload_node(child)->name);
     size_t length = strlen(name);
+    child = payload_followed(child);
     bool package = payload_node(child)->kind == NODE_FOLDER;
     if (!package && (length <= 3 || strcmp(name + length - 3, ".py") != 0))
         return 0;

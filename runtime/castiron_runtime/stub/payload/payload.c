@@ -11,7 +11,7 @@
 extern const unsigned char *const castiron_payload;
 extern const uint64_t castiron_payload_size;
 
-enum { VERSION = 3 };
+enum { VERSION = 4 };
 
 /* Bytes; what the writer allows, too.  The buffers for paths are made for these and an executable's path of PATH_MAX. */
 enum { NAME_LIMIT = 255, SUFFIX_LIMIT = 256, PATH_LIMIT = 3000 };
@@ -124,13 +124,26 @@ static inline bool is_content(uint64_t offset, uint64_t size, uint32_t compresse
     return is_in_payload(offset, compressed) && size / most <= compressed;
 }
 
+/* A link leads to no other link, so following one always ends. */
+static inline bool is_link(const Node *node)
+{
+    return node->start < payload_header()->node_count && node_at((uint32_t)node->start)->kind != NODE_LINK &&
+           is_text(node->target) && node->target.length == node->size && node->size <= PATH_LIMIT;
+}
+
+static inline bool is_of_its_kind(const Node *node, uint32_t index)
+{
+    if (node->kind == NODE_LINK)
+        return is_link(node);
+    return node->kind == NODE_FOLDER ? is_folder(node, index) : is_content(node->start, node->size, node->compressed);
+}
+
 const Node *payload_node(uint32_t index)
 {
     require(index < payload_header()->node_count);
     const Node *node = node_at(index);
     require((node->parent < index || index == NODE_ROOT) && is_text(node->name) && node->name.length <= NAME_LIMIT &&
-            (node->kind == NODE_FOLDER ? is_folder(node, index)
-                                       : is_content(node->start, node->size, node->compressed)));
+            is_of_its_kind(node, index));
     return node;
 }
 
@@ -144,6 +157,14 @@ const Module *payload_module(uint32_t index)
             module->folder < header->node_count &&
             (module->own_folder < header->node_count || !(module->flags & MODULE_PACKAGE)));
     return module;
+}
+
+uint32_t payload_followed(uint32_t node)
+{
+    if (node == NODE_NONE)
+        return node;
+    const Node *at = payload_node(node);
+    return at->kind == NODE_LINK ? (uint32_t)at->start : node;
 }
 
 Text payload_sys_path(uint64_t index)

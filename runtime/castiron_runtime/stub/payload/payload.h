@@ -14,21 +14,24 @@ typedef struct {
     uint32_t length;
 } Text;
 
-enum { NODE_FOLDER = 0, NODE_FILE = 1 };
+enum { NODE_FOLDER = 0, NODE_FILE = 1, NODE_LINK = 2 };
 
 typedef struct {
     Text name;
     uint32_t parent; /* of the root: the root */
     uint8_t kind;
     uint8_t executable;
-    uint16_t reserved;
-    uint64_t start; /* folder: its first child; file: where its content is in the payload */
-    uint64_t size;  /* folder: number of children; file: bytes */
+    uint16_t followed; /* link: number of links that are followed to `start`, this one included */
+    uint64_t start; /* folder: its first child; file: where its content is in the payload; link: the node it leads to */
+    uint64_t size;  /* folder: number of children; file: bytes; link: bytes of its text */
     union {
-        uint32_t first_module; /* folder */
-        uint32_t compressed;   /* file: bytes of its compressed content, 0 if it is as it is */
+        struct {
+            uint32_t first_module; /* folder */
+            uint32_t module_count; /* folder */
+        };
+        uint32_t compressed; /* file: bytes of its compressed content, 0 if it is as it is */
+        Text target;         /* link: what readlink says */
     };
-    uint32_t module_count; /* folder */
 } Node;
 
 enum { MODULE_PACKAGE = 1, MODULE_SOURCE = 2, MODULE_EXTENSION = 4 };
@@ -89,6 +92,9 @@ const void *payload_data(uint64_t offset);
 const Node *payload_node(uint32_t index);
 const Module *payload_module(uint32_t index);
 Text payload_sys_path(uint64_t index); /* an entry that the link stage appended to sys.path */
+
+/* What a node stands for: of a symbolic link the file or folder that it leads to, of any other itself; of NODE_NONE it. */
+uint32_t payload_followed(uint32_t node);
 
 /* Writes the content of a file, node->size bytes, into `buffer`; false if it is damaged. */
 bool payload_read(const Node *file, void *buffer);

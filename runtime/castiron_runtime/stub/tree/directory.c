@@ -114,7 +114,8 @@ struct dirent *__wrap_readdir(DIR *stream)
     entry->d_ino = (ino_t)index + 1;
     entry->d_off = (off_t)position + 1;
     entry->d_reclen = sizeof *entry;
-    entry->d_type = payload_node(index)->kind == NODE_FOLDER ? DT_DIR : DT_REG;
+    uint8_t kind = payload_node(index)->kind;
+    entry->d_type = kind == NODE_FOLDER ? DT_DIR : kind == NODE_LINK ? DT_LNK : DT_REG;
     strncpy(entry->d_name, name, sizeof entry->d_name - 1);
     folder->position++;
     return entry;

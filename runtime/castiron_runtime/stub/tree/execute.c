@@ -98,7 +98,7 @@ uint32_t tree_file_named(const char *argument)
         size_t length = strcspn(rest, "/");
         if (payload_node(node)->kind != NODE_FOLDER)
             return NODE_NONE;
-        node = payload_child(node, rest, length);
+        node = payload_followed(payload_child(node, rest, length));
         rest += length;
     }
     return node != NODE_NONE && payload_node(node)->kind == NODE_FILE ? node : NODE_NONE;

@@ -278,6 +278,15 @@ int tree_open_node(uint32_t index, int flags)
 /* open of a path in the tree, whether it exists or not. */
 static int open_place(const struct tree_place *place, int flags)
 {
+    /* Of a link itself there is a descriptor only as a place (O_PATH). */
+    if (place->kind == TREE_NODE && (flags & O_NOFOLLOW) && place->link != place->node && !(flags & O_CREAT)) {
+        if ((flags & O_PATH) && !(flags & O_DIRECTORY)) {
+            tree_has_folder_descriptors = true; /* readlinkat takes it */
+            return tree_open_node(place->link, flags);
+        }
+        errno = flags & O_DIRECTORY ? ENOTDIR : ELOOP;
+        return -1;
+    }
     if (place->kind == TREE_NODE)
         return tree_open_node(place->node, flags);
     errno = place->error == ENOENT && (flags & O_CREAT) ? EROFS : place->error;

@@ -32,7 +32,8 @@ static void describe(uint32_t index, struct stat *status)
     status->st_ino = (ino_t)index + 1;
     status->st_nlink = folder ? 2 : 1;
     /* The permissions of an installed package, so that copies of it are writable. */
-    status->st_mode = folder ? S_IFDIR | 0755 : node->executable ? S_IFREG | 0755 : S_IFREG | 0644;
+    bool all = folder || node->executable;
+    status->st_mode = node->kind == NODE_LINK ? S_IFLNK | 0777 : (folder ? S_IFDIR : S_IFREG) | (all ? 0755 : 0644);
     status->st_size = folder ? BLOCK : (off_t)node->size;
     status->st_blksize = BLOCK;
     status->st_blocks = (blkcnt_t)((status->st_size + 511) / 512);
@@ -45,24 +46,32 @@ static int fail(int error)
     return -1;
 }
 
-static int answer(const struct tree_place *place, struct stat *status)
+/* The node that a call is about: links are followed, or the path's last one is not. */
+static uint32_t subject(const struct tree_place *place, int flags)
+{
+    return flags & AT_SYMLINK_NOFOLLOW ? place->link : place->node;
+}
+
+static int answer(const struct tree_place *place, int flags, struct stat *status)
 {
     if (place->kind == TREE_ERROR)
         return fail(place->error);
-    describe(place->node, status);
+    describe(subject(place, flags), status);
     return 0;
 }
 
 int __wrap_stat(const char *path, struct stat *status)
 {
     TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_stat(path, status), result < 0)
-    return place.kind == TREE_OUTSIDE ? __real_stat(place.path, status) : answer(&place, status);
+    return place.kind == TREE_OUTSIDE ? __real_stat(place.path, status) : answer(&place, 0, status);
 }
 
 int __wrap_lstat(const char *path, struct stat *status)
 {
     TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_lstat(path, status), result < 0)
-    return place.kind == TREE_OUTSIDE ? __real_lstat(place.path, status) : answer(&place, status);
+    if (place.kind == TREE_OUTSIDE)
+        return __real_lstat(place.path, status);
+    return answer(&place, AT_SYMLINK_NOFOLLOW, status);
 }
 
 int __wrap_fstat(int descriptor, struct stat *status)
@@ -82,7 +91,7 @@ int __wrap_fstatat(int folder, const char *path, struct stat *status, int flags)
     TREE_LOCATE_OR_RETURN(place, folder, path, int, __real_fstatat(folder, path, status, flags), result < 0)
     if (place.kind == TREE_OUTSIDE)
         return __real_fstatat(place.folder, place.path, status, flags);
-    return answer(&place, status);
+    return answer(&place, flags, status);
 }
 
 static struct statx_timestamp timestamp(void)
@@ -122,7 +131,7 @@ int __wrap_statx(int folder, const char *path, int flags, unsigned mask, struct 
         return __real_statx(place.folder, place.path, flags, mask, status);
     if (place.kind == TREE_ERROR)
         return fail(place.error);
-    extended(place.node, status);
+    extended(subject(&place, flags), status);
     return 0;
 }
 
@@ -164,14 +173,25 @@ int __wrap_faccessat(int folder, const char *path, int mode, int flags)
     return may_access(&place, mode);
 }
 
-/* There are no symbolic links in the tree. */
+/* As readlink: as much of the text as there is room for. */
+static ssize_t read_link(const struct tree_place *place, char *target, size_t size)
+{
+    if (place->kind == TREE_ERROR)
+        return fail(place->error);
+    const Node *node = payload_node(place->link);
+    if (node->kind != NODE_LINK || size == 0)
+        return fail(EINVAL);
+    size_t length = node->size < size ? node->size : size;
+    memcpy(target, payload_text(node->target), length);
+    return (ssize_t)length;
+}
 
 ssize_t __wrap_readlink(const char *path, char *target, size_t size)
 {
     TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, ssize_t, __real_readlink(path, target, size), result < 0)
     if (place.kind == TREE_OUTSIDE)
         return __real_readlink(place.path, target, size);
-    return fail(place.kind == TREE_ERROR ? place.error : EINVAL);
+    return read_link(&place, target, size);
 }
 
 ssize_t __wrap_readlinkat(int folder, const char *path, char *target, size_t size)
@@ -179,7 +199,7 @@ ssize_t __wrap_readlinkat(int folder, const char *path, char *target, size_t siz
     TREE_LOCATE_OR_RETURN(place, folder, path, ssize_t, __real_readlinkat(folder, path, target, size), result < 0)
     if (place.kind == TREE_OUTSIDE)
         return __real_readlinkat(place.folder, place.path, target, size);
-    return fail(place.kind == TREE_ERROR ? place.error : EINVAL);
+    return read_link(&place, target, size);
 }
 
 char *__wrap_realpath(const char *path, char *resolved)

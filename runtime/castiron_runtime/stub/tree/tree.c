@@ -92,6 +92,9 @@ static void outside(struct tree_place *place, const char *rest)
 static void walk(uint32_t node, const char *rest, struct tree_place *place)
 {
     bool must_be_folder = false;
+    uint32_t link = node; /* the last component itself */
+    unsigned followed = 0;
+    node = payload_followed(node);
     for (;;) {
         must_be_folder = *rest == '/';
         rest += strspn(rest, "/");
@@ -104,22 +107,25 @@ static void walk(uint32_t node, const char *rest, struct tree_place *place)
         }
         if (length == 1 && rest[0] == '.') {
             must_be_folder = true;
+            link = node;
         } else if (length == 2 && rest[0] == '.' && rest[1] == '.') {
             if (node == NODE_ROOT) {
                 rest += length;
                 outside(place, rest + strspn(rest, "/"));
                 return;
             }
-            node = payload_node(node)->parent;
+            node = link = payload_node(node)->parent;
         } else if (length > NAME_MAX) {
             fail(place, ENAMETOOLONG);
             return;
         } else {
-            node = payload_child(node, rest, length);
-            if (node == NODE_NONE) {
+            link = payload_child(node, rest, length);
+            if (link == NODE_NONE) {
                 fail(place, ENOENT);
                 return;
             }
+            node = payload_followed(link);
+            followed += link == node ? 0 : payload_node(link)->followed;
         }
         rest += length;
     }
@@ -127,8 +133,13 @@ static void walk(uint32_t node, const char *rest, struct tree_place *place)
         fail(place, ENOTDIR);
         return;
     }
+    if (followed > LINKS_MOST) {
+        fail(place, ELOOP);
+        return;
+    }
     place->kind = TREE_NODE;
     place->node = node;
+    place->link = must_be_folder ? node : link;
 }
 
 void tree_locate(int folder, const char *path, struct tree_place *place)

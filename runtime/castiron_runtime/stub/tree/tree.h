@@ -31,7 +31,8 @@ enum tree_kind {
 
 struct tree_place {
     enum tree_kind kind;
-    uint32_t node;
+    uint32_t node; /* all links are followed */
+    uint32_t link; /* the symbolic link that the path itself names, without a slash behind it, or `node` */
     int error;
     int folder;
     const char *path;
