@@ -138,7 +138,15 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         # After it: no shared object is left; each extension module has an init symbol.
         with clock("absorb"):
             natives = absorb_natives(
-                manifest, tree, pack, inputs, target=pack.target, stub=stub, work=work, reporter=reporter
+                manifest,
+                tree,
+                pack,
+                inputs,
+                target=pack.target,
+                stub=stub,
+                work=work,
+                reporter=reporter,
+                packed=small,
             )
 
         # compile: bytecode by the pack's own Python: its magic number, whatever the host runs.

@@ -59,8 +59,11 @@ def absorb_natives(
     stub: Path,
     work: Path,
     reporter: Reporter,
+    packed: bool = False,
 ) -> Natives:
     """Return what the shared objects of the manifest become; nothing if there are none and nobody asks for symbols.
+
+    ``packed``: their bytes are stored compressed.
 
     Raises `NativeError` for what cannot be absorbed.
     """
@@ -89,6 +92,7 @@ def absorb_natives(
         stand_ins=archives,
         stub=(stub,),
         lookup=Lookup.ALL if by_name else Lookup.FOUND,
+        packed=packed,
     )
     feature = manifest.target.python
     rows = {extension.path: extension for extension in done.extensions}

@@ -20,7 +20,13 @@ if TYPE_CHECKING:
     from castiron_link.deflate import Deflate
 
 _LEVEL = 19
-_PARAMETERS = f"zstd {_LEVEL}:{'.'.join(map(str, zstandard.ZSTD_VERSION))}"
+PARAMETERS = f"zstd {_LEVEL}:{'.'.join(map(str, zstandard.ZSTD_VERSION))}"
+"""What a frame depends on beside its content."""
+
+
+def frame(content: bytes) -> bytes:
+    """Return the frame of a content."""
+    return zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress(content)
 
 
 def zstd(wanted: Sequence[Wanted]) -> list[bytes]:
@@ -31,12 +37,12 @@ def zstd(wanted: Sequence[Wanted]) -> list[bytes]:
 
 def zstd_once(file: Path) -> Deflate:
     """Return a `zstd` that keeps what it made in a file of the cache."""
-    return compress_once(file, zstd, _PARAMETERS)
+    return compress_once(file, zstd, PARAMETERS)
 
 
 def _compressed(item: Wanted) -> bytes:
     """Return the frame; nothing if it is larger than it may be."""
     if len(item.data) < WORTH:
         return b""
-    frame = zstandard.ZstdCompressor(level=_LEVEL, write_checksum=True).compress(b"".join(chunks_of(item.data)))
-    return frame if len(frame) <= item.most else b""
+    made = frame(b"".join(chunks_of(item.data)))
+    return made if len(made) <= item.most else b""

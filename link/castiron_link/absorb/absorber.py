@@ -106,6 +106,7 @@ def absorb(
     stand_ins: Sequence[Path] = (),
     stub: Iterable[Path] = (),
     lookup: Lookup = Lookup.FOUND,
+    packed: bool = False,
 ) -> Absorbed:
     """Turn shared objects of ``site`` (a ``site-packages`` folder) into objects for the linker.
 
@@ -113,8 +114,8 @@ def absorb(
     all; of these, ``optional`` are left out if they cannot be absorbed.  ``added`` are libraries of no distribution,
     for whoever needs them; ``locations`` says where files are that are not in ``site``.  ``archives`` are further
     static libraries of the link, ``stand_ins`` those with functions of the emulated C library, for images that were
-    linked against it, ``stub`` those that come before the pack's.  Objects are cached; ``work_dir``
-    receives the tables.
+    linked against it, ``stub`` those that come before the pack's.  ``packed``: images are stored compressed.  Objects are
+    cached; ``work_dir`` receives the tables.
 
     Raises `NativeError` if one that is not optional cannot be absorbed, or if nobody provides a symbol that it needs.
     """
@@ -148,17 +149,23 @@ def absorb(
         images = chosen.images
         task.step("writing objects")
         pie = pack.toolchain.pie
-        objects = _write_objects(images, chosen.resolutions, elf=target.elf, pie=pie)
+        objects = _write_objects(images, chosen.resolutions, elf=target.elf, pie=pie, packed=packed)
         tables = work_dir / "image-tables.o"
         symbols = _program_symbols(images, program, lookup, emulated=target.libc.emulated)
         write_tables(
-            tables, images, program_symbols=symbols, tree_prefix=site_packages(pack.feature), elf=target.elf, pie=pie
+            tables,
+            images,
+            program_symbols=symbols,
+            tree_prefix=site_packages(pack.feature),
+            elf=target.elf,
+            pie=pie,
+            packed=packed,
         )
     if not images and lookup is not Lookup.ALL:
         return Absorbed(skipped=chosen.skipped)
     return Absorbed(
         objects=(*objects, tables),
-        script=linker_script(target.elf.page_size) if images else None,
+        script=linker_script(target.elf.page_size, packed=packed) if images else None,
         extensions=_extensions(images, known),
         images=tuple(_report(image) for image in images),
         emulates=bool(stand_ins) and any(image.libc == target.libc.emulated for image in images),
@@ -167,13 +174,15 @@ def absorb(
 
 
 def _write_objects(
-    images: Sequence[ImagePlan], resolutions: Sequence[Resolution], *, elf: Elf, pie: bool
+    images: Sequence[ImagePlan], resolutions: Sequence[Resolution], *, elf: Elf, pie: bool, packed: bool
 ) -> tuple[Path, ...]:
     ids = [image.id for image in images]
 
     def write(number: int) -> Path:
         image = images[number]
-        return cached_object(image.files[0].location, image, resolutions[number].bindings, ids, elf=elf, pie=pie)
+        return cached_object(
+            image.files[0].location, image, resolutions[number].bindings, ids, elf=elf, pie=pie, packed=packed
+        )
 
     with thread_pool(2) as pool:
         return tuple(pool.map(write, range(len(images))))

@@ -14,6 +14,8 @@ it starts would take longer than most programs do.  So a word that points somewh
 there (`Role.DISTANCE`, a link-time constant), and a table of these words, packed as ``DT_RELR`` is, lets the stub add
 their own addresses when the image is first used.
 
+Small executables.  The image's section takes no bytes, and its content stands compressed beside it (`packed.py`).
+
 Source: the processors' supplements of the ABI (relocations); generic ABI, "Relative Relocation Table" (``DT_RELR``);
 "ELF Handling For Thread-Local Storage" 0.21; RFC-TLSDESC-x86.
 """
@@ -34,11 +36,14 @@ from castiron_elf import writer as writer_module
 from castiron_elf.abi import SegmentFlag
 from castiron_elf.tables import Tables
 from castiron_elf.writer import ObjectWriter, SectionFlag, SectionId, SymbolType
+from castiron_link.absorb.packed import PackedImage
 from castiron_link.absorb.read import content
+from castiron_link.absorb.relr import relr
 from castiron_link.absorb.scope import Binding, ToImage, ToNumber, ToProgram
+from castiron_link.zstd import PARAMETERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from castiron_common.target import Elf
     from castiron_elf.headers import Segment
@@ -80,12 +85,17 @@ def init_symbol(image_id: str, module: str) -> str:
 def writer_key(elf: Elf) -> str:
     """Return a hash of what makes an object of an image, its bindings and a machine."""
     elf_folder = Path(writer_module.__file__).parent
-    return source_key([Path(__file__), *elf_folder.glob("*.py")], also=repr(elf))
+    here = Path(__file__)
+    own = [here, here.with_name("packed.py"), here.with_name("relr.py")]
+    return source_key([*own, *elf_folder.glob("*.py")], also=repr(elf))
 
 
-def object_key(plan: ImagePlan, bindings: Sequence[Binding], ids: Sequence[str], *, pie: bool) -> str:
+def object_key(
+    plan: ImagePlan, bindings: Sequence[Binding], ids: Sequence[str], *, pie: bool, packed: bool = False
+) -> str:
     """Return a hash of what an image's object is made from; ``ids`` are those of all images."""
-    digest = hashlib.sha256(f"{plan.id}\n{plan.facts.sha256}\n{pie}\n".encode())
+    how = f"{pie} {PARAMETERS}" if packed else f"{pie}"
+    digest = hashlib.sha256(f"{plan.id}\n{plan.facts.sha256}\n{how}\n".encode())
     digest.update("\n".join(_describe(binding, ids) for binding in bindings).encode())
     return digest.hexdigest()
 
@@ -99,14 +109,14 @@ def _describe(binding: Binding, ids: Sequence[str]) -> str:
 
 
 def cached_object(
-    path: Path, plan: ImagePlan, bindings: Sequence[Binding], ids: Sequence[str], *, elf: Elf, pie: bool
+    path: Path, plan: ImagePlan, bindings: Sequence[Binding], ids: Sequence[str], *, elf: Elf, pie: bool, packed: bool
 ) -> Path:
     """Return the object of an image whose file is at ``path``, made if it is not in the cache."""
-    key = object_key(plan, bindings, ids, pie=pie)
+    key = object_key(plan, bindings, ids, pie=pie, packed=packed)
 
     def build(making: Path) -> None:
         data = content(path, plan.facts, name=plan.name)
-        write_object(data, plan, bindings, ids, making, elf=elf, pie=pie)
+        write_object(data, plan, bindings, ids, making, elf=elf, pie=pie, packed=packed)
 
     return file_entry(cache_root() / "absorb" / writer_key(elf) / key[:2] / f"{key}.o", build)
 
@@ -120,39 +130,14 @@ def write_object(
     *,
     elf: Elf,
     pie: bool = False,
+    packed: bool = False,
 ) -> None:
     """Write the object of an image whose file has the bytes ``data``.
 
-    ``bindings`` are those of its references, in their order; ``pie``: for a position-independent executable.
+    ``bindings`` are those of its references, in their order; ``pie``: for a position-independent executable;
+    ``packed``: with its bytes compressed.
     """
-    _Emitter(data, plan, bindings, ids, elf=elf, pie=pie).write(path)
-
-
-def relr(places: Iterable[int], *, name: str) -> Iterator[int]:
-    """Yield the offsets of words as ``DT_RELR`` packs them: an offset, then bits for the words that follow it.
-
-    Raises `NativeError` for an odd offset, which the format cannot hold; ``name`` is the image's.
-    """
-    ordered = sorted(set(places))
-    at = 0
-    while at < len(ordered):
-        first = ordered[at]
-        if first % 2:
-            raise NativeError(
-                f"{name} has an address without alignment ({first:#x}).", hint="Link without --pie, or have it rebuilt."
-            )
-        yield first
-        at += 1
-        base = first + 8
-        while True:
-            bits = 0
-            while at < len(ordered) and ordered[at] < base + 63 * 8 and (ordered[at] - base) % 8 == 0:
-                bits |= 1 << (ordered[at] - base) // 8
-                at += 1
-            if not bits:
-                break
-            yield bits << 1 | 1
-            base += 63 * 8
+    _Emitter(data, plan, bindings, ids, elf=elf, pie=pie, packed=packed).write(path)
 
 
 class _Emitter:
@@ -167,6 +152,7 @@ class _Emitter:
         *,
         elf: Elf,
         pie: bool,
+        packed: bool,
     ) -> None:
         self._elf = elf
         self._pie = pie
@@ -187,6 +173,7 @@ class _Emitter:
             self._memory[segment.vaddr : segment.vaddr + segment.filesz] = data[
                 segment.offset : segment.offset + segment.filesz
             ]
+        self._packed = PackedImage(self._memory, name=self._name) if packed else None
 
     def write(self, path: Path) -> None:
         image, writer = self._image, self._writer
@@ -196,7 +183,8 @@ class _Emitter:
             f"{IMAGE_SECTION}.{self._id}",
             flags=SectionFlag.ALLOC | SectionFlag.RETAIN,
             align=image.alignment,
-            data=self._memory,
+            data=None if self._packed else self._memory,
+            nobits=image.span if self._packed else 0,
         )
         writer.define(base_symbol(self._id), section, 0, type=SymbolType.OBJECT, size=image.span)
         for module in image.init_functions:
@@ -204,7 +192,9 @@ class _Emitter:
             assert own is not None
             writer.define(init_symbol(self._id, module), section, own.value, type=SymbolType.FUNC)
         words, pointers = self._relocate(section)
-        if self._pie:
+        if self._packed:
+            self._packed.write(writer, self._id, distances=self._pie)
+        elif self._pie:
             self._write_fixups(pointers)
         if tls:
             # Every thread gets a copy of .tdata: blocks of zeros only (OpenBLAS: 140 KB) must not be part of it.
@@ -248,13 +238,21 @@ class _Emitter:
                 if symbol is None:
                     struct.pack_into("<Q", self._memory, place, value & _MASK)
                     continue
-                if kind == self._absolute:
+                is_address = kind == self._absolute
+                if is_address:
                     pointers.append(place)
                 signed = (value & _MASK ^ _SIGN) - _SIGN
-                self._writer.relocate(section, place, address if kind == self._absolute else kind, symbol, signed)
+                stored = address if is_address else kind
+                if self._packed:
+                    self._packed.value(place, stored, symbol, signed, address=is_address)
+                else:
+                    self._writer.relocate(section, place, stored, symbol, signed)
                 if first <= place < last:
                     template[place] = (kind, symbol, signed)
-        self._writer.relocate_many(section, address, base, offsets, addends)
+        if self._packed:
+            self._packed.own_addresses(offsets, addends, kind=address, base=base)
+        else:
+            self._writer.relocate_many(section, address, base, offsets, addends)
         return template, [*pointers, *offsets]
 
     def _write_fixups(self, pointers: Sequence[int]) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from castiron_elf.writer import ObjectWriter, SectionFlag, SectionId, SymbolId, SymbolType
 from castiron_link.absorb.emit import base_symbol, fixup_symbols, tls_symbol
+from castiron_link.absorb.packed import packed_symbol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
     from castiron_link.absorb.closure import ImagePlan
 
 _PHDR = struct.Struct("<IIQQQQQQ")
-_IMAGE = struct.Struct("<8x8x8x8xqIIQ8x8x")
+_IMAGE = struct.Struct("<8x8x8x8xqIIQ8x8x8x")
 """base, program headers, name, needed (all pointers); tls offset; counts of headers and needed; span in bytes; start
-and end of fixups (pointers).
+and end of fixups, compressed bytes (pointers).
 """
 _PAIR = 16
 _STATE = 24
@@ -52,11 +53,12 @@ def write_tables(
     tree_prefix: str,
     elf: Elf,
     pie: bool = False,
+    packed: bool = False,
 ) -> None:
     """Write the object that defines ``castiron_images`` and what belongs to it.
 
     ``tree_prefix`` is the tree path of site-packages; ``pie``: the images' objects are for position-independent
-    executables.
+    executables; ``packed``: their bytes are compressed.
     """
     writer = ObjectWriter(elf)
     strings = _Strings()
@@ -68,7 +70,8 @@ def write_tables(
         strings.add(_tree_path(image, tree_prefix))
     section = writer.add_section(".rodata.castiron.image_names", data=strings.data)
     text_symbol = writer.section_symbol(section)
-    _images(writer, images, strings, text_symbol, tree_prefix, tls_word=elf.kinds[elf.tls.word], pie=pie)
+    kind = elf.kinds[elf.tls.word]
+    _images(writer, images, strings, text_symbol, tree_prefix, tls_word=kind, pie=pie, packed=packed)
     _pairs(writer, "castiron_image_names", [(name, number) for name, number in names], strings, text_symbol)
     _program_symbols(writer, symbols, strings, text_symbol)
     if images:
@@ -105,6 +108,7 @@ def _images(
     *,
     tls_word: int,
     pie: bool,
+    packed: bool,
 ) -> None:
     headers, needed, rows = bytearray(), bytearray(), bytearray()
     header_offsets, needed_offsets = [], []
@@ -128,10 +132,17 @@ def _images(
         if image.facts.tls:
             writer.undefined(tls_symbol(image.id), type=SymbolType.TLS)
             writer.relocate(table, row + 32, tls_word, tls_symbol(image.id))
-        for offset, symbol in zip((56, 64), fixup_symbols(image.id) if pie else (), strict=False):
+        for offset, symbol in _parts(image.id, pie=pie, packed=packed):
             writer.undefined(symbol)
             writer.relocate(table, row + offset, writer.absolute, symbol)
     _number(writer, "castiron_image_count", len(images))
+
+
+def _parts(image_id: str, *, pie: bool, packed: bool) -> tuple[tuple[int, str], ...]:
+    """Return offsets in a row, and the symbols of what belongs to the image there; a packed one's fixups are in it."""
+    if packed:
+        return ((72, packed_symbol(image_id)),)
+    return tuple(zip((56, 64), fixup_symbols(image_id), strict=True)) if pie else ()
 
 
 def _pairs(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from castiron_runtime.model import Toolchain
 
 STUB = Path(castiron_runtime.toolchain.__file__).parent / "stub"
-STUB_SOURCES = tuple(f"images/{name}.c" for name in ("images", "symbols", "tls", "phdr", "dlfcn"))
+STUB_SOURCES = tuple(f"images/{name}.c" for name in ("images", "packed", "symbols", "tls", "phdr", "dlfcn"))
 ZIG = (sys.executable, "-m", "ziglang")
 
 

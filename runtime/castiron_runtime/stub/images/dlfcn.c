@@ -164,7 +164,7 @@ void *dlopen(const char *file, int mode)
         }
     }
     if (castiron_image_prepare((uint64_t)number)) {
-        set_error("%s cannot be used: %s", file, strerror(errno));
+        set_error("%s cannot be used: %s", file, castiron_image_problem(errno));
         return NULL;
     }
     if (mode & RTLD_GLOBAL)

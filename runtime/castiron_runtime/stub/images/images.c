@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "images/packed.h"
+
 #define PAGE ((uint64_t)CASTIRON_PAGE_SIZE)
 
 static _Atomic uint64_t live_count;
@@ -87,6 +89,8 @@ static void relocate(const struct castiron_image *image)
 static int set_protections(const struct castiron_image *image)
 {
     uint64_t relro_start = 0, relro_end = 0;
+    if (image->packed && (castiron_unpack(image) || mprotect(image->base, image->span, PROT_READ)))
+        return -1;
     for (uint32_t i = 0; i < image->header_count; i++) {
         const Elf64_Phdr *header = &image->headers[i];
         if (header->p_type == PT_GNU_RELRO) {
@@ -101,6 +105,8 @@ static int set_protections(const struct castiron_image *image)
         uint64_t start = header->p_vaddr & -PAGE;
         uint64_t end = (header->p_vaddr + header->p_memsz + PAGE - 1) & -PAGE;
         uint64_t zero = (header->p_vaddr + header->p_filesz + PAGE - 1) & -PAGE;
+        if (image->packed)
+            zero = end;
         if (header->p_flags & PF_W) {
             int apart = relro_end <= start || relro_start >= end || relro_start >= relro_end;
             uint64_t keep_start = apart ? end : relro_start < start ? start : relro_start;
@@ -229,6 +235,16 @@ int castiron_image_prepare(uint64_t image)
     pthread_mutex_unlock(&lock);
     errno = saved;
     return result;
+}
+
+const char *castiron_image_problem(int error)
+{
+    if (error == EBADMSG)
+        return "its bytes in the executable are damaged: copy or link it again";
+    if (error == EACCES || error == EPERM)
+        return "this system forbids to execute memory that was written, which an executable of `link --profile small` "
+               "needs: link it without";
+    return strerror(error);
 }
 
 uint64_t castiron_image_live_count(void) { return atomic_load_explicit(&live_count, memory_order_acquire); }

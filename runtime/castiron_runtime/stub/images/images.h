@@ -26,6 +26,7 @@ struct castiron_image {
      * its lowest, stands for one of the 63 words that follow. */
     const uint64_t *fixups;
     const uint64_t *fixups_end;
+    const struct castiron_packed *packed; /* its bytes, compressed; NULL if they are in their place */
 };
 
 struct castiron_image_name {
@@ -71,9 +72,12 @@ uint64_t castiron_image_total(void);
 /* The executable's path, below which the images have theirs; empty if the program has no tree. */
 const char *castiron_images_root(void);
 
-/* Make an image and everything it needs usable.  Returns 0, or -1 with errno set.  Any thread may call it at any time,
+/* Make an image and everything it needs usable.  Returns 0, or -1 with errno set (castiron_image_problem).  Any thread may call it at any time,
  * constructors included; concurrent callers wait until the constructors have run. */
 int castiron_image_prepare(uint64_t image);
+
+/* What an error of castiron_image_prepare means, for messages. */
+const char *castiron_image_problem(int error);
 
 /* The images in the order in which they went live; stops at the first result other than 0, and returns it.
  * Takes no lock: it serves the unwinder. */

@@ -24,6 +24,7 @@ extern const uint64_t castiron_extension_count;
 
 /* Linked only into executables that have absorbed images. */
 extern int castiron_image_prepare(uint64_t image) __attribute__((weak));
+extern const char *castiron_image_problem(int error) __attribute__((weak));
 extern const Elf64_Sym *castiron_image_symbol(const struct castiron_image *image, const char *name) __attribute__((weak));
 
 #define TAG "cpython-" Py_STRINGIFY(PY_MAJOR_VERSION) Py_STRINGIFY(PY_MINOR_VERSION) "-" CASTIRON_TARGET
@@ -81,7 +82,7 @@ init_function _PyImport_FindSharedFuncptr(const char *prefix, const char *name, 
     if (castiron_image_prepare == NULL)
         return fail(name, path, "the executable lacks the code that starts absorbed libraries");
     if (castiron_image_prepare(extension->image) != 0)
-        return fail(name, path, strerror(errno));
+        return fail(name, path, castiron_image_problem(errno));
     const char *dot = strrchr(extension->name, '.');
     if (strcmp(dot == NULL ? extension->name : dot + 1, name) != 0)
         return init_by_name(extension, prefix, name);
