@@ -100,8 +100,8 @@ ProfileOption = Annotated[
     Profile,
     typer.Option(
         "--profile",
-        help="default: starts quickly; small: a smaller executable, which decompresses bytecode and files when it uses "
-        "them.",
+        help="default: starts quickly; small: a smaller executable, which decompresses bytecode, files and "
+        "the machine code of wheels when it uses them.",
         rich_help_panel=Theme.CODE,
     ),
 ]
@@ -280,7 +280,8 @@ _CHILDREN = {
 }
 
 _SMALL = (
-    "profile small: takes less space and starts more slowly; bytecode and files are decompressed when they are used"
+    "profile small: takes less space, starts more slowly and takes more memory; what is compressed is decompressed "
+    "when it is used"
 )
 
 

@@ -9,6 +9,7 @@ from tests.fuzz.commands import Commands
 from tests.fuzz.locks import Locks
 from tests.fuzz.manifests import Manifests
 from tests.fuzz.objects import Binaries, Descriptions, Objects
+from tests.fuzz.packed_images import PackedImages
 from tests.fuzz.payloads import Payloads
 from tests.fuzz.sboms import Sboms
 from tests.fuzz.wheels import Wheels
@@ -23,6 +24,7 @@ PARSERS: dict[str, type[Parser]] = {
     "elf": Descriptions,
     "lock": Locks,
     "manifest": Manifests,
+    "packed": PackedImages,
     "payload": Payloads,
     "sbom": Sboms,
     "wheel": Wheels,

@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING
 
 import castiron_runtime.toolchain
 from castiron_common.errors import CastironError
-from castiron_common.progress import SilentReporter
 from castiron_link.payload import BootConfig, PayloadFile, PayloadLink, PayloadModule, write_payload
 from castiron_link.zstd import zstd
 from castiron_manifest.model import EntryKind
-from castiron_runtime import sources
-from castiron_runtime.recipe import load_recipe
-from castiron_runtime.source_archive import unpack
 from tests.fuzz.mutations import INTEGERS, change_bytes
 from tests.fuzz.parser import DefectError, Parser
+from tests.support.zstd_sources import ZSTD_FLAGS, zstd_sources
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from random import Random
 
 STUB = Path(castiron_runtime.toolchain.__file__).with_name("stub")
@@ -33,8 +31,6 @@ _FLAGS = (
     *("-std=gnu11", "-D_GNU_SOURCE", "-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
     *("-D_exit=harness_exit", "-Dwrite=harness_write", f"-I{STUB}", "-Wno-attributes"),
 )
-_ZSTD_FLAGS = ("-DZSTD_LEGACY_SUPPORT=0", "-DZSTD_NO_TRACE", "-DZSTD_DISABLE_ASM", "-DDEBUGLEVEL=0")
-"""As in the recipe."""
 _MOST = 1 << 20
 _HEADER = (*(1,) * 8, 4, 4, 8, 4, 4, *(4,) * 8, *(8,) * 6, *(1,) * 16)
 _NODE = (4, 4, 4, 1, 1, 2, 8, 8, 4, 4)
@@ -116,16 +112,6 @@ def _compressed(data: bytes) -> list[tuple[int, int]]:
     return contents + [(row[4], row[8]) for row in codes if row[8]]
 
 
-def _zstd_sources(folder: Path) -> list[Path]:
-    """Return the C files of the decompressor, from the recipe's archive."""
-    recipe = load_recipe("zstd")
-    with SilentReporter().task(recipe.name) as task:
-        archive = sources.fetch(recipe, task=task).path
-    folder.mkdir()
-    library = unpack(archive, folder) / "lib"
-    return sorted(path for name in ("common", "decompress") for path in (library / name).glob("*.c"))
-
-
 @dataclass(frozen=True, slots=True)
 class _Seed:
     """A sound payload, and what may be changed in it."""
@@ -168,41 +154,26 @@ def _change(seed: _Seed, out: bytearray, random: Random) -> None:
     out[at : at + size] = (number & ((1 << 8 * size) - 1)).to_bytes(size, "little")
 
 
-class Payloads(Parser):
-    """The reader of the stub in a process of its own."""
+class StubReader(Parser):
+    """A reader of the stub in a process of its own."""
 
-    suffix = ".payload"
     expected = RefusedError
 
-    def prepare(self) -> None:
+    def build(self, harness: Path, names: Sequence[str]) -> None:
+        """Compile the reader: a harness, and files of the stub by their names."""
         if COMPILER is None:
-            raise RuntimeError("the fuzzer of payloads needs gcc or clang")
+            raise RuntimeError("the fuzzers of the stub need gcc or clang")
         self._program = self.folder / "harness"
-        stub = [STUB / "payload" / name for name in ("payload.c", "inflate.c", "zstd.c")]
-        library = _zstd_sources(self.folder / "zstd")
+        stub = [STUB / name for name in names]
+        library = zstd_sources(self.folder / "zstd")
         objects = self.folder / "objects"
         objects.mkdir()
         # Its own objects, without the optimiser: the library is large, and sanitizers make it larger.
-        subprocess.run([COMPILER, *_FLAGS, "-O0", *_ZSTD_FLAGS, "-c", *library], check=True, cwd=objects)
-        parts = [HARNESS, *stub, *sorted(objects.glob("*.o"))]
+        subprocess.run([COMPILER, *_FLAGS, "-O0", *ZSTD_FLAGS, "-c", *library], check=True, cwd=objects)
+        parts = [harness, *stub, *sorted(objects.glob("*.o"))]
         subprocess.run([COMPILER, *_FLAGS, "-o", self._program, *parts], check=True)
         self._errors = (self.folder / "errors").open("w+b")
         self._process: subprocess.Popen[bytes] | None = None
-        self._seeds = [_Seed.of(example()), _Seed.of(example(small=True))]
-        for seed in self._seeds:
-            if self.run(seed.data) != "read":
-                raise RuntimeError("the reader does not read a sound payload")
-
-    def make(self, random: Random) -> bytes:
-        seed = random.choice(self._seeds)
-        out = bytearray(seed.data)
-        for _ in range(random.choice((1, 1, 1, 2, 3, 6))):
-            _change(seed, out, random)
-        if random.random() < 0.1:
-            out = bytearray(change_bytes(bytes(out), random))
-        if random.random() < 0.9 and len(out) > 24:
-            struct.pack_into("<Q", out, 16, len(out))
-        return bytes(out[:_MOST])
 
     def run(self, data: bytes) -> str:
         said = self._ask(data)
@@ -248,3 +219,27 @@ class Payloads(Parser):
             process.kill()
             process.wait()
             self._process = None
+
+
+class Payloads(StubReader):
+    """The reader of payloads."""
+
+    suffix = ".payload"
+
+    def prepare(self) -> None:
+        self.build(HARNESS, ("payload/payload.c", "payload/inflate.c", "payload/zstd.c"))
+        self._seeds = [_Seed.of(example()), _Seed.of(example(small=True))]
+        for seed in self._seeds:
+            if self.run(seed.data) != "read":
+                raise RuntimeError("the reader does not read a sound payload")
+
+    def make(self, random: Random) -> bytes:
+        seed = random.choice(self._seeds)
+        out = bytearray(seed.data)
+        for _ in range(random.choice((1, 1, 1, 2, 3, 6))):
+            _change(seed, out, random)
+        if random.random() < 0.1:
+            out = bytearray(change_bytes(bytes(out), random))
+        if random.random() < 0.9 and len(out) > 24:
+            struct.pack_into("<Q", out, 16, len(out))
+        return bytes(out[:_MOST])

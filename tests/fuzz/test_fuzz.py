@@ -15,6 +15,7 @@ RUNS = {
     "elf": 250,
     "lock": 500,
     "manifest": 1000,
+    "packed": 2000,
     "payload": 2000,
     "sbom": 600,
     "wheel": 300,
@@ -23,7 +24,7 @@ RUNS = {
 
 @pytest.mark.parametrize("parser", sorted(RUNS))
 def test_a_short_run_shows_no_defect(parser: str) -> None:
-    if parser == "payload" and COMPILER is None:
+    if parser in ("packed", "payload") and COMPILER is None:
         needs.skip("gcc or clang")
     figures = fuzz(parser, runs=RUNS[parser], seed="ci", jobs=1)
     assert figures.tried == RUNS[parser]

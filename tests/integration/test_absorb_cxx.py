@@ -9,7 +9,7 @@ import pytest
 from tests.support.compilers import shared_object
 
 # Fixtures, by their names.
-from tests.unit.absorb.conftest import stub_objects, toolchain, workshop  # noqa: F401
+from tests.unit.absorb.conftest import decompressor, stub_objects, toolchain, workshop  # noqa: F401
 from tests.unit.absorb.test_run import PRELUDE
 
 if TYPE_CHECKING:

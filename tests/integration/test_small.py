@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import zstandard
+from elftools.elf.elffile import ELFFile
 
 from castiron_link.payload import MAGIC, VERSION
 from tests.support import needs
@@ -16,6 +17,8 @@ from tests.support.linking import command, run, trace_and_link
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.support.linking import Outcome
 
 pytestmark = pytest.mark.integration
 
@@ -62,6 +65,42 @@ if __name__ == "__main__":
     alone() if sys.argv[1:] == ["alone"] else main()
 """
 
+NATIVE = """
+import importlib, os, sys, threading
+
+found, begin = [], threading.Barrier(8)
+
+def use(number):
+    begin.wait()
+    if number % 2:
+        escape = importlib.import_module("markupsafe._speedups")._escape_inner
+        found.append(escape("<b>") == "&lt;b&gt;")
+    else:
+        greenlet = importlib.import_module("greenlet")
+        def throw():
+            raise KeyError(number)
+        try:
+            greenlet.greenlet(throw).switch()
+        except KeyError as error:
+            found.append(error.args == (number,))
+
+threads = [threading.Thread(target=use, args=[number]) for number in range(8)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+child = os.fork()
+if child == 0:
+    import greenlet, markupsafe._speedups
+    use_again = greenlet.greenlet(lambda: markupsafe._speedups._escape_inner(">"))
+    os._exit(use_again.switch() != "&gt;")
+print(found == [True] * 8, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+if os.path.exists("/proc/self/maps"):
+    with open("/proc/self/maps") as maps:
+        print("writable and executable:", sum("wx" in line.split()[1] for line in maps))
+sys.exit(found != [True] * 8)
+"""
+
 
 @pytest.fixture(scope="module", params=["3.13", "3.11"])
 def small(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -76,30 +115,91 @@ def test_sources_processes_threads_and_tracebacks(small: Path, tmp_path: Path) -
     assert json.loads(done.stdout) == [[0, 1, 4, 9] * 2 + [True] * 4, True]
 
 
-@needs.root
-def test_runs_alone_in_a_read_only_root(small: Path, tmp_path: Path) -> None:
-    """No /proc, no /tmp, no library, nothing that can be written to, and little stack and memory to lose."""
-    root = tmp_path / "root"
+def run_alone(app: Path, folder: Path) -> Outcome:
+    """Run a program as nobody: no /proc, no /tmp, no library, nothing that can be written to."""
+    root = folder / "root"
     root.mkdir()
-    shutil.copy(small, root / "app")
+    shutil.copy(app, root / "app")
     for path in (root, root / "app"):
         path.chmod(0o555)
-    tmp_path.chmod(0o755)
+    folder.chmod(0o755)
     script = (
         "import os, sys; os.chroot(sys.argv[1]); os.chdir('/'); os.setgid(65534); os.setuid(65534); "
         "os.execve('/app', ['/app', 'alone'], {})"
     )
-    done = run([sys.executable, "-c", script, root], cwd=tmp_path)
+    return run([sys.executable, "-c", script, root], cwd=folder)
+
+
+@needs.root
+def test_runs_alone_in_a_read_only_root(small: Path, tmp_path: Path) -> None:
+    done = run_alone(small, tmp_path)
     assert (done.status, done.stdout, done.stderr) == (0, '"True"\n', "")
 
 
+@pytest.fixture(scope="module", params=[("3.13",), ("3.11",), ("3.13", "--pie")], ids=" ".join)
+def native(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("native")
+    (folder / "app.py").write_text(NATIVE)
+    python, *options = request.param
+    return trace_and_link(
+        ["app.py", "--python", python],
+        cwd=folder,
+        name="app",
+        requirements=["markupsafe==3.0.3", "greenlet==3.2.4"],
+        options=["--profile", "small", *options],
+    )
+
+
+@pytest.mark.network
+def test_machine_code_is_compressed(native: Path, tmp_path: Path) -> None:
+    done = run([native], cwd=tmp_path)
+    assert (done.status, done.stdout, done.stderr) == (0, "True 0\nwritable and executable: 0\n", "")
+    with native.open("rb") as file:
+        segments = list(ELFFile(file).iter_segments("PT_LOAD"))
+    assert [segment["p_filesz"] for segment in segments].count(0) == 1
+    assert not any(segment["p_flags"] & 3 == 3 for segment in segments)
+
+
+@pytest.mark.network
+@needs.root
+def test_machine_code_needs_no_system(native: Path, tmp_path: Path) -> None:
+    done = run_alone(native, tmp_path)
+    assert (done.status, done.stdout, done.stderr) == (0, "True 0\n", "")
+
+
+@pytest.mark.network
+def test_damaged_machine_code_is_told(native: Path, tmp_path: Path) -> None:
+    with native.open("rb") as file:
+        packed = ELFFile(file).get_section_by_name(".castiron.packed")
+        at, size = packed["sh_offset"], packed["sh_size"]
+    data = bytearray(native.read_bytes())
+    for offset in range(at + size // 8, at + size, 4096):
+        data[offset] ^= 0xFF
+    copy = tmp_path / "app"
+    copy.write_bytes(data)
+    copy.chmod(0o755)
+    done = run([copy], cwd=tmp_path)
+    assert done.status == 1
+    assert "its bytes in the executable are damaged: copy or link it again" in done.stderr
+
+
+@pytest.mark.network
+def test_sizes_of_compressed_machine_code_are_told(native: Path, tmp_path: Path) -> None:
+    check_sizes(native, tmp_path)
+
+
 def test_every_byte_of_the_file_is_told(small: Path, tmp_path: Path) -> None:
+    report = check_sizes(small, tmp_path)
+    assert "zstd" in {item["name"] for item in report["components"]}
+
+
+def check_sizes(small: Path, tmp_path: Path) -> dict[str, Any]:
     told = command("castiron", "audit", "--format", "json", small, cwd=tmp_path)
     assert told.status == 0, told.stderr
-    report = json.loads(told.stdout)
+    report: dict[str, Any] = json.loads(told.stdout)
     sizes = [item["size"] for item in report["components"]] + [size for _, size in report["overhead"]]
     assert sum(sizes) == report["file_size"] == small.stat().st_size
-    assert "zstd" in {item["name"] for item in report["components"]}
+    return report
 
 
 def test_position_independent(tmp_path: Path) -> None:

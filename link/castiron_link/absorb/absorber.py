@@ -114,8 +114,8 @@ def absorb(
     all; of these, ``optional`` are left out if they cannot be absorbed.  ``added`` are libraries of no distribution,
     for whoever needs them; ``locations`` says where files are that are not in ``site``.  ``archives`` are further
     static libraries of the link, ``stand_ins`` those with functions of the emulated C library, for images that were
-    linked against it, ``stub`` those that come before the pack's.  ``packed``: images are stored compressed.  Objects are
-    cached; ``work_dir`` receives the tables.
+    linked against it, ``stub`` those that come before the pack's.  ``packed``: images are stored compressed.  Objects
+    are cached; ``work_dir`` receives the tables.
 
     Raises `NativeError` if one that is not optional cannot be absorbed, or if nobody provides a symbol that it needs.
     """

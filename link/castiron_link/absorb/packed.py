@@ -5,15 +5,15 @@ The image itself takes no bytes of the file then, only addresses; what fills the
 two frames.  The first frame is the image's memory, in which each word that the image fills with an address of its own
 holds the distance from its base; the second says where those words are, and where the values go.
 
-So the frames depend on the shared object alone, not on where it will lie nor on the rest of the application, and are made
-once for each.  Source: RFC 8878 (Zstandard); generic ABI, "Relative Relocation Table".
+So the frames depend on the shared object alone, not on where it will lie nor on the rest of the application, and are
+made once for each.  Source: RFC 8878 (Zstandard); generic ABI, "Relative Relocation Table".
 """
 
 from __future__ import annotations
 
 import hashlib
 import struct
-from array import array
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, file_entry
@@ -22,7 +22,7 @@ from castiron_link.absorb.relr import relr
 from castiron_link.zstd import PARAMETERS, frame
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from castiron_elf.writer import ObjectWriter
@@ -33,13 +33,26 @@ _HEADER = struct.Struct("<8Q")
 """Bytes of memory in the first frame; bytes of the frame; those of the second and of its frame; number of values, of
 which that many come first that are addresses; whether an address is stored as the distance from where it is stored; 0.
 Source: ``stub/images/packed.h``."""
-_PLACE = struct.Struct("<QQ")
+_USE = struct.Struct("<QQ")
+"""Offset of a word, number of the value that it gets."""
 _MASK = 0xFFFF_FFFF_FFFF_FFFF
 
 
-def packed_symbol(image_id: str) -> str:
-    """The symbol at an image's header."""
-    return f"castiron_packed_{image_id}"
+def packed_symbols(image_id: str) -> tuple[str, str]:
+    """The symbols at start and end of an image's section."""
+    return f"castiron_packed_{image_id}", f"castiron_packed_end_{image_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What an image is packed into."""
+
+    values: tuple[tuple[bool, int, str, int], ...]
+    """Distinct values, sorted: whether it is no address; kind of relocation, symbol and addend that give it."""
+    memory: bytes = field(repr=False)
+    """Without zeros at its end."""
+    fixups: bytes = field(repr=False)
+    """Which words are filled with what: ``struct fixups`` of the stub."""
 
 
 class PackedImage:
@@ -66,30 +79,32 @@ class PackedImage:
         struct.pack_into("<Q", self._memory, place, 0)
         self._places[place] = (not address, kind, symbol, addend)
 
-    def write(self, writer: ObjectWriter, image_id: str, *, distances: bool) -> None:
-        """Add the section.  ``distances``: the kind of addresses is one that gives the distance from the word itself."""
+    def parts(self) -> Parts:
+        """Return what the image consists of."""
         values = sorted(set(self._places.values()))
         index = {value: number for number, value in enumerate(values)}
-        addresses = sum(not constant for constant, *_ in values)
-        own = array("Q", relr(self._own, name=self._name))
-        rows = b"".join(_PLACE.pack(place, index[value]) for place, value in sorted(self._places.items()))
-        fixups = struct.pack("<QQ", len(own), len(self._places)) + _little_endian(own) + rows
-        content = bytes(self._memory.rstrip(b"\0"))
-        frames = [_frame_once(content), _frame_once(fixups)]
+        own = list(relr(self._own, name=self._name))
+        rows = b"".join(_USE.pack(place, index[value]) for place, value in sorted(self._places.items()))
+        fixups = struct.pack(f"<QQ{len(own)}Q", len(own), len(self._places), *own) + rows
+        return Parts(values=tuple(values), memory=bytes(self._memory.rstrip(b"\0")), fixups=fixups)
+
+    def write(self, writer: ObjectWriter, image_id: str, *, distances: bool) -> None:
+        """Add the section.  ``distances``: the kind of an address gives the distance from where it is stored."""
+        parts = self.parts()
+        frames = [_frame_once(parts.memory), _frame_once(parts.fixups)]
+        addresses = sum(not constant for constant, *_ in parts.values)
         header = _HEADER.pack(
-            len(content), len(frames[0]), len(fixups), len(frames[1]), len(values), addresses, distances, 0
+            *(len(parts.memory), len(frames[0]), len(parts.fixups), len(frames[1])),
+            *(len(parts.values), addresses, distances, 0),
         )
-        data = b"".join((header, bytes(8 * len(values)), *frames))
+        data = b"".join((header, bytes(8 * len(parts.values)), *frames))
         section = writer.add_section(
             f"{PACKED_SECTION}.{image_id}", flags=SectionFlag.ALLOC | SectionFlag.RETAIN, align=8, data=data
         )
-        writer.define(packed_symbol(image_id), section, 0, type=SymbolType.OBJECT, size=len(data))
-        for number, (_, kind, symbol, addend) in enumerate(values):
+        for symbol, offset in zip(packed_symbols(image_id), (0, len(data)), strict=True):
+            writer.define(symbol, section, offset, type=SymbolType.OBJECT)
+        for number, (_, kind, symbol, addend) in enumerate(parts.values):
             writer.relocate(section, _HEADER.size + 8 * number, kind, symbol, addend)
-
-
-def _little_endian(words: Iterable[int]) -> bytes:
-    return b"".join(word.to_bytes(8, "little") for word in words)
 
 
 def _frame_once(content: bytes) -> bytes:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from castiron_elf.writer import ObjectWriter, SectionFlag, SectionId, SymbolId, SymbolType
 from castiron_link.absorb.emit import base_symbol, fixup_symbols, tls_symbol
-from castiron_link.absorb.packed import packed_symbol
+from castiron_link.absorb.packed import packed_symbols
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from castiron_link.absorb.closure import ImagePlan
 
 _PHDR = struct.Struct("<IIQQQQQQ")
-_IMAGE = struct.Struct("<8x8x8x8xqIIQ8x8x8x")
+_IMAGE = struct.Struct("<8x8x8x8xqIIQ8x8x8x8x")
 """base, program headers, name, needed (all pointers); tls offset; counts of headers and needed; span in bytes; start
-and end of fixups, compressed bytes (pointers).
+and end of fixups, and of compressed bytes (pointers).
 """
 _PAIR = 16
 _STATE = 24
@@ -141,7 +141,7 @@ def _images(
 def _parts(image_id: str, *, pie: bool, packed: bool) -> tuple[tuple[int, str], ...]:
     """Return offsets in a row, and the symbols of what belongs to the image there; a packed one's fixups are in it."""
     if packed:
-        return ((72, packed_symbol(image_id)),)
+        return tuple(zip((72, 80), packed_symbols(image_id), strict=True))
     return tuple(zip((56, 64), fixup_symbols(image_id), strict=True)) if pie else ()
 
 

@@ -21,6 +21,7 @@ from castiron_runtime.stub import target_flags
 from castiron_runtime.toolchain import open_toolchain
 from tests.support.elf_values import TARGET
 from tests.support.patience import PATIENCE
+from tests.support.zstd_sources import ZSTD_FLAGS, zstd_sources
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Toolchain
@@ -37,6 +38,8 @@ class Workshop:
     folder: Path
     toolchain: Toolchain
     stub: tuple[Path, ...]
+    packed: bool = False
+    """Whether images are stored compressed."""
     natives: list[Native] = field(default_factory=list)
 
     @property
@@ -96,6 +99,7 @@ class Workshop:
             wanted=wanted,
             optional=optional,
             lookup=lookup,
+            packed=self.packed,
         )  # type: ignore[arg-type]
 
     def link(self, main: str, *, absorbed: Absorbed | None = None, flags: tuple[str, ...] = ()) -> Path:
@@ -143,8 +147,20 @@ def stub_objects(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory)
     return tuple(objects)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
+def decompressor(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
+    """What packed images need beside the stub's own code for them."""
+    folder = tmp_path_factory.mktemp("zstd")
+    objects = []
+    for source in (STUB / "payload" / "zstd.c", *zstd_sources(folder / "sources")):
+        objects.append(folder / f"{source.stem}.o")
+        compile_c(toolchain, source, objects[-1], "-O2", *ZSTD_FLAGS)
+    return tuple(objects)
+
+
+@pytest.fixture(params=["plain", pytest.param("packed", marks=pytest.mark.integration)])
 def workshop(
+    request: pytest.FixtureRequest,
     tmp_path: Path,
     toolchain: Toolchain,
     stub_objects: tuple[Path, ...],
@@ -153,4 +169,6 @@ def workshop(
 ) -> Workshop:
     monkeypatch.setenv("CASTIRON_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
     (tmp_path / "site").mkdir()
-    return Workshop(folder=tmp_path, toolchain=toolchain, stub=stub_objects)
+    packed = request.param == "packed"
+    more = request.getfixturevalue("decompressor") if packed else ()
+    return Workshop(folder=tmp_path, toolchain=toolchain, stub=(*stub_objects, *more), packed=packed)

@@ -16,7 +16,6 @@ static uint64_t started_count;
 
 /* Recursive, and held while constructors run, as the dynamic loader's is: a constructor may open further images. */
 static pthread_mutex_t lock;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 static void make_lock(void)
 {
@@ -33,7 +32,8 @@ static void after_fork_parent(void) { pthread_mutex_unlock(&lock); }
 /* The child's thread has another id than the owner that the lock names, so it cannot unlock it. */
 static void after_fork_child(void) { make_lock(); }
 
-static void initialize(void)
+/* When the program starts, and not at the first use: a fork at that moment would leave the child a half made lock. */
+__attribute__((constructor)) static void initialize(void)
 {
     make_lock();
     pthread_atfork(before_fork, after_fork_parent, after_fork_child);
@@ -89,8 +89,11 @@ static void relocate(const struct castiron_image *image)
 static int set_protections(const struct castiron_image *image)
 {
     uint64_t relro_start = 0, relro_end = 0;
-    if (image->packed && (castiron_unpack(image) || mprotect(image->base, image->span, PROT_READ)))
-        return -1;
+    if (image->packed) {
+        struct castiron_place place = {image->base, image->span};
+        if (castiron_unpack(place, image->packed, image->packed_end) || mprotect(image->base, image->span, PROT_READ))
+            return -1;
+    }
     for (uint32_t i = 0; i < image->header_count; i++) {
         const Elf64_Phdr *header = &image->headers[i];
         if (header->p_type == PT_GNU_RELRO) {
@@ -226,7 +229,6 @@ int castiron_image_prepare(uint64_t image)
     }
     if (stage_of(image) == CASTIRON_IMAGE_READY)
         return 0;
-    pthread_once(&once, initialize);
     pthread_mutex_lock(&lock);
     int result = map_all(image);
     int saved = errno;

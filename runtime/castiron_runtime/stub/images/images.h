@@ -26,7 +26,9 @@ struct castiron_image {
      * its lowest, stands for one of the 63 words that follow. */
     const uint64_t *fixups;
     const uint64_t *fixups_end;
-    const struct castiron_packed *packed; /* its bytes, compressed; NULL if they are in their place */
+    /* Its bytes, compressed, and where they end; NULL if they are in their place. */
+    const struct castiron_packed *packed;
+    const void *packed_end;
 };
 
 struct castiron_image_name {
