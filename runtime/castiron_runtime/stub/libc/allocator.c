@@ -8,6 +8,7 @@
 #define MI_DEBUG 0
 #define MI_NO_GETENV 1 /* the environment of a shipped program is not for tuning its allocator */
 
+#include <pthread.h>
 #include <stdbool.h>
 
 #include "mimalloc.h"
@@ -29,9 +30,106 @@ static bool unix_detect_overcommit_(void)
     return true;
 }
 
+/* A thread that ends leaves its heap to the next one that starts, as glibc does with its arenas.  mimalloc's own way, giving
+ * up all that the heap has, makes each such thread walk through what others gave up (80 us for a thread of nothing, after some
+ * hundred), and each new one make a heap.  So what belongs to a thread is marked with the number of its heap, where mimalloc
+ * has the number of the thread; and the three places where it begins and ends with a heap are led to functions of ours,
+ * below. */
+enum { NO_HEAP = 16, MAIN_HEAP = 32, NEXT_HEAP = 48, HEAP_STEP = 16 };
+static _Thread_local mi_threadid_t heap_number = NO_HEAP; /* never that of a block's owner */
+#define MI_PRIM_THREAD_ID() heap_number
+#define mi_heap_main_init(argument) mi_heap_main_init_##argument()
+#define _mi_heap_init(argument) _mi_heap_init_##argument()
+#define pthread_key_create(key, destructor) pthread_key_create(key, end_of_thread)
+static void mi_heap_main_init_(void);
+static bool _mi_heap_init_(void);
+static void end_of_thread(void *heap);
+
 #include "mimalloc/static.c"
 
-/* Nor should it look for NUMA nodes in /sys.  Before mimalloc's own constructor. */
+static void mi_heap_main_init_(void)
+{
+    if (_mi_heap_main.cookie == 0)
+        heap_number = MAIN_HEAP;
+    mi_heap_main_init_void();
+}
+
+/* Heaps that no thread has.  No lock: a child of fork() has what was here then. */
+enum { MOST_PARKED = 16, MOST_SEGMENTS = 2, MOST_UNUSED = 1 << 20 /* bytes in a segment */ };
+static mi_heap_t *parked[MOST_PARKED];
+
+static mi_heap_t *take_parked(void)
+{
+    for (int i = 0; i < MOST_PARKED; i++)
+        if (__atomic_load_n(&parked[i], __ATOMIC_RELAXED) != NULL) {
+            mi_heap_t *heap = __atomic_exchange_n(&parked[i], NULL, __ATOMIC_ACQUIRE);
+            if (heap != NULL)
+                return heap;
+        }
+    return NULL;
+}
+
+static bool park(mi_heap_t *heap)
+{
+    for (int i = 0; i < MOST_PARKED; i++) {
+        mi_heap_t *none = NULL;
+        if (__atomic_compare_exchange_n(&parked[i], &none, heap, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+            return true;
+    }
+    return false;
+}
+
+/* Gives pages back that the thread freed lately, which mimalloc keeps until the thread frees more. */
+static bool give_back_unused(mi_heap_t *heap, mi_page_queue_t *queue, mi_page_t *page, void *last, void *unused)
+{
+    (void)queue, (void)unused;
+    mi_segment_t *segment = _mi_page_segment(page);
+    if (segment != *(mi_segment_t **)last && segment->kind == MI_SEGMENT_NORMAL
+        && _mi_commit_mask_committed_size(&segment->purge_mask, MI_SEGMENT_SIZE) > MOST_UNUSED)
+        mi_segment_try_purge(segment, true, heap->tld->segments.stats);
+    *(mi_segment_t **)last = segment;
+    return true;
+}
+
+/* The first time that a thread needs memory (or after its end, in a destructor that needs some). */
+static bool _mi_heap_init_(void)
+{
+    if (mi_heap_is_initialized(mi_prim_get_default_heap()) || _mi_is_main_thread())
+        return _mi_heap_init_void();
+    mi_heap_t *heap = take_parked();
+    if (heap == NULL) {
+        static mi_threadid_t next = NEXT_HEAP;
+        heap_number = __atomic_fetch_add(&next, HEAP_STEP, __ATOMIC_RELAXED);
+        return _mi_heap_init_void();
+    }
+    heap_number = heap->thread_id;
+    _mi_heap_set_default_direct(heap);
+    return false;
+}
+
+static void end_of_thread(void *value)
+{
+    mi_heap_t *heap = value;
+    if (heap == mi_prim_get_default_heap() && mi_heap_is_initialized(heap) && heap != &_mi_heap_main
+        && heap->thread_id == heap_number && heap->tld->heaps == heap && heap->next == NULL
+        && heap->tld->segments.count <= MOST_SEGMENTS) {
+        mi_segment_t *last = NULL;
+        mi_heap_visit_pages(heap, give_back_unused, &last, NULL);
+        /* From here on it may be another thread's. */
+        _mi_heap_default = (mi_heap_t *)&_mi_heap_empty;
+        heap_number = NO_HEAP;
+        if (park(heap)) {
+            mi_atomic_decrement_relaxed(&thread_count);
+            _mi_stat_decrease(&_mi_stats_main.threads, 1);
+            return;
+        }
+        _mi_heap_default = heap;
+        heap_number = heap->thread_id;
+    }
+    mi_pthread_done(heap);
+}
+
+/* mimalloc should not look for NUMA nodes in /sys, either.  Before its own constructor. */
 __attribute__((constructor(101))) static void set_options(void)
 {
     mi_option_set(mi_option_use_numa_nodes, 1);
