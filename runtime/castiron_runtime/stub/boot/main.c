@@ -56,6 +56,9 @@ static void use_allocator(void)
     PyMemAllocatorEx python = {NULL, allocator.malloc, allocator.calloc, allocator.realloc, allocator.free};
     PyMem_SetAllocator(PYMEM_DOMAIN_MEM, &python);
     PyMem_SetAllocator(PYMEM_DOMAIN_OBJ, &python);
+    /* Of the stacks of Python's frames: CPython maps one for each thread, and unmaps it. */
+    PyObjectArenaAllocator arenas = {NULL, allocator.malloc, allocator.free_arena};
+    PyObject_SetArenaAllocator(&arenas);
 }
 
 static void configure(PyConfig *config, const struct boot *boot)

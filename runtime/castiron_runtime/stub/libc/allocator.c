@@ -252,4 +252,10 @@ static void python_free(void *context, void *block)
     mi_free(block);
 }
 
-const struct allocator allocator = {python_malloc, python_calloc, python_realloc, python_free};
+static void python_free_arena(void *context, void *block, size_t size)
+{
+    (void)context, (void)size;
+    mi_free(block);
+}
+
+const struct allocator allocator = {python_malloc, python_calloc, python_realloc, python_free, python_free_arena};
