@@ -72,16 +72,35 @@ static struct stack *take_free(size_t size)
     return NULL;
 }
 
-static struct stack *take_empty(unsigned char *start, size_t size)
+/* Unmaps a stack that is free; returns its slot. */
+static struct stack *give_up_one(void)
 {
     for (struct stack *stack = stacks; stack < stacks + SLOTS; stack++)
-        if (change(stack, EMPTY, CHANGING)) {
-            stack->start = start;
-            stack->size = size;
-            stack->guard = 0;
+        if (change(stack, FREE, CHANGING)) {
+            __atomic_fetch_sub(&kept, stack->size, __ATOMIC_RELAXED);
+            __tl_sync(NULL);
+            __real___munmap(stack->start, stack->size);
             return stack;
         }
     return NULL;
+}
+
+/* A slot for a stack of a size of which none is free: those that are, of other sizes, make room. */
+static struct stack *take_empty(unsigned char *start, size_t size)
+{
+    struct stack *stack = stacks, *other;
+    while (stack < stacks + SLOTS && !change(stack, EMPTY, CHANGING))
+        stack++;
+    if (stack == stacks + SLOTS)
+        stack = give_up_one();
+    if (stack == NULL)
+        return NULL;
+    while (__atomic_load_n(&kept, __ATOMIC_RELAXED) + size > MOST_KEPT && (other = give_up_one()) != NULL)
+        set(other, EMPTY);
+    stack->start = start;
+    stack->size = size;
+    stack->guard = 0;
+    return stack;
 }
 
 /* The stack in use that lies there, in the hands of the caller. */
