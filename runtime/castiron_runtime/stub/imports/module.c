@@ -4,6 +4,7 @@
 #include <marshal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "payload/payload.h"
 #include "series.h"
@@ -50,11 +51,28 @@ static PyObject *unmarshal(const Module *module, PyObject *path)
     return code;
 }
 
+/* Tells the system now and then that this process needs no page of the payload: nobody reads the bytecode of a module twice, and
+ * what is needed of the rest comes back, as all of it is in the file. */
+static void count_read(uint64_t size)
+{
+    enum { MOST_READ = 2 << 20 /* bytes */ };
+    static uint64_t read;
+    if (__atomic_add_fetch(&read, size, __ATOMIC_RELAXED) < MOST_READ)
+        return;
+    __atomic_store_n(&read, 0, __ATOMIC_RELAXED);
+    const uintptr_t page = CASTIRON_PAGE_SIZE, payload = (uintptr_t)payload_header();
+    uintptr_t start = (payload + page - 1) & -page, end = (payload + payload_header()->size) & -page;
+    if (end > start)
+        madvise((void *)start, end - start, MADV_DONTNEED);
+}
+
 PyObject *module_read_code(uint32_t index, PyObject *path)
 {
-    PyObject *code = unmarshal(payload_module(index), path);
+    const Module *module = payload_module(index);
+    PyObject *code = unmarshal(module, path);
     if (code == NULL)
         return NULL;
+    count_read(module->compressed ? module->compressed : module->code_size);
     if (!PyCode_Check(code)) {
         PyErr_Format(PyExc_ImportError, "the bytecode of %R in the executable is damaged", path);
         Py_DECREF(code);
