@@ -1,17 +1,21 @@
-"""How large executables are, and what the small ones cost: size, processor time of a whole run, memory.
+"""How large executables are, and what the small ones cost: size, time and processor time of a whole run, memory.
 
-    python bench/size.py [--program NAME ...] [--also PROGRAM=TOOL=FILE ...] [--runs N]
+    python bench/size.py [--program NAME ...] [--pyinstaller PYTHON] [--also PROGRAM=TOOL=FILE ...] [--runs N]
 
-Each program is linked with both profiles.  ``--also`` adds the executable that another tool made of the same program
-(``--also hello=PyInstaller=dist/hello``).  All executables of a program run in turn; times and memory are medians.
+Each program is linked with both profiles.  ``--pyinstaller`` adds what PyInstaller makes of it with that Python
+(``--onefile``, in an environment of its own that is removed afterwards), ``--also`` the executable of another tool
+(``--also hello=Nuitka=dist/hello``).  All executables of a program run in turn by hyperfine, which has to be on PATH
+(Debian: apt-get install hyperfine); times are medians, memory is that of one more run.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import resource
 import shlex
+import shutil
 import statistics
 import sys
 import tempfile
@@ -23,13 +27,14 @@ from rich.table import Table
 
 from castiron_link.model import Profile
 from sides import FailedError, Side, linked
+from sides import run as made
 
 ROOT = Path(__file__).parents[1]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Program:
-    """What is linked: a script, what it requires beside what it says itself, and how it is called."""
+    """What is linked: a script, what it requires, and how it is called."""
 
     code: str
     requirements: tuple[str, ...] = ()
@@ -38,22 +43,28 @@ class Program:
 
 PROGRAMS = {
     "hello": Program(code="print('hello, world')\n"),
-    "page": Program(code=(ROOT / "examples" / "page.py").read_text(), arguments=("--help",)),
+    "page": Program(
+        code=(ROOT / "examples" / "page.py").read_text(),
+        requirements=("jinja2>=3.1", "markdown-it-py>=3", "pygments>=2.18", "typer>=0.15"),
+        arguments=("--help",),
+    ),
     "numpy-pandas": Program(code="import numpy, pandas\n", requirements=("numpy", "pandas")),
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
-    """What one run took."""
+class Runs:
+    """What the runs of an executable took: medians."""
 
+    seconds: float
+    """From start to end."""
     processor: float
     """Seconds, of user and system."""
     memory: int
     """Most bytes that were resident at a time."""
 
 
-def run(command: list[str]) -> Run:
+def memory_of(command: list[str]) -> int:
     """Run a program without output; raises `FailedError` if it does not end with 0."""
     null = os.open(os.devnull, os.O_RDWR)
     try:
@@ -64,7 +75,27 @@ def run(command: list[str]) -> Run:
     _, status, used = os.wait4(child, 0)
     if status != 0:
         raise FailedError(f"{shlex.join(command)} ended with {os.waitstatus_to_exitcode(status)}")
-    return Run(processor=used.ru_utime + used.ru_stime, memory=used.ru_maxrss << 10)
+    return used.ru_maxrss << 10
+
+
+def measured(commands: dict[str, list[str]], runs: int, folder: Path) -> dict[str, Runs]:
+    """Return what each command takes; hyperfine runs one of each, so that they take turns."""
+    memory = {what: memory_of(command) for what, command in commands.items()}
+    taken: dict[str, list[dict[str, float]]] = {what: [] for what in commands}
+    report = folder / "hyperfine.json"
+    lines = [shlex.join(command) for command in commands.values()]
+    for _ in range(runs):
+        made(["hyperfine", "--shell=none", "--runs", "1", "--export-json", str(report), *lines], folder)
+        for what, result in zip(commands, json.loads(report.read_text())["results"], strict=True):
+            taken[what].append(result)
+    return {
+        what: Runs(
+            seconds=statistics.median(item["median"] for item in items),
+            processor=statistics.median(item["user"] + item["system"] for item in items),
+            memory=memory[what],
+        )
+        for what, items in taken.items()
+    }
 
 
 def memory_text(most: float) -> str:
@@ -87,37 +118,49 @@ def executables(name: str, folder: Path) -> dict[str, Path]:
     return found
 
 
+def pyinstaller_executable(name: str, python: str, folder: Path) -> Path:
+    """Return what PyInstaller makes of a program in an environment of its own, as one file."""
+    program, own = PROGRAMS[name], folder / f"{name}-pyinstaller"
+    own.mkdir()
+    (own / f"{name}.py").write_text(program.code)
+    uv, venv = [sys.executable, "-m", "uv"], own / "venv"
+    made([*uv, "venv", "-q", "-p", python, str(venv)], own)
+    made([*uv, "pip", "install", "-q", "-p", str(venv / "bin/python"), "pyinstaller", *program.requirements], own)
+    made([str(venv / "bin/pyinstaller"), "--onefile", "--noconfirm", "--log-level", "ERROR", f"{name}.py"], own)
+    return own / "dist" / name
+
+
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", action="append", choices=PROGRAMS, help="default: all")
+    parser.add_argument("--pyinstaller", metavar="PYTHON", help="add what PyInstaller makes, with this Python")
     parser.add_argument("--also", action="append", default=[], metavar="PROGRAM=TOOL=FILE")
     parser.add_argument("--runs", type=int, default=11)
     given = parser.parse_args()
     others = [tuple(item.split("=", 2)) for item in given.also]
     if any(len(item) != 3 or item[0] not in PROGRAMS for item in others):
         parser.error(f"--also is PROGRAM=TOOL=FILE, and PROGRAM one of {', '.join(PROGRAMS)}")
-    table = Table("program", "executable", "MB", "ratio", "processor ms", "ratio", "memory MB")
+    if shutil.which("hyperfine") is None:
+        sys.exit("error: hyperfine is not on PATH; on Debian: apt-get install hyperfine")
+    table = Table("program", "executable", "MB", "ratio", "ms", "ratio", "processor ms", "ratio", "memory MB")
     with tempfile.TemporaryDirectory() as folder:
         for name in given.program or PROGRAMS:
             files = executables(name, Path(folder))
+            if given.pyinstaller:
+                files["PyInstaller"] = pyinstaller_executable(name, given.pyinstaller, Path(folder))
             files |= {tool: Path(file).resolve() for program, tool, file in others if program == name}
             commands = {what: [str(file), *PROGRAMS[name].arguments] for what, file in files.items()}
-            for command in commands.values():
-                run(command)
-            turns = [{what: run(command) for what, command in commands.items()} for _ in range(given.runs)]
-            base = next(iter(files))
+            taken = measured(commands, given.runs, Path(folder))
+            base = taken[next(iter(files))]
+            first = next(iter(files.values())).stat().st_size
             for what, file in files.items():
-                processor = statistics.median(turn[what].processor for turn in turns)
-                ratio = statistics.median(turn[what].processor / (turn[base].processor or 1e-6) for turn in turns)
+                size, runs = file.stat().st_size, taken[what]
                 table.add_row(
-                    name,
-                    what,
-                    f"{file.stat().st_size / 1e6:.1f}",
-                    f"{file.stat().st_size / files[base].stat().st_size:.2f}",
-                    f"{processor * 1e3:.1f}",
-                    f"{ratio:.2f}",
-                    memory_text(statistics.median(turn[what].memory for turn in turns)),
+                    *(name, what, f"{size / 1e6:.1f}", f"{size / first:.2f}"),
+                    *(f"{runs.seconds * 1e3:.1f}", f"{runs.seconds / base.seconds:.2f}"),
+                    *(f"{runs.processor * 1e3:.1f}", f"{runs.processor / base.processor:.2f}"),
+                    memory_text(runs.memory),
                 )
     Console(width=100).print(table)
 
