@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from castiron_link.app_object import ExtensionRow
 from castiron_link.foreign_interfaces import foreign_interfaces, opens_libraries
+from castiron_link.system_libraries import system_libraries
 from castiron_link.tree_layout import place
 from castiron_manifest.model import Origin, Tier
 
@@ -46,7 +47,7 @@ class Natives:
     archives: tuple[Path, ...] = ()
     """What images need besides: stand-ins for the functions of the C library that they were linked against."""
     warnings: tuple[str, ...] = ()
-    """What was left out, and why."""
+    """What was left out or guessed, and why."""
 
 
 def absorb_natives(
@@ -91,6 +92,7 @@ def absorb_natives(
         archives=inputs.archives,
         stand_ins=archives,
         stub=(stub,),
+        prefixes=system_libraries().prefixes(),
         lookup=Lookup.ALL if by_name else Lookup.FOUND,
         packed=packed,
     )
@@ -126,9 +128,15 @@ def absorb_natives(
         locations={image.symbol: image.location for image in done.images},
         components=components,
         archives=archives if done.emulates else (),
-        warnings=tuple(
-            f"{item.path} ({item.owner}) is left out, as the application may do without it: {item.reason}"
-            for item in done.skipped
+        warnings=(
+            *(
+                f"{item.path} ({item.owner}) is left out, as the application may do without it: {item.reason}"
+                for item in done.skipped
+            ),
+            *(
+                f"{item.user} names no library for {item.symbol}; it gets {item.library}, which alone has it"
+                for item in done.guessed
+            ),
         ),
     )
 
@@ -181,13 +189,6 @@ def stand_ins(manifest: Manifest, wanted: Collection[str], pack: Pack, reporter:
     return (glibc_archive(pack, reporter=reporter),)
 
 
-PROVIDED = {"libz.so": "zlib"}
-"""Libraries that musllinux wheels may expect of the system, and the built-in module whose archives hold them.
-
-Source: auditwheel's policies for musllinux (``lib_whitelist``): beside libc that is zlib alone.
-"""
-
-
 def _own_libraries(manifest: Manifest, work: Path) -> dict[str, Path]:
     """Write the application's shared objects, which the manifest carries, where they can be read: path -> file."""
     own = [native for native in manifest.natives if native.origin is Origin.APP]
@@ -203,13 +204,7 @@ def provided_extensions(manifest: Manifest, tree: Tree) -> frozenset[str]:
     """Return the built-in modules that go in because a shared object needs the library they are made with."""
     if not wanted_natives(manifest, tree):
         return frozenset()
-    needed = {name for native in manifest.natives for name in native.needed}
-    return frozenset(
-        module
-        for library, module in PROVIDED.items()
-        for name in needed
-        if name == library or name.startswith(f"{library}.")
-    )
+    return system_libraries().modules({name for native in manifest.natives for name in native.needed})
 
 
 def certain_natives(manifest: Manifest, tree: Tree) -> frozenset[str]:

@@ -43,7 +43,7 @@ class Objects(Parser):
         self._seeds = _read_seeds()
         used = (SEEDS / "libb.so.1").read_bytes()
         self._used = (observe(used, ELF), used)
-        self._program = program(api=frozenset(), libc=_LIBC, last=frozenset())
+        self._program = program(api=frozenset(), libc=_LIBC, last={})
         for seed in self._seeds:
             self.run(seed)
 

@@ -379,7 +379,7 @@ def _summary(outcome: Outcome, options: Options, size: int, loud: Loudness) -> N
         emulated = sorted({str(item.distribution) for item in manifest.natives if item.libc == libc.emulated} - {""})
         if emulated:
             console.print(
-                f"wheels for {libc.emulated}, as there are none for {libc.name}: {', '.join(emulated)} "
+                f"wheels for {libc.emulated}, as no compiled one for {libc.name} was found: {', '.join(emulated)} "
                 f"(--wheels {libc.name} does without)",
                 markup=False,
             )

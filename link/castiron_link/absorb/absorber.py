@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from castiron_common.progress import Reporter
     from castiron_common.target import Elf, Target
+    from castiron_link.absorb.opened_before import Guess
     from castiron_link.absorb.scope import Resolution
     from castiron_manifest.model import Native
     from castiron_runtime.model import Pack
@@ -88,6 +89,8 @@ class Absorbed:
     """Whether one of the images was linked against the emulated C library."""
     skipped: tuple[Skipped, ...] = ()
     """Optional ones that could not be absorbed."""
+    guessed: tuple[Guess, ...] = ()
+    """Libraries that an image got although it does not name them."""
 
 
 def absorb(
@@ -105,6 +108,7 @@ def absorb(
     archives: Iterable[Path] = (),
     stand_ins: Sequence[Path] = (),
     stub: Iterable[Path] = (),
+    prefixes: Iterable[str] = (),
     lookup: Lookup = Lookup.FOUND,
     packed: bool = False,
 ) -> Absorbed:
@@ -114,13 +118,18 @@ def absorb(
     all; of these, ``optional`` are left out if they cannot be absorbed.  ``added`` are libraries of no distribution,
     for whoever needs them; ``locations`` says where files are that are not in ``site``.  ``archives`` are further
     static libraries of the link, ``stand_ins`` those with functions of the emulated C library, for images that were
-    linked against it, ``stub`` those that come before the pack's.  ``packed``: images are stored compressed.  Objects
-    are cached; ``work_dir`` receives the tables.
+    linked against it, ``stub`` those that come before the pack's; ``prefixes`` stand before names in ``archives`` that
+    images know without.  ``packed``: images are stored compressed.  Objects are cached; ``work_dir`` receives the tables.
 
     Raises `NativeError` if one that is not optional cannot be absorbed, or if nobody provides a symbol that it needs.
     """
     program = read_program(
-        libc=pack.toolchain.libraries, interpreter=pack.core, others=archives, stub=stub, stand_ins=stand_ins
+        libc=pack.toolchain.libraries,
+        interpreter=pack.core,
+        others=archives,
+        stub=stub,
+        stand_ins=stand_ins,
+        prefixes=prefixes,
     )
     known = {native.path: native for native in natives}
     elsewhere = locations or {}
@@ -170,6 +179,7 @@ def absorb(
         images=tuple(_report(image) for image in images),
         emulates=bool(stand_ins) and any(image.libc == target.libc.emulated for image in images),
         skipped=chosen.skipped,
+        guessed=chosen.guessed,
     )
 
 

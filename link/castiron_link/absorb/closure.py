@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import NativeError
+from castiron_link.system_libraries import system_libraries
 from castiron_wheels.compiler_libraries import compiler_library, copy_version
 
 if TYPE_CHECKING:
@@ -193,7 +194,7 @@ def _images(
         absent = [
             name
             for name, target in zip(facts[first].needed, edges[first], strict=True)
-            if target is None and not is_program_library(name, libc)
+            if target is None and not is_program_library(name, libc) and not system_libraries().provides(name)
         ]
         plans.append(
             ImagePlan(

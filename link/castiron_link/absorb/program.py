@@ -59,8 +59,8 @@ _PYTHON = re.compile(r"_?Py[A-Z_]")
 class Program:
     """Symbols of the executable."""
 
-    last: frozenset[str]
-    """What the linker can add if nobody else defines it (compiler-rt, other archives)."""
+    last: Mapping[str, str]
+    """What the linker can add if nobody else defines it (compiler-rt, other archives), and its name there."""
     api: frozenset[str]
     """The interpreter's public and private API."""
     libc: frozenset[str]
@@ -90,8 +90,11 @@ def read_program(
     others: Iterable[Path] = (),
     stub: Iterable[Path] = (),
     stand_ins: Iterable[Path] = (),
+    prefixes: Iterable[str] = (),
 ) -> Program:
     """Return what the archives define; ``stand_ins`` have functions of the emulated C library.
+
+    What the ``others`` define with one of the ``prefixes`` is known without it, too.
 
     Zig spreads libc over three archives and marks much of it hidden, which says nothing here, so every global name
     counts, but for the compiler's helpers: images bring libgcc's.  The interpreter's hidden names are its private ones.
@@ -111,13 +114,16 @@ def read_program(
     for path in interpreter:
         api |= {symbol.name for symbol in _defined(path) if not symbol.hidden and _PYTHON.match(symbol.name)}
         hidden_by_stub |= _beside(first, path)
-    rest = frozenset(symbol.name for path in others for symbol in _defined(path)) | helpers
+    rest = {symbol.name for path in others for symbol in _defined(path)} | helpers
+    renamed = {
+        name.removeprefix(prefix): name for prefix in prefixes for name in sorted(rest) if name.startswith(prefix)
+    }
     defined = (symbol.name for path in stand_ins for symbol in _defined(path))
     emulated = {name.removeprefix(PREFIX): name for name in defined if name.startswith(PREFIX)}
     return program(
         api=frozenset(api),
         libc=frozenset(libc_names),
-        last=rest,
+        last={**renamed, **{name: name for name in rest}},
         unreachable=frozenset(hidden_by_stub),
         stand_ins=emulated,
     )
@@ -133,7 +139,7 @@ def program(
     *,
     api: frozenset[str],
     libc: frozenset[str],
-    last: frozenset[str],
+    last: Mapping[str, str],
     unreachable: frozenset[str] = frozenset(),
     stand_ins: Mapping[str, str] = MappingProxyType({}),
 ) -> Program:

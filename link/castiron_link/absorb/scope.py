@@ -30,7 +30,7 @@ from castiron_elf.abi import (
 from castiron_elf.shared_object import Definition
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from castiron_elf.shared_object import Definitions, Reference, SharedObject
     from castiron_link.absorb.program import Program
@@ -118,7 +118,7 @@ def _bind(
     number: int,
     others: Sequence[tuple[int, Definitions]],
     first: Mapping[str, str],
-    last: Collection[str],
+    last: Mapping[str, str],
 ) -> Binding | None:
     """Return the place that a reference gets: of ``first``, then of the images, then of ``last``; None for none."""
     _, name, value, kind, binding, visibility, defined, absolute = reference
@@ -138,7 +138,7 @@ def _bind(
     if chosen is not None:
         return _to(*chosen)
     if name in last:
-        return ToProgram(name)
+        return ToProgram(last[name])
     return ToNumber(0) if binding == STB_WEAK else None
 
 

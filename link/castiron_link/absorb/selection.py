@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import NativeError
-from castiron_link.absorb.binding import bind
+from castiron_link.absorb.binding import MissingSymbolsError, bind
 from castiron_link.absorb.closure import ImagePlan, LibraryFile, plan
+from castiron_link.absorb.opened_before import Guess, with_opened_before
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -41,6 +42,8 @@ class Chosen:
     resolutions: tuple[Resolution, ...]
     skipped: tuple[Skipped, ...]
     """Sorted by path."""
+    guessed: tuple[Guess, ...] = ()
+    """Sorted by user."""
 
 
 class Reader:
@@ -79,13 +82,19 @@ def choose(
     """
     reader = Reader(read)
 
-    def attempt(paths: Collection[str]) -> tuple[tuple[ImagePlan, ...], tuple[Resolution, ...]]:
+    def attempt(paths: Collection[str]) -> tuple[tuple[ImagePlan, ...], tuple[Resolution, ...], tuple[Guess, ...]]:
         images = plan(files, paths, reader, libc)
-        return images, bind(images, program, emulated=libc.emulated)
+        try:
+            return images, bind(images, program, emulated=libc.emulated), ()
+        except MissingSymbolsError as error:
+            images, guessed = with_opened_before(images, error.missing)
+            if not guessed:
+                raise
+            return images, bind(images, program, emulated=libc.emulated), guessed
 
     skipped: list[Skipped] = []
     try:
-        images, resolutions = attempt(wanted)
+        images, resolutions, guessed = attempt(wanted)
     except NativeError:
         good = set(wanted) - set(optional)
         attempt(good)  # Those that must be: their error is the user's.
@@ -97,5 +106,5 @@ def choose(
                 skipped.append(Skipped(path=path, owner=owners.get(path, ""), reason=error.what))
             else:
                 good.add(path)
-        images, resolutions = attempt(good)
-    return Chosen(images=images, resolutions=resolutions, skipped=tuple(skipped))
+        images, resolutions, guessed = attempt(good)
+    return Chosen(images=images, resolutions=resolutions, skipped=tuple(skipped), guessed=guessed)

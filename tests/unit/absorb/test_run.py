@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from elftools.elf.elffile import ELFFile
 
+from castiron_common.errors import NativeError
 from castiron_link.absorb import Lookup
 
 if TYPE_CHECKING:
@@ -464,3 +465,32 @@ def test_two_hundred_and_fifty_images(workshop: Workshop) -> None:
     assert subprocess.run([program], capture_output=True, text=True, check=True).stdout == "21"
     with program.open("rb") as file:
         assert ELFFile(file).num_segments() <= 16
+
+
+def test_a_library_that_is_not_named_is_bound_and_initialised_first(workshop: Workshop) -> None:
+    workshop.library(
+        "kernels.so",
+        "static int state; __attribute__((constructor)) static void begin(void) { state = 41; }"
+        " int kernel(void) { return state; }",
+        owner="kernels",
+    )
+    workshop.library(
+        "a.so",
+        "int kernel(void); static int at_first; __attribute__((constructor)) static void begin(void) "
+        "{ at_first = kernel(); } int get(void) { return at_first + 1; }",
+    )
+    absorbed = workshop.absorb()
+    assert [(item.user, item.library) for item in absorbed.guessed] == [("a.so (demo)", "kernels.so (kernels)")]
+    program = PRELUDE + 'int main(void) { printf("%d", CALL(open_("a.so"), "get")); }'
+    assert workshop.run(program, absorbed=absorbed) == "42"
+
+
+def test_a_library_of_the_window_system_is_refused_by_name(workshop: Workshop) -> None:
+    workshop.library("libX11.so.6", "int XOpenDisplay(void) { return 0; }")
+    workshop.library("a.so", "int XOpenDisplay(void); int get(void) { return XOpenDisplay(); }", needs=("libX11.so.6",))
+    workshop.natives = [native for native in workshop.natives if native.path == "a.so"]
+    with pytest.raises(NativeError) as error:
+        workshop.absorb()
+    assert "a.so (demo): XOpenDisplay" in error.value.what
+    assert "it needs libX11.so.6, which is of the window system or OpenGL" in error.value.what
+    assert "opencv-python-headless" in str(error.value.hint)

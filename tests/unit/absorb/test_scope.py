@@ -19,7 +19,11 @@ from castiron_link.absorb.program import program
 from castiron_link.absorb.scope import ToImage, ToNumber, ToProgram, resolve, search_order
 from tests.support.elf_values import shared_object
 
-PROGRAM = program(api=frozenset({"PyLong_Type"}), libc=frozenset({"malloc", "open"}), last=frozenset({"__divti3"}))
+PROGRAM = program(
+    api=frozenset({"PyLong_Type"}),
+    libc=frozenset({"malloc", "open"}),
+    last={"__divti3": "__divti3", "XML_Parse": "PyExpat_XML_Parse"},
+)
 
 
 def facts(*, defines: dict[str, Definition] | None = None, refers: tuple[Reference, ...] = ()) -> SharedObject:
@@ -77,6 +81,8 @@ def test_names_of_large_files_and_thread_locals() -> None:
 def test_what_only_the_linker_has_comes_last() -> None:
     assert bound(refer("__divti3"), {"__divti3": define(1)}) == ToImage(1, 1, False)
     assert bound(refer("__divti3")) == ToProgram("__divti3")
+    assert bound(refer("XML_Parse"), {"XML_Parse": define(1)}) == ToImage(1, 1, False)
+    assert bound(refer("XML_Parse")) == ToProgram("PyExpat_XML_Parse")
 
 
 def test_nobody() -> None:
