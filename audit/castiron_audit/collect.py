@@ -76,6 +76,7 @@ def build_report(
         *linkage_findings(components),
         *compatibility_findings(license_, components),
         *_emulated(manifest, components),
+        *_of_machine(manifest, components, linked),
     )
 
     # Each license text once, of those that a component refers to.
@@ -110,4 +111,27 @@ def _emulated(manifest: Manifest, components: Iterable[Component]) -> Iterator[F
                 component=component.id,
                 message=f"Its wheel is for {others[component.name]}: in the binary its code runs on {own}, and on "
                 f"Castiron's stand-ins for what only {others[component.name]} has.",
+            )
+
+
+_OF_MACHINE = frozenset(("makes-code", "newer-processor"))
+"""What ``trace`` tells of shared objects that whoever runs the executable should know."""
+
+
+def _of_machine(manifest: Manifest, components: Iterable[Component], linked: Linked | None) -> Iterator[Finding]:
+    """Tell what shared objects ask of the machine: memory for code of their own, a newer processor."""
+    owners = {item.path: item.distribution for item in manifest.natives if linked is None or item.path in linked.images}
+    # The application's own shared objects are of no distribution.
+    ids = {
+        item.name if item.kind is Kind.DISTRIBUTION else "": item.id
+        for item in components
+        if item.kind in (Kind.DISTRIBUTION, Kind.APPLICATION)
+    }
+    for finding in manifest.findings:
+        if finding.code in _OF_MACHINE and owners.get(finding.subject) in ids:
+            yield Finding(
+                code=finding.code,
+                severity=Severity.INFO,
+                component=ids[owners[finding.subject]],
+                message=f"{finding.subject}: {finding.message}",
             )

@@ -74,6 +74,8 @@ FINDINGS = (
     "incompatible",
     "invalid-expression",
     "joined-classifiers",
+    "makes-code",
+    "newer-processor",
     "optional-part",
     "other-systems-crates",
     "relinking",

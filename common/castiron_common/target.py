@@ -75,6 +75,34 @@ class Tls:
     """Bytes to which the segment must be aligned for ``bias`` to be right."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Processors:
+    """The levels of processors, and how a file says which it needs: a property in a note for GNU."""
+
+    property: int
+    """``pr_type``; of the value each bit stands for a level."""
+    levels: tuple[str, ...]
+    """By number of their bit; each includes those before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """How machine code calls functions of other files with a constant as third argument; hexadecimal bytes."""
+
+    third_argument: str
+    """What stands before the constant of 32 bits that becomes the third argument."""
+    third_cleared: str
+    """What makes the third argument zero."""
+    relative: tuple[str, ...]
+    """Calls and jumps: a distance of 32 bits from the next instruction follows."""
+    through_word: tuple[str, ...]
+    """Calls and jumps through a word of memory; likewise."""
+    jump_through_word: str
+    """That which stands in stubs of the procedure linkage table."""
+    stub_beginnings: tuple[int, ...]
+    """Bytes that a stub may have before it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Elf:
     """The machine as ELF files name it."""
@@ -89,6 +117,10 @@ class Elf:
     """Bytes that code and data of the small code model may span."""
     relocations: tuple[Relocation, ...]
     tls: Tls
+    processors: Processors | None = None
+    """None: files of this machine say nothing."""
+    calls: Calls | None = None
+    """None: nothing is read from machine code."""
 
     def __post_init__(self) -> None:
         if len({item.kind for item in self.relocations}) != len(self.relocations):

@@ -20,7 +20,9 @@ from castiron_elf.abi import (
     STV_PROTECTED,
     SegmentFlag,
 )
+from castiron_elf.code_pages import code_protections
 from castiron_elf.headers import read_headers
+from castiron_elf.processors import level_needed
 from castiron_elf.shared_object import Definition, Definitions, Reference, Rows, SharedObject
 from castiron_elf.tables import Tables
 
@@ -71,6 +73,8 @@ def observe(data: bytes, elf: Elf, *, sha256: str | None = None) -> SharedObject
         chooses_functions=_chooses_functions(symbols, relocations, elf),
         stray_symbol=_stray_symbol(symbols, span, tls),
         lacks_tls=tls is None and _uses_own_tls(relocations, elf),
+        code_protections=code_protections(data, elf, headers.loads, relocations, symbols),
+        level_needed=level_needed(data, elf, headers.segments),
     )
 
 

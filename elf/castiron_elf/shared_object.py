@@ -171,6 +171,10 @@ class SharedObject:
     """The first symbol that lies outside of it."""
     lacks_tls: bool = False
     """Whether it refers to thread-local storage of its own and has none."""
+    code_protections: tuple[int, ...] = ()
+    """The protections with PROT_EXEC (mmap(2)) that its code is seen to ask the kernel for, sorted."""
+    level_needed: int = 0
+    """What it says that it needs: index in the levels of the target's processors; 0 if it says nothing."""
 
     @property
     def dynamic(self) -> Dynamic:

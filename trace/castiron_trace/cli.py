@@ -16,6 +16,7 @@ from castiron_runtime.target_files import chosen_target, defaults
 from castiron_trace.model import Carry, Stdlib
 
 if TYPE_CHECKING:
+    from castiron_common.target import Target
     from castiron_trace.driver import Outcome
     from castiron_trace.model import Options, Reached
 
@@ -123,6 +124,16 @@ def trace(
             rich_help_panel=Theme.REQUIREMENTS,
         ),
     ] = "any",
+    cpu: Annotated[
+        str | None,
+        typer.Option(
+            "--cpu",
+            metavar="LEVEL",
+            help="The level of the oldest processors that must run it, by default the first. Shared objects that say "
+            "they need newer ones are told.",
+            rich_help_panel=Theme.REQUIREMENTS,
+        ),
+    ] = None,
     include: Annotated[
         list[str] | None,
         typer.Option(
@@ -279,6 +290,7 @@ def trace(
     from castiron_trace.model import Options
     from castiron_wheels.tags import with_wheels
 
+    chosen = chosen_target(target)
     options = Options(
         application=application,
         as_module=module,
@@ -298,6 +310,7 @@ def trace(
         carry=tuple(dict.fromkeys(carry or ())),
         guess_data=not no_data_guess,
         paths=tuple(path or ()),
+        level=0 if cpu is None else _level(cpu, chosen),
         name=name,
         run=tuple(arguments or ()) if run else None,
         run_by=run_by,
@@ -305,9 +318,19 @@ def trace(
         recorded=tuple(recorded or ()),
         prune=prune,
         folder=Path.cwd(),
-        target=python_target(with_wheels(chosen_target(target), wheels), python),
+        target=python_target(with_wheels(chosen, wheels), python),
     )
     _run(options, output, explain, command_line.loudness(quiet=quiet, verbose=verbose))
+
+
+def _level(cpu: str, target: Target) -> int:
+    """Return the index in the target's levels of processors.  Raises `UsageError` for another name."""
+    levels = target.elf.processors.levels if target.elf.processors else ()
+    if cpu not in levels:
+        raise UsageError(
+            f"--cpu {cpu}: {target} has no such level of processors.", hint=f"Say one of {', '.join(levels)}."
+        )
+    return levels.index(cpu)
 
 
 def _run(options: Options, output: Path | None, explain: str | None, loud: Loudness) -> None:

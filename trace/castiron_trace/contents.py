@@ -37,14 +37,21 @@ class DistributionFiles:
 
 
 def distribution_files(
-    site: Site, reached: Reached, data: Sequence[Data], target: Target, own_libraries: Sequence[Candidate] = ()
+    site: Site,
+    reached: Reached,
+    data: Sequence[Data],
+    target: Target,
+    own_libraries: Sequence[Candidate] = (),
+    *,
+    level: int = 0,
 ) -> DistributionFiles:
     """Sort the files of every distribution of the environment.
 
-    ``data`` are hints on files that no rule finds, ``own_libraries`` the application's own shared objects.
+    ``data`` are hints on files that no rule finds, ``own_libraries`` the application's own shared objects,
+    ``level`` the processors that are there (index in the target's levels).
     """
     contents = distribution_contents(site, reached, data)
-    shared, findings = natives({**contents.elf_candidates, APPLICATION: own_libraries}, target)
+    shared, findings = natives({**contents.elf_candidates, APPLICATION: own_libraries}, target, level=level)
     texts: dict[str, str] = {}
     licenses = {
         name: evidence(site.folder, dist_info, contents.files[name], texts)

@@ -117,7 +117,7 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
     with clock("files"):
         own = own_files(entry, reached, options, python, hints.own_files)
         data = (*hints.data, *carried_data(options.carry, hints.carries))
-        brought = distribution_files(site, reached, data, options.target.target, own.libraries)
+        brought = distribution_files(site, reached, data, options.target.target, own.libraries, level=options.level)
 
     # manifest: all of it sorted, by relative paths and hashes.
     # After it: the same application gives the same bytes, in any folder and on any machine.

@@ -65,6 +65,8 @@ class Options:
     guess_data: bool = True
     paths: tuple[Path, ...] = ()
     """Further folders that the application puts on ``sys.path``."""
+    level: int = 0
+    """The oldest processors that must run it: index in the target's levels."""
     name: str | None = None
     run: tuple[str, ...] | None = None
     """Arguments of a run to watch; None for none."""

@@ -10,6 +10,7 @@ from castiron_elf import store
 from castiron_elf.abi import ET_DYN, MAGIC, PT_TLS
 from castiron_elf.errors import MalformedElfError
 from castiron_manifest.model import Finding, Native, Origin, Severity
+from castiron_trace.code_makers import code_findings
 from castiron_wheels.compiler_libraries import lacking, runtime_for
 
 if TYPE_CHECKING:
@@ -26,11 +27,13 @@ APPLICATION = ""
 """Stands for a distribution where the application itself is the owner."""
 
 
-def natives(files: Mapping[str, Sequence[Candidate]], target: Target) -> tuple[tuple[Native, ...], tuple[Finding, ...]]:
+def natives(
+    files: Mapping[str, Sequence[Candidate]], target: Target, *, level: int = 0
+) -> tuple[tuple[Native, ...], tuple[Finding, ...]]:
     """Return descriptions of the shared objects, and findings.
 
     ``files`` are each distribution's candidates: path relative to site-packages, file, and RECORD's SHA-256,
-    under which it may be known already.
+    under which it may be known already; processors of ``level`` (index in the target's levels) are there.
     """
     objects: list[tuple[str, str, SharedObject]] = []
     findings: list[Finding] = []
@@ -74,6 +77,13 @@ def natives(files: Mapping[str, Sequence[Candidate]], target: Target) -> tuple[t
     ]
     findings.extend(_unusable(described, target))
     findings.extend(_compiler_libraries(described, target))
+    levels = target.elf.processors.levels if target.elf.processors else ()
+    findings.extend(
+        finding
+        for distribution, path, facts in objects
+        if facts.headers.machine == target.elf.machine
+        for finding in code_findings(distribution, path, facts, level=level, levels=levels)
+    )
     return tuple(sorted(described, key=lambda n: (n.distribution, n.path))), tuple(findings)
 
 

@@ -119,7 +119,8 @@ def absorb(
     for whoever needs them; ``locations`` says where files are that are not in ``site``.  ``archives`` are further
     static libraries of the link, ``stand_ins`` those with functions of the emulated C library, for images that were
     linked against it, ``stub`` those that come before the pack's; ``prefixes`` stand before names in ``archives`` that
-    images know without.  ``packed``: images are stored compressed.  Objects are cached; ``work_dir`` receives the tables.
+    images know without.  ``packed``: images are stored compressed.  Objects are cached; ``work_dir`` receives the
+    tables.
 
     Raises `NativeError` if one that is not optional cannot be absorbed, or if nobody provides a symbol that it needs.
     """

@@ -13,8 +13,10 @@ from castiron_audit.collect import build_report
 from castiron_audit.model import Form, Kind, Report
 from castiron_audit.signatures import Findings, FoundLibrary
 from castiron_common.files import sha256_bytes
+from castiron_manifest.model import Finding as ManifestFinding
 from castiron_manifest.model import Module, ModuleKind, Native, Origin, Resource
-from tests.unit.audit.making import MIT, manifest
+from castiron_manifest.model import Severity as ManifestSeverity
+from tests.unit.audit.making import MIT, distribution, manifest
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,3 +132,26 @@ def test_the_application_itself_is_no_part_of_itself() -> None:
 def test_no_path_leads_out_of_the_folder(path: str) -> None:
     report = report_on(data={path: DEFLATE})
     assert [item.id for item in report.components if item.parent == "application"] == []
+
+
+def test_what_shared_objects_ask_of_the_machine_is_told() -> None:
+    native = Native(path="dep/_jit.so", distribution="dep", soname=None, sha256="0" * 64, size=1)
+    own = Native(path="own.so", distribution="", soname=None, sha256="1" * 64, size=1, origin=Origin.APP)
+    told = [
+        ManifestFinding(code=code, severity=ManifestSeverity.INFO, subject=subject, message="It can.")
+        for code, subject in (
+            ("makes-code", "dep/_jit.so"),
+            ("newer-processor", "own.so"),
+            ("foreign-machine", "own.so"),
+        )
+    ]
+    traced = replace(manifest(distribution("dep", "MIT"), natives=(own, native)), findings=tuple(told))
+    found = {
+        (item.code, item.component, item.message)
+        for item in build_report(traced, site=None).findings
+        if item.code in ("makes-code", "newer-processor", "foreign-machine")
+    }
+    assert found == {
+        ("makes-code", "distribution/dep", "dep/_jit.so: It can."),
+        ("newer-processor", "application", "own.so: It can."),
+    }
