@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from castiron_link.payload import BootConfig
-from castiron_link.tree_layout import entry_path
+from castiron_link.tree_layout import entry_path, has_path_files
 
 if TYPE_CHECKING:
-    from castiron_link.model import Children, LinkOptions
+    from castiron_link.model import Children, LinkOptions, Tree
     from castiron_manifest.model import Manifest
 
 
-def boot_config(manifest: Manifest, options: LinkOptions, children: Children) -> BootConfig:
+def boot_config(manifest: Manifest, tree: Tree, options: LinkOptions, children: Children) -> BootConfig:
     """Return the start of the manifest's entry under the user's options."""
     entry = manifest.entry
     return BootConfig(
@@ -27,4 +27,5 @@ def boot_config(manifest: Manifest, options: LinkOptions, children: Children) ->
         obey_environment=options.obey_environment,
         children=children,
         notices=options.notices,
+        path_files=has_path_files(tree, manifest.target.python),
     )

@@ -170,8 +170,16 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
             )
             kept = cache_root() / "link" / "deflated.sqlite"
             compress = zstd_once(kept) if small else deflate_once(kept)
-            config = boot_config(manifest, options, children)
-            payload = write_payload(config, packed.modules, packed.files, packed.links, compress=compress, zstd=small)
+            config = boot_config(manifest, tree, options, children)
+            payload = write_payload(
+                config,
+                packed.modules,
+                packed.files,
+                packed.links,
+                compress=compress,
+                zstd=small,
+                folders=tree.folders,
+            )
             own = work / "app.o"
             write_app_object(
                 own,

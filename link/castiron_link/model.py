@@ -151,6 +151,8 @@ class Tree:
     files: tuple[PlacedFile, ...]
     builtins: tuple[str, ...]
     """Names of the standard library's extension modules that the manifest asks for, sorted."""
+    folders: tuple[str, ...] = ()
+    """Folders of namespace packages that have no module, sorted: they can be imported all the same (PEP 420)."""
     site: Path | None
     """The installed folder of the distributions on the host (``.../site-packages``); None without distributions."""
     links: tuple[PlacedLink, ...] = ()

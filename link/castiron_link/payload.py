@@ -45,7 +45,7 @@ _IDENTITY_SIZE = 16
 
 _KINDS = {EntryKind.SCRIPT: 0, EntryKind.MODULE: 1, EntryKind.FUNCTION: 2}
 _FULL_FINALIZE, _OBEY_ENVIRONMENT, _AS_PYTHON, _NOTICES, _NO_CHILDREN = 1, 2, 4, 8, 16
-_ZSTD = 32
+_ZSTD, _PATH_FILES = 32, 64
 _PACKAGE, _SOURCE, _EXTENSION = 1, 2, 4
 _FOLDER, _FILE, _LINK = 0, 1, 2
 _NONE = 0xFFFF_FFFF
@@ -119,6 +119,8 @@ class BootConfig:
     """For whose processes the binary is a Python interpreter."""
     notices: bool = False
     """Show the notices of third parties when called with ``--third-party-notices`` alone."""
+    path_files: bool = False
+    """Process the ``.pth`` files of site-packages."""
 
 
 @dataclass(slots=True)
@@ -170,10 +172,13 @@ def write_payload(
     *,
     compress: Deflate = deflate,
     zstd: bool = False,
+    folders: Iterable[str] = (),
 ) -> Payload:
     """Return the payload; what lies in files is read when it is written.
 
     Its bytes depend on the arguments alone, and not on their order.
+
+    ``folders`` are in the tree even if nothing is in them.
 
     ``zstd``: ``compress`` makes frames of Zstandard, and bytecode is compressed, too.
 
@@ -187,6 +192,8 @@ def write_payload(
     for link in links:
         _add_file(root, link)
     with_code = _add_modules(root, modules, by_path, config.path)
+    for path in folders:
+        _folder(root, _components(path), path)
     _check_entry(config, with_code)
     return _Writer(root, compress, zstd=zstd).write(config)
 
@@ -350,6 +357,7 @@ class _Writer:
             | _NO_CHILDREN * (config.children is Children.NONE)
             | _NOTICES * config.notices
             | _ZSTD * self._zstd
+            | _PATH_FILES * config.path_files
         )
         body = (nodes, modules, sys_path, bytes(texts.data), *data.parts)
         fields = (

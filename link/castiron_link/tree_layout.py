@@ -23,7 +23,7 @@ from castiron_manifest.links import link_ends
 from castiron_manifest.model import ModuleKind, Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from castiron_manifest.model import Entry, Manifest, Native
 
@@ -158,6 +158,7 @@ def build_tree(manifest: Manifest, *, stdlib: Path, site: Path | None, extra_std
         extensions=tuple(extensions[path] for path in sorted(extensions)),
         files=tuple(files[path] for path in sorted(files)),
         builtins=tuple(sorted(builtins)),
+        folders=tuple(sorted(_empty_namespaces(manifest, {link.tree_path for link in links}))),
         site=site,
         links=links,
     )
@@ -173,6 +174,30 @@ def _placed_links(manifest: Manifest) -> Iterator[PlacedLink]:
             leads_to=place(Origin.APP, end.path, manifest.target.python),
             followed=end.followed,
         )
+
+
+def _empty_namespaces(manifest: Manifest, linked: Collection[str]) -> Iterator[str]:
+    """Yield the folders of namespace packages without modules: no file would make them.
+
+    ``linked`` are the paths of symbolic links, which lead to folders that are there.
+    """
+    above = {name for module in manifest.modules for name in _parents(module.name, ".")}
+    for module in manifest.modules:
+        if module.kind is ModuleKind.NAMESPACE and module.name not in above:
+            path = place(module.origin, module.name.replace(".", "/"), manifest.target.python)
+            if path not in linked and not any(folder in linked for folder in _parents(path, "/")):
+                yield path
+
+
+def _parents(name: str, separator: str) -> Iterator[str]:
+    while name := name.rpartition(separator)[0]:
+        yield name
+
+
+def has_path_files(tree: Tree, feature: str) -> bool:
+    """Say whether a ``.pth`` file is where Python processes it, which it does not below other folders."""
+    folder = site_packages(feature)
+    return any(file.tree_path.endswith(".pth") and posixpath.dirname(file.tree_path) == folder for file in tree.files)
 
 
 def _startup_modules(names: Iterable[str], stdlib: Path, feature: str) -> Iterable[PlacedModule]:

@@ -38,9 +38,9 @@ def use(manifest: Manifest, folder: Path) -> str:
         report = build_report(manifest, site=None, license_=None)
         for format_ in (Format.TABLE, Format.NOTICES):
             render(report, format_)
-        boot_config(manifest, LinkOptions(), Children.OWN)
         entry_path(manifest.entry, manifest.target.python)
         tree = build_tree(manifest, stdlib=folder / "stdlib", site=folder / "site")
+        boot_config(manifest, tree, LinkOptions(), Children.OWN)
         certain_natives(manifest, tree)
         wanted_natives(manifest, tree)
         provided_extensions(manifest, tree)

@@ -60,6 +60,12 @@ _SETTINGS = frozenset(
 )
 SECONDS = 120
 """For one run."""
+_START = """
+import site, sys
+sys.path.remove({start!r})
+site.addsitedir({site!r})
+"""
+"""What the interpreter runs first: the folder of distributions is one as an installer makes it, with ``.pth`` files."""
 _ADDRESS = re.compile(r"\b0x[0-9a-f]{6,}")
 
 
@@ -202,6 +208,9 @@ def _trace(case: Case, app: Path, requirements: list[str], *, series: str) -> Ou
 
 def _install(requirements: list[str], site: Path, series: str) -> None:
     site.mkdir()
+    start = site.parent / "start"
+    start.mkdir()
+    (start / "sitecustomize.py").write_text(_START.format(start=str(start), site=str(site)), encoding="utf-8")
     if requirements:
         # What is pure Python only: wheels of another libc than the target's would not load.
         options = ["-q", "--target", str(site), "--python-version", series]
@@ -224,7 +233,7 @@ def _run_interpreted(case: Case, app: Path, site: Path, *, python: Path, cwd: Pa
     places = [
         *([app] if entry[0] == "-m" or ":" in entry[0] else []),
         *(app / p for p in case.words("host-path")),
-        site,
+        site.parent / "start",
     ]
     environment = {"PYTHONPATH": os.pathsep.join(map(str, places)), "PYTHONDONTWRITEBYTECODE": "1"}
     done = run([*argv, "one", "two"], cwd=cwd, env=_environment(cwd, environment), timeout=SECONDS)

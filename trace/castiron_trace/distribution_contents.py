@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from castiron_manifest.model import Origin, Resource
 from castiron_trace.analyser.environment import read_entry_points
+from castiron_trace.analyser.path_files import SUFFIX
 from castiron_trace.own_data import COMPILED, is_elf
 
 if TYPE_CHECKING:
@@ -118,6 +119,8 @@ class _Sorter:
             if path.startswith(f"{dist_info}/") or path in named:
                 self.chosen.append(path)
                 continue
+            if path.endswith(SUFFIX) and "/" not in path:
+                continue  # the binary would process it; those that it should are named
             if not used or path.startswith("../../../include/"):
                 continue
             home = _home(folder, packages)

@@ -51,6 +51,9 @@ def run_script(path):
     main.clear()
     main.update(__name__="__main__", __file__=path, __builtins__=__import__("builtins"), __spec__=None)
     exec(code, main)
+import site
+for folder in spec["site"]:
+    site.addsitedir(folder)
 if spec["kind"] != "script":
     import importlib, runpy
 sys.audit("castiron.start")

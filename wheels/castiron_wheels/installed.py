@@ -206,7 +206,16 @@ def _contents(distribution: Distribution) -> tuple[frozenset[str], frozenset[str
             modules.add(first.split(".")[0])
         if file.suffix == ".pth" or (len(file.parts) == 1 and "editable" in file.name):
             modules |= _editable_modules(Path(str(file.locate())))
+    if not modules and distribution.files is None:
+        modules |= _modules_named_alike(distribution)
     return frozenset(name for name in modules if name.isidentifier()), frozenset(programs)
+
+
+def _modules_named_alike(distribution: Distribution) -> set[str]:
+    """Return the module called like a distribution that does not list its files: one ``NAME-1.0.egg-info`` file."""
+    folder = Path(str(distribution.locate_file("")))
+    wanted = canonicalize_name(distribution.metadata["Name"])
+    return {name for name in _importable(folder) if canonicalize_name(name) == wanted} if folder.is_dir() else set()
 
 
 def _editable_modules(file: Path) -> set[str]:

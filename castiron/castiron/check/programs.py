@@ -110,7 +110,7 @@ def interpreted(
     if application is None:
         application = folder / "application"
         _write_files(manifest, application)
-    path = [application, *([site] if site is not None else [])]
+    path = [application, *([site] if site is not None else []), *_path_files(site, folder / "start")]
     return Program(
         command=(str(python), *_start(manifest, application, site)),
         python=(str(python),),
@@ -127,6 +127,22 @@ def interpreted(
             (python, "<program>"),
         ),
     )
+
+
+_PROCESS_PATH_FILES = """
+import site, sys
+sys.path.remove({start!r})
+site.addsitedir({site!r})
+"""
+
+
+def _path_files(site: Path | None, folder: Path) -> Iterator[Path]:
+    """Yield the folder from which the interpreter processes ``.pth`` files, as the binary does: below site-packages."""
+    if site is not None and any(site.glob("*.pth")):
+        folder.mkdir()
+        text = _PROCESS_PATH_FILES.format(start=str(folder), site=str(site))
+        (folder / "sitecustomize.py").write_text(text, encoding="utf-8")
+        yield folder
 
 
 def _compiler_libraries(

@@ -466,3 +466,29 @@ def test_a_small_payload_has_frames_of_zstandard() -> None:
     assert len(data) == frame + stored + payload.padding
     assert data == bytes(payload_pieces(config(), modules[::-1], files, compress=zstd, zstd=True).data)
     assert not Reader(write_payload(config(), modules, [])).flags & 32
+
+
+def test_folders_without_files() -> None:
+    made = payload_pieces(config(), [module("m")], [], folders=["app/space/inner", "app"])
+    read = Reader(bytes(made.data))
+    nodes = [read.node(index) for index in range(read.node_count)]
+    assert [(name, kind, size) for name, _, kind, _, _, size, _, _ in nodes if name] == [
+        ("app", 0, 1),
+        ("space", 0, 1),
+        ("inner", 0, 0),
+    ]
+
+
+@pytest.mark.parametrize("path", ["app/x.txt", "app/x.txt/below", "../x", ""])
+def test_a_folder_where_a_file_is_or_outside_of_the_tree_is_refused(path: str) -> None:
+    with pytest.raises(LinkError):
+        payload_pieces(config(), [module("m")], [PayloadFile(path="app/x.txt", data=b"")], folders=[path])
+
+
+def test_the_flag_for_path_files() -> None:
+    assert [
+        Reader(write_payload(config(path_files=value), [module("m")], [])).flags & 64 for value in (True, False)
+    ] == [
+        64,
+        0,
+    ]

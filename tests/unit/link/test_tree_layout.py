@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from castiron_common.errors import ManifestError, ModuleMissingError
-from castiron_link.tree_layout import build_tree, entry_path, place
+from castiron_link.tree_layout import build_tree, entry_path, has_path_files, place
 from castiron_manifest.model import Entry, EntryKind, Module, ModuleKind, Origin, Resource
 from tests.unit.link.making import distribution, manifest, sha256
 
@@ -100,3 +100,28 @@ def test_a_file_that_the_wheel_lacks_is_named(tmp_path: Path, stdlib: Path) -> N
     )
     with pytest.raises(ModuleMissingError, match=r"d/no\.txt"):
         build_tree(made, stdlib=stdlib, site=tmp_path)
+
+
+def test_namespace_packages_without_modules_have_folders(stdlib: Path) -> None:
+    names = [
+        ("empty", Origin.APP),
+        ("above", Origin.APP),
+        ("above.inner", Origin.APP),
+        ("other.deep", Origin.DISTRIBUTION),
+    ]
+    modules = [Module(name=name, kind=ModuleKind.NAMESPACE, origin=origin) for name, origin in names]
+    tree = build_tree(manifest({"app.py": b""}, modules=modules), stdlib=stdlib, site=None)
+    assert tree.folders == ("app/above/inner", "app/empty", "lib/python3.13/site-packages/other/deep")
+
+
+@pytest.mark.parametrize(
+    ("path", "processed"),
+    [("x.pth", True), ("pkg/x.pth", False), ("x.pth.txt", False), ("../../../share/x.pth", False)],
+)
+def test_path_files_count_in_site_packages_alone(tmp_path: Path, stdlib: Path, path: str, processed: bool) -> None:
+    site = tmp_path / "lib/python3.13/site-packages"
+    (site / path).parent.mkdir(parents=True)
+    (site / path).write_bytes(b"")
+    resource = Resource(path=path, origin=Origin.DISTRIBUTION, distribution="d", size=0)
+    made = manifest({"app.py": b""}, resources=[resource], distributions=[distribution("d")])
+    assert has_path_files(build_tree(made, stdlib=stdlib, site=site), "3.13") is processed

@@ -15,6 +15,7 @@ from tests.unit.trace.making import write
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from castiron_trace.hints.model import Hints
     from castiron_trace.model import Reached, Site, TargetPython
     from castiron_trace.stdlib_graph import StdlibGraph
 
@@ -27,12 +28,21 @@ class Tracer:
         self._python = python
         self._stdlib = stdlib
 
-    def __call__(self, files: dict[str, str], site: Site = NO_SITE, **more: object) -> Reached:
+    def __call__(
+        self, files: dict[str, str], site: Site = NO_SITE, *, hints: Hints | None = None, **more: object
+    ) -> Reached:
+        """``hints`` are the shipped ones if none are given."""
         app = write(self.folder / "app", files)
         wanted = options(app, "app.py", **more)
         entry = resolve_plan(read_plan(wanted), site)
         return analyse(
-            self._python, self._stdlib, entry, site, wanted, hints=shipped_hints(), cache=self.folder / "scans"
+            self._python,
+            self._stdlib,
+            entry,
+            site,
+            wanted,
+            hints=hints or shipped_hints(),
+            cache=self.folder / "scans",
         )
 
 

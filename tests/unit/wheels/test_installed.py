@@ -203,3 +203,13 @@ def test_host_python(tmp_path: Path) -> None:
 def test_python_that_does_not_run(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be asked"):
         installed(tmp_path / "python")
+
+
+def test_a_distribution_of_one_file_has_the_module_of_its_name(venv: Path) -> None:
+    site = site_packages(venv)
+    text = "Metadata-Version: 1.1\nName: Old-Style\nVersion: 1.2\n"
+    (site / "Old_Style-1.2.egg-info").write_text(text)
+    (site / "old_style.py").write_text("")
+    (site / "beside.py").write_text("")
+    found = by_name(venv)["old-style"]
+    assert (found.version, found.modules) == ("1.2", {"old_style"})

@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 def trace_graph(request: TraceRequest) -> TraceAnswer:
     """Return what an application reaches of itself and its distributions; the standard library's modules are leaves."""
     # The environment: who owns which file, from metadata.  After it, no dist-info folder is read any more.
-    environment = Environment(request.site, request.suffixes, request.distributions, libc=request.libc)
+    environment = Environment(
+        request.site, request.suffixes, request.distributions, libc=request.libc, roots=request.roots
+    )
     stdlib = from_text(StdlibFile, Path(request.stdlib).read_bytes()).graph.modules
     scans = ScanStore(None if request.cache is None else Path(request.cache), request.site, request.hints.sources)
     locator = TraceLocator(
@@ -75,7 +77,7 @@ def trace_graph(request: TraceRequest) -> TraceAnswer:
     unknown = _add_includes(graph, entry, request.include, locator, environment)
 
     # Rules that look at all that is reached, until none adds anything.
-    while request.rules and inclusion.close(entry):
+    while inclusion.close(entry, all_rules=request.rules):
         with graph.hook_context():
             pass
     scans.save()

@@ -12,6 +12,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from castiron_trace.analyser.own_metadata import own_metadata
+from castiron_trace.analyser.path_files import SUFFIX, PathFile, read_path_file
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -67,16 +70,27 @@ class Environment:
     """All distributions of one site-packages folder; without distributions, there is no such folder."""
 
     def __init__(
-        self, site: str, suffixes: Iterable[str], installed: Iterable[Installed], *, libc: Iterable[str]
+        self,
+        site: str,
+        suffixes: Iterable[str],
+        installed: Iterable[Installed],
+        *,
+        libc: Iterable[str],
+        roots: Iterable[str] = (),
     ) -> None:
-        """``site`` is empty if nothing is installed; ``libc`` are libraries that are part of every static program."""
+        """``site`` is empty if nothing is installed; ``libc`` are libraries that are part of every static program.
+
+        ``roots`` are the application's folders, where metadata of distributions may lie, too.
+        """
         self.distributions: dict[str, Distribution] = {}
         self.owners: dict[str, str] = {}
         """Path relative to site-packages -> normalised name."""
         self.modules: dict[str, str] = {}
         """Every importable name (namespaces too) -> a distribution that has it."""
         self.path = [site] if site else []
-        """What it adds to ``sys.path``."""
+        """What it adds to ``sys.path``: site-packages, then the folders that ``.pth`` files name."""
+        self.path_files: dict[str, PathFile] = {}
+        """The ``.pth`` files of distributions, by name."""
         self.requires: dict[str, tuple[str, ...]] = {}
         self.wheels: dict[str, str] = {}
         """Distribution -> SHA-256 of its wheel."""
@@ -93,9 +107,12 @@ class Environment:
         self._reach: dict[str, frozenset[str]] = {}
         self._suffixes = (*suffixes, ".py")
         self._libc = frozenset(libc)
-        for root in self.path:
-            for folder in sorted(Path(root).glob("*.dist-info")):
-                self._read(folder)
+        for folder in sorted(Path(site).glob("*.dist-info")) if site else ():
+            self._read(folder)
+        self._add_path_folders()
+        self._own_entry_points = [
+            read_entry_points(item.path) for item in own_metadata(map(Path, roots)) if item.path.is_dir()
+        ]
         for name in sorted(self.distributions):
             for module in self.distributions[name].modules:
                 names = module.split(".")
@@ -146,17 +163,22 @@ class Environment:
 
     def groups(self) -> set[str]:
         """Return the names of all entry point groups."""
-        return {group for dist in self.distributions.values() for group in dist.entry_points}
+        own = {group for groups in self._own_entry_points for group in groups}
+        return own.union(group for dist in self.distributions.values() for group in dist.entry_points)
 
     def entry_points(self, group: str) -> list[tuple[str, str]]:
         """Return (distribution, module) of each entry point of a group, sorted."""
         return sorted(
             {
-                (dist.name, value.partition("[")[0].partition(":")[0].strip())
+                (dist.name, _module_of(value))
                 for dist in self.distributions.values()
                 for value in dist.entry_points.get(group, {}).values()
             }
         )
+
+    def own_entry_points(self, group: str) -> list[str]:
+        """Return the module of each entry point of a group that metadata in the application's folders have, sorted."""
+        return sorted({_module_of(value) for item in self._own_entry_points for value in item.get(group, {}).values()})
 
     def _read(self, folder: Path) -> None:
         try:
@@ -166,6 +188,9 @@ class Environment:
             return  # not a distribution that an installer made; `castiron_trace.environment` has reported it
         name = re.sub(r"[-_.]+", "-", metadata["Name"] or folder.name.partition("-")[0]).lower()
         paths = [row[0] for row in csv.reader(record.splitlines()) if row and not row[0].startswith(("../", "/"))]
+        for path in paths:
+            if path.endswith(SUFFIX) and "/" not in path:
+                self.path_files[path] = read_path_file(self.file(path))
         installed = Distribution(name=name, files=frozenset(paths), entry_points=read_entry_points(folder))
         for path in paths:
             self.owners[path] = name
@@ -175,12 +200,26 @@ class Environment:
                 installed.modules[module] = path
         self.distributions[name] = installed
 
+    def _add_path_folders(self) -> None:
+        """Put the folders that ``.pth`` files name on the path; modules below them have names that begin there."""
+        folders = dict.fromkeys(folder for _, file in sorted(self.path_files.items()) for folder in file.folders)
+        self.path.extend(str(self.file(folder)) for folder in folders)
+        for folder in folders:
+            prefix = f"{folder.replace('/', '.')}."
+            for distribution in self.distributions.values():
+                for name in [name for name in distribution.modules if name.startswith(prefix)]:
+                    distribution.modules.setdefault(name.removeprefix(prefix), distribution.modules.pop(name))
+
     def _module(self, path: str) -> str | None:
         for suffix in self._suffixes:
             if path.endswith(suffix) and ".dist-info/" not in path:
                 name = path[: -len(suffix)].removesuffix("/__init__").replace("/", ".")
                 return name if _WORDS.fullmatch(name) else None
         return None
+
+
+def _module_of(entry_point: str) -> str:
+    return entry_point.partition("[")[0].partition(":")[0].strip()
 
 
 def without_tests(modules: Iterable[str], *, below: str) -> list[str]:

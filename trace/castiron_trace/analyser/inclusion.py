@@ -24,6 +24,7 @@ from castiron_trace.analyser.rules.plugin_hosts import PluginHosts
 from castiron_trace.analyser.rules.runs_outside_code import RunsOutsideCode
 from castiron_trace.analyser.rules.scripts import Scripts
 from castiron_trace.analyser.rules.star_imports import StarImports
+from castiron_trace.analyser.rules.start_code import StartCode
 from castiron_trace.analyser.rules.unused_requirements import UnusedRequirements
 from castiron_trace.protocol import STDLIB, NeededLibrary
 
@@ -61,7 +62,9 @@ class Inclusion:
             entry_points,
             self._made,
         )
+        self._start_code = StartCode(context)
         self._closing: tuple[ClosingRule, ...] = (
+            self._start_code,
             self._made,
             entry_points,
             own_sources,
@@ -101,9 +104,12 @@ class Inclusion:
             for step in rule.look(module):
                 self._do(step)
 
-    def close(self, entry: BaseNode) -> bool:
-        """Call the closing rules up to the first that adds something; return False if none does."""
-        for rule in self._closing:
+    def close(self, entry: BaseNode, *, all_rules: bool = True) -> bool:
+        """Call the closing rules up to the first that adds something; return False if none does.
+
+        Without ``all_rules`` only that for code which runs before the application.
+        """
+        for rule in self._closing if all_rules else (self._start_code,):
             added = False
             for step in rule.close(entry):
                 self._do(step)

@@ -139,7 +139,7 @@ class TraceLocator:
     def _located(self, name: str, spec: ModuleSpec, path: list[str] | None) -> Location:
         locations = list(spec.submodule_search_locations or ())
         if spec.loader is None or spec.origin is None:
-            return Location(owner=self._owner(locations[0]) or self._environment.modules.get(name, APP), spec=spec)
+            return Location(owner=self._namespace_owner(name, locations[0]), spec=spec)
         owner = self._owner(spec.origin) or APP
         scan = self._scan(spec.origin, owner)
         if scan.extends_path and locations:
@@ -168,6 +168,15 @@ class TraceLocator:
         if wheel is not None and not project and self._environment.relative(origin) is not None:
             return self._scans.of_wheel(wheel, origin)
         return self._scans.of_file(origin, own=project or owner == APP)
+
+    def _namespace_owner(self, name: str, folder: str) -> str:
+        """Return whose a namespace package is: that of its modules, else that of the files in its first folder."""
+        known = self._environment.modules.get(name)
+        relative = self._environment.relative(folder)
+        if known is None and relative is not None:
+            owners = self._environment.owners
+            known = next((owners[path] for path in sorted(owners) if path.startswith(f"{relative}/")), None)
+        return known or APP
 
     def _owner(self, origin: str) -> str | None:
         relative = self._environment.relative(origin)

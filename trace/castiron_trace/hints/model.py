@@ -40,6 +40,8 @@ class Alias(Hint):
     """Empty: names below ``module`` are top-level modules."""
     distribution: str = ""
     """That makes the name; empty if it need not be installed under this name."""
+    made_by: str = field(default="", metadata={"key": "made-by"})
+    """The ``.pth`` file that makes the name when the interpreter starts, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.errors import InputError
 from castiron_manifest.model import Finding, Origin, Resource, Severity, SymbolicLink
+from castiron_trace.analyser.own_metadata import own_metadata
 from castiron_trace.own import beside, choice
 from castiron_trace.own.folder import files_below, links_below
 from castiron_trace.own.links import with_links
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 
 _LIBRARY = re.compile(r"\.so(?:\.\d+)*$")
+_METADATA_READERS = frozenset({"importlib.metadata", "importlib_metadata", "pkg_resources"})
+"""Modules that look for metadata of distributions in the folders of ``sys.path``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,10 @@ def app_resources(
     for file in sorted(reached.files):
         chosen.take(file)
     files = dict(chosen.files)
+    if not _METADATA_READERS.isdisjoint(reached.modules):
+        for item in own_metadata(entry.roots):
+            for name, file in item.files():
+                files.setdefault(name, file)
     links_beside = {folder.root: set(folder.links) for folder in chosen.folders if options.guess_data}
     named: set[str] = set(chosen.private_keys)
     for path in options.include_data:

@@ -7,6 +7,7 @@
 
 #include "boot/entry.h"
 #include "boot/notices.h"
+#include "boot/path_files.h"
 #include "boot/site_builtins.h"
 #include "images/relro.h"
 #include "imports/adapt.h"
@@ -122,6 +123,8 @@ int main(int argc, char **argv)
     check(_Py_InitializeMain());
     require(imports_finish());
     require(site_builtins_install());
+    if ((flags & BOOT_PATH_FILES) != 0)
+        require(path_files_process());
 
     if (boot.as_python) {
         require(adapt_runpy_prepare(role.kind == ROLE_OWN_INTERPRETER));

@@ -57,6 +57,7 @@ enum {
     BOOT_NOTICES = 8,
     BOOT_NO_CHILDREN = 16,
     PAYLOAD_ZSTD = 32, /* what is compressed is so with Zstandard, else with raw DEFLATE */
+    BOOT_PATH_FILES = 64,
 };
 
 typedef struct {

@@ -74,6 +74,9 @@ class EntryPoints:
 
     def _load(self, group: str, user: BaseNode, owner: str) -> Iterator[Step]:
         self._loaded.add(group)
+        for module in self._context.environment.own_entry_points(group):
+            if self._context.locator.exists(module):
+                yield Declaration(user, module)
         for provider, module in self._context.environment.entry_points(group):
             if module in self._context.environment.modules:
                 yield Declaration(user, module)
