@@ -55,7 +55,7 @@ static void mi_heap_main_init_(void)
 }
 
 /* Heaps that no thread has.  No lock: a child of fork() has what was here then. */
-enum { MOST_PARKED = 16, MOST_SEGMENTS = 2, MOST_UNUSED = 1 << 20 /* bytes in a segment */ };
+enum { MOST_PARKED = 64, MOST_SEGMENTS = 2, MOST_UNUSED = 1 << 20 /* bytes in a segment */ };
 static mi_heap_t *parked[MOST_PARKED];
 
 static mi_heap_t *take_parked(void)
