@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from packaging.requirements import InvalidRequirement, Requirement
 
 from castiron_common.errors import InputError
+from castiron_common.words import counted
 from castiron_wheels.candidate_wheels import left_out
 from castiron_wheels.emulated_wheels import files_of_versions, with_emulated_wheels
 from castiron_wheels.errors import ResolutionError
@@ -54,7 +55,7 @@ def choose(
 
     def ask() -> Choice:
         with context.reporter.task("resolve") as task:
-            task.step(f"{len(lines)} requirements of {requirements.origin}")
+            task.step(f"{counted(len(lines), 'requirement')} of {requirements.origin}")
             questions = Questions(
                 requirements=requirements, context=context, lines=tuple(lines), complete=complete, task=task
             )
