@@ -2,9 +2,9 @@
 
     python bench/included.py [APPLICATION ...] [--pyinstaller PROGRAM]
 
-The applications are those of ``tests/integration/applications``; all runs that succeed and need neither a terminal nor
-a client are representative.  *Used* is what ``sys.modules`` holds at the end of these runs under the target's
-interpreter; bytes are those of module files, sources and shared objects.  The pruned binary is made of the same runs,
+The applications are those of ``tests/integration/applications``, with wheels for musl alone; all runs that succeed and
+need neither a terminal nor a client are representative.  *Used* is what ``sys.modules`` holds at the end of these runs
+under the target's interpreter; bytes are those of module files, sources and shared objects.  The pruned binary is made of the same runs,
 and must do what the default one does.  ``--pyinstaller`` names an executable of PyInstaller 6 in an environment of its
 own; it analyses the same pinned versions, installed for the Python that runs it.
 """
@@ -111,7 +111,8 @@ def measure(application: Application, folder: Path, pack: Pack, pyinstaller: Pat
         raise SystemExit(f"{application.name}: no run that ends with status 0 and needs neither terminal nor client")
     application = replace(application, reference="target")
     names = used_names(application, runs, folder, project, pack)
-    options = [*application.options, "-r", "requirements.txt"]
+    # A run with a wheel of pure Python for one for glibc cannot be pruned by.
+    options = [*application.options, "-r", "requirements.txt", "--wheels", "musl"]
     forms = {form: folder / form / application.entry[-1] for form in ("default", "pruned")}
     default = traced(project, forms["default"], [*options, *application.entry])
     watch(application, runs, folder, project)
