@@ -4,9 +4,9 @@
 
 The applications are those of ``tests/integration/applications``, with wheels for musl alone; all runs that succeed and
 need neither a terminal nor a client are representative.  *Used* is what ``sys.modules`` holds at the end of these runs
-under the target's interpreter; bytes are those of module files, sources and shared objects.  The pruned binary is made of the same runs,
-and must do what the default one does.  ``--pyinstaller`` names an executable of PyInstaller 6 in an environment of its
-own; it analyses the same pinned versions, installed for the Python that runs it.
+under the target's interpreter; bytes are those of module files, sources and shared objects.  The pruned binary is made
+of the same runs, and must do what the default one does.  ``--pyinstaller`` names an executable of PyInstaller 6 in an
+environment of its own; it analyses the same pinned versions, installed for the Python that runs it.
 """
 
 from __future__ import annotations

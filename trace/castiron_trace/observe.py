@@ -121,7 +121,8 @@ def run(
         (observer / "sitecustomize.py").write_text(_HIDDEN.format(source=source), encoding="utf-8")
         log = scratch / "log"
         known = descendants(os.getpid())
-        status = _run(_specification(options, entry, site, observer), interpreter, log, folder=options.folder)
+        wanted = _specification(options, entry, site, observer)
+        status = _run(wanted, interpreter, log, prefix=site.prefix if site.path else None, folder=options.folder)
         left = end_others(known)
         lines = log.read_text(encoding="utf-8", errors="surrogateescape").splitlines() if log.exists() else []
     if left:
@@ -207,7 +208,7 @@ def _specification(options: Options, entry: ResolvedEntry, site: Site, observer:
     }
 
 
-def _run(spec: dict[str, Any], interpreter: Path, log: Path, *, folder: Path) -> int:
+def _run(spec: dict[str, Any], interpreter: Path, log: Path, *, prefix: Path | None, folder: Path) -> int:
     environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
     environment |= {
         "CASTIRON_OBSERVE": str(log),
@@ -217,6 +218,8 @@ def _run(spec: dict[str, Any], interpreter: Path, log: Path, *, folder: Path) ->
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONNOUSERSITE": "1",
     }
+    if prefix is not None:
+        environment["CASTIRON_PREFIX"] = str(prefix)
     sys.stdout.flush()
     with subprocess.Popen([str(interpreter), "-c", _RUNNER], env=environment, stdout=sys.stderr, cwd=folder) as process:
         return attend(process)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -110,39 +109,49 @@ def interpreted(
     if application is None:
         application = folder / "application"
         _write_files(manifest, application)
-    path = [application, *([site] if site is not None else []), *_path_files(site, folder / "start")]
+    prefix = _environment(folder / "environment", python, site, manifest.target.python)
+    program = prefix / "bin" / "python"
     return Program(
-        command=(str(python), *_start(manifest, application, site)),
-        python=(str(python),),
+        command=(str(program), *_start(manifest, application, site)),
+        python=(str(program),),
         environment=(
             ("PYTHONDONTWRITEBYTECODE", "1"),
             ("PYTHONNOUSERSITE", "1"),
-            ("PYTHONPATH", os.pathsep.join(map(str, path))),
+            ("PYTHONPATH", str(application)),
             *_compiler_libraries(manifest, pack.target, folder / "libraries", reporter),
         ),
         places=(
+            (prefix / site_packages(manifest.target.python), "<site-packages>"),
             *([(site, "<site-packages>")] if site is not None else []),
             (python.parents[1] / library(manifest.target.python), "<standard library>"),
             (application, "<application>"),
+            (program, "<program>"),
             (python, "<program>"),
         ),
     )
 
 
-_PROCESS_PATH_FILES = """
-import site, sys
-sys.path.remove({start!r})
-site.addsitedir({site!r})
-"""
+def _environment(folder: Path, python: Path, site: Path | None, series: str) -> Path:
+    """Make a virtual environment of the interpreter, and return its prefix; source: PEP 405.
 
-
-def _path_files(site: Path | None, folder: Path) -> Iterator[Path]:
-    """Yield the folder from which the interpreter processes ``.pth`` files, as the binary does: below site-packages."""
-    if site is not None and any(site.glob("*.pth")):
-        folder.mkdir()
-        text = _PROCESS_PATH_FILES.format(start=str(folder), site=str(site))
-        (folder / "sitecustomize.py").write_text(text, encoding="utf-8")
-        yield folder
+    What is installed below the prefix of ``site`` stands there as links: distributions find data by ``sys.prefix``.
+    """
+    (folder / "bin").mkdir(parents=True)
+    (folder / "pyvenv.cfg").write_text(
+        f"home = {python.parent}\ninclude-system-site-packages = false\n", encoding="utf-8"
+    )
+    for name in ("python", "python3", f"python{series}"):
+        (folder / "bin" / name).symlink_to(python)
+    if site is None:
+        return folder
+    installed = Path(str(site).removesuffix(site_packages(series)))
+    for entry in sorted(installed.iterdir()):
+        if entry.name != "bin":
+            (folder / entry.name).symlink_to(entry)
+        else:
+            for script in sorted(entry.iterdir()):
+                (folder / "bin" / script.name).symlink_to(script)
+    return folder
 
 
 def _compiler_libraries(

@@ -14,7 +14,7 @@ from castiron_trace import observe
 from castiron_trace.analyser.scans import ScanStore
 from castiron_trace.entry import resolve_plan
 from castiron_trace.hints.model import SourceHints
-from castiron_trace.model import NO_SITE
+from castiron_trace.model import NO_SITE, Site
 from castiron_trace.observations import Observed
 from castiron_trace.observe import foreign_libraries
 from castiron_trace.plan import read_plan
@@ -48,6 +48,21 @@ def test_what_a_run_imports_reads_and_writes(tmp_path: Path, python: TargetPytho
     )
     assert {"plug", "colorsys"} <= set(seen.modules)
     assert {file.path.name for file in seen.files} == {"app.py", "plug.py", "read.txt"}
+
+
+def test_the_prefix_is_that_of_the_distributions(tmp_path: Path, python: TargetPython) -> None:
+    place = tmp_path / "prefix/lib/python3.13/site-packages"
+    place.mkdir(parents=True)
+    write(tmp_path / "prefix/share/thing", {"data.txt": ""})
+    code = "import os, subprocess as s, sys\nif not sys.argv[1:]: sys.exit(s.call([sys.executable, __file__, 'x']))\n"
+    folder = write(
+        tmp_path / "app", {"app.py": f"{code}open(os.path.join(sys.prefix, 'share/thing/data.txt')).close()"}
+    )
+    wanted = options(folder, "app.py", run=())
+    site = Site(path=(place,))
+    entry = resolve_plan(read_plan(wanted), site)
+    seen = observe.run(wanted, entry, site, reporter=SilentReporter(), interpreter=python.interpreter)
+    assert "data.txt" in {file.path.name for file in seen.files}
 
 
 def test_files_above_the_applications_folder_are_told(tmp_path: Path, python: TargetPython) -> None:

@@ -124,5 +124,8 @@ def _writes(mode: object, flags: object) -> bool:
     return isinstance(flags, int) and flags & (os.O_WRONLY | os.O_RDWR) != 0
 
 
+if "CASTIRON_PREFIX" in os.environ:
+    # As in the binary and in a virtual environment: what distributions install beside site-packages is found by it.
+    sys.prefix = sys.exec_prefix = os.environ["CASTIRON_PREFIX"]
 if "CASTIRON_OBSERVE" in os.environ:
     install(os.environ["CASTIRON_OBSERVE"], wait="CASTIRON_ENTRY" in os.environ)
