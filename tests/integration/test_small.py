@@ -168,6 +168,21 @@ def test_machine_code_needs_no_system(native: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.network
+def test_systems_that_forbid_written_code_are_told(native: Path, tmp_path: Path) -> None:
+    """``prctl(PR_SET_MDWE, PR_MDWE_REFUSE_EXEC_GAIN)``, of Linux 6.3, stands for all that forbid it."""
+    script = (
+        "import ctypes, os, sys\n"
+        "if ctypes.CDLL(None).prctl(65, 1, 0, 0, 0): sys.exit(77)\n"
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    done = run([sys.executable, "-c", script, native], cwd=tmp_path)
+    if done.status == 77:
+        pytest.skip("this kernel has no PR_SET_MDWE")
+    assert done.status == 1
+    assert "this system forbids to execute memory that was written" in done.stderr
+
+
+@pytest.mark.network
 def test_damaged_machine_code_is_told(native: Path, tmp_path: Path) -> None:
     with native.open("rb") as file:
         packed = ELFFile(file).get_section_by_name(".castiron.packed")
