@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from castiron_audit import expressions
 from castiron_audit.catalogue import project_license
 from castiron_audit.closest_license import closest
+from castiron_audit.file_statements import FileStatements, file_statements
 from castiron_audit.license_files import is_own_license, split_license_file
 from castiron_audit.model import UNKNOWN, Evidence, Finding, Severity, Source, Verdict
 from castiron_audit.source_heads import later_version
@@ -56,6 +57,70 @@ class _Classified:
     """Licenses of ambiguous classifiers between which nothing decides."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stated:
+    """What the license files of a distribution state for single files of it."""
+
+    files: Mapping[str, FileStatements]
+    """By path of the license file."""
+
+    @classmethod
+    def read(
+        cls,
+        own: Sequence[tuple[LicenseFile, str]],
+        others: Sequence[tuple[LicenseFile, str]],
+        included: frozenset[str],
+        parts: frozenset[str],
+    ) -> _Stated:
+        files: dict[str, FileStatements] = {}
+        if included:
+            for file, text in own:
+                files[file.path] = file_statements(split_license_file(text).own_license, included, parts)
+            for file, text in others:
+                # Of a list of third parties only what it says of the distribution as a whole.
+                files[file.path] = FileStatements(of_all=file_statements(text[:POINTER_LENGTH], included).of_all)
+        return cls(files=files)
+
+    def applied(self, from_texts: Sequence[Evidence]) -> list[Evidence]:
+        """Return the evidence without licenses of files that are elsewhere, with those stated for all of it."""
+        evidence = [
+            replace(item, says=f"{item.says}, for files that do not go in", expression=None)
+            if (stated := self.files.get(item.where)) and item.expression in stated.of_others
+            else item
+            for item in from_texts
+        ]
+        for path, stated in self.files.items():
+            there = {item.expression for item in evidence if item.where == path}
+            for expression in stated.of_all:
+                if expression not in there:
+                    says = f"says that its files are under {expression}"
+                    evidence.append(Evidence(source=Source.TEXT, where=path, says=says, expression=expression))
+        return evidence
+
+    def with_parts(self, verdict: Verdict, from_texts: Sequence[Evidence]) -> Verdict:
+        """Return the verdict of metadata that name one license, with those stated for files that go in, too."""
+        naming = [
+            item
+            for item in from_texts
+            if item.expression
+            and (stated := self.files.get(item.where))
+            and stated.names_included
+            and not item.says.startswith("refers")
+        ]
+        said = verdict.expression or ""
+        parts = combined(naming, choice=False)
+        named = [item.expression for item in naming if item.expression]
+        if parts is None or expressions.base_licenses(parts) <= expressions.base_licenses(said):
+            return verdict
+        if not expressions.shares_license(parts, said):
+            return verdict
+        return replace(
+            verdict,
+            expression=expressions.all_of(dict.fromkeys([said, *named])),
+            reason=f"{', '.join(dict.fromkeys(item.where for item in naming))} states other licenses for files of it",
+        )
+
+
 def conclude_distribution(
     component_id: str,
     distribution: Distribution,
@@ -64,19 +129,24 @@ def conclude_distribution(
     sbom_evidence: Evidence | None = None,
     description: str = "",
     heads: Iterable[tuple[str, str]] = (),
+    included: frozenset[str] = frozenset(),
+    parts: frozenset[str] = frozenset(),
 ) -> Conclusion:
     """Return the license of a distribution.
 
     ``texts`` are its license texts by SHA-256; ``sbom_evidence`` is what an SBOM in the wheel says about the
     distribution itself; ``description`` is the long description of its metadata, where projects say that their licenses
-    are a choice; ``heads`` are path and head of its source files, read only if versions are open.
+    are a choice; ``heads`` are path and head of its source files, read only if versions are open; ``included`` and
+    ``parts`` are its files that go in and the names of the third parties in it, for what license files state for files.
     """
     metadata = f"{distribution.name} {distribution.version} METADATA"
     declared = distribution.license
     own_files = [
         (file, texts[file.sha256]) for file in declared.files if is_own_license(file.path) and file.sha256 in texts
     ]
-    from_texts = _evidence_of_texts(own_files, declared.text)
+    others = [(file, texts[file.sha256]) for file in declared.files if file.sha256 in texts]
+    stated = _Stated.read(own_files, [item for item in others if item not in own_files], included, parts)
+    from_texts = stated.applied(_evidence_of_texts(own_files, declared.text))
     choice = states_choice([text for _, text in own_files if len(text) < POINTER_LENGTH], description, declared.text)
     field = None if declared.text is None else expressions.from_field(declared.text)
     own_texts = [split_license_file(text).own_license for _, text in own_files]
@@ -99,6 +169,8 @@ def conclude_distribution(
     verdict = _strongest(evidence, from_texts, choice=choice)
     if verdict.expression is None and (known := project_license(distribution.name)) is not None:
         verdict = _strongest([*evidence, known], [], choice=choice)
+    if verdict.source in {Source.CLASSIFIER, Source.FIELD} and not choice:
+        verdict = stated.with_parts(verdict, from_texts)
     # "LGPL-2.1" without "-only" was written before there was the difference.
     is_stated = any(item.source is Source.EXPRESSION and "-only" in item.says for item in evidence)
     if not is_stated and (later := later_version(verdict.expression, heads)) is not None:

@@ -138,6 +138,7 @@ def _examined(contents: DistributionContents, dist_info: Path | None) -> Examina
     # Who finds all in the cache does not wait for the import of the detectors.
     from castiron_audit.conclusions import conclude_distribution
     from castiron_audit.detection.driver import detect
+    from castiron_audit.names import normalised
     from castiron_audit.source_heads import source_heads
 
     detection = detect(contents)
@@ -148,6 +149,8 @@ def _examined(contents: DistributionContents, dist_info: Path | None) -> Examina
         sbom_evidence=detection.own_license,
         description=_description(dist_info),
         heads=source_heads(contents.paths, contents.read),
+        included=contents.paths,
+        parts=frozenset(normalised(item.name) for item in detection.components),
     )
     return Examination(
         components=detection.components,

@@ -36,6 +36,7 @@ _CHOICE = re.compile(
     r"|your choice of|can (?:choose|use it under) either",
     re.IGNORECASE | re.MULTILINE,
 )
+_OF_FILES = re.compile(r"\b(?:these|those|some|following)\s+(?:[\w.]+\s+)?files\b", re.IGNORECASE)
 _VERSION = re.compile(r"^(?P<family>A?GPL|LGPL|GFDL)-\d\.\d-(?P<which>only|or-later)$")
 _UNVERSIONED = {
     "GPL": "GPL-1.0-or-later",
@@ -262,4 +263,9 @@ def states_choice(license_files: Iterable[str], description: str = "", field: st
     )
     statements = "\n".join((*license_files, about_licenses, (field or "")[:500]))
     # "(at your option) any later version" is about versions.
-    return _CHOICE.search(re.sub(r"\(?at your option\)?,? any later", "", statements)) is not None
+    statements = re.sub(r"\(?at your option\)?,? any later", "", statements)
+    # "Modifications on these files are dual licensed" is not about all of it.
+    return any(
+        not _OF_FILES.search(re.split(r"\.\s|\n\s*\n", statements[: match.start()])[-1])
+        for match in _CHOICE.finditer(statements)
+    )
