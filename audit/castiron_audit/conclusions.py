@@ -19,7 +19,7 @@ from castiron_audit.closest_license import closest
 from castiron_audit.file_statements import FileStatements, file_statements
 from castiron_audit.license_files import is_own_license, split_license_file
 from castiron_audit.model import UNKNOWN, Evidence, Finding, Severity, Source, Verdict
-from castiron_audit.source_heads import later_version
+from castiron_audit.source_heads import later_version, license_of_heads
 from castiron_audit.text_evidence import (
     POINTER_LENGTH,
     combined,
@@ -169,6 +169,11 @@ def conclude_distribution(
     verdict = _strongest(evidence, from_texts, choice=choice)
     if verdict.expression is None and (known := project_license(distribution.name)) is not None:
         verdict = _strongest([*evidence, known], [], choice=choice)
+    if verdict.expression is None:
+        heads = list(heads)
+        by_heads = license_of_heads(heads)
+        if by_heads is not None and _is_meant(by_heads.expression or "", classified.candidates):
+            verdict = _strongest([*evidence, by_heads], [by_heads], choice=choice)
     if verdict.source in {Source.CLASSIFIER, Source.FIELD} and not choice:
         verdict = stated.with_parts(verdict, from_texts)
     # "LGPL-2.1" without "-only" was written before there was the difference.
@@ -312,6 +317,12 @@ def _decide(candidates: tuple[str, ...], clues: Sequence[str], own_texts: Sequen
 # --- conclusion ---
 
 
+def _is_meant(expression: str, candidates: Sequence[str]) -> bool:
+    """Return whether what heads of sources say is what an ambiguous classifier means, if there is one."""
+    families = {expressions.family(item) for item in candidates}
+    return not families or all(expressions.family(item) in families for item in expressions.licenses_in(expression))
+
+
 def _strongest(evidence: Sequence[Evidence], from_texts: Sequence[Evidence], *, choice: bool) -> Verdict:
     """Return the verdict of the first statement that names a license; without one, that of the license texts."""
     for item in evidence:
@@ -356,13 +367,18 @@ def _refuted(item: Evidence, from_texts: Sequence[Evidence]) -> bool:
     ]
     if any(_has_other_versions(text, said) for text in granted):
         return True
-    if said.endswith("-only") and said.replace("-only", "-or-later") in granted:
+    if any(name.endswith("-only") and name.replace("-only", "-or-later") in granted for name in _joined(said)):
         return True
     if not whole or any(expressions.shares_license(text, said) for text in granted):
         return False
     # Near relatives (MIT and X11, PSF and Python) have several names; another version is another license.
     related = any(expressions.related_families(text) & expressions.related_families(said) for text in whole)
     return not related or any(expressions.family(text) == expressions.family(said) for text in whole)
+
+
+def _joined(expression: str) -> tuple[str, ...]:
+    """Return the licenses that all apply; none if there is a choice among them."""
+    return () if " OR " in expression else expressions.licenses_in(expression)
 
 
 def _has_other_versions(granted: str, said: str) -> bool:

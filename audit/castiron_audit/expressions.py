@@ -206,9 +206,15 @@ def from_field(text: str) -> str | None:
     line = " ".join(text.split())
     if not line or len(line) > 120:
         return None
-    known: str | None = table("names")["fields"].get(line.lower().rstrip("."))
+    fields: dict[str, str] = table("names")["fields"]
+    key = line.lower().rstrip(".")
+    known = fields.get(key) or fields.get(key.replace("-", " "))
     if known is not None:
         return known
+    if len(sides := line.split(" and ")) > 1:
+        meant = [from_field(side) for side in sides]
+        named = [side for side in meant if side is not None and " OR " not in side]
+        return all_of(named) if len(named) == len(sides) else None
     if not re.search(r"\s(?!AND\b|OR\b|WITH\b|and\b|or\b|with\b)", line) or " AND " in line or " OR " in line:
         return normalise(line)
     return None

@@ -24,13 +24,16 @@ if TYPE_CHECKING:
 
 _COMPILED = r"pyx|pxd|c|cc|cpp|cxx|h|hh|hpp|hxx|inc|rs|go|f|f90|S|asm"
 _READ = r"pyi?|el|sh|bat|ps1|js|mjs|ts|css|sty|tex|html?|php|pl|rb|lua|vim|java|m4|cmake"
-_FILE = re.compile(rf"(?<![\w/:.@*\\-])(?P<path>(?:[\w.*\\-]+/)*[\w*-][\w.*\\-]*\.(?:{_COMPILED}|{_READ}))(?![\w/-]|\.\w)")
+_PATH = r"(?:[\w.*\\-]+/)*[\w*-][\w.*\\-]*"
+_FILE = re.compile(rf"(?<![\w/:.@*\\-])(?P<path>{_PATH}\.(?:{_COMPILED}|{_READ}))(?![\w/-]|\.\w)")
 _FOLDER = re.compile(r"(?:the )?(?:directory|folder) [\"'`]*(?P<path>\w[\w.-]*/)[\"'`]*(?=[\s.,;)]|$)")
 _SOURCE_OF_MACHINE_CODE = re.compile(rf"\.(?:{_COMPILED})$")
 _RULE = re.compile(r"^\s*(?:-{4,}|={4,}|\*{4,}|_{4,}|#{4,})\s*$")
 _NEAR = 12
 """Lines from the names of files to the license that is stated for them, which may be below a copyright notice."""
-_STATING = re.compile(r"licen[sc]e|copyright|public domain|released under|distributed under|derived|taken", re.IGNORECASE)
+_STATING = re.compile(
+    r"licen[sc]e|copyright|public domain|released under|distributed under|derived|taken", re.IGNORECASE
+)
 _TOLD = frozenset({Kind.TEXT, Kind.NOTICE, Kind.REFERENCE, Kind.TAG})
 
 
@@ -142,7 +145,7 @@ def _is_elsewhere(name: str, included: frozenset[str], parts: frozenset[str]) ->
 
 
 def _governing(lines: Sequence[str], groups: Sequence[_Named], line: int) -> _Named | None:
-    """Return the files for which the license in a line is stated: a list that its paragraph announces, or those before."""
+    """Return the files for which a license is stated: a list that its paragraph announces, or those before it."""
     end = line
     while end < len(lines) and lines[end].strip() and _named_at(groups, end + 1) is None:
         end += 1

@@ -1,4 +1,4 @@
-"""Reads the heads of a distribution's source files, which often are the only place that grants later versions.
+"""Reads the heads of a distribution's source files, often the only place that grants later versions or has a license.
 
 The text of the GPL does not say whether later versions may be chosen, and a ``License`` field of "LGPL-2.1" is not
 meant to forbid them; the notice at the head of each source file says it.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from castiron_audit import expressions
+from castiron_audit.license_rules.index import Kind
 from castiron_audit.license_rules.kept import licenses_of
 from castiron_audit.model import Evidence, Source
 
@@ -33,6 +35,25 @@ def source_heads(paths: Iterable[str], read: Callable[[str], bytes | None]) -> I
         head = "" if data is None else data[:_HEAD].decode("utf-8", "replace")
         if re.search(r"licen[sc]e", head, re.IGNORECASE):
             yield path, head
+
+
+def license_of_heads(heads: Iterable[tuple[str, str]]) -> Evidence | None:
+    """Return the license that heads of source files name, None unless all that name any name the same.
+
+    For distributions whose metadata and license files do not tell it.
+    """
+    named: dict[str, str] = {}
+    for path, head in heads:
+        for item in licenses_of(head).found:
+            if item.specific and not item.exception and item.kind in {Kind.TEXT, Kind.NOTICE}:
+                named.setdefault(item.expression, path)
+    if len(named) != 1:
+        return None
+    ((found, where),) = named.items()
+    expression = expressions.normalise(found)
+    if expression is None:
+        return None
+    return Evidence(source=Source.TEXT, where=where, says=f"says it is under {found}", expression=expression)
 
 
 def later_version(expression: str | None, heads: Iterable[tuple[str, str]]) -> Evidence | None:

@@ -33,6 +33,7 @@ _CHOICE = re.compile(
     r"dual[- ]licen[sc]|tri[- ]?licen[sc]|licen[sc]e[sd]? (?:file[s]? )?under (?:the terms of )?either"
     r"|under the terms of \W{0,2}either\W{0,2} of|either of (?:the|these) licen[sc]es"
     r"|at your (?:choice|option),? under|licen[sc]e[sd]?,? or\s*$|licen[sc]e`?_?,? or\s*\n"
+    r"|under (?:one|any|either) of (?:the )?(?:two|three|four|following|these|several) (?:\w+ )?licen[sc]es"
     r"|your choice of|can (?:choose|use it under) either",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -1,8 +1,8 @@
 """The audit of whole wheels against what a person found in them, as a table.
 
 ``python -m tests.long.parts_table FOLDER [TABLE]``: FOLDER receives the wheels, which pip fetches; they are as large as
-1 GB.  The tables are ``truth``, ``strangers`` and ``newcomers`` in ``tests/unit/audit/parts``; without one all are
-compared.  Exit code 1 if precision or recall is below its goal.
+1 GB.  The tables are ``truth``, ``strangers``, ``newcomers`` and ``latecomers`` in ``tests/unit/audit/parts``; without
+one all are compared.  Exit code 1 if precision or recall is below its goal.
 """
 
 from __future__ import annotations
@@ -40,14 +40,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TABLES = Path(__file__).parents[1] / "unit" / "audit" / "parts"
-GOALS = {"parts": (0.95, 0.80), "distributions": (0.95, 0.94)}
+GOALS = {"parts": (0.95, 0.80), "distributions": (0.97, 0.95)}
 """Precision and recall."""
 ANY = "LicenseRef-any"
 
 
 def main(folder: Path, *names: str) -> int:
     status = 0
-    for name in names or ("truth", "strangers", "newcomers"):
+    for name in names or ("truth", "strangers", "newcomers", "latecomers"):
         print(f"== {name}")
         status |= compare(tomllib.loads((TABLES / f"{name}.toml").read_text()), folder)
     return status

@@ -14,7 +14,8 @@ FOLDER = Path(__file__).parent / "parts"
 
 
 @pytest.mark.parametrize(
-    ("table", "parts", "distributions"), [("truth", 291, 100), ("strangers", 180, 40), ("newcomers", 0, 41)]
+    ("table", "parts", "distributions"),
+    [("truth", 291, 100), ("strangers", 180, 40), ("newcomers", 0, 41), ("latecomers", 0, 45)],
 )
 def test_the_table_is_whole(table: str, parts: int, distributions: int) -> None:
     truth = tomllib.loads((FOLDER / f"{table}.toml").read_text())
