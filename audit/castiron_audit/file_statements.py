@@ -60,7 +60,7 @@ class _Named:
     whole: bool
     """True for the folder of the whole distribution."""
     elsewhere: bool
-    """True if they are known not to be in the distribution itself: sources of machine code go in without their names."""
+    """True if they are surely not in the distribution itself: sources of machine code go in without their names."""
 
 
 def file_statements(text: str, included: frozenset[str], parts: frozenset[str] = frozenset()) -> FileStatements:
