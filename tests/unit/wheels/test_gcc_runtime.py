@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import posixpath
+import tomllib
 import zipfile
 from dataclasses import replace
+from importlib.resources import files
 from typing import TYPE_CHECKING
 
 import pytest
@@ -29,9 +31,9 @@ CONTENTS = {"w.libs/libgcc_s-0cd532bd.so.1": b"gcc", "w.libs/libstdc++-5d72f927.
 def test_every_target_pins_all_libraries_by_hash(name: str) -> None:
     runtime = load_target(name).wheels.gcc_runtime
     assert runtime is not None
-    files = [posixpath.basename(path) for path in runtime.libraries]
+    names = [posixpath.basename(path) for path in runtime.libraries]
     for soname in PROVIDED:
-        assert [file for file in files if file == soname or copy_version(file, soname) is not None], soname
+        assert [file for file in names if file == soname or copy_version(file, soname) is not None], soname
     for digest in (runtime.sha256, runtime.source_sha256, *runtime.libraries.values()):
         assert len(bytes.fromhex(digest)) == 32
     assert runtime.file.startswith(f"{runtime.distribution}-{runtime.release}-cp{runtime.python.replace('.', '')}-")
@@ -42,6 +44,8 @@ def test_what_the_report_says() -> None:
     assert runtime is not None
     component = gcc_component(runtime)
     assert component.name == "GCC runtime libraries"
+    known = tomllib.loads(files("castiron_audit.data").joinpath("suppliers.toml").read_text())["suppliers"]
+    assert {component.name.lower(), f"{component.name.lower()} of debian"} <= known.keys()
     assert component.license == "GPL-3.0-or-later WITH GCC-exception-3.1"
     assert component.purl.startswith(f"pkg:generic/gcc@{runtime.version}?checksum=sha256:{runtime.source_sha256}&")
     assert component.source_sha256 == runtime.source_sha256
