@@ -20,6 +20,8 @@ RUNS = {
     "sbom": 600,
     "wheel": 300,
 }
+ONE_REFUSAL = {"packed"}
+"""What says the same whatever is damaged."""
 
 
 @pytest.mark.parametrize("parser", sorted(RUNS))
@@ -31,7 +33,10 @@ def test_a_short_run_shows_no_defect(parser: str) -> None:
     assert not figures.defects, "\n".join(figures.lines())
     # A fuzzer whose inputs are all refused at the first look, or all taken, tests nothing.
     assert figures.accepted.total() > figures.tried / 50
-    assert len(figures.refused) + len(figures.accepted) > 3
+    if parser in ONE_REFUSAL:
+        assert figures.refused.total() > figures.tried / 50
+    else:
+        assert len(figures.refused) + len(figures.accepted) > 3
 
 
 @pytest.mark.integration
