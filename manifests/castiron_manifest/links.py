@@ -78,7 +78,7 @@ class _Places:
         self._files: set[int] = set()
         """Data files, and the files of modules and shared objects."""
         self._data: set[int] = set()
-        """Data files, and the folders that they are in."""
+        """Data files, and the folders that they or links are in."""
         self._link_at: dict[int, int] = {}
         """Place of a link -> its number."""
         self._ends: dict[int, tuple[int, int]] = {}
@@ -123,6 +123,7 @@ class _Places:
             if place in self._files or place in self._link_at:
                 self.problems.append(f"lies below a file or a link @ $.links[{index}].path")
                 return
+            self._data.add(place)
         if (place, name) in self._children:
             self.problems.append(f"something else has this path: {self._links[index].path!r} @ $.links[{index}].path")
             return

@@ -206,12 +206,12 @@ def test_links_lead_where_the_kernel_says(files: list[str], links: dict[str, str
                 linked[path] = target
         for path in linked:
             # One at a time, with the links that it needs: each that leads nowhere is the end of validation.
-            expected = _end_on_disk(root, path, placed)
+            expected = _end_on_disk(root, path, [*placed, *linked])
             try:
                 found = link_ends(made(placed, linked, modules=())).get(path)
             except LeadsNowhereError:
                 found = None
-            good = all(_end_on_disk(root, each, placed) is not None for each in linked)
+            good = all(_end_on_disk(root, each, [*placed, *linked]) is not None for each in linked)
             assert (found is not None) == good
             assert found is None or found.path == expected
 
@@ -227,7 +227,7 @@ def _may_be_made(root: Path, path: str) -> bool:
 
 
 def _end_on_disk(root: Path, path: str, files: list[str]) -> str | None:
-    """Return what a link leads to if that is a file of these, or a folder that has one."""
+    """Return what a link leads to if that is one of these files and links, or a folder that has one."""
     if not (root / path).exists() or _leaves(root, path):
         return None
     end = os.path.relpath(os.path.realpath(root / path), root)

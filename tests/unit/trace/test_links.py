@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from castiron_common.errors import InputError
@@ -211,6 +211,7 @@ _TARGETS = st.lists(_NAMES | st.sampled_from(["..", "..", ".", "", "app"]), min_
     st.lists(_PATHS, max_size=2),
     st.booleans(),
 )
+@example(["a"], {"b": "l", "l/a": "a"}, [], True)
 @settings(max_examples=150, deadline=None)
 def test_every_name_leads_to_what_it_led_to(
     files: list[str], links: dict[str, str], modules: list[str], absolute: bool
