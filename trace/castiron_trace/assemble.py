@@ -99,7 +99,7 @@ def _module(module: ReachedModule, entry: ResolvedEntry, site: Site, blobs: Blob
 
 
 def _distributions(site: Site, licenses: Mapping[str, LicenseEvidence], blobs: Blobs) -> Iterable[Distribution]:
-    records = site.records()
+    records = site.records
     names = {item.name for item in site.distributions}
     for item in sorted(site.distributions, key=lambda d: d.name):
         metadata = read_metadata(site.folder / records[item.name].dist_info)

@@ -47,7 +47,7 @@ def distribution_contents(site: Site, reached: Reached, data: Sequence[Data]) ->
     modules = frozenset(path for folder in site.path for path in _module_files(reached, folder))
     folders = frozenset(map(_folder, modules))
     named = {os.path.relpath(file, folder) for folder in site.path for file in reached.files}
-    records = site.records()
+    records = site.records
     for distribution in (item.name for item in site.distributions):
         record = records[distribution]
         dist_info, paths = record.dist_info, record.files

@@ -47,7 +47,7 @@ def _command(plan: Plan, site: Site) -> ResolvedEntry:
     scripts: list[str] = []
     """Distributions that install a script of that name."""
     known: set[str] = set()
-    for distribution, record in site.records().items():
+    for distribution, record in site.records.items():
         groups = read_entry_points(site.folder / record.dist_info)
         commands = {**groups.get("gui_scripts", {}), **groups.get("console_scripts", {})}
         if plan.name in commands:
@@ -109,7 +109,7 @@ def _owner_of_module(site: Site, module: str) -> str | None:
     path = module.replace(".", "/")
     owners = [
         distribution
-        for distribution, record in site.records().items()
+        for distribution, record in site.records.items()
         if any(file.startswith((f"{path}/", f"{path}.")) and file.endswith((".py", ".so")) for file in record.files)
     ]
     return owners[0] if owners else None

@@ -69,6 +69,8 @@ def analyse(
                 requires=tuple(item.requires),
                 direct=item.direct and item.name != runner_of(options),
                 project=item.project,
+                dist_info=site.records[item.name].dist_info,
+                files=site.records[item.name].files,
             )
             for item in site.distributions
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from castiron_wheels.record import installed_records
@@ -110,7 +111,7 @@ class ResolvedEntry:
     """Folders that hold the application's own modules; empty if a distribution is the application."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Site:
     """The installed target environment; without distributions, it has no folder either."""
 
@@ -123,6 +124,7 @@ class Site:
         """``site-packages``; only what belongs to a distribution may ask for it."""
         return self.path[0]
 
+    @cached_property
     def records(self) -> dict[str, InstalledRecord]:
         """Return what each distribution's RECORD says, by normalised name."""
         return {name: record for folder in self.path for name, record in installed_records(folder).items()}

@@ -229,6 +229,10 @@ class Installed:
     """Whether the user asks for it, and not only another distribution."""
     project: bool = False
     """Whether it is made of a folder on this machine: then it is the user's own code."""
+    dist_info: str = ""
+    """The folder of its metadata, relative to site-packages."""
+    files: tuple[str, ...] = ()
+    """What its RECORD names, relative to site-packages, sorted."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

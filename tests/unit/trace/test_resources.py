@@ -160,7 +160,7 @@ def test_license_evidence(tmp_path: Path) -> None:
     )
     site = site_of(tmp_path, dist)
     texts: dict[str, str] = {}
-    files = site.records()["d"].files
+    files = site.records["d"].files
     found = evidence(site.folder, "d-1.0.dist-info", files, texts)
     assert found.expression == "MIT AND BSD-3-Clause"
     assert found.text is None

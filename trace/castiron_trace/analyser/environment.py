@@ -1,13 +1,11 @@
-"""Reads what is installed in the target's site-packages: owners of files, modules of distributions, entry points."""
+"""Knows what is installed in the target's site-packages: owners of files, modules of distributions, entry points."""
 
 from __future__ import annotations
 
 import configparser
-import csv
 import os
 import re
 from dataclasses import dataclass, field
-from email.parser import HeaderParser
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,7 +14,7 @@ from castiron_trace.analyser.own_metadata import own_metadata
 from castiron_trace.analyser.path_files import SUFFIX, PathFile, read_path_file
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from castiron_trace.protocol import Installed
 
@@ -28,7 +26,7 @@ _WORDS = re.compile(r"[\w\-+]+(?:\.[\w\-+]+)*")
 
 @dataclass(slots=True, kw_only=True)
 class Distribution:
-    """One distribution, from its RECORD and metadata."""
+    """One distribution, from what its RECORD and its metadata say."""
 
     name: str
     """Normalised."""
@@ -73,7 +71,7 @@ class Environment:
         self,
         site: str,
         suffixes: Iterable[str],
-        installed: Iterable[Installed],
+        installed: Sequence[Installed],
         *,
         libc: Iterable[str],
         roots: Iterable[str] = (),
@@ -107,8 +105,8 @@ class Environment:
         self._reach: dict[str, frozenset[str]] = {}
         self._suffixes = (*suffixes, ".py")
         self._libc = frozenset(libc)
-        for folder in sorted(Path(site).glob("*.dist-info")) if site else ():
-            self._read(folder)
+        for distribution in sorted(installed, key=lambda item: item.dist_info):
+            self._add(distribution)
         self._add_path_folders()
         self._own_entry_points = [
             read_entry_points(item.path) for item in own_metadata(map(Path, roots)) if item.path.is_dir()
@@ -180,25 +178,21 @@ class Environment:
         """Return the module of each entry point of a group that metadata in the application's folders have, sorted."""
         return sorted({_module_of(value) for item in self._own_entry_points for value in item.get(group, {}).values()})
 
-    def _read(self, folder: Path) -> None:
-        try:
-            metadata = HeaderParser().parsestr((folder / "METADATA").read_text(encoding="utf-8", errors="replace"))
-            record = (folder / "RECORD").read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            return  # not a distribution that an installer made; `castiron_trace.environment` has reported it
-        name = re.sub(r"[-_.]+", "-", metadata["Name"] or folder.name.partition("-")[0]).lower()
-        paths = [row[0] for row in csv.reader(record.splitlines()) if row and not row[0].startswith(("../", "/"))]
+    def _add(self, item: Installed) -> None:
+        # A path that leads out of site-packages is that of a script or of data, and no module.
+        paths = [path for path in item.files if not path.startswith(("../", "/"))]
         for path in paths:
             if path.endswith(SUFFIX) and "/" not in path:
                 self.path_files[path] = read_path_file(self.file(path))
-        installed = Distribution(name=name, files=frozenset(paths), entry_points=read_entry_points(folder))
+        entry_points = read_entry_points(self.file(item.dist_info))
+        distribution = Distribution(name=item.name, files=frozenset(paths), entry_points=entry_points)
         for path in paths:
-            self.owners[path] = name
+            self.owners[path] = item.name
             if (module := self._module(path)) is not None and (
-                module not in installed.modules or not path.endswith(".py")  # an extension hides a source beside it
+                module not in distribution.modules or not path.endswith(".py")  # an extension hides a source beside it
             ):
-                installed.modules[module] = path
-        self.distributions[name] = installed
+                distribution.modules[module] = path
+        self.distributions[item.name] = distribution
 
     def _add_path_folders(self) -> None:
         """Put the folders that ``.pth`` files name on the path; modules below them have names that begin there."""

@@ -19,7 +19,7 @@ def unreached_notes(site: Site, reached: Reached) -> Iterator[str]:
     projects = [item.name for item in site.distributions if item.project]
     if not projects:
         return
-    records = site.records()
+    records = site.records
     taken = {module.file for module in reached.modules.values()} | reached.files
     for name in projects:
         left = [
