@@ -45,7 +45,7 @@ def test_wanted(asked: str, log: str, libraries: set[str]) -> None:
 
 
 def test_linked() -> None:
-    assert linked(["-lssl", "/work/libraries/lib/libz.a", "-lm", "-L/lib", "lib/libffi.a"]) == {
+    assert linked(["-lssl", "/build/libraries/lib/libz.a", "-lm", "-L/lib", "lib/libffi.a"]) == {
         "openssl",
         "zlib",
         "libffi",
