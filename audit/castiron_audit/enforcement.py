@@ -191,7 +191,7 @@ def _license_refusals(report: Report, policy: Policy) -> Iterator[Refusal]:
             elif policy.preset is not None and (said := _words_of_copyleft(component)):
                 yield Refusal(
                     component=component.id,
-                    reason=f"its license is unknown, and what is said of it is {said!r}",
+                    reason=f"its license is unknown, and its evidence names {said!r}",
                     remedy=_remedy(component, "settle"),
                 )
         elif not satisfied(expression, partial(_is_allowed, policy=policy)):

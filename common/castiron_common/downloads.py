@@ -178,7 +178,7 @@ class Downloader:
             ):
                 raise DownloadError(
                     Failure.STATUS,
-                    f"{host_of(url)} refers to {without_login(target)}, which is not secured as it is itself",
+                    f"{host_of(url)} refers to {without_login(target)}, which is not secured by TLS",
                     host=host_of(url),
                     status=answer.status,
                 )
@@ -254,7 +254,10 @@ class _Body:
             if answer.status == 206:
                 answer.close()
                 raise DownloadError(
-                    Failure.STATUS, f"{self.host} sends another part than it was asked for", host=self.host, status=206
+                    Failure.STATUS,
+                    f"{self.host} sends a different part than it was asked for",
+                    host=self.host,
+                    status=206,
                 )
             self.restart()
         tag = answer.headers.get("ETag", "")

@@ -160,7 +160,7 @@ def _front(guard: int, heeded: Set[int]) -> int:
             continue
         if got is None:
             kill_and_reap(_LIMIT)
-            _say(f"ended by {_name(asked)}: it was killed, as it took too long; what it left, the next run removes")
+            _say(f"ended by {_name(asked)}: it was killed, as it took too long; the next run removes what it left")
             return 128 + asked
         if got.si_signo == _RELEASED:
             released = True
@@ -187,7 +187,7 @@ def _final_status(status: int, *, asked: int, released: bool) -> int:
         return code
     if asked:
         # It did not come to say it itself.
-        _say(f"ended by {_name(asked)}; what was left, the next run removes")
+        _say(f"ended by {_name(asked)}; the next run removes what was left")
         return 128 + asked
     _say(f"error: killed by {_name(number)}; nothing was left half-written, and the next run removes what was left")
     return code
@@ -272,5 +272,5 @@ def _finish(number: int) -> None:
     while time.monotonic() < deadline:
         time.sleep(0.05)
         kill_descendants()
-    _say(f"ended by {_name(number)}; what was left, the next run removes")
+    _say(f"ended by {_name(number)}; the next run removes what was left")
     os._exit(128 + number)

@@ -155,11 +155,11 @@ def linker_error(stderr: str, status: int, output: Path) -> CastironError:
         return full_disk(output.parent)
     messages = [line for line in stderr.splitlines() if "error:" in line] or stderr.splitlines()[-_SHOWN:]
     said = "\n".join(messages[:_SHOWN]) or (
-        f"it was ended by signal {-status}" if status < 0 else f"exit code {status}, without a word"
+        f"it was ended by signal {-status}" if status < 0 else f"exit code {status}, without a message"
     )
     return LinkError(
         f"The linker failed:\n{said}",
-        hint="This is a bug in castiron: what it took from the cache is what was put there.",
+        hint="This is a bug in castiron: the files that it took from the cache are intact.",
     )
 
 

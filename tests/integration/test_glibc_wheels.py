@@ -57,7 +57,7 @@ def test_wheels_for_glibc_alone(tmp_path: Path) -> None:
     (tmp_path / "app.py").write_text(APPLICATION)
     traced = command("trace", "-r", "requirements.txt", "app.py", "-o", "app.manifest", cwd=tmp_path)
     assert traced.status == 0, traced.stderr
-    told = "as no compiled one for musl was found: pyclipper, zope-interface (--wheels musl does without)"
+    told = "as no compiled one for musl was found: pyclipper, zope-interface (--wheels musl avoids them)"
     assert f"wheels for glibc, {told}" in " ".join(traced.stderr.split())
     manifest = read_manifest(tmp_path / "app.manifest")
     assert {native.libc for native in manifest.natives} == {"glibc"}

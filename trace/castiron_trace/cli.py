@@ -129,8 +129,8 @@ def trace(
         typer.Option(
             "--cpu",
             metavar="LEVEL",
-            help="The level of the oldest processors that must run it, by default the first. Shared objects that say "
-            "they need newer ones are told.",
+            help="The level of the oldest processors that must run it, by default the first. Shared objects that need "
+            "newer ones are reported.",
             rich_help_panel=Theme.REQUIREMENTS,
         ),
     ] = None,
@@ -328,7 +328,7 @@ def _level(cpu: str, target: Target) -> int:
     levels = target.elf.processors.levels if target.elf.processors else ()
     if cpu not in levels:
         raise UsageError(
-            f"--cpu {cpu}: {target} has no such level of processors.", hint=f"Say one of {', '.join(levels)}."
+            f"--cpu {cpu}: {target} has no such level of processors.", hint=f"Use one of {', '.join(levels)}."
         )
     return levels.index(cpu)
 
@@ -403,7 +403,7 @@ def _summary(outcome: Outcome, options: Options, size: int, loud: Loudness) -> N
         if emulated:
             console.print(
                 f"wheels for {libc.emulated}, as no compiled one for {libc.name} was found: {', '.join(emulated)} "
-                f"(--wheels {libc.name} does without)",
+                f"(--wheels {libc.name} avoids them)",
                 markup=False,
             )
     looks = {

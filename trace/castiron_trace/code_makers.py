@@ -84,8 +84,8 @@ def code_findings(
             code=NEWER_PROCESSOR,
             severity=Severity.WARNING,
             subject=path,
-            message=f"It says that it needs a processor of the level {levels[facts.level_needed]}; then the executable "
-            f"does, too (--cpu {levels[facts.level_needed]}: it is there).",
+            message=f"It states that it needs a processor of level {levels[facts.level_needed]}, so the executable "
+            f"needs one, too (--cpu {levels[facts.level_needed]} confirms that all machines have one).",
         )
 
 

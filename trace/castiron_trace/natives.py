@@ -47,7 +47,7 @@ def natives(
                         code="malformed-elf",
                         severity=Severity.WARNING,
                         subject=path,
-                        message=f"It begins as a shared object does but cannot be read: {error}.",
+                        message=f"It begins like a shared object, but cannot be read: {error}.",
                     )
                 )
                 continue

@@ -101,7 +101,7 @@ def read_observations(file: Path, folders: Sequence[Path]) -> Observed:
     try:
         text = file.read_bytes().decode("utf-8", "surrogatepass")
         if not text.startswith(_HEAD):
-            raise WireError("does not begin as such a file does")
+            raise WireError("does not begin like such a file")
         kept = from_text(_Kept, text.removeprefix(_HEAD))
     except OSError as error:
         raise InputError(

@@ -32,7 +32,7 @@ def files_of_versions(
     except ResolutionError as error:
         if error.unreachable or not others:
             raise
-        there = questions.available(sorted(pins.values()), what="looking for what has wheels for other systems alone")
+        there = questions.available(sorted(pins.values()), what="looking for wheels that only other systems have")
         if any(pin not in there and name not in others for name, pin in pins.items()):
             raise
         own = questions.candidates([*given, *sorted(there)], ["--no-deps"]) if there or given else []
@@ -84,5 +84,5 @@ def _tell(questions: Questions, taken: Candidate, instead: Candidate | None) -> 
         "emulated-wheel",
         taken.name,
         f"The wheel of {taken.name} {taken.version} for {libc.emulated} was taken, as {why} (--wheels {libc.name} "
-        "does without).",
+        "avoids them).",
     )

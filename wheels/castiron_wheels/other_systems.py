@@ -66,7 +66,7 @@ def candidates_for_target(questions: Questions) -> list[Candidate]:
 def _with_other_versions(
     questions: Questions, elsewhere: Mapping[str, Candidate], pins: Mapping[str, str]
 ) -> list[Candidate]:
-    there = questions.available(sorted(pins.values()), what="looking for what the target cannot have")
+    there = questions.available(sorted(pins.values()), what="looking for distributions without files for the target")
     lacking = sorted(name for name, pin in pins.items() if pin not in there)
     needs = _needs(questions, pins.values())
     in_question = {name for name in pins if name in lacking or needs.get(name, set()).intersection(lacking)}
@@ -83,7 +83,7 @@ def _with_other_versions(
             chosen = questions.candidates(
                 questions.lines,
                 limits=sorted(filter(None, limits)),
-                what=f"looking for versions that go without {', '.join(lacking[:_SHOWN])}",
+                what=f"looking for versions that do not need {', '.join(lacking[:_SHOWN])}",
             )
         except ResolutionError as error:
             if error.unreachable:
@@ -109,7 +109,7 @@ def _with_other_versions(
 def _needs(questions: Questions, pins: Iterable[str]) -> dict[str, set[str]]:
     """Return what each distribution needs on other systems, directly or not."""
     text = questions.ask(
-        questions.lines, limits=sorted(pins), sibling=True, reasons=True, what="looking for what needs what"
+        questions.lines, limits=sorted(pins), sibling=True, reasons=True, what="reading what requires what"
     )
     parents: dict[str, set[str]] = {}
     for match in filter(None, map(_REASON.match, text.splitlines())):
@@ -205,7 +205,7 @@ def _nothing_near(
     names = " ".join(f"--allow-older {name}" for name in concerned[:_SHOWN])
     return DependencyError(
         "The dependencies cannot be resolved: " + "\n".join(texts),
-        hint="Choose: a wheel of your own as a requirement (./name.whl), requirements that go without it, or a far "
+        hint="Choose: a wheel of your own as a requirement (./name.whl), requirements that do not need it, or a far "
         f"older version: {names}.",
     )
 

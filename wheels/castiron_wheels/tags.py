@@ -49,7 +49,7 @@ def with_wheels(target: Target, choice: str) -> Target:
     if choice != target.libc.name:
         raise UsageError(
             f"--wheels {choice}: wheels for {target} are for any C library, or for {target.libc.name} alone.",
-            hint=f"Say --wheels any or --wheels {target.libc.name}.",
+            hint=f"Use --wheels any or --wheels {target.libc.name}.",
         )
     return replace(target, wheels=replace(target.wheels, emulated_tags=(), emulated_triple=""))
 

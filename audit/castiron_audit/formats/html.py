@@ -194,7 +194,7 @@ def _needs(report: Report) -> str:
         for row in need_rows(report)
     )
     if not rows:
-        return "<p>Nothing that is not in it, as far as its code shows.</p>"
+        return "<p>Nothing from outside, as far as its code shows.</p>"
     head = "".join(f'<th scope="col">{title}</th>' for title in ("what", "how much", "used in"))
     return f'<table class="needs"><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
 

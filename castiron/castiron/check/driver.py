@@ -65,8 +65,8 @@ def check(request: Request, *, reporter: Reporter) -> Checked:
             notes.append(instead)
     if request.run is not None and request.source is None:
         notes.append(
-            "the interpreter has of the application's own files those that are in the manifest, too; "
-            "--source FOLDER gives it all that is there"
+            "of the application's own files, the interpreter has only those that are in the manifest; "
+            "--source FOLDER gives it all of them"
         )
     clock = Clock()
     with working_folder("check") as work:

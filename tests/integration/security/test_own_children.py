@@ -157,7 +157,7 @@ def test_none(guard: Path, work: Path) -> None:
 
 
 def test_what_a_person_types(guard: Path, work: Path) -> None:
-    """In an interactive shell that the application opened: the application, without a word."""
+    """In an interactive shell that the application opened: the application, without a message."""
     import pexpect
 
     options = {"cwd": str(work), "env": {**clean(), "PS1": "ready> "}, "timeout": PATIENCE}

@@ -46,7 +46,7 @@ def test_a_crash_is_told() -> None:
 def test_a_crash_while_it_tidies_up_is_the_end_that_was_asked_for() -> None:
     done = subprocess.run([sys.executable, "-c", CRASH, "asked"], capture_output=True, text=True, check=False)
     assert done.returncode == 143
-    assert done.stderr == "ended by SIGTERM; what was left, the next run removes\n"
+    assert done.stderr == "ended by SIGTERM; the next run removes what was left\n"
 
 
 LATE = """

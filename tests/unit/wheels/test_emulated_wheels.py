@@ -59,7 +59,7 @@ def test_own_wheels_then_the_emulated_ones_then_pure_ones(
         (message,) = [item.message for item in found.findings if item.subject == "not-own"]
         assert message == (
             "The wheel of not-own 1.0 for glibc was taken, as that for musl is of pure Python "
-            "(--wheels musl does without)."
+            "(--wheels musl avoids them)."
         )
 
 

@@ -81,7 +81,7 @@ def test_own_wheels_come_first_and_those_for_everybody_last(any_target: PythonTa
 def test_another_choice_of_wheels_is_refused() -> None:
     with pytest.raises(UsageError, match="--wheels uclibc") as caught:
         with_wheels(TARGET, "uclibc")
-    assert caught.value.hint == "Say --wheels any or --wheels musl."
+    assert caught.value.hint == "Use --wheels any or --wheels musl."
     assert with_wheels(TARGET, "any") is TARGET
 
 

@@ -187,7 +187,7 @@ class Data(Hint):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnFiles(Hint):
-    """Files of the application that a framework finds by its own convention, without a word in the code."""
+    """Files of the application that a framework finds by its own convention, without a message in the code."""
 
     module: str
     """Of the framework: if it goes in, so do the files."""
