@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from castiron_common.cache import cache_root
 from castiron_common.errors import ModuleMissingError, RuntimePackError
 from castiron_common.target import PythonTarget
-from castiron_runtime import glibc, library, pack_reader, sources, stub
+from castiron_runtime import first_stage, glibc, library, pack_reader, sources, stub
 from castiron_runtime.builder_key import CPYTHON, INTERPRETER, LIBRARY, builder_key
 from castiron_runtime.model import LinkInputs
 from castiron_runtime.pack_reader import on_demand_extensions
@@ -218,6 +218,12 @@ def with_decompressor(inputs: LinkInputs, pack: Pack, *, reporter: Reporter) -> 
         components=(*inputs.components, library.component),
         owners={**inputs.owners, **dict.fromkeys(library.archives, (library.component.name,))},
     )
+
+
+def first_stage_of(pack: Pack, *, reporter: Reporter) -> Path:
+    """Return what decompresses the interpreter in executables of the small profile (`castiron_runtime.first_stage`)."""
+    zstd = component(_DECOMPRESSOR, pack, reporter=reporter)
+    return first_stage.first_stage(pack.toolchain, zstd, reporter=reporter)
 
 
 def stub_archive(pack: Pack, *, reporter: Reporter) -> Path:
