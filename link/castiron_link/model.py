@@ -195,6 +195,18 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CompressedSegment:
+    """A segment of the executable that is stored as one frame."""
+
+    sections: frozenset[str]
+    """Names of its sections that the linker gave bytes."""
+    size: int
+    """Bytes that the linker made."""
+    stored: int
+    """Bytes of the frame."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkResult:
     """What a link has made."""
 
