@@ -4,9 +4,9 @@ Some of its segments keep their addresses and lose their bytes: whoever is enter
 are put before all others, constants and code, and one behind them.  Sections stay where they are in memory; those whose
 bytes are gone say so (SHT_NOBITS), but for notes: they are about the file, and move to the first segment.
 
-Sources: System V ABI, chapters 4 and 5; Linux, fs/binfmt_elf.c: the first segment must have bytes, among them the program
-headers; a segment without bytes is filled with zeros and can be written, whatever its flags say, and old kernels map it
-whole only if it begins at the start of a page.
+Sources: System V ABI, chapters 4 and 5; Linux, fs/binfmt_elf.c: the first segment must have bytes, among them the
+program headers; a segment without bytes is filled with zeros and can be written, whatever its flags say, and old
+kernels map it whole only if it begins at the start of a page.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ _SHT_PROGBITS, _SHT_NOTE = 1, 7
 _SHF_EXECINSTR = 4
 _CHUNK = 1 << 20
 _WORD = 8
+_NOTE = 4
+"""Notes are aligned to that many bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +74,7 @@ class Rewriter:
         others = [item for item in source.segments if item.type not in {PT_LOAD, _PT_NOTE}]
         self._header_count = len(others) + len(loads) + 3 + bool(self._notes)
         self._notes_offset = FILE_HEADER.size + self._header_count * PROGRAM_HEADER.size
-        self._notes_size = sum(_whole(len(data), _WORD) for data in self._notes.values())
+        self._notes_size = sum(_whole(len(data), _NOTE) for data in self._notes.values())
         self._front_offset = _whole(self._notes_offset + self._notes_size, page)
         self._code_at = _whole(constants, page)
         self.front = loads[0].pages(page)[0] - self._code_at - _whole(code, page)
@@ -89,8 +91,8 @@ class Rewriter:
     def write(self, target: Path, *, entry: int, front: Sequence[Added], last: Added) -> None:
         """Write the executable to another file.
 
-        ``entry`` is where it starts, in bytes from `front`; so are the places of the sections ``front``, constants before
-        code.  ``last`` stands in the segment behind all others.
+        ``entry`` is where it starts, in bytes from `front`; so are the places of the sections ``front``, constants
+        before code.  ``last`` stands in the segment behind all others.
         """
         with self._source.path.open("rb") as source, target.open("wb") as file:
             made = _File(file)
@@ -100,7 +102,7 @@ class Rewriter:
             for number, data in self._notes.items():
                 rows[number][3:5] = self._first + made.size, made.size
                 made.put(data)
-                made.align(_WORD)
+                made.align(_NOTE)
             made.align(self._page)
             constants = [item for item in front if not item.executable]
             code = [item for item in front if item.executable]
@@ -166,9 +168,7 @@ class Rewriter:
             align=self._page,
         )
 
-    def _place_sections(
-        self, made: _File, source: IO[bytes], rows: list[list[int]], moved: dict[Segment, int]
-    ) -> None:
+    def _place_sections(self, made: _File, source: IO[bytes], rows: list[list[int]], moved: dict[Segment, int]) -> None:
         """Have the headers of the old sections say where their bytes are now; write those that are not loaded."""
         for number, old in enumerate(self._source.sections):
             row = rows[number]
@@ -190,14 +190,15 @@ class Rewriter:
         size = self._header_count * PROGRAM_HEADER.size
         for item in self._source.segments:
             if item.type == _PT_PHDR:
-                own = replace(self._load(SegmentFlag.READ, FILE_HEADER.size, size, 0), type=_PT_PHDR, align=_WORD)
-                before.append(replace(own, address=self._first + FILE_HEADER.size))
+                own = self._load(SegmentFlag.READ, FILE_HEADER.size, size, self._first + FILE_HEADER.size)
+                before.append(replace(own, type=_PT_PHDR, align=_WORD))
             elif item.type not in {PT_LOAD, _PT_NOTE}:
                 # What it is about is in memory, once it is filled.
                 behind.append(replace(item, offset=0, file_size=0))
         if self._notes:
-            own = replace(self._load(SegmentFlag.READ, self._notes_offset, self._notes_size, 0), type=_PT_NOTE, align=4)
-            behind.append(replace(own, address=self._first + self._notes_offset))
+            at, size = self._notes_offset, self._notes_size
+            own = self._load(SegmentFlag.READ, at, size, self._first + at)
+            behind.append(replace(own, type=_PT_NOTE, align=_NOTE))
         return [*before, *segments, *behind]
 
 

@@ -28,6 +28,7 @@ from castiron_link.checks import broken_modules, partial_stdlib, require_entry
 from castiron_link.children import children_of
 from castiron_link.deflate import deflate_once
 from castiron_link.documents import artifact_of, document
+from castiron_link.first_stage import compress_executable
 from castiron_link.ld import run_linker
 from castiron_link.linker_call import linker_call
 from castiron_link.map_file import taken
@@ -47,6 +48,7 @@ from castiron_link.provision import (
 from castiron_link.relink import check_kit, write_kit
 from castiron_link.relink_application import kit_application
 from castiron_link.select import inittab, select
+from castiron_link.shares import taken_compressed
 from castiron_link.startup import startup
 from castiron_link.tree_layout import below_site_packages, build_tree, interpreters, with_placed_libraries
 from castiron_link.write import copy_file, document_path, write_output
@@ -131,7 +133,8 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         chosen = select(tree, startup=needs.builtins, offered=pack.extensions)
         names = sorted({*chosen, *provided_extensions(manifest, tree)})
         children = children_of(tree, options, extensions=chosen)
-        inputs, stub = provided(pack, names, reporter, zstd=small)
+        given = provided(pack, names, reporter, small=small)
+        inputs, stub = given.inputs, given.stub
 
     with working_folder("link") as work:
         # absorb: shared objects become ordinary relocatable objects.
@@ -192,13 +195,19 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
             )
 
         # ld: the linker takes of the archives what is used, into a folder of ours.
+        # In a small executable, interpreter and libraries are compressed then.
         # After it: the executable exists, unseen, and the map says what is in it.
         with clock("ld"):
-            call = linker_call(pack, inputs=inputs, stub=stub, natives=natives, own=own, work=work)
+            call = linker_call(pack, inputs=inputs, stub=stub, natives=natives, own=own, work=work, room=small)
             warnings = run_linker(call)
+            stage = given.first_stage
+            compressed = compress_executable(call.output, stage, page=pack.target.elf.page_size) if stage else None
+            layout = file_layout(call.output)
             with call.map.open() as lines:
-                layout = file_layout(call.output)
-                found = taken(lines, layout.sections)
+                if stage is None or compressed is None:
+                    found = taken(lines, layout.sections)
+                else:
+                    found = taken_compressed(lines, layout, compressed, stub=stub, stage=stage)
             symbols = None
             if request.symbols is not None:
                 # Imported here, as hardly any link writes symbols.

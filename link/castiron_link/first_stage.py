@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import mmap
 import struct
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import zstandard
@@ -25,7 +25,7 @@ from castiron_elf.rewriter import Added, Rewriter
 from castiron_elf.sections import read_sections, section_name
 from castiron_link.absorb.packed import PACKED_SECTION
 from castiron_link.app_object import PAYLOAD_SECTION
-from castiron_link.model import CompressedSegment
+from castiron_link.model import Compressed, CompressedSegment
 from castiron_runtime.first_stage import OWN_CODE, OWN_CONSTANTS, SECTIONS, ZSTD_CODE, ZSTD_CONSTANTS
 
 if TYPE_CHECKING:
@@ -54,19 +54,6 @@ _PROTECTIONS = (
     (SegmentFlag.WRITE, mmap.PROT_WRITE),
     (SegmentFlag.EXECUTE, mmap.PROT_EXEC),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compressed:
-    """What is compressed in an executable."""
-
-    segments: tuple[CompressedSegment, ...]
-    table: int
-    """Bytes of the frame with the table of segments."""
-    own: int
-    """Bytes of the first stage that are Castiron's."""
-    zstd: int
-    """Those that are Zstandard's."""
 
 
 def compress_executable(path: Path, stage: Path, *, page: int) -> Compressed:
@@ -150,9 +137,7 @@ def _table(
     for load, content, stored in zip(emptied, contents, frames, strict=True):
         start, end = load.pages(page)
         allowed = sum(right for flag, right in _PROTECTIONS if load.flags & flag)
-        rows.append(
-            _PART.pack(start - origin, end - start, load.address - origin, len(content), len(stored), allowed)
-        )
+        rows.append(_PART.pack(start - origin, end - start, load.address - origin, len(content), len(stored), allowed))
     head = _TABLE.pack(headers.address - origin, len(source.segments), source.entry - origin, len(rows))
     return head + b"".join(rows)
 

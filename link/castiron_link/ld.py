@@ -57,6 +57,8 @@ class LinkerCall:
     """Build id of the executable whose symbols are wanted: the same executable, not stripped."""
     pie: bool = False
     """Make a position-independent executable."""
+    image_base: int | None = None
+    """Where the executable begins, if not where the linker puts it: at 0 if it is position-independent."""
     scripts: tuple[Path, ...] = ()
     """Linker scripts that add to the default layout (with INSERT)."""
 
@@ -77,6 +79,7 @@ def arguments(call: LinkerCall) -> list[str]:
         *FLAGS,
         *(STRIPPED if call.symbols_of is None else (f"--build-id=0x{call.symbols_of}",)),
         *(POSITION_INDEPENDENT if call.pie else FIXED_PLACE),
+        *(() if call.image_base is None else (f"--image-base={call.image_base:#x}",)),
         *(f"--wrap={symbol}" for symbol in (*call.wrap, *call.wrap_if_used)),
         # zig's libc defines some of them weakly; the linker gives the binding on to the wrapper's name, and for a weak
         # name no archive is searched: the call would go to address 0.

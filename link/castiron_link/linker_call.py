@@ -14,8 +14,17 @@ if TYPE_CHECKING:
     from castiron_runtime.model import LinkInputs, Pack
 
 
-def linker_call(pack: Pack, *, inputs: LinkInputs, stub: Path, natives: Natives, own: Path, work: Path) -> LinkerCall:
-    """Return the call: the start file, the application and absorbed objects, then the archives, the stub's first."""
+_ROOM = 0x20_0000
+"""Bytes before a position-independent executable that the first stage is put into; others have as many anyway."""
+
+
+def linker_call(
+    pack: Pack, *, inputs: LinkInputs, stub: Path, natives: Natives, own: Path, work: Path, room: bool = False
+) -> LinkerCall:
+    """Return the call: the start file, the application and absorbed objects, then the archives, the stub's first.
+
+    ``room``: there are unused addresses before the executable.
+    """
     from castiron_runtime.stub import stub_settings
 
     settings = stub_settings()
@@ -31,5 +40,6 @@ def linker_call(pack: Pack, *, inputs: LinkInputs, stub: Path, natives: Natives,
         wrap=settings.wrap,
         wrap_if_used=settings.wrap_if_used,
         pie=pack.toolchain.pie,
+        image_base=_ROOM if room and pack.toolchain.pie else None,
         scripts=(script, *natives.scripts),
     )

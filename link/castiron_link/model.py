@@ -207,6 +207,19 @@ class CompressedSegment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Compressed:
+    """What is compressed in an executable."""
+
+    segments: tuple[CompressedSegment, ...]
+    table: int
+    """Bytes of the frame that says what the others are."""
+    own: int
+    """Bytes of the first stage that are Castiron's."""
+    zstd: int
+    """Those that are Zstandard's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LinkResult:
     """What a link has made."""
 

@@ -5,6 +5,7 @@ Imports of what opens or builds these are inside of the functions: a link that i
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -90,14 +91,26 @@ def wheels_of(manifest: Manifest, pack: Pack, reporter: Reporter, *, without: Co
     return {item.name: wheel for item, wheel in zip(wanted, wheels, strict=True)}
 
 
-def provided(pack: Pack, extensions: Sequence[str], reporter: Reporter, *, zstd: bool) -> tuple[LinkInputs, Path]:
-    """Return what the extensions add to the link, and the stub's archive; ``zstd``: with what it decompresses by."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provided:
+    """What the pack gives to a link."""
+
+    inputs: LinkInputs
+    stub: Path
+    """The archive of our own code."""
+    first_stage: Path | None
+    """What decompresses the interpreter before it starts, if it is to be compressed."""
+
+
+def provided(pack: Pack, extensions: Sequence[str], reporter: Reporter, *, small: bool) -> Provided:
+    """Return what the extensions add to the link, and our own code; ``small``: with what decompresses."""
     from castiron_runtime.packs import provide, stub_archive, with_decompressor
 
     inputs = provide(pack, extensions, reporter=reporter)
-    if zstd:
-        inputs = with_decompressor(inputs, pack, reporter=reporter)
-    return inputs, stub_archive(pack, reporter=reporter)
+    stage = None
+    if small:
+        inputs, stage = with_decompressor(inputs, pack, reporter=reporter)
+    return Provided(inputs=inputs, stub=stub_archive(pack, reporter=reporter), first_stage=stage)
 
 
 def stub_components_of(pack: Pack, reporter: Reporter) -> Mapping[str, Component]:

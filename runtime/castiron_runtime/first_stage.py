@@ -35,8 +35,9 @@ _OWN_FLAGS = ("-Wall", "-Wextra", "-Werror", "-D_GNU_SOURCE")
 _FILE_FLAGS = {"memory.c": ("-fno-builtin",)}
 """No loop becomes a call of the function that it is in."""
 _ZSTD_FLAGS = (
-    "-DZSTD_LEGACY_SUPPORT=0", "-DZSTD_NO_TRACE", "-DZSTD_DISABLE_ASM", "-DDEBUGLEVEL=0", "-DZSTD_STRIP_ERROR_STRINGS=1",
-)  # fmt: skip
+    *("-DZSTD_LEGACY_SUPPORT=0", "-DZSTD_NO_TRACE", "-DZSTD_DISABLE_ASM"),
+    *("-DDEBUGLEVEL=0", "-DZSTD_STRIP_ERROR_STRINGS=1"),
+)
 _PLACES = (0, 0x12345000)
 """Addresses that it is linked at: the bytes must be the same."""
 

@@ -209,21 +209,20 @@ def provide(pack: Pack, extensions: Collection[str], *, reporter: Reporter) -> L
     )
 
 
-def with_decompressor(inputs: LinkInputs, pack: Pack, *, reporter: Reporter) -> LinkInputs:
-    """Return the inputs of a link with the library that the stub decompresses by, if it is to."""
+def with_decompressor(inputs: LinkInputs, pack: Pack, *, reporter: Reporter) -> tuple[LinkInputs, Path]:
+    """Return the inputs of a small executable's link, and its first stage (`castiron_runtime.first_stage`).
+
+    The inputs have the library that the stub decompresses by; its component owns what of the first stage is not ours.
+    """
     library = component(_DECOMPRESSOR, pack, reporter=reporter)
-    return replace(
+    stage = first_stage.first_stage(pack.toolchain, library, reporter=reporter)
+    added = replace(
         inputs,
         archives=(*library.archives, *inputs.archives),
         components=(*inputs.components, library.component),
-        owners={**inputs.owners, **dict.fromkeys(library.archives, (library.component.name,))},
+        owners={**inputs.owners, **dict.fromkeys((*library.archives, stage), (library.component.name,))},
     )
-
-
-def first_stage_of(pack: Pack, *, reporter: Reporter) -> Path:
-    """Return what decompresses the interpreter in executables of the small profile (`castiron_runtime.first_stage`)."""
-    zstd = component(_DECOMPRESSOR, pack, reporter=reporter)
-    return first_stage.first_stage(pack.toolchain, zstd, reporter=reporter)
+    return added, stage
 
 
 def stub_archive(pack: Pack, *, reporter: Reporter) -> Path:
