@@ -82,14 +82,19 @@ def functions_of(path: Path) -> tuple[Function, ...]:
     return tuple(sorted(found, key=lambda item: (item.address, item.name, item.size)))
 
 
-def write_debug_file(linked: Path, path: Path, *, moved: Iterable[Moved], code: str) -> int:
+def write_debug_file(linked: Path, path: Path, *, moved: Iterable[Moved], code: str, executable: Path) -> int:
     """Write the symbols of ``linked``, an executable that was not stripped, and of the files in it.
 
-    ``code`` is the section with the files: it counts as code, which the executable itself does not say of it.  Returns
-    the number of symbols.  Raises `InputError` if ``linked`` cannot be read.
+    ``code`` is the section with the files: it counts as code, which the executable itself does not say of it.
+    ``executable`` is the one that the file is about: its code lies where that of ``linked`` does, but it may start
+    elsewhere and have further sections.  gdb compares the distances of sections from the start.  Returns the number of
+    symbols.  Raises `InputError` if one of the files cannot be read.
     """
+    with executable.open("rb") as file:
+        start, others, other_names = read_section_headers(file, executable)
     with linked.open("rb") as file:
         header, rows, names = read_section_headers(file, linked)
+        header = (*header[:4], start[4], *header[5:])
         size = file.seek(0, 2)
         file.seek(header[5])
         segments = [list(row) for row in _PHDR.iter_unpack(file.read(_PHDR.size * header[10]))]
@@ -104,6 +109,11 @@ def write_debug_file(linked: Path, path: Path, *, moved: Iterable[Moved], code: 
             for row in range(len(rows))
             if row in (header[13], places.get(".comment")) or rows[row][1] == _SHT_NOTE
         } | {number: bytes(symbols), strings: bytes(text)}
+    for row in others:
+        name = section_name(other_names, row[0])
+        if row[2] & SHF_ALLOC and name not in places:
+            rows.append((len(kept[header[13]]), *row[1:]))
+            kept[header[13]] += name.encode() + b"\0"
     _write(path, header, segments, rows, kept, executable=places.get(code))
     return len(symbols) // _SYMBOL.size
 
@@ -159,7 +169,7 @@ def _write(
             if number == executable:
                 new[2] |= _SHF_EXECINSTR
             written.append(tuple(new))
-        fields[6] = pad(file, at, 8)
+        fields[6], fields[12] = pad(file, at, 8), len(written)
         file.write(b"".join(SECTION_HEADER.pack(*row) for row in written))
         file.seek(0)
         file.write(FILE_HEADER.pack(*fields))

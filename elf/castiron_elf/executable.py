@@ -71,9 +71,13 @@ class Executable:
         """The segments that are loaded, by address."""
         return tuple(segment for segment in self.segments if segment.type == PT_LOAD)
 
+    def section_name(self, row: tuple[int, ...]) -> str:
+        """Return the name of a section."""
+        return section_name(self.names, row[0])
+
     def sections_of(self, load: Segment) -> frozenset[str]:
         """Return the names of the sections of a loaded segment that have bytes in the file."""
-        return frozenset(section_name(self.names, row[0]) for row in self.sections if lies_in(row, load))
+        return frozenset(self.section_name(row) for row in self.sections if lies_in(row, load))
 
 
 def lies_in(row: tuple[int, ...], load: Segment) -> bool:

@@ -22,7 +22,7 @@ from castiron_common.pools import thread_pool
 from castiron_elf.abi import SegmentFlag
 from castiron_elf.executable import read_executable
 from castiron_elf.rewriter import Added, Rewriter
-from castiron_elf.sections import read_sections, section_name
+from castiron_elf.sections import read_sections
 from castiron_link.absorb.packed import PACKED_SECTION
 from castiron_link.app_object import PAYLOAD_SECTION
 from castiron_link.model import Compressed, CompressedSegment
@@ -101,7 +101,7 @@ def _front(stage: Path) -> list[Added]:
     """Return the sections of the first stage, in their order; the first begins with what is filled in here."""
     known = read_executable(stage)
     contents = read_sections(stage, SECTIONS)
-    rows = {section_name(known.names, row[0]): row for row in known.sections}
+    rows = {known.section_name(row): row for row in known.sections}
     found = []
     for name in SECTIONS:
         if name not in contents:

@@ -30,7 +30,7 @@ def write_symbols(call: LinkerCall, natives: Natives, name: str, work: Path) -> 
     whole = replace(call, output=work / "not-stripped", map=work / "not-stripped.map", symbols_of=build_id(call.output))
     run_linker(whole)
     moved = [Moved(base=symbol, functions=functions_of(file)) for symbol, file in sorted(natives.locations.items())]
-    write_debug_file(whole.output, path, moved=moved, code=IMAGES_SECTION)
+    write_debug_file(whole.output, path, moved=moved, code=IMAGES_SECTION, executable=call.output)
     whole.output.unlink()
     append_sections(call.output, {DEBUG_LINK: debug_link(path)})
     return path

@@ -82,14 +82,25 @@ def _compiled(toolchain: Toolchain, zstd: Library, machine: Path, work: Path, lo
     """Compile our files and Zstandard's; return the objects, which are called after their sources."""
     library = zstd.root / "files"
     maps = (f"-ffile-prefix-map={FOLDER}=castiron", f"-ffile-prefix-map={zstd.root}=zstd")
-    own = [
+    own: list[tuple[Path, tuple[str, ...]]] = [
         (path, (*_OWN_FLAGS, *_FILE_FLAGS.get(path.name, ()), f"-I{machine}", f"-I{library}"))
         for path in sorted(FOLDER.glob("*.c"))
     ]
+    zstd_files: list[tuple[Path, tuple[str, ...]]] = [(library / name, _ZSTD_FLAGS) for name in _ZSTD]
     objects = []
-    for source, flags in (*own, *((library / name, _ZSTD_FLAGS) for name in _ZSTD)):
+    for source, flags in (*own, *zstd_files):
         target = work / f"{source.stem}.o"
-        command = [*toolchain.cc, *toolchain.cflags, *_FLAGS, *flags, *maps, "-c", source, "-o", target]
+        command: list[str | Path] = [
+            *toolchain.cc,
+            *toolchain.cflags,
+            *_FLAGS,
+            *flags,
+            *maps,
+            "-c",
+            source,
+            "-o",
+            target,
+        ]
         log.run(command, cwd=work, env=clean_environment())
         objects.append(target)
     return objects
