@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from elftools.elf.elffile import ELFFile
 
 from castiron_link.payload import MAGIC, VERSION
 from tests.support import needs
-from tests.support.linking import command, run, trace_and_link
+from tests.support.linking import COMMANDS, command, run, trace_and_link
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -156,7 +157,8 @@ def test_machine_code_is_compressed(native: Path, tmp_path: Path) -> None:
     assert (done.status, done.stdout, done.stderr) == (0, "True 0\nwritable and executable: 0\n", "")
     with native.open("rb") as file:
         segments = list(ELFFile(file).iter_segments("PT_LOAD"))
-    assert [segment["p_filesz"] for segment in segments].count(0) == 1
+    # The images, and four of interpreter, libraries and stub: constants, code, and two with data.
+    assert [segment["p_filesz"] for segment in segments].count(0) == 5
     assert not any(segment["p_flags"] & 3 == 3 for segment in segments)
 
 
@@ -179,7 +181,7 @@ def test_systems_that_forbid_written_code_are_told(native: Path, tmp_path: Path)
     if done.status == 77:
         pytest.skip("this kernel has no PR_SET_MDWE")
     assert done.status == 1
-    assert "this system forbids to execute memory that was written" in done.stderr
+    assert done.stderr.startswith("castiron: this system forbids to execute memory that was written")
 
 
 @pytest.mark.network
@@ -215,6 +217,54 @@ def check_sizes(small: Path, tmp_path: Path) -> dict[str, Any]:
     sizes = [item["size"] for item in report["components"]] + [size for _, size in report["overhead"]]
     assert sum(sizes) == report["file_size"] == small.stat().st_size
     return report
+
+
+def test_shares_of_what_is_compressed_together(small: Path, tmp_path: Path) -> None:
+    """Whoever has more of the code has more of the frame: the interpreter most of it."""
+    sizes = {item["name"]: item["size"] for item in check_sizes(small, tmp_path)["components"]}
+    assert sizes["cpython"] > 10 * sizes["musl"] > sizes["mimalloc"] > 0
+    assert 100_000 < sizes["zstd"] < 300_000
+
+
+def test_sizes_of_programs(small: Path) -> None:
+    assert small.stat().st_size < 4_500_000
+
+
+@pytest.mark.network
+def test_an_executable_that_was_damaged_or_cut_short_says_so(native: Path, tmp_path: Path) -> None:
+    with native.open("rb") as file:
+        frames = ELFFile(file).get_section_by_name(".castiron.frames")
+        at, size = frames["sh_offset"], frames["sh_size"]
+    data = native.read_bytes()
+    flipped = bytearray(data)
+    flipped[at + size // 2] ^= 0x10
+    for content in (flipped, data[: at + size // 2], data[: at - size // 2]):
+        copy = tmp_path / "app"
+        copy.write_bytes(content)
+        copy.chmod(0o755)
+        done = run([copy], cwd=tmp_path)
+        assert (done.status, done.stdout) == (1, "")
+        assert done.stderr == "castiron: this executable is damaged: copy or link it again\n"
+
+
+@pytest.mark.network
+def test_debuggers_and_profilers_find_names(native: Path, tmp_path: Path) -> None:
+    gdb = needs.tool("gdb")
+    (tmp_path / "waits.py").write_text(
+        "import sys\ndef waits():\n    print(1, flush=True)\n    sys.stdin.readline()\nwaits()\n"
+    )
+    options = ["--profile", "small", "--symbols", "waits.debug"]
+    app = trace_and_link(["waits.py"], cwd=tmp_path, name="waits", options=options)
+    with subprocess.Popen([app], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        assert started.stdout.readline() == "1\n"
+        named = ["-ex", "info symbol PyList_New", "-ex", "bt 3"]
+        told = run([gdb, "-nx", "-batch", "-p", str(started.pid), *named], cwd=tmp_path)
+        seen = run([COMMANDS / "py-spy", "dump", "--pid", str(started.pid)], cwd=tmp_path)
+        started.communicate("\n")
+    assert "PyList_New in section .text" in told.stdout, told.stdout + told.stderr
+    assert " in _Py_read ()" in told.stdout
+    assert "waits (waits.py:4)" in seen.stdout, seen.stdout + seen.stderr
 
 
 def test_position_independent(tmp_path: Path) -> None:

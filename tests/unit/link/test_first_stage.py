@@ -65,7 +65,8 @@ int main(int argc, char **argv, char **environment)
     for (unsigned i = 0; i < sizeof zeros; i++)
         sum += zeros[i];
     of_thread += data[2];
-    printf("%d %d %d %d %s %s %d %s\n", argc, loads, started, of_thread, names[1], payload, sum, argc > 1 ? argv[1] : "");
+    const char *argument = argc > 1 ? argv[1] : "";
+    printf("%d %d %d %d %s %s %d %s\n", argc, loads, started, of_thread, names[1], payload, sum, argument);
     printf("%s\n", environment[0] ? environment[0] : "no environment");
     FILE *maps = fopen("/proc/self/maps", "r");
     char line[4096];

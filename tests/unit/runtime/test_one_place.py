@@ -17,6 +17,7 @@ ITS_PLACES = (
     RUNTIME / "targets",
     RUNTIME / "stub" / "machine",
     RUNTIME / "glibc" / "machine",
+    RUNTIME / "first_stage" / "machine",
     ROOT / "manifests" / "examples",
 )
 
@@ -51,3 +52,4 @@ def test_a_targets_files_are_there(name: str) -> None:
     assert all((RUNTIME / "targets" / file).is_file() for file in sources.interpreter)
     used = {load_target(other).sources.stub for other in target_names()}
     assert {f"machine/{path.name}" for path in (RUNTIME / "stub" / "machine").iterdir()} == used
+    assert {path.name for path in (RUNTIME / "first_stage" / sources.stub).iterdir()} == {"machine.h"}
