@@ -41,7 +41,8 @@ Relink kit of {name}
 {rule}
 
 `sh link.sh` makes the executable from what is in this folder; set LD if the linker has another name. Code and data are
-those of the original; only the bill of materials, which is added after linking, is not in it.
+those of the original; what is done after linking is not in it: the bill of materials is added, and the interpreter of
+an executable of `--profile small` is compressed.
 
 To use a changed library, put it in the place of its archive in `archives/`, under the same name and with the same
 interface, compiled for {target}, and run the script:

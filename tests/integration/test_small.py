@@ -226,8 +226,12 @@ def test_shares_of_what_is_compressed_together(small: Path, tmp_path: Path) -> N
     assert 100_000 < sizes["zstd"] < 300_000
 
 
-def test_sizes_of_programs(small: Path) -> None:
-    assert small.stat().st_size < 4_500_000
+def test_the_interpreter_is_compressed(small: Path) -> None:
+    with small.open("rb") as file:
+        sections = {section.name: section for section in ELFFile(file).iter_sections()}
+    filled = [sections[name] for name in (".text", ".rodata", ".data")]
+    assert {section["sh_type"] for section in filled} == {"SHT_NOBITS"}
+    assert 2 * sections[".castiron.frames"]["sh_size"] < sum(section["sh_size"] for section in filled)
 
 
 @pytest.mark.network
