@@ -113,12 +113,12 @@ class Folder:
 
 class _Folders:
     def __init__(self) -> None:
-        self._known: dict[Path, Folder] = {}
+        self._known: dict[str, Folder] = {}
 
-    def at(self, root: Path) -> Folder:
+    def at(self, root: str) -> Folder:
         """Return the folder of this path."""
         if root not in self._known:
-            self._known[root] = Folder(root)
+            self._known[root] = Folder(Path(root))
         return self._known[root]
 
     def of(self, name: str, file: Path) -> Folder | None:
@@ -126,7 +126,7 @@ class _Folders:
         path = str(file)
         if name.startswith("../") or not path.endswith(f"/{name}"):
             return None
-        return self.at(Path(path[: -len(name) - 1]))
+        return self.at(path[: -len(name) - 1] or "/")
 
     def first_link(self, name: str, file: Path) -> Path | None:
         """Return the first link on the way to a name, which may be the name itself."""
@@ -151,8 +151,8 @@ class _Placing:
         self.links: dict[str, tuple[Folder, _Link]] = {}
         self.copied: dict[str, Path] = {}
         """Link in whose place there are copies -> where it is."""
-        self._holding: set[Path] = set()
-        """The data files, and the folders above them, without links on the way."""
+        self._holding: set[str] = set()
+        """Paths of the data files and of the folders above them, without links on the way."""
         self._clashes: set[Path] = set()
 
     def add(self, name: str, file: Path) -> None:
@@ -176,14 +176,17 @@ class _Placing:
             self._keep(folder, step)
             at = link.end
         placed = "/".join(at)
-        self.files.setdefault(placed, folder.root / placed)
-        self._holding.update(folder.root.joinpath(*at[:count]) for count in range(len(at) + 1))
+        self.files.setdefault(placed, file if placed == name else folder.root / placed)
+        path = posixpath.join(folder.root, placed)
+        for _ in range(len(at) + 1):
+            self._holding.add(path)
+            path = posixpath.dirname(path)
 
     def add_beside(self, folder: Folder, names: Iterable[str]) -> None:
         """Take the links that lie in the folders of files that go in, and lead to such a file or to their folders."""
         for name in names:
-            link = self._kept(folder, name) if (folder.root / name).parent in self._holding else None
-            if link is not None and folder.root.joinpath(*link.end) in self._holding:
+            link = self._kept(folder, name) if str((folder.root / name).parent) in self._holding else None
+            if link is not None and str(folder.root.joinpath(*link.end)) in self._holding:
                 self._keep(folder, name)
 
     def _kept(self, folder: Folder, name: str) -> _Link | None:
@@ -241,12 +244,12 @@ def with_links(
             if name not in secrets:
                 placing.add(name, file)
         for root, names in sorted(beside.items()):
-            placing.add_beside(folders.at(root), sorted(names))
+            placing.add_beside(folders.at(str(root)), sorted(names))
         clashes = placing.clashes()
         if not clashes:
             break
         blocked |= clashes
-    broken = {name for root, names in beside.items() for name in names if folders.at(root).is_broken(name)}
+    broken = {name for root, names in beside.items() for name in names if folders.at(str(root)).is_broken(name)}
     return LinkedFiles(
         files=placing.files,
         links=tuple(SymbolicLink(path=name, target=placing.links[name][1].target) for name in sorted(placing.links)),
