@@ -19,6 +19,7 @@ from castiron_link.deflate import Deflate, Wanted, deflate
 from castiron_link.model import Children
 from castiron_link.payload_parts import Data, Texts, encode, impossible
 from castiron_manifest.model import EntryKind
+from castiron_manifest.validate import NAME_LIMIT, PATH_LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -33,10 +34,6 @@ _MODULE = struct.Struct("<QQIIQQIIII")
 _TEXT = struct.Struct("<II")
 _COMPRESSED_LIMIT = (1 << 32) - 1
 """Bytes of one compressed file: a node has 32 bits for them.  The file itself may be larger."""
-_NAME_LIMIT = 255
-"""Bytes: Linux's NAME_MAX, which is the room in a directory entry."""
-_PATH_LIMIT = 3000
-"""Bytes, so that there is room for the executable's path before it: Linux's PATH_MAX is 4096."""
 _DATA_ALIGNMENT = 16
 _CODE_SHARE = 7 / 8
 """Bytecode is stored compressed if that leaves at most this share of it."""
@@ -206,7 +203,7 @@ def _components(path: str) -> list[bytes]:
         names = [part.encode("utf-8", "surrogateescape") for part in path.split("/")]
     except UnicodeEncodeError:
         raise impossible(f"A file cannot be at {path!r} in the binary: the path cannot be encoded.") from None
-    if any(len(name) > _NAME_LIMIT for name in names) or sum(map(len, names)) + len(names) > _PATH_LIMIT:
+    if any(len(name) > NAME_LIMIT for name in names) or sum(map(len, names)) + len(names) > PATH_LIMIT:
         raise impossible(f"A file cannot be at {path!r} in the binary: the path is too long.")
     return names
 
@@ -449,7 +446,7 @@ def _identity(payload: Pieces) -> bytes:
 
 def _target(link: PayloadLink) -> bytes:
     text = encode(link.target)
-    if not 0 < len(text) <= _PATH_LIMIT:
+    if not 0 < len(text) <= PATH_LIMIT:
         raise impossible(
             f"The symbolic link {link.path!r} cannot be in the binary: its target has {len(text):,} bytes."
         )

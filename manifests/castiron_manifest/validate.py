@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _DATA_ROOT = "../../../"
 """The installation prefix, as seen from ``lib/pythonX.Y/site-packages``: there a wheel's data scheme goes."""
+NAME_LIMIT = 255
+"""Bytes of one name: Linux's NAME_MAX, which is the room in a directory entry."""
+PATH_LIMIT = 3000
+"""Bytes of a path, so that there is room for the executable's path before it: Linux's PATH_MAX is 4096."""
 _FILELESS = (ModuleKind.BUILTIN, ModuleKind.NAMESPACE)
 
 SORT_KEYS: dict[str, Callable[[Any], tuple[str, ...]]] = {
@@ -32,7 +36,14 @@ SORT_KEYS: dict[str, Callable[[Any], tuple[str, ...]]] = {
 
 def problems(manifest: Manifest) -> list[str]:
     """Return what is wrong with a manifest, each ending in ``@ $.path``; empty if it is sound."""
-    return [*_order(manifest), *_references(manifest), *_paths(manifest), *link_problems(manifest), *_entry(manifest)]
+    return [
+        *_order(manifest),
+        *_references(manifest),
+        *_paths(manifest),
+        *_folders(manifest),
+        *link_problems(manifest),
+        *_entry(manifest),
+    ]
 
 
 def _order(manifest: Manifest) -> Iterator[str]:
@@ -110,6 +121,24 @@ def _path(path: str, where: str, *, data: bool) -> Iterator[str]:
     inner = path.removeprefix(_DATA_ROOT) if data else path
     if not inner or "\0" in inner or any(part in ("", ".", "..") for part in inner.split("/")):
         yield f"not a path under its root: {path!r} @ {where}"
+    elif len(path.encode()) > PATH_LIMIT or any(len(part.encode()) > NAME_LIMIT for part in path.split("/")):
+        yield f"longer than a path can be: {path[:80]!r} ... @ {where}"
+
+
+def _folders(manifest: Manifest) -> Iterator[str]:
+    """Check that no file of the application lies below another: these are laid out as files by the audit, too."""
+    places = {
+        item.path: f"$.{name}[{index}].path"
+        for name in ("modules", "resources", "natives")
+        for index, item in enumerate(getattr(manifest, name))
+        if item.origin is Origin.APP and item.path is not None
+    }
+    for path, where in places.items():
+        above = path.rpartition("/")[0]
+        while above:
+            if above in places:
+                yield f"lies below the file {above!r} @ {where}"
+            above = above.rpartition("/")[0]
 
 
 def _entry(manifest: Manifest) -> Iterator[str]:

@@ -12,7 +12,7 @@ from castiron_manifest import model
 from castiron_manifest.validate import SORT_KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 names = st.from_regex(r"[a-z][a-z0-9]{0,5}(-[a-z0-9]{1,4})?", fullmatch=True)
 module_names = st.lists(st.from_regex(r"[a-z_][a-z0-9_]{0,6}", fullmatch=True), min_size=1, max_size=4).map(".".join)
@@ -53,6 +53,9 @@ def manifests(draw: st.DrawFn) -> model.Manifest:
     modules = draw(st.lists(_modules(owned, some_blob), max_size=6))
     resources = draw(st.lists(_resources(owned, some_blob), max_size=4))
     natives = draw(st.lists(_natives(owned), max_size=3)) if owned else []
+    own = {item.path for item in (*modules, *resources) if item.origin is model.Origin.APP and item.path}
+    modules = [item for item in modules if not _is_below(item, own)]
+    resources = [item for item in resources if not _is_below(item, own)]
     findings = st.builds(
         model.Finding, code=names, severity=st.sampled_from(model.Severity), subject=texts, message=texts
     )
@@ -89,6 +92,11 @@ def _links(
     files = {item.path for item in (*modules, *natives) if item.path}
     files |= {item.path for item in resources}
     return made if not any(file in above(other) for file in files for other in files) else []
+
+
+def _is_below(item: model.Module | model.Resource, files: Collection[str]) -> bool:
+    """Say whether one of the application's files would lie below another, which no manifest may have."""
+    return item.origin is model.Origin.APP and bool(item.path) and any(folder in files for folder in above(item.path))
 
 
 def above(path: str) -> list[str]:

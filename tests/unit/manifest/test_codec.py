@@ -110,6 +110,22 @@ def test_malformed_fields_are_named_by_their_path(change: dict[str, Any], path: 
     assert caught.value.what.startswith("x.manifest is malformed")
 
 
+@pytest.mark.parametrize(
+    ("path", "message"),
+    [
+        ("d/" + "x" * 256, "longer than a path can be: 'd/xxx"),
+        ("d/" * 1500 + "x", "longer than a path can be: 'd/d/"),
+        ("hello.py/data/x", "lies below the file 'hello.py'"),
+    ],
+)
+def test_files_that_no_file_system_can_hold_are_refused(path: str, message: str) -> None:
+    resource = {"path": path, "origin": "app", "size": len(APP), "executable": False, "sha256": sha256(APP)}
+    with pytest.raises(ManifestError) as caught:
+        codec.decode(repack({"resources": [resource]}))
+    assert message in caught.value.what
+    assert "@ $.resources[0].path" in caught.value.what
+
+
 def test_a_newer_major_version_is_refused_by_its_number() -> None:
     with pytest.raises(ManifestError, match=r"version 2\.7; this Castiron reads version 1"):
         codec.decode(repack({"modules": "whatever"}, version=(2, 7)))
