@@ -14,7 +14,7 @@ from castiron_audit.model import Evidence, Source
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from castiron_audit.license_rules.licenses import FoundLicense, LicensedText
+    from castiron_audit.license_rules.found import FoundLicense, LicensedText
 
 POINTER_LENGTH = 3000
 """Characters; a shorter license file may only point to the license files beside it."""
@@ -213,7 +213,8 @@ def _with_precise_names(evidence: Sequence[Evidence]) -> list[str]:
                 longer += [text for text in sorted(texts) if text.startswith("BSD-") and " " not in text]
         elif name == _UNVERSIONED[match["family"]]:
             pattern = re.compile(rf"{match['family']}-\d")
-            longer = [other for other in licenses if pattern.match(other) and other != name and " " not in other]
+            own = name.replace("-or-later", "-only")  # Beside the text of the first version, "or later" is meant.
+            longer = [other for other in licenses if pattern.match(other) and other not in {name, own}]
         else:
             longer = []
         if longer:

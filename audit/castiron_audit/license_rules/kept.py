@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from castiron_audit import expressions, spdx_list
+from castiron_audit.license_rules.found import FoundLicense, LicensedText
 from castiron_audit.license_rules.index import FILE_NAME, Kind
-from castiron_audit.license_rules.licenses import FoundLicense, LicensedText, find_licenses
+from castiron_audit.license_rules.licenses import find_licenses
 from castiron_common.cache import cache_root, discard, file_entry, locked
 from castiron_common.files import sha256_bytes
 from castiron_common.source_key import source_key

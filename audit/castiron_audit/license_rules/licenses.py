@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_audit.license_rules.choices import with_choices
 from castiron_audit.license_rules.exact import exact_matches
 from castiron_audit.license_rules.filters import chosen, without_lists, without_unspecific
+from castiron_audit.license_rules.found import FoundLicense, LicensedText
 from castiron_audit.license_rules.index import Kind, rule_index
+from castiron_audit.license_rules.later_versions import with_later_versions
 from castiron_audit.license_rules.match import Taken
 from castiron_audit.license_rules.similar import similar_matches
 from castiron_audit.license_rules.tags import without_tags
@@ -25,37 +26,6 @@ _OPEN_WORDS = 6
 
 
 _TAG_WORDS = ("SPDX", "License", "Identifier")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundLicense:
-    """A license, or several, found in a text."""
-
-    expression: str
-    """SPDX; licenses that SPDX does not list are ``LicenseRef-scancode-KEY``, with the keys of ScanCode's database."""
-    kind: Kind
-    specific: bool
-    """False if the expression names no certain license, as ``LicenseRef-scancode-proprietary-license`` does not."""
-    exception: bool
-    """True if the expression is that of an exception alone, which only says something with a license."""
-    line: int
-    """Line where it begins, counted from 1."""
-    words: int
-    """Number of words of the text that tell it."""
-    similarity: float
-    """Share of the known text that the text has."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LicensedText:
-    """What licenses a text has."""
-
-    found: tuple[FoundLicense, ...]
-    """In the order of the text."""
-    words: int
-    """Number of its words."""
-    open_words: int
-    """Number of words specific to licenses that belong to nothing that was found."""
 
 
 def find_licenses(text: str) -> LicensedText:
@@ -75,7 +45,7 @@ def find_licenses(text: str) -> LicensedText:
         *(_from_match(match, words, index) for match in with_choices(licenses, words, index) if match.expression),
     ]
     return LicensedText(
-        found=tuple(sorted(found, key=lambda item: item.line)),
+        found=tuple(sorted(with_later_versions(found, rest), key=lambda item: item.line)),
         words=len(words.numbers) + words.unknown,
         open_words=open_words.count(1),
     )

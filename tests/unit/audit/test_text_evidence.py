@@ -190,3 +190,50 @@ def test_two_licenses_of_one_family_stay_two_if_the_texts_of_both_are_there() ->
     found = text_evidence("LICENSE", "\n\nPortions of it are under this license:\n\n".join(texts))
     assert combined(found, choice=False) == "BSD-3-Clause-Modification AND BSD-3-Clause"
     assert combined(text_evidence("LICENSE", texts[0]), choice=False) == "BSD-3-Clause-Modification"
+
+
+GNU = {
+    "GPL-1.0": "GNU General Public License",
+    "GPL-2.0": "GNU General Public License",
+    "GPL-3.0": "GNU General Public License",
+    "LGPL-2.0": "GNU Library General Public License",
+    "LGPL-2.1": "GNU Lesser General Public License",
+    "LGPL-3.0": "GNU Lesser General Public License",
+    "AGPL-3.0": "GNU Affero General Public License",
+}
+GRANTS = (
+    """This program is free software; you can redistribute it and/or modify
+it under the terms of the {name} as published by
+the Free Software Foundation; either version {number} of the License, or
+(at your option) any later version.""",
+    """# Foo is under the terms of the {name}
+# as published by the FSF; either version {number} of the
+# License, or (at your option) any later version.""",
+    "Foo is licensed under the {name}, version {number} or any later version.",
+    "Under the terms of the {name}, either version {number} or (at your option) any later version, as follows.",
+    "This program is licensed under version {number} or later of the {name}:",
+    "License: {name} v{number} or later\n\nThe full text follows:",
+    "Released under the {name} ({short}) version {number} or newer.",
+    "License: {short}v{number}+",
+)
+
+
+@pytest.mark.parametrize("license_id", GNU)
+def test_a_grant_of_later_versions_before_the_text_counts(license_id: str) -> None:
+    text = license_text(f"{license_id}-only") or ""
+    short, _, number = license_id.partition("-")
+    for number_said in {number, number.removesuffix(".0")}:
+        for form in GRANTS:
+            grant = form.format(name=GNU[license_id], short=short, number=number_said)
+            assert together(f"{grant}\n\n{text}") == f"{license_id}-or-later", grant
+            assert together(grant) == f"{license_id}-or-later", grant
+
+
+@pytest.mark.parametrize("license_id", GNU)
+def test_without_a_grant_the_text_allows_no_later_version(license_id: str) -> None:
+    text = license_text(f"{license_id}-only") or ""
+    number = license_id.rpartition("-")[2]
+    assert together(text) == f"{license_id}-only"
+    for more in ("", " only", " (and no later version)"):
+        grant = f"Foo is licensed under the {GNU[license_id]}, version {number}{more}."
+        assert together(f"{grant}\n\n{text}") == f"{license_id}-only", grant
