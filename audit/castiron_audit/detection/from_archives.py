@@ -16,12 +16,13 @@ from castiron_audit import expressions
 from castiron_audit.catalogue import project_license
 from castiron_audit.detection.from_vendor_folders import metadata_evidence
 from castiron_audit.license_files import LICENSE_FILE_NAME
+from castiron_audit.maven import read_projects
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import normalised, same_package
 from castiron_audit.text_evidence import text_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from castiron_audit.detection.collector import Collector, DetectedComponent
 
@@ -30,7 +31,7 @@ _LARGEST_MEMBER = 4_000_000
 _MOST_TEXTS = 50
 _WHEEL_TEXTS = re.compile(r"^[^/]+\.dist-info/(?:licen[sc]es/)?[^/]+$")
 _JAR_TEXTS = re.compile(r"^(?:META-INF/)?[^/]+$")
-_POM = re.compile(r"^META-INF/maven/(?P<group>[^/]+)/(?P<artifact>[^/]+)/pom\.properties$")
+_TEXTS_OF_PARTS = re.compile(r"^META-INF/licen[sc]es?/(?P<name>.+)$", re.IGNORECASE)
 _DAMAGED = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error),
     *(EOFError, LookupError, NotImplementedError, OSError, RuntimeError, ValueError),
@@ -64,29 +65,37 @@ def _add_wheel(collector: Collector, path: str, archive: zipfile.ZipFile) -> Non
     component = _component(collector, path, name.lower(), version)
     component.purl = component.purl or f"pkg:pypi/{normalised(name)}@{version}"
     component.evidence += metadata_evidence(metadata, f"{path}: {names[0]}")
-    _add_texts(component, path, archive, _WHEEL_TEXTS)
+    _add_texts(component, path, archive, _license_files(archive, _WHEEL_TEXTS))
     if not any(item.expression for item in component.evidence) and (known := project_license(name)) is not None:
         component.evidence.append(known)
 
 
 def _add_jar(collector: Collector, path: str, archive: zipfile.ZipFile) -> None:
-    """Sources: JAR file specification (the manifest's attributes); Maven's archiver (``pom.properties``)."""
-    poms = [match for name in archive.namelist() if (match := _POM.match(name))]
+    """Add an archive and the projects that are in it.  Source: JAR file specification (the manifest's attributes)."""
+    projects = read_projects(path, archive.namelist(), lambda name: _text(archive, name))
     stem = posixpath.basename(path).removesuffix(".jar")
     named = re.fullmatch(r"(?P<name>.+?)-(?P<version>\d[\w.]*)(?:-[a-z-]+)?", stem)
     name, version = (named["name"], named["version"]) if named else (stem, "")
     # An archive with others in it has several; the one that it is named after is its own.
-    own = next((pom for pom in poms if pom["artifact"] == name), poms[0] if len(poms) == 1 else None)
+    own = next((item for item in projects if item.artifact == name), projects[0] if len(projects) == 1 else None)
     if own is not None:
-        name = own["artifact"]
-        properties = _text(archive, own.string) or ""
-        found = re.search(r"^version=([\w.+-]{1,60})\s*$", properties, re.MULTILINE)
-        version = found[1] if found else version
+        name, version = own.artifact, own.version or version
+    texts = {item: match["name"] for item in archive.namelist() if (match := _TEXTS_OF_PARTS.match(item))}
+    for project in projects:
+        if project is own or same_package(project.artifact, collector.contents.distribution.name):
+            continue
+        part = collector.component(Kind.VENDORED, project.artifact)
+        part.version = part.version or project.version
+        part.purl = part.purl or project.purl
+        part.forms.add(Form.DATA)
+        part.evidence += project.evidence
+        _add_texts(part, path, archive, [item for item, place in texts.items() if _is_of(place, project.artifact)])
     if same_package(name, collector.contents.distribution.name):
         return
     component = _component(collector, path, name, version)
-    if own is not None and version:
-        component.purl = component.purl or f"pkg:maven/{own['group']}/{name}@{version}"
+    if own is not None:
+        component.purl = component.purl or own.purl
+        component.evidence += own.evidence
     manifest = _text(archive, "META-INF/MANIFEST.MF") or ""
     said = re.search(r"^Bundle-License: ?(.+(?:\r?\n .+)*)", manifest, re.MULTILINE)
     if said is not None:
@@ -97,7 +106,16 @@ def _add_jar(collector: Collector, path: str, archive: zipfile.ZipFile) -> None:
         )
         where = f"{path}: META-INF/MANIFEST.MF"
         component.evidence.append(Evidence(source=Source.FIELD, where=where, says=says[:200], expression=expression))
-    _add_texts(component, path, archive, _JAR_TEXTS)
+    _add_texts(component, path, archive, _license_files(archive, _JAR_TEXTS))
+
+
+def _is_of(place: str, artifact: str) -> bool:
+    """Return whether a file among the license texts is a project's: ``frob.txt``, ``LICENSE-frob``, ``frob/``."""
+    words = re.sub(r"\.(?:txt|md)$", "", place.split("/", maxsplit=1)[0], flags=re.IGNORECASE)
+    bare = re.sub(
+        r"^(?:licen[sc]e|copying|notice)[-_.]|[-_.](?:licen[sc]e|copying|notice)$", "", words, flags=re.IGNORECASE
+    )
+    return normalised(bare) == normalised(artifact)
 
 
 def _component(collector: Collector, path: str, name: str, version: str) -> DetectedComponent:
@@ -108,8 +126,8 @@ def _component(collector: Collector, path: str, name: str, version: str) -> Dete
     return component
 
 
-def _add_texts(component: DetectedComponent, path: str, archive: zipfile.ZipFile, places: re.Pattern[str]) -> None:
-    for name in sorted(_license_files(archive, places))[:_MOST_TEXTS]:
+def _add_texts(component: DetectedComponent, path: str, archive: zipfile.ZipFile, names: Iterable[str]) -> None:
+    for name in sorted(names)[:_MOST_TEXTS]:
         if (text := _text(archive, name)) is not None:
             where = f"{path}: {name}"
             component.texts[where] = text

@@ -83,7 +83,42 @@ def test_java_archives(tmp_path: Path) -> None:
     assert frob.verdict.expression == "MIT"
     assert knob.verdict.expression == "Apache-2.0"
     assert (bare.version, bare.verdict.expression) == ("1.0", None)
-    assert "shaded" not in found
+    assert (found["shaded"].version, found["shaded"].purl) == ("9", "pkg:maven/org.other/shaded@9")
+
+
+def test_the_projects_of_a_shaded_java_archive_are_parts(tmp_path: Path) -> None:
+    apache = "<!--\n  Licensed under the Apache License, Version 2.0 (the &quot;License&quot;)\n-->\n"
+    members = {
+        "META-INF/LICENSE": MIT,
+        "META-INF/licenses/LICENSE-knob.txt": MIT,
+        "META-INF/DEPENDENCIES": "// list\n  - Logs (https://logs.example) org.example:logs:jar:3.1\n"
+        "    License: Apache License, Version 2.0  (https://www.apache.org/licenses/LICENSE-2.0)\n",
+    }
+    poms = {
+        "org.example/frob": "<project><licenses><license><name>MIT License</name></license></licenses></project>",
+        "org.example/either": "<project><licenses><license><name>MIT</name></license>"
+        "<license><name>EPL-2.0</name></license></licenses></project>",
+        "org.example/headed": f"<?xml version='1.0'?>\n{apache}<project/>",
+        "org.example/knob": "<project/>",
+        "org.example/logs": "<project/>",
+        "org.example/plugged": "<project><build><x><license><name>MIT</name></license></x></build></project>",
+    }
+    for place, pom in poms.items():
+        members[f"META-INF/maven/{place}/pom.properties"] = "version=1.2\n"
+        members[f"META-INF/maven/{place}/pom.xml"] = pom
+    path = archive(tmp_path, "d/all-1.0-jar-with-dependencies.jar", **members)
+    found = by_name(detect_in(tmp_path, path))
+    assert {name: item.verdict.expression for name, item in found.items()} == {
+        "all": "MIT",
+        "frob": "MIT",
+        "either": "MIT OR EPL-2.0",
+        "headed": "Apache-2.0",
+        "knob": "MIT",
+        "logs": "Apache-2.0",
+        "plugged": None,
+    }
+    assert {item.purl for name, item in found.items() if name != "all"} == {f"pkg:maven/{place}@1.2" for place in poms}
+    assert [text.path for text in found["knob"].texts] == [f"{path}: META-INF/licenses/LICENSE-knob.txt"]
 
 
 @pytest.mark.parametrize("cut", [0, 10, 100, -30])
