@@ -271,6 +271,8 @@ import os as o
 o.system("ls")
 open("read.txt")
 open("written.txt", "w")
+open(Path(__file__).parent / "changed.txt", "w")
+sqlite3.connect(Path(__file__).parent / "own.db")
 os.chdir(Path(__file__).parent / f"x{n}.y")
 __path__.append("sub")
 __getattr__, __dir__ = attach("a")

@@ -19,6 +19,7 @@ from castiron_trace.analyser.rules.made_modules import MadeModules
 from castiron_trace.analyser.rules.own_folders import OwnFolders
 from castiron_trace.analyser.rules.own_sources import OwnSources
 from castiron_trace.analyser.rules.own_strings import OwnStrings
+from castiron_trace.analyser.rules.own_writes import OwnWrites
 from castiron_trace.analyser.rules.pickled_data import PickledData
 from castiron_trace.analyser.rules.plugin_hosts import PluginHosts
 from castiron_trace.analyser.rules.runs_outside_code import RunsOutsideCode
@@ -57,6 +58,7 @@ class Inclusion:
             ComputedImports(context),
             LazyModules(context),
             OwnFolders(context),
+            OwnWrites(context),
             StarImports(context),
             CompiledModules(context),
             entry_points,

@@ -96,6 +96,8 @@ class Facts:
             patterns=files.patterns if files else (),
             opened=files.opened if files else (),
             written=files.written if files else (),
+            changed=files.changed if files else (),
+            databases=files.databases if files else (),
             changes_folder=files is not None and files.changes_folder,
             scripts=tuple(sorted(text for text in self.strings if text.endswith(".py") and " " not in text)),
             libraries=tuple(sorted(self.libraries)),

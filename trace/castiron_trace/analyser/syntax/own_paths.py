@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.syntax.expressions import keyword_argument, name_of
+from castiron_trace.analyser.syntax.own_writes import own_writes
 from castiron_trace.analyser.syntax.scan import Literal
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ class OwnPaths:
     """Relative names that are used for nothing but to open a file of the current folder, to read it."""
     written: tuple[str, ...]
     """Relative names that are opened to be written."""
+    changed: tuple[Literal, ...]
+    """Like ``paths``: what is changed, made or removed there."""
+    databases: tuple[Literal, ...]
+    """Like ``paths``: databases that are opened there, perhaps only to be read."""
     changes_folder: bool
     """Whether the current folder is changed (``os.chdir``)."""
 
@@ -178,11 +183,14 @@ def own_paths(tree: ast.AST, functions: Mapping[str, Collection[str]]) -> OwnPat
             if path is not None and path.strip("./*") and path != _SOURCE:
                 paths.add(Literal(path, node.lineno))
     opened, written, changes_folder = _opened(nodes, functions)
+    changed, databases = own_writes(nodes, reader.path)
     return OwnPaths(
         paths=tuple(sorted(paths)),
         patterns=tuple(sorted(_patterns(nodes))),
         opened=tuple(sorted(opened)),
         written=tuple(sorted(written)),
+        changed=tuple(sorted(changed)),
+        databases=tuple(sorted(databases)),
         changes_folder=changes_folder,
     )
 

@@ -125,10 +125,12 @@ class Scan:
     stems: tuple[str, ...] = ()
     """Strings that look like the beginning of dotted names, with the dot: of modules or of entry point groups."""
     paths: tuple[Literal, ...] = ()
-    """This and the next four: see `castiron_trace.analyser.syntax.own_paths`; for the application's own files."""
+    """This and the next six: see `castiron_trace.analyser.syntax.own_paths`; for the application's own files."""
     patterns: tuple[Literal, ...] = ()
     opened: tuple[Literal, ...] = ()
     written: tuple[str, ...] = ()
+    changed: tuple[Literal, ...] = ()
+    databases: tuple[Literal, ...] = ()
     changes_folder: bool = False
     packed: tuple[str, ...] = ()
     """Of a compiled module: text with dots in which names of modules stand side by side with others."""
@@ -177,6 +179,8 @@ _ROWS: dict[str, Any] = {
     "paths": Literal,
     "patterns": Literal,
     "opened": Literal,
+    "changed": Literal,
+    "databases": Literal,
     "libraries": NamedLibrary,
     "outside_code": OutsideCode,
     "lazy": Literal,

@@ -1,0 +1,84 @@
+"""What is said of code that writes at its own place, which is read-only in an executable."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from castiron_manifest.model import Finding
+    from tests.unit.trace.tracing import Tracer
+
+HEAD = """
+import gzip, logging, logging.handlers, os, shelve, shutil, sqlite3, tarfile
+from logging import FileHandler
+from pathlib import Path
+HERE = os.path.dirname(os.path.abspath(__file__))
+BASE = Path(__file__).resolve().parent
+"""
+
+
+def told(tracer: Tracer, code: str, **files: str) -> list[Finding]:
+    reached = tracer({"app.py": HEAD + code, **files})
+    return [finding for finding in reached.findings if finding.code == "writes-beside-code"]
+
+
+@pytest.mark.parametrize(
+    ("code", "path"),
+    [
+        ('open(os.path.join(HERE, "out", "x.txt"), "w")', "out/x.txt"),
+        ('open(f"{HERE}/x.txt", mode="a+")', "x.txt"),
+        ('open(BASE / "x.bin", "r+b")', "x.bin"),
+        ('gzip.open(BASE / "x.gz", "wt")', "x.gz"),
+        ('(BASE / "x.txt").open("a")', "x.txt"),
+        ('LOG = BASE / "run.log"\nlogging.basicConfig(level=10, filename=LOG)', "run.log"),
+        ('logging.handlers.RotatingFileHandler(HERE + "/run.log", maxBytes=9)', "run.log"),
+        ('FileHandler(BASE.joinpath("run.log"))', "run.log"),
+        ('Path(__file__).with_name("x.txt").write_text("x")', "x.txt"),
+        ('(BASE / "cache").mkdir(exist_ok=True)', "cache"),
+        ('os.makedirs(os.path.join(HERE, "cache"), exist_ok=True)', "cache"),
+        ('os.remove(f"{HERE}/x.txt")', "x.txt"),
+        ('shutil.copy("/etc/hosts", BASE / "hosts")', "hosts"),
+        ('shutil.rmtree(BASE / "old")', "old"),
+        ('os.rename("a", BASE / "b")', "b"),
+    ],
+)
+def test_what_is_written_beside_the_code_is_told(tracer: Tracer, code: str, path: str) -> None:
+    (finding,) = told(tracer, code)
+    assert (finding.severity, f"so writing {path} fails there" in finding.message) == ("warning", True), finding
+    assert finding.subject == f"app.py:{HEAD.count(chr(10)) + 1 + code.count(chr(10))}"
+    assert "os.path.dirname(sys.executable)" in finding.message
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'open(os.path.join(HERE, "x.txt"))',
+        'open(BASE / "x.txt", "rb")',
+        '(BASE / "x.txt").open()',
+        '(BASE / "x.txt").read_text().replace("a", "b")',
+        'open("x.txt", "w")',
+        'open(BASE.parent / "x.txt", "w")',
+        'open(Path("/var/x") / "y", "w")',
+        'shutil.copy(BASE / "x.txt", "/tmp/x")',
+        'tarfile.open(BASE / "x.tar")',
+        'os.rename(input(), "b")',
+    ],
+)
+def test_what_is_only_read_or_lies_elsewhere_is_not(tracer: Tracer, code: str) -> None:
+    assert told(tracer, code) == []
+
+
+@pytest.mark.parametrize("code", ['sqlite3.connect(BASE / "x.db")', 'shelve.open(os.path.join(HERE, "x.db"))'])
+def test_databases_may_be_meant_to_be_read(tracer: Tracer, code: str) -> None:
+    (finding,) = told(tracer, code)
+    assert "x.db can be read there, but not made or changed" in finding.message
+
+
+def test_one_line_a_module_and_each_path_once(tracer: Tracer) -> None:
+    lines = "\n".join(f'open(BASE / "{name}", "w")' for name in "fedcbb")
+    other = 'from pathlib import Path\nopen(Path(__file__).parent / "a", "w")\n(Path(__file__).parent / "z").touch()\n'
+    first, second = told(tracer, f"{lines}\nimport other", **{"other.py": other})
+    assert "so writing f, e, d and 2 more fails there" in first.message
+    assert (second.subject, "so writing a, z fails there" in second.message) == ("other.py:2", True)

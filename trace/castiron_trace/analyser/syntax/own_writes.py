@@ -1,0 +1,88 @@
+"""Finds calls by which the application's own code changes files at its own place, which an executable cannot have.
+
+The tables name functions of the standard library; what they are given is followed by `own_paths`.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from typing import TYPE_CHECKING
+
+from castiron_trace.analyser.syntax.expressions import keyword_argument, name_of
+from castiron_trace.analyser.syntax.scan import Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+_MODES = re.compile(r"[wax+]")
+_OPENERS = frozenset({"", "io", "codecs", "os", "gzip", "bz2", "lzma", "tarfile"})
+"""What stands before the dot of an ``open`` whose second argument is the mode (nothing: empty)."""
+_FIRST: dict[str, frozenset[str]] = {
+    name: frozenset({"os"})
+    for name in ("mkdir", "makedirs", "remove", "removedirs", "rename", "rmdir", "truncate", "unlink")
+} | {
+    "replace": frozenset({"os"}),
+    "rmtree": frozenset({"", "shutil"}),
+    "move": frozenset({"shutil"}),
+    **{
+        name: frozenset({"", "logging", "handlers"})
+        for name in ("FileHandler", "RotatingFileHandler", "TimedRotatingFileHandler", "WatchedFileHandler")
+    },
+}
+"""Functions whose first argument is changed, and what stands before the dot."""
+_SECOND: dict[str, frozenset[str]] = {
+    **{name: frozenset({"", "shutil"}) for name in ("copyfile", "copy2", "copytree")},
+    **{name: frozenset({"shutil"}) for name in ("copy", "move")},
+    **{name: frozenset({"os"}) for name in ("link", "rename", "replace", "symlink")},
+}
+"""Functions whose second argument is made."""
+_METHODS = frozenset(
+    {"hardlink_to", "mkdir", "rename", "rmdir", "symlink_to", "touch", "unlink", "write_bytes", "write_text"}
+)
+"""Methods of `pathlib.Path` that change what it names."""
+_DATABASES: dict[str, frozenset[str]] = {"connect": frozenset({"sqlite3"}), "open": frozenset({"shelve"})}
+"""Functions that make a file if there is none, and often only read one that is there."""
+
+
+def own_writes(
+    nodes: Iterable[ast.AST], path_of: Callable[[ast.AST | None], str | None]
+) -> tuple[set[Literal], set[Literal]]:
+    """Return what is changed at the code's own place, and the databases that are opened there.
+
+    ``path_of`` returns the path that an expression stands for, relative to the source's folder, or None.
+    """
+    changed: set[Literal] = set()
+    databases: set[Literal] = set()
+    for node in nodes:
+        if isinstance(node, ast.Call):
+            changed.update(Literal(path, node.lineno) for target in _changed(node) if (path := path_of(target)))
+            databases.update(Literal(path, node.lineno) for target in _database(node) if (path := path_of(target)))
+    return changed, databases
+
+
+def _changed(call: ast.Call) -> Iterator[ast.expr]:
+    name = name_of(call.func)
+    subject = call.func.value if isinstance(call.func, ast.Attribute) else None
+    before = name_of(subject)
+    arguments = call.args
+    if name == "open":
+        is_function = before in _OPENERS and isinstance(subject, ast.Name | ast.Attribute | None)
+        mode = keyword_argument(call, "mode") or next(iter(arguments[1:2] if is_function else arguments[:1]), None)
+        if isinstance(mode, ast.Constant) and isinstance(mode.value, str) and _MODES.search(mode.value):
+            yield from arguments[:1] if is_function else filter(None, [subject])
+        return
+    if name in _METHODS and subject is not None:
+        yield subject
+    if before in _FIRST.get(name, ()):
+        yield from arguments[:1]
+    if before in _SECOND.get(name, ()):
+        yield from arguments[1:2]
+    if name == "basicConfig" and (log := keyword_argument(call, "filename")) is not None:
+        yield log
+
+
+def _database(call: ast.Call) -> Iterator[ast.expr]:
+    subject = call.func.value if isinstance(call.func, ast.Attribute) else None
+    if name_of(subject) in _DATABASES.get(name_of(call.func), ()):
+        yield from call.args[:1]
