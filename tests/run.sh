@@ -53,8 +53,9 @@ environment .venv '[dev]'
 PATH="$PWD/.venv/bin:$PATH"
 export PATH
 
-# Where PYTHONDONTWRITEBYTECODE is set, each command of the tests would compile all of Castiron again.
-python -m compileall -q castiron common elf manifests trace link audit runtime wheels
+# Else each process of pytest, and each command that a test starts, compiles Castiron, the tests and Hypothesis again:
+# three seconds each.
+unset PYTHONDONTWRITEBYTECODE
 
 # pytest ends with 5 if no test is left.  If options after -- left none of this part, that is no error.
 chosen=$#

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shutil
 import struct
@@ -12,10 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import castiron_runtime.toolchain
+from castiron_common.cache import cache_root, folder_entry
 from castiron_common.errors import CastironError
+from castiron_common.files import sha256_bytes
 from castiron_link.payload import BootConfig, PayloadFile, PayloadLink, PayloadModule, write_payload
 from castiron_link.zstd import zstd
 from castiron_manifest.model import EntryKind
+from castiron_runtime.recipe import load_recipe
 from tests.fuzz.mutations import INTEGERS, change_bytes
 from tests.fuzz.parser import DefectError, Parser
 from tests.support.zstd_sources import ZSTD_FLAGS, zstd_sources
@@ -154,6 +158,24 @@ def _change(seed: _Seed, out: bytearray, random: Random) -> None:
     out[at : at + size] = (number & ((1 << 8 * size) - 1)).to_bytes(size, "little")
 
 
+def _library(compiler: str) -> Path:
+    """Return the folder of the decompressor's objects, which are kept: with sanitizers, they take ten seconds.
+
+    Without the optimiser: the library is large, and sanitizers make it larger.
+    """
+    command = [compiler, *_FLAGS, "-O0", *ZSTD_FLAGS]
+    version = subprocess.run([compiler, "--version"], check=True, capture_output=True, text=True).stdout
+    # The compiler's path may be another compiler's one day.
+    made_of = (version, command, load_recipe("zstd").pins)
+    root = cache_root({"CASTIRON_CACHE": os.environ["FUZZ_CACHE"]})
+
+    def build(folder: Path) -> None:
+        sources = zstd_sources(folder / "sources")
+        subprocess.run([*command, "-c", *sources], check=True, cwd=folder)
+
+    return folder_entry(root / "fuzz" / sha256_bytes(repr(made_of).encode())[:32], build)
+
+
 class StubReader(Parser):
     """A reader of the stub in a process of its own."""
 
@@ -165,12 +187,7 @@ class StubReader(Parser):
             raise RuntimeError("the fuzzers of the stub need gcc or clang")
         self._program = self.folder / "harness"
         stub = [STUB / name for name in names]
-        library = zstd_sources(self.folder / "zstd")
-        objects = self.folder / "objects"
-        objects.mkdir()
-        # Its own objects, without the optimiser: the library is large, and sanitizers make it larger.
-        subprocess.run([COMPILER, *_FLAGS, "-O0", *ZSTD_FLAGS, "-c", *library], check=True, cwd=objects)
-        parts = [harness, *stub, *sorted(objects.glob("*.o"))]
+        parts = [harness, *stub, *sorted(_library(COMPILER).glob("*.o"))]
         subprocess.run([COMPILER, *_FLAGS, "-o", self._program, *parts], check=True)
         self._errors = (self.folder / "errors").open("w+b")
         self._process: subprocess.Popen[bytes] | None = None

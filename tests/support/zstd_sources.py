@@ -21,6 +21,6 @@ def zstd_sources(folder: Path) -> list[Path]:
     recipe = load_recipe("zstd")
     with SilentReporter().task(recipe.name) as task:
         archive = sources.fetch(recipe, task=task).path
-    folder.mkdir()
+    folder.mkdir(parents=True)
     library = unpack(archive, folder) / "lib"
     return sorted(path for name in ("common", "decompress") for path in (library / name).glob("*.c"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import castiron_runtime.toolchain
+from castiron_common.cache import folder_entry
 from castiron_common.files import sha256_file
 from castiron_common.progress import SilentReporter
 from castiron_link.absorb import Absorbed, Lookup, absorb
@@ -21,9 +22,12 @@ from castiron_runtime.stub import target_flags
 from castiron_runtime.toolchain import open_toolchain
 from tests.support.elf_values import TARGET
 from tests.support.patience import PATIENCE
+from tests.support.shared import run_folder
 from tests.support.zstd_sources import ZSTD_FLAGS, zstd_sources
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from castiron_runtime.model import Toolchain
 
 STUB = Path(castiron_runtime.toolchain.__file__).parent / "stub"
@@ -138,24 +142,27 @@ def toolchain(request: pytest.FixtureRequest) -> Toolchain:
 
 @pytest.fixture(scope="session")
 def stub_objects(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
-    folder = tmp_path_factory.mktemp("stub")
-    objects = []
-    for name in STUB_SOURCES:
-        target = folder / f"{Path(name).stem}.o"
-        compile_c(toolchain, STUB / name, target)
-        objects.append(target)
-    return tuple(objects)
+
+    def build(folder: Path) -> None:
+        for name in STUB_SOURCES:
+            compile_c(toolchain, STUB / name, folder / f"{Path(name).stem}.o")
+
+    return _objects(run_folder(tmp_path_factory) / f"stub-{toolchain.pie:d}", build)
 
 
 @pytest.fixture(scope="session")
 def decompressor(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, ...]:
     """What packed images need beside the stub's own code for them."""
-    folder = tmp_path_factory.mktemp("zstd")
-    objects = []
-    for source in (STUB / "payload" / "zstd.c", *zstd_sources(folder / "sources")):
-        objects.append(folder / f"{source.stem}.o")
-        compile_c(toolchain, source, objects[-1], "-O2", *ZSTD_FLAGS)
-    return tuple(objects)
+
+    def build(folder: Path) -> None:
+        for source in (STUB / "payload" / "zstd.c", *zstd_sources(folder / "sources")):
+            compile_c(toolchain, source, folder / f"{source.stem}.o", "-O2", *ZSTD_FLAGS)
+
+    return _objects(run_folder(tmp_path_factory) / f"zstd-{toolchain.pie:d}", build)
+
+
+def _objects(entry: Path, build: Callable[[Path], None]) -> tuple[Path, ...]:
+    return tuple(sorted(folder_entry(entry, build).glob("*.o")))
 
 
 @pytest.fixture(params=["plain", pytest.param("packed", marks=pytest.mark.integration)])

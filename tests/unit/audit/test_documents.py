@@ -6,8 +6,6 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from cyclonedx.schema import SchemaVersion
-from cyclonedx.validation.json import JsonStrictValidator
 from packageurl import PackageURL
 
 import castiron_runtime
@@ -59,7 +57,7 @@ def test_cyclonedx_is_valid_with_every_kind_of_license() -> None:
     licenses = ("MIT", *odd, "MIT AND LicenseRef-scancode-unicode", *sorted(license_ids())[::50])
     made = report(*(distribution(f"d{index}", license_) for index, license_ in enumerate(licenses)))
     assert {row.verdict.expression for row in made.components} >= set(licenses)
-    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(render(made, Format.CYCLONEDX)) is None
+    assert cyclonedx_error(render(made, Format.CYCLONEDX)) is None
 
 
 def test_cyclonedx_is_valid(sample: Report) -> None:

@@ -13,6 +13,7 @@ import pytest
 from castiron_common.progress import SilentReporter
 from castiron_trace.model import Options, TargetPython
 from castiron_trace.stdlib_graph import stdlib_graph
+from tests.support.shared import run_folder
 from tests.support.targets import target_for
 
 if TYPE_CHECKING:
@@ -24,7 +25,8 @@ TARGET = target_for()
 
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
+    """A cache for all tests of a run: one of its workers makes the standard library's graph, seven seconds long."""
+    return run_folder(tmp_path_factory) / "trace-cache"
 
 
 @pytest.fixture(autouse=True)
