@@ -53,9 +53,8 @@ environment .venv '[dev]'
 PATH="$PWD/.venv/bin:$PATH"
 export PATH
 
-# Else each process of pytest, and each command that a test starts, compiles Castiron, the tests and Hypothesis again:
-# three seconds each.
-unset PYTHONDONTWRITEBYTECODE
+# Where PYTHONDONTWRITEBYTECODE is set, each command of the tests would compile all of Castiron again.
+python -m compileall -q castiron common elf manifests trace link audit runtime wheels
 
 # pytest ends with 5 if no test is left.  If options after -- left none of this part, that is no error.
 chosen=$#
@@ -79,7 +78,13 @@ for part in $parts; do
         MYPYPATH=bench mypy --ignore-missing-imports --allow-untyped-decorators --allow-untyped-calls bench tests/long
         ;;
     imports) lint-imports ;;
-    unit) some -n "${WORKERS:-2}" --dist worksteal -m 'not integration' -o testpaths='tests/unit tests/fuzz' "$@" ;;
+    unit)
+        # With bytecode: else each process of pytest compiles the tests and Hypothesis again, five seconds long.
+        (
+            unset PYTHONDONTWRITEBYTECODE
+            some -n "${WORKERS:-2}" --dist worksteal -m 'not integration' -o testpaths='tests/unit tests/fuzz' "$@"
+        )
+        ;;
     hello) pytest -m quick tests/integration ;;
     pack)
         # The tests would build the same on first use, one of them waiting for the other.

@@ -28,8 +28,6 @@ class SegmentFlag(IntFlag):
 ET_DYN = "ET_DYN"
 """``e_type`` of a shared object, as pyelftools names it."""
 
-DF_TEXTREL = 0x4
-
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_TLS = 1, 2, 3, 7
 PT_GNU_STACK = 0x6474_E551
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from castiron_elf.abi import DF_TEXTREL, MAGIC, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_TLS, SHF_ALLOC
+from castiron_elf.abi import MAGIC, PT_DYNAMIC, PT_INTERP, PT_LOAD, PT_TLS, SHF_ALLOC
 from castiron_elf.errors import MalformedElfError, NotElfError
 
 if TYPE_CHECKING:
@@ -85,8 +85,6 @@ class Dynamic:
     relr: Table | None = None
     has_rel: bool = False
     """Whether there are relocations without addends."""
-    text_relocations: bool = False
-    """Whether it says that a relocation changes a segment that is not writable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,7 +299,6 @@ class _Reader:
             plt_has_addends=known.get("DT_PLTREL", ENUM_D_TAG["DT_RELA"]) == ENUM_D_TAG["DT_RELA"],
             relr=table("DT_RELR", "DT_RELRSZ"),
             has_rel="DT_REL" in known,
-            text_relocations="DT_TEXTREL" in known or bool(known.get("DT_FLAGS", 0) & DF_TEXTREL),
         )
 
     def _strings(self, segments: tuple[Segment, ...], known: dict[str, int]) -> Strings:

@@ -67,7 +67,6 @@ class RuleIndex:
     kinds: Sequence[int]
     continuous: Sequence[int]
     coverages: Sequence[int]
-    relevances: Sequence[int]
     phrases: Mapping[int, tuple[tuple[int, int], ...]]
     """By rule: start and end of the words that have to be there as they are."""
     anchors: Mapping[int, int]
@@ -135,7 +134,6 @@ def rule_index() -> RuleIndex:
         kinds=content["rule_kinds"],
         continuous=content["rule_continuous"],
         coverages=content["rule_coverages"],
-        relevances=content["rule_relevances"],
         phrases=phrases,
         anchors=anchors,
         anchor_keys=anchor_keys,

@@ -71,7 +71,6 @@ class _Rule(NamedTuple):
     kind: Kind
     continuous: bool
     coverage: int
-    relevance: int
     phrases: tuple[tuple[int, int], ...]
     """Start and end of each phrase that must be there as it is."""
     name: str
@@ -203,7 +202,6 @@ def _rules(
             kind=kind,
             continuous=continuous,
             coverage=int(float(row.get("minimum_coverage") or 0)),
-            relevance=int(float(row.get("relevance") or min(100, len(words) * 6))),
             phrases=phrases,
             name=name,
         )
@@ -267,7 +265,6 @@ def _content(
         "rule_kinds": _packed("B", (rule.kind for rule in rules)),
         "rule_continuous": _packed("B", (rule.continuous for rule in rules)),
         "rule_coverages": _packed("B", (rule.coverage for rule in rules)),
-        "rule_relevances": _packed("B", (rule.relevance for rule in rules)),
         "phrase_rules": _packed("H", (row[0] for row in phrases)),
         "phrase_starts": _packed("I", (row[1] for row in phrases)),
         "phrase_ends": _packed("I", (row[2] for row in phrases)),

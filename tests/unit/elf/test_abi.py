@@ -30,7 +30,6 @@ def test_numbers() -> None:
     for flag, letter in ((abi.SegmentFlag.EXECUTE, "X"), (abi.SegmentFlag.WRITE, "W"), (abi.SegmentFlag.READ, "R")):
         assert flag == getattr(P_FLAGS, f"PF_{letter}")
     assert abi.ET_DYN in enums.ENUM_E_TYPE
-    assert enums.ENUM_DT_FLAGS["DF_TEXTREL"] == abi.DF_TEXTREL
 
 
 def test_sizes() -> None:
