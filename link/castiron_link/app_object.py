@@ -49,12 +49,12 @@ def write_app_object(
     inittab: Sequence[tuple[str, str | None]],
     extensions: Sequence[ExtensionRow] = (),
     note: bytes = b"",
-    zstd: bool = False,
+    dictionary: bytes | None = None,
 ) -> None:
     """Write the relocatable object.  Its bytes depend on the arguments alone.
 
     ``elf`` is the machine it is for, ``note`` the content of ``.note.package``, which names the application to whoever
-    looks at the executable.  ``zstd``: the payload is compressed with Zstandard.
+    looks at the executable, ``dictionary`` what the payload's frames of Zstandard refer to; None: it has none.
     """
     writer = ObjectWriter(elf)
     if note:
@@ -84,7 +84,10 @@ def write_app_object(
         writer.undefined(row.init)
         writer.relocate(table, offset + _POINTER, writer.absolute, row.init)
     _define_number(writer, "castiron_extension_count", len(extensions))
-    if zstd:
+    if dictionary is not None:
+        section = writer.add_section(".rodata.castiron.castiron_dictionary", align=_POINTER, data=dictionary)
+        writer.define("castiron_dictionary", section, 0, type=SymbolType.OBJECT, size=len(dictionary))
+        _define_number(writer, "castiron_dictionary_size", len(dictionary))
         # The reader refers to it weakly, which takes nothing out of an archive.
         writer.undefined("zstd_into")
     writer.write(path)

@@ -27,6 +27,7 @@ from castiron_link.bytecode import compile_modules
 from castiron_link.checks import broken_modules, partial_stdlib, require_entry
 from castiron_link.children import children_of
 from castiron_link.deflate import deflate_once
+from castiron_link.dictionary import dictionary_of
 from castiron_link.documents import artifact_of, document
 from castiron_link.first_stage import compress_executable
 from castiron_link.ld import run_linker
@@ -155,7 +156,8 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         # compile: bytecode by the pack's own Python: its magic number, whatever the host runs.
         # After it: each module has code, whose file names lie in the tree.
         with clock("compile"):
-            compiled = compile_modules(tree.modules, compiler_of(pack, options, interpreter))
+            compiler = compiler_of(pack, options, interpreter)
+            compiled = compile_modules(tree.modules, compiler)
             require_entry(manifest, compiled)
 
         # payload: one position-independent block that the stub reads in place.
@@ -172,7 +174,8 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 interpreters=interpreters(manifest.target.python),
             )
             kept = cache_root() / "link" / "deflated.sqlite"
-            compress = zstd_once(kept) if small else deflate_once(kept)
+            dictionary = dictionary_of(pack, compiler, reporter=reporter) if small else None
+            compress = deflate_once(kept) if dictionary is None else zstd_once(kept, dictionary)
             config = boot_config(manifest, tree, options, children)
             payload = write_payload(
                 config,
@@ -191,7 +194,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 inittab=inittab(inputs.extensions),
                 extensions=natives.extensions,
                 note=note(project.name or manifest.entry.name, version, pack.target),
-                zstd=small,
+                dictionary=dictionary,
             )
 
         # ld: the linker takes of the archives what is used, into a folder of ours.
