@@ -17,6 +17,7 @@ from castiron_link.model import PlacedModule
 from castiron_manifest.model import Module, ModuleKind, Origin
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from castiron_common.progress import Reporter
@@ -49,16 +50,21 @@ def dictionary_of(pack: Pack, compiler: Compiler, *, reporter: Reporter) -> byte
             modules = _modules(pack)
             compiled = compile_modules(modules, compiler)
             task.step("counting what repeats")
-            samples: list[bytes | bytearray | memoryview[int]] = [
+            contents = (
                 content
                 for module, code in zip(modules, compiled, strict=True)
                 for content in (code.code, module.source)
                 if content
-            ]
-            made = zstandard.train_dictionary(SIZE, samples, k=_SEGMENT, d=_MATCH, level=_LEVEL)
-            making.write_bytes(made.as_bytes())
+            )
+            making.write_bytes(trained(contents))
 
     return file_entry(cache_root() / "components" / f"dictionary-{key}" / "dictionary", build).read_bytes()
+
+
+def trained(samples: Iterable[bytes], size: int = SIZE) -> bytes:
+    """Return a dictionary of at most ``size`` bytes: the same for the same samples in the same order."""
+    given: list[bytes | bytearray | memoryview[int]] = list(samples)
+    return zstandard.train_dictionary(size, given, k=_SEGMENT, d=_MATCH, level=_LEVEL).as_bytes()
 
 
 def _modules(pack: Pack) -> list[PlacedModule]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import re
 import struct
 import sys
 import zlib
@@ -22,7 +23,12 @@ from elftools.elf.elffile import ELFFile
 from rich.console import Console
 from rich.table import Table
 
+from castiron_link.dictionary import SIZE
+
 PAYLOAD = ".castiron.payload"
+FRAMES = ".castiron.frames"
+_DICTIONARY_MAGIC = b"\x37\xa4\x30\xec"
+"""RFC 8878, 5."""
 VERSIONS = (1, 2, 3, 4)
 """Of the payload's format: what is read here is at the same places in all, but for the rows of modules."""
 _HEADER = struct.Struct("<8sIIQIIQQQQQQQQQQ")
@@ -59,15 +65,35 @@ def read(path: Path) -> Content:
         if found is None:
             raise ValueError(f"{path} has no section {PAYLOAD}")
         payload = found.data()
+        frames = elf.get_section_by_name(FRAMES)
+        dictionary = b"" if frames is None else dictionary_in(frames.data())
     try:
-        modules, files = contents(payload)
+        modules, files = contents(payload, dictionary)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from None
     return Content(modules=modules, files=files, sections=sections)
 
 
-def contents(payload: bytes) -> tuple[dict[str, str], dict[str, str]]:
-    """Return the modules and the files of a payload; raises `ValueError` for one of an unknown format."""
+def dictionary_in(frames: bytes) -> bytes:
+    """Return the dictionary of a small executable: it is among its constants, in one of the compressed segments."""
+    while frames:
+        one = zstandard.ZstdDecompressor().decompressobj()
+        content = one.decompress(frames)
+        frames = one.unused_data
+        for match in re.finditer(re.escape(_DICTIONARY_MAGIC), content):
+            # What decompresses knows the magic number, too; the dictionary is aligned and has a length of its own.
+            if match.start() % 8 == 0 and len(content) - match.start() > SIZE // 2:
+                return content[match.start() : match.start() + SIZE]
+    return b""
+
+
+def contents(payload: bytes, dictionary: bytes = b"") -> tuple[dict[str, str], dict[str, str]]:
+    """Return the modules and the files of a payload; raises `ValueError` for one of an unknown format.
+
+    ``dictionary`` is what its frames of Zstandard refer to.
+    """
+    shared = zstandard.ZstdCompressionDict(dictionary, dict_type=zstandard.DICT_TYPE_FULLDICT) if dictionary else None
+    decompressor = zstandard.ZstdDecompressor(dict_data=shared)
     fields = _HEADER.unpack_from(payload)
     if fields[0] != b"CASTIRON" or fields[1] not in VERSIONS:
         raise ValueError(f"the payload has version {fields[1]}; known are {VERSIONS}")
@@ -83,7 +109,7 @@ def contents(payload: bytes) -> tuple[dict[str, str], dict[str, str]]:
         data = payload[offset : offset + (stored or size)]
         if stored:
             zstd = fields[2] & _ZSTD
-            data = zstandard.decompress(data) if zstd else zlib.decompress(data, -zlib.MAX_WBITS)
+            data = decompressor.decompress(data) if zstd else zlib.decompress(data, -zlib.MAX_WBITS)
         return hashlib.sha256(data).hexdigest()
 
     paths = [""]
