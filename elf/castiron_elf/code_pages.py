@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from castiron_elf.headers import Segment
     from castiron_elf.tables import Relocations, Symbols
 
+PROT_WRITE, PROT_EXEC = 2, 4
+
 _FUNCTIONS = frozenset(("mmap", "mmap64", "mprotect", "pkey_mprotect"))
 _NEAR = 48
 """Bytes of code between the constant and the end of the call: what else the arguments need."""
