@@ -67,6 +67,49 @@ def test_packed_strings_of_cython() -> None:
     assert any("package.module" in run for run in scan_extension(data, COMPILERS).packed)
 
 
+def packed_by_cython(text: bytes) -> bytes:
+    """Return text as Cython 3.3 packs it: bytes that stand for themselves, and references of its three kinds."""
+    items: list[tuple[int, bytes]] = []
+    at = 0
+    while at < len(text):
+        length = next((size for size in (200, 20, 6) if text.find(text[at : at + size], 0, at) >= 0), 0)
+        length = min(length, len(text) - at)
+        found = text.rfind(text[at : at + length], 0, at) if length else -1
+        distance = at - found - length
+        if found < 0 or distance < 0:
+            items.append((1, text[at : at + 1]))
+            at += 1
+            continue
+        if distance < 0x80:
+            reference = bytes((distance, length - 3))
+        elif distance < 0x280 and length < 35:
+            reference = bytes((0x80 | (distance - 0x80) & 0x7F, (distance - 0x80) >> 2 & 0x60 | length - 3))
+        else:
+            far = distance - 0x80
+            reference = bytes((0x80 | far & 0x7F, 0x80 | far >> 7, length - 3))
+        items.append((0, reference))
+        at += length
+    groups = [items[start : start + 8] for start in range(0, len(items), 8)]
+    return b"".join(
+        bytes((sum(flag << bit for bit, (flag, _) in enumerate(group)),)) + b"".join(item for _, item in group)
+        for group in groups
+    )
+
+
+@pytest.mark.parametrize("first", [b"\n", "\0\nünï".encode()])
+def test_strings_that_cython_packs_in_its_own_way(first: bytes) -> None:
+    names = b"".join(b"name%d" % number for number in range(300))
+    text = first + b"A first message. " * 3 + names + b"package.module" + names + b"other.one" + names
+    assert len(packed_by_cython(text)) < len(text) / 2
+    data = b"\0cython_runtime\0LZSS string data decompression failed\0\xffno data\0" + packed_by_cython(text) + b"\0\1"
+    assert text.decode() in packed_strings(data)
+    runs = scan_extension(data, COMPILERS).packed
+    assert any("package.module" in run for run in runs)
+    assert any("other.one" in run for run in runs)
+    assert max(map(len, runs)) < 300
+    assert packed_strings(data.replace(b"LZSS", b"----")) == ""
+
+
 def test_modules_in_the_strings_of_rust_whatever_stands_behind_them() -> None:
     data = b"/rustc/1\0IPv6Interfaceemail.mime.textsysmaxsizeObject\0http.rs"
     assert scan_extension(data, COMPILERS).beginning == ("email.mime.textsysmaxsizeObject", "http.rs")

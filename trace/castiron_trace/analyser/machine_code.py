@@ -126,9 +126,8 @@ _BRINGS_A_LIBRARY = frozenset({"zlib", "mmap"})
 _DOTTED_STRING = re.compile(rb"(?<=\0)[A-Za-z_]\w*(?:\.\w+)+(?=\0)")
 """A string of C code that looks like a dotted name, for example an argument of `PyImport_ImportModule`.  Cython's code
 has the names of modules that it cimports from, and of the one that holds what several modules share."""
-_DOTTED_RUN = re.compile(r"[A-Za-z_]\w*(?:\.\w+)+")
+_DOTTED_RUN = re.compile(r"(?<!\w)\w+(?:\.\w+)+")
 _LONGEST_NAME = 100
-_LONGEST_RUN = 400
 _PACKAGES = (
     *("asyncio", "concurrent", "ctypes", "email", "encodings", "html", "http", "importlib", "json", "logging"),
     *("multiprocessing", "sqlite3", "urllib", "wsgiref", "xml", "xmlrpc", "zoneinfo"),
@@ -165,10 +164,21 @@ def scan_extension(data: bytes, compilers: Iterable[Compiler]) -> Scan:
     return Scan(
         imports=tuple(ImportStatement(name, 0, None, Tier.DECLARED, 0) for name in sorted(modules)),
         dotted=tuple(Literal(name, 0) for name in sorted(dotted) if len(name) <= _LONGEST_NAME),
-        packed=tuple(sorted({run for run in _DOTTED_RUN.findall(unpacked) if len(run) <= _LONGEST_RUN})),
+        packed=tuple(sorted({part for run in _DOTTED_RUN.findall(unpacked) for part in _near_dots(run)})),
         # The code has pointer and length of a string, and its text stands between others.
         beginning=tuple(sorted(set(_side_by_side(data)))) if rust else (),
     )
+
+
+def _near_dots(run: str) -> Iterator[str]:
+    """Yield what of a run may belong to dotted names: names without dots, side by side, make long ones."""
+    start = 0
+    for gap in re.finditer(rf"\w{{{2 * _LONGEST_NAME},}}", run):
+        if gap.start() > start:
+            yield run[max(start - _LONGEST_NAME, 0) : gap.start() + _LONGEST_NAME]
+        start = gap.end()
+    if start < len(run):
+        yield run[max(start - _LONGEST_NAME, 0) :]
 
 
 def _side_by_side(data: bytes) -> Iterator[str]:
