@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -90,7 +89,7 @@ class Closure:
                 if name in best
             },
             machine=tuple(
-                replace(use, module=self._public(use.module) or use.module)
+                use._replace(module=self._public(use.module) or use.module)
                 for use in self._answer.machine
                 if use.module in best
             ),

@@ -3,6 +3,9 @@
 The analyser runs in the target's Python, so this module, `castiron_trace.hints.model` and `castiron_trace.wire`, which
 turns all these classes into text and back, import nothing but the standard library.  Both sides use the same classes;
 whatever arrives is checked against them, field by field.
+
+Small rows, of which there are thousands, are named tuples: both sides make these classes at each start, and a frozen,
+ordered dataclass takes nine times as long to make, and its values longer, too.
 """
 
 from __future__ import annotations
@@ -10,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping  # noqa: TC003 - `castiron_trace.wire` reads the annotations
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
+from typing import NamedTuple
 
 from castiron_trace.hints.model import Hints
 
@@ -54,8 +58,7 @@ class ModuleKind(Enum):
     MISSING = "missing"
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(NamedTuple):
     """One name of the import graph."""
 
     kind: ModuleKind
@@ -65,8 +68,7 @@ class Node:
     """Absolute; in the graph of the standard library relative to its folder."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Edge:
+class Edge(NamedTuple):
     """One import of the graph."""
 
     importer: str
@@ -76,8 +78,7 @@ class Edge:
     """1-based; 0 if no line is known."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Import:
+class Import(NamedTuple):
     """One import, told beside its importer."""
 
     imported: str
@@ -85,16 +86,14 @@ class Import:
     line: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Text:
+class Text(NamedTuple):
     """A string literal of a source."""
 
     text: str
     line: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class MachineUse:
+class MachineUse(NamedTuple):
     """A call that needs what the machine brings."""
 
     what: str
@@ -123,8 +122,7 @@ class FileNames:
     """Whether the current folder is changed."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class SourceError:
+class SourceError(NamedTuple):
     """A source that the target's Python does not parse."""
 
     module: str
@@ -133,8 +131,7 @@ class SourceError:
     message: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Notice:
+class Notice(NamedTuple):
     """A finding of the analyser; the fields are those of `castiron_manifest.model.Finding`."""
 
     code: str
@@ -143,8 +140,7 @@ class Notice:
     message: str
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class NeededLibrary:
+class NeededLibrary(NamedTuple):
     """A library of the machine that a module cannot be imported without."""
 
     module: str
@@ -235,8 +231,7 @@ class Installed:
     """What its RECORD names, relative to site-packages, sorted."""
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class ObservedImport:
+class ObservedImport(NamedTuple):
     """An import that a watched run made."""
 
     imported: str

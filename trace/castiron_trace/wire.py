@@ -1,7 +1,7 @@
 """Turns dataclasses into JSON text and back: the only place that writes and checks what host and analyser exchange.
 
-A dataclass is an array of its fields in their order, so that a graph of many thousand edges stays small.  The reader
-trusts nothing: a wrong length, type or value is a `WireError`, which says where it is.
+A dataclass or named tuple is an array of its fields in their order, so that a graph of many thousand edges stays
+small.  The reader trusts nothing: a wrong length, type or value is a `WireError`, which says where it is.
 
 This module imports only the standard library, as it runs in the target's Python, too.
 """
@@ -73,10 +73,13 @@ def _field_names(type_: Any) -> tuple[str, ...]:
 
 @cache
 def _converter(type_: Any) -> _Converter:
-    """Return the converter of a dataclass, enumeration, tuple, mapping or plain type; any of these may be optional."""
+    """Return the converter of a dataclass, tuple, enumeration, mapping or plain type; any of these may be optional."""
     origin = get_origin(type_)
     if dataclasses.is_dataclass(type_):
-        return _dataclass(cast("type[Any]", type_))
+        keyword = any(field.kw_only for field in dataclasses.fields(type_))
+        return _fields(cast("type[Any]", type_), _field_names(cast("Hashable", type_)), keyword=keyword)
+    if isinstance(type_, type) and issubclass(type_, tuple) and hasattr(type_, "_fields"):
+        return _fields(type_, type_._fields, keyword=False)
     if origin in {Union, types.UnionType}:
         return _optional(*get_args(type_))
     if origin is tuple:
@@ -90,11 +93,9 @@ def _converter(type_: Any) -> _Converter:
     raise TypeError(f"{type_!r} cannot be received")
 
 
-def _dataclass(type_: type[Any]) -> _Converter:
+def _fields(type_: type[Any], names: tuple[str, ...], *, keyword: bool) -> _Converter:
     hints = get_type_hints(type_)
-    names = _field_names(cast("Hashable", type_))
     convert = [_converter(hints[name]) for name in names]
-    keyword = any(field.kw_only for field in dataclasses.fields(type_))
 
     def read(data: Any) -> Any:
         if type(data) is not list or len(data) != len(names):
