@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_manifest.model import Finding, Severity
-from castiron_trace.analyser.conditional import MINIMAL_CODECS, REPLACED, TRANSFORMS, USED_MODULES
+from castiron_trace.analyser.conditional import MINIMAL_CODECS, REPLACED, TRANSFORMS, USED_MODULES, program_mark
 from castiron_trace.codec_choice import chosen_codecs, is_below, reads_encodings
 from castiron_trace.model import InvalidModule, MissingLibrary, Reached, ReachedModule
 from castiron_trace.protocol import APP, STDLIB, VIRTUAL, Import, ModuleKind, Node, Tier, TraceAnswer
@@ -225,7 +225,8 @@ class Closure:
 
     def _mentioned(self) -> dict[str, set[str]]:
         """Return the names of `CONDITIONAL` in use -> the modules that use them (a fixed point)."""
-        mentioned: dict[str, set[str]] = {name: {"(application)"} for name in self._answer.mentions}
+        marks = {*self._answer.mentions, program_mark(self._entry)}
+        mentioned: dict[str, set[str]] = {name: {"(application)"} for name in marks}
         while True:
             before = sum(map(len, mentioned.values()))
             for name in self._walk(mentioned):

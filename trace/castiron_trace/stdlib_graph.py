@@ -11,7 +11,13 @@ from castiron_common.cache import cache_root, file_entry
 from castiron_common.errors import RuntimePackError
 from castiron_common.files import sha256_bytes
 from castiron_common.working import child_environment
-from castiron_trace.analyser.conditional import CONDITIONAL, NEVER_FOLLOWED, NEVER_LAZILY, NEVER_PROVIDED
+from castiron_trace.analyser.conditional import (
+    CONDITIONAL,
+    NEVER_FOLLOWED,
+    NEVER_LAZILY,
+    NEVER_PROVIDED,
+    program_mark,
+)
 from castiron_trace.analyser_key import analyser_key
 from castiron_trace.child import ask
 from castiron_trace.protocol import StdlibAnswer, StdlibFile, StdlibRequest, Tier
@@ -69,15 +75,22 @@ class StdlibGraph:
     def edges(self, name: str, mentioned: Collection[str]) -> Iterator[Import]:
         """Yield the imports that are followed from ``name``.
 
-        ``mentioned`` are the names of `CONDITIONAL` that other modules which go in use.
+        ``mentioned`` are the names of `CONDITIONAL` that other modules which go in use, and the marks of modules that
+        they run: a module's command line has imports that nothing else needs.
         """
+        runs = program_mark(name.removesuffix(".__main__")) in mentioned
         for edge in self.kept.graph.imports.get(name, ()):
             target, tier = edge.imported, edge.tier
             condition = CONDITIONAL.get((name, target))
             if condition is not None:
                 if condition.isdisjoint(mentioned):
                     continue
-            elif tier >= Tier.GUARDED and not _same_part(name, target) and name.partition(".")[0] not in NEVER_FOLLOWED:
+            elif (
+                not runs
+                and tier >= Tier.GUARDED
+                and not _same_part(name, target)
+                and name.partition(".")[0] not in NEVER_FOLLOWED
+            ):
                 names = {target.partition(".")[0], target}
                 if names & NEVER_FOLLOWED or (tier >= Tier.LAZY and names & NEVER_LAZILY):
                     continue

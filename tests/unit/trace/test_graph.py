@@ -153,3 +153,17 @@ def test_what_the_standard_library_imports_only_for_some_of_its_functions(
     tracer: Tracer, source: str, name: str, goes_in: bool
 ) -> None:
     assert (name in tracer({"app.py": source}).modules) is goes_in
+
+
+@pytest.mark.parametrize(
+    ("code", "module"),
+    [
+        ("import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'timeit', 'pass'])", "getopt"),
+        ("import os, sys\nos.system(f'{sys.executable} -m cProfile job.py')", "pstats"),
+        ("import runpy\nrunpy.run_module('cProfile', run_name='__main__')", "pstats"),
+    ],
+)
+def test_a_module_that_is_run_has_what_its_command_line_imports(tracer: Tracer, code: str, module: str) -> None:
+    reached = tracer({"app.py": code})
+    assert module in reached.modules
+    assert module not in tracer({"app.py": "import timeit, cProfile"}).modules

@@ -58,6 +58,12 @@ NEVER_PROVIDED = frozenset(
 NEVER_LAZILY = frozenset({"argparse", "getopt", "optparse", "plistlib", "pstats", "readline", "statistics", "timeit"})
 """Modules that the standard library imports inside functions only for its own command lines or for other systems."""
 
+
+def program_mark(module: str) -> str:
+    """Return what is noted, beside `MENTIONS`, of code that runs a module as a program: ``python -m timeit``."""
+    return f"@program {module}"
+
+
 _LINE_EDITOR = frozenset({"enablerlcompleter", "register_readline"})
 
 CONDITIONAL: dict[tuple[str, str], frozenset[str]] = {

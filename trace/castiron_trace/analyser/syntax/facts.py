@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from castiron_trace.analyser.conditional import program_mark
 from castiron_trace.analyser.syntax.scan import (
     ComputedImport,
     ImportStatement,
@@ -69,6 +70,11 @@ class Facts:
         known = self._imports.get(key)
         if known is None or (tier, line) < known:
             self._imports[key] = (tier, line)
+
+    def add_program(self, module: str, tier: int, line: int) -> None:
+        """Add a module that is run as ``python -m`` does it."""
+        self.add_import(module, 0, ("__main__",), tier, line)
+        self.mentions.add(program_mark(module))
 
     def add_string(self, text: str, line: int) -> None:
         """Add a string literal; of equal ones the first counts."""

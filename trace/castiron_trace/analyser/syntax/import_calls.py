@@ -92,7 +92,7 @@ def find_spec(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
 def run_module(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
     """``runpy.run_module("package")``: a package's ``__main__`` is run."""
     if call.args and (module := imported_literal(call.args[0])):
-        facts.add_import(module, 0, ("__main__",), max(tier, Tier.GUARDED), call.lineno)
+        facts.add_program(module, max(tier, Tier.GUARDED), call.lineno)
     else:
         computed_import(facts, call, name, tier)
 

@@ -26,7 +26,7 @@ def command_items(facts: Facts, items: Sequence[ast.expr], tier: int, scan_code:
         if not isinstance(option, ast.Constant):
             continue
         if option.value == "-m" and (module := literal_module(argument)):
-            facts.add_import(module, 0, ("__main__",), max(tier, Tier.LAZY), option.lineno)
+            facts.add_program(module, max(tier, Tier.LAZY), option.lineno)
         elif option.value == "-c" and isinstance(argument, ast.Constant) and isinstance(argument.value, str):
             for statement in scan_code(argument.value).imports:
                 if not statement.level:
@@ -36,4 +36,4 @@ def command_items(facts: Facts, items: Sequence[ast.expr], tier: int, scan_code:
 def shell_command(facts: Facts, text: str, line: int) -> None:
     """Add what a string names after ``-m``."""
     if command := _SHELL_COMMAND.match(text):
-        facts.add_import(command[1], 0, ("__main__",), Tier.LAZY, line)
+        facts.add_program(command[1], Tier.LAZY, line)
