@@ -41,7 +41,11 @@ def treemap(boxes: Sequence[Box], *, label: str) -> str:
         if width > 46 and height > 18:
             characters = int((width - 10) / 7.4)
             shown = box.label if len(box.label) <= characters else box.label[: max(1, characters - 1)] + "…"
-            text = f'<text x="{x + 6:.1f}" y="{y + 16:.1f}">{escape(shown)}</text>'
+            # On narrow pages the letters are larger, as the whole is drawn smaller: an inner SVG cuts what is too long.
+            text = (
+                f'<svg x="{x:.1f}" y="{y:.1f}" width="{width - 3:.1f}" height="{height - 3:.1f}">'
+                f'<text x="6" y="5" dominant-baseline="hanging">{escape(shown)}</text></svg>'
+            )
         shape = (
             f'<g class="{box.kind}"><title>{escape(box.note)}</title>'
             f'<rect x="{x:.1f}" y="{y:.1f}" width="{max(0.0, width - 1.5):.1f}" '
