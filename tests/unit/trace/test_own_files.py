@@ -334,3 +334,12 @@ def test_shared_objects_of_the_application_are_described_for_the_link(tmp_path: 
     assert [(item.path, item.origin, item.distribution) for item in manifest.natives] == [("libown.so", "app", "")]
     assert manifest.natives[0].sha256 in dict(manifest.blobs)
     assert [item.path for item in manifest.resources if item.origin == "app"] == []
+
+
+def test_folders_that_link_to_each_other_are_no_endless_walk(tmp_path: Path) -> None:
+    write(tmp_path, {"x/f": "", "y/f": ""})
+    for number in range(3):
+        (tmp_path / "x" / f"l{number}").symlink_to("../y")
+        (tmp_path / "y" / f"m{number}").symlink_to("../x")
+    found = [path.relative_to(tmp_path).as_posix() for path in own_folder.files_below(tmp_path, stop_at_packages=False)]
+    assert found == ["x/f", "x/l0/f", "x/l1/f", "x/l2/f", "y/f", "y/m0/f", "y/m1/f", "y/m2/f"]

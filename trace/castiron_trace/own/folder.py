@@ -180,14 +180,21 @@ def is_silent(root: Path, name: str) -> bool:
     return start.startswith(MAGIC) or FORMAT.encode() in start
 
 
-def files_below(folder: Path, *, stop_at_packages: bool, sources: bool = False) -> Iterator[Path]:
-    """Yield data files below a folder, sorted; reached sub-packages are examined by themselves."""
+def files_below(
+    folder: Path, *, stop_at_packages: bool, sources: bool = False, way: tuple[Path, ...] = ()
+) -> Iterator[Path]:
+    """Yield data files below a folder, sorted; reached sub-packages are examined by themselves.
+
+    ``way`` are the folders that the walk is in, without links: what leads back to one of them, or above it, is a circle,
+    also by way of several links.
+    """
+    way = (*way, folder.resolve())
     for entry in sorted(folder.iterdir()):
-        if entry.is_symlink() and (not entry.exists() or folder.resolve().is_relative_to(entry.resolve())):
+        if entry.is_symlink() and (not entry.exists() or any(at.is_relative_to(entry.resolve()) for at in way)):
             continue  # a dangling or circular link
         if entry.is_dir():
             if not is_foreign(entry) and not (stop_at_packages and (entry / "__init__.py").is_file()):
-                yield from files_below(entry, stop_at_packages=stop_at_packages, sources=sources)
+                yield from files_below(entry, stop_at_packages=stop_at_packages, sources=sources, way=way)
         elif entry.is_file() and not entry.name.startswith("."):
             skipped = COMPILED if sources else (*COMPILED, ".py")
             if not entry.name.endswith(skipped) and not _EXTENSION_MODULE.search(entry.name):
