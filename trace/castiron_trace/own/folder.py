@@ -185,8 +185,8 @@ def files_below(
 ) -> Iterator[Path]:
     """Yield data files below a folder, sorted; reached sub-packages are examined by themselves.
 
-    ``way`` are the folders that the walk is in, without links: what leads back to one of them, or above it, is a circle,
-    also by way of several links.
+    ``way`` are the folders that the walk is in, without links: what leads back to one of them, or above it, is a
+    circle, also by way of several links.
     """
     way = (*way, folder.resolve())
     for entry in sorted(folder.iterdir()):
