@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 SCRIPT = """
-import os, subprocess, sys
+import os, socket, subprocess, sys
 
 def start(*arguments, **options):
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, **options)
     print(done.returncode, done.stdout.strip(), done.stderr.strip())
 
+if os.environ.get("STARTED") == "alone":  # with the standard input that its parent had
+    sys.exit(f"alone {sys.stdin.readline()}")
 if sys.argv[1:2] == ["again"]:
     sys.exit(f"again {sys.argv[2:]}")
 if sys.argv[1:2] == ["replace"]:
@@ -34,6 +36,21 @@ start("-m", "json.tool", "--compact", input="[1, 2]")
 start("-W", "error", "-c", "import warnings; print(len(warnings.filters) > 0)")
 start("-", input="print(5)")
 start("-I", input="print(6)")
+look = "import importlib.util as u, sys; print(sys.argv, u.find_spec('beside') is not None)"
+with open("beside.py", "w") as file:
+    file.write("print('beside')")
+start(input=look)
+with open("program", "w") as file:
+    file.write("print(8)")
+with open("program") as file:
+    start(stdin=file)
+ours, theirs = socket.socketpair()
+with ours, theirs:
+    ours.send(b"print(9)")
+    ours.shutdown(socket.SHUT_WR)
+    start(stdin=theirs)
+start(env={**os.environ, "STARTED": "alone"})
+start(stdin=subprocess.DEVNULL, env={**os.environ, "STARTED": "alone"})
 start("-V")
 with open("script.py", "w") as file:
     file.write("import sys; print('script', sys.argv[1:])")
@@ -62,7 +79,8 @@ os.posix_spawn(sys.executable, [sys.executable, "-c", "print('spawned')"], os.en
 os.wait()
 """
 EXPECTED = """\
-0 ['-c', 'x'] 42 \n0 [1,2] \n0 True \n0 5 \n0 6 \n0 Python {version} \n0 script ['y'] \n\
+0 ['-c', 'x'] 42 \n0 [1,2] \n0 True \n0 5 \n0 6 \n\
+0 [''] False \n0 8 \n0 9 \n1  alone print(10)\n1  alone\n0 Python {version} \n0 script ['y'] \n\
 0 beside \n0 False \n0 True \n0 False \n\
 1  again ['-v']
 1  again []
@@ -97,7 +115,7 @@ def binary(tmp_path_factory: pytest.TempPathFactory, pack: Pack) -> Path:
 
 
 def test_its_own_processes_are_python(binary: Path, tmp_path: Path, pack: Pack) -> None:
-    done = run([binary], cwd=tmp_path)
+    done = run([binary], cwd=tmp_path, stdin="print(10)\n")
     assert done.stdout == EXPECTED.replace("{version}", pack.python_version), done.stderr
 
 

@@ -138,9 +138,9 @@ IDENTITY_AT = 112
 FORGER = """
 import fcntl, os, struct, sys
 kind, guard, identity, *arguments = sys.argv[1:]
-record = struct.pack("<8sIi16sI", b"CASTCHLD", 2, os.getpid(), bytes.fromhex(identity), 0)
+record = struct.pack("<8sIi16sII", b"CASTCHLD", 3, os.getpid(), bytes.fromhex(identity), 0, 1)
 if kind == "another process":
-    record = struct.pack("<8sIi16sI", b"CASTCHLD", 2, os.getppid(), bytes.fromhex(identity), 0)
+    record = struct.pack("<8sIi16sII", b"CASTCHLD", 3, os.getppid(), bytes.fromhex(identity), 0, 1)
 number = None
 if kind == "another user":
     os.setegid(1000)
@@ -185,6 +185,21 @@ def test_forged_record(guard: Path, work: Path, kind: str, name: str) -> None:
         return
     assert refused(done), done
     assert "nothing shows that this program" in done.stderr
+
+
+@pytest.mark.parametrize("kind", [*FORGERIES, pytest.param("another user", marks=needs.root), "genuine"])
+def test_forged_record_without_arguments(guard: Path, work: Path, kind: str) -> None:
+    """Records that ask for an interpreter of what stands on standard input; "genuine" is the control."""
+    argv = [sys.executable, "-c", FORGER, kind, guard, identity_of(guard).hex()]
+    done = run(argv, cwd=work, stdin=EVIL)
+    assert ("OWNED" in done.stdout) == (kind == "genuine"), done
+    assert kind == "genuine" or refused(done), done
+
+
+@pytest.mark.parametrize("arguments", [[], ["self"], ["spawn"]])
+def test_standard_input_of_a_stranger(guard: Path, work: Path, arguments: list[str]) -> None:
+    """A program for an interpreter is on it, and the application starts itself without giving itself another one."""
+    assert refused(run([guard, *arguments], cwd=work, stdin=EVIL))
 
 
 @needs.root

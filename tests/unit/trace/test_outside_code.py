@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from castiron_trace.model import Reached, TargetPython
     from castiron_trace.stdlib_graph import StdlibGraph
 
+INPUT = "a program given to sys.executable on standard input"
 PATH = "sys.path with folders from outside"
 
 
@@ -44,7 +45,15 @@ PATH = "sys.path with folders from outside"
         ("sys.path[:0] = folders", PATH),
         ("site.addsitedir(folder)", PATH),
         ("subprocess.run([sys.executable, script, 'x'])", "a script run by sys.executable"),
+        ("subprocess.run([sys.executable], input=program)", INPUT),
+        ("subprocess.Popen([sys.executable, '-u', '-'], stdin=subprocess.PIPE)", INPUT),
+        ("asyncio.create_subprocess_exec(sys.executable, '-', stdin=PIPE)", INPUT),
         # What is part of the program.
+        ("subprocess.run([sys.executable], input='print(1)')", None),
+        ("subprocess.Popen([sys.executable], stdin=subprocess.DEVNULL)", None),
+        ("subprocess.run([sys.executable, '-V'], stdin=stream)", None),
+        ("subprocess.run([sys.executable, '-m', 'json.tool'], input=text)", None),
+        ("subprocess.run([git, '-'], input=text)", None),
         ("spec_from_file_location('x', os.path.join(os.path.dirname(__file__), 'x.py'))", None),
         ("HERE = dirname(__file__)\nsys.path.insert(0, HERE)", None),
         ("HERE = dirname(__file__)\nsys.path.insert(0, os.getcwd())", PATH),

@@ -29,12 +29,13 @@ struct record {
     int32_t process;
     unsigned char program[16]; /* the identity of its payload */
     uint32_t names_path;       /* see child_record_names_path */
+    uint32_t reads_program;    /* see child_record_reads_program */
 };
 static const char magic[8] = {'C', 'A', 'S', 'T', 'C', 'H', 'L', 'D'};
-enum { VERSION = 2 };
+enum { VERSION = 3 };
 
 static const char *inherited_path; /* PYTHONPATH, as this process was started with it */
-static bool names_path;
+static bool names_path, reads_program;
 
 bool child_record_is_variable(const char *entry)
 {
@@ -79,10 +80,15 @@ bool child_record_names_path(void)
     return names_path;
 }
 
-int child_record_make(char variable[CHILD_RECORD_SIZE], char *const environment[])
+bool child_record_reads_program(void)
+{
+    return reads_program;
+}
+
+int child_record_make(char variable[CHILD_RECORD_SIZE], char *const environment[], bool reads)
 {
     struct record record = {.version = VERSION, .process = (int32_t)syscall(SYS_getpid),
-                            .names_path = has_own_path(environment)};
+                            .names_path = has_own_path(environment), .reads_program = reads};
     memcpy(record.magic, magic, sizeof magic);
     memcpy(record.program, payload_header()->identity, sizeof record.program);
     int descriptor = new_file();
@@ -124,6 +130,7 @@ static enum child_record look(const char *number)
     bool same = record.version == VERSION && status.st_size == (off_t)sizeof record &&
                 memcmp(record.program, payload_header()->identity, sizeof record.program) == 0;
     names_path = same && record.names_path != 0;
+    reads_program = same && record.reads_program != 0;
     return same ? CHILD_RECORD_OWN : CHILD_RECORD_OTHER;
 }
 

@@ -17,9 +17,9 @@ enum { CHILD_RECORD_SIZE = sizeof "_CASTIRON_CHILD=" + 10 };
 bool child_record_is_variable(const char *entry);
 
 /* Makes the record of this process, which executes the program with `environment`, and writes the variable that goes with it.
- * Returns the descriptor, to be closed if execve fails; -1 if the kernel makes no such files, which the variable then says.
+ * `reads_program`: it is to be an interpreter that reads a program from standard input, though it has no arguments.  Returns the descriptor, to be closed if execve fails; -1 if the kernel makes no such files, which the variable then says.
  * Uses system calls alone, as it may run in a child of vfork, on a small stack. */
-int child_record_make(char variable[CHILD_RECORD_SIZE], char *const environment[]);
+int child_record_make(char variable[CHILD_RECORD_SIZE], char *const environment[], bool reads_program);
 
 enum child_record {
     CHILD_RECORD_ABSENT,  /* there is no such variable */
@@ -34,5 +34,8 @@ enum child_record child_record_take(void);
 /* Whether this program itself has put PYTHONPATH into the environment of this process, by what the record says: then its
  * folders are meant for us.  One that the program had only inherited proves nothing. */
 bool child_record_names_path(void);
+
+/* Whether the record asks for an interpreter that reads its program from standard input. */
+bool child_record_reads_program(void);
 
 #endif

@@ -13,6 +13,7 @@
 #include "process/executable.h"
 #include "process/helper_command.h"
 #include "process/privileges.h"
+#include "process/standard_input.h"
 
 /* Set by a process that was started like an interpreter and could not show by whom, for those that it starts. */
 static const char unexplained[] = "_CASTIRON_UNEXPLAINED";
@@ -97,6 +98,8 @@ static struct role decide(int argc, char **argv, enum child_record record, bool 
     bool all = for_all && command_line_is_python(argc, argv, FOR_ANYBODY);
     if (!named && !executable_is_called(called))
         return all ? interpreter : application;
+    if (argc == 1 && record == CHILD_RECORD_OWN && child_record_reads_program())
+        return (struct role){.kind = ROLE_OWN_INTERPRETER};
 
     int script = command_line_may_be_python(argc, argv) ? command_line_own_script(argc, argv) : 0;
     bool python = named || all || (command_line_may_be_python(argc, argv) && command_line_is_python(argc, argv, FOR_OWN));
@@ -123,6 +126,7 @@ struct role role_decide(int argc, char **argv)
 {
     uint32_t flags = payload_header()->flags;
     bool raised = privileges_raised();
+    standard_input_remember();
     /* With raised privileges our variables were removed: privileges_clean_environment. */
     enum child_record record = raised ? CHILD_RECORD_ABSENT : child_record_take();
     if (!raised && (flags & BOOT_NO_CHILDREN) == 0)
@@ -146,9 +150,12 @@ enum reexec role_of_reexec(char *const *arguments)
     if (count == 0 || (payload_header()->flags & BOOT_NO_CHILDREN) != 0)
         return REEXEC_PLAIN;
     bool named = executable_is_interpreter(arguments[0]);
-    if (!named && (!executable_is_called(arguments[0]) || !command_line_may_be_python(count, arguments)))
+    if (!named && !executable_is_called(arguments[0]))
+        return REEXEC_PLAIN;
+    bool reading = !named && count == 1 && standard_input_is_given();
+    if (!named && !reading && !command_line_may_be_python(count, arguments))
         return REEXEC_PLAIN;
     if (!will_be_raised())
-        return REEXEC_RECORDED;
+        return reading ? REEXEC_READING : REEXEC_RECORDED;
     return named || command_line_has_program(count, arguments) ? REEXEC_FORBIDDEN : REEXEC_PLAIN;
 }

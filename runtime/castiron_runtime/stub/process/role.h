@@ -26,6 +26,7 @@ struct role role_decide(int argc, char **argv);
 enum reexec {
     REEXEC_PLAIN,
     REEXEC_RECORDED,  /* with a record: the arguments may be for an interpreter, so the new image will ask for one */
+    REEXEC_READING,   /* with a record that says: no arguments, and a program for an interpreter on standard input */
     REEXEC_FORBIDDEN, /* not at all: they are for an interpreter, and with raised privileges there is none */
 };
 

@@ -20,12 +20,12 @@ static int run_again(const char *path, char *const arguments[], char *const envi
         errno = EPERM;
         return -1;
     }
-    bool only_ours, recorded = how == REEXEC_RECORDED;
+    bool only_ours, recorded = how != REEXEC_PLAIN;
     uint32_t folder = tree_working_directory_for_exec(&only_ours);
     if (!recorded && folder == NODE_NONE)
         return __real_execve(path, arguments, environment);
     char record[CHILD_RECORD_SIZE], current[TREE_DIRECTORY_VARIABLE_SIZE];
-    int descriptor = recorded ? child_record_make(record, environment) : -1;
+    int descriptor = recorded ? child_record_make(record, environment, how == REEXEC_READING) : -1;
     size_t count = arguments_count(environment), used = 0;
     char **changed = TREE_SPAWN_MEMORY((count + 3) * sizeof *changed);
     for (size_t i = 0; i < count; i++)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import re
 from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.syntax.expressions import name_of
@@ -22,6 +23,8 @@ _ADDS = frozenset({"append", "extend", "insert"})
 OUTSIDE_PATH = "sys.path with folders from outside"
 _READS = frozenset({"open", "open_code", "read", "read_bytes", "read_text"})
 _OUTSIDE = frozenset({"cwd", "getcwd", "expanduser", "environ", "getenv"})
+_PLAIN_OPTION = re.compile("-[bBdEiIOPqRsSuvx]*")
+"""An option of ``python`` behind which a program on standard input may follow; ``-`` itself, too."""
 _OWN = frozenset({"__file__", "__path__", "__spec__"})
 _WORDS = tuple(
     word.encode()
@@ -63,10 +66,35 @@ def _of_call(node: ast.Call, *, own_folder: bool) -> Iterator[OutsideCode]:
         yield OutsideCode(node.lineno, name)
     elif name in _PROMPTS or (name == "interact" and name_of(owner) == "code"):
         yield OutsideCode(node.lineno, "a prompt for Python")
+    elif _reads_program(_command(node)) and _gives_input(node):
+        yield OutsideCode(node.lineno, "a program given to sys.executable on standard input")
     elif name == "addsitedir" or (name in _ADDS and owner is not None and _is_attribute(owner, "path")):
         constant = all(isinstance(argument, ast.Constant) for argument in node.args)
         if _names(node) & _OUTSIDE or not (own_folder or constant):
             yield OutsideCode(node.lineno, OUTSIDE_PATH)
+
+
+def _command(call: ast.Call) -> list[ast.expr]:
+    """Return what a call may start: the items of its first argument, or its arguments."""
+    first = call.args[0] if call.args else None
+    return first.elts if isinstance(first, ast.List | ast.Tuple) else call.args
+
+
+def _reads_program(command: list[ast.expr]) -> bool:
+    """Say whether a command is ``[sys.executable, OPTION, ..., "-"]``, with neither a script nor ``-c`` nor ``-m``."""
+    if not command or not _is_attribute(command[0], "executable"):
+        return False
+    options = [item.value if isinstance(item, ast.Constant) else None for item in command[1:]]
+    return all(isinstance(text, str) and _PLAIN_OPTION.fullmatch(text) for text in options)
+
+
+def _gives_input(call: ast.Call) -> bool:
+    """Say whether a call gives a standard input whose text the code does not show."""
+    given = {keyword.arg: keyword.value for keyword in call.keywords}
+    text, stream = given.get("input"), given.get("stdin")
+    return (text is not None and not isinstance(text, ast.Constant)) or (
+        stream is not None and not isinstance(stream, ast.Constant) and name_of(stream) != "DEVNULL"
+    )
 
 
 def _is_attribute(node: ast.AST, name: str) -> bool:
