@@ -8,14 +8,16 @@ import pytest
 
 from castiron_audit.catalogue import library_of_name
 from castiron_audit.expressions import normalise
+from tests.long.parts_table import LackingWheelError, site, told
 from tests.support.proven_parts import missing, proven
+from tests.unit.audit.making import distribution, report
 
 FOLDER = Path(__file__).parent / "parts"
 
 
 @pytest.mark.parametrize(
     ("table", "parts", "distributions"),
-    [("truth", 291, 100), ("strangers", 180, 40), ("newcomers", 0, 41), ("latecomers", 0, 45)],
+    [("truth", 291, 100), ("strangers", 180, 40), ("newcomers", 0, 41), ("latecomers", 0, 45), ("visitors", 150, 21)],
 )
 def test_the_table_is_whole(table: str, parts: int, distributions: int) -> None:
     truth = tomllib.loads((FOLDER / f"{table}.toml").read_text())
@@ -41,3 +43,27 @@ def test_what_a_report_lacks_is_named() -> None:
     assert set(proven(data)) == {"zlib", "curl"}
     assert set(missing(data, ["zlib-ng"])) == {"curl"}
     assert missing(data, ["zlib", "curl"]) == {}
+
+
+def test_a_wheel_that_cannot_be_had_is_told_and_the_others_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    truth = {
+        "part": {"gone/zlib": {"license": "Zlib"}},
+        "distribution": {"some-thing": {"license": "MIT"}, "gone": {"license": "MIT"}},
+        "wheel": {"some-thing": {}, "gone": {}},
+    }
+    made = report(distribution("some-thing", "MIT"))
+    assert told(truth, {"some-thing": made}) == 1
+    assert capsys.readouterr().out.splitlines() == [
+        "parts: 1 NOT COMPARED, as their wheels could not be had",
+        "distributions: 1 asked, 1 answers, 1 right, precision 1.000, recall 1.000",
+        "distributions: 1 NOT COMPARED, as their wheels could not be had",
+        "1 wheels compared, 1 could not be had",
+    ]
+    alone = {key: {name: row for name, row in rows.items() if "gone" not in name} for key, rows in truth.items()}
+    assert told(alone, {"some-thing": made}) == 0
+
+
+def test_a_wheel_with_other_bytes_is_not_compared(tmp_path: Path) -> None:
+    (tmp_path / "a-1-py3-none-any.whl").write_bytes(b"other")
+    with pytest.raises(LackingWheelError, match="not the file that was read"):
+        site({"file": "a-1-py3-none-any.whl", "sha256": "0" * 64}, tmp_path)
