@@ -14,7 +14,8 @@ if TYPE_CHECKING:
 
     from castiron_audit.model import Report
 
-_WITH_HASHES = {Format.CYCLONEDX, Format.SPDX, Format.SPDX3}
+_WITH_SHA512 = {Format.CYCLONEDX, Format.SPDX, Format.SPDX3}
+_WITH_SHA256 = {*_WITH_SHA512, Format.HTML}
 _REPORT_WIDTH = 140
 """Characters of a line in the license report."""
 
@@ -27,10 +28,16 @@ def document(report: Report, format_: Format, epoch: int | None, artifact: Artif
     return f"Components of {report.name}\n\n{table}\n{render(report, Format.NOTICES)}"
 
 
-def artifact_of(path: Path, name: str, sha256: str, formats: Iterable[Format]) -> Artifact:
-    """Return the executable as documents name it; its SHA-512 is only taken for those that tell it."""
-    sha512 = ""
-    if not _WITH_HASHES.isdisjoint(formats):
-        with path.open("rb") as file:
-            sha512 = hashlib.file_digest(file, "sha512").hexdigest()
-    return Artifact(filename=name, sha256=sha256, sha512=sha512)
+def artifact_of(path: Path, name: str, formats: Iterable[Format]) -> Artifact:
+    """Return the executable as documents name it; hashes are only taken for those that tell them."""
+    asked = set(formats)
+    return Artifact(
+        filename=name,
+        sha256=_digest(path, "sha256") if asked & _WITH_SHA256 else "",
+        sha512=_digest(path, "sha512") if asked & _WITH_SHA512 else "",
+    )
+
+
+def _digest(path: Path, algorithm: str) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).hexdigest()

@@ -17,7 +17,7 @@ from castiron_audit.project import own_project
 from castiron_common.cache import cache_root
 from castiron_common.clock import Clock
 from castiron_common.errors import ManifestError
-from castiron_common.files import check_output, sha256_file
+from castiron_common.files import check_output
 from castiron_common.working import working_folder
 from castiron_elf.sections import file_layout
 from castiron_link.app_object import write_app_object
@@ -261,8 +261,8 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
 
         # write: whole or not at all.
         with clock("write"):
-            digest, size = sha256_file(call.output), call.output.stat().st_size
-            artifact = artifact_of(call.output, output.name, digest, request.documents)
+            size = call.output.stat().st_size
+            artifact = artifact_of(call.output, output.name, request.documents)
             documents = {
                 document_path(output, item): document(report, item, request.epoch, artifact)
                 for item in request.documents
@@ -295,7 +295,6 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
 
     return LinkResult(
         output=output,
-        sha256=digest,
         size=size,
         report=report,
         children=children,

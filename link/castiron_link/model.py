@@ -224,7 +224,6 @@ class LinkResult:
     """What a link has made."""
 
     output: Path
-    sha256: str
     size: int
     """Bytes of the executable."""
     report: Report

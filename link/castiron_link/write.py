@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import shutil
-from contextlib import ExitStack
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
 from castiron_audit.formats import Format
 from castiron_common.files import atomic_write
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
 
 SUFFIXES = {
@@ -34,7 +35,7 @@ def document_path(output: Path, format_: Format) -> Path:
 
 
 def write_output(linked: Path, output: Path, documents: Mapping[Path, str]) -> None:
-    """Give ``linked`` the name ``output``; write ``documents`` under theirs.
+    """Give ``linked`` the name ``output``, under which alone it may be found then; write ``documents`` under theirs.
 
     All are written completely before either takes its name.  Raises `OutputError`.
     """
@@ -43,8 +44,28 @@ def write_output(linked: Path, output: Path, documents: Mapping[Path, str]) -> N
         binary = stack.enter_context(atomic_write(output, executable=True, sync=False))
         for path, text in documents.items():
             stack.enter_context(atomic_write(path, sync=False)).write(text.encode())
-        with linked.open("rb") as source:
+        source = stack.enter_context(linked.open("rb"))
+        if not _move(source, Path(binary.name)):
             _copy(source.fileno(), binary.fileno(), source.seek(0, os.SEEK_END))
+
+
+def _move(source: IO[bytes], making: Path) -> bool:
+    """Let a file take the place of one that is being made; False if it cannot, as that is a pipe or on another disk.
+
+    The executable is the largest file of a link: to copy it takes as long as to absorb its shared objects.
+    """
+    if not making.is_file():
+        return False
+    # As that of the file that it replaces, its lock says that its writer is alive; there may be none on this disk.
+    with suppress(OSError):
+        fcntl.flock(source.fileno(), fcntl.LOCK_EX)
+    try:
+        Path(source.name).replace(making)
+    except OSError as error:
+        if error.errno == errno.EXDEV:
+            return False
+        raise
+    return True
 
 
 def _copy(source: int, destination: int, size: int) -> None:
