@@ -62,6 +62,15 @@ start("-m", "beside")
 start("-c", look)
 start("-c", look, env={**os.environ, "PYTHONPATH": os.getcwd()})
 start("-I", "-c", look, env={**os.environ, "PYTHONPATH": os.getcwd()})
+settings = "import sys as s; o = s.stdout; print(o.write_through, o.encoding, s.warnoptions, s.flags.hash_randomization)"
+below = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {settings!r}])"
+ours = {**os.environ, "PYTHONUNBUFFERED": "yes", "PYTHONHASHSEED": "0", "PYTHONHOME": "/no", "PYTHONSTARTUP": "/no"}
+start("-c", settings)
+start("-c", settings, env=ours)
+start("-c", below, env=ours)
+start("-E", "-c", settings, env=ours)
+names = "{'PYTHONWARNINGS', 'PYTHONHOME', 'PYTHONUNBUFFERED'}"
+start("-c", f"import os; print(sorted({names} & os.environ.keys()))", env=ours)
 start(sys.argv[0], "again", "-v")
 start("-Wd", sys.argv[0], "again")
 start("again", "z")
@@ -82,6 +91,8 @@ EXPECTED = """\
 0 ['-c', 'x'] 42 \n0 [1,2] \n0 True \n0 5 \n0 6 \n\
 0 [''] False \n0 8 \n0 9 \n1  alone print(10)\n1  alone\n0 Python {version} \n0 script ['y'] \n\
 0 beside \n0 False \n0 True \n0 False \n\
+0 False utf-8 [] 1 \n0 True utf-8 [] 0 \n0 True utf-8 [] 0 \n0 False utf-8 [] 1 \n\
+0 ['PYTHONHOME', 'PYTHONUNBUFFERED', 'PYTHONWARNINGS'] \n\
 1  again ['-v']
 1  again []
 1  again ['z']
@@ -115,7 +126,8 @@ def binary(tmp_path_factory: pytest.TempPathFactory, pack: Pack) -> Path:
 
 
 def test_its_own_processes_are_python(binary: Path, tmp_path: Path, pack: Pack) -> None:
-    done = run([binary], cwd=tmp_path, stdin="print(10)\n")
+    inherited = {"PYTHONWARNINGS": "error", "PYTHONIOENCODING": "latin-1"}
+    done = run([binary], cwd=tmp_path, stdin="print(10)\n", env={**os.environ, **inherited})
     assert done.stdout == EXPECTED.replace("{version}", pack.python_version), done.stderr
 
 

@@ -16,6 +16,7 @@
 #include "payload/payload.h"
 #include "process/executable.h"
 #include "process/finalize.h"
+#include "process/own_variables.h"
 #include "process/privileges.h"
 #include "process/role.h"
 #include "tree/tree.h"
@@ -25,6 +26,7 @@ struct boot {
     char **argv;
     bool as_python;         /* this time: the arguments are for an interpreter */
     bool obey_environment;
+    bool own_variables;     /* of Python's variables, those that this program set for this child are obeyed */
 };
 
 static void check(PyStatus status)
@@ -47,7 +49,7 @@ static void pre_initialize(const struct boot *boot)
     PyPreConfig config;
     PyPreConfig_InitPythonConfig(&config);
     config.isolated = !boot->obey_environment && !boot->as_python;
-    config.use_environment = boot->obey_environment;
+    config.use_environment = boot->obey_environment || boot->own_variables;
     config.parse_argv = boot->as_python;
     check(Py_PreInitializeFromBytesArgs(&config, boot->argc, boot->argv));
 }
@@ -70,7 +72,7 @@ static void configure(PyConfig *config, const struct boot *boot)
     else
         PyConfig_InitIsolatedConfig(config);
     config->isolated = 0; /* in sys.flags, whose readers take it for an option of the user: python -I */
-    config->use_environment = boot->obey_environment;
+    config->use_environment = boot->obey_environment || boot->own_variables;
     config->safe_path = 0; /* likewise; the first entry of sys.path is computed by Py_RunMain alone */
     config->parse_argv = boot->as_python;
     config->site_import = 0;
@@ -81,6 +83,10 @@ static void configure(PyConfig *config, const struct boot *boot)
     config->_init_main = 0;
     check(PyConfig_SetBytesString(config, &config->program_name, boot->argc > 0 ? boot->argv[0] : ""));
     check(PyConfig_SetBytesArgv(config, boot->argc, boot->argv));
+    if (boot->own_variables) {
+        check(PyConfig_Read(config));
+        config->use_environment = 0; /* by now the environment has been read */
+    }
 }
 
 int main(int argc, char **argv)
@@ -107,12 +113,17 @@ int main(int argc, char **argv)
         .as_python = role.kind != ROLE_APPLICATION,
         .obey_environment = (flags & BOOT_OBEY_ENVIRONMENT) != 0 && !privileges_raised(),
     };
+    boot.own_variables = role.kind == ROLE_OWN_INTERPRETER && !boot.obey_environment && own_variables_are_there();
 
     /* The core of the interpreter: objects, builtins, the import of built-in modules. */
+    if (boot.own_variables)
+        own_variables_hide_inherited();
     pre_initialize(&boot);
     use_allocator();
     PyConfig config;
     configure(&config, &boot);
+    if (boot.own_variables)
+        own_variables_put_back();
     check(Py_InitializeFromConfig(&config));
     PyConfig_Clear(&config);
 

@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "payload/payload.h"
-#include "process/child_record.h"
 #include "process/executable.h"
+#include "process/own_variables.h"
 #include "process/privileges.h"
 #include "series.h"
 
@@ -46,7 +46,7 @@ static PyStatus append_in_tree(PyConfig *config, const char *path)
  * before the standard library, as in CPython. */
 static PyStatus append_environment(PyConfig *config)
 {
-    bool obeyed = config->use_environment || (child_record_names_path() && config->isolated <= 0);
+    bool obeyed = config->use_environment || (own_variables_name_path() && config->isolated <= 0);
     const char *folders = obeyed ? getenv("PYTHONPATH") : NULL;
     PyStatus status = PyStatus_Ok();
     while (folders != NULL && *folders != '\0' && !PyStatus_Exception(status)) {

@@ -13,6 +13,7 @@
 #include "libc/decimal.h"
 #include "libc/real.h"
 #include "payload/payload.h"
+#include "process/own_variables.h"
 #include "process/privileges.h"
 
 #ifndef MFD_NOEXEC_SEAL
@@ -28,14 +29,13 @@ struct record {
     uint32_t version;
     int32_t process;
     unsigned char program[16]; /* the identity of its payload */
-    uint32_t names_path;       /* see child_record_names_path */
+    uint32_t variables;        /* own_variables_of */
     uint32_t reads_program;    /* see child_record_reads_program */
 };
 static const char magic[8] = {'C', 'A', 'S', 'T', 'C', 'H', 'L', 'D'};
 enum { VERSION = 3 };
 
-static const char *inherited_path; /* PYTHONPATH, as this process was started with it */
-static bool names_path, reads_program;
+static bool reads_program;
 
 bool child_record_is_variable(const char *entry)
 {
@@ -65,21 +65,6 @@ static int new_file(void)
     return higher;
 }
 
-/* Whether an environment has a PYTHONPATH that this process has not inherited. */
-static bool has_own_path(char *const environment[])
-{
-    static const char variable[] = "PYTHONPATH=";
-    for (; environment != NULL && *environment != NULL; environment++)
-        if (strncmp(*environment, variable, sizeof variable - 1) == 0)
-            return names_path || inherited_path == NULL || strcmp(*environment + sizeof variable - 1, inherited_path) != 0;
-    return false;
-}
-
-bool child_record_names_path(void)
-{
-    return names_path;
-}
-
 bool child_record_reads_program(void)
 {
     return reads_program;
@@ -88,7 +73,7 @@ bool child_record_reads_program(void)
 int child_record_make(char variable[CHILD_RECORD_SIZE], char *const environment[], bool reads)
 {
     struct record record = {.version = VERSION, .process = (int32_t)syscall(SYS_getpid),
-                            .names_path = has_own_path(environment), .reads_program = reads};
+                            .variables = own_variables_of(environment), .reads_program = reads};
     memcpy(record.magic, magic, sizeof magic);
     memcpy(record.program, payload_header()->identity, sizeof record.program);
     int descriptor = new_file();
@@ -111,7 +96,7 @@ static bool is_ours(const struct stat *status)
            (user == 0 || privileges_permitted() == 0);
 }
 
-static enum child_record look(const char *number)
+static enum child_record look(const char *number, uint32_t *variables)
 {
     char *end;
     long descriptor = number[0] >= '0' && number[0] <= '9' ? strtol(number, &end, 10) : -1;
@@ -129,18 +114,18 @@ static enum child_record look(const char *number)
         return CHILD_RECORD_WORTHLESS;
     bool same = record.version == VERSION && status.st_size == (off_t)sizeof record &&
                 memcmp(record.program, payload_header()->identity, sizeof record.program) == 0;
-    names_path = same && record.names_path != 0;
+    *variables = same ? record.variables : 0;
     reads_program = same && record.reads_program != 0;
     return same ? CHILD_RECORD_OWN : CHILD_RECORD_OTHER;
 }
 
 enum child_record child_record_take(void)
 {
-    inherited_path = getenv("PYTHONPATH");
     const char *number = getenv(name);
-    if (number == NULL)
-        return CHILD_RECORD_ABSENT;
-    enum child_record record = look(number);
-    unsetenv(name);
+    uint32_t variables = 0;
+    enum child_record record = number == NULL ? CHILD_RECORD_ABSENT : look(number, &variables);
+    own_variables_remember(variables);
+    if (number != NULL)
+        unsetenv(name);
     return record;
 }

@@ -28,12 +28,9 @@ enum child_record {
     CHILD_RECORD_OWN,     /* it was this program */
 };
 
-/* Looks at the record of this process, closes it and forgets the variable.  Called once. */
+/* Looks at the record of this process, closes it and forgets the variable; own_variables.h has what it says of the
+ * environment.  Called once. */
 enum child_record child_record_take(void);
-
-/* Whether this program itself has put PYTHONPATH into the environment of this process, by what the record says: then its
- * folders are meant for us.  One that the program had only inherited proves nothing. */
-bool child_record_names_path(void);
 
 /* Whether the record asks for an interpreter that reads its program from standard input. */
 bool child_record_reads_program(void);
