@@ -62,7 +62,7 @@ start("-m", "beside")
 start("-c", look)
 start("-c", look, env={**os.environ, "PYTHONPATH": os.getcwd()})
 start("-I", "-c", look, env={**os.environ, "PYTHONPATH": os.getcwd()})
-settings = "import sys as s; o = s.stdout; print(o.write_through, o.encoding, s.warnoptions, s.flags.hash_randomization)"
+settings = "from sys import *; print(stdout.write_through, stdout.encoding, warnoptions, flags.hash_randomization)"
 below = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {settings!r}])"
 ours = {**os.environ, "PYTHONUNBUFFERED": "yes", "PYTHONHASHSEED": "0", "PYTHONHOME": "/no", "PYTHONSTARTUP": "/no"}
 start("-c", settings)
