@@ -94,7 +94,7 @@ def prepare(places: Places, reference: Path, data: dict[str, Any]) -> None:
         "".join(f"{line}\n" for line in requirements(places.sources / "tests", data["source"]["without"]))
     )
     words = [str(places.environment / "bin" / "python"), "-m", "pip", "install", "-q", "-r", str(wanted)]
-    subprocess.run([*words, f"pyinstaller=={version}"], check=True)
+    subprocess.run([*words, *data["source"]["with"], f"pyinstaller=={version}"], check=True)
     ready.touch()
 
 
@@ -109,8 +109,10 @@ def requirements(folder: Path, without: list[str]) -> list[str]:
     return lines
 
 
-def outcomes(places: Places, mode: str, file: str, data: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Run one file of tests in one form, ``binary`` or ``reference``; return each test's outcome."""
+def outcomes(
+    places: Places, mode: str, file: str, data: dict[str, Any], *, only: list[str] | None = None
+) -> dict[str, dict[str, Any]]:
+    """Run one file of tests in one form, ``binary`` or ``reference``, or ``only`` some; return each test's outcome."""
     work = places.folder / f"{file}.{mode}"
     log = places.folder / f"{file}.{mode}.jsonl"
     done = _read(log)
@@ -128,6 +130,7 @@ def outcomes(places: Places, mode: str, file: str, data: dict[str, Any]) -> dict
                 "environment": environment,
                 "outcomes": str(log),
                 "done": sorted(done),
+                "only": only,
             }
         )
     )
@@ -140,6 +143,7 @@ def outcomes(places: Places, mode: str, file: str, data: dict[str, Any]) -> dict
         "PYTHONPATH": str(plugin),
     }
     words = ["-m", "pytest", "-q", "-p", "peer_suite_plugin", "--basetemp", str(work), "-o", "addopts=-p no:legacypath"]
+    words.append("--runxfail")  # what PyInstaller cannot do is no measure
     with (places.folder / f"{file}.{mode}.log").open("w") as output:
         subprocess.run(
             [places.environment / "bin" / "python", *words, f"tests/functional/{file}.py"],
@@ -176,8 +180,21 @@ def judge(test: str, binary: dict[str, Any], usual: dict[str, Any] | None) -> Ve
         return Verdict(test=test, word="refused" if clear else "SILENT", detail=messages[-600:])
     shown = f"{binary['output']}{binary['detail']}"
     warnings = re.findall(r"^warning (.*)", messages, re.MULTILINE)
-    told = any(name in shown for line in warnings for name in re.findall(r"[\w.]+", line.split(":")[0]) if name)
-    return Verdict(test=test, word="told" if told else "SILENT", detail=f"{warnings}\n{shown[-1500:]}")
+    told = sorted(name for name in lacking(shown) if any(_names(line, name) for line in warnings))
+    return Verdict(test=test, word="told" if told else "SILENT", detail=f"{told or warnings}\n{shown[-1500:]}")
+
+
+def lacking(output: str) -> set[str]:
+    """Return what a failed program says that it lacks: names of modules, and last parts of files' paths."""
+    names = set(re.findall(r"No module named '?([\w.]+)'?", output))
+    for pair in re.findall(r"cannot import name '(\w+)' from '([\w.]+)'", output):
+        names.add(f"{pair[1]}.{pair[0]}")
+    paths = re.findall(r"No such file or directory: '([^']+)'|cannot open shared object file: '?([^':]+)", output)
+    return names | {Path(one or other).name for one, other in paths}
+
+
+def _names(line: str, name: str) -> bool:
+    return re.search(rf"(?<![\w.]){re.escape(name)}(?![\w.]*\w)", line) is not None
 
 
 def main() -> int:
@@ -192,8 +209,9 @@ def main() -> int:
     files = options.files or sorted(path.stem for path in (places.sources / "tests/functional").glob("test_*.py"))
     rows: dict[str, Counter[str]] = {}
     for file in files:
-        usual = outcomes(places, "reference", file, data)
         binary = outcomes(places, "binary", file, data)
+        failed = [test for test, record in sorted(binary.items()) if record["outcome"] == "failed"]
+        usual = outcomes(places, "reference", file, data, only=failed) if failed else {}
         if not binary:
             raise SystemExit(f"no test of {file} ran: {places.folder / file}.binary.log says why")
         rows[file] = Counter()

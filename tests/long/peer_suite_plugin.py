@@ -101,42 +101,65 @@ def run(words: list[str], *, executable: str, env: dict[str, str], cwd: str) -> 
     return -1000 if stopped.is_set() else status
 
 
-def translated(arguments: list[str], project: Path, at: Path) -> tuple[list[str], list[str]]:
-    """Return the options for trace, and the folders that PyInstaller's options add to the path.
+class Options:
+    """What the options that a test gives PyInstaller are for trace and link."""
 
-    Data files are copied into ``project``, to where PyInstaller would have them.  Raises `NotApplicableError`.
-    """
-    words, paths, rest = [], [], list(arguments)
-    while rest:
-        name, _, value = rest.pop(0).partition("=")
+    def __init__(self, project: Path, at: Path) -> None:
+        """Data files are copied into ``project``, to where PyInstaller would have them; ``at`` is the test's folder."""
+        self.trace: list[str] = []
+        self.link: list[str] = []
+        self.paths: list[str] = []
+        self.left_out: list[str] = []
+        self._project, self._at = project, at
+        self._optimize = 0
+
+    def take(self, arguments: list[str]) -> None:
+        """Translate all options.  Raises `NotApplicableError`."""
+        rest = list(arguments)
+        while rest:
+            name, _, value = rest.pop(0).partition("=")
+            if not name.startswith("--"):
+                raise NotApplicableError(f"{name} among the options of PyInstaller")
+            if not value and rest and not rest[0].startswith("--"):
+                value = rest.pop(0)
+            self._one(name, value)
+        if self._optimize:
+            self.link += ["--optimize", str(self._optimize)]
+
+    def _one(self, name: str, value: str) -> None:
         known = _SETTINGS["options"].get(name)
         if name in ("--add-data", "--add-binary"):
-            source, _, destination = (value or rest.pop(0)).rpartition(":")
-            words += _copied(at / source, destination, project)
-        elif known is None:
-            raise NotApplicableError(f"the option {name} of PyInstaller")
+            source, _, destination = value.rpartition(":")
+            self._copy(self._at / source, destination)
         elif name in ("--path", "--paths"):
-            paths.append(str(at / (value or rest.pop(0))))
-            words += ["--path", paths[-1]]
+            self.paths += [str(self._at / path) for path in value.split(os.pathsep)]
+        elif name in ("--python", "--python-option") and value == "O":
+            self._optimize += 1
+        elif name == "--optimize":
+            self._optimize = int(value)
+        elif known is None:
+            raise NotApplicableError(f"the option {name} {value}".strip())
+        elif "left-out" in known:
+            self.left_out.append(f"{name} {value}: {known['left-out']}")
         else:
-            if not value and rest and not rest[0].startswith("-"):
-                value = rest.pop(0)
-            words += [word.format(value) for word in known]
-    return words, paths
+            self.trace += [word.format(value) for word in known["trace"]]
 
-
-def _copied(source: Path, destination: str, project: Path) -> list[str]:
-    words: list[str] = []
-    for item in sorted(source.parent.glob(source.name)):
-        target = project / destination
-        if item.is_dir():
-            shutil.copytree(item, target, dirs_exist_ok=True)
-            words += ["--include-data", destination] if destination != "." else []
-        else:
-            target.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(item, target)
-            words += ["--include-data", str(Path(destination, item.name))]
-    return words
+    def _copy(self, source: Path, destination: str) -> None:
+        items = sorted(source.parent.glob(source.name))
+        if not items:
+            raise FileNotFoundError(source)
+        target = self._project / destination
+        for item in items:
+            # A folder's content goes to the destination; a folder that a pattern names keeps its name there.
+            if item.is_dir():
+                into = target if item == source else target / item.name
+                shutil.copytree(item, into, symlinks=True, dirs_exist_ok=True)
+                named = into.relative_to(self._project)
+                self.trace += ["--include-data", str(named)] if named.parts else []
+            else:
+                target.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(item, target)
+                self.trace += ["--include-data", str(Path(destination, item.name))]
 
 
 class Builder:
@@ -149,13 +172,17 @@ class Builder:
         script = Path(given.script)
         name = args[args.index("--name") + 1] if "--name" in args else script.stem
         project, output = given._tmp_path / "project", given._dist_dir / name
-        project.mkdir(exist_ok=True)
+        shutil.rmtree(project, ignore_errors=True)
+        if script.parent in (given._tmp_path, Path(given._request.path).parent / "scripts"):
+            project.mkdir()  # what else is there belongs to other tests
+            shutil.copy2(script, project)
+        else:
+            shutil.copytree(script.parent, project, symlinks=True)
         output.parent.mkdir(exist_ok=True)
         entry = project / script.name
-        shutil.copy2(script, entry)
-        words, paths = translated(args, project, given._tmp_path)
-        modules = str(Path(given._request.path).resolve().parent / "modules")
-        paths.append(modules)
+        options = Options(project, given._tmp_path)
+        options.take(args)
+        paths = [*options.paths, str(Path(given._request.path).parent / "modules")]
         if _SETTINGS["mode"] == "reference":
             joined = os.pathsep.join(paths)
             output.write_text(
@@ -163,18 +190,22 @@ class Builder:
             )
             output.chmod(0o755)
             return True
+        for line in options.left_out:
+            _kept.steps.append({"step": "left out", "status": 0, "messages": line})
         manifest = given._tmp_path / "app.manifest"
-        words += ["--path", modules, "--python-env", sys.prefix, "-o", str(manifest), str(entry)]
-        for stage, more in (("trace", words), ("link", [str(manifest), "-o", str(output), "--no-report"])):
+        trace = [word for path in paths for word in ("--path", path)]
+        trace += [*options.trace, "--host-python", sys.executable, "-o", str(manifest), str(entry)]
+        link = [*options.link, "--no-report", str(manifest), "-o", str(output)]
+        for stage, words in (("trace", trace), ("link", link)):
             done = subprocess.run(
-                [_SETTINGS["commands"] + "/" + stage, *more],
+                [_SETTINGS["commands"] + "/" + stage, *words],
                 cwd=project,
                 env=_SETTINGS["environment"],
                 capture_output=True,
                 text=True,
                 check=False,
             )
-            _kept.steps.append({"step": stage, "status": done.returncode, "messages": done.stderr})
+            _kept.steps.append({"step": stage, "status": done.returncode, "messages": done.stderr, "words": words})
             if done.returncode:
                 return False
         return True
@@ -226,9 +257,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             continue
         node = item.nodeid.rpartition("/")[2]
         why = reason(node)
-        if why:
+        if why and node not in _SETTINGS["done"]:
             _write(node, {"outcome": "inapplicable", "detail": why, "steps": [], "output": ""})
-        elif node not in _SETTINGS["done"]:
+        elif not why and node not in _SETTINGS["done"] and (_SETTINGS["only"] is None or node in _SETTINGS["only"]):
             chosen.append(item)
     items[:] = chosen
 

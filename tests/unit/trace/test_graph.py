@@ -59,6 +59,8 @@ def test_included_modules_go_in(tracer: Tracer) -> None:
     assert "colorsys" in reached.modules
     assert own(tracer(files, include=("plugins.*",))) == {"__main__", "plugins", "plugins.a", "plugins.b"}
     assert tracer(files, include=("nowhere",)).unknown_includes == ("nowhere",)
+    below_json = {name for name in tracer(files, include=("json.*",)).modules if name.startswith("json")}
+    assert below_json == {"json", "json.decoder", "json.encoder", "json.scanner", "json.tool"}
 
 
 def test_excluded_modules_stay_out(tracer: Tracer) -> None:

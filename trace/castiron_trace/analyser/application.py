@@ -74,7 +74,7 @@ def trace_graph(request: TraceRequest) -> TraceAnswer:
 
     # What a watched run imported, and what the user includes.
     _add_observed(graph, entry, request.observed)
-    unknown = _add_includes(graph, entry, request.include, locator, environment)
+    unknown = _add_includes(graph, entry, request.include, locator)
 
     # Rules that look at all that is reached, until none adds anything.
     while inclusion.close(entry, all_rules=request.rules):
@@ -116,15 +116,11 @@ def _add_observed(graph: TracedGraph, entry: BaseNode, observed: tuple[ObservedI
 
 
 def _add_includes(
-    graph: TracedGraph, entry: BaseNode, include: tuple[str, ...], locator: TraceLocator, environment: Environment
+    graph: TracedGraph, entry: BaseNode, include: tuple[str, ...], locator: TraceLocator
 ) -> tuple[str, ...]:
     unknown: list[str] = []
     for name in include:
-        names = [name]
-        if name.endswith(".*"):
-            base = name[:-2]
-            names = [base, *(m for m in sorted(environment.modules) if m.startswith(base + "."))]
-            names.extend(locator.own_modules_below(base))
+        names = locator.package_with_all(name.removesuffix(".*")) if name.endswith(".*") else [name]
         nodes = [graph.declare(entry, item) for item in names]
         with graph.hook_context():
             pass

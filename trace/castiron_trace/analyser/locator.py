@@ -104,6 +104,13 @@ class TraceLocator:
         folders = (Path(root, *name.split(".")) for root in self._roots)
         return sorted({module for folder in folders if folder.is_dir() for module in modules_below(folder, name)})
 
+    def package_with_all(self, name: str) -> list[str]:
+        """Return a package and the modules below it: those of the application, of distributions, and of Python."""
+        below = {module for module in self._environment.modules if module.startswith(f"{name}.")}
+        if name.partition(".")[0] not in self.shadowed:
+            below.update(module for module in self._stdlib if module.startswith(f"{name}."))
+        return [name, *sorted(below.union(self.own_modules_below(name)))]
+
     def exists(self, name: str) -> bool:
         """Return whether a distribution or the application has a module or folder for ``name``, or Python has one."""
         if name in self._environment.modules or name in self._stdlib:

@@ -33,16 +33,9 @@ class HiddenImports:
                 if name in self._context.environment.distributions:
                     yield Whole(module.node, name)
             for name in hint.imports:
-                for below in self._named(name):
+                whole = name.endswith(".*")
+                for below in self._context.locator.package_with_all(name[:-2]) if whole else (name,):
                     yield Declaration(module.node, below)
-
-    def _named(self, name: str) -> list[str]:
-        """Return the modules that a hint names: one, or with ``.*`` a package and all in it."""
-        if not name.endswith(".*"):
-            return [name]
-        package = name[:-2]
-        below = {module for module in self._context.environment.modules if module.startswith(f"{package}.")}
-        return [package, *sorted(below | set(self._context.locator.own_modules_below(package)))]
 
 
 def hinted_name(node: BaseNode) -> str:
