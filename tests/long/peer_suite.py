@@ -110,9 +110,12 @@ def requirements(folder: Path, without: list[str]) -> list[str]:
 
 
 def outcomes(
-    places: Places, mode: str, file: str, data: dict[str, Any], *, only: list[str] | None = None
+    places: Places, mode: str, file: str, data: dict[str, Any], *, only: list[str] | None = None, matching: str = ""
 ) -> dict[str, dict[str, Any]]:
-    """Run one file of tests in one form, ``binary`` or ``reference``, or ``only`` some; return each test's outcome."""
+    """Run one file of tests in one form, ``binary`` or ``reference``, or ``only`` some, or those ``matching`` an expression of pytest.
+
+    Returns each test's outcome.
+    """
     work = places.folder / f"{file}.{mode}"
     log = places.folder / f"{file}.{mode}.jsonl"
     done = _read(log)
@@ -144,6 +147,7 @@ def outcomes(
     }
     words = ["-m", "pytest", "-q", "-p", "peer_suite_plugin", "--basetemp", str(work), "-o", "addopts=-p no:legacypath"]
     words.append("--runxfail")  # what PyInstaller cannot do is no measure
+    words += ["-k", matching] if matching else []
     with (places.folder / f"{file}.{mode}.log").open("w") as output:
         subprocess.run(
             [places.environment / "bin" / "python", *words, f"tests/functional/{file}.py"],
@@ -202,6 +206,7 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("files", nargs="*", help="test_basic, test_import ...")
     parser.add_argument("--reference", type=Path, required=True, help="a CPython 3.13 that is linked against glibc")
+    parser.add_argument("-k", dest="matching", default="", help="only the tests that match this expression of pytest")
     options = parser.parse_intermixed_args()
     data = tomllib.loads(DATA.read_text())
     places = Places(folder=options.folder.resolve())
@@ -209,7 +214,7 @@ def main() -> int:
     files = options.files or sorted(path.stem for path in (places.sources / "tests/functional").glob("test_*.py"))
     rows: dict[str, Counter[str]] = {}
     for file in files:
-        binary = outcomes(places, "binary", file, data)
+        binary = outcomes(places, "binary", file, data, matching=options.matching)
         failed = [test for test, record in sorted(binary.items()) if record["outcome"] == "failed"]
         usual = outcomes(places, "reference", file, data, only=failed) if failed else {}
         if not binary:

@@ -21,17 +21,18 @@ INFO = "Metadata-Version: 1.1\nName: My-Thing\nVersion: 0.5\n"
 
 
 @pytest.mark.parametrize(
-    ("files", "found"),
+    ("folder", "files", "found"),
     [
-        ({"EGG-INFO/PKG-INFO": INFO, "EGG-INFO/x/y.txt": ""}, ["My_Thing-0.5.egg-info"]),
-        ({"EGG-INFO/SOURCES.txt": ""}, []),
-        ({"a-1.egg-info": INFO, "b.egg-info/PKG-INFO": INFO}, ["a-1.egg-info", "b.egg-info"]),
-        ({"a-1.dist-info/METADATA": INFO, "b.dist-info": "a file"}, ["a-1.dist-info"]),
-        ({"sub/a-1.dist-info/METADATA": INFO}, []),
+        ("0a1b2c", {"EGG-INFO/PKG-INFO": INFO, "EGG-INFO/x/y.txt": ""}, ["My_Thing-0.5.egg-info"]),
+        ("other-2-py3.13.egg", {"EGG-INFO/PKG-INFO": INFO}, ["other-2-py3.13.egg-info"]),
+        ("x.egg", {"EGG-INFO/SOURCES.txt": ""}, []),
+        ("x", {"a-1.egg-info": INFO, "b.egg-info/PKG-INFO": INFO}, ["a-1.egg-info", "b.egg-info"]),
+        ("x", {"a-1.dist-info/METADATA": INFO, "b.dist-info": "a file"}, ["a-1.dist-info"]),
+        ("x", {"sub/a-1.dist-info/METADATA": INFO}, []),
     ],
 )
-def test_what_is_metadata(tmp_path: Path, files: dict[str, str], found: list[str]) -> None:
-    assert [item.place for item in own_metadata([write(tmp_path / "x.egg", files), tmp_path / "none"])] == found
+def test_what_is_metadata(tmp_path: Path, folder: str, files: dict[str, str], found: list[str]) -> None:
+    assert [item.place for item in own_metadata([write(tmp_path / folder, files), tmp_path / "none"])] == found
 
 
 def test_files_of_a_folder_without_those_of_one_installation(tmp_path: Path) -> None:
@@ -43,7 +44,7 @@ def test_files_of_a_folder_without_those_of_one_installation(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("source", "expected"),
     [
-        ("import importlib.metadata", {"My_Thing-0.5.egg-info/PKG-INFO", "single-1.egg-info"}),
+        ("import importlib.metadata", {"my.egg-info/PKG-INFO", "single-1.egg-info"}),
         ("import json", set()),
     ],
 )

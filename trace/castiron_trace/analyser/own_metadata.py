@@ -43,11 +43,13 @@ def own_metadata(roots: Iterable[Path]) -> Iterator[OwnMetadata]:
     """Yield what lies in the folders, in their order, sorted by name.
 
     That of an egg is called as if it stood beside its modules, since the folder of the egg is none in the binary.
+    An egg has the name of its folder, whatever its metadata say; what was an archive has lost it.
     """
     for root in roots:
         for path in sorted(root.iterdir()) if root.is_dir() else ():
             if path.name == _EGG and (path / "PKG-INFO").is_file():
-                yield OwnMetadata(path=path, place=f"{_name_of(path / 'PKG-INFO')}.egg-info")
+                name = root.stem if root.suffix == ".egg" else _name_of(path / "PKG-INFO")
+                yield OwnMetadata(path=path, place=f"{name}.egg-info")
             elif path.name.endswith(_ENDS) and (path.is_dir() or path.name.endswith(".egg-info")):
                 yield OwnMetadata(path=path, place=path.name)
 
