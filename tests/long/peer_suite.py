@@ -112,9 +112,9 @@ def requirements(folder: Path, without: list[str]) -> list[str]:
 def outcomes(
     places: Places, mode: str, file: str, data: dict[str, Any], *, only: list[str] | None = None, matching: str = ""
 ) -> dict[str, dict[str, Any]]:
-    """Run one file of tests in one form, ``binary`` or ``reference``, or ``only`` some, or those ``matching`` an expression of pytest.
+    """Run one file of tests in one form, ``binary`` or ``reference``; return each test's outcome.
 
-    Returns each test's outcome.
+    Without ``only`` all of them, or those ``matching`` an expression of pytest.
     """
     work = places.folder / f"{file}.{mode}"
     log = places.folder / f"{file}.{mode}.jsonl"
@@ -173,6 +173,8 @@ def judge(test: str, binary: dict[str, Any], usual: dict[str, Any] | None) -> Ve
     outcome = binary["outcome"]
     if outcome in ("inapplicable", "skipped"):
         return Verdict(test=test, word=outcome, detail=binary["detail"])
+    if outcome == "passed" and not any(step["step"] == "run" for step in binary["steps"]):
+        return Verdict(test=test, word="inapplicable", detail="it runs nothing that is built")
     if outcome == "passed":
         return Verdict(test=test, word="pass", detail="")
     if usual is None or usual["outcome"] != "passed":
@@ -193,7 +195,8 @@ def lacking(output: str) -> set[str]:
     names = set(re.findall(r"No module named '?([\w.]+)'?", output))
     for pair in re.findall(r"cannot import name '(\w+)' from '([\w.]+)'", output):
         names.add(f"{pair[1]}.{pair[0]}")
-    paths = re.findall(r"No such file or directory: '([^']+)'|cannot open shared object file: '?([^':]+)", output)
+    files = r"(?:No such file or directory|Read-only file system): '([^']+)'|cannot open shared object file: '?([^':]+)"
+    paths = re.findall(files, output)
     return names | {Path(one or other).name for one, other in paths}
 
 

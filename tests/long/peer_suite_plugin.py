@@ -112,6 +112,7 @@ class Options:
         self.left_out: list[str] = []
         self._project, self._at = project, at
         self._optimize = 0
+        self._links: list[tuple[Path, Path]] = []
 
     def take(self, arguments: list[str]) -> None:
         """Translate all options.  Raises `NotApplicableError`."""
@@ -123,6 +124,10 @@ class Options:
             if not value and rest and not rest[0].startswith("--"):
                 value = rest.pop(0)
             self._one(name, value)
+        for link, source in self._links:
+            if not link.exists():  # what it leads to does not go in, so its content does
+                link.unlink()
+                shutil.copy2(source, link)
         if self._optimize:
             self.link += ["--optimize", str(self._optimize)]
 
@@ -158,7 +163,8 @@ class Options:
                 self.trace += ["--include-data", str(named)] if named.parts else []
             else:
                 target.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(item, target)
+                shutil.copy2(item, target, follow_symlinks=False)
+                self._links += [(target / item.name, item)] if item.is_symlink() else []
                 self.trace += ["--include-data", str(Path(destination, item.name))]
 
 
@@ -173,13 +179,16 @@ class Builder:
         name = args[args.index("--name") + 1] if "--name" in args else script.stem
         project, output = given._tmp_path / "project", given._dist_dir / name
         shutil.rmtree(project, ignore_errors=True)
+        entry = project / script.name
         if script.parent in (given._tmp_path, Path(given._request.path).parent / "scripts"):
             project.mkdir()  # what else is there belongs to other tests
-            shutil.copy2(script, project)
+            shutil.copy2(script, entry)
         else:
             shutil.copytree(script.parent, project, symlinks=True)
+        if re.search(r"^\s*import os$", text := entry.read_text("utf-8"), re.MULTILINE):
+            # PyInstaller's name for the folder of the application's files, which is that of its script for others.
+            entry.write_text(text.replace("sys._MEIPASS", "os.path.dirname(os.path.abspath(__file__))"), "utf-8")
         output.parent.mkdir(exist_ok=True)
-        entry = project / script.name
         options = Options(project, given._tmp_path)
         options.take(args)
         paths = [*options.paths, str(Path(given._request.path).parent / "modules")]

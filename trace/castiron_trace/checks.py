@@ -12,8 +12,9 @@ from castiron_trace.protocol import APP, STDLIB, Tier
 from castiron_trace.unavailable import unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
+    from castiron_trace.hints.model import Alias
     from castiron_trace.model import Reached, ResolvedEntry, Site, TargetPython
 
 
@@ -28,11 +29,16 @@ def check_own_syntax(reached: Reached) -> None:
             )
 
 
-def missing_top_levels(reached: Reached | None) -> list[str]:
-    """Return the top-level names that the application's own code imports and that do not exist, sorted."""
+def missing_top_levels(reached: Reached | None, aliases: Iterable[Alias] = ()) -> list[str]:
+    """Return the top-level names that the application's own code imports, or the user includes, and that do not exist.
+
+    If a distribution makes one of them a name for a module of its own, that module's is among them.  Sorted.
+    """
     if reached is None:
         return []
-    return sorted({name.partition(".")[0] for name in reached.missing})
+    names = {name.partition(".")[0] for name in (*reached.missing, *reached.unknown_includes)}
+    names.update(item.stands_for.partition(".")[0] for item in aliases if item.distribution and item.module in names)
+    return sorted(names)
 
 
 def check_reached(

@@ -93,7 +93,11 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
     # After it: every distribution has a version, a wheel and its files in a folder; nothing more is resolved.
     with clock("environment"):
         chosen = environment.prepare(
-            options, plan, lambda: missing_top_levels(alone), carries=hints.carries, reporter=reporter
+            options,
+            plan,
+            lambda: missing_top_levels(alone, hints.aliases),
+            carries=hints.carries,
+            reporter=reporter,
         )
         entry = resolve_plan(plan, chosen.site)
 

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castiron_trace.checks import missing_top_levels
 from castiron_trace.graph import _libc_names, chain
+from castiron_trace.hints.model import Alias
 from tests.support.targets import TARGET
 from tests.unit.trace.tracing import Tracer, codes, own
 
@@ -169,3 +171,11 @@ def test_a_module_that_is_run_has_what_its_command_line_imports(tracer: Tracer, 
     reached = tracer({"app.py": code})
     assert module in reached.modules
     assert module not in tracer({"app.py": "import timeit, cProfile"}).modules
+
+
+def test_what_an_installed_environment_is_asked_for(tracer: Tracer) -> None:
+    alias = Alias(module="oldname", stands_for="newname._copy", distribution="newname", reason="-", source="-")
+    reached = tracer({"app.py": "import oldname.core, own, else_.where", "own.py": ""}, include=("plug.*",))
+    assert missing_top_levels(reached, [alias]) == ["else_", "newname", "oldname", "plug"]
+    assert missing_top_levels(reached) == ["else_", "oldname", "plug"]
+    assert missing_top_levels(tracer({"app.py": "import json"}), [alias]) == []
