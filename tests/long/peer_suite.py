@@ -137,7 +137,7 @@ def outcomes(
             }
         )
     )
-    plugin = Path(__file__).parent
+    plugin = Path(__file__).parent / "plugins"
     given = {
         **{name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"},
         "HOME": str(home),
