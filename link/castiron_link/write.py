@@ -52,9 +52,10 @@ def write_output(linked: Path, output: Path, documents: Mapping[Path, str]) -> N
 def _move(source: IO[bytes], making: Path) -> bool:
     """Let a file take the place of one that is being made; False if it cannot, as that is a pipe or on another disk.
 
+    Nor can it where the folder gives its files another group (its mode has S_ISGID), which a moved file would not get.
     The executable is the largest file of a link: to copy it takes as long as to absorb its shared objects.
     """
-    if not making.is_file():
+    if not making.is_file() or making.stat().st_gid != os.fstat(source.fileno()).st_gid:
         return False
     # As that of the file that it replaces, its lock says that its writer is alive; there may be none on this disk.
     with suppress(OSError):

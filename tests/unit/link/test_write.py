@@ -10,6 +10,7 @@ from castiron_audit.formats import Format
 from castiron_common.errors import OutputError
 from castiron_common.files import check_output
 from castiron_link.write import document_path, write_output
+from tests.support import needs
 from tests.support.patience import PATIENCE
 
 
@@ -60,6 +61,17 @@ def test_copies_to_another_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     assert (tmp_path / "app").read_bytes() == linked_elsewhere.read_bytes() == b"\x7fELF" * 1000
     assert (tmp_path / "app").stat().st_mode & 0o100
     assert {path.name for path in tmp_path.iterdir()} == {"work", "app"}
+
+
+@needs.root
+def test_the_group_of_the_folder(tmp_path: Path, linked_elsewhere: Path) -> None:
+    folder = tmp_path / "shared"
+    folder.mkdir()
+    os.chown(folder, -1, 4242)
+    folder.chmod(0o2775)
+    write_output(linked_elsewhere, folder / "app", {})
+    assert (folder / "app").stat().st_gid == 4242
+    assert (folder / "app").read_bytes() == linked_elsewhere.read_bytes()
 
 
 def test_a_pipe_stays_a_pipe(tmp_path: Path, linked_elsewhere: Path) -> None:
