@@ -19,11 +19,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import IO
+from typing import IO, TYPE_CHECKING
 
 from castiron_common.cache import cache_base
 from tests.fuzz.parsers import find
 from tests.fuzz.worker import seconds_allowed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _ROOT = Path(__file__).resolve().parents[2]
 _START = 120.0
@@ -95,20 +98,33 @@ def fuzz(parser: str, *, runs: int, seed: str, jobs: int, seconds: float = math.
     figures = Figures(parser)
     until = time.monotonic() + seconds
     lock = threading.Lock()
-    with ThreadPoolExecutor(jobs) as pool:
-        shares = [pool.submit(_share, parser, seed, number, jobs, runs, until, figures, lock) for number in range(jobs)]
+    # A worker that is killed, or interrupted in its last step, does not remove what it has made.
+    with TemporaryDirectory(prefix="castiron-fuzz-") as folder, ThreadPoolExecutor(jobs) as pool:
+        environ = {**os.environ, "TMPDIR": folder}
+        shares = [
+            pool.submit(_share, parser, seed, number, jobs, runs, until, figures, lock, environ)
+            for number in range(jobs)
+        ]
         for share in shares:
             share.result()
     return figures
 
 
 def _share(
-    parser: str, seed: str, first: int, step: int, last: int, until: float, figures: Figures, lock: threading.Lock
+    parser: str,
+    seed: str,
+    first: int,
+    step: int,
+    last: int,
+    until: float,
+    figures: Figures,
+    lock: threading.Lock,
+    environ: Mapping[str, str],
 ) -> None:
     """Run every ``step``th input in one worker after the other; each begins behind the input that ended the last."""
     while first < last and time.monotonic() < until:
         command = [sys.executable, "-m", "tests.fuzz.worker", parser, seed, str(first), str(step), str(last)]
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=_ROOT)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=_ROOT, env=environ)
         assert process.stdout is not None
         assert process.stderr is not None
         lines: queue.Queue[bytes] = queue.Queue()
