@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from importlib.metadata import version
 from typing import TYPE_CHECKING
+
+from castiron_common.versions import installed_version
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +28,7 @@ def source_key(sources: Iterable[Path], *, libraries: Iterable[str] = (), also: 
         found.update(f"{source.parent.name}/{source.name}\0".encode())
         found.update(hashlib.sha256(source.read_bytes()).digest())
     for library in libraries:
-        found.update(f"{library} {version(library)}\0".encode())
+        found.update(f"{library} {installed_version(library)}\0".encode())
     found.update(also.encode())
     return found.hexdigest()[:_DIGITS]
 

@@ -19,7 +19,7 @@ from castiron_common.files import sha256_bytes
 from castiron_link.model import Sources
 from castiron_link.packing import has_source
 from castiron_link.tree_layout import place
-from castiron_manifest.codec import encode
+from castiron_manifest.encoder import encode
 from castiron_manifest.model import ModuleKind, Origin
 from castiron_wheels.wheel_changes import changed_wheel
 

@@ -23,15 +23,15 @@ from cattrs import BaseValidationError
 from castiron_common.errors import ManifestError
 from castiron_common.files import sha256_bytes
 from castiron_manifest import model
+from castiron_manifest.encoder import ENVELOPE, FORMAT, digest, encode
 from castiron_manifest.structure import converter, problems_of
 from castiron_manifest.validate import problems
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-FORMAT = "castiron-manifest"
-_ENVELOPE = ("format", "version", "sha256", "body")
-_COMPRESSION_LEVEL = 10
+__all__ = ["FORMAT", "decode", "encode"]
+
 _MAKE_AGAIN = "Make it again with `trace APP > FILE`."
 _SHOWN_PROBLEMS = 10
 _SHOWN_LETTERS = 300
@@ -43,33 +43,6 @@ _LARGEST_EXPANSION = 8 << 30
 _PIECE = 1 << 20
 _DEEPEST = 50
 """Levels of an unknown field."""
-
-
-def encode(manifest: model.Manifest) -> bytes:
-    """Return the bytes of a manifest; equal values give equal bytes.
-
-    Raises ValueError if the manifest breaks a rule of the model (a bug of the caller): unsorted sequences, dangling
-    references, paths outside of their root.
-    """
-    if broken_rules := problems(manifest):
-        raise ValueError("not a valid manifest: " + "; ".join(broken_rules[:_SHOWN_PROBLEMS]))
-    fields: dict[str, Any] = converter(strict=True).unstructure(manifest)
-    compressor = zstandard.ZstdCompressor(level=_COMPRESSION_LEVEL, write_checksum=False)
-    if manifest.blobs:
-        fields["blobs"] = [[key, len(data), compressor.compress(data)] for key, data in manifest.blobs]
-    fields.pop("extra", None)
-    body = msgpack.packb(fields | dict(manifest.extra), use_bin_type=True)
-    version = [model.SCHEMA_MAJOR, _lowest_minor(manifest)]
-    envelope = (FORMAT, version, _digest(version, body), body)
-    packed: bytes = msgpack.packb(dict(zip(_ENVELOPE, envelope, strict=True)), use_bin_type=True)
-    return packed
-
-
-def _lowest_minor(manifest: model.Manifest) -> int:
-    """Return the lowest minor version that has all fields of a manifest."""
-    if manifest.links:
-        return 3
-    return 2 if any(module.compiled for module in manifest.modules) else 1
 
 
 def decode(data: bytes, *, source: str = "the manifest") -> model.Manifest:
@@ -122,15 +95,11 @@ def _open_envelope(data: bytes, source: str) -> tuple[int, bytes]:
             else "Use a newer version of Castiron, or make it again with this one.",
         )
     body = envelope.get("body")
-    if not isinstance(body, bytes) or set(envelope) != set(_ENVELOPE):
-        raise _malformed(source, ["the envelope does not have exactly the fields " + ", ".join(_ENVELOPE) + " @ $"])
-    if _digest(version, body) != envelope.get("sha256"):
+    if not isinstance(body, bytes) or set(envelope) != set(ENVELOPE):
+        raise _malformed(source, ["the envelope does not have exactly the fields " + ", ".join(ENVELOPE) + " @ $"])
+    if digest(version, body) != envelope.get("sha256"):
         raise ManifestError(f"{source} is damaged: its content does not match its SHA-256.", hint=_MAKE_AGAIN)
     return minor, body
-
-
-def _digest(version: list[int], body: bytes) -> str:
-    return sha256_bytes(msgpack.packb(version) + body)
 
 
 def _unpack(data: bytes, source: str) -> Any:

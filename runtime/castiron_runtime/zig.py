@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from importlib import metadata, util
+from importlib import util
 from pathlib import Path
 
 from castiron_common.errors import HostToolError
+from castiron_common.versions import installed_version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,4 +35,4 @@ def find_zig() -> Zig:
     program = Path(next(iter(spec.submodule_search_locations))) / "zig"
     if not os.access(program, os.X_OK):
         raise HostToolError(f"{program} is not executable.", hint="Install anew: pip install --force-reinstall ziglang")
-    return Zig(program=program, version=metadata.version("ziglang"))
+    return Zig(program=program, version=installed_version("ziglang"))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
+from castiron_common.versions import installed_version
 from castiron_trace.hints.model import SourceHints
 from castiron_trace.wire import to_text
 
@@ -35,5 +35,5 @@ def _code() -> hashlib._Hash:
         digest.update(f"{source.relative_to(_FOLDER).as_posix()}\0".encode())
         digest.update(hashlib.sha256(source.read_bytes()).digest())
     for library in ("modulegraph2", "objectgraph"):
-        digest.update(f"{library} {version(library)}\0".encode())
+        digest.update(f"{library} {installed_version(library)}\0".encode())
     return digest

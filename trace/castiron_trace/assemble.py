@@ -17,7 +17,6 @@ from castiron_manifest.model import (
 )
 from castiron_trace.checks import origin_of
 from castiron_trace.graph import tier_name
-from castiron_trace.licenses import read_metadata
 from castiron_trace.machine import needs
 from castiron_trace.own_data import own_path
 
@@ -101,6 +100,10 @@ def _module(module: ReachedModule, entry: ResolvedEntry, site: Site, blobs: Blob
 def _distributions(site: Site, licenses: Mapping[str, LicenseEvidence], blobs: Blobs) -> Iterable[Distribution]:
     records = site.records
     names = {item.name for item in site.distributions}
+    if not names:
+        return
+    from castiron_trace.licenses import read_metadata
+
     for item in sorted(site.distributions, key=lambda d: d.name):
         metadata = read_metadata(site.folder / records[item.name].dist_info)
         if item.wheel.embedded:

@@ -341,7 +341,7 @@ def _run(options: Options, output: Path | None, explain: str | None, loud: Loudn
         print(_explanation(outcome.reached, explain))
         return
     from castiron_common.files import atomic_write
-    from castiron_manifest.codec import encode
+    from castiron_manifest.encoder import encode
 
     data = encode(outcome.manifest)
     if output is None:

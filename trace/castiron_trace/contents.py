@@ -5,12 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from castiron_trace.distribution_contents import distribution_contents
-from castiron_trace.licenses import evidence
-from castiron_trace.natives import APPLICATION, Candidate, natives
 from castiron_trace.own.files import app_resources
 from castiron_trace.own_data import Blobs, stdlib_resources
-from castiron_trace.programs import program_findings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,6 +15,7 @@ if TYPE_CHECKING:
     from castiron_manifest.model import Finding, LicenseEvidence, Native, Resource, SymbolicLink
     from castiron_trace.hints.model import Data, OwnFiles
     from castiron_trace.model import Options, Reached, ResolvedEntry, Site, TargetPython
+    from castiron_trace.natives import Candidate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +47,14 @@ def distribution_files(
     ``data`` are hints on files that no rule finds, ``own_libraries`` the application's own shared objects,
     ``level`` the processors that are there (index in the target's levels).
     """
+    if not site.path and not own_libraries:
+        return DistributionFiles()
+    # Imported here, as an application without distributions and shared objects needs none of this.
+    from castiron_trace.distribution_contents import distribution_contents
+    from castiron_trace.licenses import evidence
+    from castiron_trace.natives import APPLICATION, natives
+    from castiron_trace.programs import program_findings
+
     contents = distribution_contents(site, reached, data)
     shared, findings = natives({**contents.elf_candidates, APPLICATION: own_libraries}, target, level=level)
     texts: dict[str, str] = {}

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root
 from castiron_common.clock import Clock
+from castiron_common.versions import installed_version
 from castiron_trace.child import Analyser
 from castiron_trace.hints.reader import project_hints, shipped_hints, united
 from castiron_trace.model import NO_SITE
@@ -127,7 +127,7 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
     # After it: the same application gives the same bytes, in any folder and on any machine.
     with clock("manifest"):
         manifest = assemble(
-            generator=f"castiron {version('castiron')}",
+            generator=f"castiron {installed_version('castiron')}",
             python=python,
             target=options.target,
             entry=entry,

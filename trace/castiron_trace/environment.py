@@ -97,10 +97,10 @@ def find_requirements(
     The first of these counts: options (-r, --python-env), the script's own block (PEP 723), a project, a
     requirements.txt beside it, the distributions that a Python of the host has.  --with adds to any of them.
     """
-    from castiron_wheels.requirements import from_lines
-
     requirements, source = _written(options, plan)
     if options.with_:
+        from castiron_wheels.requirements import from_lines
+
         extra = from_lines(options.with_, options.target, origin="--with", folder=options.folder)
         if requirements is None:
             return extra, "--with"
@@ -111,7 +111,6 @@ def find_requirements(
 
 
 def _written(options: Options, plan: Plan) -> tuple[Requirements | None, str]:
-    from castiron_wheels.installed import from_installed
     from castiron_wheels.requirements import from_files, from_project, from_script
 
     project = None
@@ -122,6 +121,8 @@ def _written(options: Options, plan: Plan) -> tuple[Requirements | None, str]:
         requirements = _from_named_files(options)
         return (requirements if project is None else _united(requirements, project)), requirements.origin
     if options.environment is not None:
+        from castiron_wheels.installed import from_installed
+
         python = _python_of(options.folder / options.environment)
         requirements = from_installed(python, options.target)
         return (
@@ -200,9 +201,15 @@ def _installed_here(
     options: Options, plan: Plan, missing: Callable[[], Collection[str]]
 ) -> tuple[Requirements | None, str]:
     """Take the exact versions that a Python of the host has, of what the application imports or is."""
+    named = None if options.host_python is None else _python_of(options.folder / options.host_python)
+    names: set[str] = set()
+    if plan.kind is not PlanKind.COMMAND:
+        names = set(missing()) if plan.own else {plan.name.partition(".")[0]}
+        if not names:
+            return None, "the application needs nothing but the standard library"
     from castiron_wheels.installed import from_installed, host_python, installed
 
-    python = host_python() if options.host_python is None else _python_of(options.folder / options.host_python)
+    python = named or host_python()
     if plan.kind is PlanKind.COMMAND:
         everything = installed(python)
         owners = [item.name for item in everything if plan.name in item.scripts or plan.name in item.programs]
@@ -213,9 +220,6 @@ def _installed_here(
             )
         requirements = from_installed(python, options.target, roots=owners, everything=everything)
         return requirements, f"the versions installed beside {python}"
-    names = set(missing()) if plan.own else {plan.name.partition(".")[0]}
-    if not names:
-        return None, "the application needs nothing but the standard library"
     everything = installed(python)
     if not any(item.modules & names for item in everything):
         return None, f"nothing (none of its imports is installed beside {python})"

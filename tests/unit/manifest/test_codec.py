@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from castiron_common.errors import ManifestError
 from castiron_common.files import sha256_bytes
 from castiron_manifest import codec, model
+from castiron_manifest.encoder import plain
+from castiron_manifest.structure import converter
 from tests.unit.manifest.strategies import manifests, sha256
 
 APP = b"print('hello')\n"
@@ -39,6 +41,12 @@ def repack(change: dict[str, Any], *, version: tuple[int, int] = (1, 0), body: d
     digest = sha256_bytes(msgpack.packb(list(version)) + data)
     envelope = {"format": codec.FORMAT, "version": list(version), "sha256": digest, "body": data}
     return bytes(msgpack.packb(envelope))
+
+
+@given(manifests())
+@settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+def test_what_is_written_is_what_cattrs_makes_of_the_model(manifest: model.Manifest) -> None:
+    assert msgpack.packb(plain(manifest)) == msgpack.packb(converter(strict=True).unstructure(manifest))
 
 
 @given(manifests())

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from castiron_common.errors import ManifestError
 from castiron_manifest import codec, model
+from castiron_manifest.encoder import digest
 from castiron_manifest.links import MOST_FOLLOWED, End, LeadsNowhereError, link_ends, link_problems
 from castiron_manifest.show import as_json_value, differences, summary
 from tests.unit.manifest.strategies import sha256
@@ -128,7 +129,7 @@ def test_hostile_links_are_refused_by_their_place(case: str) -> None:
     fields["links"] = [{"path": path, "target": links[path]} for path in sorted(links)]
     body = msgpack.packb(fields)
     version = [1, 3]
-    envelope = {"format": codec.FORMAT, "version": version, "sha256": codec._digest(version, body), "body": body}
+    envelope = {"format": codec.FORMAT, "version": version, "sha256": digest(version, body), "body": body}
     with pytest.raises(ManifestError) as caught:
         codec.decode(msgpack.packb(envelope))
     assert message in str(caught.value)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from email.parser import HeaderParser
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -55,6 +54,8 @@ def own_metadata(roots: Iterable[Path]) -> Iterator[OwnMetadata]:
 
 
 def _name_of(file: Path) -> str:
+    from email.parser import HeaderParser  # which hardly any application needs, and costs each one 10 ms
+
     metadata = HeaderParser().parsestr(file.read_text(encoding="utf-8", errors="replace"))
     parts = (metadata["Name"] or file.parent.parent.name.partition("-")[0], metadata["Version"] or "0")
     return "-".join(re.sub(r"[^\w.+]+", "_", part) for part in parts)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from castiron_elf.abi import MAGIC
-from castiron_manifest.codec import FORMAT
+from castiron_manifest.encoder import FORMAT
 from castiron_trace.own_data import COMPILED, is_elf
 
 if TYPE_CHECKING:
