@@ -14,6 +14,8 @@ import pytest
 import uv
 from elftools.elf.elffile import ELFFile
 
+from castiron_common.cache import cache_root, folder_entry
+from castiron_common.files import sha256_bytes
 from castiron_common.progress import SilentReporter
 from tests.support.linking import run, trace_and_link
 from tests.support.targets import TARGET
@@ -43,15 +45,29 @@ def requirements(script: Path) -> list[str]:
     return re.findall(r'"([^"]+)"', line[1])
 
 
-def reference(script: Path, folder: Path, pack: Pack) -> tuple[list[str | Path], dict[str, str]]:
-    """Return command and environment that run a script under the dynamic interpreter on the same wheels."""
+def reference(script: Path, pack: Pack) -> tuple[list[str | Path], dict[str, str]]:
+    """Return command and environment that run a script under the dynamic interpreter on the same wheels.
+
+    uv installs them, and the cache keeps them with their bytecode, which takes as long to compile as a link.
+    """
     from castiron_runtime.packs import interpreter
 
-    site = folder / "reference"
-    platform = ["--python-platform", "x86_64-unknown-linux-musl", "--python-version", pack.feature]
-    install = [uv.find_uv_bin(), "pip", "install", "--quiet", "--target", str(site), *platform]
-    subprocess.run([*install, "--only-binary", ":all:", *requirements(script)], check=True)
-    return [interpreter(pack, full=True, reporter=SilentReporter()), script], {"PYTHONPATH": str(site)}
+    pip = [uv.find_uv_bin(), "pip"]
+    choice = ["--python-platform", "x86_64-unknown-linux-musl", "--python-version", pack.feature]
+    choice += ["--quiet", "--only-binary", ":all:"]
+    wanted = "\n".join(requirements(script))
+    compiled = [*pip, "compile", *choice, "--no-header", "--no-annotate", "-"]
+    pins = subprocess.run(compiled, input=wanted, check=True, capture_output=True, text=True).stdout.split("\n")
+
+    def install(folder: Path) -> None:
+        subprocess.run(
+            [*pip, "install", *choice, "--no-deps", "--target", str(folder), *filter(None, pins)], check=True
+        )
+
+    kept = cache_root() / "tests"
+    site = folder_entry(kept / f"site-{sha256_bytes(' '.join([*choice, *pins]).encode())[:32]}", install)
+    environment = {"PYTHONPATH": str(site), "PYTHONPYCACHEPREFIX": str(kept / "bytecode")}
+    return [interpreter(pack, full=True, reporter=SilentReporter()), script], environment
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
@@ -63,7 +79,7 @@ def test_wheels_do_the_same(script: Path, tmp_path: Path, plain_environment: dic
     watched.write_text(script.read_text() + WATCH)
     binary = trace_and_link(["--wheels", TARGET.libc.name, script.name], cwd=tmp_path, name=script.stem)
     actual = run([binary], cwd=work, env=environment, timeout=300)
-    command, extra = reference(watched, tmp_path, pack)
+    command, extra = reference(watched, pack)
     expected = run(command, cwd=work, env=environment | extra, timeout=300)
     assert expected.status == 0, expected.stderr
     assert (actual.status, actual.stdout) == (0, expected.stdout), actual.stderr

@@ -30,7 +30,7 @@ from tests.support.marked import Marked, within
 
 COMMANDS = Path(sys.executable).parent
 _COLD = ("absorb", "built", "bytecode", "link", "natives", "scans", "sdists", "sites", "wheels")
-"""What a cold cache has not: all but the runtime pack, its sources and uv's answers."""
+"""What a cold cache has not: all but the runtime pack, what is known of it, its sources and uv's answers."""
 _SIGNALS = (signal.SIGKILL,) * 3 + (signal.SIGTERM, signal.SIGINT)
 _SECONDS_TO_DIE = 2.0
 _OUTPUTS = {"app.py", "app.manifest", "app", "app.licenses.txt"}
@@ -125,7 +125,7 @@ class Arena:
         shared = cache_root()
         self.entries = cache_root({"CASTIRON_CACHE": str(self.cache)})
         self.entries.mkdir(parents=True)
-        for name in ("components", "sources"):
+        for name in ("components", "sources", "stdlib-graph"):
             # Hidden are entries that somebody is making.
             ignored = shutil.ignore_patterns("*.lock")
             (self.entries / name).mkdir()
