@@ -26,7 +26,7 @@ from castiron_common.cache import LAYOUT
 from castiron_common.seal import CHECKED, SUFFIX, check, seal_path
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import typer
 
@@ -38,8 +38,11 @@ print(jinja2.Template("{{ x }}").render(x=markupsafe.escape("<b>")), ssl.OPENSSL
 """
 REQUIREMENTS = ("jinja2", "markupsafe")
 
+_PARTS = ("components", "stdlib-graph")
+"""What is copied of the cache; all else that the application needs is made anew."""
+
 _RECENT = 3600
-"""Seconds; components that no command has used for so long are not those of this version."""
+"""Seconds; entries that no command has used for so long are not those of this version."""
 
 _SAME, _REFUSED, _DIFFERENT, _TRACEBACK = "the same bytes", "refused by name", "DIFFERENT BYTES", "TRACEBACK"
 
@@ -112,27 +115,44 @@ def _sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else ""
 
 
+def _sealed(folder: Path) -> Iterator[Path]:
+    """Yield the sealed entries below a folder of the cache: its own, or those in folders that are not sealed."""
+    for entry in sorted(folder.iterdir()):
+        if seal_path(entry).is_file():
+            yield entry
+        elif entry.is_dir():
+            yield from filter(lambda inner: seal_path(inner).is_file(), sorted(entry.iterdir()))
+
+
 def copy_of_cache(source: Path, folder: Path) -> Path:
     """Copy the sealed parts of a cache that every program needs, the runtime pack's, into a new cache."""
     cache = folder / "cache"
-    components = cache / LAYOUT / "components"
-    components.mkdir(parents=True)
-    for entry in sorted((source / LAYOUT / "components").iterdir()):
-        # An interpreter names its loader by its absolute path.
-        used = seal_path(entry).is_file() and not entry.name.startswith("interpreter-")
-        if used and seal_path(entry).stat().st_mtime > time.time() - _RECENT and check(entry) is None:
-            shutil.copytree(entry, components / entry.name, symlinks=True)
-            shutil.copy2(seal_path(entry), components)
+    for part in _PARTS:
+        (cache / LAYOUT / part).mkdir(parents=True)
+        for entry in _sealed(source / LAYOUT / part):
+            # An interpreter names its loader by its absolute path.
+            used = not entry.name.startswith("interpreter-")
+            if used and seal_path(entry).stat().st_mtime > time.time() - _RECENT and check(entry) is None:
+                copy = cache / LAYOUT / entry.relative_to(source / LAYOUT)
+                copy.parent.mkdir(exist_ok=True)
+                if entry.is_dir():
+                    shutil.copytree(entry, copy, symlinks=True)
+                else:
+                    shutil.copy2(entry, copy)
+                shutil.copy2(seal_path(entry), copy.parent)
     shutil.copytree(source / LAYOUT / "sources", cache / LAYOUT / "sources")
     return cache
 
 
 def forget_unused(cache: Path, started: float) -> None:
-    """Remove the components that nobody has used since then: a byte flipped there shows nothing."""
-    for seal in (cache / LAYOUT / "components").glob(f"*{SUFFIX}"):
-        if seal.stat().st_mtime < started:
-            shutil.rmtree(seal.with_name(seal.name.removesuffix(SUFFIX)), ignore_errors=True)
-            seal.unlink()
+    """Remove the entries that nobody has used since then: a byte flipped there shows nothing."""
+    for entry in [entry for part in _PARTS for entry in _sealed(cache / LAYOUT / part)]:
+        if seal_path(entry).stat().st_mtime < started:
+            if entry.is_dir():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink()
+            seal_path(entry).unlink()
 
 
 def candidates(cache: Path) -> list[Path]:
