@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from castiron_common.errors import RuntimePackError
@@ -101,6 +102,7 @@ def _pack(root: Path, document: Mapping[str, Any], toolchain: Toolchain, profile
     )
 
 
+@cache
 def on_demand_extensions(feature: str, target: Target) -> tuple[ExtensionRecipe, ...]:
     """Return the extension modules that recipes other than CPython's offer, as this series needs them, by name."""
     changes = cpython_recipe(feature).cpython.extensions
