@@ -122,6 +122,11 @@ def audit(
     from castiron_common.clock import Clock
 
     loud, clock = command_line.loudness(quiet=quiet, verbose=verbose), Clock()
+    if output is not None:
+        from castiron_common.files import check_not_read, check_output
+
+        check_output(output.absolute())
+        check_not_read(output, path)
     if outdated is not None:
         _show_outdated(path, outdated, loud)
         return

@@ -70,6 +70,11 @@ def _build(**values: Any) -> None:
     """
     of_trace = {parameter.name: values[parameter.name] for parameter in _OF_TRACE}
     of_link = {parameter.name: values[parameter.name] for parameter in _OF_LINK}
+    if of_link["output"] is not None:
+        # As `link` does, but before the trace, which may take minutes.
+        from castiron_link.write import check_places
+
+        check_places(of_link["output"], of_link["symbols"])
     build(
         lambda manifest: trace(**of_trace, output=manifest, explain=None),
         lambda manifest: _link(manifest, of_link, checked=values[_CHECK]),

@@ -44,6 +44,31 @@ def check_output(output: Path) -> None:
         raise output_error(output, OSError(number, os.strerror(number)))
 
 
+def check_replaced(output: Path, start: bytes, what: str) -> None:
+    """Raise `OutputError` if writing ``output`` would replace a file of another kind: ``-o app.py`` for ``-o app``.
+
+    ``start`` is how a file of the kind ``what`` begins.  An empty file, a device and a pipe can be written.
+    """
+    try:
+        if not output.is_file() or output.stat().st_size == 0:
+            return
+        with output.open("rb") as file:
+            found = file.read(len(start))
+    except OSError as error:
+        raise output_error(output, error) from error
+    if found != start:
+        raise OutputError(
+            f"Cannot write {output}: it is there already, and is no {what}.",
+            hint="Write to another place with -o, or remove the file first.",
+        )
+
+
+def check_not_read(output: Path, read: Path) -> None:
+    """Raise `OutputError` if ``output`` is the file ``read``, which would be lost."""
+    if output.is_file() and read.exists() and output.samefile(read):
+        raise OutputError(f"Cannot write {output}: it is what is read.", hint="Write to another place with -o.")
+
+
 def output_error(path: Path, error: OSError) -> OutputError:
     """Return the error that says why ``path`` could not be written, and what to do."""
     if is_full(error):

@@ -17,7 +17,6 @@ from castiron_audit.project import own_project
 from castiron_common.cache import cache_root
 from castiron_common.clock import Clock
 from castiron_common.errors import ManifestError
-from castiron_common.files import check_output
 from castiron_common.working import working_folder
 from castiron_elf.sections import file_layout
 from castiron_link.app_object import write_app_object
@@ -52,7 +51,7 @@ from castiron_link.select import inittab, select
 from castiron_link.shares import taken_compressed
 from castiron_link.startup import startup
 from castiron_link.tree_layout import below_site_packages, build_tree, interpreters, with_placed_libraries
-from castiron_link.write import copy_file, document_path, write_output
+from castiron_link.write import check_places, copy_file, document_path, write_output
 from castiron_link.zstd import zstd_once
 
 if TYPE_CHECKING:
@@ -108,9 +107,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 hint="Link with the version that wrote it, or trace again with this one.",
             )
         output = (request.output or Path(manifest.entry.name)).absolute()
-        check_output(output)
-        if request.symbols is not None:
-            check_output(request.symbols.absolute())
+        check_places(output, request.symbols)
         if request.relink_kit is not None:
             check_kit(request.relink_kit)
         project = request.project or own_project(request.policy.project, manifest)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from castiron_audit.formats import Format
-from castiron_common.files import atomic_write
+from castiron_common.files import atomic_write, check_output, check_replaced
+from castiron_elf.abi import MAGIC
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +33,15 @@ SUFFIXES = {
 def document_path(output: Path, format_: Format) -> Path:
     """Return where a document about ``output`` goes."""
     return output.with_name(f"{output.name}{SUFFIXES[format_]}")
+
+
+def check_places(output: Path, symbols: Path | None) -> None:
+    """Raise `OutputError` if executable or symbols certainly cannot be written, or would replace another file."""
+    check_output(output.absolute())
+    check_replaced(output, MAGIC, "executable")
+    if symbols is not None:
+        check_output(symbols.absolute())
+        check_replaced(symbols, MAGIC, "file with symbols")
 
 
 def write_output(linked: Path, output: Path, documents: Mapping[Path, str]) -> None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 FORMAT = "castiron-manifest"
 ENVELOPE = ("format", "version", "sha256", "body")
 """The keys of the outer map, in their order."""
+START = b"\x84" + msgpack.packb(ENVELOPE[0]) + msgpack.packb(FORMAT)
+"""How the bytes of every manifest begin: a map of four, of which the first is the format."""
 _COMPRESSION_LEVEL = 10
 _SHOWN_PROBLEMS = 10
 

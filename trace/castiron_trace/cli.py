@@ -334,8 +334,13 @@ def _level(cpu: str, target: Target) -> int:
 
 
 def _run(options: Options, output: Path | None, explain: str | None, loud: Loudness) -> None:
+    from castiron_common.files import check_output, check_replaced
+    from castiron_manifest.encoder import START
     from castiron_trace.driver import trace as analyse
 
+    if output is not None:
+        check_output(output.absolute())
+        check_replaced(output, START, "manifest")
     outcome = analyse(options, reporter=command_line.reporter_of(loud))
     if explain is not None:
         print(_explanation(outcome.reached, explain))
