@@ -28,7 +28,7 @@ from castiron_elf.sections import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
     from pathlib import Path
 
 DEBUG_LINK = ".gnu_debuglink"
@@ -82,10 +82,12 @@ def functions_of(path: Path) -> tuple[Function, ...]:
     return tuple(sorted(found, key=lambda item: (item.address, item.name, item.size)))
 
 
-def write_debug_file(linked: Path, path: Path, *, moved: Iterable[Moved], code: str, executable: Path) -> int:
+def write_debug_file(
+    linked: Path, path: Path, *, moved: Iterable[Moved], code: Collection[str], executable: Path
+) -> int:
     """Write the symbols of ``linked``, an executable that was not stripped, and of the files in it.
 
-    ``code`` is the section with the files: it counts as code, which the executable itself does not say of it.
+    ``code`` are the sections with the files: they count as code, which the executable itself does not say of them.
     ``executable`` is the one that the file is about: its code lies where that of ``linked`` does, but it may start
     elsewhere and have further sections.  gdb compares the distances of sections from the start.  Returns the number of
     symbols.  Raises `InputError` if one of the files cannot be read.
@@ -103,7 +105,8 @@ def write_debug_file(linked: Path, path: Path, *, moved: Iterable[Moved], code: 
         strings = rows[number][6]
         symbols = bytearray(section_content(file, rows[number], size, linked))
         text = bytearray(section_content(file, rows[strings], size, linked))
-        _add(symbols, text, moved, index=places.get(code, 0))
+        areas = {number: rows[number] for name, number in places.items() if name in code}
+        _add(symbols, text, moved, areas)
         kept = {
             row: section_content(file, rows[row], size, linked)
             for row in range(len(rows))
@@ -114,17 +117,21 @@ def write_debug_file(linked: Path, path: Path, *, moved: Iterable[Moved], code: 
         if row[2] & SHF_ALLOC and name not in places:
             rows.append((len(kept[header[13]]), *row[1:]))
             kept[header[13]] += name.encode() + b"\0"
-    _write(path, header, segments, rows, kept, executable=places.get(code))
+    _write(path, header, segments, rows, kept, executable=areas.keys())
     return len(symbols) // _SYMBOL.size
 
 
-def _add(symbols: bytearray, text: bytearray, moved: Iterable[Moved], *, index: int) -> None:
-    """Add the functions behind the executable's own symbols, of which the last are global, as these are."""
+def _add(symbols: bytearray, text: bytearray, moved: Iterable[Moved], areas: Mapping[int, tuple[int, ...]]) -> None:
+    """Add the functions behind the executable's own symbols, of which the last are global, as these are.
+
+    ``areas`` are numbers and headers of the sections that the files may lie in.
+    """
     bases = {_name_at(text, name): value for name, _, _, _, value, _ in _SYMBOL.iter_unpack(bytes(symbols))}
     for item in moved:
         base = bases.get(item.base)
         if base is None:
             continue  # The linker took nothing of that file.
+        index = next((number for number, row in areas.items() if row[3] <= base < row[3] + row[5]), 0)
         for function in item.functions:
             symbols += _SYMBOL.pack(len(text), _GLOBAL_FUNC, 0, index, base + function.address, function.size)
             text += function.name.encode("utf-8", "replace") + b"\0"
@@ -141,7 +148,7 @@ def _write(
     rows: list[tuple[int, ...]],
     kept: dict[int, bytes],
     *,
-    executable: int | None,
+    executable: Collection[int],
 ) -> None:
     """Write headers as they are in the executable, and the contents of the sections in ``kept``."""
     with path.open("wb") as file:
@@ -166,7 +173,7 @@ def _write(
                 new[1], new[4] = SHT_NOBITS, at
                 if not row[2] & SHF_ALLOC:
                     new[5] = 0
-            if number == executable:
+            if number in executable:
                 new[2] |= _SHF_EXECINSTR
             written.append(tuple(new))
         fields[6], fields[12] = pad(file, at, 8), len(written)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from castiron_elf.debug_file import DEBUG_LINK, Moved, build_id, debug_link, functions_of, write_debug_file
 from castiron_elf.sections import append_sections
+from castiron_link.absorb.folded import FOLDED_SECTION
 from castiron_link.absorb.layout import IMAGES_SECTION
 from castiron_link.ld import run_linker
 
@@ -30,7 +31,7 @@ def write_symbols(call: LinkerCall, natives: Natives, name: str, work: Path) -> 
     whole = replace(call, output=work / "not-stripped", map=work / "not-stripped.map", symbols_of=build_id(call.output))
     run_linker(whole)
     moved = [Moved(base=symbol, functions=functions_of(file)) for symbol, file in sorted(natives.locations.items())]
-    write_debug_file(whole.output, path, moved=moved, code=IMAGES_SECTION, executable=call.output)
+    write_debug_file(whole.output, path, moved=moved, code=(IMAGES_SECTION, FOLDED_SECTION), executable=call.output)
     whole.output.unlink()
     append_sections(call.output, {DEBUG_LINK: debug_link(path)})
     return path

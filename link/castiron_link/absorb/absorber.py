@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from castiron_common.pools import thread_pool
 from castiron_link.absorb.closure import ImagePlan, LibraryFile
 from castiron_link.absorb.emit import base_symbol, cached_object, init_symbol
+from castiron_link.absorb.folded import runs_of
 from castiron_link.absorb.layout import linker_script
 from castiron_link.absorb.program import Program, read_program
 from castiron_link.absorb.read import constants_of, read
@@ -171,11 +172,13 @@ def absorb(
             pie=pie,
             packed=packed,
         )
+    page = target.elf.page_size
+    folded = not packed and any(runs_of(image.facts, page=page) for image in images)
     if not images and lookup is not Lookup.ALL:
         return Absorbed(skipped=chosen.skipped)
     return Absorbed(
         objects=(*objects, tables),
-        script=linker_script(target.elf.page_size, packed=packed) if images else None,
+        script=linker_script(page, packed=packed, folded=folded) if images else None,
         extensions=_extensions(images, known),
         images=tuple(_report(image) for image in images),
         emulates=bool(stand_ins) and any(image.libc == target.libc.emulated for image in images),

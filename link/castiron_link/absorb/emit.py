@@ -16,6 +16,9 @@ their own addresses when the image is first used.
 
 Small executables.  The image's section takes no bytes, and its content stands compressed beside it (`packed.py`).
 
+Wide gaps.  Of an image whose segments lie far apart, the section takes no bytes either, and the pages that its file
+fills stand beside it (`folded.py`).  Relocations fill them there.
+
 Source: the processors' supplements of the ABI (relocations); generic ABI, "Relative Relocation Table" (``DT_RELR``);
 "ELF Handling For Thread-Local Storage" 0.21; RFC-TLSDESC-x86.
 """
@@ -36,6 +39,7 @@ from castiron_elf import writer as writer_module
 from castiron_elf.abi import SegmentFlag
 from castiron_elf.tables import Tables
 from castiron_elf.writer import ObjectWriter, SectionFlag, SectionId, SymbolType
+from castiron_link.absorb.folded import FOLDED_SECTION, PAGES_SECTION, Folding, pages_symbol, runs_of
 from castiron_link.absorb.packed import PackedImage
 from castiron_link.absorb.read import content
 from castiron_link.absorb.relr import relr
@@ -86,7 +90,7 @@ def writer_key(elf: Elf) -> str:
     """Return a hash of what makes an object of an image, its bindings and a machine."""
     elf_folder = Path(writer_module.__file__).parent
     here = Path(__file__)
-    own = [here, here.with_name("packed.py"), here.with_name("relr.py")]
+    own = [here, *(here.with_name(name) for name in ("folded.py", "packed.py", "relr.py"))]
     return source_key([*own, *elf_folder.glob("*.py")], also=repr(elf))
 
 
@@ -174,24 +178,30 @@ class _Emitter:
                 segment.offset : segment.offset + segment.filesz
             ]
         self._packed = PackedImage(self._memory, name=self._name) if packed else None
+        runs = () if packed else runs_of(self._image, page=elf.page_size)
+        self._folded = Folding(runs, name=self._name) if runs else None
 
     def write(self, path: Path) -> None:
         image, writer = self._image, self._writer
         tls = image.tls
         template = bytearray(tls.memsz) if tls else bytearray()
+        apart = self._packed or self._folded
         section = writer.add_section(
-            f"{IMAGE_SECTION}.{self._id}",
+            f"{FOLDED_SECTION if self._folded else IMAGE_SECTION}.{self._id}",
             flags=SectionFlag.ALLOC | SectionFlag.RETAIN,
             align=image.alignment,
-            data=None if self._packed else self._memory,
-            nobits=image.span if self._packed else 0,
+            data=None if apart else self._memory,
+            nobits=image.span if apart else 0,
         )
         writer.define(base_symbol(self._id), section, 0, type=SymbolType.OBJECT, size=image.span)
         for module in image.init_functions:
             own = image.definitions.get(f"PyInit_{module}")
             assert own is not None
             writer.define(init_symbol(self._id, module), section, own.value, type=SymbolType.FUNC)
-        words, pointers = self._relocate(section)
+        pages = bytearray(self._folded.before[-1]) if self._folded else bytearray()
+        words, pointers = self._relocate(self._add_pages(pages) if self._folded else section)
+        if self._folded:
+            pages[:] = self._folded.content(self._memory)
         if self._packed:
             self._packed.write(writer, self._id, distances=self._pie)
         elif self._pie:
@@ -209,6 +219,17 @@ class _Emitter:
             if tls.filesz:
                 self._fill_template(block, template, tls, words)
         writer.write(path)
+
+    def _add_pages(self, pages: bytearray) -> SectionId:
+        """Add the section of the pages that the image's file fills."""
+        section = self._writer.add_section(
+            f"{PAGES_SECTION}.{self._id}",
+            flags=SectionFlag.ALLOC | SectionFlag.RETAIN,
+            align=self._elf.page_size,
+            data=pages,
+        )
+        self._writer.define(pages_symbol(self._id), section, 0, type=SymbolType.OBJECT, size=len(pages))
+        return section
 
     def _relocate(self, section: SectionId) -> tuple[dict[int, tuple[int, str, int]], list[int]]:
         """Apply all relocations.
@@ -246,13 +267,15 @@ class _Emitter:
                 if self._packed:
                     self._packed.value(place, stored, symbol, signed, address=is_address)
                 else:
-                    self._writer.relocate(section, place, stored, symbol, signed)
+                    at = self._folded.place(place) if self._folded else place
+                    self._writer.relocate(section, at, stored, symbol, signed)
                 if first <= place < last:
                     template[place] = (kind, symbol, signed)
         if self._packed:
             self._packed.own_addresses(offsets, addends, kind=address, base=base)
         else:
-            self._writer.relocate_many(section, address, base, offsets, addends)
+            places = list(map(self._folded.place, offsets)) if self._folded else offsets
+            self._writer.relocate_many(section, address, base, places, addends)
         return template, [*pointers, *offsets]
 
     def _write_fixups(self, pointers: Sequence[int]) -> None:

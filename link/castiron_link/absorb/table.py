@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from castiron_elf.writer import ObjectWriter, SectionFlag, SectionId, SymbolId, SymbolType
 from castiron_link.absorb.emit import base_symbol, fixup_symbols, tls_symbol
+from castiron_link.absorb.folded import Folding, pages_symbol, runs_of
 from castiron_link.absorb.packed import packed_symbols
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ _IMAGE = struct.Struct("<8x8x8x8xqIIQ8x8x8x8x")
 """base, program headers, name, needed (all pointers); tls offset; counts of headers and needed; span in bytes; start
 and end of fixups, and of compressed bytes (pointers).
 """
+_RUN = struct.Struct("<QQQ8x")
+"""Number of the image, offset in it and size in bytes of a run of pages; where they are (a pointer)."""
 _PAIR = 16
 _STATE = 24
 """Bytes of a ``castiron_image_state``."""
@@ -72,6 +75,8 @@ def write_tables(
     text_symbol = writer.section_symbol(section)
     kind = elf.kinds[elf.tls.word]
     _images(writer, images, strings, text_symbol, tree_prefix, tls_word=kind, pie=pie, packed=packed)
+    if not packed:
+        _runs(writer, images, page=elf.page_size)
     _pairs(writer, "castiron_image_names", [(name, number) for name, number in names], strings, text_symbol)
     _program_symbols(writer, symbols, strings, text_symbol)
     if images:
@@ -136,6 +141,24 @@ def _images(
             writer.undefined(symbol)
             writer.relocate(table, row + offset, writer.absolute, symbol)
     _number(writer, "castiron_image_count", len(images))
+
+
+def _runs(writer: ObjectWriter, images: Sequence[ImagePlan], *, page: int) -> None:
+    """Add the table of the pages that are moved when an image is first used; an executable without has none."""
+    rows = bytearray()
+    places: list[tuple[str, int]] = []
+    for number, image in enumerate(images):
+        runs = runs_of(image.facts, page=page)
+        rows += b"".join(_RUN.pack(number, *run) for run in runs)
+        before = Folding(runs, name=image.name).before
+        places += [(pages_symbol(image.id), offset) for offset in before[:-1]]
+    if not places:
+        return
+    table = _table(writer, "castiron_image_runs", rows)
+    for row, (symbol, offset) in enumerate(places):
+        writer.undefined(symbol)
+        writer.relocate(table, row * _RUN.size + 24, writer.absolute, symbol, offset)
+    _number(writer, "castiron_image_run_count", len(places))
 
 
 def _parts(image_id: str, *, pie: bool, packed: bool) -> tuple[tuple[int, str], ...]:

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from castiron_runtime.model import Toolchain
 
 STUB = Path(castiron_runtime.toolchain.__file__).parent / "stub"
-STUB_SOURCES = tuple(f"images/{name}.c" for name in ("images", "packed", "symbols", "tls", "phdr", "dlfcn"))
+STUB_SOURCES = tuple(f"images/{name}.c" for name in ("images", "folded", "packed", "symbols", "tls", "phdr", "dlfcn"))
 ZIG = (sys.executable, "-m", "ziglang")
 
 
@@ -44,6 +44,8 @@ class Workshop:
     stub: tuple[Path, ...]
     packed: bool = False
     """Whether images are stored compressed."""
+    wide: bool = False
+    """Whether the segments of libraries lie 2 MiB apart."""
     natives: list[Native] = field(default_factory=list)
 
     @property
@@ -63,6 +65,7 @@ class Workshop:
         compiler_flags = [flag for flag in flags if not flag.startswith("-Wl,")]
         compile_c(self.toolchain, code, obj, "-fPIC", "-O1", *compiler_flags)
         command = [*self.toolchain.linker, "-shared", "-soname", soname or target.name, "--eh-frame-hdr", "-z", "relro"]
+        command += ["-z", "max-page-size=0x200000", "-z", "separate-code"] if self.wide else []
         command += [*(word for flag in linker_flags for word in flag.split(",")), "-o", target, obj]
         command += [self.site / need for need in needs]
         subprocess.run(list(map(str, command)), check=True)

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "images/folded.h"
 #include "images/packed.h"
 
 #define PAGE ((uint64_t)CASTIRON_PAGE_SIZE)
@@ -66,20 +67,23 @@ static int make_writable(const struct castiron_image *image, uint64_t from, uint
     return 0;
 }
 
-/* Turn distances into addresses; the pages are writable for the moment. */
+/* Turn distances into addresses; the pages are writable for the moment.  They were measured from where the linker put the
+ * words, which is elsewhere if the image is folded; the words that belong to one offset in the list are of one run. */
 static void relocate(const struct castiron_image *image)
 {
-    uint64_t *word = NULL;
+    uint64_t *word = NULL, moved = 0;
+    int folded = castiron_is_folded(image);
     for (const uint64_t *entry = image->fixups; entry < image->fixups_end; entry++) {
         if ((*entry & 1) == 0) {
             word = (uint64_t *)(image->base + *entry);
-            *word += (uint64_t)word;
+            moved = folded ? castiron_folded_by(image, *entry) : 0;
+            *word += (uint64_t)word + moved;
             word++;
             continue;
         }
         for (uint64_t bits = *entry >> 1, *at = word; bits; bits >>= 1, at++)
             if (bits & 1)
-                *at += (uint64_t)at;
+                *at += (uint64_t)at + moved;
         word += 63;
     }
 }
@@ -89,6 +93,8 @@ static void relocate(const struct castiron_image *image)
 static int set_protections(const struct castiron_image *image)
 {
     uint64_t relro_start = 0, relro_end = 0;
+    if (castiron_unfold(image))
+        return -1;
     if (image->packed) {
         struct castiron_place place = {image->base, image->span};
         if (castiron_unpack(place, image->packed, image->packed_end) || mprotect(image->base, image->span, PROT_READ))
@@ -163,8 +169,13 @@ static int map_all(uint64_t number)
         return 0;
     if (!state->path)
         state->path = full_path(image);
-    if (!state->path || set_protections(image))
+    if (!state->path)
         return -1;
+    if (set_protections(image)) {
+        if (castiron_is_folded(image))
+            set_stage(number, CASTIRON_IMAGE_FAILED);
+        return -1;
+    }
     set_stage(number, CASTIRON_IMAGE_MAPPED);
     uint64_t order = atomic_load(&live_count);
     castiron_image_states[order].live = (uint32_t)number;

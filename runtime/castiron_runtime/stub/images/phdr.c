@@ -8,21 +8,29 @@
 
 #define MAX_HEADERS 64
 
-/* The executable's headers without the segment that holds the images.  An unwinder takes the first object that contains
+/* The executable's headers without the segments that hold images.  An unwinder takes the first object that contains
  * an address, and that must be the image and not the executable.  A copy that stays: libgcc keeps pointers into it. */
 static Elf64_Phdr reported[MAX_HEADERS];
 static Elf64_Half reported_count;
 static Elf64_Addr bias;
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 
+static int holds_images(const Elf64_Phdr *header)
+{
+    uint64_t total = castiron_image_total();
+    for (uint64_t i = 0; header->p_type == PT_LOAD && i < total; i++)
+        if ((uint64_t)(uintptr_t)castiron_images[i].base - (bias + header->p_vaddr) < header->p_memsz)
+            return 1;
+    return 0;
+}
+
 static void copy_headers(void)
 {
     struct program_headers program = program_headers();
     bias = program.bias;
-    uint64_t images = castiron_image_total() ? (uint64_t)(uintptr_t)castiron_images[0].base : 0;
     for (unsigned long i = 0; i < program.count && reported_count < MAX_HEADERS; i++) {
         const Elf64_Phdr *header = &program.first[i];
-        if (!images || header->p_type != PT_LOAD || images - (bias + header->p_vaddr) >= header->p_memsz)
+        if (!holds_images(header))
             reported[reported_count++] = *header;
     }
 }
