@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from elftools.elf.elffile import ELFFile
 
 from tests.support.linking import command, run
-from tests.support.needs import need
+from tests.support.needs import need, strace
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -82,7 +84,12 @@ out = ctypes.create_string_buffer(300)
 for text in (b"hello world", b"xyz"):
     library.describe(text, out, ctypes.c_size_t(300))
     print(out.value.decode())
+with open("/proc/self/maps") as maps:
+    print("writable and executable:", sum("wx" in line.split()[1] for line in maps))
 """
+
+WIDE = ("-Wl,-z,max-page-size=0x200000", "-Wl,-z,separate-code")
+"""Segments lie 2 MiB apart, as linkers of manylinux made them for years."""
 
 
 def _built(folder: Path, source: str, compiler: str, *options: str) -> None:
@@ -96,8 +103,11 @@ def _built(folder: Path, source: str, compiler: str, *options: str) -> None:
 
 @pytest.mark.parametrize(
     ("source", "compiler", "options"),
-    [(C_LIBRARY, "gcc", ()), (CXX_LIBRARY, "g++", ("-static-libstdc++", "-static-libgcc"))],
-    ids=["c", "c++"],
+    [
+        (C_LIBRARY, "gcc", WIDE),
+        (CXX_LIBRARY, "g++", ("-static-libstdc++", "-static-libgcc")),
+    ],
+    ids=["c, wide gaps", "c++"],
 )
 def test_a_library_of_glibc_s_does_the_same(
     source: str, compiler: str, options: tuple[str, ...], tmp_path: Path
@@ -113,6 +123,39 @@ def test_a_library_of_glibc_s_does_the_same(
     done = run([tmp_path / "app"], cwd=tmp_path, env={})
     assert (done.status, done.stdout) == (0, reference.stdout), done.stderr
     assert "libcastiron_gnu.a" in (tmp_path / "app.map").read_text()
+    with (tmp_path / "app").open("rb") as file:
+        sizes = {section.name: section["sh_size"] for section in ELFFile(file).iter_sections()}
+    # What is between the segments takes addresses, and no bytes of the file.
+    assert (sizes.get(".castiron.folded", 0) >= 6 << 20) is (options == WIDE)
+    assert sizes[".castiron.images"] < 4 << 20
+
+
+@strace
+def test_images_with_wide_gaps_in_every_kind_of_executable(tmp_path: Path) -> None:
+    """No page can be written and executed at once, at no time; position-independent, and with symbols."""
+    _built(tmp_path, C_LIBRARY, "gcc", *WIDE)
+    reference = run([sys.executable, "app.py"], cwd=tmp_path)
+    traced = command("trace", "app.py", "-o", "app.manifest", cwd=tmp_path)
+    assert traced.status == 0, traced.stderr
+    options = ("--pie", "--symbols", "app.debug", "--licenses", "json")
+    linked = command("link", "app.manifest", "-o", "app", *options, cwd=tmp_path)
+    assert linked.status == 0, linked.stderr
+    calls = ("strace", "-f", "-e", "trace=mmap,mprotect,mremap", "-o", "calls")
+    done = run([*calls, tmp_path / "app"], cwd=tmp_path, env={})
+    assert (done.status, done.stdout) == (0, reference.stdout), done.stderr
+    made = (tmp_path / "calls").read_text()
+    assert "mremap(" in made
+    assert "PROT_READ|PROT_EXEC" in made
+    assert not [line for line in made.splitlines() if "PROT_WRITE" in line and "PROT_EXEC" in line]
+    with (tmp_path / "app.debug").open("rb") as file:
+        names = ELFFile(file)
+        (symbol,) = names.get_section_by_name(".symtab").get_symbol_by_name("describe")
+        assert names.get_section(symbol["st_shndx"]).name == ".castiron.folded"
+        places = names.get_section(symbol["st_shndx"])
+        assert places["sh_addr"] <= symbol["st_value"] < places["sh_addr"] + places["sh_size"]
+    report = json.loads((tmp_path / "app.licenses.json").read_text())
+    sizes = [item["size"] for item in report["components"]] + [size for _, size in report["overhead"]]
+    assert sum(sizes) == report["file_size"] == (tmp_path / "app").stat().st_size
 
 
 def test_what_neither_has_is_refused_by_name(tmp_path: Path) -> None:
