@@ -23,7 +23,7 @@ FOLDED_SECTION = ".castiron.folded"
 PAGES_SECTION = ".castiron.pages"
 
 _WORTH = 1 << 20
-"""Bytes that must be saved: a profiler finds the names of what is moved by memory alone (docs/debugging.md)."""
+"""Bytes that must be saved: each run costs a system call, and debuggers lose breakpoints that were set before."""
 _NEAR = 1 << 16
 """Bytes between two runs that are not worth a further one."""
 
