@@ -100,8 +100,13 @@ def provision_for(target: PythonTarget, reporter: Reporter, *, renew: bool = Fal
     return provision
 
 
-def _require_python(specifier: str | None, target: PythonTarget, subject: str) -> None:
-    """Raise `DependencyError` if the target's Python is not one that ``subject`` works with."""
+def _require_python(
+    specifier: str | None, target: PythonTarget, subject: str, *, otherwise: str = "Choose another version of it"
+) -> None:
+    """Raise `DependencyError` if the target's Python is not one that ``subject`` works with.
+
+    ``otherwise`` is what to do if no target has a fitting one.
+    """
     if specifier is None:
         return
     try:
@@ -118,7 +123,7 @@ def _require_python(specifier: str | None, target: PythonTarget, subject: str) -
         f"{subject} requires Python {specifier}, but the target is Python {target.python}.",
         hint=f"Build it for one that fits: --python {max(fitting, key=Version)}."
         if fitting
-        else f"Choose another version of it: there are targets for Python {', '.join(supported_pythons())}.",
+        else f"{otherwise}: there are targets for Python {', '.join(supported_pythons())}.",
     )
 
 
@@ -166,6 +171,8 @@ def _distribution(
         str(python) if python is not None else None,
         graph.target,
         f"{name} {metadata.version}",
+        otherwise=f"If an older version works, add {name}<{metadata.version} to the requirements (uv, which chooses "
+        "versions, does not heed that Pythons are too new; pip takes an older version then)",
     )
     return ResolvedDistribution(
         name=name,

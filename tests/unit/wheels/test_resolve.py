@@ -19,6 +19,7 @@ from castiron_wheels.fetch import keep
 from castiron_wheels.model import Environment, Requirements
 from castiron_wheels.requirements import from_files, from_lines, from_project
 from castiron_wheels.resolve import resolve
+from castiron_wheels.tags import fits
 from tests.unit.wheels.indexes import BACKEND, Index, make_sdist
 from tests.unit.wheels.making import elf_program, make_wheel
 
@@ -59,6 +60,16 @@ def test_the_targets_files_are_chosen(index: Index, target: PythonTarget) -> Non
     assert not found.distributions[1].direct
     assert sha256_file(app.path) == app.wheel.sha256 == app.path.parent.name
     assert app.wheel.size == app.path.stat().st_size
+
+
+def test_wheels_for_newer_processors_alone_are_not_chosen(index: Index, any_target: PythonTarget) -> None:
+    """uv does not know such names (auditwheel makes them), and neither do we: the plain wheel runs everywhere."""
+    newer = "cp313-cp313-manylinux_2_34_x86_64_v3"
+    make_wheel(index.folder, "native", "1.0", tag=GLIBC)
+    make_wheel(index.folder, "native", "1.0", tag=newer)
+    make_wheel(index.folder, "native", "2.0", tag=newer)
+    assert [item.wheel.filename for item in run(any_target, "native").distributions] == [f"native-1.0-{GLIBC}.whl"]
+    assert not fits(f"native-1.0-{newer}.whl", any_target)
 
 
 def test_extras_bring_their_distributions(index: Index, target: PythonTarget) -> None:
@@ -300,6 +311,17 @@ def test_python_versions_are_checked(index: Index, target: PythonTarget, tmp_pat
     with pytest.raises(DependencyError, match=r"requires Python <3\.13") as caught:
         resolve(from_project(tmp_path, target), target, reporter=SilentReporter())
     assert caught.value.hint == "Build it for one that fits: --python 3.11."
+
+
+def test_what_is_for_older_pythons_alone_is_refused_with_what_to_add(index: Index, target: PythonTarget) -> None:
+    """uv does not heed upper limits, so the newest version is what it names, though an older one has no limit."""
+    make_wheel(index.folder, "app", requires=["backport"])
+    make_wheel(index.folder, "backport", "1.2")
+    make_wheel(index.folder, "backport", "1.3", metadata="Requires-Python: >=3.8,<3.11\n")
+    with pytest.raises(DependencyError, match=r"backport 1\.3 requires Python <3\.11,>=3\.8") as caught:
+        run(target, "app")
+    assert "add backport<1.3 to the requirements" in caught.value.hint
+    assert versions(run(target, "app", "backport<1.3")) == {"app": "1.0", "backport": "1.2"}
 
 
 def test_the_last_number_of_the_targets_python_counts(target: PythonTarget) -> None:
