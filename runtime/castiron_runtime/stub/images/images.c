@@ -72,11 +72,12 @@ static int make_writable(const struct castiron_image *image, uint64_t from, uint
 static void relocate(const struct castiron_image *image)
 {
     uint64_t *word = NULL, moved = 0;
-    int folded = castiron_is_folded(image);
+    uint64_t number = (uint64_t)(image - castiron_images);
+    int folded = castiron_is_folded(number);
     for (const uint64_t *entry = image->fixups; entry < image->fixups_end; entry++) {
         if ((*entry & 1) == 0) {
             word = (uint64_t *)(image->base + *entry);
-            moved = folded ? castiron_folded_by(image, *entry) : 0;
+            moved = folded ? castiron_folded_by(number, image->base, *entry) : 0;
             *word += (uint64_t)word + moved;
             word++;
             continue;
@@ -93,7 +94,7 @@ static void relocate(const struct castiron_image *image)
 static int set_protections(const struct castiron_image *image)
 {
     uint64_t relro_start = 0, relro_end = 0;
-    if (castiron_unfold(image))
+    if (castiron_unfold((uint64_t)(image - castiron_images), image->base, image->span))
         return -1;
     if (image->packed) {
         struct castiron_place place = {image->base, image->span};
@@ -172,7 +173,7 @@ static int map_all(uint64_t number)
     if (!state->path)
         return -1;
     if (set_protections(image)) {
-        if (castiron_is_folded(image))
+        if (castiron_is_folded(number))
             set_stage(number, CASTIRON_IMAGE_FAILED);
         return -1;
     }
