@@ -148,7 +148,7 @@ def stub_objects(toolchain: Toolchain, tmp_path_factory: pytest.TempPathFactory)
 
     def build(folder: Path) -> None:
         for name in STUB_SOURCES:
-            compile_c(toolchain, STUB / name, folder / f"{Path(name).stem}.o")
+            compile_c(toolchain, STUB / name, folder / f"{Path(name).stem}.o", "-D_GNU_SOURCE")
 
     return _objects(run_folder(tmp_path_factory) / f"stub-{toolchain.pie:d}", build)
 

@@ -1,5 +1,4 @@
 /* Moves the pages of folded images to their places. */
-#define _GNU_SOURCE
 #include "images/folded.h"
 
 #include <sys/mman.h>
