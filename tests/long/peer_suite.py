@@ -177,8 +177,10 @@ def judge(test: str, binary: dict[str, Any], usual: dict[str, Any] | None) -> Ve
         return Verdict(test=test, word="inapplicable", detail="it runs nothing that is built")
     if outcome == "passed":
         return Verdict(test=test, word="pass", detail="")
-    if usual is None or usual["outcome"] != "passed":
-        return Verdict(test=test, word="alike", detail=usual["detail"] if usual else "the reference did not run it")
+    if usual is None:
+        raise SystemExit(f"{test} fails, and the reference did not run it: its log says why")
+    if usual["outcome"] != "passed":
+        return Verdict(test=test, word="alike", detail=usual["detail"])
     messages = "".join(step["messages"] for step in binary["steps"])
     last = binary["steps"][-1] if binary["steps"] else {"step": "none", "status": 0}
     if last["step"] in ("trace", "link") and last["status"]:
