@@ -67,7 +67,7 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
         from castiron_trace.checks import check_own_syntax, check_reached, missing_top_levels, unavailable_findings
         from castiron_trace.contents import distribution_files, own_files
         from castiron_trace.entry import resolve_plan
-        from castiron_trace.graph import analyse, runner_of, without_runner
+        from castiron_trace.graph import analyse, runner_of, used_site
         from castiron_trace.hints.effect import without_effect
         from castiron_trace.machine import carried_data
         from castiron_trace.own.unreached import unreached_notes
@@ -113,7 +113,7 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
             with reporter.task("Import graph"):
                 reached = reach(entry, chosen.site, seen)
         check_reached(reached, entry, python, options.allow_missing, site=chosen.site)
-        site = without_runner(chosen.site, reached, runner_of(options))
+        site = used_site(chosen.site, reached, runner_of(options), watched=seen is not NOT_RUN)
         analyser.end()
 
     # files: whatever the modules need beside them.

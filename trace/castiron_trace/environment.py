@@ -181,8 +181,23 @@ def _united(first: Requirements, second: Requirements) -> Requirements:
         index_options=(*first.index_options, *second.index_options),
         exact=first.exact and second.exact,
         requires_python=",".join(filter(None, (first.requires_python, second.requires_python))) or None,
-        direct=None if first.direct is None or second.direct is None else first.direct | second.direct,
+        direct=_directly(first, second),
     )
+
+
+def _directly(first: Requirements, second: Requirements) -> frozenset[str] | None:
+    """Return what the application asks for itself: of an installed environment what it imports, else every line."""
+    from castiron_wheels.requirements_file import line_name
+
+    if first.direct is None and second.direct is None:
+        return None
+    names: set[str] = set()
+    for item in (first, second):
+        asked = {*map(line_name, item.lines), *(project.name for project in item.projects)}
+        if item.direct is None and (None in asked or item.archives):
+            return None  # only the resolution knows the names
+        names |= item.direct if item.direct is not None else {name for name in asked if name is not None}
+    return frozenset(names)
 
 
 def _python_of(path: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -103,20 +104,33 @@ def runner_of(options: Options) -> str | None:
     return canonicalize_name(options.run_by.partition(".")[0])
 
 
-def without_runner(site: Site, reached: Reached, runner: str | None) -> Site:
-    """Return the environment without what is there only for the program that ran the application."""
-    if runner is None:
+def used_site(site: Site, reached: Reached, runner: str | None, *, watched: bool) -> Site:
+    """Return the environment without what is there only for the program that ran the application.
+
+    And, if no run was ``watched``, which may read metadata of any, without what nobody asked for and nothing imports or
+    requires: what else is installed beside the application's own distributions, which might have been plug-ins of them.
+    What the application's strings name stays: it may look for its metadata.
+    """
+    if watched and runner is None:
         return site
     requires = {item.name: item.requires for item in site.distributions}
-    needed = {module.owner for module in reached.modules.values()}
-    todo = [*needed, *(item.name for item in site.distributions if item.direct and item.name != runner)]
+    direct = {item.name for item in site.distributions if item.direct and item.name != runner}
+    needed = direct | {module.owner for module in reached.modules.values()}
+    if not watched:
+        needed |= _own_names(reached) & requires.keys()
+    todo = list(needed)
     while todo:
         new = set(requires.get(todo.pop(), ())) - needed
         needed |= new
         todo.extend(new)
-    direct = {item.name for item in site.distributions if item.direct and item.name != runner}
-    kept = tuple(item for item in site.distributions if item.name in needed | direct)
-    return replace(site, distributions=kept)
+    kept = tuple(item for item in site.distributions if item.name in needed)
+    return site if len(kept) == len(site.distributions) else replace(site, distributions=kept)
+
+
+def _own_names(reached: Reached) -> set[str]:
+    """Return the strings of the application's code as names of distributions are normalised (PEP 503)."""
+    texts = (item.text for names in reached.file_names.values() for item in names.strings)
+    return {re.sub(r"[-_.]+", "-", text).lower() for text in texts}
 
 
 def chain(reached: Reached, name: str) -> list[ReachedModule]:

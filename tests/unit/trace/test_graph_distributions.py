@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castiron_trace.graph import used_site
 from tests.unit.trace.making import install, site_of
 from tests.unit.trace.tracing import codes, of
 
@@ -174,3 +175,22 @@ def test_shared_libraries_of_the_machine_are_reported(tracer: Tracer, tmp_path: 
         ("info", "d/__init__.py:4", "sndfile"),
         ("warning", "d/__init__.py:2", "libmagic.so.1"),
     ]
+
+
+def test_what_is_only_installed_beside_stays_out(tracer: Tracer, tmp_path: Path) -> None:
+    used = install(tmp_path, "used", {"used.py": ""}, requires=("needed",))
+    others = [
+        install(tmp_path, name, {f"{name.replace('-', '_')}.py": ""}, direct=False)
+        for name in ("needed", "imported", "named-one", "beside", "run-by")
+    ]
+    site = site_of(tmp_path, used, *others)
+    reached = tracer(
+        {"app.py": "import used, imported\nfrom importlib.metadata import version\nversion('Named_One')"}, site
+    )
+
+    def names(runner: str | None, *, watched: bool) -> set[str]:
+        return {item.name for item in used_site(site, reached, runner, watched=watched).distributions}
+
+    assert names(None, watched=False) == {"used", "needed", "imported", "named-one"}
+    assert names(None, watched=True) == {"used", *(item.name for item in others)}
+    assert names("run-by", watched=True) == {"used", "needed", "imported"}
