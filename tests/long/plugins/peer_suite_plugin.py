@@ -188,7 +188,7 @@ class Builder:
         if re.search(r"^\s*import os$", text := entry.read_text("utf-8"), re.MULTILINE):
             # PyInstaller's name for the folder of the application's files, which is that of its script for others.
             entry.write_text(text.replace("sys._MEIPASS", "os.path.dirname(os.path.abspath(__file__))"), "utf-8")
-        output.parent.mkdir(exist_ok=True)
+        output.parent.mkdir(parents=True, exist_ok=True)
         options = Options(project, given._tmp_path)
         options.take(args)
         paths = [*options.paths, str(Path(given._request.path).parent / "modules")]
