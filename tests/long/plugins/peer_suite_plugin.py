@@ -185,7 +185,7 @@ class Builder:
             shutil.copy2(script, entry)
         else:
             shutil.copytree(script.parent, project, symlinks=True)
-        if re.search(r"^\s*import os$", text := entry.read_text("utf-8"), re.MULTILINE):
+        if re.search(r"^\s*import (?:\w+, )*os\b", text := entry.read_text("utf-8"), re.MULTILINE):
             # PyInstaller's name for the folder of the application's files, which is that of its script for others.
             entry.write_text(text.replace("sys._MEIPASS", "os.path.dirname(os.path.abspath(__file__))"), "utf-8")
         output.parent.mkdir(parents=True, exist_ok=True)
