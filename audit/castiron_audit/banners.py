@@ -45,7 +45,7 @@ _NO_NAMES = frozenset(
         "determine", "dist", "distributed", "do", "file", "files", "for", "from", "full", "generated",
         "global", "html5", "if", "important", "in", "inspired", "is", "isc", "it", "licence", "license",
         "licensed", "licenses", "main", "mit", "modification", "modified", "module", "mpl", "note", "notes",
-        "of", "on", "original", "originally", "parts", "permission", "please", "plugin", "portions",
+        "of", "on", "original", "originally", "parts", "permission", "please", "plugin", "portions", "project",
         "react-dom-production", "released", "repo", "see", "some", "source", "style", "styles", "stylesheet", "the",
         "theme", "these", "this", "to", "todo", "typings", "use", "uses", "using", "v", "version", "was",
         "we", "what", "when", "with", "you", "your",
@@ -66,6 +66,18 @@ _PHRASES = (
     ("Unlicense", r"unlicense"),
     ("OFL-1.1", r"SIL OFL 1\.1"),
 )
+_CHOICE = re.compile(
+    r"\b(?:either|any) (?:of the(?:se)? )?licen[sc]e|\bdual[- ]licen[sc]ed"
+    r"|\b(?:at )?your (?:choice|option)\b|\balternatively\b",
+    re.IGNORECASE,
+)
+_FILE_OF_PROJECT = re.compile(r"(?P<project>[A-Za-z][\w.-]*)/(?:[\w.-]+/)*[\w.-]+\.(?:m?js|css)")
+"""``MathJax/extensions/TeX/mhchem.js``"""
+_AND_ITS_FILE = re.compile(r"(?P<project>[A-Za-z].*) [\w-]+\.(?:m?js|css)")
+"""``Bootstrap alert.js``"""
+_PLACES = frozenset({"build", "css", "dist", "js", "lib", "src"})
+_NAME_IN_TEXT = re.compile(r"^(?P<name>[A-Z][\w.-]+(?: [\w.-]+){0,2}?) v?(?P<version>\d+\.\d+\.\d+)$", re.MULTILINE)
+"""A line of its own; only looked for where the first lines name nothing."""
 _LICENSES = tuple((expression, re.compile(pattern, re.IGNORECASE)) for expression, pattern in _PHRASES)
 
 
@@ -79,6 +91,8 @@ class Banner:
     """Empty if the comment does not say it."""
     licenses: tuple[str, ...]
     """Expressions that it states in short words, in the order of the text; none for whole texts."""
+    choice: bool
+    """True if it says that its licenses are a choice."""
     text: str
     """The comment without its marks."""
 
@@ -119,12 +133,15 @@ def _body(comment: str) -> str:
 
 def _banner(body: str) -> Banner:
     name, version = _name_and_version([line for line in body.splitlines() if line.strip()][:3])
+    if not name and (match := _NAME_IN_TEXT.search(body)) and _is_name(match["name"]):
+        name, version = match["name"], match["version"]
     if not name and (match := _ADDRESS.search(body)):
         name = match["name"]
     if not version and (match := _VERSION.search(body)):
         version = match[1] or match[2] or match[3]
     stated = [(match.start(), expression) for expression, pattern in _LICENSES if (match := pattern.search(body))]
-    return Banner(name=name, version=version, licenses=tuple(expression for _, expression in sorted(stated)), text=body)
+    licenses = tuple(expression for _, expression in sorted(stated))
+    return Banner(name=name, version=version, licenses=licenses, choice=bool(_CHOICE.search(body)), text=body)
 
 
 def _name_and_version(lines: list[str]) -> tuple[str, str]:
@@ -132,12 +149,18 @@ def _name_and_version(lines: list[str]) -> tuple[str, str]:
         head = _SENTENCE.split(_LEADING.sub("", line.strip()), maxsplit=1)[0]
         if match := _NAME_AND_VERSION.match(head):
             if _is_name(match["name"]):
-                return match["name"].strip(" .-,"), match["version"]
+                return _project(match["name"].strip(" .-,")), match["version"]
         elif (match := _NAME_ALONE.match(head)) and _is_name(match["name"]):
-            return match["name"].strip(" .-,"), ""
+            return _project(match["name"].strip(" .-,")), ""
         elif _ONE_WORD.fullmatch(head) and _is_name(head):
-            return head, ""
+            return _project(head), ""
     return "", ""
+
+
+def _project(name: str) -> str:
+    """Return the project of a name that is one of its files'."""
+    match = _FILE_OF_PROJECT.fullmatch(name) or _AND_ITS_FILE.fullmatch(name)
+    return match["project"] if match and match["project"].lower() not in _PLACES else name
 
 
 def _is_name(text: str) -> bool:
@@ -146,5 +169,6 @@ def _is_name(text: str) -> bool:
         0 < len(words) <= 4
         and words[0].strip(".,") not in _NO_NAMES
         and len(text) > 2
+        and not (words[0].startswith("@") and "/" not in words[0])  # A tag: "@version 1.2".
         and not re.search(r"licen[sc]e", words[0])
     )

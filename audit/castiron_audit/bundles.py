@@ -86,6 +86,9 @@ def _package(row: dict[str, Any]) -> Package | None:
 def _first(row: dict[str, Any], *keys: str) -> str:
     for key in keys:
         value = row.get(key)
+        if isinstance(value, list):  # Before npm knew SPDX expressions: a choice.
+            types = [item.get("type") if isinstance(item, dict) else item for item in value]
+            value = " OR ".join(item for item in types if isinstance(item, str))
         if isinstance(value, dict):
             value = value.get("type")
         if isinstance(value, str) and value:
@@ -94,7 +97,7 @@ def _first(row: dict[str, Any], *keys: str) -> str:
 
 
 def package_of_json(data: bytes) -> Package | None:
-    """Return the package of a ``package.json``, None if it is none."""
+    """Return the package of a ``package.json`` or ``bower.json``, None if it is none."""
     try:
         row = json.loads(data)
     except (ValueError, RecursionError):

@@ -30,13 +30,14 @@ _FOLDERS = (
     b"3rdparty/",
     b"cextern/",
     b"/external/",
+    b"/vendor/",
     b"deps/src/",
 )
 _FOLDER = re.compile(
-    rb"(?:_deps|third_party|thirdparty|third-party|3rdparty|cextern|/external|deps/src)"
+    rb"(?:_deps|third_party|thirdparty|third-party|3rdparty|cextern|/external|/vendor|deps/src)"
     rb"/([A-Za-z][A-Za-z0-9_+-]{1,40}?)(?:-(?:src|subbuild|build))?(?:[-_]v?(\d{1,4}(?:\.\d{1,5}){1,3}))?/([^\0\"\n]{0,200})"
 )
-_VERSION = re.compile(rb"[-_]v?(\d{1,4}(?:[._]\d{1,5}){1,3})(?:[-.][0-9a-z.]{1,24})?/")
+_VERSION = re.compile(rb"[-_](?:v|version-)?(\d{1,4}(?:[._]\d{1,5}){1,3}[a-z]?)(?:[-.][0-9a-z.]{1,24})?/")
 _SOURCE = re.compile(rb"[^\0\n]{1,200}?\.(?:c|cc|cpp|cxx|h|hh|hpp|inc|inl|S|asm)\b")
 
 

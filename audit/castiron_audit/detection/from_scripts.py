@@ -1,9 +1,10 @@
-"""Detects projects of JavaScript and style sheets: by banners, bundlers' lists, ``package.json`` and source maps."""
+"""Detects projects of JavaScript and style sheets: by banners, bundlers' lists, manifests, source maps and places."""
 
 from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from castiron_audit import bundles, expressions
@@ -11,6 +12,7 @@ from castiron_audit.banners import banners
 from castiron_audit.catalogue import font_of_family, script_license, script_name
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import normalised, same_package
+from castiron_audit.script_places import MANIFESTS, is_package_folder, place_of
 from castiron_audit.text_evidence import text_evidence
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 _SCRIPTS = (".js", ".mjs", ".cjs", ".css")
 _KEPT_BANNERS = re.compile(r"\.(?:m?js|css)\.(?:LICENSE|LEGAL)\.txt$", re.IGNORECASE)
 _TESTS = re.compile(r"(?:^|/)(?:tests?|testing|mock_packages|examples?)/")
+_SAYS_VERSION = re.compile(rb"""\bversion\s*[=:]\s*["'](\d+\.\d+\.\d+)["']""", re.IGNORECASE)
+"""A script with several of them contains others' code."""
 _SHOWN = 8
 
 
@@ -28,19 +32,17 @@ def detect_from_scripts(collector: Collector) -> None:
     """Add what the scripts that go in say about where they come from."""
     unnamed: list[str] = []
     mapped: set[str] = set()
+    folders = _add_package_folders(collector)
     for path in sorted(collector.contents.paths):
         name = posixpath.basename(path)
         if _TESTS.search(path):
             continue
         if path.endswith(_SCRIPTS) or _KEPT_BANNERS.search(name):
-            _add_banners(collector, path, unnamed)
+            _add_banners(collector, path, unnamed, folders)
+            _add_place(collector, path, folders)
         elif bundles.LIST_NAME.search(name):
             for package in bundles.listed_packages(collector.contents.read(path) or b""):
                 _add_package(collector, path, package)
-        elif name == "package.json" and "node_modules/" in path:
-            package_ = bundles.package_of_json(collector.contents.read(path) or b"")
-            if package_ is not None:
-                _add_package(collector, path, package_)
         elif name.endswith(".map"):
             mapped |= set(bundles.packages_of_source_map(collector.contents.read(path) or b""))
     _add_mapped(collector, mapped)
@@ -52,16 +54,73 @@ def detect_from_scripts(collector: Collector) -> None:
         )
 
 
-def _add_banners(collector: Collector, path: str, unnamed: list[str]) -> None:
+def _add_package_folders(collector: Collector) -> dict[str, str]:
+    """Add the packages whose manifests lie in the folders named after them; return their names by folder."""
+    folders: dict[str, str] = {}
+    for path in sorted(collector.contents.paths, key=lambda path: (posixpath.basename(path) != MANIFESTS[0], path)):
+        folder, file = posixpath.split(path)
+        if file not in MANIFESTS or folder in folders or _TESTS.search(path):
+            continue
+        package = bundles.package_of_json(collector.contents.read(path) or b"")
+        if package is not None and is_package_folder(path, package.name):
+            _add_package(collector, path, package)
+            folders[folder] = package.name
+    return folders
+
+
+def _package_around(path: str, folders: dict[str, str]) -> str:
+    """Return the name of the package in whose folder a file lies; empty if it lies in none."""
+    folder = posixpath.dirname(path)
+    while folder and folder not in folders:
+        folder = posixpath.dirname(folder)
+    return folders.get(folder, "")
+
+
+def _add_banners(collector: Collector, path: str, unnamed: list[str], folders: dict[str, str]) -> None:
     data = collector.contents.read(path)
     if data is None:
         return
+    package = _package_around(path, folders)
+    place = place_of(path)
     for banner in banners(data.decode("utf-8", "replace")):
-        if not banner.name:
+        if package and (not banner.name or _is_file_of(banner.name, package)):
+            # What the manifest says counts for the whole package.
+            component = collector.component(Kind.VENDORED, script_name(package))
+            if not any(item.expression for item in component.evidence):
+                _add_banner(collector, path, replace(banner, name=package, version=""))
+        elif not banner.name and banner.licenses and place is not None and place.vendored:
+            _add_banner(collector, path, replace(banner, name=place.name, version=banner.version or place.version))
+        elif not banner.name:
             if banner.licenses and path not in unnamed:
                 unnamed.append(path)
         elif not _is_own(collector, banner.name):
             _add_banner(collector, path, banner)
+
+
+def _is_file_of(name: str, package: str) -> bool:
+    """Return whether a banner's name is that of a package, or begins with it: ``codemirror-dark-theme``."""
+    own = normalised(script_name(package))
+    return own != "" and f"{normalised(script_name(name))}-".startswith(f"{own}-")
+
+
+def _add_place(collector: Collector, path: str, folders: dict[str, str]) -> None:
+    """Add the project that a file is named after, if the catalogue knows it: minifiers remove banners."""
+    place = place_of(path)
+    if place is None or _package_around(path, folders):
+        return
+    name = script_name(place.name)
+    known = script_license(name)
+    data = collector.contents.read(path)
+    if known is None or _is_own(collector, name) or data is None:
+        return
+    component = collector.component(Kind.VENDORED if font_of_family(name) is None else Kind.DATA, name)
+    component.forms.add(Form.DATA)
+    said = {match[1].decode() for match in _SAYS_VERSION.finditer(data)}
+    component.version = component.version or (said.pop() if len(said) == 1 else place.version)
+    if component.version:
+        component.purl = component.purl or f"pkg:npm/{normalised(name)}@{component.version}"
+    if not any(item.expression for item in component.evidence):
+        component.evidence.append(known)
 
 
 def _is_own(collector: Collector, name: str) -> bool:
@@ -77,10 +136,15 @@ def _is_own(collector: Collector, name: str) -> bool:
 
 def _add_banner(collector: Collector, path: str, banner: Banner) -> None:
     name = script_name(banner.name)
+    sheet = name.removesuffix(".css")
+    if (Kind.VENDORED, normalised(sheet)) in collector.components:
+        name = sheet  # The style sheet of a script that was found.
     known = script_license(name)
-    evidence = list(text_evidence(path, banner.text)) if not banner.licenses else []
-    if banner.licenses:
-        expression = " AND ".join(dict.fromkeys(banner.licenses))
+    # A choice needs two names; where the customary words name one, the rules look for the other.
+    in_words = banner.licenses and not (banner.choice and len(banner.licenses) == 1)
+    evidence = list(text_evidence(path, banner.text)) if not in_words else []
+    if banner.licenses and not any(item.expression for item in evidence):
+        expression = (" OR " if banner.choice else " AND ").join(dict.fromkeys(banner.licenses))
         evidence.append(Evidence(source=Source.LISTING, where=path, says=expression, expression=expression))
     if known is None and not any(item.expression for item in evidence):
         return  # A name with a copyright is too little to tell a project of its own from a part of one.
@@ -92,6 +156,8 @@ def _add_banner(collector: Collector, path: str, banner: Banner) -> None:
         component.purl = component.purl or f"pkg:npm/{normalised(name)}@{component.version}"
     if known is not None and set(expressions.licenses_in(known.expression or "")) == set(banner.licenses):
         evidence = []  # Banners name the licenses of a choice with "and", too.
+    elif banner.choice and any(item.expression for item in evidence):
+        known = None  # Another version's license.
     for item in (*([known] if known is not None else ()), *evidence):
         if item.expression not in {other.expression for other in component.evidence}:
             component.evidence.append(item)

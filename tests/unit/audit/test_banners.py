@@ -22,6 +22,9 @@ def said(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
         ("/*! ieee754. BSD-3-Clause License. F. A. <https://x> */", ("ieee754", "", ("BSD-3-Clause",))),
         ("/** @license React v16.13.1\n * x.js\n * under the MIT license */", ("React", "16.13.1", ("MIT",))),
         ("/**\n * Fuse.js v6.6.2 - Fuzzy\n * Apache Software License 2.0\n */", ("Fuse.js", "6.6.2", ("Apache-2.0",))),
+        ("/*!\n * Bootstrap alert.js v4.3.1\n * under the MIT License */", ("Bootstrap", "4.3.1", ("MIT",))),
+        ("/*! Math/ext/TeX/x.js v2.0 | MIT License */", ("Math", "2.0", ("MIT",))),
+        ("/*!\n Copyright 2021 X\n\n MIT license\n\n DataTables 1.11.3\n */", ("DataTables", "1.11.3", ("MIT",))),
         (
             "/*!\n  Copyright (c) 2018 X.\n  Licensed under the MIT License (MIT), see\n  http://x.github.io/classnames\n*/",
             ("classnames", "", ("MIT",)),
