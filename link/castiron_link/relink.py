@@ -40,9 +40,10 @@ _README = """\
 Relink kit of {name}
 {rule}
 
-`sh link.sh` makes the executable from what is in this folder; set LD if the linker has another name. Code and data are
-those of the original; what is done after linking is not in it: the bill of materials is added, and the interpreter of
-an executable of `--profile small` is compressed.
+`sh link.sh` makes the executable from what is in this folder. It needs the static linker ld.lld of LLVM: that of the
+Python package ziglang {version} (`pip install ziglang=={version}`), or another one that LD names (`LD=ld.lld`). Code
+and data are those of the original; what is done after linking is not in it: the bill of materials is added, and the
+interpreter of an executable of `--profile small` is compressed.
 
 To use a changed library, put it in the place of its archive in `archives/`, under the same name and with the same
 interface, compiled for {target}, and run the script:
@@ -123,6 +124,7 @@ def write_kit(
                     name=name,
                     rule="=" * (14 + len(name)),
                     target=target,
+                    version=version,
                     table="\n".join(rows),
                     own=own,
                     objects="\n".join(made_of) or "  (none)",

@@ -2,8 +2,8 @@
 
 ``python -m tests.long.proven_binaries FOLDER [APPLICATION ...]``: traces and links the applications of
 ``proven_binaries.toml`` in FOLDER, or takes the binaries that are there, and looks in each, and in the symbols that
-``link --symbols`` writes, for the libraries of ``tests/unit/audit/parts/evidence.toml``.  Exit code 1 if a report lacks
-one.
+``link --symbols`` writes, for the libraries of ``tests/unit/audit/parts/evidence.toml``.  Counts the crates that have
+license texts of their own, too.  Exit code 1 if a report lacks a library, or if too many crates lack a text.
 """
 
 from __future__ import annotations
@@ -14,9 +14,12 @@ import tomllib
 from pathlib import Path
 
 from tests.support.linking import command
-from tests.support.proven_parts import missing, names_in, proven
+from tests.support.proven_parts import crates_in, missing, names_in, proven
 
 APPLICATIONS = tomllib.loads(Path(__file__).with_suffix(".toml").read_text())
+
+GOAL = 0.95
+"""Share of the crates with texts of their own."""
 
 
 def main() -> int:
@@ -27,8 +30,8 @@ def main() -> int:
     given = parser.parse_args()
     if unknown := sorted(set(given.names) - set(APPLICATIONS)):
         parser.error(f"there is no application {unknown[0]}")
-    print("application\tMB\tcomponents\tproven\tnot in the report", flush=True)
-    lacking = 0
+    print("application\tMB\tcomponents\tcrates\twith texts\tproven\tnot in the report", flush=True)
+    lacking = crates = with_texts = 0
     for name in given.names or APPLICATIONS:
         folder = given.folder.absolute() / name
         if not (folder / "app").exists():
@@ -38,11 +41,15 @@ def main() -> int:
         names = names_in(shown.stdout)
         lacks = missing(data, names)
         lacking += len(lacks)
+        listed, texts = crates_in(shown.stdout)
+        crates += listed
+        with_texts += texts
         told = "; ".join(f"{library} ({proof!r})" for library, proof in lacks.items()) or "-"
         size = (folder / "app").stat().st_size / 1e6
-        print(f"{name}\t{size:.0f}\t{len(names)}\t{len(proven(data))}\t{told}", flush=True)
+        print(f"{name}\t{size:.0f}\t{len(names)}\t{listed}\t{texts}\t{len(proven(data))}\t{told}", flush=True)
     print(f"{len(given.names or APPLICATIONS)} binaries, {lacking} libraries not in the reports")
-    return 1 if lacking else 0
+    print(f"{with_texts} of {crates} crates with license texts of their own")
+    return int(lacking > 0 or with_texts < GOAL * crates)
 
 
 def build(folder: Path, *, requirements: list[str], code: str) -> None:

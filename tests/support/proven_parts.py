@@ -37,3 +37,12 @@ def missing(data: bytes, names: Iterable[str]) -> dict[str, str]:
 def names_in(report: str) -> set[str]:
     """Return the names of the components of ``castiron audit --format json``."""
     return {item["name"] for item in json.loads(report)["components"]}
+
+
+def crates_in(report: str) -> tuple[int, int]:
+    """Return how many crates ``castiron audit --format json`` lists, and how many of them with their own texts.
+
+    The others have the SPDX License List's text in the notices, without names.
+    """
+    crates = [item for item in json.loads(report)["components"] if item["kind"] == "crate"]
+    return len(crates), sum(bool(item["texts"]) for item in crates)

@@ -1,5 +1,6 @@
 """The table of parts of wheels is whole, and so are the proofs; ``tests/long/parts_table.py`` has the real wheels."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 from castiron_audit.catalogue import library_of_name
 from castiron_audit.expressions import normalise
 from tests.long.parts_table import LackingWheelError, site, told
-from tests.support.proven_parts import missing, proven
+from tests.support.proven_parts import crates_in, missing, proven
 from tests.unit.audit.making import distribution, report
 
 FOLDER = Path(__file__).parent / "parts"
@@ -67,3 +68,12 @@ def test_a_wheel_with_other_bytes_is_not_compared(tmp_path: Path) -> None:
     (tmp_path / "a-1-py3-none-any.whl").write_bytes(b"other")
     with pytest.raises(LackingWheelError, match="not the file that was read"):
         site({"file": "a-1-py3-none-any.whl", "sha256": "0" * 64}, tmp_path)
+
+
+def test_crates_with_texts_are_counted() -> None:
+    rows = [
+        {"kind": "crate", "texts": [{"path": "LICENSE"}]},
+        {"kind": "crate", "texts": []},
+        {"kind": "library", "texts": []},
+    ]
+    assert crates_in(json.dumps({"components": rows})) == (2, 1)
