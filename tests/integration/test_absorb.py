@@ -22,6 +22,7 @@ from tests.support.targets import TARGET
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Pack
+    from tests.support.linking import Outcome
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
 
@@ -45,29 +46,31 @@ def requirements(script: Path) -> list[str]:
     return re.findall(r'"([^"]+)"', line[1])
 
 
-def reference(script: Path, pack: Pack) -> tuple[list[str | Path], dict[str, str]]:
-    """Return command and environment that run a script under the dynamic interpreter on the same wheels.
+def reference(script: Path, work: Path, environment: dict[str, str], pack: Pack) -> Outcome:
+    """Run a script under the dynamic interpreter on the same wheels.
 
-    uv installs them, and the cache keeps them with their bytecode, which takes as long to compile as a link.
+    uv installs them, and the cache keeps them with the bytecode of what the script imports, which takes as long to
+    compile as a link: the script runs once more when they are installed.
     """
     from castiron_runtime.packs import interpreter
 
+    command = [interpreter(pack, full=True, reporter=SilentReporter()), script]
     pip = [uv.find_uv_bin(), "pip"]
     choice = ["--python-platform", "x86_64-unknown-linux-musl", "--python-version", pack.feature]
     choice += ["--quiet", "--only-binary", ":all:"]
     wanted = "\n".join(requirements(script))
     compiled = [*pip, "compile", *choice, "--no-header", "--no-annotate", "-"]
-    pins = subprocess.run(compiled, input=wanted, check=True, capture_output=True, text=True).stdout.split("\n")
+    pins = subprocess.run(compiled, input=wanted, check=True, capture_output=True, text=True).stdout.split()
 
     def install(folder: Path) -> None:
-        subprocess.run(
-            [*pip, "install", *choice, "--no-deps", "--target", str(folder), *filter(None, pins)], check=True
-        )
+        subprocess.run([*pip, "install", *choice, "--no-deps", "--target", str(folder), *pins], check=True)
+        run(command, cwd=work, env=environment | {"PYTHONPATH": str(folder)}, timeout=300)
 
-    kept = cache_root() / "tests"
-    site = folder_entry(kept / f"site-{sha256_bytes(' '.join([*choice, *pins]).encode())[:32]}", install)
-    environment = {"PYTHONPATH": str(site), "PYTHONPYCACHEPREFIX": str(kept / "bytecode")}
-    return [interpreter(pack, full=True, reporter=SilentReporter()), script], environment
+    made_of = sha256_bytes("\0".join([*choice, *pins, pack.id, script.read_text()]).encode())
+    site = folder_entry(cache_root() / "tests" / f"site-{made_of[:32]}", install)
+    # What is sealed must not grow.
+    own = {"PYTHONPATH": str(site), "PYTHONDONTWRITEBYTECODE": "1"}
+    return run(command, cwd=work, env=environment | own, timeout=300)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
@@ -79,8 +82,7 @@ def test_wheels_do_the_same(script: Path, tmp_path: Path, plain_environment: dic
     watched.write_text(script.read_text() + WATCH)
     binary = trace_and_link(["--wheels", TARGET.libc.name, script.name], cwd=tmp_path, name=script.stem)
     actual = run([binary], cwd=work, env=environment, timeout=300)
-    command, extra = reference(watched, pack)
-    expected = run(command, cwd=work, env=environment | extra, timeout=300)
+    expected = reference(watched, work, environment, pack)
     assert expected.status == 0, expected.stderr
     assert (actual.status, actual.stdout) == (0, expected.stdout), actual.stderr
     assert actual.stdout.endswith(f"writable and executable: {WRITES_CODE.get(script.stem, 0)}\n")
