@@ -170,7 +170,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 libraries=natives.libraries,
                 interpreters=interpreters(manifest.target.python),
             )
-            kept = cache_root() / "link" / "deflated-2.sqlite"
+            kept = cache_root() / "link" / "deflated.sqlite"
             dictionary = dictionary_of(pack, compiler, reporter=reporter) if small else None
             compress = deflate_once(kept) if dictionary is None else zstd_once(kept, dictionary)
             config = boot_config(manifest, tree, options, children)

@@ -64,7 +64,7 @@ def compiler_of(pack: Pack, options: LinkOptions, interpreter: Callable[[], Path
         interpreter=interpreter,
         python_version=pack.python_version,
         optimize=options.optimize,
-        cache=cache_root() / "link" / "bytecode-2.sqlite",
+        cache=cache_root() / "link" / "bytecode.sqlite",
     )
 
 
