@@ -196,8 +196,8 @@ def test_a_watched_program_may_end_well_at_ctrl_c(pack: Pack, marked: Marked, tm
         import os, sys, time
         assert os.isatty(0)
         assert os.tcgetpgrp(0) == os.getpgrp()
-        print("you are", input("who? "))
         try:
+            print("you are", input("who? "))
             time.sleep(300)
         except KeyboardInterrupt:
             import colorsys
