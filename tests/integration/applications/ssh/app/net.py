@@ -28,7 +28,8 @@ def ssh():
     here, there = socket.socketpair()
     transport = paramiko.Transport(there)
     transport.add_server_key(key)
-    threading.Thread(target=transport.start_server, kwargs={"server": Server()}, daemon=True).start()
+    # With an event of its own it does not wait: a thread that waits may find the transport closed, and prints a traceback.
+    transport.start_server(event=threading.Event(), server=Server())
     client = paramiko.SSHClient()
     client.set_missing_host_key_policy(paramiko.AutoAddPolicy())
     client.connect("localhost", username="me", password="secret", sock=here, allow_agent=False, look_for_keys=False)
