@@ -8,6 +8,7 @@ Several classifiers mean AND, unless the project says in words that they are a c
 
 from __future__ import annotations
 
+import posixpath
 import re
 import textwrap
 from dataclasses import dataclass, replace
@@ -16,10 +17,11 @@ from typing import TYPE_CHECKING
 from castiron_audit import expressions
 from castiron_audit.catalogue import project_license
 from castiron_audit.closest_license import closest
+from castiron_audit.descriptions import choice_in_description, licenses_of_data
 from castiron_audit.file_statements import FileStatements, file_statements
-from castiron_audit.license_files import is_own_license, split_license_file
+from castiron_audit.license_files import is_own_folder, is_own_license, split_license_file
 from castiron_audit.model import UNKNOWN, Evidence, Finding, Severity, Source, Verdict
-from castiron_audit.source_heads import later_version, license_of_heads
+from castiron_audit.source_heads import later_version, license_of_heads, licenses_in_heads
 from castiron_audit.text_evidence import (
     POINTER_LENGTH,
     combined,
@@ -143,7 +145,7 @@ def conclude_distribution(
     declared = distribution.license
     own_files = [
         (file, texts[file.sha256]) for file in declared.files if is_own_license(file.path) and file.sha256 in texts
-    ]
+    ] or _in_own_folders(distribution, texts, included)
     others = [(file, texts[file.sha256]) for file in declared.files if file.sha256 in texts]
     stated = _Stated.read(own_files, [item for item in others if item not in own_files], included, parts)
     from_texts = stated.applied(_evidence_of_texts(own_files, declared.text))
@@ -153,16 +155,25 @@ def conclude_distribution(
     own_texts = own_texts or ([declared.text] if declared.text else [])
     classified = _classified(declared.classifiers, field, from_texts, own_texts, metadata, choice=choice)
     by_classifiers = classified.evidence
+    there = frozenset(name for item in from_texts for name in expressions.licenses_in(item.expression or ""))
+    by_description = choice_in_description(description, there, f"{metadata}, description")
     evidence = [
         *_evidence_of_expression(declared.expression, metadata),
         *([sbom_evidence] if sbom_evidence is not None else []),
         *([by_classifiers] if by_classifiers is not None else []),
         *_evidence_of_field(declared.text, field, metadata),
-        *_evidence_of_description(description, from_texts, metadata),
+        *([by_description] if by_description is not None else []),
         *from_texts,
     ]
-    # A field that is an SPDX expression of several licenses, or that says "or later", says more than classifiers can.
-    if field is not None and by_classifiers is not None and _is_more_precise(field, by_classifiers.expression):
+    # A field that is an SPDX expression of several licenses, or that says "or later", says more than classifiers can,
+    # and so does a choice of which they name one side.
+    if by_classifiers is not None and (
+        (field is not None and _is_more_precise(field, by_classifiers.expression))
+        or (
+            by_description is not None
+            and by_classifiers.expression in expressions.licenses_in(by_description.expression or "")
+        )
+    ):
         evidence.remove(by_classifiers)
         evidence.append(replace(by_classifiers, expression=None))
 
@@ -171,11 +182,20 @@ def conclude_distribution(
         verdict = _strongest([*evidence, known], [], choice=choice)
     if verdict.expression is None:
         heads = list(heads)
+        named = [*from_texts, *licenses_in_heads(heads, classified.candidates)]
+        by_heads = _classified(declared.classifiers, field, named, own_texts, metadata, choice=choice).evidence
+        if by_heads is not None and by_heads.expression is not None:
+            verdict = _strongest([*evidence, by_heads], from_texts, choice=choice)
+            verdict = replace(verdict, reason="the heads of its source files tell which ones the classifiers mean")
+    if verdict.expression is None:
         by_heads = license_of_heads(heads)
         if by_heads is not None and _is_meant(by_heads.expression or "", classified.candidates):
             verdict = _strongest([*evidence, by_heads], [by_heads], choice=choice)
     if verdict.source in {Source.CLASSIFIER, Source.FIELD} and not choice:
         verdict = stated.with_parts(verdict, from_texts)
+    of_data = licenses_of_data(description, included, f"{metadata}, description")
+    if of_data and verdict.expression is not None:
+        verdict = _with_data(verdict, of_data)
     # "LGPL-2.1" without "-only" was written before there was the difference.
     is_stated = any(item.source is Source.EXPRESSION and "-only" in item.says for item in evidence)
     if not is_stated and (later := later_version(verdict.expression, heads)) is not None:
@@ -192,13 +212,26 @@ def conclude_distribution(
         Finding(code=code, severity=severity, component=component_id, message=message)
         for code, severity, message in (
             *_invalid_expression(evidence),
-            *_findings_on(verdict, evidence, classified.candidates),
+            *_findings_on(verdict, [*evidence, *of_data], classified.candidates),
         )
     ]
     return Conclusion(verdict=verdict, findings=tuple(findings))
 
 
 # --- evidence ---
+
+
+def _in_own_folders(
+    distribution: Distribution, texts: Mapping[str, str], included: frozenset[str]
+) -> list[tuple[LicenseFile, str]]:
+    """Return the license files in the distribution's own folders, those highest up, for one without any other."""
+    found: dict[int, list[tuple[LicenseFile, str]]] = {}
+    for file in distribution.license.files:
+        folder, name = posixpath.split(file.path)
+        is_own = ".dist-info/" not in file.path and is_own_folder(folder, distribution.name, included)
+        if is_own and is_own_license(name) and file.sha256 in texts:
+            found.setdefault(folder.count("/"), []).append((file, texts[file.sha256]))
+    return found[min(found)] if found else []
 
 
 def _evidence_of_expression(expression: str | None, where: str) -> list[Evidence]:
@@ -218,25 +251,6 @@ def _is_more_precise(field: str, classified: str | None) -> bool:
     if len(expressions.licenses_in(field)) > 1:
         return True
     return field.endswith("-or-later") and classified == field.replace("-or-later", "-only")
-
-
-_CHOICE_OF_TWO = re.compile(r"(?<![\w.-])([A-Z][\w.-]*\w)\s*(?:/|\bor\b|\bOR\b)\s*([A-Z][\w.-]*\w)")
-_MARKUP = re.compile(r"\]\([^()\n]*\)|[`*\[\]]")
-
-
-def _evidence_of_description(description: str, from_texts: Sequence[Evidence], where: str) -> list[Evidence]:
-    """Return the choice that the long description states in identifiers, if the texts of both licenses are there."""
-    there = {name for item in from_texts for name in expressions.licenses_in(item.expression or "")}
-    for line in description.splitlines():
-        if not re.search(r"licen[cs]e|terms|available", line, re.IGNORECASE):
-            continue
-        for match in _CHOICE_OF_TWO.finditer(_MARKUP.sub("", line)):
-            names = [expressions.normalise(name) for name in match.groups()]
-            if None not in names and there.issuperset(name for name in names if name):
-                says = " ".join(match[0].split())
-                expression = expressions.any_of(name for name in names if name)
-                return [Evidence(source=Source.FIELD, where=f"{where}, description", says=says, expression=expression)]
-    return []
 
 
 def _evidence_of_texts(own_files: Sequence[tuple[LicenseFile, str]], field: str | None) -> list[Evidence]:
@@ -315,6 +329,17 @@ def _decide(candidates: tuple[str, ...], clues: Sequence[str], own_texts: Sequen
 
 
 # --- conclusion ---
+
+
+def _with_data(verdict: Verdict, of_data: Sequence[Evidence]) -> Verdict:
+    """Return the verdict with the licenses of the distribution's data; an SPDX expression stands alone."""
+    verdict = replace(verdict, evidence=(*verdict.evidence, *of_data))
+    licenses = [item.expression for item in of_data if item.expression]
+    said = verdict.expression or ""
+    if verdict.source is Source.EXPRESSION or expressions.base_licenses(*licenses) <= expressions.base_licenses(said):
+        return verdict
+    expression = expressions.all_of([said, *licenses])
+    return replace(verdict, expression=expression, reason=f"{of_data[0].where} states another license for its data")
 
 
 def _is_meant(expression: str, candidates: Sequence[str]) -> bool:

@@ -141,7 +141,9 @@ def _satisfied(node: Any, accepted: Callable[[str], bool]) -> bool:
 
 def all_of(expressions: Iterable[str]) -> str | None:
     """Return the AND of expressions, duplicates left out; None if there are none."""
-    kept = list(dict.fromkeys(expressions))
+    kept = list(
+        dict.fromkeys(side for item in expressions for side in ([item] if " OR " in item else item.split(" AND ")))
+    )
     if not kept:
         return None
     if len(kept) == 1:

@@ -22,6 +22,12 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from castiron_audit.names import normalised, same_package
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 LICENSE_FILE_NAME = re.compile(r"licen[sc]e|copying|notice|copyright|lizenz|licencia|licen[çz]a", re.IGNORECASE)
 """Searched for in names of files; those with a match hold license texts."""
@@ -211,6 +217,22 @@ def _software_of_folder(folder: str) -> LicensedSoftware | None:
     if match is None:
         return LicensedSoftware(name=last, source_folder=source_folder)
     return LicensedSoftware(name=match["name"], version=match["version"], source_folder=source_folder)
+
+
+def is_own_folder(folder: str, distribution: str, included: Collection[str]) -> bool:
+    """Return whether a folder of a distribution is of the distribution itself, as is a license file in it.
+
+    That is the top folder that is named after it or holds all of it, and folders below whose names only say what kind
+    of files they have (``bokeh/LICENSE.txt``, ``fontpack/static/fontpack/LICENSE``).  ``included`` are the
+    distribution's paths, relative to site-packages.
+    """
+    top, *below = folder.split("/")
+    tops = {path.partition("/")[0] for path in included if "/" in path}
+    is_named_after = same_package(top, distribution) or normalised(top) in normalised(distribution).split("-")
+    is_only_one = {name for name in tops if not name.endswith((".dist-info", ".libs", ".data"))} == {top}
+    return (is_named_after or is_only_one) and all(
+        name.lower() in _GENERIC_FOLDERS or same_package(name, distribution) for name in below
+    )
 
 
 def split_license_file(text: str) -> LicenseFileSections:

@@ -13,6 +13,7 @@ from castiron_audit import expressions
 from castiron_audit.license_rules.index import Kind
 from castiron_audit.license_rules.kept import licenses_of
 from castiron_audit.model import Evidence, Source
+from castiron_audit.text_evidence import with_precise_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -24,17 +25,49 @@ _MOST_FILES = 20
 _ENOUGH = 5
 """Files that say the same are believed."""
 _SUFFIXES = (".py", ".pyi", ".pyx", ".pxd", ".h")
+_STATING = frozenset({Kind.TEXT, Kind.NOTICE, Kind.REFERENCE, Kind.TAG})
 _ONLY = re.compile(r"(?:A|L)?GPL-\d\.\d-only")
 
 
 def source_heads(paths: Iterable[str], read: Callable[[str], bytes | None]) -> Iterator[tuple[str, str]]:
     """Yield path and head of source files that speak of a license, sorted by path; ``read`` gives what is available."""
-    sources = (path for path in sorted(paths) if path.endswith(_SUFFIXES))
+    # What a wheel has in NAME.data, headers among it, is not installed beside the modules.
+    sources = (path for path in sorted(paths) if path.endswith(_SUFFIXES) and ".data/" not in path)
     for _, path in zip(range(_MOST_FILES), sources, strict=False):
         data = read(path)
         head = "" if data is None else data[:_HEAD].decode("utf-8", "replace")
         if re.search(r"licen[sc]e", head, re.IGNORECASE):
             yield path, head
+
+
+def licenses_in_heads(heads: Iterable[tuple[str, str]], meant: Iterable[str]) -> list[Evidence]:
+    """Return each license that heads of source files name, "-only" before "-or-later", as clues to which one is meant.
+
+    ``meant`` are the candidates; there is no clue if less than half of the heads name a license of their families.
+    """
+    families = {expressions.family(item) for item in meant}
+    named: dict[str, str] = {}
+    naming = of_family = 0
+    for path, head in heads:
+        found = [
+            expression
+            for item in licenses_of(head).found
+            if item.specific and not item.exception and item.kind in _STATING
+            if (expression := expressions.normalise(item.expression)) is not None
+        ]
+        naming += bool(found)
+        names = {name for expression in found for name in expressions.licenses_in(expression)}
+        of_family += any(expressions.family(name) in families for name in names)
+        for expression in found:
+            named.setdefault(expression, path)
+    if 2 * of_family <= naming:
+        return []
+    evidence = [
+        Evidence(source=Source.TEXT, where=path, says=f"says it is under {expression}", expression=expression)
+        for expression, path in sorted(named.items(), key=lambda item: (item[0].endswith("-or-later"), item[0]))
+    ]
+    precise = set(with_precise_names(evidence))
+    return [item for item in evidence if item.expression in precise]
 
 
 def license_of_heads(heads: Iterable[tuple[str, str]]) -> Evidence | None:

@@ -54,6 +54,8 @@ _UNDER = re.compile(
     r"\bunder\s+(?:the\s+)?(?:terms\s+(?:and\s+conditions\s+)?of\s+(?:the\s+)?)?(?P<name>[A-Z][A-Za-z-]{1,12}?)"
     r"(?:\s+licen[cs]e)?,?\s*(?:[vV]ersion|[vV]er\.|[vV]\.?)?\s*-?(?P<version>\d+(?:\.\d+){0,2})\b"
 )
+_NUMBERED = re.compile(r"((?!BSD-|CC-)[A-Za-z-]+)-\d+\.\d+$")
+"""A license of which another number is another version."""
 _RESTRICTIONS = frozenset({"LicenseRef-scancode-commons-clause"})
 """What is added to a license and takes a right away: no exception that one may leave out."""
 _LATER_ANOTHER = frozenset({"BUSL-1.1"})
@@ -117,7 +119,8 @@ def _texts_of_a_choice(licenses: Sequence[FoundLicense]) -> frozenset[str]:
             first_lines.setdefault(item.expression, item.line)
     offered: set[str] = set()
     for item in licenses:
-        names = {name for name in expressions.licenses_in(item.expression) if name in first_lines}
+        offers = expressions.base_licenses(item.expression)
+        names = {name for name in first_lines if expressions.base_license(name) in offers}
         if (
             item.kind is not Kind.TEXT
             and " OR " in item.expression
@@ -131,6 +134,12 @@ def _only_repeats(item: FoundLicense, expression: str, evidence: Sequence[Eviden
     """Return whether a reference says nothing that a text or notice beside it does not say."""
     if item.kind not in {Kind.REFERENCE, Kind.TAG} or re.search(r" (?:OR|WITH) |-or-later$", expression):
         return False
+    # An address may be that of all versions, and the text beside it tells which one is meant.
+    if (numbered := _NUMBERED.match(expression)) and any(
+        row.similarity is not None and (text := _NUMBERED.match(row.expression or "")) and text[1] == numbered[1]
+        for row in evidence
+    ):
+        return True
     return expressions.base_licenses(expression) <= expressions.base_licenses(
         *(row.expression or "" for row in evidence)
     )
@@ -184,7 +193,7 @@ def _with_exceptions(evidence: list[Evidence], exceptions: Sequence[str]) -> lis
 def combined(evidence: Iterable[Evidence], *, choice: bool) -> str | None:
     """Return what several texts of one component amount to: all of them together, or any of them if it is a choice."""
     naming = [item for item in evidence if item.expression is not None]
-    named = _without_implied(_with_precise_names(naming), naming)
+    named = _without_implied(with_precise_names(naming), naming)
     for expression in named:
         # "Either of these two" says what the texts of both are there for.
         if " OR " in expression and expressions.base_licenses(*named) <= expressions.base_licenses(expression):
@@ -193,7 +202,7 @@ def combined(evidence: Iterable[Evidence], *, choice: bool) -> str | None:
     return combine(named)
 
 
-def _with_precise_names(evidence: Sequence[Evidence]) -> list[str]:
+def with_precise_names(evidence: Sequence[Evidence]) -> list[str]:
     """Return the expressions, with the names that statements use made as precise as the others have them.
 
     "The GPL" is the version that is named elsewhere, "Artistic License" or "BSD license" the one of which the text is

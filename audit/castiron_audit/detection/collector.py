@@ -67,6 +67,8 @@ class Collector:
         self.findings: list[Finding] = []
         self.own_license: Evidence | None = None
         """What an SBOM says about the license of the distribution itself."""
+        self.package_folders: dict[str, str] = {}
+        """Names of packages of JavaScript by the folders that have their manifests."""
         self.has_crates = False
         """True if an SBOM or cargo-auditable lists crates."""
 

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING
 
 from castiron_audit.catalogue import library_of_name
 from castiron_audit.fonts import SUFFIXES
-from castiron_audit.license_files import LICENSE_FILE_NAME, NOTICES_NAME, licensed_software, split_notices
-from castiron_audit.model import Form, Kind
-from castiron_audit.names import normalised, same_package
+from castiron_audit.license_files import (
+    LICENSE_FILE_NAME,
+    NOTICES_NAME,
+    is_own_folder,
+    licensed_software,
+    split_notices,
+)
+from castiron_audit.model import Form, Kind, Source
+from castiron_audit.names import same_package
 from castiron_audit.text_evidence import text_evidence
 
 if TYPE_CHECKING:
@@ -76,8 +82,10 @@ def _add_notices(collector: Collector, path: str, text: str) -> None:
 def _add_folder(collector: Collector, path: str, folder: str, name: str, text: str) -> None:
     own = collector.contents.distribution.name
     software = licensed_software(folder, name)
-    if software is None or same_package(software.name, own) or _is_named_after(folder, own):
+    if software is None or same_package(software.name, own):
         return
+    if "/" not in folder and is_own_folder(folder, own, collector.contents.paths):
+        return  # ``bokeh/LICENSE.txt`` is Bokeh's own.
     if collector.contents.is_application and "/" not in folder:
         return  # The application's own package.
     if any(path in component.texts for component in collector.components.values()):
@@ -93,20 +101,16 @@ def _add_folder(collector: Collector, path: str, folder: str, name: str, text: s
     if not evidence:
         return
     code = any(item.endswith((".py", ".pyc")) for item in files)
-    title = software.name.strip(".")
+    title = collector.package_folders.get(folder) or software.name.strip(".")
     if code and library_of_name(title) is not None:
         # A package that uses a library is no copy of it: "django.contrib.gis.gdal".
         title = folder.replace("/", ".")
     component = collector.component(Kind.VENDORED, title)
+    if any(item.expression for item in evidence):
+        # What lies in its folder is about this version, the catalogue's row about any.
+        component.evidence = [item for item in component.evidence if item.source is not Source.CATALOGUE]
     component.version = component.version or software.version
     component.forms |= {Form.BYTECODE if code else Form.DATA}
     component.paths |= set(files)
     component.evidence += evidence
     component.texts[path] = text
-
-
-def _is_named_after(folder: str, distribution: str) -> bool:
-    """Return whether a folder is the distribution's top folder: ``bokeh/LICENSE.txt`` is Bokeh's own."""
-    return "/" not in folder and (
-        same_package(folder, distribution) or normalised(folder).strip("-") in normalised(distribution).split("-")
-    )

@@ -32,7 +32,7 @@ def detect_from_scripts(collector: Collector) -> None:
     """Add what the scripts that go in say about where they come from."""
     unnamed: list[str] = []
     mapped: set[str] = set()
-    folders = _add_package_folders(collector)
+    folders = collector.package_folders = _add_package_folders(collector)
     for path in sorted(collector.contents.paths):
         name = posixpath.basename(path)
         if _TESTS.search(path):
@@ -158,6 +158,8 @@ def _add_banner(collector: Collector, path: str, banner: Banner) -> None:
         evidence = []  # Banners name the licenses of a choice with "and", too.
     elif banner.choice and any(item.expression for item in evidence):
         known = None  # Another version's license.
+    if any(item.expression and item.where in component.texts for item in component.evidence):
+        known, evidence = None, []  # The license file in its folder is about this version.
     for item in (*([known] if known is not None else ()), *evidence):
         if item.expression not in {other.expression for other in component.evidence}:
             component.evidence.append(item)
