@@ -35,6 +35,8 @@ _FEWEST_CANDIDATES = 5
 """... but so many are always looked at."""
 _COMPARED = 16
 """Rules compared with one text, those most of whose groups of words it has."""
+_REST = 40
+"""Groups of four words without a match from which on rules are chosen for these alone."""
 _PLACES = 3
 """Places in one text at which one rule is looked for."""
 
@@ -56,13 +58,32 @@ def similar_matches(words: Words, index: RuleIndex, open_words: bytes) -> list[R
     ``open_words`` has a 1 for each word that matters and that no exact match has; a match must have such a word.
     """
     grams = frozenset(words.quads)
-    found = [match for rule in _candidates(grams, index) for match in _compare(rule, words, grams, index)]
+    rules = _candidates(grams, index)
+    found = [match for rule in rules for match in _compare(rule, words, grams, index)]
+    # Of several license texts, the relatives of one may be all that was compared: the rest is looked at alone.
+    rest = _grams_of_rest(words, open_words, _best(found, len(words.numbers)))
+    if len(rest) >= _REST:
+        others = [rule for rule in _candidates(rest, index) if index.kinds[rule] == Kind.TEXT and rule not in rules]
+        found += [match for rule in others for match in _compare(rule, words, grams, index)]
     # The best match may be what an exact one has already: it still says that lesser ones are not meant.
     return [
         match
         for match in _best(found, len(words.numbers))
         if match.mask & int.from_bytes(open_words[match.start : match.end], "little")
     ]
+
+
+def _grams_of_rest(words: Words, open_words: bytes, found: Sequence[RuleMatch]) -> frozenset[int]:
+    """Return the groups of four words that stand near to words that matter and that no match has, exact or not."""
+    rest = bytearray(open_words)
+    for match in found:
+        width = match.end - match.start
+        part = int.from_bytes(rest[match.start : match.end], "little") & ~match.mask
+        rest[match.start : match.end] = part.to_bytes(width, "little")
+    near = int.from_bytes(rest, "little")
+    for places in (1, 2, 4):
+        near |= near << 8 * places | near >> 8 * places
+    return frozenset(compress(words.quads, (near & (1 << 8 * len(rest)) - 1).to_bytes(len(rest), "little")))
 
 
 def _candidates(grams: frozenset[int], index: RuleIndex) -> list[int]:

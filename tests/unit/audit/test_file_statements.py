@@ -79,3 +79,29 @@ def test_heads_of_sources_tell_where_nothing_else_does() -> None:
         ([("x/b.py", mit)], None),
     ):
         assert conclude_distribution("distribution/x", item, {}, heads=heads).verdict.expression == expression
+
+
+def test_heads_of_sources_tell_which_licenses_classifiers_mean() -> None:
+    classifiers = (
+        "License :: OSI Approved :: GNU General Public License (GPL)",
+        "License :: OSI Approved :: GNU Library or Lesser General Public License (LGPL)",
+    )
+    item = replace(distribution("x"), license=LicenseEvidence(classifiers=classifiers))
+    gpl, lgpl, mit = (f"# SPDX-License-Identifier: {name}" for name in ("GPL-2.0-or-later", "LGPL-2.1-or-later", "MIT"))
+    heads = [("x/a.py", gpl), ("x/b.py", lgpl), ("x/c.py", mit)]
+    found = conclude_distribution("distribution/x", item, {}, heads=heads).verdict
+    assert found.expression == "GPL-2.0-or-later AND LGPL-2.1-or-later"
+    assert "heads of its source files" in found.reason
+    # Half of them name others: that may be a part of another project, and the classifiers stay open.
+    heads = [("x/a.py", gpl), ("x/b.py", lgpl), ("x/c.py", mit), ("x/d.py", mit)]
+    assert conclude_distribution("distribution/x", item, {}, heads=heads).verdict.expression is None
+
+
+def test_a_license_file_in_its_own_folder_counts_if_there_is_no_other() -> None:
+    digest = sha256_bytes(MIT.encode())
+    own = ("foo/LICENSE", "foo/static/foo/LICENSE.txt", "static/LICENSE")
+    for path in (*own, "foo/static/jquery/LICENSE", "foo/vendored/bar/LICENSE"):
+        item = replace(distribution("foo"), license=LicenseEvidence(files=(LicenseFile(path=path, sha256=digest),)))
+        included = frozenset({path, f"{path.partition('/')[0]}/x.css"})
+        found = conclude_distribution("distribution/foo", item, {digest: MIT}, included=included)
+        assert found.verdict.expression == ("MIT" if path in own else None), path

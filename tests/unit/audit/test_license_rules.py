@@ -66,6 +66,14 @@ def test_several_licenses_in_one_file() -> None:
     assert licenses(text) == {"MIT", "Apache-2.0", "BSD-3-Clause"}
 
 
+def test_a_changed_text_among_others() -> None:
+    changed = license_text("Zlib").replace("authors", "author").replace("may not be removed", "cannot be removed")
+    texts = [license_text(name) for name in ("Apache-1.1", "MIT", "BSD-2-Clause")]
+    text = "\n\n".join([texts[0], changed, texts[1], texts[2], "a.py and b.py:", texts[2]])
+    found = {item.expression for item in find_licenses(text).found if item.kind is Kind.TEXT}
+    assert found == {"Apache-1.1", "Zlib", "MIT", "BSD-2-Clause"}
+
+
 def test_lines_are_told() -> None:
     (found,) = find_licenses(f"one\ntwo\n\n# SPDX-License-Identifier: {'MIT'}\n").found
     assert (found.expression, found.kind, found.line) == ("MIT", Kind.NOTICE, 4)

@@ -18,7 +18,14 @@ FOLDER = Path(__file__).parent / "parts"
 
 @pytest.mark.parametrize(
     ("table", "parts", "distributions"),
-    [("truth", 291, 100), ("strangers", 180, 40), ("newcomers", 0, 41), ("latecomers", 0, 45), ("visitors", 150, 21)],
+    [
+        ("truth", 291, 100),
+        ("strangers", 180, 40),
+        ("newcomers", 0, 41),
+        ("latecomers", 0, 45),
+        ("visitors", 150, 21),
+        ("travellers", 149, 59),
+    ],
 )
 def test_the_table_is_whole(table: str, parts: int, distributions: int) -> None:
     truth = tomllib.loads((FOLDER / f"{table}.toml").read_text())

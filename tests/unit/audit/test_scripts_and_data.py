@@ -145,6 +145,25 @@ def test_folders_with_a_license_of_their_own(tmp_path: Path) -> None:
     assert all(item.verdict.expression == "MIT" for item in components.values())
 
 
+def test_the_license_file_of_a_package_of_scripts_belongs_to_it(tmp_path: Path) -> None:
+    choice = (
+        "Licensed under the Apache License, Version 2.0 or the GNU General Public License version 2, at your choice."
+    )
+    paths = [
+        write(tmp_path, "d/components/@x/icons/package.json", '{"name": "@x/icons", "version": "6.1.0", "license": "MIT"}'),
+        write(tmp_path, "d/components/@x/icons/a.js"),
+        write(tmp_path, "d/components/@x/icons/LICENSE", MIT),
+        write(tmp_path, "d/static/select2/select2.min.js", "/*! Select2 3.5.2 | MIT License */"),
+        write(tmp_path, "d/static/select2/LICENSE", choice),
+    ]
+    write(tmp_path, "d-1.0.dist-info/RECORD", "d/components/@x/icons/LICENSE,,\nd/static/select2/LICENSE,,\n")
+    components = by_name(detect_in(tmp_path, *paths))
+    assert set(components) == {"@x/icons", "Select2"}
+    assert [text.path for text in components["@x/icons"].texts] == ["d/components/@x/icons/LICENSE"]
+    # The catalogue has the license of today's versions, the folder that of this one.
+    assert components["Select2"].verdict.expression == "Apache-2.0 OR GPL-2.0-only"
+
+
 def test_third_party_notices(tmp_path: Path) -> None:
     text = (
         f"%% Inner Thing NOTICES, INFORMATION, AND LICENSE BEGIN HERE\n====\n{MIT}\n====\nEND OF Inner Thing NOTICES\n"
