@@ -150,7 +150,9 @@ def test_the_license_file_of_a_package_of_scripts_belongs_to_it(tmp_path: Path) 
         "Licensed under the Apache License, Version 2.0 or the GNU General Public License version 2, at your choice."
     )
     paths = [
-        write(tmp_path, "d/components/@x/icons/package.json", '{"name": "@x/icons", "version": "6.1.0", "license": "MIT"}'),
+        write(
+            tmp_path, "d/components/@x/icons/package.json", '{"name": "@x/icons", "version": "6.1.0", "license": "MIT"}'
+        ),
         write(tmp_path, "d/components/@x/icons/a.js"),
         write(tmp_path, "d/components/@x/icons/LICENSE", MIT),
         write(tmp_path, "d/static/select2/select2.min.js", "/*! Select2 3.5.2 | MIT License */"),
