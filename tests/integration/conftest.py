@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import ssl
 import subprocess
 import threading
@@ -15,7 +14,6 @@ from castiron_common.progress import SilentReporter
 from castiron_runtime.packs import interpreter, open_pack
 from castiron_runtime.recipe import supported_pythons
 from tests.support import needs
-from tests.support.stub_programs import APP
 from tests.support.targets import TARGET
 
 if TYPE_CHECKING:
@@ -39,14 +37,6 @@ def each_pack(request: pytest.FixtureRequest) -> Pack:
 def each_python(each_pack: Pack) -> Path:
     """The interpreter of the same series, in the ordinary form."""
     return interpreter(each_pack, full=True, reporter=SilentReporter())
-
-
-@pytest.fixture(scope="module")
-def stub_app(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of ``stub_app``, so that no path of the repository is in a binary made of it."""
-    copy = tmp_path_factory.mktemp("stub") / "app"
-    shutil.copytree(APP, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    return copy
 
 
 @pytest.fixture

@@ -105,9 +105,25 @@ AGAIN = (
     # The tests of processes once more with objects of a server; those about the server itself stay.
     "*.WithManagerTestBarrier.*",
     "*.WithManagerTestCondition.*",
+    "*.WithManagerTestPool.*",
     "*.WithManagerTestQueue.*",
+    # And once more with threads in the place of processes.
+    "*.WithThreadsTestBarrier.*",
+    "*.WithThreadsTestCondition.*",
+    "*.WithThreadsTestPool.*",
+    "*.WithThreadsTestQueue.*",
+    # The same with each way to wait for a child; here it is a pidfd.
+    "*.SubprocessFastWatcherTests.*",
+    "*.SubprocessSafeWatcherTests.*",
+    "*.SubprocessThreadedWatcherTests.*",
+    # Task groups once more with another factory of tasks.
+    "*.TestEagerTaskTaskGroup.*",
+    # Extraction by each filter; that of default stays.
+    "*.NoneInfoExtractTests_Data.*",
+    "*.NoneInfoExtractTests_FullyTrusted.*",
+    "*.NoneInfoExtractTests_Tar.*",
 )
-"""Patterns of tests that take a fifth of the time, and tell nothing of binaries that others do not tell."""
+"""Patterns of tests that take a third of the time, and tell nothing of binaries that others do not tell."""
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,8 @@ import pytest
 from tests.support.compilers import shared_object
 from tests.support.linking import COMMANDS, Outcome, run, trace_and_link
 from tests.support.patience import PATIENCE
-from tests.support.stub_programs import APP, UTF8, marked, normal
+from tests.support.shared import made_once
+from tests.support.stub_programs import APP, UTF8, copied_app, marked, normal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,23 +78,33 @@ def peers(interpreted: Sequence[str | Path], binary: Path, folder: Path, **envir
 
 
 @pytest.fixture(scope="module")
-def as_file(each_pack: Pack, each_python: Path, stub_app: Path) -> Peers:
-    binary = trace_and_link(["--python", each_pack.feature, "ends.py"], cwd=stub_app, name="ends")
-    return peers([each_python, "-Es", stub_app / "ends.py"], binary, stub_app)
+def ends(each_pack: Pack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the programs, and of what is made of them: ``ends``, ``full`` and ``module``."""
+
+    def make(folder: Path) -> None:
+        app = copied_app(folder)
+        trace_and_link(["--python", each_pack.feature, "ends.py"], cwd=app, name="ends")
+        options = ["ends.manifest", "-o", "full", "--full-finalize", "--no-report"]
+        linked = run([COMMANDS / "link", *options], cwd=app)
+        assert linked.status == 0, linked.stderr
+        trace_and_link(["--python", each_pack.feature, "-m", "ends"], cwd=app, name="module")
+
+    return made_once(tmp_path_factory, f"ends-{each_pack.feature}", make) / "app"
 
 
 @pytest.fixture(scope="module")
-def as_module(each_pack: Pack, each_python: Path, stub_app: Path) -> Peers:
-    binary = trace_and_link(["--python", each_pack.feature, "-m", "ends"], cwd=stub_app, name="module")
-    return peers([each_python, "-s", "-m", "ends"], binary, stub_app, PYTHONPATH=str(stub_app))
+def as_file(each_python: Path, ends: Path) -> Peers:
+    return peers([each_python, "-Es", ends / "ends.py"], ends / "ends", ends)
 
 
 @pytest.fixture(scope="module")
-def in_full(as_file: Peers, stub_app: Path) -> Peers:
-    options = ["ends.manifest", "-o", "full", "--full-finalize", "--no-report"]
-    linked = run([COMMANDS / "link", *options], cwd=stub_app)
-    assert linked.status == 0, linked.stderr
-    return peers(as_file.interpreted, stub_app / "full", stub_app)
+def as_module(each_python: Path, ends: Path) -> Peers:
+    return peers([each_python, "-s", "-m", "ends"], ends / "module", ends, PYTHONPATH=str(ends))
+
+
+@pytest.fixture(scope="module")
+def in_full(as_file: Peers, ends: Path) -> Peers:
+    return peers(as_file.interpreted, ends / "full", ends)
 
 
 @pytest.mark.parametrize("name", [name for name in ENDS if name != HANGS])
@@ -167,15 +178,18 @@ def build_wheel(pack: Pack, folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def with_natives(each_pack: Pack, each_python: Path, tmp_path_factory: pytest.TempPathFactory) -> Peers:
-    work = tmp_path_factory.mktemp("natives")
-    shutil.copy(NATIVES / "natives.py", work)
-    wheels = work / "wheels"
-    wheels.mkdir()
-    wheel = build_wheel(each_pack, wheels)
-    requirement = f"./wheels/{wheel.name}"
-    arguments = ["--python", each_pack.feature, "natives.py"]
-    binary = trace_and_link(arguments, cwd=work, name="natives", requirements=[requirement], options=["--no-report"])
-    return peers([each_python, "-s", work / "natives.py"], binary, work, PYTHONPATH=str(wheels))
+
+    def make(work: Path) -> None:
+        shutil.copy(NATIVES / "natives.py", work)
+        wheels = work / "wheels"
+        wheels.mkdir()
+        requirement = f"./wheels/{build_wheel(each_pack, wheels).name}"
+        arguments = ["--python", each_pack.feature, "natives.py"]
+        trace_and_link(arguments, cwd=work, name="natives", requirements=[requirement], options=["--no-report"])
+
+    work = made_once(tmp_path_factory, f"natives-{each_pack.feature}", make)
+    interpreted = [each_python, "-s", work / "natives.py"]
+    return peers(interpreted, work / "natives", work, PYTHONPATH=str(work / "wheels"))
 
 
 @pytest.mark.parametrize("name", marked(NATIVES / "natives.py", "case"))

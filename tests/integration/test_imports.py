@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.linking import command, run
+from tests.support.shared import made_once
 from tests.support.stub_programs import UTF8, marked
 
 if TYPE_CHECKING:
@@ -39,21 +40,25 @@ NEED_SOURCES = {
 """Checks that read a source file or ask for it, which `link --sources none` leaves out."""
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def binary(request: pytest.FixtureRequest, pack: Pack, tmp_path_factory: pytest.TempPathFactory) -> Path:
     del pack
-    folder = tmp_path_factory.mktemp("imports") / "app"
-    shutil.copytree(APP, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    (folder / "requirements.txt").write_text("".join(f"{line}\n" for line in REQUIREMENTS))
-    wanted = ["--include", "many.*", "--include", "runnable.*", "--include", "pkg_resources", "--include", "json.*"]
-    wanted += ["--include-data", "many/data", "--include-data", "runnable"]
-    traced = command("trace", "-r", "requirements.txt", *wanted, "-o", "imports.manifest", "imports.py", cwd=folder)
-    assert traced.status == 0, traced.stderr
-    places = ["--sys-path", "$ORIGIN/plugins", "--sys-path", "$ORIGIN/extra.zip"]
-    options = ["--sources", request.param, "--no-report"]
-    linked = command("link", "imports.manifest", "-o", "imports", *places, *options, cwd=folder)
-    assert linked.status == 0, linked.stderr
-    return folder / "imports"
+
+    def make(folder: Path) -> None:
+        app = folder / "app"
+        shutil.copytree(APP, app, ignore=shutil.ignore_patterns("__pycache__"))
+        (app / "requirements.txt").write_text("".join(f"{line}\n" for line in REQUIREMENTS))
+        wanted = ["--include", "many.*", "--include", "runnable.*", "--include", "pkg_resources", "--include", "json.*"]
+        wanted += ["--include-data", "many/data", "--include-data", "runnable"]
+        traced = command("trace", "-r", "requirements.txt", *wanted, "-o", "imports.manifest", "imports.py", cwd=app)
+        assert traced.status == 0, traced.stderr
+        places = ["--sys-path", "$ORIGIN/plugins", "--sys-path", "$ORIGIN/extra.zip"]
+        for sources in ("all", "none"):
+            options = ["--sources", sources, "--no-report", "-o", folder / sources]
+            linked = command("link", "imports.manifest", *places, *options, cwd=app)
+            assert linked.status == 0, linked.stderr
+
+    return made_once(tmp_path_factory, "imports", make) / request.param
 
 
 CHECKS = [

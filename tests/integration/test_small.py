@@ -15,6 +15,7 @@ from elftools.elf.elffile import ELFFile
 from castiron_link.payload import MAGIC, VERSION
 from tests.support import needs
 from tests.support.linking import COMMANDS, command, run, trace_and_link
+from tests.support.shared import made_once
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -103,11 +104,15 @@ sys.exit(found != [True] * 8)
 """
 
 
-@pytest.fixture(scope="module", params=["3.13", "3.11"])
+@pytest.fixture(params=["3.13", "3.11"])
 def small(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("small")
-    (folder / "app.py").write_text(APP)
-    return trace_and_link(["app.py", "--python", request.param], cwd=folder, name="app", options=["--profile", "small"])
+
+    def make(folder: Path) -> None:
+        (folder / "app.py").write_text(APP)
+        asked = ["app.py", "--python", request.param]
+        trace_and_link(asked, cwd=folder, name="app", options=["--profile", "small"])
+
+    return made_once(tmp_path_factory, f"small-{request.param}", make) / "app"
 
 
 def test_sources_processes_threads_and_tracebacks(small: Path, tmp_path: Path) -> None:
@@ -137,18 +142,21 @@ def test_runs_alone_in_a_read_only_root(small: Path, tmp_path: Path) -> None:
     assert (done.status, done.stdout, done.stderr) == (0, '"True"\n', "")
 
 
-@pytest.fixture(scope="module", params=[("3.13",), ("3.11",), ("3.13", "--pie")], ids=" ".join)
+@pytest.fixture(params=[("3.13",), ("3.11",), ("3.13", "--pie")], ids=" ".join)
 def native(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("native")
-    (folder / "app.py").write_text(NATIVE)
     python, *options = request.param
-    return trace_and_link(
-        ["app.py", "--python", python],
-        cwd=folder,
-        name="app",
-        requirements=["markupsafe==3.0.3", "greenlet==3.2.4"],
-        options=["--profile", "small", *options],
-    )
+
+    def make(folder: Path) -> None:
+        (folder / "app.py").write_text(NATIVE)
+        trace_and_link(
+            ["app.py", "--python", python],
+            cwd=folder,
+            name="app",
+            requirements=["markupsafe==3.0.3", "greenlet==3.2.4"],
+            options=["--profile", "small", *options],
+        )
+
+    return made_once(tmp_path_factory, "-".join(("native", *request.param)), make) / "app"
 
 
 @pytest.mark.network
@@ -251,8 +259,7 @@ def test_an_executable_that_was_damaged_or_cut_short_says_so(native: Path, tmp_p
         assert done.stderr == "castiron: this executable is damaged: copy or link it again\n"
 
 
-@pytest.mark.network
-def test_debuggers_and_profilers_find_names(native: Path, tmp_path: Path) -> None:
+def test_debuggers_and_profilers_find_names(tmp_path: Path) -> None:
     gdb = needs.tool("gdb")
     (tmp_path / "waits.py").write_text(
         "import sys\ndef waits():\n    print(1, flush=True)\n    sys.stdin.readline()\nwaits()\n"

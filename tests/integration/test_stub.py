@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.linking import COMMANDS, run, trace_and_link
-from tests.support.stub_programs import APP, UTF8, marked
+from tests.support.shared import made_once
+from tests.support.stub_programs import APP, UTF8, copied_app, marked
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,9 +19,17 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture(scope="module")
-def checks(each_pack: Pack, stub_app: Path) -> Path:
-    return trace_and_link(["--python", each_pack.feature, "checks.py"], cwd=stub_app, name="checks")
+@pytest.fixture
+def checks(each_pack: Pack, tmp_path_factory: pytest.TempPathFactory) -> Path:
+
+    def make(folder: Path) -> None:
+        app = copied_app(folder)
+        trace_and_link(["--python", each_pack.feature, "checks.py"], cwd=app, name="checks")
+        options = ["--sources", "none", "--no-report"]
+        linked = run([COMMANDS / "link", "checks.manifest", "-o", "sourceless", *options], cwd=app)
+        assert linked.status == 0, linked.stderr
+
+    return made_once(tmp_path_factory, f"checks-{each_pack.feature}", make) / "app" / "checks"
 
 
 @pytest.mark.parametrize("name", [*marked(APP / "checks.py", "check"), *marked(APP / "tree_checks.py", "check")])
@@ -32,17 +41,9 @@ def test_check(checks: Path, tmp_path: Path, name: str) -> None:
     assert done.status == 0, done.stderr
 
 
-@pytest.fixture(scope="module")
-def without_sources(checks: Path) -> Path:
-    options = ["--sources", "none", "--no-report"]
-    linked = run([COMMANDS / "link", "checks.manifest", "-o", "sourceless", *options], cwd=checks.parent)
-    assert linked.status == 0, linked.stderr
-    return checks.parent / "sourceless"
-
-
 @pytest.mark.parametrize("name", ["other_interpreters", "processes", "scripts_in_the_binary"])
-def test_without_sources(without_sources: Path, tmp_path: Path, name: str) -> None:
-    done = run([without_sources, name], cwd=tmp_path, env=UTF8, timeout=120)
+def test_without_sources(checks: Path, tmp_path: Path, name: str) -> None:
+    done = run([checks.with_name("sourceless"), name], cwd=tmp_path, env=UTF8, timeout=120)
     assert done.status == 0, done.stderr
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.support import needs
 from tests.support.linking import Outcome, run, trace_and_link
-from tests.support.stub_programs import APP, UTF8
+from tests.support.stub_programs import UTF8, copied_app
 
 if TYPE_CHECKING:
     from castiron_runtime.model import Pack
@@ -22,9 +22,7 @@ pytestmark = pytest.mark.integration
 
 @pytest.fixture(scope="module")
 def checks(pack: Pack, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    copy = tmp_path_factory.mktemp("places") / "app"
-    shutil.copytree(APP, copy, ignore=shutil.ignore_patterns("__pycache__"))
-    return trace_and_link(["checks.py"], cwd=copy, name="checks")
+    return trace_and_link(["checks.py"], cwd=copied_app(tmp_path_factory.mktemp("places")), name="checks")
 
 
 @pytest.fixture(scope="module")

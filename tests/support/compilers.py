@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING
 
 import ziglang
 
-from castiron_wheels.build_environment import zig_cache
+from castiron_common.cache import cache_root
 from castiron_wheels.compilers import write_compilers
+from castiron_wheels.zig_library import zig_variables
 from tests.support.targets import target_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _ZIG = Path(ziglang.__file__).with_name("zig")
-_CACHE = zig_cache()
+_CACHE = cache_root()
 """The user's, also where a test has a cache of its own."""
 
 
@@ -31,4 +32,4 @@ def shared_object(arguments: Sequence[str | Path], target: Path) -> None:
     compilers = write_compilers(tools, _ZIG, target_for().platform)
     cxx = any(str(argument).endswith(".cc") for argument in arguments)
     command = [compilers["CXX" if cxx else "CC"], "-shared", *map(str, arguments), "-o", str(target)]
-    subprocess.run(command, check=True, capture_output=True, env={**os.environ, **_CACHE})
+    subprocess.run(command, check=True, capture_output=True, env={**os.environ, **zig_variables(_CACHE)})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 APP = Path(__file__).parents[1] / "integration" / "stub_app"
 UTF8 = {"PATH": os.environ["PATH"], "LANG": "en_US.UTF-8"}
+
+
+def copied_app(folder: Path) -> Path:
+    """Return a copy of ``stub_app``, so that no path of the repository is in a binary made of it."""
+    return shutil.copytree(APP, folder / "app", ignore=shutil.ignore_patterns("__pycache__"))
 
 
 def marked(file: Path, decorator: str) -> list[str]:

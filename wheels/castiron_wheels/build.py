@@ -20,7 +20,7 @@ from castiron_common.disk import is_full
 from castiron_common.errors import DependencyError, InputError
 from castiron_common.process_groups import process_group
 from castiron_common.progress import pulsing
-from castiron_wheels.build_environment import BuildEnvironment, Note, zig_cache
+from castiron_wheels.build_environment import BuildEnvironment, Note
 from castiron_wheels.build_log import last_line, telling_lines
 from castiron_wheels.build_system import build_system
 from castiron_wheels.compilers import write_compilers
@@ -32,6 +32,7 @@ from castiron_wheels.requirements_file import line_name
 from castiron_wheels.toolchain_sbom import FILE, toolchain_bom
 from castiron_wheels.uv_client import client_environment
 from castiron_wheels.wheel_metadata import split_filename
+from castiron_wheels.zig_library import zig_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -71,7 +72,7 @@ def metadata_build(target: PythonTarget, folder: Path, *, reporter: Reporter) ->
     path = os.pathsep.join([str(tools), environ.get("PATH", "/usr/bin:/bin")])
     # The libraries themselves are built where a build, not only its metadata, asks for them.
     descriptions = write_descriptions(folder / "libraries", offered_libraries(), target.target)
-    return python, {**environ, **compilers, **zig_cache(), "PATH": path, "PKG_CONFIG_LIBDIR": str(descriptions)}
+    return python, {**environ, **compilers, **zig_variables(), "PATH": path, "PKG_CONFIG_LIBDIR": str(descriptions)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

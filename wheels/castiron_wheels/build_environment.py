@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from castiron_common.cache import cache_root
 from castiron_elf.interpreter import interpreter_of, set_interpreter
 from castiron_wheels.compilers import compiler_variables, write_compilers
 from castiron_wheels.install import install, site_packages
+from castiron_wheels.zig_library import zig_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,7 +106,7 @@ class BuildEnvironment:
             (self.work / name).mkdir(exist_ok=True)
         write_compilers(self.work / "compilers", Path(self.pack.toolchain.linker[0]), self.target.platform)
         programs = os.environ.get("PATH", "/usr/bin:/bin")
-        return {**build_variables(self.folder, self.work, source, programs), **zig_cache(), **rust_homes()}
+        return {**build_variables(self.folder, self.work, source, programs), **zig_variables(), **rust_homes()}
 
 
 def build_variables(environment: Path, work: Path, source: Path, programs: str) -> Mapping[str, str]:
@@ -136,12 +136,6 @@ def build_variables(environment: Path, work: Path, source: Path, programs: str) 
         "CMAKE_PREFIX_PATH": str(work / "libraries"),
         "CMAKE_FIND_ROOT_PATH": str(environment),
     }
-
-
-def zig_cache() -> dict[str, str]:
-    """Return the variables that name Zig's own cache."""
-    folder = str(cache_root() / "zig")
-    return {"ZIG_GLOBAL_CACHE_DIR": folder, "ZIG_LOCAL_CACHE_DIR": folder}
 
 
 def rust_homes() -> dict[str, str]:
