@@ -220,13 +220,17 @@ def result(function, x):
     except OverflowError:
         return "overflow"
 arguments = [n * 0.7310585 % 20 + 0.001 for n in range(3000)] + [5e-324, 1e-310, 2.0**-1030]
+large = [n * 1234.567891 for n in range(1000)] + [n * math.pi / 2 for n in range(-1000, 1000)]
+large += [(-1.0) ** n * 1.37**n for n in range(-2000, 2000)] + [-0.0, 2.0**1023, math.nextafter(math.pi / 2, 0)]
 names = "exp exp2 expm1 log log2 log10 log1p sin cos tan sinh cosh tanh atan gamma lgamma erf erfc sqrt cbrt"
 for name in names.split():
     print(name, [result(getattr(math, name), x) for x in arguments])
 print([math.pow(x, y).hex() for x, y in zip(arguments, reversed(arguments))])
+for name in ("sin", "cos", "tan"):
+    print(name, [result(getattr(math, name), x) for x in large])
 """
     static = run(program, code, PYTHONHOME=str(pack.stdlib.parent.parent))
-    assert static.count("\n") == 21
+    assert static.count("\n") == 24
     assert static == run(interpreter(pack, full=False, reporter=REPORTER), code)
 
 
@@ -333,6 +337,20 @@ def test_the_stubs_functions_on_memory(
     subprocess.run([str(word) for word in argv], cwd=tmp_path, check=True)
     result = subprocess.run([tmp_path / "test"], capture_output=True, text=True, check=False)
     assert (result.stdout, result.returncode) == (output, 0)
+
+
+def test_sine_cosine_and_tangent(pack: Pack, tmp_path: Path) -> None:
+    """Near to those of long double; also what Python does not call: single precision, `sincos`."""
+    toolchain = pack.toolchain
+    source = Path(__file__).parent / "trigonometry_test.c"
+    flags = [*toolchain.cflags, "-fno-builtin", "-Wall", "-Wextra", "-Werror"]
+    subprocess.run([*toolchain.cc, *flags, "-c", source, "-o", tmp_path / "test.o"], check=True)
+    replaced = provide(pack, set(), reporter=REPORTER).archives
+    objects = [toolchain.crt1, "test.o", *replaced, "--start-group", *toolchain.libraries, "--end-group"]
+    argv = [*toolchain.linker, "-static", "-no-pie", *objects, "-o", "test"]
+    subprocess.run([str(word) for word in argv], cwd=tmp_path, check=True)
+    result = subprocess.run([tmp_path / "test"], capture_output=True, text=True, check=False)
+    assert (result.stdout, result.returncode) == ("100000 rounds\n", 0)
 
 
 # The builds below have a cache of their own, with the shared cache's toolchain and CPython.
