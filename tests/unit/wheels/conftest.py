@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castiron_runtime.zig import Zig
+from castiron_wheels import zig_library
 from castiron_wheels.tags import with_wheels
 from tests.support.targets import TARGET, target_for
 from tests.unit.wheels.indexes import Index
@@ -33,9 +35,13 @@ def any_target() -> PythonTarget:
 
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty cache of this test's own."""
+    """An empty cache of this test's own, where builds compile nothing: 20,000 files of zig's are not linked into it."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("CASTIRON_CACHE", str(folder))
+    library = tmp_path / "zig" / "lib"
+    library.mkdir(parents=True)
+    (library / "readme").write_text("No compiler.\n")
+    monkeypatch.setattr(zig_library, "find_zig", lambda: Zig(program=library.with_name("zig"), version="0"))
     return folder
 
 
