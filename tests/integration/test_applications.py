@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 import uv
 
+from castiron_common.files import link_or_copy
 from castiron_common.progress import SilentReporter
 from castiron_runtime.packs import interpreter
 from castiron_wheels.install import installation_prefix
@@ -134,7 +135,8 @@ def _target_environment(application: Application, venv: Path, pack: Pack) -> Pat
     """Make a virtual environment of the target's own interpreter: the same files that ``trace`` looks at."""
     python = interpreter(pack, full=True, reporter=SilentReporter())
     chosen = resolve(from_files([application.lock], TARGET), TARGET, reporter=SilentReporter())
-    shutil.copytree(installation_prefix(chosen.wheels, TARGET), venv)
+    # Links, as thousands of files take seconds to copy; bytecode gets folders of its own, and the rest is read-only.
+    shutil.copytree(installation_prefix(chosen.wheels, TARGET), venv, copy_function=link_or_copy)
     (venv / "pyvenv.cfg").write_text(f"home = {python.parent}\ninclude-system-site-packages = false\n")
     (venv / "bin").mkdir(exist_ok=True)
     for name in ("python", "python3", "python3.13"):

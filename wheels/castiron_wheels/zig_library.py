@@ -7,11 +7,11 @@ one, and with two environments in turn at every build.
 
 from __future__ import annotations
 
-import os
 import shutil
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, folder_entry
+from castiron_common.files import link_or_copy
 from castiron_runtime.zig import find_zig
 
 if TYPE_CHECKING:
@@ -33,13 +33,6 @@ def _library(root: Path) -> Path:
     zig = find_zig()
 
     def link(folder: Path) -> None:
-        shutil.copytree(zig.lib, folder, copy_function=_link_or_copy, dirs_exist_ok=True)
+        shutil.copytree(zig.lib, folder, copy_function=link_or_copy, dirs_exist_ok=True)
 
     return folder_entry(root / "zig-library" / zig.version, link)
-
-
-def _link_or_copy(source: str, target: str) -> None:
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copy2(source, target)
