@@ -12,7 +12,8 @@ import typer
 from castiron_audit.formats import Format
 from castiron_common import command_line
 from castiron_common.command_line import Loudness, Theme
-from castiron_common.console import printable, run_command, stderr_console
+from castiron_common.console import printable, run_command
+from castiron_common.lines import stderr_lines
 
 if TYPE_CHECKING:
     from castiron_audit.model import Report
@@ -194,7 +195,7 @@ def load_policy(
     from castiron_audit.project import parse_project, read_toml
     from castiron_common.errors import UsageError
 
-    console = stderr_console()
+    console = stderr_lines()
     if path is None:
         path = find_policy(Path.cwd())
         if path is not None and not quiet:
@@ -205,11 +206,10 @@ def load_policy(
         policy = replace(policy, project=parse_project(read_toml(project), project.parent))
     if manifest is not None and policy.project.is_of(manifest):
         if not quiet:
-            console.print(f"application: {policy.project.describe()} (pyproject.toml)", style="dim", markup=False)
+            console.print(f"application: {policy.project.describe()} (pyproject.toml)", style="dim")
         if policy.project.unread:
             console.print(
                 f"warning: its license {policy.project.unread!r} is not an SPDX expression, and counts as unknown.",
-                markup=False,
             )
 
     def wrong(what: str) -> UsageError:
@@ -220,7 +220,7 @@ def load_policy(
 
     policy = replace(policy, deny=(*policy.deny, *patterns(deny, "deny", wrong)), strict=policy.strict or strict)
     for warning in weaknesses(policy):
-        console.print(f"warning: {warning}", markup=False)
+        console.print(f"warning: {warning}")
     return policy
 
 
@@ -266,7 +266,7 @@ def _write_and_judge(checked: tuple[str, str, bool], output: Path | None, loud: 
     text, summary, affected = checked
     _write(text, output)
     if loud is not Loudness.QUIET:
-        stderr_console().print(summary, markup=False)
+        stderr_lines().print(summary)
     _show_passes(loud, clock)
     if affected:
         raise typer.Exit(1)
@@ -286,10 +286,9 @@ def _show_outdated(folder: Path, newest: str, loud: Loudness) -> None:
     lines = ("\t".join(printable(field) for field in row) for row in sorted(rows))
     print("\n".join(("binary\tpython\tname", *lines)))
     if loud is not Loudness.QUIET:
-        stderr_console().print(
+        stderr_lines().print(
             f"{found.count} executables: {len(found.binaries)} contain an older Python than {newest}, "
             f"{len(found.unread)} could not be read.",
-            markup=False,
         )
     if found.binaries:
         raise typer.Exit(1)

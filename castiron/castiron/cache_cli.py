@@ -10,8 +10,9 @@ import typer
 
 from castiron_common import cache_content, command_line, shared_files
 from castiron_common.cache import cache_base, cache_root
-from castiron_common.console import run_command, stderr_console
+from castiron_common.console import run_command
 from castiron_common.errors import EXIT_DAMAGED
+from castiron_common.lines import stderr_lines
 
 app = command_line.application("Show what is in the cache, verify it, or make it smaller.")
 
@@ -70,12 +71,12 @@ def verify(
         if damage is not None:
             damaged += 1
             print(f"{path}: {damage}{' (removed)' if repair else ''}")
-    console = stderr_console()
+    console = stderr_lines()
     if not damaged:
-        console.print(f"{count} entries, all intact", markup=False)
+        console.print(f"{count} entries, all intact")
         return
     advice = "they are made again when they are needed" if repair else "`castiron cache verify --repair` removes them"
-    console.print(f"{count} entries, {damaged} damaged; {advice}", markup=False)
+    console.print(f"{count} entries, {damaged} damaged; {advice}")
     if not repair:
         raise typer.Exit(EXIT_DAMAGED)
 

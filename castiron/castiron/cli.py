@@ -7,8 +7,9 @@ import sys
 from importlib.metadata import version
 from typing import NamedTuple
 
-from castiron_common.console import run_command, stderr_console
+from castiron_common.console import run_command
 from castiron_common.errors import UsageError
+from castiron_common.lines import stderr_lines
 
 
 class _Command(NamedTuple):
@@ -41,7 +42,7 @@ def main() -> None:
         return
     name = arguments[0]
     if name not in COMMANDS:
-        stderr_console().print(f"error: there is no command {name!r}.\n\n{_usage()}", markup=False)
+        stderr_lines().print(f"error: there is no command {name!r}.\n\n{_usage()}")
         sys.exit(UsageError.exit_code)
     module = importlib.import_module(COMMANDS[name].module)
     run_command(module.app, prog=f"castiron {name}", args=arguments[1:])

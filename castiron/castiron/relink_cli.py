@@ -9,8 +9,9 @@ import typer
 
 from castiron_common import command_line
 from castiron_common.command_line import Loudness, Theme
-from castiron_common.console import printable, stderr_console
+from castiron_common.console import printable
 from castiron_common.errors import UsageError
+from castiron_common.lines import stderr_lines
 from castiron_link.cli import OutputOption, RelinkOption, SbomOption  # noqa: TC001  # typer reads the annotations
 
 app = command_line.application()
@@ -55,7 +56,7 @@ def relink(
     )
     if loud is not Loudness.QUIET:
         told = f"changed: {', '.join(changed)}" if changed else "nothing is changed"
-        stderr_console().print(printable(told), markup=False, soft_wrap=True)
+        stderr_lines().print(printable(told))
     show_result(result, loud, table=False)
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 from typer.core import TyperCommand
 
-from castiron_common.console import stderr_console
 from castiron_common.errors import UsageError
+from castiron_common.lines import stderr_lines
 from castiron_common.progress import RichReporter, SilentReporter
 
 if TYPE_CHECKING:
@@ -85,12 +85,12 @@ def loudness(*, quiet: bool, verbose: bool) -> Loudness:
 
 def reporter_of(loud: Loudness) -> Reporter:
     """Return what shows the progress of a command, which is stderr's business."""
-    return SilentReporter() if loud is Loudness.QUIET else RichReporter(stderr_console())
+    return SilentReporter() if loud is Loudness.QUIET else RichReporter(stderr_lines())
 
 
 def show_passes(seconds: Iterable[tuple[str, float]]) -> None:
     """Print how long each pass of a stage took."""
-    stderr_console().print(", ".join(f"{name} {spent:.2f} s" for name, spent in seconds), style="dim", markup=False)
+    stderr_lines().print(", ".join(f"{name} {spent:.2f} s" for name, spent in seconds), style="dim")
 
 
 def application(help_: str | None = None) -> typer.Typer:

@@ -10,11 +10,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rich.console import Console
-
 from castiron_common.cache import cache_root, made
 from castiron_common.disk import full_disk, is_full
 from castiron_common.errors import EXIT_INTERRUPTED, CastironError
+from castiron_common.lines import stderr_lines
 from castiron_common.supervision import Stopped, stopped, supervise
 
 if TYPE_CHECKING:
@@ -42,18 +41,13 @@ def relative(text: str) -> str:
     return text if folder == "/" else re.sub(rf"(?<![\w./-]){re.escape(folder)}/(?=[^\s/])", "", text)
 
 
-def stderr_console() -> Console:
-    """Return the console for everything that is not data."""
-    return Console(stderr=True, highlight=False, soft_wrap=True, emoji=False)
-
-
 def print_error(error: CastironError) -> None:
     """Print an expected failure: what happened, then what to do."""
-    console = stderr_console()
-    console.print("[bold red]error:[/bold red]", end=" ")
-    console.print(relative(printable(error.what)), markup=False)
+    console = stderr_lines()
+    console.print("error:", style="bold red", end="")
+    console.print(f" {relative(printable(error.what))}")
     if error.hint:
-        console.print(relative(printable(error.hint)), markup=False)
+        console.print(relative(printable(error.hint)))
 
 
 def run_command(app: typer.Typer, *, prog: str, args: Sequence[str] | None = None) -> None:
@@ -107,7 +101,7 @@ _WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated", signal.SIG
 def _say_stopped(stop: Stopped) -> None:
     # After a hang-up there may be no terminal to say it on.
     with suppress(OSError):
-        stderr_console().print(f"{_WORDS[signal.Signals(stop.number)]}: nothing was left half-written")
+        stderr_lines().print(f"{_WORDS[signal.Signals(stop.number)]}: nothing was left half-written")
 
 
 def _keep_cache_small(entries: Collection[Path]) -> None:
@@ -117,12 +111,11 @@ def _keep_cache_small(entries: Collection[Path]) -> None:
     try:
         pruned = keep_below_bound(entries)
     except (CastironError, OSError) as error:
-        stderr_console().print(f"warning: the cache was not pruned: {error}", markup=False)
+        stderr_lines().print(f"warning: the cache was not pruned: {error}")
         return
     if pruned is not None:
         text = f"{pruned.freed / 1e9:.1f} GB that were not used for longest"
-        stderr_console().print(
+        stderr_lines().print(
             f"cache: {text} are removed, {pruned.kept / 1e9:.1f} GB are left (CASTIRON_CACHE_SIZE: "
             f"{bound() / 1e9:.1f} GB)",
-            markup=False,
         )

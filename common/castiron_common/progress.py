@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import AbstractContextManager, contextmanager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.console import Console
 
+    from castiron_common.lines import Lines
     from castiron_common.live_progress import LiveTable
 
 
@@ -61,21 +62,21 @@ class SilentReporter:
 
 
 class _LineTask:
-    def __init__(self, console: Console, name: str) -> None:
+    def __init__(self, console: Lines, name: str) -> None:
         self._console = console
         self._name = name
         self._told = time.monotonic()
 
     def step(self, text: str) -> None:
         self._told = time.monotonic()
-        self._console.print(f"{self._name}: {text}", markup=False)
+        self._console.print(f"{self._name}: {text}")
 
     def pulse(self, text: str) -> None:
         if time.monotonic() - self._told >= _LINE_EVERY:
             self.step(text)
 
     def note(self, text: str) -> None:
-        self._console.print(f"{self._name}: {text}", markup=False, style="yellow")
+        self._console.print(f"{self._name}: {text}", style="yellow")
 
 
 @contextmanager
@@ -103,7 +104,7 @@ class RichReporter:
     Tasks may be nested and may run in several threads.
     """
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Lines) -> None:
         self._console = console
         self._lock = threading.Lock()
         self._table: LiveTable | None = None
@@ -122,11 +123,11 @@ class RichReporter:
                 self._leave()
         else:
             about = f" (about {estimate:.0f} s)" if estimate and estimate >= 1 else ""
-            self._console.print(f"{name} ...{about}", markup=False)
+            self._console.print(f"{name} ...{about}")
             yield _LineTask(self._console, name)
         seconds = time.monotonic() - started
         if seconds >= 1.0 or not self._console.is_terminal:
-            self._console.print(f"{name}: done in {seconds:.1f} s", markup=False, style="dim")
+            self._console.print(f"{name}: done in {seconds:.1f} s", style="dim")
 
     def _enter(self) -> LiveTable:
         """Return the one live display; the first task starts it."""
@@ -135,7 +136,7 @@ class RichReporter:
 
         with self._lock:
             if self._table is None:
-                self._table = LiveTable(self._console)
+                self._table = LiveTable(cast("Console", self._console))  # no other is a terminal
             self._running += 1
             return self._table
 

@@ -10,8 +10,9 @@ import typer
 from castiron_audit.formats import Format
 from castiron_common import command_line
 from castiron_common.command_line import Loudness, Theme
-from castiron_common.console import printable, relative, run_command, stderr_console
+from castiron_common.console import printable, relative, run_command
 from castiron_common.errors import UsageError
+from castiron_common.lines import stderr_lines
 from castiron_link.model import Children, Compression, LinkOptions, Profile, Sources
 
 if TYPE_CHECKING:
@@ -300,24 +301,23 @@ def show_result(result: LinkResult, loud: Loudness, *, table: bool) -> None:
     from castiron_link.largest import largest_rows
     from castiron_manifest.needs import sentences
 
-    console = stderr_console()
+    console = stderr_lines()
     for warning in result.warnings:
-        console.print(relative(printable(f"warning: {warning}")), markup=False)
+        console.print(relative(printable(f"warning: {warning}")))
     if loud is Loudness.QUIET:
         return
     if table:
         from castiron_audit.formats.table import table as drawn
 
-        width = console.width if console.is_terminal else 120
-        console.out(drawn(result.report, width=width, color=console.is_terminal, brief=True), highlight=False, end="")
+        console.out(drawn(result.report, width=console.width, color=console.is_terminal, brief=True), end="")
     for row in largest_rows(result.report):
-        console.print(relative(printable(row)), markup=False, soft_wrap=True)
+        console.print(relative(printable(row)))
     for line in sentences(result.needs):
-        console.print(relative(printable(line)), markup=False)
+        console.print(relative(printable(line)))
     size = f"{result.size / 1e6:.1f} MB"
-    console.print(f"{relative(str(result.output))}: {size}, static{_CHILDREN[result.children]}", markup=False)
+    console.print(f"{relative(str(result.output))}: {size}, static{_CHILDREN[result.children]}")
     if result.profile is Profile.SMALL:
-        console.print(_SMALL, markup=False, soft_wrap=True)
+        console.print(_SMALL)
     if loud is Loudness.VERBOSE:
         command_line.show_passes(result.seconds)
 

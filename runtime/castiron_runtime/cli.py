@@ -11,7 +11,8 @@ import typer
 
 from castiron_common import command_line
 from castiron_common.command_line import Theme
-from castiron_common.console import run_command, stderr_console
+from castiron_common.console import run_command
+from castiron_common.lines import stderr_lines
 from castiron_common.progress import RichReporter
 from castiron_common.supervision import release
 from castiron_runtime.target_files import chosen_target, defaults
@@ -47,7 +48,7 @@ OutputOption = Annotated[
 
 
 def _reporter() -> RichReporter:
-    return RichReporter(stderr_console())
+    return RichReporter(stderr_lines())
 
 
 @command_line.command(app)
@@ -82,7 +83,7 @@ def build(
         for full in () if pie else (False, True):
             packs.interpreter(pack, full=full, reporter=reporter)
         packs.stub_archive(pack, reporter=reporter)
-    stderr_console().print(f"CPython {pack.python_version} for {pack.target}, pack {pack.id[:16]}", markup=False)
+    stderr_lines().print(f"CPython {pack.python_version} for {pack.target}, pack {pack.id[:16]}")
     print(pack.root)
 
 
@@ -141,7 +142,7 @@ def train(
         llvm=llvm,
         reporter=_reporter(),
     )
-    stderr_console().print(f"{output}: {output.stat().st_size / 1e6:.1f} MB", markup=False)
+    stderr_lines().print(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
 
 @command_line.command(app, "list")
@@ -219,7 +220,7 @@ def export(
     reporter = _reporter()
     pack = packs.open_pack(python, chosen_target(target), reporter=reporter)
     export_pack(pack, output, reporter=reporter)
-    stderr_console().print(f"{output}: {output.stat().st_size / 1e6:.1f} MB", markup=False)
+    stderr_lines().print(f"{output}: {output.stat().st_size / 1e6:.1f} MB")
 
 
 @command_line.command(app, "python", allow_interspersed_args=False, ignore_unknown_options=True)

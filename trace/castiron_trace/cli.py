@@ -10,8 +10,9 @@ import typer
 
 from castiron_common import command_line
 from castiron_common.command_line import Loudness, Theme
-from castiron_common.console import printable, relative, run_command, stderr_console
+from castiron_common.console import printable, relative, run_command
 from castiron_common.errors import ModuleMissingError, UsageError
+from castiron_common.lines import stderr_lines
 from castiron_runtime.target_files import chosen_target, defaults
 from castiron_trace.model import Carry, Stdlib
 
@@ -388,20 +389,21 @@ def _summary(outcome: Outcome, options: Options, size: int, loud: Loudness) -> N
     from castiron_manifest.model import Severity
 
     manifest = outcome.manifest
-    console = stderr_console()
+    console = stderr_lines()
     if loud >= Loudness.NORMAL:
         own = sum(module.origin == "app" for module in manifest.modules)
         standard = sum(module.origin == "stdlib" for module in manifest.modules)
         others = len(manifest.modules) - own - standard
+        console.print(manifest.entry.name, style="bold", end="")
         console.print(
-            f"[bold]{manifest.entry.name}[/bold]: {own} own modules, {others} of {len(manifest.distributions)} "
+            f": {own} own modules, {others} of {len(manifest.distributions)} "
             f"distributions, {standard} of the standard library; {len(manifest.resources)} data files, "
             f"{len(manifest.natives)} native libraries; manifest of {size:,} bytes"
         )
-        console.print(relative(printable(f"requirements: {outcome.source}")), markup=False)
+        console.print(relative(printable(f"requirements: {outcome.source}")))
     if loud >= Loudness.NORMAL:
         for note in outcome.notes:
-            console.print(relative(printable(note)), markup=False)
+            console.print(relative(printable(note)))
         libc = options.target.target.libc
         # Other such wheels are of pure Python, or bring programs, which need no C library of ours.
         emulated = sorted({str(item.distribution) for item in manifest.natives if item.libc == libc.emulated} - {""})
@@ -409,7 +411,6 @@ def _summary(outcome: Outcome, options: Options, size: int, loud: Loudness) -> N
             console.print(
                 f"wheels for {libc.emulated}, as no compiled one for {libc.name} was found: {', '.join(emulated)} "
                 f"(--wheels {libc.name} avoids them)",
-                markup=False,
             )
     looks = {
         Severity.ERROR: ("red", Loudness.QUIET),
@@ -419,11 +420,10 @@ def _summary(outcome: Outcome, options: Options, size: int, loud: Loudness) -> N
     told = [finding for finding in manifest.findings if loud >= looks[finding.severity][1]]
     shown = told if loud is not Loudness.NORMAL else told[:_SHOWN_FINDINGS]
     for finding in shown:
-        style = looks[finding.severity][0]
-        console.print(f"[{style}]{finding.severity}[/{style}]", end=" ")
-        console.print(relative(printable(f"{finding.subject}: {finding.message} [{finding.code}]")), markup=False)
+        console.print(finding.severity, style=looks[finding.severity][0], end="")
+        console.print(relative(printable(f" {finding.subject}: {finding.message} [{finding.code}]")))
     if loud is Loudness.NORMAL and len(manifest.findings) > len(shown):
-        console.print(f"{len(manifest.findings) - len(shown)} more findings (-v shows them)", markup=False)
+        console.print(f"{len(manifest.findings) - len(shown)} more findings (-v shows them)")
     if loud is Loudness.VERBOSE:
         command_line.show_passes(outcome.seconds)
 

@@ -11,8 +11,9 @@ import typer
 
 from castiron_common import command_line
 from castiron_common.command_line import Loudness, Theme
-from castiron_common.console import printable, stderr_console
+from castiron_common.console import printable
 from castiron_common.errors import CheckError, UsageError
+from castiron_common.lines import stderr_lines
 from castiron_link.cli import (  # noqa: TC001 - typer evaluates the annotations
     EnvironmentOption,
     FinalizeOption,
@@ -140,7 +141,7 @@ def check_and_show(request: Request, loud: Loudness, *, as_json: bool = False) -
 
     checked = compare(request, reporter=command_line.reporter_of(loud))
     for note in checked.notes:
-        stderr_console().print(printable(f"warning: {note}"), markup=False)
+        stderr_lines().print(printable(f"warning: {note}"))
     if as_json:
         print(json.dumps(_without_times(checked), indent=1))
     elif loud is not Loudness.QUIET or not checked.good:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from castiron_common.console import stderr_console
 from castiron_common.errors import OutputError, UsageError
+from castiron_common.lines import stderr_lines
 from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
@@ -39,10 +39,11 @@ run_command(app, prog="command")
 """
 
 
-def command(cache: Path, *args: str, size: str = "10GB") -> subprocess.CompletedProcess[str]:
+def command(cache: Path, *args: str, size: str = "10GB", code: str = COMMAND) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "CASTIRON_CACHE": str(cache), "CASTIRON_CACHE_SIZE": size, "COLUMNS": "200"}
+    environment = {name: value for name, value in environment.items() if name not in ("FORCE_COLOR", "TTY_COMPATIBLE")}
     return subprocess.run(
-        [sys.executable, "-c", COMMAND, *args],
+        [sys.executable, "-c", code, *args],
         env=environment,
         capture_output=True,
         text=True,
@@ -104,6 +105,24 @@ def test_no_space_is_told_as_such(number: str, said: str, tmp_path: Path) -> Non
     assert "Traceback" not in done.stderr
 
 
-def test_a_line_number_is_no_picture(capsys: pytest.CaptureFixture[str]) -> None:
-    stderr_console().print("app.py:100: here")
-    assert capsys.readouterr().err == "app.py:100: here\n"
+@pytest.mark.parametrize("color", ["", "1"])
+def test_lines_are_no_markup(color: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.delenv("TTY_COMPATIBLE", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("FORCE_COLOR", color)
+    monkeypatch.setenv("TERM", "xterm")
+    lines = stderr_lines()
+    assert lines.is_terminal == bool(color)
+    lines.print("error", style="red", end="")
+    lines.print(" app.py:100: [bold] here " + "x" * 200)
+    styled = "\x1b[31merror\x1b[0m" if color else "error"
+    assert capsys.readouterr().err == f"{styled} app.py:100: [bold] here {'x' * 200}\n"
+
+
+def test_plain_lines_take_no_time_for_styles(tmp_path: Path) -> None:
+    code = COMMAND.replace(
+        "run_command(", "import atexit; atexit.register(lambda: print('rich' in sys.modules)); run_command("
+    )
+    done = command(tmp_path, "write", "ENOSPC", str(tmp_path), code=code)
+    assert done.stdout == "False\n"
+    assert "There is no space left" in done.stderr

@@ -10,7 +10,7 @@ from castiron_common.progress import RichReporter, SilentReporter
 
 def console(*, terminal: bool) -> tuple[Console, io.StringIO]:
     out = io.StringIO()
-    return Console(file=out, force_terminal=terminal, width=120, soft_wrap=True), out
+    return Console(file=out, force_terminal=terminal, width=120, soft_wrap=True, markup=False), out
 
 
 def test_plain_lines_where_there_is_no_terminal() -> None:
