@@ -44,20 +44,33 @@ try:
 except pyclipper.ClipperException as error:
     print(error)
 """
+JUST_IN_TIME = """
+import ctypes
+import llvmlite.binding as llvm
+
+llvm.initialize_native_target()
+llvm.initialize_native_asmprinter()
+source = "define i64 @twice(i64 %x) {\\n  %y = mul i64 %x, 2\\n  ret i64 %y\\n}"
+engine = llvm.create_mcjit_compiler(llvm.parse_assembly(source), llvm.Target.from_default_triple().create_target_machine())
+engine.finalize_object()
+print(ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(engine.get_function_address("twice"))(21))
+"""
 EXPECTED = """\
 True True _zope_interface_coptimizations
 [[[4, 4], [2, 4], [2, 2], [4, 2]]]
 The path is invalid for clipping
+42
 """
 
 
 @needs.root
+@needs.strace
 def test_wheels_for_glibc_alone(tmp_path: Path) -> None:
-    (tmp_path / "requirements.txt").write_text(REQUIREMENTS)
-    (tmp_path / "app.py").write_text(APPLICATION)
+    (tmp_path / "requirements.txt").write_text(REQUIREMENTS + "llvmlite==0.50.0\n")
+    (tmp_path / "app.py").write_text(APPLICATION + JUST_IN_TIME)
     traced = command("trace", "-r", "requirements.txt", "app.py", "-o", "app.manifest", cwd=tmp_path)
     assert traced.status == 0, traced.stderr
-    told = "as no compiled one for musl was found: pyclipper, zope-interface (--wheels musl avoids them)"
+    told = "as no compiled one for musl was found: llvmlite, pyclipper, zope-interface (--wheels musl avoids them)"
     assert f"wheels for glibc, {told}" in " ".join(traced.stderr.split())
     manifest = read_manifest(tmp_path / "app.manifest")
     assert {native.libc for native in manifest.natives} == {"glibc"}
@@ -70,12 +83,24 @@ def test_wheels_for_glibc_alone(tmp_path: Path) -> None:
     done = run([str(shutil.which("chroot")), empty, "/app"], cwd=tmp_path, env={})
     assert (done.status, done.stdout, done.stderr) == (0, EXPECTED, "")
 
+    # LLVM's machine code is written to pages that become executable when they are no longer writable.
+    watched = run(
+        ["strace", "-f", "-o", "calls", "-e", "trace=mmap,mprotect,pkey_mprotect", tmp_path / "app"], cwd=tmp_path
+    )
+    assert (watched.status, watched.stdout) == (0, EXPECTED)
+    protections = [line for line in (tmp_path / "calls").read_text().splitlines() if "PROT_EXEC" in line]
+    assert any("mprotect(" in line for line in protections)
+    assert [line for line in protections if "PROT_WRITE" in line] == []
+
     audited = command("castiron", "audit", "app", "--format", "json", cwd=tmp_path)
     report = json.loads(audited.stdout)
     (gcc,) = [item for item in report["components"] if item["name"] == "GCC runtime libraries of Debian"]
     assert (gcc["version"], gcc["verdict"]["expression"]) == ("12.2.0", "GPL-3.0-or-later WITH GCC-exception-3.1")
     findings = [item for item in report["findings"] if item["code"] == "emulated-libc"]
-    assert sorted(item["component"].rpartition("/")[2] for item in findings) == ["pyclipper", "zope-interface"]
+    names = [item["component"].rpartition("/")[2] for item in findings]
+    assert sorted(names) == ["llvmlite", "pyclipper", "zope-interface"]
+    (maker,) = [item for item in report["findings"] if item["code"] == "makes-code"]
+    assert "llvmlite" in maker["component"]
 
 
 def test_a_watched_run_says_why_it_cannot_be(tmp_path: Path) -> None:
