@@ -51,7 +51,8 @@ import llvmlite.binding as llvm
 llvm.initialize_native_target()
 llvm.initialize_native_asmprinter()
 source = "define i64 @twice(i64 %x) {\\n  %y = mul i64 %x, 2\\n  ret i64 %y\\n}"
-engine = llvm.create_mcjit_compiler(llvm.parse_assembly(source), llvm.Target.from_default_triple().create_target_machine())
+machine = llvm.Target.from_default_triple().create_target_machine()
+engine = llvm.create_mcjit_compiler(llvm.parse_assembly(source), machine)
 engine.finalize_object()
 print(ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64)(engine.get_function_address("twice"))(21))
 """
