@@ -183,6 +183,38 @@ def test_groups_of_entry_points_whose_names_are_joined(tracer: Tracer, tmp_path:
     assert "extra" in tracer({"app.py": "import host"}, site_of(tmp_path, host, extra)).modules
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import registries\nregistries.create('host', 'readers', entry_points=True)",
+        "import registries\nregistries.load(group='host_readers')",
+        "import registries\nregistries.load_plugins('host_readers')",
+        "import registries\nclass Readers(registries.Registry):\n    namespace = 'host_readers'",
+        "import registries\nclass Readers(registries.Registry):\n    entry_point: str = 'host_readers'",
+        "import registries\nclass Readers:\n    def load(self, *, group='host_readers'):\n        pass",
+        "import registries\nclass Readers:\n    def load(self):\n        self.group = 'host_readers'",
+        "import registries\nGROUPS = ('host_readers', 'host_writers')\nfor name in GROUPS:\n    registries.load(name)",
+    ],
+)
+def test_groups_of_entry_points_that_a_registry_of_another_distribution_loads(
+    tracer: Tracer, tmp_path: Path, source: str
+) -> None:
+    library = "from importlib.metadata import entry_points\ndef load(group):\n    return entry_points(group=group)"
+    registries = install(tmp_path, "registries", {"registries.py": library})
+    host = install(tmp_path, "host", {"host.py": source}, requires=("registries",))
+    points = "[host_readers]\na = extra\n[host_unrelated]\na = other\n"
+    extra = install(tmp_path, "extra", {"extra.py": "", "other.py": ""}, entry_points=points, direct=False)
+    more = install(tmp_path, "more", {"more.py": ""}, entry_points="[host_unrelated]\na = more\n", direct=False)
+    reached = tracer({"app.py": "import host"}, site_of(tmp_path, registries, host, extra, more))
+    assert "extra" in reached.modules
+    assert "more" not in reached.modules
+
+
+@pytest.mark.parametrize("value", ["{'host_readers': ['a = extra']}", "['x']", "False", "None", "''"])
+def test_declarations_of_entry_points_look_none_up(value: str) -> None:
+    assert scan_source(f"setup(name='host', entry_points={value})".encode()).entry_points is None
+
+
 def test_declared_encodings_are_codecs() -> None:
     assert scan_source(b"#!/usr/bin/python\n# -*- coding: iso-8859-15 -*-\n").codecs == ("iso-8859-15",)
 

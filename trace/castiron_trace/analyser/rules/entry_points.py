@@ -49,6 +49,7 @@ class EntryPoints:
         names = self._names.setdefault(module.owner, set())
         names.update(text for text, _line in scan.dotted)
         names.update(scan.stems)
+        names.update(scan.groups)
         names.update(text for text, _line in scan.strings)
         if scan.entry_points is not None:
             names.update(scan.entry_points)

@@ -53,6 +53,8 @@ class Facts:
         self.dynamic_codec = False
         self.extends_path = False
         self.looks_up_entry_points = False
+        self.groups: set[str] = set()
+        """See `castiron_trace.analyser.syntax.group_names`."""
         self.files: OwnPaths | None = None
         self.outside_code: Sequence[OutsideCode] = ()
         self.exports: Sequence[str] = ()
@@ -97,6 +99,7 @@ class Facts:
             dotted=tuple(sorted(dotted)),
             strings=tuple(sorted(Literal(text, line) for text, line in self.strings.items())) if own else (),
             entry_points=tuple(sorted(groups)) if self.looks_up_entry_points else None,
+            groups=tuple(sorted(self.groups)),
             stems=tuple(sorted(text for text in self.strings if _STEM.fullmatch(text))),
             paths=files.paths if files else (),
             patterns=files.patterns if files else (),

@@ -122,6 +122,8 @@ class Scan:
     """Every short string; collected only for the application's own files."""
     entry_points: tuple[str, ...] | None = None
     """Short strings of a module that looks up entry points; None if it does not."""
+    groups: tuple[str, ...] = ()
+    """Strings that may name groups of entry points, by what they are given to."""
     stems: tuple[str, ...] = ()
     """Strings that look like the beginning of dotted names, with the dot: of modules or of entry point groups."""
     paths: tuple[Literal, ...] = ()

@@ -15,6 +15,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from castiron_trace.analyser.conditional import MENTIONS
+from castiron_trace.analyser.syntax import group_names
 from castiron_trace.analyser.syntax.code_in_strings import code_in_string, module_templates
 from castiron_trace.analyser.syntax.conditions import Conditions
 from castiron_trace.analyser.syntax.encodings import encodings
@@ -222,6 +223,7 @@ class _Scanner:
         self._type_params(node)
         # Decorators and defaults run with the definition; annotations are for type checkers.
         outside = [*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
+        group_names.defaults(self.facts, node.args)
         stack.extend((item, tier) for item in outside)
         stack.extend((item, max(tier, Tier.LAZY)) for item in node.body)
 
@@ -243,7 +245,13 @@ class _Scanner:
 
     def _annotated(self, node: ast.AnnAssign, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
         if node.value is not None:
+            group_names.assigned(self.facts, node.target, node.value)
             stack.append((node.value, tier))
+
+    def _assigned(self, node: ast.Assign, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        for target in node.targets:
+            group_names.assigned(self.facts, target, node.value)
+        stack.extend((item, tier) for item in (*node.targets, node.value))
 
     def _expression(self, node: ast.Expr, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
         if not isinstance(node.value, ast.Constant):  # a docstring names modules without importing them
@@ -265,6 +273,7 @@ class _Scanner:
         stack.extend((keyword.value, tier) for keyword in node.keywords)
         command_items(self.facts, node.args, tier, self._scan_code)
         name = name_of(node.func)
+        group_names.called(self.facts, node, name, self._rules.entry_point_names)
         if name in _EXECUTES and node.args:
             self._executed(node.args[0], tier)
         if (rule := self._rules.calls.get(name)) is not None:
@@ -362,6 +371,7 @@ _SPECIAL: dict[type[ast.AST], Any] = {
     ast.ClassDef: _Scanner._class,  # noqa: SLF001
     ast.Lambda: _Scanner._lambda,  # noqa: SLF001
     ast.AnnAssign: _Scanner._annotated,  # noqa: SLF001
+    ast.Assign: _Scanner._assigned,  # noqa: SLF001
     ast.Expr: _Scanner._expression,  # noqa: SLF001
     ast.JoinedStr: _Scanner._joined,  # noqa: SLF001
     ast.List: _Scanner._sequence,  # noqa: SLF001
