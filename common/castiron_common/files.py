@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -27,6 +28,9 @@ _REASONS = {
 }
 
 
+_ANY_EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
+
+
 def check_output(output: Path) -> None:
     """Raise `OutputError` if ``output`` certainly cannot be written, before any work is done for it."""
     folder = output.parent
@@ -45,16 +49,23 @@ def check_output(output: Path) -> None:
         raise output_error(output, OSError(number, os.strerror(number)))
 
 
-def check_replaced(output: Path, start: bytes, what: str) -> None:
+def check_replaced(output: Path, start: bytes, what: str, *, executable: bool = False) -> None:
     """Raise `OutputError` if writing ``output`` would replace a file of another kind: ``-o app.py`` for ``-o app``.
 
-    ``start`` is how a file of the kind ``what`` begins.  An empty file, a device and a pipe can be written.
+    ``start`` is how a file of the kind ``what`` begins.  An empty file, a device and a pipe can be written.  So can, if
+    ``executable``, what is the user's own and cannot be read but executed (mode 0111): scripts do not run unread, and
+    whoever hides machine code hides it from others, not from the next build.
     """
     try:
         if not output.is_file() or output.stat().st_size == 0:
             return
-        with output.open("rb") as file:
-            found = file.read(len(start))
+        try:
+            with output.open("rb") as file:
+                found = file.read(len(start))
+        except PermissionError:
+            if executable and _is_own_executable(output.stat()):
+                return
+            raise
     except OSError as error:
         raise output_error(output, error) from error
     if found != start:
@@ -62,6 +73,10 @@ def check_replaced(output: Path, start: bytes, what: str) -> None:
             f"Cannot write {output}: it is there already, and is no {what}.",
             hint="Write to another place with -o, or remove the file first.",
         )
+
+
+def _is_own_executable(found: os.stat_result) -> bool:
+    return found.st_uid == os.geteuid() and found.st_mode & _ANY_EXECUTE != 0
 
 
 def check_not_read(output: Path, read: Path) -> None:

@@ -38,7 +38,7 @@ def document_path(output: Path, format_: Format) -> Path:
 def check_places(output: Path, symbols: Path | None) -> None:
     """Raise `OutputError` if executable or symbols certainly cannot be written, or would replace another file."""
     check_output(output.absolute())
-    check_replaced(output, MAGIC, "executable")
+    check_replaced(output, MAGIC, "executable", executable=True)
     if symbols is not None:
         check_output(symbols.absolute())
         check_replaced(symbols, MAGIC, "file with symbols")

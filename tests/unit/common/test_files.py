@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from pathlib import Path
+from typing import IO, Any
 
 import pytest
 
@@ -26,6 +28,39 @@ def test_what_may_be_replaced(tmp_path: Path) -> None:
     for name in ("older", "empty", "pipe", "new"):
         check_replaced(tmp_path / name, b"\x7fELF", "executable")
     check_replaced(Path("/dev/null"), b"\x7fELF", "executable")
+
+
+@pytest.fixture
+def no_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refuse to open a file that its owner may not read, as the kernel does for everybody but root."""
+    opened = Path.open
+
+    def checked(path: Path, mode: str = "r", *arguments: Any, **options: Any) -> IO[Any]:
+        if path.parent == tmp_path and mode == "rb" and not path.stat().st_mode & 0o400:
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return opened(path, mode, *arguments, **options)
+
+    monkeypatch.setattr(Path, "open", checked)
+
+
+@pytest.mark.usefixtures("no_reading")
+def test_an_executable_that_cannot_be_read_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "app").write_bytes(b"\x7fELF\x02")
+    (tmp_path / "app").chmod(0o111)
+    check_replaced(tmp_path / "app", b"\x7fELF", "executable", executable=True)
+    with pytest.raises(OutputError, match="permission denied"):  # A manifest is no executable.
+        check_replaced(tmp_path / "app", b"CASTIRON", "manifest")
+    monkeypatch.setattr(os, "geteuid", lambda: (tmp_path / "app").stat().st_uid + 1)
+    with pytest.raises(OutputError, match="permission denied"):
+        check_replaced(tmp_path / "app", b"\x7fELF", "executable", executable=True)
+
+
+@pytest.mark.usefixtures("no_reading")
+def test_a_file_that_can_neither_be_read_nor_executed_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "notes").write_bytes(b"secret")
+    (tmp_path / "notes").chmod(0o200)
+    with pytest.raises(OutputError, match="permission denied"):
+        check_replaced(tmp_path / "notes", b"\x7fELF", "executable", executable=True)
 
 
 def test_what_is_read_is_not_replaced(tmp_path: Path) -> None:

@@ -25,9 +25,8 @@ __attribute__((weak)) extern const uint64_t castiron_dictionary_size;
 /* A decoder and its view of the dictionary, in memory of its own. */
 struct workspace {
     const ZSTD_DDict *dictionary; /* NULL if there is none */
-    size_t size;                  /* of the whole */
-    size_t decoder;               /* bytes from the start */
-    size_t decoder_size;
+    ZSTD_DCtx *context;
+    size_t size; /* of the whole */
 };
 
 enum { ALIGNMENT = 64 };
@@ -47,14 +46,14 @@ static struct workspace *workspace_new(void)
     struct workspace *made = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (made == MAP_FAILED)
         return NULL;
-    *made = (struct workspace){.size = size, .decoder = decoder, .decoder_size = decoder_size};
+    *made = (struct workspace){.context = ZSTD_initStaticDCtx((char *)made + decoder, decoder_size), .size = size};
     if (has_dictionary) {
         made->dictionary = ZSTD_initStaticDDict((char *)made + decoder + decoder_size, dictionary_size, castiron_dictionary,
                                                 castiron_dictionary_size, BY_REFERENCE, WITH_TABLES);
-        if (made->dictionary == NULL) {
-            munmap(made, size);
-            return NULL;
-        }
+    }
+    if (made->context == NULL || (has_dictionary && made->dictionary == NULL)) {
+        munmap(made, size);
+        return NULL;
     }
     return made;
 }
@@ -67,9 +66,9 @@ bool zstd_into(void *output, size_t size, const void *input, size_t input_size)
     struct workspace *workspace = atomic_exchange(&idle, NULL);
     if (workspace == NULL && (workspace = workspace_new()) == NULL)
         return false;
-    ZSTD_DCtx *context = ZSTD_initStaticDCtx((char *)workspace + workspace->decoder, workspace->decoder_size);
-    bool sound = context != NULL &&
-                 ZSTD_decompress_usingDDict(context, output, size, input, input_size, workspace->dictionary) == size;
+    /* Each call starts the decoder anew, whatever became of the frame before (zstd.h, "Explicit context"). */
+    bool sound =
+        ZSTD_decompress_usingDDict(workspace->context, output, size, input, input_size, workspace->dictionary) == size;
     struct workspace *other = atomic_exchange(&idle, workspace);
     if (other != NULL)
         munmap(other, other->size);
