@@ -37,6 +37,8 @@ _FILE_FLAGS = {"memory.c": ("-fno-builtin",)}
 _ZSTD_FLAGS = (
     *("-DZSTD_LEGACY_SUPPORT=0", "-DZSTD_NO_TRACE", "-DZSTD_DISABLE_ASM"),
     *("-DDEBUGLEVEL=0", "-DZSTD_STRIP_ERROR_STRINGS=1"),
+    # As in recipes/zstd.toml.
+    "-DZSTD_FORCE_DECOMPRESS_SEQUENCES_LONG",
 )
 _PLACES = (0, 0x12345000)
 """Addresses that it is linked at: the bytes must be the same."""
