@@ -16,6 +16,8 @@ _KEPT = re.compile(
     r"|/\*\*?[ \t]*(?:\n[ \t]*\*?[ \t]*)?[A-Za-z@][\w. -]{1,40}? v\d+\.\d+\.\d+\b"
 )
 _IS_BANNER = re.compile(r"licen[sc]e|copyright|\(c\)|©|\bMIT\b", re.IGNORECASE)
+_HEAD_OF_LINES = re.compile(r"\ufeff?\s{0,20}(?:[ \t]{0,20}//[^\n]{0,300}(?:\n|$)){1,12}")
+"""A comment of lines at the start of a file, as scripts without a minifier's marks have it."""
 _LEADING = re.compile(
     r"^(?:@(?:license|licence|preserve|overview|module|name|fileoverview)\b[ :]*|(?:based on|adapted from) )+",
     re.IGNORECASE,
@@ -100,6 +102,11 @@ class Banner:
 def banners(text: str) -> tuple[Banner, ...]:
     """Return the banners of a script or style sheet, each once, in the order of the file."""
     found: dict[str, Banner] = {}
+    if (head := _HEAD_OF_LINES.match(text)) is not None:
+        body = re.sub(r"(?m)^[ \t]*//+[ \t]?", "", head[0]).strip()
+        # Without a mark, a comment is as likely about the file: only a name with a version is that of a project.
+        if _IS_BANNER.search(body) and _NAME_AND_VERSION.match(body) and (banner := _banner(body)).version:
+            found[body] = banner
     for start, end in _comments(text):
         body = _body(text[start:end])
         if _IS_BANNER.search(body):

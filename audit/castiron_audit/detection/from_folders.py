@@ -12,6 +12,7 @@ from castiron_audit.license_files import (
     LICENSE_FILE_NAME,
     NOTICES_NAME,
     is_own_folder,
+    is_own_license,
     licensed_software,
     split_notices,
 )
@@ -35,6 +36,8 @@ _SCRIPT_NOTICES = re.compile(r"\.(?:m?js|css)\.(?:LICENSE|LEGAL)\.txt$", re.IGNO
 _VENDOR_FOLDER = re.compile(r"(?:^|/)(?:_vendor|_vendored|vendored|_externals?|extern|externals|third_party)/")
 """Those that `castiron_audit.detection.from_vendor_folders` reads."""
 _LARGEST = 4_000_000
+_HEAD = 400
+_SAYS_VERSION = re.compile(rb"""\bversion\s*[=:]\s*["'](\d+\.\d+\.\d+)["']""", re.IGNORECASE)
 
 
 def detect_from_folders(collector: Collector) -> None:
@@ -98,8 +101,8 @@ def _add_folder(collector: Collector, path: str, folder: str, name: str, text: s
     if not files or all(item.endswith((*SUFFIXES, ".txt", ".eot")) for item in files):
         return  # Nothing of it goes in, or it is a folder of fonts, which tell more themselves.
     evidence = text_evidence(path, text)
-    if not evidence:
-        return
+    if not evidence and not is_own_license(name):
+        return  # Only a file that is named as license files are is one whatever it says.
     code = any(item.endswith((".py", ".pyc")) for item in files)
     title = collector.package_folders.get(folder) or software.name.strip(".")
     if code and library_of_name(title) is not None:
@@ -109,8 +112,23 @@ def _add_folder(collector: Collector, path: str, folder: str, name: str, text: s
     if any(item.expression for item in evidence):
         # What lies in its folder is about this version, the catalogue's row about any.
         component.evidence = [item for item in component.evidence if item.source is not Source.CATALOGUE]
-    component.version = component.version or software.version
+    component.version = component.version or software.version or _version_in_script(collector, folder, title)
     component.forms |= {Form.BYTECODE if code else Form.DATA}
     component.paths |= set(files)
     component.evidence += evidence
     component.texts[path] = text
+
+
+def _version_in_script(collector: Collector, folder: str, title: str) -> str:
+    """Return the version that the script named after a folder states in its head, or as its only one in its code."""
+    for suffix in (".js", ".min.js"):
+        data = collector.contents.read(f"{folder}/{title}{suffix}")
+        if data is None:
+            continue
+        head = rf"{re.escape(title)}[ a-z]{{0,20}}?[ v](\d+\.\d+(?:\.\d+)*)\b"
+        if match := re.search(head, data[:_HEAD].decode("utf-8", "replace"), re.IGNORECASE):
+            return match[1]
+        said = {match[1].decode() for match in _SAYS_VERSION.finditer(data)}
+        if len(said) == 1:
+            return said.pop()
+    return ""

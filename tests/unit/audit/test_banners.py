@@ -36,6 +36,16 @@ def test_usual_banners(comment: str, expected: tuple[str, str, tuple[str, ...]])
     assert said(f"var a=1;{comment}function b(){{}}") == [expected]
 
 
+def test_lines_at_the_head_are_a_banner_if_they_name_a_version() -> None:
+    lines = "// insertion-query v1.0.3 (2016-01-20)\n// license:MIT\nvar insertionQ;"
+    assert said(lines) == [("insertion-query", "1.0.3", ("MIT",))]
+    # What a project writes at the head of its own file.
+    assert (
+        said("// x-init.js\n// https://github.com/o/x\n// This file is licensed under the MIT License.\nvar a;") == []
+    )
+    assert said("var a;\n// insertion-query v1.0.3\n// license:MIT") == []
+
+
 def test_comments_that_are_no_banners() -> None:
     assert said("/* A first comment about nothing. */ var a; /** documents v1 */") == []
     # Later comments are kept by minifiers only if they are marked.

@@ -145,6 +145,23 @@ def test_folders_with_a_license_of_their_own(tmp_path: Path) -> None:
     assert all(item.verdict.expression == "MIT" for item in components.values())
 
 
+def test_a_folder_whose_license_is_unknown_is_told_and_its_script_has_the_version(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path, "d/plugins/exportpdf/plugin.js"),
+        write(tmp_path, "d/static/tinymce/tinymce.min.js", "/**\n * TinyMCE version 7.8.0 (TBD)\n */"),
+        write(tmp_path, "d/static/ckeditor/ckeditor.js", 'a={version:"4.22.1"}'),
+    ]
+    commercial = "The plugin is available under a commercial license, contact sales.\n"
+    texts = {"plugins/exportpdf/LICENSE.md": commercial, "static/tinymce/LICENSE": MIT, "static/ckeditor/LICENSE": MIT}
+    for path, text in texts.items():
+        write(tmp_path, f"d/{path}", text)
+    write(tmp_path, "d-1.0.dist-info/RECORD", "".join(f"d/{path},,\n" for path in texts))
+    detection = detect_in(tmp_path, *paths)
+    found = {item.name: (item.version, item.verdict.expression) for item in detection.components}
+    assert found == {"exportpdf": ("", None), "tinymce": ("7.8.0", "MIT"), "ckeditor": ("4.22.1", "MIT")}
+    assert [item.code for item in detection.findings] == ["unknown-license"]
+
+
 def test_the_license_file_of_a_package_of_scripts_belongs_to_it(tmp_path: Path) -> None:
     choice = (
         "Licensed under the Apache License, Version 2.0 or the GNU General Public License version 2, at your choice."

@@ -237,3 +237,24 @@ def test_without_a_grant_the_text_allows_no_later_version(license_id: str) -> No
     for more in ("", " only", " (and no later version)"):
         grant = f"Foo is licensed under the {GNU[license_id]}, version {number}{more}."
         assert together(f"{grant}\n\n{text}") == f"{license_id}-only", grant
+
+
+def test_texts_of_a_choice_in_which_versions_are_later_ones() -> None:
+    choice = """Licensed under the terms of any of the following licenses at your choice:
+
+ - GNU General Public License Version 2 or later (the "GPL")
+   https://www.gnu.org/licenses/gpl.html
+ - GNU Lesser General Public License Version 2.1 or later (the "LGPL")
+   https://www.gnu.org/licenses/lgpl.html
+ - Mozilla Public License Version 1.1 or later (the "MPL")
+   https://www.mozilla.org/MPL/MPL-1.1.html
+"""
+    names = ("GPL-2.0-only", "LGPL-2.1-only", "MPL-1.1")
+    text = "\n\n".join((choice, *(f"Appendix\n\n{license_text(name)}" for name in names)))
+    assert together(text) == "GPL-2.0-or-later OR LGPL-2.1-or-later OR MPL-1.1"
+
+
+def test_an_address_of_another_version_beside_a_text_says_nothing_more() -> None:
+    text = f"http://scripts.sil.org/OFL\n\n{license_text('OFL-1.1')}"
+    assert together(text) == "OFL-1.1"
+    assert together(text, "under the MIT License", text) == "OFL-1.1 AND MIT"
