@@ -5,6 +5,7 @@ from __future__ import annotations
 import fnmatch
 import posixpath
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from castiron_audit.catalogue import data_sets
@@ -28,16 +29,23 @@ def detect_from_data_files(collector: Collector) -> None:
     """Add the data that goes in; a data set is one component, however many files it has."""
     own = collector.contents.distribution.name
     looked: set[tuple[str, str]] = set()
+    rows = [(row, pattern) for row, pattern in _patterns() if own not in row.distributions]
     for path in sorted(collector.contents.paths):
         if path.lower().endswith(_PROFILES):
             _add_profile(collector, path)
-        for row in data_sets():
-            if own not in row.distributions and any(fnmatch.fnmatch(path, pattern) for pattern in row.files):
+        for row, pattern in rows:
+            if pattern.match(path):
                 component = _add_data(collector, path, row)
                 folder = posixpath.dirname(path)
                 if component is not None and (component.name, folder) not in looked:
                     looked.add((component.name, folder))
                     _add_texts_beside(collector, folder, component, by_license=not row.license)
+
+
+@cache
+def _patterns() -> tuple[tuple[DataSet, re.Pattern[str]], ...]:
+    """Return the data sets, each with what matches the paths of its files."""
+    return tuple((row, re.compile("|".join(map(fnmatch.translate, row.files)))) for row in data_sets())
 
 
 def _add_data(collector: Collector, path: str, row: DataSet) -> DetectedComponent | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import posixpath
 import re
 from typing import TYPE_CHECKING
@@ -105,7 +106,7 @@ class _IncludedFiles:
         for pattern in patterns:
             relative = pattern.removeprefix("./").lstrip("/").removeprefix("lib/").removeprefix("src/")
             options = (relative, f"{relative.rstrip('/')}/*", f"{relative}*")
-            if any(fnmatch.fnmatch(path, option) for path in self._paths for option in options):
+            if any(map(re.compile("|".join(map(fnmatch.translate, options))).match, self._paths)):
                 return True
             installed = installed or self._is_installed(relative)
             compiled = compiled or _COMPILED.search(relative) is not None
@@ -114,8 +115,16 @@ class _IncludedFiles:
     def _is_installed(self, pattern: str) -> bool:
         """Return whether the environment has a file or folder of that name; lists may name anything."""
         if self._installed is None:
-            paths = () if self._site is None else self._site.rglob("*")
-            self._installed = frozenset(path.relative_to(self._site).as_posix() for path in paths if self._site)
+            self._installed = frozenset() if self._site is None else _paths_in(self._site)
         if "*" in pattern:
-            return any(fnmatch.fnmatch(path, pattern) for path in self._installed)
+            return any(map(re.compile(fnmatch.translate(pattern)).match, self._installed))
         return posixpath.normpath(pattern) in self._installed
+
+
+def _paths_in(site: Path) -> frozenset[str]:
+    """Return files and folders relative to site-packages: ten thousands, for which a `Path` each is too much."""
+    paths: set[str] = set()
+    for folder, folders, files in os.walk(site):
+        relative = os.path.relpath(folder, site)
+        paths.update(name if relative == "." else f"{relative}/{name}" for name in (*folders, *files))
+    return frozenset(paths)
