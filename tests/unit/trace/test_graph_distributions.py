@@ -177,6 +177,22 @@ def test_shared_libraries_of_the_machine_are_reported(tracer: Tracer, tmp_path: 
     ]
 
 
+@pytest.mark.parametrize(
+    ("code", "severity"),
+    [
+        ("CDLL(find_library('three') or Path(__file__).parent / 'native' / 'libthree.so')", "info"),
+        ("try:\n    CDLL(Path(__file__).with_name('libthree.so'))\nexcept OSError:\n    CDLL('libthree.so.1')", "info"),
+        ("CDLL(find_library('three') or Path(__file__).parent / 'gone' / 'libthree.so')", "warning"),
+        ("CDLL(find_library('three') or 'libthree.so')", "warning"),
+    ],
+)
+def test_a_library_of_the_machine_beside_one_of_the_application(tracer: Tracer, code: str, severity: str) -> None:
+    source = f"from ctypes import CDLL\nfrom ctypes.util import find_library\nfrom pathlib import Path\n{code}\n"
+    files = {"app.py": source, "native/libthree.so": "", "libthree.so": ""}
+    found = {item.severity for item in tracer(files).findings if item.code == "foreign-library"}
+    assert found == {severity}
+
+
 def test_what_is_only_installed_beside_stays_out(tracer: Tracer, tmp_path: Path) -> None:
     used = install(tmp_path, "used", {"used.py": ""}, requires=("needed",))
     others = [

@@ -88,6 +88,23 @@ def test_what_an_own_import_hook_may_make_is_no_error(tracer: Tracer, python: Ta
         check_reached(reached, entry, python)
 
 
+@pytest.mark.parametrize(
+    ("hook", "source", "place"),
+    [
+        ("builtins.__import__ = Hook().load", "plugins.Base(package='app.made')", "app.py:2"),
+        ("sys.meta_path.append(Finder())", "plugins.Base(package='app.made')", "app.py:2"),
+        ("sys.meta_path.append(Finder())", "plugins.Base(package='app.other')", ""),
+        ("builtins.__import__", "plugins.Base(package='app.made')", ""),
+    ],
+)
+def test_what_a_distribution_s_import_hook_makes_under_a_name_that_it_is_given(
+    tracer: Tracer, tmp_path: Path, hook: str, source: str, place: str
+) -> None:
+    plugins = install(tmp_path, "plugins", {"plugins.py": f"import builtins, sys\n{hook}"})
+    files = {"app.py": f"import plugins\n{source}\nfrom app.made import thing"}
+    assert tracer(files, site_of(tmp_path, plugins)).import_hook == place
+
+
 LAZY = {
     "table": "_T = {'Thing': 'things'}\ndef __getattr__(n): return getattr(load(_T[n]), n)",
     "relative": "_T = {'Thing': (__package__, '.things')}\ndef __getattr__(n): ...",

@@ -33,7 +33,8 @@ class MachineLibraries:
                 continue  # one of the names that a wrapper tries on each system, or a file of the application
             if not environment.has_library(name) and name not in self._dispensable:
                 asked_for = module.owner in environment.direct and not optional
-                severity = "warning" if module.owner == APP or asked_for else "info"
+                own = module.owner == APP and not (optional and self._carries(module))
+                severity = "warning" if own or asked_for else "info"
                 message = (
                     f"{name} is opened with ctypes or cffi, and no distribution brings it: the binary will not have it."
                 )
@@ -58,6 +59,16 @@ class MachineLibraries:
             and not any(name in self._context.environment.modules for name in hint.unless)
         ):
             yield Needs(module.node, hint.names, 0, hint.remedy)
+
+    def _carries(self, module: Module) -> bool:
+        """Whether a module of the application names a shared object by its own place that is there, so that it goes in.
+
+        ``find_library("x") or here / "libx.so"``, or one of both in a ``try`` and the other behind it: it has a choice.
+        """
+        place = file_of(module.node)
+        return place is not None and any(
+            ".so" in Path(text).name and (Path(place).parent / text).is_file() for text, _line in module.scan.paths
+        )
 
     def _is_own(self, module: Module, name: str) -> bool:
         """Whether the application brings a library: beside its module, or because the user includes the file."""

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _WORDS = (b"sys.modules", b"meta_path", b"path_hooks")
+_HOOK_WORDS = (b"meta_path", b"path_hooks", b".__import__")
 _ADDS = frozenset({"append", "insert", "extend"})
 _HOOKS = frozenset({"meta_path", "path_hooks"})
 
@@ -34,8 +35,11 @@ def made_modules(source: bytes, tree: ast.Module) -> list[MadeModule]:
 
 
 def import_hook(source: bytes, tree: ast.Module) -> int:
-    """Return the line on which a source adds an import hook: to ``sys.meta_path`` or ``sys.path_hooks``; 0 for none."""
-    if not any(word in source for word in _WORDS[1:]):
+    """Return the line on which a source adds an import hook; 0 for none.
+
+    It adds to ``sys.meta_path`` or ``sys.path_hooks``, or puts a function of its own in the place of ``__import__``.
+    """
+    if not any(word in source for word in _HOOK_WORDS):
         return 0
     lines = [
         node.lineno
@@ -52,7 +56,9 @@ def import_hook(source: bytes, tree: ast.Module) -> int:
 
 
 def _is_hook_list(target: ast.expr) -> bool:
-    """``sys.meta_path[:0] = ...``, ``sys.meta_path = ...``."""
+    """``sys.meta_path[:0] = ...``, ``sys.meta_path = ...``, ``builtins.__import__ = ...``."""
+    if isinstance(target, ast.Attribute) and target.attr == "__import__":
+        return True
     return name_of(target.value if isinstance(target, ast.Subscript) else target) in _HOOKS
 
 
