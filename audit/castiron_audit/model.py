@@ -6,11 +6,12 @@ names of fields are keys of ``--format json`` and of the report in the binary.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from castiron_common.frozen import dataclass
 from castiron_manifest.model import Need  # noqa: TC001 - the reader of embedded reports evaluates the annotations
 
 if TYPE_CHECKING:

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 # Read by castiron_common.tables as annotations.
 from collections.abc import Mapping  # noqa: TC003
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
+
+from castiron_common.frozen import dataclass
 
 
 class Role(StrEnum):

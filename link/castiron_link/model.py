@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from castiron_common.content import file_content
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from pathlib import Path

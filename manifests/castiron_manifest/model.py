@@ -11,8 +11,10 @@ Sequences are sorted by the key named in each docstring, so equal analyses give 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
+
+from castiron_common.frozen import dataclass
 
 SCHEMA_MAJOR = 1
 """Increased when an older reader would misunderstand the file; a reader refuses any other major version."""

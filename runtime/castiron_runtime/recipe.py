@@ -14,12 +14,13 @@ import tomllib
 
 # Read by castiron_common.tables as annotations.
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from castiron_common.errors import RuntimePackError
+from castiron_common.frozen import dataclass
 from castiron_common.tables import TableError, read_table
 
 if TYPE_CHECKING:

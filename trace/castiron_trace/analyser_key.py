@@ -6,6 +6,7 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from castiron_common import frozen
 from castiron_common.versions import installed_version
 from castiron_trace.hints.model import SourceHints
 from castiron_trace.wire import to_text
@@ -34,6 +35,7 @@ def _code() -> hashlib._Hash:
     for source in sorted(sources):
         digest.update(f"{source.relative_to(_FOLDER).as_posix()}\0".encode())
         digest.update(hashlib.sha256(source.read_bytes()).digest())
+    digest.update(hashlib.sha256(Path(frozen.__file__).read_bytes()).digest())
     for library in ("modulegraph2", "objectgraph"):
         digest.update(f"{library} {installed_version(library)}\0".encode())
     return digest

@@ -152,9 +152,9 @@ import castiron_trace.analyser.application, castiron_trace.analyser.stdlib, cast
 
 
 def _search_path() -> list[str]:
-    """Return the folders that hold our package, modulegraph2 and what it imports."""
+    """Return the folders that hold our packages, modulegraph2 and what it imports."""
     folders = [str(Path(__file__).parent.parent)]
-    for name in ("modulegraph2", "objectgraph", "typing_extensions"):
+    for name in ("castiron_common", "modulegraph2", "objectgraph", "typing_extensions"):
         spec = importlib.util.find_spec(name)
         if spec is None or spec.origin is None:
             raise RuntimeError(f"{name} is not installed beside castiron")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from castiron_common.frozen import dataclass
 from castiron_wheels.record import installed_records
 
 if TYPE_CHECKING:

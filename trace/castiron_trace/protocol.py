@@ -11,10 +11,11 @@ ordered dataclass takes nine times as long to make, and its values longer, too.
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - `castiron_trace.wire` reads the annotations
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum, IntEnum
 from typing import NamedTuple
 
+from castiron_common.frozen import dataclass
 from castiron_trace.hints.model import Hints
 
 APP = "(app)"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import castiron_common
 import castiron_trace
 from castiron_common.progress import SilentReporter
 from castiron_trace import analyser_key as keys
@@ -112,19 +113,20 @@ def test_what_is_no_json_is_told() -> None:
 
 
 def test_protocol_and_wire_import_the_standard_library_alone() -> None:
-    """They run in the target's Python, which has nothing else."""
-    package = Path(castiron_trace.__file__).parent.parent
+    """They run in the target's Python, which has nothing else but what makes their dataclasses."""
+    packages = [str(Path(package.__file__).parent.parent) for package in (castiron_trace, castiron_common)]
     code = (
-        "import sys; before = set(sys.modules); import castiron_trace.protocol, castiron_trace.wire; "
-        "print(*sorted({m.partition('.')[0] for m in set(sys.modules) - before} - set(sys.stdlib_module_names)))"
+        "before = set(sys.modules); import castiron_trace.protocol, castiron_trace.wire; "
+        "new = {m for m in set(sys.modules) - before if m.partition('.')[0] not in sys.stdlib_module_names}; "
+        "print(*sorted(m if m.startswith('castiron_common') else m.partition('.')[0] for m in new))"
     )
     done = subprocess.run(
-        [sys.executable, "-S", "-c", f"import sys; sys.path.insert(0, {str(package)!r}); {code}"],
+        [sys.executable, "-S", "-c", f"import sys; sys.path[:0] = {packages!r}; {code}"],
         capture_output=True,
         text=True,
         check=True,
     )
-    assert done.stdout.split() == ["castiron_trace"]
+    assert set(done.stdout.split()) == {"castiron_common", "castiron_common.frozen", "castiron_trace"}
 
 
 def test_a_cache_key_follows_the_sources_of_the_analyser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,9 @@ Used on both sides of `castiron_trace.protocol`, so it imports nothing but the s
 from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - the reader and `castiron_trace.wire` evaluate the annotations
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from castiron_common.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

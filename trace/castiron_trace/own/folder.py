@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from castiron_common.frozen import dataclass
 from castiron_elf.abi import MAGIC
 from castiron_manifest.encoder import FORMAT
 from castiron_trace.own_data import COMPILED, is_elf

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from modulegraph2 import NamespacePackage, Package, Script
 
+from castiron_common.frozen import dataclass
 from castiron_trace.analyser.graph_adapter import file_of
 from castiron_trace.protocol import APP, Notice
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any, NamedTuple
+
+from castiron_common.frozen import dataclass
 
 MAIN_BLOCK = 9
 """Stands for the tier of an import under ``if __name__ == "__main__"``, which runs only in the entry's module."""
