@@ -41,8 +41,21 @@ Deflate = Callable[[Sequence[Wanted]], list[bytes]]
 
 def deflate(wanted: Sequence[Wanted]) -> list[bytes]:
     """Compress on all processors: zlib works outside of the interpreter's lock."""
-    with thread_pool() as pool:
-        return list(pool.map(_deflated, wanted, chunksize=16))
+    return in_threads(_deflated, wanted)
+
+
+def in_threads(compressed: Callable[[Wanted], bytes], wanted: Sequence[Wanted]) -> list[bytes]:
+    """Return what ``compressed`` makes of each content on all processors; nothing for those that are too small.
+
+    A thread costs more than to look at a small content, and an application of a thousand distributions has thousands.
+    """
+    made = [b""] * len(wanted)
+    worth = [index for index, item in enumerate(wanted) if len(item.data) >= WORTH]
+    if worth:
+        with thread_pool() as pool:
+            for index, piece in zip(worth, pool.map(compressed, (wanted[index] for index in worth)), strict=True):
+                made[index] = piece
+    return made
 
 
 def deflate_once(file: Path) -> Deflate:
@@ -80,8 +93,6 @@ def _key(item: Wanted, parameters: str) -> str:
 
 def _deflated(item: Wanted) -> bytes:
     """Return the compressed content; nothing as soon as it is larger than it may be."""
-    if len(item.data) < WORTH:
-        return b""
     compressor = zlib.compressobj(level=_LEVEL, wbits=-zlib.MAX_WBITS)
     stored = bytearray()
     for chunk in chunks_of(item.data):

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 import zstandard
 
 from castiron_common.content import chunks_of
-from castiron_common.pools import thread_pool
-from castiron_link.deflate import WORTH, Wanted, compress_once
+from castiron_link.deflate import WORTH, Wanted, compress_once, in_threads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,20 +35,18 @@ def frame(content: bytes) -> bytes:
 def zstd(wanted: Sequence[Wanted], dictionary: bytes = b"") -> list[bytes]:
     """Compress on all processors: the library works outside of the interpreter's lock."""
     shared = None
-    if dictionary:
+    # To get the dictionary ready takes longer than all else that a link does which finds its frames in the cache.
+    if dictionary and any(len(item.data) >= WORTH for item in wanted):
         shared = zstandard.ZstdCompressionDict(dictionary, dict_type=zstandard.DICT_TYPE_FULLDICT)
         shared.precompute_compress(level=_LEVEL)
 
     def compressed(item: Wanted) -> bytes:
         """Return the frame; nothing if it is larger than it may be."""
-        if len(item.data) < WORTH:
-            return b""
         content = b"".join(chunks_of(item.data))
         made = frame(content) if shared is None or len(content) > _WITH_DICTIONARY else _referring(content, shared)
         return made if len(made) <= item.most else b""
 
-    with thread_pool() as pool:
-        return list(pool.map(compressed, wanted, chunksize=16))
+    return in_threads(compressed, wanted)
 
 
 def _referring(content: bytes, dictionary: zstandard.ZstdCompressionDict) -> bytes:

@@ -7,6 +7,7 @@ import json
 import pytest
 import zstandard
 
+import castiron_link.deflate
 from castiron_link.deflate import Wanted
 from castiron_link.dictionary import trained
 from castiron_link.zstd import frame, zstd
@@ -54,3 +55,17 @@ def test_large_contents_do_without_it(dictionary: bytes) -> None:
 
 def test_what_does_not_shrink_is_left(dictionary: bytes) -> None:
     assert zstd([Wanted(data=TEXT, most=10), Wanted(data=b"short", most=5)], dictionary) == [b"", b""]
+
+
+def test_small_contents_take_neither_dictionary_nor_threads(dictionary: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A link that finds all frames in the cache has none but these left."""
+
+    def refused(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(zstandard, "ZstdCompressionDict", refused)
+    monkeypatch.setattr(castiron_link.deflate, "thread_pool", refused)
+    small = [Wanted(data=b" " * 511, most=511)] * 3
+    assert zstd(small, dictionary) == castiron_link.deflate.deflate(small) == [b"", b"", b""]
+    with pytest.raises(AssertionError):
+        zstd([Wanted(data=b" " * 512, most=512)], dictionary)
