@@ -273,6 +273,23 @@ def test_a_folder_that_is_only_read_is_no_folder_of_sources(tracer: Tracer) -> N
     assert own(tracer(files)) == {"__main__"}
 
 
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"texts/a.py": "import helper", "texts/helper.py": ""}, {"texts.a", "texts.helper"}),
+        ({"texts/a.txt": ""}, set()),
+    ],
+)
+def test_a_folder_of_loose_sources_that_a_distribution_is_given(
+    tracer: Tracer, tmp_path: Path, files: dict[str, str], found: set[str]
+) -> None:
+    host = install(tmp_path, "host", {"host.py": ""})
+    app = "import host\nfrom pathlib import Path\nhost.Manager([Path(__file__).parent / 'texts']).load()"
+    reached = tracer({"app.py": app, **files}, site_of(tmp_path, host))
+    assert own(reached) - {"texts", "__main__"} == found
+    assert not reached.missing
+
+
 def test_own_modules_that_a_configuration_file_names(tracer: Tracer) -> None:
     files = {
         "app.py": "open('conf.json')",
