@@ -46,7 +46,7 @@ def refuse_certain_failures(
         if weakest != Tier.REQUIRED or importer not in reached.modules or _is_allowed(name, allowed):
             continue
         # What the application adds to the search, or the package itself, may bring the module: then it is a finding.
-        made = reached.import_hook or _may_be_made(reached, name)
+        made = _hope(reached, name) or _may_be_made(reached, name)
         if not made or left_out(name, python) is not None:
             raise _missing(reached, python, name, place(reached, importer, line))
     for library in reached.missing_libraries:
@@ -62,6 +62,16 @@ def _unusable(reached: Reached, versions: Mapping[str, str] = MappingProxyType({
             importer = reached.modules.get(module.importer or "")
             if importer is None or importer.owner != module.owner:
                 yield module
+
+
+def _hope(reached: Reached, name: str) -> str:
+    """Return, in words, how the application may get a module that no file has when it runs; empty if it does not."""
+    if reached.import_hook:
+        return f"what {reached.import_hook} adds to Python's search brings it"
+    for given, where in reached.given_names.items():
+        if name == given or name.startswith(f"{given}."):
+            return f"a library's import hook makes it, to which {where} gives its name"
+    return ""
 
 
 def _may_be_made(reached: Reached, name: str) -> bool:
@@ -82,7 +92,8 @@ def missing_findings(reached: Reached, allowed: Collection[str]) -> Iterator[Fin
         if module is None or name == "__main__":
             continue
         where = place(reached, importer, line)
-        if weakest == Tier.REQUIRED and not reached.import_hook and _may_be_made(reached, name):
+        hope = _hope(reached, name)
+        if weakest == Tier.REQUIRED and not hope and _may_be_made(reached, name):
             yield Finding(
                 code="missing-module",
                 severity=Severity.INFO,
@@ -96,8 +107,8 @@ def missing_findings(reached: Reached, allowed: Collection[str]) -> Iterator[Fin
                 subject=name,
                 message=f"{where} imports it, and it does not exist"
                 + (
-                    f", unless what {reached.import_hook} adds to Python's search brings it."
-                    if reached.import_hook
+                    f", unless {hope}."
+                    if hope
                     else ": --allow-missing accepts that this import fails with ModuleNotFoundError."
                 ),
             )

@@ -102,6 +102,7 @@ class Closure:
                 and name not in self._answer.made
             },
             import_hook=self._answer.import_hook,
+            given_names=self._answer.given_names,
             unknown_includes=self._answer.unknown_includes,
             definitions=self._answer.definitions,
             invalid=invalid,

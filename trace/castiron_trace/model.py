@@ -205,6 +205,8 @@ class Reached:
     """Modules that do not exist -> (importer, line, weakest tier on the way)."""
     import_hook: str = ""
     """Where the application adds an import hook or a folder from outside to sys.path; empty if it does not."""
+    given_names: Mapping[str, str] = field(default_factory=dict)
+    """Names of modules that no file has and that the application may give to a distribution's import hook: where."""
     unknown_includes: tuple[str, ...] = ()
     definitions: Definitions | None = None
     """Of the entry's module, if a function of it is the entry."""

@@ -304,5 +304,7 @@ class TraceAnswer:
     """Names that are imported, have no file and are made at run time."""
     import_hook: str = ""
     """Where the application adds an import hook or a folder from outside to sys.path, which may bring any module."""
+    given_names: Mapping[str, str] = field(default_factory=dict)
+    """Names of modules that no file has and that the application may give to a distribution's import hook: where."""
     needed_libraries: tuple[NeededLibrary, ...] = field(default=())
     """That no distribution brings, sorted."""

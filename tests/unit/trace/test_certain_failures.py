@@ -162,3 +162,20 @@ def test_the_application_and_the_standard_library_make_no_modules(tracer: Tracer
         caught = error(tracer, reached)
         assert isinstance(caught, ModuleMissingError), name
         assert name in caught.what
+
+
+def test_a_name_that_a_library_is_given_excuses_no_other(tracer: Tracer, tmp_path: Path) -> None:
+    site = site_of(tmp_path, install(tmp_path, "plugins", {"plugins.py": "import sys\nsys.meta_path.append(Finder())"}))
+    made = "import plugins\nplugins.Base(package='app.made')\nfrom app.made import thing\n"
+    reached = tracer({"app.py": made}, site)
+    assert error(tracer, reached) is None
+    told = [item.message for item in missing_findings(reached, ()) if item.code == "missing-module"]
+    assert told == [
+        (
+            "app.py:3 imports it, and it does not exist, unless a library's import hook makes it, "
+            "to which app.py:2 gives its name."
+        )
+    ]
+    caught = error(tracer, tracer({"app.py": f"{made}import gone\n"}, site))
+    assert caught is not None
+    assert "gone" in caught.what

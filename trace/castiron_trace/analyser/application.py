@@ -175,6 +175,7 @@ def _answer(
         runs_outside_code=inclusion.runs_outside_code,
         made=tuple(sorted(inclusion.made)),
         import_hook=inclusion.own_import_hook,
+        given_names=dict(sorted(inclusion.given_names.items())),
         unknown_includes=unknown,
         needed_libraries=tuple(sorted(inclusion.needed_libraries)),
         definitions=_definitions(entry, nodes[entry.identifier]) if function is not None else None,

@@ -95,6 +95,11 @@ class Inclusion:
         """Where the application adds an import hook or a folder from outside to sys.path; empty if it does not."""
         return self._made.own_hook
 
+    @property
+    def given_names(self) -> dict[str, str]:
+        """Names of modules that the application may have given to a distribution's import hook: file and line."""
+        return self._made.given
+
     def look(self, node: BaseNode) -> None:
         """Look at one module whose imports have been read."""
         owner = node.extension_attributes.get("owner")

@@ -38,8 +38,8 @@ class MadeModules:
         """Names that are imported and that a run makes: nobody misses a file of them."""
         self.own_hook = ""
         """Where the application adds an import hook or a folder from outside: file and line; empty if it does not."""
-        self._named = ""
-        """Where the application hands somebody the name of a module that it imports and that no file has."""
+        self._named: dict[str, str] = {}
+        """Names of modules that the application imports, that no file has and that it also has as a string: where."""
 
     def look(self, module: Module) -> Iterator[Step]:
         """Collect the names that a module makes; `close` uses them."""
@@ -55,23 +55,24 @@ class MadeModules:
             outside = (place.line for place in module.scan.outside_code if place.how == OUTSIDE_PATH)
             line = module.scan.import_hook or next(outside, 0)
             self.own_hook = f"{self._context.place(module.node)}:{line}" if line else ""
-        if module.owner == APP and not self._named:
-            self._named = self._named_import(module)
+        if module.owner == APP:
+            lines = dict(module.scan.strings)
+            for name, level, _names, _tier, _line in module.scan.imports:
+                if not level and name in lines and not self._context.locator.exists(name):
+                    self._named.setdefault(name, f"{self._context.place(module.node)}:{lines[name]}")
         yield from ()
 
-    def _named_import(self, module: Module) -> str:
-        """``Base(package="app.plugins")``, then ``from app.plugins import x``: a hook of a distribution makes it."""
-        lines = dict(module.scan.strings)
-        for name, level, _names, _tier, _line in module.scan.imports:
-            if not level and name in lines and not self._context.locator.exists(name):
-                return f"{self._context.place(module.node)}:{lines[name]}"
-        return ""
+    @property
+    def given(self) -> dict[str, str]:
+        """Names that the application may have given to a distribution's import hook, which makes them: where.
+
+        ``Base(package="app.plugins")``, then ``from app.plugins import x``.
+        """
+        return self._named if self._hooks else {}
 
     def close(self, entry: BaseNode) -> Iterator[Step]:
         """Yield the modules that imports of made names lead to."""
         del entry
-        if self._hooks and self._named and not self.own_hook:
-            self.own_hook = self._named
         if not self._made and not self._hooks:
             return
         for node in list(self._context.graph.module_nodes()):
