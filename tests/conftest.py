@@ -26,8 +26,9 @@ settings.register_profile(
 )
 settings.load_profile("castiron")
 
-# A shell that starts the tests in the background lets them ignore Ctrl-C, and all their children with them.
+# A shell that starts the tests in the background lets them ignore Ctrl-C, `nohup` a hang-up, and so all their children.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")

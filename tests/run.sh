@@ -15,13 +15,13 @@ Without a part: all that has to hold, as in CI (style, types, imports, unit, pac
   imports       import-linter: which package may import which
   unit          tests in seconds, which build nothing
   pack          builds what the integration tests need into the cache, once: minutes on a new machine
-  integration   tests that build and run binaries, three at a time
+  integration   tests that build and run binaries, four at a time
   fix           formats, and corrects what ruff can correct
   long          lists the tests that take too long for CI, and how each is started
 
 What follows -- goes to pytest, in every part that has tests: sh tests/run.sh unit -- -x -k graph
 One test:  .venv/bin/pytest tests/unit/trace/test_graph.py -k six
-WORKERS=1  how many tests run at a time (2; of the integration tests, which wait for processes and servers, 3)
+WORKERS=1  how many tests run at a time (2; of the integration tests, which wait for processes and servers, 4)
 TEXT
 }
 
@@ -101,7 +101,7 @@ for part in $parts; do
     integration)
         # Collected is where such tests are, as each worker would take ten seconds to collect all the others.
         folders=$(grep -rl 'mark\.integration' tests --include='*.py' | xargs -n 1 dirname | sort -u | tr '\n' ' ')
-        some -n "${WORKERS:-3}" --dist worksteal -m integration -o testpaths="$folders" "$@"
+        some -n "${WORKERS:-4}" --dist worksteal -m integration -o testpaths="$folders" "$@"
         ;;
     fix)
         ruff check --fix .
