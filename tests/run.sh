@@ -21,7 +21,7 @@ Without a part: all that has to hold, as in CI (style, types, imports, unit, pac
 
 What follows -- goes to pytest, in every part that has tests: sh tests/run.sh unit -- -x -k graph
 One test:  .venv/bin/pytest tests/unit/trace/test_graph.py -k six
-WORKERS=1  how many tests run at a time (2; of the integration tests, which wait for processes and servers, 4)
+WORKERS=1  how many tests run at a time (3; of the integration tests, which wait for processes and servers, 4)
 TEXT
 }
 
@@ -88,10 +88,10 @@ for part in $parts; do
         # With bytecode: else each process of pytest compiles the tests and Hypothesis again, five seconds long.
         (
             unset PYTHONDONTWRITEBYTECODE
-            some -n "${WORKERS:-2}" --dist worksteal -m 'not integration' -o testpaths='tests/unit tests/fuzz' "$@"
+            some -n "${WORKERS:-3}" --dist worksteal -m 'not integration' -o testpaths='tests/unit tests/fuzz' "$@"
         )
         ;;
-    hello) pytest -m quick tests/integration ;;
+    hello) pytest -m quick $(grep -rl 'mark\.quick' tests/integration --include='*.py') ;;
     pack)
         # The tests would build the same on first use, one of them waiting for the other.
         castiron runtime build --all
