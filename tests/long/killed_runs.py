@@ -22,10 +22,12 @@ import tarfile
 import tempfile
 import time
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from castiron_common.cache import cache_root
+from castiron_common.seal import seal_path
 from tests.support.marked import Marked, within
 
 COMMANDS = Path(sys.executable).parent
@@ -132,9 +134,16 @@ class Arena:
             for entry in (shared / name).iterdir():
                 if entry.is_dir() and not entry.name.startswith("."):
                     target = self.entries / name / entry.name
-                    shutil.copytree(entry, target, symlinks=True, ignore=ignored, copy_function=_link_or_copy)
+                    try:
+                        shutil.copytree(entry, target, symlinks=True, ignore=ignored, copy_function=_link_or_copy)
+                    except (shutil.Error, FileNotFoundError):
+                        # Others use this cache and may prune it meanwhile; an entry's seal goes first.
+                        if seal_path(entry).exists():
+                            raise
+                        shutil.rmtree(target, ignore_errors=True)
                 elif entry.is_file() and entry.suffix != ".lock":
-                    _link_or_copy(entry, self.entries / name / entry.name)
+                    with suppress(FileNotFoundError):
+                        _link_or_copy(entry, self.entries / name / entry.name)
 
     def commands(self) -> list[list[str]]:
         needs = ["--with", "markupsafe==3.0.2", "--with", f"slow @ {self.sdist.as_uri()}"]
