@@ -31,11 +31,12 @@ _unreachable: dict[str, str] = {}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """A source archive at hand."""
+    """The source archive that was chosen."""
 
     version: str
     sha256: str
     path: Path
+    """Where it lies in the cache, unless it was removed from there: `require_intact` brings it back."""
     pinned: bool
     """False for a version that stands in for pinned ones that are gone."""
 
@@ -54,7 +55,8 @@ def fetch(recipe: Recipe, *, task: Task) -> Source:
     """
     store, record = _places(recipe)
     with locked(record):
-        if (chosen := recorded(recipe)) is not None:
+        chosen = recorded(recipe)
+        if chosen is not None and chosen.path.is_file():
             return chosen
         source = _find(recipe, store, task)
         chosen_now = {
@@ -93,19 +95,21 @@ def forget(recipe: Recipe) -> None:
 
 
 def recorded(recipe: Recipe) -> Source | None:
-    """Return the archive that was chosen before, if it is still there; no network, no waiting."""
+    """Return the archive that was chosen before; no network, no waiting.
+
+    What was built of it needs it no more, so it counts even when the cache has been pruned of it.
+    """
     store, record = _places(recipe)
     try:
         document = json.loads(record.read_bytes())
         values = document["chosen"]
         if document["check"] != _check(values):
             return None  # damaged: chosen anew
-        source = Source(
+        return Source(
             version=values["version"], sha256=values["sha256"], path=store / values["file"], pinned=values["pinned"]
         )
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return source if source.path.is_file() else None
 
 
 def _places(recipe: Recipe) -> tuple[Path, Path]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castiron_common.cache import discard
 from castiron_common.errors import RuntimePackError
 from castiron_common.progress import SilentReporter
 from castiron_runtime import debian, sources
@@ -90,6 +91,19 @@ def test_upstream_serves_and_the_second_time_nobody_is_asked(tmp_path: Path) -> 
     assert found.path.read_bytes() == DATA
     assert found.pinned
     assert fetch(wanted) == found == sources.recorded(wanted)
+
+
+@pytest.mark.usefixtures("no_debian")
+def test_a_choice_outlives_its_archive_which_comes_back_for_a_build(tmp_path: Path) -> None:
+    (tmp_path / "x-1.0.tar.gz").write_bytes(DATA)
+    with serving(tmp_path) as address:
+        wanted = recipe(upstream(f"{address}/x-1.0.tar.gz"))
+        found = fetch(wanted)
+        discard(found.path)
+        assert sources.recorded(wanted) == found, "what is built of it can be used without the network"
+        with SilentReporter().task("x") as task:
+            sources.require_intact(wanted, found, task=task)
+    assert found.path.read_bytes() == DATA
 
 
 @pytest.mark.usefixtures("no_debian")
