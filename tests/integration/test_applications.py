@@ -7,13 +7,15 @@ import re
 import shutil
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 import uv
 
-from castiron_common.files import link_or_copy
+from castiron_common.cache import cache_root, folder_entry, usable
+from castiron_common.files import link_or_copy, sha256_bytes
 from castiron_common.progress import SilentReporter
 from castiron_runtime.packs import interpreter
 from castiron_wheels.install import installation_prefix
@@ -25,6 +27,7 @@ from tests.support.running import Did, Place, perform
 from tests.support.targets import target_for
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from castiron_runtime.model import Pack
@@ -47,7 +50,8 @@ def test_same(application: Application, tmp_path: Path, pack: Pack) -> None:
     # The ordinary environment is where the binary will be, so that paths of both are the same.
     place = tmp_path / "linked" / application.entry[-1]
     usual = reference(application, place, project, folder, pack)
-    expected = [perform(application, given, usual) for given in application.runs]
+    with bytecode_kept(application, place, pack):
+        expected = [perform(application, given, usual) for given in application.runs]
     for given, did in zip(application.runs, expected, strict=True):
         missing = [pattern for pattern in given.shows if not re.search(pattern, f"{did.stdout}{did.stderr}{did.files}")]
         assert (did.status, missing) == (given.status, []), f"{given.argv}\n{did.stdout}\n{did.stderr}"
@@ -64,6 +68,28 @@ def test_same(application: Application, tmp_path: Path, pack: Pack) -> None:
             assert ("Traceback" in did.stderr) == ("Traceback" in usually.stderr), did.stderr
             did = replace(did, stderr=usually.stderr)
         assert did == usually, f"{given.argv}\n{difference(usually, did)}"
+
+
+@contextmanager
+def bytecode_kept(application: Application, prefix: Path, pack: Pack) -> Iterator[None]:
+    """Give an environment the bytecode that runs in one like it have left, else keep what these runs leave.
+
+    To compile what an application imports takes Python longer than the runs themselves.  It compares each file's time
+    and size, so what is of another file is compiled anew.
+    """
+    made_of = "\0".join((application.lock.read_text(), application.reference, pack.id, sys.version))
+    entry = cache_root() / "tests" / f"bytecode-{sha256_bytes(made_of.encode())[:32]}"
+    if usable(entry):
+        shutil.copytree(entry, prefix, dirs_exist_ok=True, copy_function=link_or_copy)
+    yield
+    folder_entry(entry, lambda making: _copy_bytecode(prefix, making))
+
+
+def _copy_bytecode(prefix: Path, folder: Path) -> None:
+    for path in prefix.rglob("__pycache__/*.pyc"):
+        copy = folder / path.relative_to(prefix)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        link_or_copy(str(path), str(copy))
 
 
 def difference(expected: Did, actual: Did) -> str:
