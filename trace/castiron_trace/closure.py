@@ -75,7 +75,7 @@ class Closure:
 
     def reached(self) -> Reached:
         """Return the modules on the best ways to them, and what was noticed."""
-        best = self._walk(self._mentioned())
+        best = self._best()
         invalid = tuple(self._invalid(best))
         return Reached(
             modules=self._modules(best),
@@ -196,6 +196,12 @@ class Closure:
 
         The best way is the strongest, then the shortest, then the first by name: Dijkstra's algorithm.
         """
+        everything = frozenset(mentioned)
+        # What a module alone mentions is no reason for it to import more.
+        own: dict[str, set[str]] = {}
+        for text, sources in mentioned.items():
+            if len(sources) == 1:
+                own.setdefault(next(iter(sources)), set()).add(text)
         best: dict[str, _Step] = {}
         queue: list[tuple[Tier, int, str, str, int, Tier]] = [(Tier.REQUIRED, 0, self._entry, "", 0, Tier.REQUIRED)]
         queue.extend((Tier.REQUIRED, 1_000_000, name, "", 0, Tier.REQUIRED) for name in self._roots)
@@ -204,7 +210,7 @@ class Closure:
             if name in best:
                 continue
             best[name] = (weakest, importer or None, line, tier)
-            others = {text for text, sources in mentioned.items() if sources - {name}}
+            others = everything - own[name] if name in own else everything
             for edge in self._next(name, others):
                 if edge.imported in best or not self._followed(name, edge):
                     continue
@@ -224,22 +230,22 @@ class Closure:
         accelerated = edge.tier is Tier.GUARDED and self._kind(edge.imported) is ModuleKind.BUILTIN
         return accelerated and importer not in self._loaded
 
-    def _mentioned(self) -> dict[str, set[str]]:
-        """Return the names of `CONDITIONAL` in use -> the modules that use them (a fixed point)."""
+    def _best(self) -> dict[str, _Step]:
+        """Return the best ways with all names of `CONDITIONAL` that modules on them use (a fixed point)."""
         marks = {*self._answer.mentions, program_mark(self._entry)}
         mentioned: dict[str, set[str]] = {name: {"(application)"} for name in marks}
         while True:
             before = sum(map(len, mentioned.values()))
-            for name in self._walk(mentioned):
+            best = self._walk(mentioned)
+            for name in best:
                 if name in self._stdlib.modules:
                     for text in self._stdlib.mentions.get(name, ()):
                         mentioned.setdefault(text, set()).add(name)
-            names = self._walk(mentioned)
             for module, mark in USED_MODULES.items():
-                if module in names:
+                if module in best:
                     mentioned.setdefault(mark, {"(application)"})
             if sum(map(len, mentioned.values())) == before:
-                return mentioned
+                return best
 
     def _findings(self, best: Collection[str]) -> Iterable[Finding]:
         for notice in self._answer.notices:
