@@ -131,7 +131,7 @@ def trace(
             "--cpu",
             metavar="LEVEL",
             help="The level of the oldest processors that must run it, by default the first. Shared objects that need "
-            "newer ones are reported.",
+            "newer ones are reported, and wheels whose names say so are not taken.",
             rich_help_panel=Theme.REQUIREMENTS,
         ),
     ] = None,
@@ -289,9 +289,10 @@ def trace(
         )
     from castiron_runtime.packs import python_target
     from castiron_trace.model import Options
-    from castiron_wheels.tags import with_wheels
+    from castiron_wheels.tags import with_processors, with_wheels
 
     chosen = chosen_target(target)
+    level = 0 if cpu is None else _level(cpu, chosen)
     options = Options(
         application=application,
         as_module=module,
@@ -311,7 +312,7 @@ def trace(
         carry=tuple(dict.fromkeys(carry or ())),
         guess_data=not no_data_guess,
         paths=tuple(path or ()),
-        level=0 if cpu is None else _level(cpu, chosen),
+        level=level,
         name=name,
         run=tuple(arguments or ()) if run else None,
         run_by=run_by,
@@ -319,7 +320,7 @@ def trace(
         recorded=tuple(recorded or ()),
         prune=prune,
         folder=Path.cwd(),
-        target=python_target(with_wheels(chosen, wheels), python),
+        target=python_target(with_processors(with_wheels(chosen, wheels), level), python),
     )
     _run(options, output, explain, command_line.loudness(quiet=quiet, verbose=verbose))
 

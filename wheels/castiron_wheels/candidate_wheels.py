@@ -10,13 +10,14 @@ from castiron_manifest.model import Finding, Severity
 from castiron_wheels.errors import BuildError
 from castiron_wheels.fetch import fetch_candidates, keep
 from castiron_wheels.model import LocalProject
-from castiron_wheels.tags import fits
+from castiron_wheels.tags import fits, processors_for
 from castiron_wheels.wheel_metadata import split_filename
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from castiron_common.target import PythonTarget
     from castiron_wheels.build_stack import BuildContext
     from castiron_wheels.built_wheels import BuiltWheel
     from castiron_wheels.model import Candidate, Requirements
@@ -73,11 +74,7 @@ def local_wheels(requirements: Requirements, context: BuildContext) -> tuple[dic
         elif fits(path.name, context.target):
             made.append(LocalWheel(path=keep(path), extras=extras))
         else:
-            tag = context.target.target.wheels.tags[0]
-            raise DependencyError(
-                f"The wheel {path} does not fit {context.target.platform} and Python {context.target.python}.",
-                hint=f"Give one whose name ends in {tag}.whl or none-any.whl, or its sdist.",
-            )
+            raise _does_not_fit(path, context.target)
     for wheel in made:
         name, _ = split_filename(wheel.path.name)
         before = wheels.get(name, wheel)
@@ -89,6 +86,13 @@ def local_wheels(requirements: Requirements, context: BuildContext) -> tuple[dic
             project=before.project or wheel.project,
         )
     return wheels, findings
+
+
+def _does_not_fit(path: Path, target: PythonTarget) -> DependencyError:
+    hint = f"Give one whose name ends in {target.target.wheels.tags[0]}.whl or none-any.whl, or its sdist."
+    if level := processors_for(path.name, target):
+        hint = f"It is for processors of level {level}: say --cpu {level} if all machines have one."
+    return DependencyError(f"The wheel {path} does not fit {target.platform} and Python {target.python}.", hint=hint)
 
 
 def left_out(name: str, why: str) -> Finding:

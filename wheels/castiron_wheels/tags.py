@@ -54,6 +54,33 @@ def with_wheels(target: Target, choice: str) -> Target:
     return replace(target, wheels=replace(target.wheels, emulated_tags=(), emulated_triple=""))
 
 
+def with_processors(target: Target, level: int) -> Target:
+    """Return the target with wheels for its processors up to ``level`` (index in its levels), too.
+
+    Their names end in the level (``manylinux_2_34_x86_64_v2``), as auditwheel writes them.  What every processor runs
+    is preferred.
+    """
+    if not level or target.elf.processors is None:
+        return target
+    first, *levels = target.elf.processors.levels[: level + 1]
+    suffixes = ["", *(item.removeprefix(first).replace("-", "_") for item in reversed(levels))]
+
+    def named(tags: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(tag + suffix for suffix in suffixes for tag in tags)
+
+    wheels = target.wheels
+    return replace(target, wheels=replace(wheels, tags=named(wheels.tags), emulated_tags=named(wheels.emulated_tags)))
+
+
+def processors_for(filename: str, target: PythonTarget) -> str | None:
+    """Return the level of the oldest processors for which a wheel of that file name is, if that alone hinders it."""
+    levels = target.target.elf.processors.levels if target.target.elf.processors else ()
+    for level in range(1, len(levels)):
+        if fits(filename, replace(target, target=with_processors(target.target, level))):
+            return levels[level]
+    return None
+
+
 def is_emulated(filename: str, target: PythonTarget) -> bool:
     """Say whether a wheel of that file name is for the emulated C library, and not for the target's own, too."""
     try:

@@ -19,7 +19,7 @@ from castiron_wheels.fetch import keep
 from castiron_wheels.model import Environment, Requirements
 from castiron_wheels.requirements import from_files, from_lines, from_project
 from castiron_wheels.resolve import resolve
-from castiron_wheels.tags import fits
+from castiron_wheels.tags import fits, with_processors
 from tests.unit.wheels.indexes import BACKEND, Index, make_sdist
 from tests.unit.wheels.making import elf_program, make_wheel
 
@@ -246,6 +246,17 @@ def test_wheel_file_for_another_platform_is_refused(target: PythonTarget, tmp_pa
     make_wheel(tmp_path, "own", tag=GLIBC)
     with pytest.raises(DependencyError, match="does not fit"):
         run(target, f"./own-1.0-{GLIBC}.whl", folder=tmp_path)
+
+
+def test_wheel_file_for_newer_processors_says_so(target: PythonTarget, tmp_path: Path, cache: Path) -> None:
+    tag = "py3-none-musllinux_1_2_x86_64_v3"
+    make_wheel(tmp_path, "own", tag=tag)
+    with pytest.raises(DependencyError, match="does not fit") as caught:
+        run(target, f"./own-1.0-{tag}.whl", folder=tmp_path)
+    assert caught.value.hint == "It is for processors of level x86-64-v3: say --cpu x86-64-v3 if all machines have one."
+    newer = replace(target, target=with_processors(target.target, 2))
+    (found,) = run(newer, f"./own-1.0-{tag}.whl", folder=tmp_path).distributions
+    assert found.wheel.filename == f"own-1.0-{tag}.whl"
 
 
 def test_wheels_alone_need_no_index(index: Index, target: PythonTarget, tmp_path: Path) -> None:

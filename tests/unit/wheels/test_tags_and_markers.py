@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,7 @@ from packaging.markers import Marker
 
 from castiron_common.errors import UsageError
 from castiron_wheels.markers import holds, marker_environment
-from castiron_wheels.tags import fits, is_emulated, supported_tags, with_wheels
+from castiron_wheels.tags import fits, is_emulated, processors_for, supported_tags, with_processors, with_wheels
 from tests.support.targets import TARGET
 
 if TYPE_CHECKING:
@@ -83,6 +84,29 @@ def test_another_choice_of_wheels_is_refused() -> None:
         with_wheels(TARGET, "uclibc")
     assert caught.value.hint == "Use --wheels any or --wheels musl."
     assert with_wheels(TARGET, "any") is TARGET
+
+
+@pytest.mark.parametrize(
+    ("filename", "level"),
+    [
+        ("a-1-cp313-cp313-manylinux_2_34_x86_64_v2.whl", 1),
+        ("a-1-cp39-abi3-musllinux_1_2_x86_64_v3.whl", 2),
+    ],
+)
+def test_wheels_for_newer_processors(filename: str, level: int, any_target: PythonTarget) -> None:
+    for index, name in enumerate(("x86-64", "x86-64-v2", "x86-64-v3", "x86-64-v4")):
+        target = replace(any_target, target=with_processors(any_target.target, index))
+        assert fits(filename, target) is (index >= level), name
+        assert fits("a-1-cp313-cp313-manylinux_2_34_x86_64.whl", target)
+        assert str(supported_tags(target)[0]) == str(supported_tags(any_target)[0])
+        assert is_emulated(filename, target) is ("manylinux" in filename and index >= level)
+        assert index != level or processors_for(filename, any_target) == name
+
+
+def test_wheels_that_no_newer_processor_helps(any_target: PythonTarget) -> None:
+    assert processors_for("a-1-cp313-cp313-manylinux_2_34_x86_64_v5.whl", any_target) is None
+    assert processors_for("a-1-cp313-cp313-manylinux_2_34_aarch64.whl", any_target) is None
+    assert with_processors(TARGET, 0) is TARGET
 
 
 def test_specific_tags_come_first(target: PythonTarget) -> None:
