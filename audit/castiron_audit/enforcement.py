@@ -40,6 +40,7 @@ _OF_LICENSES = {"relinking", "copyleft", "restricted", "incompatible"}
 _DECIDED_BY_LICENSE_RULES = (_OF_LICENSES - {"incompatible"}) | {
     "optional-part",
     "unknown-license",
+    "unknown-go-modules",
     "ambiguous-license",
 }
 """Findings for which ``strict`` refuses nothing, as presets, lists and ``unknown`` decide on these licenses.  None

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_SHOWN = 8
+"""Names that a message has."""
 
 
 def normalised(name: str) -> str:
@@ -18,3 +25,8 @@ def same_package(left: str, right: str) -> bool:
 def upstream_version(version: str) -> str:
     """Return a version without the package revision of Alpine Linux: ``14.2.0`` for ``14.2.0-r6``."""
     return re.sub(r"-r\d+$", "", version)
+
+
+def first_of(names: Sequence[str]) -> str:
+    """Return names as a message has them: the first few, and how many more there are."""
+    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -82,6 +82,7 @@ FINDINGS = (
     "restricted",
     "text-is-template",
     "undeclared-text",
+    "unknown-go-modules",
     "unknown-license",
     "unknown-static-contents",
     "unlisted-scripts",

@@ -57,7 +57,7 @@ def main(vendor: Path, crates: Path, libraries: Path, names: Path, licenses: Pat
     Path(__file__).with_name("known_texts.json.zst").write_bytes(zstandard.ZstdCompressor(level=19).compress(packed))
 
 
-def _without_packaging(text: str) -> str:
+def without_packaging(text: str) -> str:
     """Return a copyright file of Debian without its own packaging, each holder on a line that says "Copyright:"."""
     lines, in_field = [], False
     for line in _PACKAGING.sub("", text).splitlines():
@@ -96,7 +96,7 @@ def _copyright(archive: Path) -> str:
             if member.name.removeprefix("./") == "debian/copyright" and member.size < _LARGEST:
                 file = tar.extractfile(member)
                 text = file.read().decode("utf-8", "replace") if file else ""
-                return _without_packaging(text)
+                return without_packaging(text)
     return ""
 
 
@@ -115,7 +115,7 @@ def _copyright_beside(crates: Path, name: str) -> str:
     package = re.compile(rf"librust-{title}(?:-\d[\d.]*)?(?:\+[\w+-]+)?-dev")
     for folder in sorted((crates / "usr/share/doc").iterdir()):
         if package.fullmatch(folder.name) and (folder / "copyright").is_file():
-            return _without_packaging(_read(folder / "copyright"))
+            return without_packaging(_read(folder / "copyright"))
     return ""
 
 

@@ -43,6 +43,8 @@ class DetectedComponent:
     """False while only an SBOM names it, and as optional."""
     shows: bool = False
     """True if texts in a shared object show it."""
+    go_module: bool = False
+    """True if Go names it in the list of modules that it leaves in a binary."""
     own: bool = False
     """True if it is a part of the distribution's own project, such as a crate of its workspace."""
 

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 from castiron_audit import expressions
 from castiron_audit.known_texts import texts_of_crate, texts_of_library
 from castiron_audit.model import Evidence, Kind, Severity, Source
+from castiron_audit.names import first_of
 from castiron_audit.spdx_list import has_blanks
 from castiron_audit.tables import table
 from castiron_common.words import counted
 
 if TYPE_CHECKING:
     from castiron_audit.detection.collector import Collector, DetectedComponent
-
-_SHOWN = 8
 
 
 def complete(collector: Collector) -> None:
@@ -34,7 +33,7 @@ def complete(collector: Collector) -> None:
             "text-is-template",
             Severity.INFO,
             f"{counted(len(names), 'component')} without a license text that names the authors; the notices have "
-            f"SPDX's text of the license: {_some(names)}.",
+            f"SPDX's text of the license: {first_of(names)}.",
         )
 
 
@@ -89,7 +88,7 @@ def _leave_out(
         collector.add_finding(
             code,
             Severity.INFO,
-            f"{len(found)} crates of its bill of materials {why}, and are left out: {_some(found)}.",
+            f"{len(found)} crates of its bill of materials {why}, and are left out: {first_of(found)}.",
         )
 
 
@@ -115,7 +114,3 @@ def _known_texts(collector: Collector, component: DetectedComponent) -> dict[str
     if component.kind is Kind.CRATE:
         return dict(texts_of_crate(component.name).texts)
     return dict(texts_of_library(component.name).texts) if component.kind is Kind.LIBRARY else {}
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

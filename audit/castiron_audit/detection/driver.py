@@ -26,8 +26,9 @@ from castiron_audit.detection.from_scripts import detect_from_scripts
 from castiron_audit.detection.from_shared_objects import detect_from_shared_objects, fold_forks
 from castiron_audit.detection.from_vendor_folders import detect_from_vendor_folders
 from castiron_audit.model import Component, Finding, Form, Kind, Severity, Text
-from castiron_audit.names import normalised, upstream_version
+from castiron_audit.names import first_of, normalised, upstream_version
 from castiron_common.files import sha256_bytes
+from castiron_common.words import counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,6 +81,7 @@ def detect(contents: DistributionContents) -> Detection:
 
 def _conclude_all(collector: Collector) -> Detection:
     components: list[Component] = []
+    unlicensed: list[str] = []
     texts: dict[str, str] = {}
     files: dict[str, frozenset[str]] = {}
     for detected in collector.components.values():
@@ -97,7 +99,17 @@ def _conclude_all(collector: Collector) -> Detection:
         component = _component(detected, collector.contents, texts)
         components.append(component)
         files[component.id] = frozenset(detected.paths)
-        collector.findings += license_findings(component)
+        if detected.go_module and component.verdict.expression is None:
+            unlicensed.append(detected.name)
+        else:
+            collector.findings += license_findings(component)
+    if unlicensed:
+        collector.add_finding(
+            "unknown-go-modules",
+            Severity.ERROR,
+            f"Go's list of modules names no licenses, and nothing tells those of {counted(len(unlicensed), 'module')}: "
+            f"{first_of(unlicensed)}.",
+        )
     return Detection(
         components=tuple(components),
         files=files,

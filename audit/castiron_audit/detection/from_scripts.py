@@ -11,7 +11,7 @@ from castiron_audit import bundles, expressions
 from castiron_audit.banners import banners
 from castiron_audit.catalogue import font_of_family, script_license, script_name
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
-from castiron_audit.names import normalised, same_package
+from castiron_audit.names import first_of, normalised, same_package
 from castiron_audit.script_places import MANIFESTS, is_package_folder, place_of
 from castiron_audit.text_evidence import text_evidence
 
@@ -25,7 +25,6 @@ _KEPT_BANNERS = re.compile(r"\.(?:m?js|css)\.(?:LICENSE|LEGAL)\.txt$", re.IGNORE
 _TESTS = re.compile(r"(?:^|/)(?:tests?|testing|mock_packages|examples?)/")
 _SAYS_VERSION = re.compile(rb"""\bversion\s*[=:]\s*["'](\d+\.\d+\.\d+)["']""", re.IGNORECASE)
 """A script with several of them contains others' code."""
-_SHOWN = 8
 
 
 def detect_from_scripts(collector: Collector) -> None:
@@ -50,7 +49,7 @@ def detect_from_scripts(collector: Collector) -> None:
         collector.add_finding(
             "unnamed-notice",
             Severity.INFO,
-            f"Comments with a license or copyright that do not say whose they are: {_some(unnamed)}.",
+            f"Comments with a license or copyright that do not say whose they are: {first_of(unnamed)}.",
         )
 
 
@@ -206,9 +205,5 @@ def _add_mapped(collector: Collector, names: set[str]) -> None:
         collector.add_finding(
             "unlisted-scripts",
             Severity.WARNING,
-            f"Source maps name {len(unknown)} packages whose license nothing in the wheel tells: {_some(unknown)}.",
+            f"Source maps name {len(unknown)} packages whose license nothing in the wheel tells: {first_of(unknown)}.",
         )
-
-
-def _some(names: list[str]) -> str:
-    return ", ".join(names[:_SHOWN]) + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

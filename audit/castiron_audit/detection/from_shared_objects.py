@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from castiron_audit import build_info
 from castiron_audit.catalogue import library_of_file, library_of_name
+from castiron_audit.go_modules import known_module
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import normalised
 from castiron_audit.own_signatures import signatures_of
@@ -146,3 +147,10 @@ def _add_go(collector: Collector, native: Native | MachineCode, found: Findings)
         component.version = component.version or module.version
         component.purl = component.purl or f"pkg:golang/{module.name}@v{module.version}"
         component.forms.add(Form.STATIC)
+        component.go_module = True
+        known = known_module(module.name)
+        if known is not None and not component.evidence:
+            component.evidence.append(
+                Evidence(source=Source.CATALOGUE, where=known.where, says=known.license, expression=known.license)
+            )
+            component.texts[known.where] = known.text

@@ -125,7 +125,7 @@ def _own_texts(texts: dict[str, tuple[int, list[str], str]]) -> str:
 def _templates(report: Report) -> str:
     """Return the texts of the SPDX License List for components that came without one: templates, without names."""
     others = [component for component in report.components if component.kind is not Kind.APPLICATION]
-    standard = standard_texts(others)
+    standard = standard_texts(others, dict(report.texts))
     if not standard:
         return ""
     rows = "".join(
@@ -138,8 +138,8 @@ def _templates(report: Report) -> str:
         for name, users in standard.items()
     )
     return (
-        '<h3>Templates</h3><p class="soft">Texts of the SPDX License List, for components that came without a text of '
-        f"their own: they name nobody who holds the copyright.</p>{rows}"
+        '<h3>Templates</h3><p class="soft">Texts of the SPDX License List, for components that came without a whole text '
+        f"of their own: they name nobody who holds the copyright.</p>{rows}"
     )
 
 

@@ -10,10 +10,14 @@ from castiron_audit.model import Kind
 from castiron_audit.spdx_list import PLACEHOLDER, UNFILLED, has_blanks, license_name, license_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from castiron_audit.model import Component, Report
 
 _RULE = "=" * 80
 _THIN = "-" * 80
+_ELSEWHERE = "/usr/share/common-licenses/"
+"""Where Debian's copyright files find the texts that they do not quote."""
 
 
 def notices(report: Report) -> str:
@@ -28,7 +32,7 @@ def notices(report: Report) -> str:
             numbers.setdefault(key, len(numbers) + 1)
             users.setdefault(key, []).append((component, text.path))
     bodies = {_unwrapped(text): text for _, text in reversed(report.texts)}
-    standard = standard_texts(others)
+    standard = standard_texts(others, texts)
     named_by = {name: {component.id for component in standard[name]} for name in standard}
 
     lines = [
@@ -63,7 +67,7 @@ def notices(report: Report) -> str:
     if standard:
         lines += [
             _RULE,
-            "Texts of the SPDX License List, for components that came without a text of their own",
+            "Texts of the SPDX License List, for components that came without a whole text of their own",
             _RULE,
             "",
         ]
@@ -90,17 +94,25 @@ def _unwrapped(text: str) -> str:
     return " ".join(text.split())
 
 
-def standard_texts(components: list[Component]) -> dict[str, list[Component]]:
-    """Return the licenses whose texts come from the SPDX list, with the components that have no text of their own."""
+def standard_texts(components: list[Component], texts: Mapping[str, str]) -> dict[str, list[Component]]:
+    """Return the licenses whose texts come from the SPDX list, with the components that have no whole text of their own.
+
+    ``texts`` are those of the report by SHA-256.  Debian's copyright files name the files of well-known licenses
+    instead of quoting these, and are no whole texts.
+    """
     needed: dict[str, list[Component]] = {}
     for component in components:
-        if component.texts or component.verdict.expression is None:
+        if component.verdict.expression is None:
+            continue
+        refers = any(_ELSEWHERE in texts[item.sha256] for item in component.texts)
+        if component.texts and not refers:
             continue
         # Of a choice, rather a license whose text is whole as it is than one in which a name is to be filled in.
         for license_id in choose(
             component.verdict.expression, lambda name: 2 * strength_of(name) + has_blanks(name.partition(" WITH ")[0])
         ):
             for license_or_exception in license_id.split(" WITH "):
-                if license_text(license_or_exception) is not None:
+                quoted = refers and has_blanks(license_or_exception)
+                if license_text(license_or_exception) is not None and not quoted:
                     needed.setdefault(license_or_exception, []).append(component)
     return dict(sorted(needed.items()))

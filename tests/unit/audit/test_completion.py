@@ -9,6 +9,7 @@ from castiron_audit import build_info
 from castiron_audit.build_info import BuildInfo
 from castiron_audit.copyrights import copyright_notices
 from castiron_audit.formats.notices import notices, without_placeholders
+from castiron_audit.go_modules import known_module
 from castiron_audit.known_texts import texts_of_crate, texts_of_library
 from castiron_audit.signatures import Findings, FoundLibrary, FoundModule
 from castiron_audit.spdx_list import has_blanks, license_list, license_text
@@ -84,6 +85,49 @@ def test_texts_of_what_comes_without_them(tmp_path: Path) -> None:
     (finding,) = [item for item in detection.findings if item.code == "text-is-template"]
     assert finding.message.startswith("2 components without a license text that names the authors")
     assert finding.message.endswith(": d-core, no-such-crate.")
+
+
+def test_licenses_of_go_modules(tmp_path: Path) -> None:
+    item = native("d/tool.so")
+    write(tmp_path, item.path)
+    names = ("github.com/spf13/cobra", "github.com/yuin/goldmark/v2", "example.org/unknown", "example.org/other")
+    modules = tuple(FoundModule(name=name, version="2.1.0") for name in names)
+    info = BuildInfo(rustc=None, gcc=None, crates=None, found=Findings(go="1.27.2", go_modules=modules))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build_info, "read_build_info", lambda *_: info)
+        detection = detect_in(tmp_path, natives=(item,))
+    components = by_name(detection)
+    cobra = components["github.com/spf13/cobra"]
+    assert cobra.verdict.expression == "Apache-2.0"
+    assert "golang-github-spf13-cobra-dev" in cobra.verdict.where
+    assert components["github.com/yuin/goldmark/v2"].verdict.expression == "MIT"
+    assert any("Yusuke Inuzuka" in line for line in components["github.com/yuin/goldmark/v2"].copyrights)
+    assert components["example.org/unknown"].verdict.expression is None
+    # One message for all of which nothing is known.
+    assert "unknown-license" not in {finding.code for finding in detection.findings}
+    (finding,) = [finding for finding in detection.findings if finding.code == "unknown-go-modules"]
+    assert finding.message.endswith("those of 2 modules: example.org/unknown, example.org/other.")
+
+
+def test_a_module_inside_another_is_known_only_if_its_folder_was_read() -> None:
+    assert known_module("github.com/aws/aws-sdk-go-v2/service/s3") is not None
+    assert known_module("github.com/Azure/azure-sdk-for-go/sdk/azcore") is None
+    assert known_module("github.com/Azure/azure-sdk-for-go") is not None
+    assert known_module("github.com/gorilla/css") is not None
+    assert known_module("example.org/unknown/v2") is None
+
+
+def test_notices_have_the_licenses_that_debian_does_not_quote() -> None:
+    """Its copyright files name the files of well-known licenses, which no recipient of an executable has."""
+    pointer = "Copyright: 2019 X\n\nLicense: Apache-2.0\n See /usr/share/common-licenses/Apache-2.0\n"
+    item = distribution("d", "Apache-2.0 AND MIT", files={"copyright": pointer})
+    document = notices(report(item, texts=(pointer,)))
+    assert "2019 X" in document
+    assert "[Apache-2.0] Apache License 2.0" in document
+    assert "[MIT] " not in document, "what has blanks is quoted"
+    whole = "Apache License, in full\n"
+    document = notices(report(distribution("d", "Apache-2.0", files={"LICENSE": whole}), texts=(whole,)))
+    assert "[Apache-2.0] Apache License 2.0" not in document
 
 
 def test_known_texts() -> None:
