@@ -138,8 +138,8 @@ def _templates(report: Report) -> str:
         for name, users in standard.items()
     )
     return (
-        '<h3>Templates</h3><p class="soft">Texts of the SPDX License List, for components that came without a whole text '
-        f"of their own: they name nobody who holds the copyright.</p>{rows}"
+        '<h3>Templates</h3><p class="soft">Texts of the SPDX License List, for components that came without a whole '
+        f"text of their own: they name nobody who holds the copyright.</p>{rows}"
     )
 
 

@@ -95,7 +95,7 @@ def _unwrapped(text: str) -> str:
 
 
 def standard_texts(components: list[Component], texts: Mapping[str, str]) -> dict[str, list[Component]]:
-    """Return the licenses whose texts come from the SPDX list, with the components that have no whole text of their own.
+    """Return the licenses whose texts come from the SPDX list, with the components that have no whole text of theirs.
 
     ``texts`` are those of the report by SHA-256.  Debian's copyright files name the files of well-known licenses
     instead of quoting these, and are no whole texts.
