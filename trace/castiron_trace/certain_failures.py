@@ -43,7 +43,8 @@ def refuse_certain_failures(
         if module.weakest == Tier.REQUIRED and not _is_allowed(module.owner, allowed):
             raise _cannot_work(reached, module)
     for name, (importer, line, weakest) in reached.missing.items():
-        if weakest != Tier.REQUIRED or importer not in reached.modules or _is_allowed(name, allowed):
+        names = (name, *_alternatives(reached, importer, name))
+        if weakest != Tier.REQUIRED or importer not in reached.modules or any(_is_allowed(n, allowed) for n in names):
             continue
         # What the application adds to the search, or the package itself, may bring the module: then it is a finding.
         made = _hope(reached, name) or _may_be_made(reached, name)
@@ -143,6 +144,14 @@ def missing_findings(reached: Reached, allowed: Collection[str]) -> Iterator[Fin
             )
 
 
+def _alternatives(reached: Reached, importer: str, name: str) -> tuple[str, ...]:
+    """Return what an importer tries in a ``try``, if a module that is missing, or one below it, is the last of them."""
+    for (other, imported), names in reached.alternatives.items():
+        if other == importer and _is_allowed(imported, (name,)):
+            return names
+    return ()
+
+
 def _is_allowed(name: str, allowed: Collection[str]) -> bool:
     return any(name == other or name.startswith(f"{other}.") for other in allowed)
 
@@ -166,10 +175,17 @@ def _missing(reached: Reached, python: TargetPython, name: str, where: str) -> M
             hint=f"{'Import it inside try/except' if own else 'Take another version of that distribution'}; name a "
             f"distribution that has it with --with; build for a Python that has it with --python; {going_on}",
         )
+    names = _alternatives(reached, importer, name)
+    others = tuple(other for other in names if not _is_allowed(other, (name,)))
+    if others:
+        nothing = f"where {' and '.join(others)} {'are' if others[1:] else 'is'} missing, and it does not exist either"
+    else:
+        nothing = "which does not exist" + (", and ends without it" if names and own else "")
+    who = "the distribution of one of them" if others else "its distribution"
     return ModuleMissingError(
-        f"{where} imports {name}, which does not exist"
+        f"{where} imports {name}, {nothing}"
         f"{'' if own else f' in this environment: {reached.modules[importer].owner} cannot be imported without it'}.",
-        hint=f"Name its distribution with --with or -r; {going_on}",
+        hint=f"Name {who} with --with or -r; {going_on}",
     )
 
 

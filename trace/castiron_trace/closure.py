@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_manifest.model import Finding, Severity
+from castiron_trace.alternatives import certain_imports
 from castiron_trace.analyser.conditional import MINIMAL_CODECS, REPLACED, TRANSFORMS, USED_MODULES, program_mark
 from castiron_trace.codec_choice import chosen_codecs, is_below, reads_encodings
 from castiron_trace.model import InvalidModule, MissingLibrary, Reached, ReachedModule
@@ -51,8 +52,11 @@ class Closure:
         self._loaded = loaded
         self._entry = answer.entry
         self._edges: dict[str, list[Import]] = {}
+        self._certain = certain_imports(answer)
         for edge in answer.edges:
-            self._edges.setdefault(edge.importer, []).append(Import(edge.imported, edge.tier, edge.line))
+            certain = edge.tier is Tier.GUARDED and (edge.importer, edge.imported) in self._certain
+            tier = Tier.REQUIRED if certain else edge.tier
+            self._edges.setdefault(edge.importer, []).append(Import(edge.imported, tier, edge.line))
         if answer.runs_outside_code:
             whole = (Import(name, Tier.DECLARED, 0) for name in stdlib.whole)
             self._edges.setdefault(self._entry, []).extend(whole)
@@ -93,6 +97,9 @@ class Closure:
                 for use in self._answer.machine
                 if use.module in best
             ),
+            alternatives={
+                (self._public(importer) or importer, name): names for (importer, name), names in self._certain.items()
+            },
             missing={
                 name: self._who_misses(name, best)
                 for name in sorted(best)

@@ -203,6 +203,8 @@ class Reached:
     """Calls that need what the machine brings."""
     missing: Mapping[str, tuple[str, int, Tier]] = field(default_factory=dict)
     """Modules that do not exist -> (importer, line, weakest tier on the way)."""
+    alternatives: Mapping[tuple[str, str], tuple[str, ...]] = field(default_factory=dict)
+    """(importer, imported), where a ``try`` is around the import that runs all the same -> all that is tried there."""
     import_hook: str = ""
     """Where the application adds an import hook or a folder from outside to sys.path; empty if it does not."""
     given_names: Mapping[str, str] = field(default_factory=dict)

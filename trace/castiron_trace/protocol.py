@@ -141,6 +141,14 @@ class Notice(NamedTuple):
     message: str
 
 
+class Alternatives(NamedTuple):
+    """Modules of which a module needs one: without any of them, importing it certainly fails."""
+
+    module: str
+    names: tuple[str, ...]
+    """Absolute, in the order in which they are tried."""
+
+
 class NeededLibrary(NamedTuple):
     """A library of the machine that a module cannot be imported without."""
 
@@ -306,5 +314,7 @@ class TraceAnswer:
     """Where the application adds an import hook or a folder from outside to sys.path, which may bring any module."""
     given_names: Mapping[str, str] = field(default_factory=dict)
     """Names of modules that no file has and that the application may give to a distribution's import hook: where."""
+    alternatives: tuple[Alternatives, ...] = ()
+    """Sorted."""
     needed_libraries: tuple[NeededLibrary, ...] = field(default=())
     """That no distribution brings, sorted."""

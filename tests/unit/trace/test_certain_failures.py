@@ -179,3 +179,71 @@ def test_a_name_that_a_library_is_given_excuses_no_other(tracer: Tracer, tmp_pat
     caught = error(tracer, tracer({"app.py": f"{made}import gone\n"}, site))
     assert caught is not None
     assert "gone" in caught.what
+
+
+ONE_OF = "try:\n    import {}\nexcept ImportError:\n    import {}"
+
+
+def test_alternatives_none_of_which_exists(tracer: Tracer, tmp_path: Path) -> None:
+    reached = tracer({"app.py": ONE_OF.format("gone.x", "lost.y")})
+    caught = error(tracer, reached)
+    assert isinstance(caught, ModuleMissingError)
+    assert "app.py:4 imports lost, where gone.x is missing, and it does not exist either" in caught.what
+    assert "the distribution of one of them" in caught.hint
+    assert error(tracer, reached, "lost") is None
+    assert error(tracer, reached, "gone") is None
+    files = {"d/__init__.py": ONE_OF.format("gone", ".lost")}
+    caught = error(tracer, tracer({"app.py": "import d"}, site_of(tmp_path, install(tmp_path, "d", files))))
+    assert caught is None  # the distribution's package may make a module of its own
+
+
+@pytest.mark.parametrize(("first", "second"), [("json", "lost"), ("gone", "json"), ("own", "lost"), ("gone", "own")])
+def test_one_alternative_is_enough(tracer: Tracer, first: str, second: str) -> None:
+    assert error(tracer, tracer({"app.py": ONE_OF.format(first, second), "own.py": ""})) is None
+
+
+def test_what_the_last_alternative_imports_is_sure(tracer: Tracer) -> None:
+    reached = tracer({"app.py": ONE_OF.format("gone", "own"), "own.py": "import lost"})
+    caught = error(tracer, reached)
+    assert caught is not None
+    assert "own.py:1 imports lost, which does not exist" in caught.what
+    assert error(tracer, tracer({"app.py": ONE_OF.format("json", "own"), "own.py": "import lost"})) is None
+
+
+@pytest.mark.parametrize(
+    ("files", "is_error"),
+    [
+        ({"app.py": "import own", "own.py": "try: import gone\nexcept ImportError: raise RuntimeError('gone')"}, True),
+        ({"app.py": "try: import gone\nexcept ImportError: exit('pip install gone')"}, True),
+        ({"app.py": "if __name__ == '__main__':\n    try: import gone\n    except ImportError: raise"}, True),
+        ({"app.py": "if __name__ == '__main__':\n    try: import gone\n    except ImportError: pass"}, False),
+        ({"app.py": "if __name__ == '__main__':\n    def f(): import gone"}, False),
+        (
+            {
+                "app.py": "import own",
+                "own.py": "if __name__ == '__main__':\n    try: import gone\n    except ImportError: raise",
+            },
+            False,
+        ),
+        ({"app.py": "def f():\n    try: import gone\n    except ImportError: raise"}, False),
+        (
+            {
+                "app.py": "try: import own\nexcept ImportError: pass",
+                "own.py": "try: import gone\nexcept ImportError: raise",
+            },
+            False,
+        ),
+        (
+            {
+                "app.py": "import sys\nsys.meta_path.append(object())\n"
+                "try: import gone\nexcept ImportError: exit('no gone')"
+            },
+            False,
+        ),
+    ],
+)
+def test_a_program_that_ends_itself_without_a_module(tracer: Tracer, files: dict[str, str], is_error: bool) -> None:
+    caught = error(tracer, tracer(files))
+    assert (caught is not None) is is_error
+    if caught is not None:
+        assert "imports gone, which does not exist, and ends without it" in caught.what

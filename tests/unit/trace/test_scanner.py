@@ -48,6 +48,12 @@ def imports(source: str) -> dict[str, tuple[int, int]]:
         ("if TYPE_CHECKING:\n import a\nelse:\n import b", {"b": (Tier.REQUIRED, 4)}),
         ("if not typing.TYPE_CHECKING:\n import a\nelse:\n import b", {"a": (Tier.REQUIRED, 2)}),
         ("if __name__ == '__main__':\n import a", {"a": (MAIN_BLOCK, 2)}),
+        (
+            "if __name__ == '__main__':\n try:\n  import a\n except ImportError: 0",
+            {"a": (MAIN_BLOCK + Tier.GUARDED, 3)},
+        ),
+        ("if __name__ == '__main__':\n def f():\n  import a", {"a": (MAIN_BLOCK + Tier.LAZY, 3)}),
+        ("if __name__ == '__main__':\n exec('import a')", {"a": (MAIN_BLOCK + Tier.GUARDED, 2)}),
         ("f = lambda: __import__('a')", {"a": (Tier.LAZY, 1)}),
     ],
 )
@@ -279,6 +285,8 @@ __getattr__, __dir__ = attach("a")
 __all__ = ["b"]
 sys.modules["c"] = b
 sys.meta_path.append(b)
+try: import b
+except ImportError: import c
 """
 
 

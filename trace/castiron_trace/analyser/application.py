@@ -13,11 +13,12 @@ from castiron_trace.analyser.finder import StaticFinder
 from castiron_trace.analyser.graph_adapter import TracedGraph, file_of, kind_of
 from castiron_trace.analyser.inclusion import Inclusion
 from castiron_trace.analyser.locator import TraceLocator
-from castiron_trace.analyser.rules.base import Context
+from castiron_trace.analyser.rules.base import Context, absolute
 from castiron_trace.analyser.scans import ScanStore
 from castiron_trace.analyser.syntax.scanner import defined_names
 from castiron_trace.protocol import (
     APP,
+    Alternatives,
     Definitions,
     FileNames,
     MachineUse,
@@ -32,6 +33,8 @@ from castiron_trace.protocol import (
 from castiron_trace.wire import from_text
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from castiron_trace.analyser.syntax.scan import Literal, Scan
     from castiron_trace.protocol import Entry, ObservedImport, TraceRequest
 
@@ -144,6 +147,7 @@ def _answer(
     machine: list[MachineUse] = []
     codecs: set[str] = set()
     mentions: set[str] = set()
+    alternatives: set[Alternatives] = set()
     dynamic_codec = False
     for node in graph.module_nodes():
         owner = node.extension_attributes.get("owner")
@@ -154,6 +158,7 @@ def _answer(
         codecs.update(scan.codecs)
         machine.extend(MachineUse(use.what, node.identifier, use.line) for use in scan.machine)
         mentions.update(scan.mentions)
+        alternatives.update(_alternatives(node, scan, is_main=graph.is_main(node)))
         dynamic_codec = dynamic_codec or scan.dynamic_codec
         if owner == APP:
             file_names[node.identifier] = _file_names(scan)
@@ -177,9 +182,17 @@ def _answer(
         import_hook=inclusion.own_import_hook,
         given_names=dict(sorted(inclusion.given_names.items())),
         unknown_includes=unknown,
+        alternatives=tuple(sorted(alternatives)),
         needed_libraries=tuple(sorted(inclusion.needed_libraries)),
         definitions=_definitions(entry, nodes[entry.identifier]) if function is not None else None,
     )
+
+
+def _alternatives(node: BaseNode, scan: Scan, *, is_main: bool) -> Iterator[Alternatives]:
+    for tier, texts in scan.alternatives:
+        names = tuple(absolute(node, text.lstrip("."), len(text) - len(text.lstrip("."))) for text in texts)
+        if all(names) and (is_main or tier == Tier.REQUIRED):
+            yield Alternatives(node.identifier, names)
 
 
 def _file_names(scan: Scan) -> FileNames:

@@ -127,6 +127,10 @@ class TracedGraph(ModuleGraph):
             if isinstance(node, BaseNode):
                 yield node
 
+    def is_main(self, node: BaseNode) -> bool:
+        """Return whether a module runs as ``__main__``."""
+        return node.identifier in self._main or node.name.endswith("__main__")
+
     def import_edges(self) -> Iterator[Edge]:
         """Yield the imports: between each two modules the strongest, then the first."""
         for source, target, attributes in self.edges():
@@ -215,12 +219,12 @@ class TracedGraph(ModuleGraph):
         return node
 
     def _imports(self, node: BaseNode, scan: Scan) -> Iterable[TieredImport]:
-        is_main = node.identifier in self._main or node.name.endswith("__main__")
+        is_main = self.is_main(node)
         for module, level, names, tier, line in scan.imports:
-            if tier == MAIN_BLOCK:
+            if tier >= MAIN_BLOCK:
                 if not is_main:
                     continue
-                tier = Tier.REQUIRED  # noqa: PLW2901
+                tier -= MAIN_BLOCK  # noqa: PLW2901
             name = module.replace(NAME_PLACEHOLDER, node.name)
             info = create_importinfo(
                 (name, None), None if names is None else [(item, None) for item in names], level, False, False, False

@@ -11,6 +11,8 @@ MODULE_NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
 IMPORTABLE_NAME = re.compile(r"[\w\-+]+(?:\.[\w\-+]+)*")
 """What functions that import take for a name: more than identifiers (``my-plugin``, ``0001_initial``)."""
 _PACKAGE = re.compile(r"(?:[^\W\d]\w*|\{__(?:name|package)__\})(?:\.\w+)*")
+_MAY_SWALLOW = re.compile(r"suppress|raises|import|optional|ignor", re.IGNORECASE)
+"""Names of context managers that go on after an ImportError: ``with optional_imports():``."""
 
 
 def name_of(node: ast.AST | None) -> str:
@@ -18,6 +20,12 @@ def name_of(node: ast.AST | None) -> str:
     if isinstance(node, ast.Name):
         return node.id
     return node.attr if isinstance(node, ast.Attribute) else ""
+
+
+def may_swallow(node: ast.With | ast.AsyncWith) -> bool:
+    """Return whether a context manager may go on after an ImportError, by its name."""
+    calls = (item.context_expr for item in node.items)
+    return any(isinstance(call, ast.Call) and _MAY_SWALLOW.search(name_of(call.func)) for call in calls)
 
 
 def keyword_argument(node: ast.Call, name: str) -> ast.expr | None:

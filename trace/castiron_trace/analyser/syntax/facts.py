@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.conditional import program_mark
 from castiron_trace.analyser.syntax.scan import (
+    Alternatives,
     ComputedImport,
     ImportStatement,
     LazyExports,
@@ -38,6 +39,7 @@ class Facts:
     """What has been found so far."""
 
     def __init__(self) -> None:
+        self.alternatives: set[Alternatives] = set()
         self.computed: set[ComputedImport] = set()
         self.undecided: list[UndecidedImport] = []
         """Imports by names that are no literals: `castiron_trace.analyser.syntax.import_calls.decide` decides."""
@@ -95,6 +97,7 @@ class Facts:
         files = self.files
         return Scan(
             imports=tuple(sorted(imports, key=lambda item: (item.line, item.module, item.level, item.names or ()))),
+            alternatives=tuple(sorted(self.alternatives)),
             computed=tuple(sorted(self.computed)),
             dotted=tuple(sorted(dotted)),
             strings=tuple(sorted(Literal(text, line) for text, line in self.strings.items())) if own else (),

@@ -15,7 +15,7 @@ from castiron_trace.analyser.syntax.expressions import (
     relative_prefix,
 )
 from castiron_trace.analyser.syntax.possible_names import PossibleNames
-from castiron_trace.analyser.syntax.scan import NAME_PLACEHOLDER, ComputedImport
+from castiron_trace.analyser.syntax.scan import NAME_PLACEHOLDER, ComputedImport, weaker
 from castiron_trace.protocol import Tier
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ class QualifiedImport:
         if not isinstance(call.func, ast.Attribute) or name_of(call.func.value) not in self._modules or not call.args:
             return
         if module := imported_literal(call.args[0]):
-            facts.add_import(module, 0, None, max(tier, Tier.GUARDED), call.lineno)
+            facts.add_import(module, 0, None, weaker(tier, Tier.GUARDED), call.lineno)
         else:
             computed_import(facts, call, name, tier)
 
@@ -84,7 +84,7 @@ def find_spec(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
     if not call.args:
         return
     if module := imported_literal(call.args[0]):
-        facts.add_import(module, 0, None, max(tier, Tier.GUARDED), call.lineno)
+        facts.add_import(module, 0, None, weaker(tier, Tier.GUARDED), call.lineno)
     elif isinstance(call.func, ast.Name) or name_of(call.func.value) == "util":  # type: ignore[attr-defined]
         computed_import(facts, call, name, tier)  # `importlib.util.find_spec`, not a finder's method
 
@@ -92,7 +92,7 @@ def find_spec(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
 def run_module(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
     """``runpy.run_module("package")``: a package's ``__main__`` is run."""
     if call.args and (module := imported_literal(call.args[0])):
-        facts.add_program(module, max(tier, Tier.GUARDED), call.lineno)
+        facts.add_program(module, weaker(tier, Tier.GUARDED), call.lineno)
     else:
         computed_import(facts, call, name, tier)
 
@@ -116,7 +116,7 @@ def decide(facts: Facts, tree: ast.Module) -> None:
         texts = names.of(argument) if names is not None else None
         if texts is not None and (function == "import_module" or not any(text.startswith(".") for text in texts)):
             for text in texts:
-                _literal_import(facts, call, function, text, max(tier, Tier.GUARDED))
+                _literal_import(facts, call, function, text, weaker(tier, Tier.GUARDED))
         else:
             package = None
             if function == "import_module":

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.syntax.expressions import name_of
-from castiron_trace.analyser.syntax.scan import NamedLibrary
+from castiron_trace.analyser.syntax.scan import MAIN_BLOCK, NamedLibrary
 from castiron_trace.protocol import Tier
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def library_call(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
     for line, text in texts:
         named = _NAME.fullmatch(text) is not None and not text.endswith(_OTHER_SYSTEMS)
         if _FILE.fullmatch(text) or (named and (name == "find_library" or needed)):
-            optional = name == "find_library" or tier == Tier.GUARDED
+            optional = name == "find_library" or tier in {Tier.GUARDED, MAIN_BLOCK + Tier.GUARDED}
             facts.libraries.add(NamedLibrary(line, text, needed, optional))
 
 

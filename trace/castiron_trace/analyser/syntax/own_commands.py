@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.syntax.expressions import literal_module
+from castiron_trace.analyser.syntax.scan import weaker
 from castiron_trace.protocol import Tier
 
 if TYPE_CHECKING:
@@ -26,11 +27,11 @@ def command_items(facts: Facts, items: Sequence[ast.expr], tier: int, scan_code:
         if not isinstance(option, ast.Constant):
             continue
         if option.value == "-m" and (module := literal_module(argument)):
-            facts.add_program(module, max(tier, Tier.LAZY), option.lineno)
+            facts.add_program(module, weaker(tier, Tier.LAZY), option.lineno)
         elif option.value == "-c" and isinstance(argument, ast.Constant) and isinstance(argument.value, str):
             for statement in scan_code(argument.value).imports:
                 if not statement.level:
-                    facts.add_import(statement.module, 0, statement.names, max(tier, Tier.LAZY), argument.lineno)
+                    facts.add_import(statement.module, 0, statement.names, weaker(tier, Tier.LAZY), argument.lineno)
 
 
 def shell_command(facts: Facts, text: str, line: int) -> None:

@@ -6,6 +6,7 @@ import ast
 from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.syntax.expressions import literal_module, name_of
+from castiron_trace.analyser.syntax.scan import weaker
 from castiron_trace.protocol import Tier
 
 if TYPE_CHECKING:
@@ -59,4 +60,4 @@ class ResourceCalls:
         else:
             known = name in self._bare
         if known and call.args and (module := literal_module(call.args[0])):
-            facts.add_import(module, 0, None, max(tier, Tier.GUARDED), call.lineno)
+            facts.add_import(module, 0, None, weaker(tier, Tier.GUARDED), call.lineno)

@@ -8,7 +8,19 @@ from typing import Any, NamedTuple
 from castiron_common.frozen import dataclass
 
 MAIN_BLOCK = 9
-"""Stands for the tier of an import under ``if __name__ == "__main__"``, which runs only in the entry's module."""
+"""Is added to the tier of what stands under ``if __name__ == "__main__"``, which runs only in the entry's module."""
+
+
+def in_main_block(tier: int) -> int:
+    """Return the tier of what stands under the test of ``__name__``, from that of the test."""
+    return tier if tier >= MAIN_BLOCK else MAIN_BLOCK + tier
+
+
+def weaker(tier: int, other: int) -> int:
+    """Return the weaker one of two tiers; what stands in a ``__main__`` block stays there."""
+    block = MAIN_BLOCK if tier >= MAIN_BLOCK else 0
+    return block + max(tier - block, other)
+
 
 NAME_PLACEHOLDER, PACKAGE_PLACEHOLDER = "{__name__}", "{__package__}"
 """Stand for the module's own name, or for its package's, at the beginning of an absolute name."""
@@ -23,8 +35,17 @@ class ImportStatement(NamedTuple):
     names: tuple[str, ...] | None
     """What ``from module import ...`` names, sorted; a star is the name ``*``.  None for ``import module``."""
     tier: int
-    """A `castiron_trace.protocol.Tier`, or `MAIN_BLOCK`."""
+    """A `castiron_trace.protocol.Tier`, with `MAIN_BLOCK` added where that is said."""
     line: int
+
+
+class Alternatives(NamedTuple):
+    """Modules of which one must be there, or the module with these imports certainly fails."""
+
+    tier: int
+    """`Tier.REQUIRED`, or `MAIN_BLOCK` where the ``try`` stands in such a block."""
+    names: tuple[str, ...]
+    """With leading dots if they are relative, in the order in which they are tried."""
 
 
 class ComputedImport(NamedTuple):
@@ -117,6 +138,7 @@ class Scan:
     """What one source file says.  All sequences are sorted; lines are 1-based, 0 if no line is known."""
 
     imports: tuple[ImportStatement, ...] = ()
+    alternatives: tuple[Alternatives, ...] = ()
     computed: tuple[ComputedImport, ...] = ()
     dotted: tuple[Literal, ...] = ()
     """Strings that look like dotted names."""
@@ -213,6 +235,8 @@ def from_plain(plain: dict[str, Any]) -> Scan:
                 ImportStatement(module, level, None if names is None else tuple(names), tier, line)
                 for module, level, names, tier, line in value
             )
+        elif name == "alternatives":
+            values[name] = tuple(Alternatives(tier, tuple(names)) for tier, names in value)
         elif name == "error":
             values[name] = SyntaxProblem._make(value)
         else:

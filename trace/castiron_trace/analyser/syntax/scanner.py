@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from castiron_trace.analyser.conditional import MENTIONS
 from castiron_trace.analyser.syntax import group_names
+from castiron_trace.analyser.syntax.alternatives import alternatives
 from castiron_trace.analyser.syntax.code_in_strings import code_in_string, module_templates
 from castiron_trace.analyser.syntax.conditions import Conditions
 from castiron_trace.analyser.syntax.encodings import encodings
-from castiron_trace.analyser.syntax.expressions import is_main_test, name_of
+from castiron_trace.analyser.syntax.expressions import is_main_test, may_swallow, name_of
 from castiron_trace.analyser.syntax.facts import Facts
 from castiron_trace.analyser.syntax.import_calls import (
     IMPORT_FUNCTIONS,
@@ -42,7 +43,14 @@ from castiron_trace.analyser.syntax.own_commands import command_items, shell_com
 from castiron_trace.analyser.syntax.own_paths import openers, own_paths
 from castiron_trace.analyser.syntax.package_paths import package_paths
 from castiron_trace.analyser.syntax.resource_calls import ResourceCalls
-from castiron_trace.analyser.syntax.scan import MAIN_BLOCK, Scan, unreadable_scan
+from castiron_trace.analyser.syntax.scan import (
+    MAIN_BLOCK,
+    Alternatives,
+    Scan,
+    in_main_block,
+    unreadable_scan,
+    weaker,
+)
 from castiron_trace.protocol import Tier
 
 if TYPE_CHECKING:
@@ -107,10 +115,6 @@ def defined_names(source: bytes) -> tuple[set[str], bool]:
         elif not isinstance(node, ast.Lambda):
             todo.extend(ast.iter_child_nodes(node))
     return names, "*" in names or "__getattr__" in names
-
-
-_MAY_SWALLOW = re.compile(r"suppress|raises|import|optional|ignor", re.IGNORECASE)
-"""Names of context managers that go on after an ImportError: ``with optional_imports():``."""
 
 
 class _Scanner:
@@ -188,9 +192,9 @@ class _Scanner:
     def _if(self, node: ast.If, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
         stack.append((node.test, tier))
         value = self._rules.conditions.decided(node.test)
-        body = else_ = max(tier, Tier.GUARDED)
+        body = else_ = weaker(tier, Tier.GUARDED)
         if is_main_test(node.test):
-            body, else_ = MAIN_BLOCK, tier
+            body, else_ = in_main_block(tier), tier
         elif value is not None:
             body = else_ = tier
         if value is not False:
@@ -199,23 +203,22 @@ class _Scanner:
             stack.extend((item, else_) for item in node.orelse)
 
     def _try(self, node: ast.Try, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
-        inner = max(tier, Tier.GUARDED) if node.handlers else tier
+        inner = weaker(tier, Tier.GUARDED) if node.handlers else tier
+        if tier in {Tier.REQUIRED, MAIN_BLOCK}:
+            for names in alternatives(node, self._rules.conditions):
+                self.facts.alternatives.add(Alternatives(tier, names))
         for part in (node.body, node.handlers, node.orelse):
             stack.extend((item, inner) for item in part)
         stack.extend((item, tier) for item in node.finalbody)
 
     def _with(self, node: ast.With, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
-        inner = tier
-        for item in node.items:
-            stack.append((item, tier))
-            call = item.context_expr
-            if isinstance(call, ast.Call) and _MAY_SWALLOW.search(name_of(call.func)):
-                inner = max(tier, Tier.GUARDED)
+        stack.extend((item, tier) for item in node.items)
+        inner = weaker(tier, Tier.GUARDED) if may_swallow(node) else tier
         stack.extend((item, inner) for item in node.body)
 
     def _match(self, node: ast.Match, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
         stack.append((node.subject, tier))
-        stack.extend((case, max(tier, Tier.GUARDED)) for case in node.cases)
+        stack.extend((case, weaker(tier, Tier.GUARDED)) for case in node.cases)
 
     def _function(
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, tier: int, stack: list[tuple[ast.AST, int]]
@@ -225,7 +228,7 @@ class _Scanner:
         outside = [*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
         group_names.defaults(self.facts, node.args)
         stack.extend((item, tier) for item in outside)
-        stack.extend((item, max(tier, Tier.LAZY)) for item in node.body)
+        stack.extend((item, weaker(tier, Tier.LAZY)) for item in node.body)
 
     def _class(self, node: ast.ClassDef, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
         self._type_params(node)
@@ -241,7 +244,7 @@ class _Scanner:
         self.facts.mentions.add("@type_params")
 
     def _lambda(self, node: ast.Lambda, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
-        stack.append((node.body, max(tier, Tier.LAZY)))
+        stack.append((node.body, weaker(tier, Tier.LAZY)))
 
     def _annotated(self, node: ast.AnnAssign, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
         if node.value is not None:
@@ -288,7 +291,9 @@ class _Scanner:
         """``exec("import x")``: what the code imports, unless it is no Python at all."""
         if isinstance(code, ast.Constant) and isinstance(code.value, str):
             for module, level, names, inner, _line in self._scan_code(code.value.strip()).imports:
-                self.facts.add_import(module, level, names, max(tier, inner, Tier.GUARDED), code.lineno)
+                at = in_main_block(tier) if inner >= MAIN_BLOCK else tier
+                least = max(inner % MAIN_BLOCK, Tier.GUARDED)
+                self.facts.add_import(module, level, names, weaker(at, least), code.lineno)
 
     def _codec(self, node: ast.Call, name: str) -> None:
         arguments, literal_only = encodings(node, name)
