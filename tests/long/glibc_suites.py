@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -49,6 +50,8 @@ class Suite:
     kind: str
     """As `runner.py` takes it, or ``lines``: a script whose lines are its tests, named before the first colon."""
     parts: dict[str, tuple[str, ...]]
+    environment: dict[str, dict[str, str]]
+    """By part: variables that its tests ask for."""
     apart: bool
     """Whether each name gets a process of its own."""
     entry: str
@@ -78,6 +81,7 @@ def _suite(name: str, table: dict[str, Any]) -> Suite:
         include=tuple(table.pop("include", ())),
         kind=table.pop("kind"),
         parts={part: tuple(prefix + item for item in names) for part, names in table.pop("parts", {"all": []}).items()},
+        environment=table.pop("environment", {}),
         apart=table.pop("apart", False),
         entry=table.pop("script", "runner.py"),
         explained=tuple(Explained(**item) for item in table.pop("explained", ())),
@@ -129,15 +133,17 @@ def outcomes(suite: Suite, part: str, program: tuple[str, ...], file: Path) -> d
         making, log, work = (file.with_suffix(suffix) for suffix in (".making", ".log", ".work"))
         making.unlink(missing_ok=True)
         names = suite.parts[part]
+        variables = {**os.environ, **suite.environment.get(part, {})}
         with log.open("w") as output:
             for given in [(name,) for name in names] if suite.apart else [names]:
                 shutil.rmtree(work, ignore_errors=True)
                 work.mkdir(parents=True)
                 if suite.kind == "lines":
                     with making.open("w") as lines:
-                        done = _run(program, work, lines, output)
+                        done = _run(program, work, variables, lines, output)
                 else:
-                    done = _run((*program, suite.kind, str(making.resolve()), *given), work, output, output)
+                    argv = (*program, suite.kind, str(making.resolve()), *given)
+                    done = _run(argv, work, variables, output, output)
                 if done:
                     with making.open("a") as ending:
                         ending.write(_line(suite, f"{' '.join(given)[:60]} (process)", "failed", f"status {done}"))
@@ -149,9 +155,10 @@ def _line(suite: Suite, name: str, word: str, detail: str) -> str:
     return f"{name}: {detail}\n" if suite.kind == "lines" else json.dumps([name, word, detail]) + "\n"
 
 
-def _run(argv: tuple[str, ...], work: Path, stdout: Any, stderr: Any) -> int:
+def _run(argv: tuple[str, ...], work: Path, variables: dict[str, str], stdout: Any, stderr: Any) -> int:
     try:
-        return subprocess.run(argv, cwd=work, stdout=stdout, stderr=stderr, timeout=LIMIT, check=False).returncode
+        done = subprocess.run(argv, cwd=work, env=variables, stdout=stdout, stderr=stderr, timeout=LIMIT, check=False)
+        return done.returncode
     except subprocess.TimeoutExpired:
         return -1000
 

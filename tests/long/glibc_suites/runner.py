@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import re
 import sys
 import unittest
 from pathlib import Path
@@ -46,8 +45,8 @@ class PytestPlugin:
 
 
 def _plain(nodeid: str, location: Any) -> str:
-    """Return the name of a test without the place of the installation."""
-    return re.sub(r"^.*site-packages/", "", location[0]) + "::" + nodeid.partition("::")[2]
+    """Return the name of a test without the place of the installation, or of this folder."""
+    return (location[0].partition("site-packages/")[2] or Path(location[0]).name) + "::" + nodeid.partition("::")[2]
 
 
 class Result(unittest.TestResult):
