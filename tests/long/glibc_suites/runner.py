@@ -1,4 +1,4 @@
-"""The application of a suite: ``runner.py pytest|unittest|numba OUT NAME ...`` runs upstream's tests.
+"""The application of a suite: ``runner.py pytest|unittest|numba|gevent OUT NAME ...`` runs upstream's tests.
 
 Writes a line of JSON to OUT for each test: its name, what came of it (``passed``, ``failed``, ``skipped``), and why.  A
 line with ``started`` comes before, so that a test which ends the process is known by its name.
@@ -122,10 +122,18 @@ def with_numba(record: Record, names: list[str]) -> None:
     testing.run_tests(["numba.runtests", *names])
 
 
+def with_gevent(record: Record, names: list[str]) -> None:
+    """Run modules with all resources, which is gevent's choice where it finds the package ``test``."""
+    support = importlib.import_module("gevent.testing.support")
+    support.is_resource_enabled = lambda _: True  # type: ignore[attr-defined]
+    with_unittest(record, names)
+
+
 def main() -> int:
     kind, out, *names = sys.argv[1:]
     with Path(out).open("a", encoding="utf-8") as file:
-        {"pytest": with_pytest, "unittest": with_unittest, "numba": with_numba}[kind](Record(file), names)
+        kinds = {"pytest": with_pytest, "unittest": with_unittest, "numba": with_numba, "gevent": with_gevent}
+        kinds[kind](Record(file), names)
     return 0
 
 
