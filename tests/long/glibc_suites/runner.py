@@ -123,9 +123,10 @@ def with_numba(record: Record, names: list[str]) -> None:
 
 
 def with_gevent(record: Record, names: list[str]) -> None:
-    """Run modules with all resources, which is gevent's choice where it finds the package ``test``."""
-    support = importlib.import_module("gevent.testing.support")
-    support.is_resource_enabled = lambda _: True  # type: ignore[attr-defined]
+    """Run modules with all resources: where there is no package ``test``, gevent's default says that none are there."""
+    # The module stands behind a proxy, which returns nothing but such defaults.
+    module = importlib.import_module("gevent.testing.support")._this_mod
+    module.is_resource_enabled = module._Default(lambda _: True)
     with_unittest(record, names)
 
 
