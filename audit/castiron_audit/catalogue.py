@@ -20,6 +20,7 @@ from castiron_audit.tables import table
 
 _AUDITWHEEL_HASH = re.compile(r"-[0-9a-f]{8}(?=[-.])")
 """What auditwheel adds to a library's file name, once per repair."""
+_SHORTEST_WITH_LIB = 6
 _PACKAGE_SUFFIX = re.compile(r"-(?:libs?|threads|openmp|serial)$")
 """What Linux distributions add to the name of a library's package."""
 
@@ -123,14 +124,18 @@ def _entry(row: dict[str, Any]) -> CatalogueEntry:
     )
 
 
-def original_file_name(path: str) -> str:
-    """Return a shared library's file name without what auditwheel added to it."""
-    return _AUDITWHEEL_HASH.sub("", posixpath.basename(path))
+def original_file_name(path: str, owner: str = "") -> str:
+    """Return a shared library's file name without what auditwheel added to it.
+
+    ``owner`` is the distribution: some add their own name, so that no other copy is loaded (``libgdal-fiona.so.35``).
+    """
+    name = _AUDITWHEEL_HASH.sub("", posixpath.basename(path))
+    return re.sub(rf"[-_]{re.escape(owner)}(?=[-.])", "", name, count=1) if owner else name
 
 
-def library_of_file(path: str) -> CatalogueEntry | None:
-    """Return the library of a shared object, known by its file name."""
-    name = original_file_name(path).replace("_-", "_", 1)
+def library_of_file(path: str, owner: str = "") -> CatalogueEntry | None:
+    """Return the library of a shared object of the distribution ``owner``, known by its file name."""
+    name = original_file_name(path, owner).replace("_-", "_", 1)
     return next((entry for entry in _libraries() if entry.file_or_family.match(name)), None)
 
 
@@ -142,7 +147,11 @@ def library_of_name(name: str, version: str = "") -> CatalogueEntry | None:
         if any(lowered == other and major >= first for other, first in entry.called):
             return entry
     names = (lowered, _PACKAGE_SUFFIX.sub("", lowered))
-    return next((entry for entry in _libraries() if entry.name in names or entry.aliases.intersection(names)), None)
+    known = next((entry for entry in _libraries() if entry.name in names or entry.aliases.intersection(names)), None)
+    if known is None and len(lowered) > _SHORTEST_WITH_LIB and lowered.startswith("lib"):
+        # Linux distributions call packages after the file: libexpat, libzmq.
+        return library_of_name(lowered[3:], version)
+    return known
 
 
 def font_of_family(family: str) -> CatalogueEntry | None:

@@ -2,8 +2,9 @@
 
 Assertions, messages and debug information have the paths of the files they were compiled from.  Builds fetch libraries
 into folders that are named after them: ``_deps/NAME-src`` (CMake's FetchContent), ``third_party/NAME``,
-``NAME-1.2.3/`` (an unpacked archive).  Mangled names have the namespace with its length: ``N8tinyxml2`` (Itanium C++
-ABI, 5.1).  Only libraries that the catalogue knows by exactly that name are found so.
+``NAME-1.2.3/`` (an unpacked archive), ``buildtrees/NAME/src`` (vcpkg); folders called ``libNAME`` hold that library.
+Mangled names have the namespace with its length: ``N8tinyxml2`` (Itanium C++ ABI, 5.1).  Only libraries that the
+catalogue knows by exactly that name are found so.
 """
 
 from __future__ import annotations
@@ -37,7 +38,15 @@ _FOLDER = re.compile(
     rb"(?:_deps|third_party|thirdparty|third-party|3rdparty|cextern|/external|/vendor|deps/src)"
     rb"/([A-Za-z][A-Za-z0-9_+-]{1,40}?)(?:-(?:src|subbuild|build))?(?:[-_]v?(\d{1,4}(?:\.\d{1,5}){1,3}))?/([^\0\"\n]{0,200})"
 )
-_VERSION = re.compile(rb"[-_](?:v|version-)?(\d{1,4}(?:[._]\d{1,5}){1,3}[a-z]?)(?:[-.][0-9a-z.]{1,24})?/")
+_VCPKG = b"buildtrees/"
+_PORT = re.compile(
+    rb"buildtrees/([a-z0-9][a-z0-9-]{1,40}?)/src/(?:[a-z]{0,8}-?v?(\d{1,4}(?:[._]\d{1,5}){1,3})|[^/\0\n]{1,60})[^/\0\n]{0,40}/"
+)
+"""Where vcpkg builds a port: ``buildtrees/sdl2/src/se-2.30.11-e9693b8e70.clean/``."""
+_COMPILED = re.compile(rb"[\w./+@-]{1,200}?\.(?:c|cc|cpp|cxx)\b")
+_SHORTEST_FOLDER = 6
+"""Letters of a name that begins with "lib", for a folder of that name to say enough."""
+_VERSION = re.compile(rb"[-_](?:v|version-|rel-|release-)?(\d{1,4}(?:[._]\d{1,5}){1,3}[a-z]?)(?:[-.][0-9a-z.]{1,24})?/")
 _SOURCE = re.compile(rb"[^\0\n]{1,200}?\.(?:c|cc|cpp|cxx|h|hh|hpp|inc|inl|S|asm)\b")
 
 
@@ -52,15 +61,21 @@ class Named:
 
 
 @cache
-def _names() -> Mapping[bytes, str]:
-    """Return the libraries by the names that their folders have, in lower case."""
-    rows = table("libraries")
+def _ports() -> Mapping[bytes, str]:
+    """Return the libraries by the names that they have in collections of ports, in lower case."""
     names: dict[bytes, str] = {}
-    for row in rows["library"]:
+    for row in table("libraries")["library"]:
         for name in (row["name"], *row.get("aliases", ())):
-            if _NAME.fullmatch(name) and name not in rows["not_folders"]:
+            if _NAME.fullmatch(name):
                 names.setdefault(name.encode(), row["name"])
     return names
+
+
+@cache
+def _names() -> Mapping[bytes, str]:
+    """Return the libraries by the names that their folders have, in lower case."""
+    no_names = {name.encode() for name in table("libraries")["not_folders"]}
+    return {name: library for name, library in _ports().items() if name not in no_names}
 
 
 @cache
@@ -81,9 +96,19 @@ def _namespaces() -> Mapping[bytes, str]:
     return found
 
 
+@cache
+def _lib_folders() -> Mapping[bytes, str]:
+    """Return the folders that are called as a library whose name is no common word: ``libmaxminddb/``."""
+    return {
+        name + b"/": library
+        for name, library in _names().items()
+        if name.startswith(b"lib") and len(name) >= _SHORTEST_FOLDER
+    }
+
+
 def texts() -> Iterable[bytes]:
     """Return the texts that show where to look, for a search of all at once."""
-    return (*_FOLDERS, *_versioned(), *_namespaces())
+    return (*_FOLDERS, _VCPKG, *_lib_folders(), *_versioned(), *_namespaces())
 
 
 def named_libraries(data: bytes, offsets: Mapping[bytes, list[int]]) -> tuple[Named, ...]:
@@ -101,6 +126,17 @@ def named_libraries(data: bytes, offsets: Mapping[bytes, list[int]]) -> tuple[Na
             match = _FOLDER.match(data, offset)
             if match and (library := _names().get(match[1].lower())) and _SOURCE.match(match[3]):
                 add(library, (match[2] or b"").decode(), match[0])
+    for offset in offsets.get(_VCPKG, ())[:_MOST_LOOKS]:
+        match = _PORT.match(data, offset)
+        if match and (library := _ports().get(match[1])) and _SOURCE.match(data, match.end()):
+            add(library, (match[2] or b"").decode().replace("_", "."), match[0])
+    for text, library in _lib_folders().items():
+        for offset in offsets.get(text, ())[:_MOST_LOOKS]:
+            before = data[offset - 1 : offset]
+            # Sources that were compiled, not headers: those of a library that is loaded stand there, too.
+            if before in (b"/", b"\0", b"") and (match := _COMPILED.match(data, offset + len(text))):
+                add(library, "", text + match[0])
+                break
     for text, library in _versioned().items():
         for offset in offsets.get(text, ())[:_MOST_LOOKS]:
             match = _VERSION.match(data, offset + len(text) - 1)

@@ -23,13 +23,13 @@ _FILE_VERSION = re.compile(r"-r?(?P<name>\d+\.\d+(?:\.\d+)*)\.so|\.so\.(?P<sonam
 def detect_from_file_names(collector: Collector) -> None:
     """Add the libraries that are shared objects of their own and no extension modules."""
     for native in collector.contents.natives:
-        entry = library_of_file(native.path)
+        entry = library_of_file(native.path, collector.contents.distribution.name)
         bundled = entry is not None or posixpath.dirname(native.path).endswith(".libs")
         if not bundled or native.module is not None:
             continue
         if entry is not None and collector.contents.distribution.name in entry.distributions:
             continue
-        file_name = original_file_name(native.path)
+        file_name = original_file_name(native.path, collector.contents.distribution.name)
         library = collector.component(Kind.LIBRARY, entry.name if entry else re.split(r"\.so|-\d", file_name)[0])
         library.natives.append(native)
         library.forms.add(Form.STATIC)

@@ -103,13 +103,15 @@ def _add_static_library(collector: Collector, native: Native | MachineCode, foun
     own = next((row for row in collector.contents.signatures if row.signature.library == found.name), None)
     entry = library_of_name(found.name) if own is None else own.entry
     assert entry is not None, found.name  # a test holds the tables together
-    if collector.contents.distribution.name in entry.distributions or _needs_file_of(native, entry):
+    if collector.contents.distribution.name in entry.distributions or _needs_file_of(
+        native, entry, collector.contents.distribution.name
+    ):
         return
     library = collector.component(Kind.LIBRARY, entry.name)
     library.version = library.version or found.version
     library.proven = library.shows = True
     library.forms.add(Form.STATIC)
-    own_entry = library_of_file(native.path)
+    own_entry = library_of_file(native.path, collector.contents.distribution.name)
     if found.license:
         library.evidence.append(
             Evidence(source=Source.LISTING, where=native.path, says=found.license, expression=found.license)
@@ -123,9 +125,10 @@ def _add_static_library(collector: Collector, native: Native | MachineCode, foun
         library.texts |= dict(own.texts)
 
 
-def _needs_file_of(native: Native | MachineCode, entry: CatalogueEntry) -> bool:
+def _needs_file_of(native: Native | MachineCode, entry: CatalogueEntry, owner: str) -> bool:
     """Return whether a shared object loads the library, so that names of its functions stand in it."""
-    return any(other is not None and other.name == entry.name for other in map(library_of_file, native.needed))
+    needed = (library_of_file(name, owner) for name in native.needed)
+    return any(other is not None and other.name == entry.name for other in needed)
 
 
 def fold_forks(collector: Collector) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from castiron_audit import expressions
+from castiron_audit.catalogue import library_of_file, library_of_name
 from castiron_audit.conclusions import conclude_distribution
 from castiron_audit.detection.contents import DistributionContents
 from castiron_audit.detection.driver import detect
@@ -32,6 +33,25 @@ def test_what_the_wheel_says_comes_first(said: str | None) -> None:
     item = distribution("certifi", said, files={"LICENSE": MIT})
     told = conclude_distribution("distribution/certifi", item, {file.sha256: MIT for file in item.license.files})
     assert told.verdict.expression == (said or "MIT")
+
+
+@pytest.mark.parametrize(
+    ("path", "owner", "name"),
+    [
+        ("fiona.libs/libgdal-fiona-e8f6bdb0.so.35.3.9.2", "fiona", "gdal"),
+        ("libpng16-fiona-8ebcc106.so.16.35.0", "fiona", "libpng"),
+        ("fiona.libs/libgdal-e8f6bdb0.so.35", "fiona", "gdal"),
+    ],
+)
+def test_files_with_the_name_of_their_distribution(path: str, owner: str, name: str) -> None:
+    assert (entry := library_of_file(path, owner)) is not None
+    assert entry.name == name
+
+
+def test_packages_are_called_after_files() -> None:
+    assert (entry := library_of_name("libexpat", "2.8.2-r0")) is not None
+    assert entry.name == "expat"
+    assert library_of_name("libxyz") is None
 
 
 def test_vendored_copies(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ FOLDER = Path(__file__).parent / "parts"
         ("latecomers", 0, 45),
         ("visitors", 150, 21),
         ("travellers", 149, 59),
+        ("passersby", 135, 41),
     ],
 )
 def test_the_table_is_whole(table: str, parts: int, distributions: int) -> None:

@@ -18,7 +18,11 @@ def found(data: bytes) -> dict[str, str]:
         (b"/x/3rdparty/openexr-3.2.1/Half/half.cpp", "openexr", "3.2.1"),
         (b"/project/src/vendor/libbacktrace/elf.c", "libbacktrace", ""),
         (b"/deps/darts-clone-0.32h/include/darts.h:1480", "darts-clone", "0.32h"),
+        (b"../subprojects/cadical-rel-3.0.1/src/analyze.cpp", "cadical", "3.0.1"),
         (b"/io/jasper-version-4.2.5/src/jas_cm.c", "jasper", "4.2.5"),
+        (b"/opt/vcpkg/buildtrees/sdl/src/se-2.30.11-e9693b8e70.clean/src/render/SDL_render.c", "sdl", "2.30.11"),
+        (b"/opt/vcpkg/buildtrees/flac/src/4bdf7e0cd2-fa9c1a08.clean/src/libFLAC/bitmath.c", "flac", ""),
+        (b"extension/libmaxminddb/src/data-pool.c", "libmaxminddb", ""),
         (b"_ZN8tinyxml27XMLNode8ToXMLNodeEv", "tinyxml2", ""),
         (b"_ZN17double_conversion6Bignum8RawBigitEi", "double-conversion", ""),
     ],
@@ -37,6 +41,8 @@ def test_paths_and_namespaces_name_libraries(data: bytes, name: str, version: st
         b"_ZN9libunwind10CFI_ParserE",  # LLVM's, not the library of that name
         b"see curl-8.1 for more",
         b"_ZN8tinyxml2E",  # nothing in the namespace
+        b"/usr/include/libxml2/libxml/parser.h",  # what a program that loads the library was compiled with
+        b"mylibmaxminddb/src/data-pool.c",  # another project
     ],
 )
 def test_what_only_looks_so(data: bytes) -> None:
