@@ -99,8 +99,10 @@ AGAIN = (
     # The tests of an event loop once more for each selector that it can be made of; here it is epoll.
     "*.PollEventLoopTests.*",
     "*.SelectEventLoopTests.*",
-    # Tasks and futures, in C and in Python, meet no code of ours.
+    # Tasks, futures and groups of tasks, in C and in Python, meet no code of ours.
+    "test.test_asyncio.test_eager_task_factory.*",
     "test.test_asyncio.test_futures.*",
+    "test.test_asyncio.test_taskgroups.*",
     "test.test_asyncio.test_tasks.*",
     # The tests of processes once more with objects of a server; those about the server itself stay.
     "*.WithManagerTestBarrier.*",
@@ -116,8 +118,6 @@ AGAIN = (
     "*.SubprocessFastWatcherTests.*",
     "*.SubprocessSafeWatcherTests.*",
     "*.SubprocessThreadedWatcherTests.*",
-    # Task groups once more with another factory of tasks.
-    "*.TestEagerTaskTaskGroup.*",
     # Extraction by each filter; that of default stays.
     "*.NoneInfoExtractTests_Data.*",
     "*.NoneInfoExtractTests_FullyTrusted.*",

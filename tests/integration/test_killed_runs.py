@@ -1,4 +1,4 @@
-"""Nine runs ended at random moments; ``python -m tests.long.killed_runs`` does it 200 times."""
+"""Six runs ended at random moments; ``python -m tests.long.killed_runs`` does it 200 times."""
 
 from __future__ import annotations
 
@@ -18,6 +18,6 @@ if TYPE_CHECKING:
 @pytest.mark.network
 @pytest.mark.long
 def test_killed_runs_leave_nothing(tmp_path: Path, pack: Pack) -> None:
-    figures = run(tmp_path, kills=9, seed="ci", every=3)
+    figures = run(tmp_path, kills=6, seed="ci", every=3)
     assert figures.defects == [], "\n".join(figures.lines())
-    assert figures.ends.total() == 9
+    assert figures.ends.total() == 6
