@@ -15,7 +15,7 @@ RUNS = {
     "elf": 250,
     "lock": 500,
     "manifest": 1000,
-    "packed": 2000,
+    "packed": 1000,
     "payload": 2000,
     "sbom": 600,
     "wheel": 300,
