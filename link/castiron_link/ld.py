@@ -23,7 +23,8 @@ FLAGS = (
     "-z", "now", "-z", "relro", "-z", "noexecstack", "-z", "separate-code", "-z", f"stack-size={STACK_SIZE}",
     "--error-limit=0", "--no-demangle",
 )  # fmt: skip
-"""For every link."""
+"""For every link.  The order of functions is the linker's default for a profile (cdsort), which takes it as long as all
+else does: with ``hfsort``, which takes half as long, programs compute as fast, but a small one starts 13% slower."""
 
 STRIPPED = ("--strip-all", "--build-id=sha1")
 """For the executable.  ``--strip-all`` keeps the section headers, which scanners of licenses read; the build id is a

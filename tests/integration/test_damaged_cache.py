@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.integration, pytest.mark.network, pytest.mark.long]
 
-_FILES = 16
+_FILES = 12
 
 
 def test_no_flipped_byte_gives_another_binary(pack: Pack, tmp_path: Path) -> None:
