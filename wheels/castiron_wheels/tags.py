@@ -57,7 +57,7 @@ def with_wheels(target: Target, choice: str) -> Target:
 def with_processors(target: Target, level: int) -> Target:
     """Return the target with wheels for its processors up to ``level`` (index in its levels), too.
 
-    Their names end in the level (``manylinux_2_34_x86_64_v2``), as auditwheel writes them.  What every processor runs
+    Their names end in the level (``..._v2``), as auditwheel writes them.  What every processor runs
     is preferred.
     """
     if not level or target.elf.processors is None:
