@@ -302,7 +302,8 @@ def _finding_refusals(report: Report) -> Iterator[Refusal]:
 def _is_allowed(license_id: str, policy: Policy) -> bool:
     if _matches_license(license_id, policy.deny):
         return False
-    if _matches_license(license_id, policy.allow):
+    # An exception only adds permissions, so who allows a license allows it with each.
+    if _matches_license(license_id, policy.allow) or _matches_license(license_id.partition(" WITH ")[0], policy.allow):
         return True
     if policy.preset is not None:
         return strength_of(license_id) <= PRESETS[policy.preset]

@@ -77,6 +77,13 @@ def test_who_denies_the_gpl_does_not_mean_the_runtime_of_gcc() -> None:
     assert refused(report(gcc), policy(deny=["GPL-*"])) == {}
     assert refused(report(gcc), policy(preset="permissive")) == {}
     assert refused(report(gcc), policy(deny=["GPL-3.0-or-later WITH GCC-exception-3.1"])) != {}
+    bundled = ("PSF-2.0", "dtoa", "HPND")
+    # To allow a license is to allow it with any exception: that only adds permissions.
+    llvm = report(distribution("compiler-rt", "MIT AND Apache-2.0 WITH LLVM-exception"))
+    assert refused(llvm, policy(allow=["MIT", "Apache-2.0", *bundled])) == {}
+    assert refused(llvm, policy(allow=["*"])) == {}
+    assert refused(llvm, policy(allow=["MIT", *bundled])) != {}
+    assert refused(llvm, policy(allow=["*"], deny=["Apache-2.0 WITH LLVM-exception"])) != {}
 
 
 def test_of_a_dual_license_one_choice_is_enough() -> None:
