@@ -72,17 +72,7 @@ for part in $parts; do
         ruff format --check .
         ruff check .
         ;;
-    types)
-        # At the same time, and each with a cache of its own: with other options the other's is worth nothing.
-        mypy &
-        packages=$!
-        status=0
-        # These run by hand, or once in a while: what they call must not change under them.
-        MYPYPATH=bench mypy --cache-dir .mypy_cache/long --ignore-missing-imports --allow-untyped-decorators \
-            --allow-untyped-calls bench tests/long || status=$?
-        wait "$packages"
-        [ "$status" -eq 0 ] || exit "$status"
-        ;;
+    types) mypy ;;
     imports) lint-imports ;;
     unit)
         # With bytecode: else each process of pytest compiles the tests and Hypothesis again, five seconds long.
