@@ -8,6 +8,7 @@ import pytest
 from castiron_audit import expressions
 from castiron_audit.catalogue import library_of_file, library_of_name
 from castiron_audit.conclusions import conclude_distribution
+from castiron_audit.copyleft import Strength, strength_of
 from castiron_audit.detection.contents import DistributionContents
 from castiron_audit.detection.driver import detect
 from castiron_audit.model import Source
@@ -76,3 +77,17 @@ def test_rows_are_valid() -> None:
     for row in table("fonts")["font"]:
         assert expressions.normalise(row["license"]) == row["license"]
         re.compile(row["match"])
+
+
+@pytest.mark.parametrize(("major", "expected"), [(10, "MPL-2.0"), (13, "Apache-2.0"), (None, "Apache-2.0")])
+def test_a_library_that_changed_its_license(major: int | None, expected: str) -> None:
+    entry = library_of_name("openvdb")
+    assert entry is not None
+    assert entry.evidence(major).expression == expected
+
+
+@pytest.mark.parametrize("name", ["lingeling", "glucose"])
+def test_free_of_charge_is_not_open_source(name: str) -> None:
+    entry = library_of_name(name)
+    assert entry is not None
+    assert Strength.RESTRICTED in {strength_of(item) for item in expressions.licenses_in(entry.license)}
