@@ -453,14 +453,13 @@ def _contradictions(
     verdict: Verdict, expression: str, evidence: Sequence[Evidence]
 ) -> Iterator[tuple[str, Severity, str]]:
     """Yield what names another license than the verdict's ``expression``, unless a stronger statement explains it."""
-    concluded = expressions.base_licenses(expression)
     families = expressions.related_families(expression)
     texts = [item.expression for item in evidence if item.source is Source.TEXT and item.expression]
     text_agrees = any(expressions.shares_license(text, expression) for text in texts)
     for item in evidence:
         if item.expression is None or item.source is verdict.source:
             continue
-        if expressions.base_licenses(item.expression) & concluded:
+        if expressions.shares_license(item.expression, expression):
             continue
         statements = f"{item.source} ({item.where}) says {item.expression}, {verdict.source} says {expression}"
         if expressions.related_families(item.expression) & families:

@@ -199,8 +199,24 @@ def base_licenses(*expressions: str) -> set[str]:
 
 
 def shares_license(left: str, right: str) -> bool:
-    """Return whether two expressions name a license in common, up to exceptions and "or later"."""
-    return bool(base_licenses(left) & base_licenses(right))
+    """Return whether two expressions name a license in common: up to exceptions, "or later", and names of one text."""
+    there, others = base_licenses(left), base_licenses(right)
+    return bool(there & others or _published_as(there) & others or _published_as(others) & there)
+
+
+def _published_as(licenses: Iterable[str]) -> set[str]:
+    """Return the names under which projects publish the texts of licenses."""
+    variants = table("names")["variants"]
+    return {name for item in licenses for name in variants.get(item, {}).get("published_as", ())}
+
+
+@lru_cache(maxsize=4096)
+def without_variants(expression: str) -> str:
+    """Return an expression with SPDX's names for texts that are only called otherwise."""
+    variants = table("names")["variants"]
+    return re.sub(
+        r"LicenseRef-[\w.-]+", lambda match: variants.get(match[0], {}).get("text_of", match[0]), expression
+    )
 
 
 def from_field(text: str) -> str | None:

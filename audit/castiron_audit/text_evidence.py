@@ -71,7 +71,11 @@ def text_evidence(where: str, text: str) -> tuple[Evidence, ...]:
     decides, and that is unknown.
     """
     read = licenses_of(text)
-    licenses = [item for item in read.found if item.specific and item.kind not in {Kind.INTRODUCTION, Kind.CLUE}]
+    licenses = [
+        replace(item, expression=expressions.without_variants(item.expression))
+        for item in read.found
+        if item.specific and item.kind not in {Kind.INTRODUCTION, Kind.CLUE}
+    ]
     if any(item.expression in _LATER_ANOTHER for item in licenses):
         # The license that it will be under some day is named in the text.
         licenses = [item for item in licenses if item.expression in _LATER_ANOTHER or item.kind is Kind.TEXT]

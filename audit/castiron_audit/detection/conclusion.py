@@ -66,7 +66,7 @@ def license_findings(component: Component) -> Iterator[Finding]:
     for item in verdict.evidence:
         if item.expression is None or item.source in {verdict.source, Source.TEXT}:
             continue
-        if not families & related_families(item.expression):
+        if not (families & related_families(item.expression) or shares_license(item.expression, verdict.expression)):
             yield Finding(
                 code="contradiction",
                 severity=Severity.WARNING,

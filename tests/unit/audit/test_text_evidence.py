@@ -4,10 +4,11 @@ import pytest
 
 from castiron_audit.closest_license import closest
 from castiron_audit.conclusions import conclude_distribution
-from castiron_audit.expressions import licenses_in
+from castiron_audit.expressions import is_listed, licenses_in, normalise, shares_license
 from castiron_audit.model import Evidence, Source
 from castiron_audit.source_heads import later_version
 from castiron_audit.spdx_list import license_text
+from castiron_audit.tables import table
 from castiron_audit.text_evidence import combined, states_choice, text_evidence
 from castiron_common.files import sha256_bytes
 from tests.unit.audit.making import MIT, distribution
@@ -150,6 +151,54 @@ def test_versions_are_those_of_the_license_file(classifier: str, text: str, expe
     item = distribution("x", classifiers=(f"License :: OSI Approved :: {classifier}",), files={"LICENSE": text})
     conclusion = conclude_distribution("distribution/x", item, {sha256_bytes(text.encode()): text})
     assert conclusion.verdict.expression == expected
+
+
+SECRET_LABS = """By obtaining, using, and/or copying this software and/or its associated documentation, you agree that you
+have read, understood, and will comply with the following terms and conditions:
+
+Permission to use, copy, modify and distribute this software and its documentation for any purpose and without fee is
+hereby granted, provided that the above copyright notice appears in all copies, and that both that copyright notice and
+this permission notice appear in supporting documentation, and that the name of Secret Labs AB or the author not be used
+in advertising or publicity pertaining to distribution of the software without specific, written prior permission.
+
+SECRET LABS AB AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH REGARD TO THIS SOFTWARE, INCLUDING ALL IMPLIED WARRANTIES OF
+MERCHANTABILITY AND FITNESS.  IN NO EVENT SHALL SECRET LABS AB OR THE AUTHOR BE LIABLE FOR ANY SPECIAL, INDIRECT OR
+CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF
+CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS
+SOFTWARE.
+"""
+
+
+@pytest.mark.parametrize(
+    ("declared", "findings"), [("MIT-CMU", []), ("HPND", []), (None, []), ("BSD-3-Clause", ["contradiction"])]
+)
+def test_a_text_with_several_names_contradicts_none_of_them(declared: str | None, findings: list[str]) -> None:
+    item = distribution("x", declared, files={"LICENSE": SECRET_LABS})
+    conclusion = conclude_distribution("distribution/x", item, {sha256_bytes(SECRET_LABS.encode()): SECRET_LABS})
+    assert conclusion.verdict.expression == (declared or "MIT-CMU")
+    assert [finding.code for finding in conclusion.findings] == findings
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "expected"),
+    [
+        ("LicenseRef-scancode-matplotlib-1.3.0", "PSF-2.0", True),
+        ("PSF-2.0", "LicenseRef-scancode-matplotlib-1.3.0 AND MIT", True),
+        ("LicenseRef-scancode-matplotlib-1.3.0", "MIT-CMU", False),
+        ("HPND", "MIT-CMU OR MIT", True),
+        ("HPND", "MIT", False),
+    ],
+)
+def test_names_of_one_text_are_shared(left: str, right: str, expected: bool) -> None:
+    assert shares_license(left, right) is expected
+
+
+def test_variants_have_names_of_spdx_and_a_source() -> None:
+    for name, row in table("names")["variants"].items():
+        assert normalise(name) == name
+        assert row["source"]
+        assert all(map(is_listed, (*row.get("published_as", ()), *([row["text_of"]] if "text_of" in row else []))))
+        assert row.keys() & {"published_as", "text_of"}
 
 
 def test_heads_of_sources_allow_later_versions() -> None:
