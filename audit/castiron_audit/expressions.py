@@ -214,9 +214,7 @@ def _published_as(licenses: Iterable[str]) -> set[str]:
 def without_variants(expression: str) -> str:
     """Return an expression with SPDX's names for texts that are only called otherwise."""
     variants = table("names")["variants"]
-    return re.sub(
-        r"LicenseRef-[\w.-]+", lambda match: variants.get(match[0], {}).get("text_of", match[0]), expression
-    )
+    return re.sub(r"LicenseRef-[\w.-]+", lambda match: variants.get(match[0], {}).get("text_of", match[0]), expression)
 
 
 def from_field(text: str) -> str | None:

@@ -12,6 +12,7 @@ from castiron_audit.names import normalised
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from castiron_audit.bundles import Package
     from castiron_audit.catalogue import CatalogueEntry
     from castiron_audit.detection.contents import DistributionContents
     from castiron_audit.model import Evidence
@@ -47,6 +48,8 @@ class DetectedComponent:
     """True if Go names it in the list of modules that it leaves in a binary."""
     own: bool = False
     """True if it is a part of the distribution's own project, such as a crate of its workspace."""
+    copy_of: DetectedComponent | None = None
+    """The first component of its name, if that has another version."""
 
     def add_catalogue_entry(self, entry: CatalogueEntry, major_version: int | None = None) -> None:
         """Add what the catalogue says about the license."""
@@ -54,6 +57,10 @@ class DetectedComponent:
         if evidence not in self.evidence:
             self.evidence.append(evidence)
         self.reason = self.reason or entry.reason
+
+
+def _is_one_version(left: str, right: str) -> bool:
+    return not left or not right or f"{left}.".startswith(f"{right}.") or f"{right}.".startswith(f"{left}.")
 
 
 class Collector:
@@ -69,8 +76,8 @@ class Collector:
         self.findings: list[Finding] = []
         self.own_license: Evidence | None = None
         """What an SBOM says about the license of the distribution itself."""
-        self.package_folders: dict[str, str] = {}
-        """Names of packages of JavaScript by the folders that have their manifests."""
+        self.package_folders: dict[str, Package] = {}
+        """Packages of JavaScript by the folders that have their manifests."""
         self.has_crates = False
         """True if an SBOM or cargo-auditable lists crates."""
 
@@ -80,6 +87,28 @@ class Collector:
         if key not in self.components:
             self.components[key] = DetectedComponent(kind=kind, name=name, version=version)
         return self.components[key]
+
+    def copy_of(self, kind: Kind, name: str, version: str) -> DetectedComponent:
+        """Return the component of a name that has this version or none so far, a further one for another version.
+
+        A distribution may have several versions of a script: 3.5 and 3.5.1 are one, as names of files cut versions.
+        """
+        first = self.component(kind, name)
+        known = next((item for item in self._copies(first) if _is_one_version(item.version, version)), None)
+        if known is not None:
+            return known
+        component = DetectedComponent(kind=kind, name=first.name, version=version, copy_of=first)
+        self.components[kind, f"{normalised(name)}@{version}"] = component
+        return component
+
+    def has_text_of(self, kind: Kind, name: str, beginning: str) -> bool:
+        """Return whether a component of a name has a text whose path begins so."""
+        return any(
+            path.startswith(beginning) for item in self._copies(self.component(kind, name)) for path in item.texts
+        )
+
+    def _copies(self, first: DetectedComponent) -> list[DetectedComponent]:
+        return [item for item in self.components.values() if item is first or item.copy_of is first]
 
     def add_finding(self, code: str, severity: Severity, message: str) -> None:
         """Add a finding on the distribution itself."""

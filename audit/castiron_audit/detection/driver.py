@@ -127,7 +127,8 @@ def _component(detected: DetectedComponent, contents: DistributionContents, text
         texts[digest] = text
         component_texts.append(Text(path=path, sha256=digest))
     version = upstream_version(detected.version)
-    id_name = f"{detected.name}@{detected.version}" if detected.kind is Kind.CRATE else detected.name
+    is_one_of_several = detected.kind is Kind.CRATE or detected.copy_of is not None
+    id_name = f"{detected.name}@{detected.version}" if is_one_of_several else detected.name
     return Component(
         id=f"{detected.kind}/{contents.owner}/{id_name}",
         kind=detected.kind,

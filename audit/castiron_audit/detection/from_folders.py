@@ -104,15 +104,18 @@ def _add_folder(collector: Collector, path: str, folder: str, name: str, text: s
     if not evidence and not is_own_license(name):
         return  # Only a file that is named as license files are is one whatever it says.
     code = any(item.endswith((".py", ".pyc")) for item in files)
-    title = collector.package_folders.get(folder) or software.name.strip(".")
+    package = collector.package_folders.get(folder)
+    title = software.name.strip(".") if package is None else package.name
     if code and library_of_name(title) is not None:
         # A package that uses a library is no copy of it: "django.contrib.gis.gdal".
         title = folder.replace("/", ".")
-    component = collector.component(Kind.VENDORED, title)
+    version = "" if package is None else package.version
+    version = version or software.version or _version_in_script(collector, folder, title)
+    component = collector.copy_of(Kind.VENDORED, title, version)
     if any(item.expression for item in evidence):
         # What lies in its folder is about this version, the catalogue's row about any.
         component.evidence = [item for item in component.evidence if item.source is not Source.CATALOGUE]
-    component.version = component.version or software.version or _version_in_script(collector, folder, title)
+    component.version = component.version or version
     component.forms |= {Form.BYTECODE if code else Form.DATA}
     component.paths |= set(files)
     component.evidence += evidence

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from castiron_audit.catalogue import script_license, script_name
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from castiron_audit.detection.collector import Collector
 
 _NAME = r"(?P<name>(?:@[a-z][\w.-]*/)?[a-z][\w.-]*)"
-_VERSION = r"[\^~]?v?(?P<version>\d{1,5}(?:\.\d{1,5}){0,2}(?:-[\w.]{1,24})?|latest)"
+_VERSION = r"(?P<range>[\^~]?)v?(?P<version>\d{1,5}(?:\.\d{1,5}){0,2}(?:-[\w.]{1,24})?|latest)"
 _FOLDER = re.compile(rf"(?:^|/){_NAME}@{_VERSION}/")
 _TEXT = re.compile(rf"(?:^|/)licen[sc]es?/{_NAME}@{_VERSION}\.(?:txt|md)$", re.IGNORECASE)
 _SCRIPT = re.compile(rf"(?:^|/){_NAME}@{_VERSION}(?:\.min)?\.(?:m?js|css)$")
@@ -32,27 +33,62 @@ _SCRIPTS = (".js", ".mjs", ".cjs", ".css", ".wasm")
 
 def detect_from_package_folders(collector: Collector) -> None:
     """Add the packages of which something goes in; a license text of its own shows one, too."""
-    texts = {_key(name): path for path, name, _ in _matches(collector, _TEXT)}
-    seen: dict[str, tuple[str, str]] = {}
+    packages: dict[str, _Package] = {}
     for pattern in (_FOLDER, _SCRIPT):
-        for path, name, version in _matches(collector, pattern):
-            if pattern is _SCRIPT or path.endswith(_SCRIPTS):
-                seen.setdefault(_key(name), (name, version))
-    for _, name, version in _matches(collector, _TEXT):
-        # What stands in the folder's name may be a range; the text's name has the version that was fetched.
-        seen[_key(name)] = (name, version or seen.get(_key(name), ("", ""))[1])
-    for key, (name, version) in sorted(seen.items()):
-        if not same_package(name, collector.contents.distribution.name):
-            _add(collector, name, version, texts.get(key, ""))
+        for found in _matches(collector, pattern):
+            if pattern is _SCRIPT or found.path.endswith(_SCRIPTS):
+                package = packages.setdefault(_key(found.name), _Package(name=found.name))
+                # What stands in the folder's name may be a range; the text's name has the version that was fetched.
+                if found.is_fixed:
+                    package.versions.setdefault(found.version, "")
+                package.lowest = package.lowest or found.version
+    for found in _matches(collector, _TEXT):
+        package = packages.setdefault(_key(found.name), _Package(name=found.name))
+        package.name = found.name
+        package.versions[found.version] = found.path
+    for _, package in sorted(packages.items()):
+        if not same_package(package.name, collector.contents.distribution.name):
+            for version, text in sorted((package.versions or {package.lowest: ""}).items()):
+                _add(collector, package.name, version or package.lowest, text)
 
 
-def _matches(collector: Collector, pattern: re.Pattern[str]) -> Iterator[tuple[str, str, str]]:
-    """Yield path, name and version; the version is empty if the name has none that is fixed."""
+@dataclass(slots=True)
+class _Package:
+    """What paths say of one package."""
+
+    name: str
+    versions: dict[str, str] = field(default_factory=dict)
+    """Those that are there, each with the path of its license text, or none."""
+    lowest: str = ""
+    """The version that a range begins with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Match:
+    """A path that names a package."""
+
+    path: str
+    name: str
+    version: str
+    """Empty if it is not a whole one."""
+    is_fixed: bool
+    """False if it only begins a range."""
+
+
+def _matches(collector: Collector, pattern: re.Pattern[str]) -> Iterator[_Match]:
     for path in sorted(collector.contents.paths):
         match = pattern.search(path)
         if match and not _TESTS.search(path):
-            fixed = match["version"].partition("-")[0].count(".") == 2
-            yield path, match["name"], match["version"] if fixed else ""
+            version = match["version"] if _is_whole(match["version"]) else ""
+            yield _Match(path=path, name=match["name"], version=version, is_fixed=_is_fixed(match))
+
+
+def _is_whole(version: str) -> bool:
+    return version.partition("-")[0].count(".") == 2
+
+
+def _is_fixed(match: re.Match[str]) -> bool:
+    return _is_whole(match["version"]) and not match["range"]
 
 
 def _key(name: str) -> str:
@@ -60,7 +96,7 @@ def _key(name: str) -> str:
 
 
 def _add(collector: Collector, name: str, version: str, text_path: str) -> None:
-    component = collector.component(Kind.VENDORED, script_name(name))
+    component = collector.copy_of(Kind.VENDORED, script_name(name), version)
     component.forms.add(Form.DATA)
     component.version = component.version or version
     if version:
@@ -68,7 +104,12 @@ def _add(collector: Collector, name: str, version: str, text_path: str) -> None:
     paths = [text_path] if text_path else []
     for path in sorted(collector.contents.paths):
         match = _FOLDER.search(path)
-        if match and _key(match["name"]) == _key(name) and path[match.end() :].count("/") == 0:
+        if (
+            match
+            and _key(match["name"]) == _key(name)
+            and (match["version"] == version or not _is_fixed(match))
+            and path[match.end() :].count("/") == 0
+        ):
             paths += [path] if LICENSE_FILE_NAME.search(posixpath.basename(path)) else []
     for path in paths:
         data = collector.contents.read(path)

@@ -53,9 +53,9 @@ def detect_from_scripts(collector: Collector) -> None:
         )
 
 
-def _add_package_folders(collector: Collector) -> dict[str, str]:
-    """Add the packages whose manifests lie in the folders named after them; return their names by folder."""
-    folders: dict[str, str] = {}
+def _add_package_folders(collector: Collector) -> dict[str, Package]:
+    """Add the packages whose manifests lie in the folders named after them; return them by folder."""
+    folders: dict[str, Package] = {}
     for path in sorted(collector.contents.paths, key=lambda path: (posixpath.basename(path) != MANIFESTS[0], path)):
         folder, file = posixpath.split(path)
         if file not in MANIFESTS or folder in folders or _TESTS.search(path):
@@ -63,30 +63,30 @@ def _add_package_folders(collector: Collector) -> dict[str, str]:
         package = bundles.package_of_json(collector.contents.read(path) or b"")
         if package is not None and is_package_folder(path, package.name):
             _add_package(collector, path, package)
-            folders[folder] = package.name
+            folders[folder] = package
     return folders
 
 
-def _package_around(path: str, folders: dict[str, str]) -> str:
-    """Return the name of the package in whose folder a file lies; empty if it lies in none."""
+def _package_around(path: str, folders: dict[str, Package]) -> Package | None:
+    """Return the package in whose folder a file lies; None if it lies in none."""
     folder = posixpath.dirname(path)
     while folder and folder not in folders:
         folder = posixpath.dirname(folder)
-    return folders.get(folder, "")
+    return folders.get(folder)
 
 
-def _add_banners(collector: Collector, path: str, unnamed: list[str], folders: dict[str, str]) -> None:
+def _add_banners(collector: Collector, path: str, unnamed: list[str], folders: dict[str, Package]) -> None:
     data = collector.contents.read(path)
     if data is None:
         return
     package = _package_around(path, folders)
     place = place_of(path)
     for banner in banners(data.decode("utf-8", "replace")):
-        if package and (not banner.name or _is_file_of(banner.name, package)):
+        if package is not None and (not banner.name or _is_file_of(banner.name, package.name)):
             # What the manifest says counts for the whole package.
-            component = collector.component(Kind.VENDORED, script_name(package))
+            component = collector.copy_of(Kind.VENDORED, script_name(package.name), package.version)
             if not any(item.expression for item in component.evidence):
-                _add_banner(collector, path, replace(banner, name=package, version=""))
+                _add_banner(collector, path, replace(banner, name=package.name, version=package.version))
         elif not banner.name and banner.licenses and place is not None and place.vendored:
             _add_banner(collector, path, replace(banner, name=place.name, version=banner.version or place.version))
         elif not banner.name:
@@ -102,7 +102,7 @@ def _is_file_of(name: str, package: str) -> bool:
     return own != "" and f"{normalised(script_name(name))}-".startswith(f"{own}-")
 
 
-def _add_place(collector: Collector, path: str, folders: dict[str, str]) -> None:
+def _add_place(collector: Collector, path: str, folders: dict[str, Package]) -> None:
     """Add the project that a file is named after, if the catalogue knows it: minifiers remove banners."""
     place = place_of(path)
     if place is None or _package_around(path, folders):
@@ -112,14 +112,25 @@ def _add_place(collector: Collector, path: str, folders: dict[str, str]) -> None
     data = collector.contents.read(path)
     if known is None or _is_own(collector, name) or data is None:
         return
-    component = collector.component(Kind.VENDORED if font_of_family(name) is None else Kind.DATA, name)
-    component.forms.add(Form.DATA)
+    kind = Kind.VENDORED if font_of_family(name) is None else Kind.DATA
     said = {match[1].decode() for match in _SAYS_VERSION.finditer(data)}
-    component.version = component.version or (said.pop() if len(said) == 1 else place.version)
+    version = said.pop() if len(said) == 1 else place.version
+    # What the code of a part of the project says, or of what is in it, may be a version of its own.
+    tells_a_copy = place.version != "" or (
+        normalised(script_name(_stem(path))) == normalised(name) and not collector.has_text_of(kind, name, f"{path}, ")
+    )
+    component = collector.copy_of(kind, name, version if tells_a_copy else "")
+    component.forms.add(Form.DATA)
+    component.version = component.version or version
     if component.version:
         component.purl = component.purl or f"pkg:npm/{normalised(name)}@{component.version}"
     if not any(item.expression for item in component.evidence):
         component.evidence.append(known)
+
+
+def _stem(path: str) -> str:
+    """Return a script's name without what tells that it is minified."""
+    return re.sub(r"(?:[.-](?:min|slim|umd|bundle))*\.(?:[mc]?js|css)$", "", posixpath.basename(path))
 
 
 def _is_own(collector: Collector, name: str) -> bool:
@@ -148,9 +159,10 @@ def _add_banner(collector: Collector, path: str, banner: Banner) -> None:
     if known is None and not any(item.expression for item in evidence):
         return  # A name with a copyright is too little to tell a project of its own from a part of one.
     # The style sheet of a font is a part of the font's project.
-    component = collector.component(Kind.VENDORED if font_of_family(name) is None else Kind.DATA, name)
+    version = banner.version or _version_in_name(path, name)
+    component = collector.copy_of(Kind.VENDORED if font_of_family(name) is None else Kind.DATA, name, version)
     component.forms.add(Form.DATA)
-    component.version = component.version or banner.version or _version_in_name(path, name)
+    component.version = component.version or version
     if component.version:
         component.purl = component.purl or f"pkg:npm/{normalised(name)}@{component.version}"
     if known is not None and set(expressions.licenses_in(known.expression or "")) == set(banner.licenses):
@@ -173,7 +185,7 @@ def _version_in_name(path: str, name: str) -> str:
 def _add_package(collector: Collector, path: str, package: Package) -> None:
     if _is_own(collector, package.name):
         return
-    component = collector.component(Kind.VENDORED, package.name)
+    component = collector.copy_of(Kind.VENDORED, package.name, package.version)
     component.forms.add(Form.DATA)
     component.version = component.version or package.version
     component.purl = component.purl or package.purl

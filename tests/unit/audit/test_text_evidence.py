@@ -153,8 +153,8 @@ def test_versions_are_those_of_the_license_file(classifier: str, text: str, expe
     assert conclusion.verdict.expression == expected
 
 
-SECRET_LABS = """By obtaining, using, and/or copying this software and/or its associated documentation, you agree that you
-have read, understood, and will comply with the following terms and conditions:
+SECRET_LABS = """By obtaining, using, and/or copying this software and/or its associated documentation, you agree that
+you have read, understood, and will comply with the following terms and conditions:
 
 Permission to use, copy, modify and distribute this software and its documentation for any purpose and without fee is
 hereby granted, provided that the above copyright notice appears in all copies, and that both that copyright notice and
