@@ -10,6 +10,7 @@ setting              meaning
 ``entry``            what is traced, and run by the interpreter; ``app.py`` if there is none
 ``options``          further options of `trace`
 ``requires``         distributions from an index
+``unnamed``          ``yes``: the distributions are in a virtual environment, and no file says what is required
 ``refused``          text of the message with which `trace` must end
 ``host-path``        folders that the interpreter has on ``sys.path`` in addition
 ``encode``           a file and the encoding that it is written in
@@ -29,6 +30,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import zipfile
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -48,6 +50,7 @@ _SETTINGS = frozenset(
         "entry",
         "options",
         "requires",
+        "unnamed",
         "refused",
         "host-path",
         "encode",
@@ -199,7 +202,13 @@ def _digest(data: bytes) -> str:
 
 def _trace(case: Case, app: Path, requirements: list[str], *, series: str) -> Outcome:
     options = case.words("options")
-    if requirements:
+    if "unnamed" in case.settings:
+        venv = app.parent / "venv"
+        subprocess.run([uv.find_uv_bin(), "venv", "-q", "--python", sys.executable, str(venv)], check=True)
+        pip = [uv.find_uv_bin(), "pip", "install", "-q", "--python", str(venv / "bin/python"), *requirements]
+        subprocess.run(pip, check=True)
+        options += ["--host-python", str(venv)]
+    elif requirements:
         listed = app.parent / "requirements.txt"
         listed.write_text("".join(f"{line}\n" for line in requirements))
         options += ["-r", str(listed)]

@@ -403,7 +403,7 @@ def _summary(outcome: Outcome, options: Options, size: int, loud: Loudness) -> N
         )
         console.print(relative(printable(f"requirements: {outcome.source}")))
     if loud >= Loudness.NORMAL:
-        for note in outcome.notes:
+        for note in (*outcome.notes, *(outcome.details if loud is Loudness.VERBOSE else ())):
             console.print(relative(printable(note)))
         libc = options.target.target.libc
         # Other such wheels are of pure Python, or bring programs, which need no C library of ours.

@@ -129,6 +129,11 @@ class Closure:
                 for importer, imports in self._edges.items()
                 if importer in best and any(edge.imported in _STARTS_PROGRAMS for edge in imports)
             ),
+            left_out=tuple(
+                item._replace(importer=self._public(item.importer) or item.importer)
+                for item in self._answer.left_out
+                if item.importer in best
+            ),
         )
 
     def _modules(self, best: Mapping[str, _Step]) -> dict[str, ReachedModule]:

@@ -32,6 +32,8 @@ class Outcome:
     """Where the requirements were found."""
     notes: tuple[str, ...]
     """What lies beside the application and stays out: that depends on the folder, not on the application."""
+    details: tuple[str, ...]
+    """More about them."""
     seconds: tuple[tuple[str, float], ...]
     """Duration of each pass."""
 
@@ -69,6 +71,7 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
         from castiron_trace.entry import resolve_plan
         from castiron_trace.graph import analyse, runner_of, used_site
         from castiron_trace.hints.effect import without_effect
+        from castiron_trace.left_out import left_out_details, left_out_notes
         from castiron_trace.machine import carried_data
         from castiron_trace.own.unreached import unreached_notes
         from castiron_trace.stdlib_graph import stdlib_graph
@@ -151,5 +154,11 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
             blobs=own.blobs,
             carries=hints.carries,
         )
-    notes = (*own.notes, *unreached_notes(site, reached))
-    return Outcome(manifest=manifest, reached=reached, source=chosen.source, notes=notes, seconds=clock.seconds)
+    return Outcome(
+        manifest=manifest,
+        reached=reached,
+        source=chosen.source,
+        notes=(*own.notes, *unreached_notes(site, reached), *left_out_notes(reached)),
+        details=tuple(left_out_details(reached)),
+        seconds=clock.seconds,
+    )

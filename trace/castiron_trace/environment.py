@@ -68,7 +68,7 @@ def prepare(
     if not environment.distributions:
         return TracedEnvironment(site=NO_SITE, source=source, findings=environment.findings)
     folder = site_packages(installation_prefix(environment.wheels, options.target), options.target)
-    site = Site(path=(folder.resolve(),), distributions=environment.distributions)
+    site = Site(path=(folder.resolve(),), distributions=environment.distributions, bystanders=requirements.bystanders)
     return TracedEnvironment(
         site=site,
         source=source,

@@ -70,6 +70,7 @@ def analyse(
                 requires=tuple(item.requires),
                 direct=item.direct and item.name != runner_of(options),
                 project=item.project,
+                bystander=item.name in site.bystanders,
                 dist_info=site.records[item.name].dist_info,
                 files=site.records[item.name].files,
             )

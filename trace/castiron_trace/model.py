@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from castiron_common.target import PythonTarget
     from castiron_manifest.model import Entry, Finding
-    from castiron_trace.protocol import Definitions, FileNames, MachineUse, Tier
+    from castiron_trace.protocol import Definitions, FileNames, LeftOut, MachineUse, Tier
     from castiron_wheels.model import ResolvedDistribution
     from castiron_wheels.record import InstalledRecord
 
@@ -119,6 +119,8 @@ class Site:
     path: tuple[Path, ...] = ()
     """What it adds to ``sys.path``: ``site-packages``, or nothing."""
     distributions: tuple[ResolvedDistribution, ...] = ()
+    bystanders: frozenset[str] = frozenset()
+    """Those that are only there, in an environment that was not made for the application as far as anybody said."""
 
     @property
     def folder(self) -> Path:
@@ -217,3 +219,5 @@ class Reached:
     missing_libraries: tuple[MissingLibrary, ...] = ()
     starters: frozenset[str] = frozenset()
     """Owners of modules that can start other programs."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Bystanders that reached modules import only if they are there, sorted."""

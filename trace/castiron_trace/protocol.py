@@ -149,6 +149,17 @@ class Alternatives(NamedTuple):
     """Absolute, in the order in which they are tried."""
 
 
+class LeftOut(NamedTuple):
+    """A distribution of the environment that stays out, as others import it only if it is there."""
+
+    distribution: str
+    """Normalised."""
+    module: str
+    """What is imported of it."""
+    importer: str
+    line: int
+
+
 class NeededLibrary(NamedTuple):
     """A library of the machine that a module cannot be imported without."""
 
@@ -234,6 +245,8 @@ class Installed:
     """Whether the user asks for it, and not only another distribution."""
     project: bool = False
     """Whether it is made of a folder on this machine: then it is the user's own code."""
+    bystander: bool = False
+    """Whether it is only there: it goes in if more than optional imports of other distributions lead to it."""
     dist_info: str = ""
     """The folder of its metadata, relative to site-packages."""
     files: tuple[str, ...] = ()
@@ -318,3 +331,5 @@ class TraceAnswer:
     """Sorted."""
     needed_libraries: tuple[NeededLibrary, ...] = field(default=())
     """That no distribution brings, sorted."""
+    left_out: tuple[LeftOut, ...] = ()
+    """Each distribution once, sorted."""

@@ -15,6 +15,7 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import Distribution, distributions
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -61,6 +62,10 @@ class Installed:
     """The wheel or sdist on this machine that it was installed from, if that still exists."""
     url: str | None
     """The requirement's URL, if it was installed from an archive elsewhere or from a repository."""
+    extras: tuple[str, ...] = ()
+    """Normalised names of the extras that it has."""
+    required_only: bool = False
+    """Whether it is known that nobody asked for it by name: the installer added it because another one requires it."""
 
 
 def host_python(environ: Mapping[str, str] = os.environ) -> Path:
@@ -94,7 +99,8 @@ def from_installed(
 
     ``imports`` (top-level module names that the application imports) and ``roots`` (names of distributions) say what
     is needed for certain; what else is installed may be a plug-in, so it is asked for too, but may be left out if
-    nothing fits the target.  Without both, everything is needed.
+    nothing fits the target.  Of this, bystanders are what no extra that was asked for requires either.  Without both,
+    everything is needed.
     """
     beside = installed(python) if everything is None else everything
     by_name = {item.name: item for item in beside}
@@ -125,6 +131,9 @@ def from_installed(
         archives=tuple((path, ()) for path in archives.values()),
         exact=True,
         optional=frozenset(item.name for item in chosen) - needed,
+        bystanders=frozenset(item.name for item in chosen)
+        - needed
+        - _closure(needed, by_name, target, _asked_extras(by_name, target)),
         direct=start,
     )
 
@@ -177,6 +186,10 @@ def _describe(distribution: Distribution) -> Installed | None:
         folder=folder,
         archive=archive,
         url=url,
+        extras=tuple(sorted(map(canonicalize_name, distribution.metadata.get_all("Provides-Extra") or ()))),
+        # Others that write REQUESTED (PEP 376) write it for all that they install.
+        required_only=(distribution.read_text("INSTALLER") or "").strip() == "pip"
+        and distribution.read_text("REQUESTED") is None,
     )
 
 
@@ -292,12 +305,58 @@ def _line(item: Installed) -> str:
     return f"{item.name}=={item.version.partition('+')[0]}"
 
 
-def _closure(start: Iterable[str], by_name: Mapping[str, Installed], target: PythonTarget) -> set[str]:
-    """Return ``start`` and all that it depends on in the target, as far as it is installed here."""
+def _asked_extras(by_name: Mapping[str, Installed], target: PythonTarget) -> dict[str, frozenset[str]]:
+    """Return the extras that somebody must have asked for, by distribution.
+
+    No installation says that.  But who is there, was not asked for by name, and is required by nobody without an extra,
+    was brought by an extra: by each that requires it and of which all is there.
+    """
+    active = _active_extras(((name, frozenset()) for name in by_name), by_name, target)
+    explained = {
+        canonicalize_name(other.name)
+        for name, extras in active.items()
+        for other in by_name[name].requires
+        if holds(other.marker, target, extras)
+    }
+    unexplained = {name for name, item in by_name.items() if item.required_only} - explained
+    found: dict[str, frozenset[str]] = {}
+    for name, item in by_name.items():
+        for extra in item.extras if unexplained else ():
+            brought = {
+                canonicalize_name(other.name)
+                for other in item.requires
+                if not holds(other.marker, target) and holds(other.marker, target, {extra})
+            }
+            if brought <= by_name.keys() and brought & unexplained:
+                found[name] = found.get(name, frozenset()) | {extra}
+    return found
+
+
+def _closure(
+    start: Iterable[str],
+    by_name: Mapping[str, Installed],
+    target: PythonTarget,
+    asked: Mapping[str, frozenset[str]] = MappingProxyType({}),
+) -> set[str]:
+    """Return ``start`` and all that it depends on in the target, as far as it is installed here.
+
+    ``asked`` are extras that count wherever their distribution is among these.
+    """
+    return set(_active_extras(((name, frozenset()) for name in start), by_name, target, asked))
+
+
+def _active_extras(
+    start: Iterable[tuple[str, frozenset[str]]],
+    by_name: Mapping[str, Installed],
+    target: PythonTarget,
+    asked: Mapping[str, frozenset[str]] = MappingProxyType({}),
+) -> dict[str, set[str]]:
+    """Return the distributions that some with some extras lead to, each with the extras that are asked of it."""
     active: dict[str, set[str]] = {}
-    waiting: list[tuple[str, frozenset[str]]] = [(name, frozenset()) for name in start]
+    waiting = list(start)
     while waiting:
         name, extras = waiting.pop()
+        extras |= asked.get(name, frozenset())
         item = by_name.get(name)
         if item is None or (name in active and extras <= active[name]):
             continue
@@ -308,4 +367,4 @@ def _closure(start: Iterable[str], by_name: Mapping[str, Installed], target: Pyt
             for other in item.requires
             if holds(other.marker, target, known)
         ]
-    return set(active)
+    return active

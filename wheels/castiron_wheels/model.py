@@ -63,6 +63,8 @@ class Requirements:
     """True: the lines are the versions of an existing environment, kept even if they contradict each other."""
     optional: frozenset[str] = frozenset()
     """Normalised names that may be left out, with a finding, if nothing fits the target."""
+    bystanders: frozenset[str] = frozenset()
+    """Normalised names of what is only there: neither the application nor what it imports requires it."""
     folder: Path | None = None
     """Where uv looks for configuration (``uv.toml``, ``[tool.uv]``); None is the current folder."""
     requires_python: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -178,7 +179,32 @@ def test_imports_decide_what_must_be_had(target: PythonTarget) -> None:
     found = from_installed(Path("p"), target, imports=["app", "os"], everything=EVERYTHING)
     assert found.lines == ("app==1", "lib==1", "old==1", "plugin==1", "speed==1")
     assert found.optional == {"old", "plugin"}
+    assert found.bystanders == {"old", "plugin"}
     assert found.direct == {"app"}
+
+
+def test_what_an_extra_brought_is_no_bystander(target: PythonTarget) -> None:
+    lib = made("lib", "fast; extra == 'speed'", "gone; extra == 'all'", "fast; extra == 'all'", "asked; extra == 'x'")
+    everything = (
+        replace(lib, extras=("all", "speed", "x")),
+        replace(made("fast", "inner"), required_only=True),
+        replace(made("inner"), required_only=True),
+        made("asked"),  # somebody asked for it by name, so perhaps for no extra
+        replace(made("stray"), required_only=True),
+    )
+    found = from_installed(Path("p"), target, imports=["lib"], everything=everything)
+    assert found.optional == {"asked", "fast", "inner", "stray"}
+    assert found.bystanders == {"asked", "stray"}
+
+
+@pytest.mark.parametrize(
+    ("installer", "requested", "known"), [("pip", False, True), ("pip", True, False), ("uv", False, False)]
+)
+def test_who_was_not_asked_for_by_name(installer: str, requested: bool, known: bool, venv: Path) -> None:
+    more = {"REQUESTED": ""} if requested else {}
+    add(venv, f"by-{installer}-{requested}", requires="Provides-Extra: A_b\n", INSTALLER=f"{installer}\n", **more)
+    found = by_name(venv)[f"by-{installer}-{requested}".lower()]
+    assert (found.required_only, found.extras) == (known, ("a-b",))
 
 
 def test_what_we_also_need_is_kept_if_it_is_imported(target: PythonTarget) -> None:

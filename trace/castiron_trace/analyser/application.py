@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from castiron_trace.analyser.finder import StaticFinder
 from castiron_trace.analyser.graph_adapter import TracedGraph, file_of, kind_of
 from castiron_trace.analyser.inclusion import Inclusion
 from castiron_trace.analyser.locator import TraceLocator
+from castiron_trace.analyser.optional_distributions import OptionalDistributions
 from castiron_trace.analyser.rules.base import Context, absolute
 from castiron_trace.analyser.scans import ScanStore
 from castiron_trace.analyser.syntax.scanner import defined_names
@@ -33,7 +35,7 @@ from castiron_trace.protocol import (
 from castiron_trace.wire import from_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from castiron_trace.analyser.syntax.scan import Literal, Scan
     from castiron_trace.protocol import Entry, ObservedImport, TraceRequest
@@ -56,6 +58,26 @@ def trace_graph(request: TraceRequest) -> TraceAnswer:
         aliases=Aliases(request.hints),
         script_owner=request.entry.owner,
     )
+    environment.withheld = environment.bystanders
+    while True:
+        context, answer = _trace_once(request, locator, environment, stdlib)
+        if not environment.withheld:
+            break
+        # What stays out is seldom wanted after all: to begin again is cheaper than to trace everything that is there.
+        optional = OptionalDistributions(context)
+        wanted = optional.wanted()
+        if not wanted:
+            answer = replace(answer, left_out=optional.left_out())
+            break
+        environment.withheld -= wanted
+    scans.save()
+    return answer
+
+
+def _trace_once(
+    request: TraceRequest, locator: TraceLocator, environment: Environment, stdlib: Mapping[str, Node]
+) -> tuple[Context, TraceAnswer]:
+    """Return what the application reaches without the distributions that are withheld."""
     graph = TracedGraph(locator, stdlib_implies=False)
     graph.add_excludes(request.exclude)
     context = Context(
@@ -83,8 +105,8 @@ def trace_graph(request: TraceRequest) -> TraceAnswer:
     while inclusion.close(entry, all_rules=request.rules):
         with graph.hook_context():
             pass
-    scans.save()
-    return _answer(graph, entry, inclusion=inclusion, locator=locator, function=request.entry.function, unknown=unknown)
+    function = request.entry.function
+    return context, _answer(graph, entry, inclusion=inclusion, locator=locator, function=function, unknown=unknown)
 
 
 def _add_entry(graph: TracedGraph, entry: Entry) -> BaseNode:

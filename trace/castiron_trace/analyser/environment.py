@@ -96,6 +96,10 @@ class Environment:
         """Distributions that the user asks for."""
         self.projects: set[str] = set()
         """Distributions that are the user's own code."""
+        self.bystanders = frozenset(item.name for item in installed if item.bystander)
+        """Distributions that are only there."""
+        self.withheld: frozenset[str] = frozenset()
+        """Those of them that stay out, as far as is known."""
         for item in installed:
             self.requires[item.name], self.wheels[item.name] = item.requires, item.wheel
             if item.direct:
@@ -172,6 +176,17 @@ class Environment:
                 for dist in self.distributions.values()
                 for value in dist.entry_points.get(group, {}).values()
             }
+        )
+
+    def other_owner(self, name: str) -> str | None:
+        """Return a distribution that is not withheld and has modules below a package; None if there is none."""
+        return next(
+            (
+                other
+                for other in sorted(self.distributions.keys() - self.withheld)
+                if any(module.startswith(f"{name}.") for module in self.distributions[other].modules)
+            ),
+            None,
         )
 
     def own_entry_points(self, group: str) -> list[str]:

@@ -73,6 +73,8 @@ class Location:
     """For leaves: whether it is a package."""
     alias: str | None = None
     """The module that the name really is."""
+    withheld: bool = False
+    """Whether its distribution stays out, as far as is known."""
     search_path: tuple[str, ...] = ()
 
 
@@ -190,6 +192,12 @@ class TracedGraph(ModuleGraph):
             return self._create_missing_module(importing_module, module_name)
         if location.alias is not None:
             return self._add_alias(module_name, location.alias)
+        if location.withheld:
+            excluded = ExcludedModule(module_name)  # type: ignore[no-untyped-call]
+            excluded.extension_attributes["owner"] = location.owner
+            self.add_node(excluded)
+            self._process_import_list(excluded, ())
+            return excluded
         node, scan = _make_node(module_name, location)
         node.extension_attributes["scan"] = scan
         node.extension_attributes["owner"] = location.owner

@@ -146,8 +146,11 @@ class TraceLocator:
     def _located(self, name: str, spec: ModuleSpec, path: list[str] | None) -> Location:
         locations = list(spec.submodule_search_locations or ())
         if spec.loader is None or spec.origin is None:
-            return Location(owner=self._namespace_owner(name, locations[0]), spec=spec)
+            owner = self._namespace_owner(name, locations[0])
+            return Location(owner=owner, spec=spec, withheld=owner in self._environment.withheld)
         owner = self._owner(spec.origin) or APP
+        if owner in self._environment.withheld:
+            return Location(owner=owner, withheld=True)
         scan = self._scan(spec.origin, owner)
         if scan.extends_path and locations:
             leaf = name.rpartition(".")[2]
@@ -179,6 +182,8 @@ class TraceLocator:
     def _namespace_owner(self, name: str, folder: str) -> str:
         """Return whose a namespace package is: that of its modules, else that of the files in its first folder."""
         known = self._environment.modules.get(name)
+        if known in self._environment.withheld:
+            known = self._environment.other_owner(name) or known
         relative = self._environment.relative(folder)
         if known is None and relative is not None:
             owners = self._environment.owners

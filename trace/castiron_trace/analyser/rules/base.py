@@ -93,6 +93,8 @@ class Context:
     """Files of the application that the user includes."""
     whole: set[str] = field(default_factory=set)
     """Distributions of which all modules go in."""
+    plugins: set[str] = field(default_factory=set)
+    """Distributions that go in because their host loads what they register or define."""
 
     def is_own(self, owner: str | None) -> bool:
         """Return whether a module of this owner is the user's own code: a script's, or that of a project's wheel."""

@@ -61,7 +61,7 @@ class EntryPoints:
         """Load the groups that are looked up."""
         del entry
         environment = self._context.environment
-        groups = environment.groups() - self._ignored - self._loaded
+        groups = self._with_hosts(environment.groups() - self._ignored - self._loaded)
         for group in sorted(groups & self._hinted.keys()):
             groups.discard(group)
             yield from self._load(group, self._hinted[group], "")
@@ -73,6 +73,13 @@ class EntryPoints:
                 yield from self._load(group, self._users[owner], owner)
             groups -= self._loaded
 
+    def _with_hosts(self, groups: set[str]) -> set[str]:
+        """Leave out the groups that begin with the name of a distribution which stays out: it would load them."""
+        environment = self._context.environment
+        absent = {top for name in environment.withheld for top in environment.distributions[name].top_levels()}
+        absent |= environment.withheld
+        return {group for group in groups if _SEPARATORS.split(group)[0] not in absent} if absent else groups
+
     def _load(self, group: str, user: BaseNode, owner: str) -> Iterator[Step]:
         self._loaded.add(group)
         for module in self._context.environment.own_entry_points(group):
@@ -81,6 +88,7 @@ class EntryPoints:
         for provider, module in self._context.environment.entry_points(group):
             if module in self._context.environment.modules:
                 yield Declaration(user, module)
+                self._context.plugins.add(provider)
                 if provider != owner:
                     # Its host may use more of a plug-in than the entry point: named in templates, in settings.
                     yield Whole(user, provider)

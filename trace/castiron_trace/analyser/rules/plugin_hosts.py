@@ -38,6 +38,7 @@ class PluginHosts:
             if host.module in nodes and host.module not in self._loaded:
                 self._loaded.add(host.module)
                 for name in plugins(host, self._context.environment):
+                    self._context.plugins.add(self._context.environment.modules[name])
                     yield Declaration(nodes[host.module], name)
 
 
