@@ -21,6 +21,7 @@ from castiron_audit.descriptions import choice_in_description, licenses_of_data
 from castiron_audit.file_statements import FileStatements, file_statements
 from castiron_audit.license_files import is_own_folder, is_own_license, split_license_file
 from castiron_audit.model import UNKNOWN, Evidence, Finding, Severity, Source, Verdict
+from castiron_audit.offered_licenses import are_offered
 from castiron_audit.source_heads import later_version, license_of_heads, licenses_in_heads
 from castiron_audit.text_evidence import (
     POINTER_LENGTH,
@@ -149,8 +150,15 @@ def conclude_distribution(
     others = [(file, texts[file.sha256]) for file in declared.files if file.sha256 in texts]
     stated = _Stated.read(own_files, [item for item in others if item not in own_files], included, parts)
     from_texts = stated.applied(_evidence_of_texts(own_files, declared.text))
-    choice = states_choice([text for _, text in own_files if len(text) < POINTER_LENGTH], description, declared.text)
     field = None if declared.text is None else expressions.from_field(declared.text)
+    choice = states_choice(
+        [text for _, text in own_files if len(text) < POINTER_LENGTH], description, declared.text
+    ) or (
+        # A field that joins licenses is stronger than names of files, and so is what is said of single files.
+        " AND " not in (field or "")
+        and not any(item.names_included for item in stated.files.values())
+        and are_offered([file.path for file, _ in own_files], from_texts)
+    )
     own_texts = [split_license_file(text).own_license for _, text in own_files]
     own_texts = own_texts or ([declared.text] if declared.text else [])
     classified = _classified(declared.classifiers, field, from_texts, own_texts, metadata, choice=choice)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from castiron_audit.expressions import related_families, shares_license
 from castiron_audit.model import Finding, Kind, Severity, Source, Verdict
+from castiron_audit.offered_licenses import are_offered
 from castiron_audit.text_evidence import POINTER_LENGTH, combined, states_choice, unknown_license_message
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def conclude(detected: DetectedComponent) -> Verdict:
         )
     texts = [item for item in evidence if item.expression]
     choice = states_choice(tuple(text for text in detected.texts.values() if len(text) < POINTER_LENGTH))
+    choice = choice or are_offered(detected.texts, texts)
     return Verdict(
         expression=combined(texts, choice=choice),
         source=Source.TEXT if texts else Source.NONE,
