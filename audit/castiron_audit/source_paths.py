@@ -2,7 +2,8 @@
 
 Assertions, messages and debug information have the paths of the files they were compiled from.  Builds fetch libraries
 into folders that are named after them: ``_deps/NAME-src`` (CMake's FetchContent), ``third_party/NAME``,
-``NAME-1.2.3/`` (an unpacked archive), ``buildtrees/NAME/src`` (vcpkg); folders called ``libNAME`` hold that library.
+``NAME-1.2.3/`` (an unpacked archive), ``buildtrees/NAME/src`` (vcpkg), ``.conan/data/NAME/1.2.3`` and
+``.conan2/p/b/NAME`` with a hash (Conan); folders called ``libNAME`` hold that library.
 Mangled names have the namespace with its length: ``N8tinyxml2`` (Itanium C++ ABI, 5.1).  Only libraries that the
 catalogue knows by exactly that name are found so.
 """
@@ -43,6 +44,17 @@ _PORT = re.compile(
     rb"buildtrees/([a-z0-9][a-z0-9-]{1,40}?)/src/(?:[a-z]{0,8}-?v?(\d{1,4}(?:[._]\d{1,5}){1,3})|[^/\0\n]{1,60})[^/\0\n]{0,40}/"
 )
 """Where vcpkg builds a port: ``buildtrees/sdl2/src/se-2.30.11-e9693b8e70.clean/``."""
+_CONAN = b".conan/data/"
+_PACKAGE = re.compile(
+    rb"\.conan/data/([a-z0-9_][a-z0-9_+.-]{1,100})/(?:cci\.)?v?([A-Za-z0-9_+.-]{1,50})/[^/\0\n]{1,50}/[^/\0\n]{1,50}"
+    rb"/(?:source|build/[0-9a-f]{40})/"
+)
+"""Where Conan 1 builds a package: ``.conan/data/zlib/1.2.13/_/_/build/HASH/src/inflate.c``."""
+_CONAN_2 = b".conan2/p/"
+_CUT_PACKAGE = re.compile(rb"\.conan2/p/(?:b/)?([a-z0-9_+.-]{1,5})[0-9a-f]{13}/[bs]/")
+"""Where Conan 2 does: five letters of the name and a hash.  Source: conan/internal/cache/cache.py, PkgCache."""
+_CUT = 5
+_NUMBERS = re.compile(r"\d{1,4}(?:\.\d{1,5}){1,3}[a-z]?")
 _COMPILED = re.compile(rb"[\w./+@-]{1,200}?\.(?:c|cc|cpp|cxx)\b")
 _SHORTEST_FOLDER = 6
 """Letters of a name that begins with "lib", for a folder of that name to say enough."""
@@ -106,9 +118,18 @@ def _lib_folders() -> Mapping[bytes, str]:
     }
 
 
+def _cut_name(cut: bytes, file: bytes) -> str | None:
+    """Return the library of a package of which five letters are known: the path of its source has all of its name."""
+    if len(cut) < _CUT:
+        return _ports().get(cut)
+    words = frozenset(re.findall(rb"[a-z0-9+-]+", file.lower()))
+    found = {library for name, library in _ports().items() if name[:_CUT] == cut and name in words}
+    return found.pop() if len(found) == 1 else None
+
+
 def texts() -> Iterable[bytes]:
     """Return the texts that show where to look, for a search of all at once."""
-    return (*_FOLDERS, _VCPKG, *_lib_folders(), *_versioned(), *_namespaces())
+    return (*_FOLDERS, _VCPKG, _CONAN, _CONAN_2, *_lib_folders(), *_versioned(), *_namespaces())
 
 
 def named_libraries(data: bytes, offsets: Mapping[bytes, list[int]]) -> tuple[Named, ...]:
@@ -130,6 +151,15 @@ def named_libraries(data: bytes, offsets: Mapping[bytes, list[int]]) -> tuple[Na
         match = _PORT.match(data, offset)
         if match and (library := _ports().get(match[1])) and _SOURCE.match(data, match.end()):
             add(library, (match[2] or b"").decode().replace("_", "."), match[0])
+    for offset in offsets.get(_CONAN, ())[:_MOST_LOOKS]:
+        match = _PACKAGE.match(data, offset)
+        if match and (library := _ports().get(match[1])) and _COMPILED.match(data, match.end()):
+            version = match[2].decode()
+            add(library, version if _NUMBERS.fullmatch(version) else "", match[0])
+    for offset in offsets.get(_CONAN_2, ())[:_MOST_LOOKS]:
+        match = _CUT_PACKAGE.match(data, offset)
+        if match and (file := _COMPILED.match(data, match.end())) and (library := _cut_name(match[1], file[0])):
+            add(library, "", data[offset : file.end()])
     for text, library in _lib_folders().items():
         for offset in offsets.get(text, ())[:_MOST_LOOKS]:
             before = data[offset - 1 : offset]
