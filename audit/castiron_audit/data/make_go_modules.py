@@ -2,9 +2,11 @@
 
 ``python -m castiron_audit.data.make_go_modules PACKAGES``
 
-PACKAGES: a folder with Debian's packages ``golang-NAME-dev`` (as ``apt-get download`` leaves them).  Each has the
-sources of modules below ``usr/share/gocode/src``, and a copyright file (Debian's machine-readable format 1.0) that
-quotes the modules' license texts.  Needs ``dpkg-deb``.
+PACKAGES: a folder with Debian's packages ``golang-NAME-dev`` (as ``apt-get download`` leaves them): those whose
+``Go-Import-Path`` (in Debian's lists of source packages) is that of a module, or of one around it, in a Go binary of a
+wheel.  Each has the sources of modules below ``usr/share/gocode/src``, and a copyright file (Debian's machine-readable
+format 1.0) that quotes the modules' license texts.  Older versions may lie beside newer ones: what is only in them was
+moved to another path.  Needs ``dpkg``.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import re
 import subprocess
 import sys
 import tarfile
+from functools import cmp_to_key
 from pathlib import Path
 
 import zstandard
@@ -26,17 +29,22 @@ _SOURCES = "usr/share/gocode/src/"
 _NAMES = {
     "expat": "MIT",
     "mit": "MIT",
+    "mit-expat": "MIT",
     "apache-2.0": "Apache-2.0",
+    "apache-2.0 and go": "Apache-2.0 AND BSD-3-Clause",
     "bsd-2-clause": "BSD-2-Clause",
     "bsd-3-clause": "BSD-3-Clause",
     "bsd-3-clause~google": "BSD-3-Clause",
     "bsd-3-clause or bsd-3-clause": "BSD-3-Clause",
+    "cc0-1.0": "CC0-1.0",
     "isc": "ISC",
     "mpl-2": "MPL-2.0",
     "mpl-2.0": "MPL-2.0",
 }
 """Debian's short names of licenses, and SPDX's."""
 _MODULE = re.compile(r"^module\s+\"?([^\s\"]+)", re.MULTILINE)
+_SOURCE = re.compile(r"(?!debian/)(?!.*(?:test|example|vendor|third_party))[\w./*-]+\.go")
+"""A source that is compiled when the module is used."""
 _MAJOR = re.compile(r"/v\d+$")
 
 
@@ -44,8 +52,8 @@ def main(folder: Path) -> None:
     """Write the file beside this module."""
     texts: dict[str, int] = {}
     modules: dict[str, dict[str, object]] = {}
-    for package in sorted(folder.glob("golang-*_*.deb")):
-        name, version = package.name.removesuffix(".deb").split("_")[:2]
+    for package in sorted(folder.glob("golang-*_*.deb"), key=cmp_to_key(_in_order)):
+        name, version = _name_and_version(package)
         paths, manifests, copyright_file = _read(package)
         expression = _license(copyright_file)
         if expression is None:
@@ -54,7 +62,7 @@ def main(folder: Path) -> None:
         text = "\n".join(line.rstrip() for line in without_packaging(copyright_file).strip("\n").splitlines()) + "\n"
         row = {
             "license": expression,
-            "where": f"{name} {version.replace('%3a', ':')}, Debian's copyright file",
+            "where": f"{name} {version}, Debian's copyright file",
             "text": texts.setdefault(text, len(texts)),
         }
         for module in sorted({_MAJOR.sub("", item) for item in (*_declared(manifests), *_folder(paths))}):
@@ -63,6 +71,20 @@ def main(folder: Path) -> None:
             modules.setdefault(module, row | {"folders": folders})
     packed = json.dumps({"modules": modules, "texts": list(texts)}, sort_keys=True, ensure_ascii=False).encode()
     Path(__file__).with_name("go_modules.json.zst").write_bytes(zstandard.ZstdCompressor(level=19).compress(packed))
+
+
+def _name_and_version(package: Path) -> tuple[str, str]:
+    name, version = package.name.removesuffix(".deb").split("_")[:2]
+    return name, version.replace("%3a", ":")
+
+
+def _in_order(left: Path, right: Path) -> int:
+    """Compare packages: by name, the newest version of each first."""
+    (name, version), (other, another) = _name_and_version(left), _name_and_version(right)
+    if name != other:
+        return -1 if name < other else 1
+    newer = subprocess.run(["dpkg", "--compare-versions", version, "gt", another], check=False)
+    return -1 if newer.returncode == 0 else 1
 
 
 def _read(package: Path) -> tuple[list[str], list[str], str]:
@@ -102,12 +124,24 @@ def _folder(paths: list[str]) -> list[str]:
 
 
 def _license(copyright_file: str) -> str | None:
-    """Return the license of the paragraph ``Files: *`` as SPDX names it, None if this command does not know it."""
+    """Return the license of all files, or of all of Go, as SPDX names it; None if this command does not know it.
+
+    Those of single sources of Go count together with it.
+    """
+    of_all: str | None = None
+    of_some: list[str] = []
     for paragraph in re.split(r"\n\s*\n", copyright_file):
-        if re.search(r"^Files:\s*\*\s*$", paragraph, re.MULTILINE):
-            match = re.search(r"^License:[ \t]*(\S.*)$", paragraph, re.MULTILINE)
-            return _NAMES.get(match[1].strip().lower()) if match else None
-    return None
+        patterns = re.search(r"^Files:((?:.*\n[ \t])*.*)$", paragraph, re.MULTILINE)
+        match = re.search(r"^License:[ \t]*(\S.*)$", paragraph, re.MULTILINE)
+        if patterns is None or match is None:
+            continue
+        files, expression = patterns[1].split(), _NAMES.get(match[1].strip().lower())
+        if {"*", "*.go"} & set(files):
+            of_all = expression
+        elif expression is not None and any(_SOURCE.fullmatch(file) for file in files):
+            of_some.append(expression)
+    sides = [] if of_all is None else [*of_all.split(" AND "), *of_some]
+    return " AND ".join(dict.fromkeys(sides)) or None
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import pytest
 from castiron_audit import build_info
 from castiron_audit.build_info import BuildInfo
 from castiron_audit.copyrights import copyright_notices
+from castiron_audit.data.make_go_modules import _license
 from castiron_audit.formats.notices import notices, without_placeholders
 from castiron_audit.go_modules import known_module
 from castiron_audit.known_texts import texts_of_crate, texts_of_library
@@ -111,10 +112,50 @@ def test_licenses_of_go_modules(tmp_path: Path) -> None:
 
 def test_a_module_inside_another_is_known_only_if_its_folder_was_read() -> None:
     assert known_module("github.com/aws/aws-sdk-go-v2/service/s3") is not None
-    assert known_module("github.com/Azure/azure-sdk-for-go/sdk/azcore") is None
+    assert known_module("github.com/spf13/cobra/unread") is None
     assert known_module("github.com/Azure/azure-sdk-for-go") is not None
     assert known_module("github.com/gorilla/css") is not None
     assert known_module("example.org/unknown/v2") is None
+
+
+YAML = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+
+Files: *
+Copyright: 2011 Canonical Ltd.
+License: Apache-2.0
+
+Files: debian/*.go
+Copyright: 2013 Packager
+License: ISC
+
+Files:
+ apic.go
+ parserc.go
+Copyright: 2006 Kirill Simonov
+License: MIT-Expat
+
+Files: yaml_test.go third_party/a.go
+Copyright: 2006 Others
+License: BSD-3-clause
+
+License: MIT-Expat
+ Permission is hereby granted
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (YAML, "Apache-2.0 AND MIT"),
+        (YAML.replace("Files: *\n", "Files: *.go\n go.mod\n"), "Apache-2.0 AND MIT"),
+        (YAML.replace("MIT-Expat\n\n", "Unheard\n\n"), "Apache-2.0"),
+        (YAML.replace("License: Apache-2.0", "License: Unheard"), None),
+        (YAML.replace("Files: *\n", "Files: doc/*\n"), None),
+        ("Copyright 2011 Canonical Ltd.", None),
+    ],
+)
+def test_what_a_copyright_file_says_of_a_module(text: str, expected: str | None) -> None:
+    assert _license(text) == expected
 
 
 def test_notices_have_the_licenses_that_debian_does_not_quote() -> None:

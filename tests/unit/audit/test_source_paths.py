@@ -2,7 +2,6 @@ import pytest
 
 from castiron_audit.signatures import find
 
-
 HASH = b"0123456789abcdef0123456789abcdef01234567"
 
 
