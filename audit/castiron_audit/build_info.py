@@ -1,4 +1,4 @@
-"""Reads how a shared object was built: by which compilers, with which Rust crates and statically linked libraries.
+"""Reads how a shared object or program was built: by which compilers, with which crates and static libraries.
 
 Sources: cargo-auditable's PARSING.md (section ``.dep-v0``: zlib-compressed JSON); ``.comment`` as GCC, Clang and rustc
 write it; what `castiron_audit.signatures` finds.
@@ -20,6 +20,7 @@ from castiron_common.errors import InputError
 from castiron_common.source_key import source_key
 from castiron_elf import store
 from castiron_elf.errors import MalformedElfError
+from castiron_elf.headers import read_headers
 from castiron_manifest.structure import converter
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from castiron_audit.signatures import Signature
     from castiron_common.target import Elf
+    from castiron_elf.headers import Headers
 
 _LIMIT = 64 * 1024 * 1024
 """Bytes that a decompressed list of crates may have; real ones have kilobytes."""
@@ -63,26 +65,35 @@ def read_build_info(path: Path, sha256: str, elf: Elf, more: tuple[Signature, ..
             f"{path.name} cannot be read as a shared object: {error}.",
             hint="Run `castiron cache verify --repair` and try again.",
         ) from error
+    return _build_info(headers, path.name, found)
+
+
+def read_program_info(path: Path, sha256: str, more: tuple[Signature, ...] = ()) -> BuildInfo:
+    """Return how a program was built, of whatever machine it is: if its headers are damaged, what texts in it show.
+
+    Raises `InputError` if it cannot be read, has another content by now, or if its list of crates is damaged.
+    """
+    try:
+        found = _findings(path, sha256, more)
+        with path.open("rb") as file:
+            headers = read_headers(file)
+    except MalformedElfError:
+        return BuildInfo(rustc=None, gcc=None, crates=None, found=found)
+    except (OSError, store.ChangedContentError) as error:
+        raise InputError(
+            f"{path.name} cannot be read: {error}.", hint="Run `castiron cache verify --repair` and try again."
+        ) from error
+    return _build_info(headers, path.name, found)
+
+
+def _build_info(headers: Headers, name: str, found: Findings) -> BuildInfo:
     rustc, gcc = _RUSTC.search(headers.comment), _GCC.search(headers.comment)
     return BuildInfo(
         found=found,
         rustc=rustc[1].decode() if rustc else None,
         gcc=gcc[1].decode() if gcc else None,
-        crates=None if headers.crates is None else crates(headers.crates, path.name),
+        crates=None if headers.crates is None else crates(headers.crates, name),
     )
-
-
-def read_program_info(path: Path, sha256: str, more: tuple[Signature, ...] = ()) -> BuildInfo:
-    """Return what texts in a program show, of whatever machine it is; its headers are not read.
-
-    Raises `InputError` if it cannot be read, or has another content by now.
-    """
-    try:
-        return BuildInfo(rustc=None, gcc=None, crates=None, found=_findings(path, sha256, more))
-    except (OSError, store.ChangedContentError) as error:
-        raise InputError(
-            f"{path.name} cannot be read: {error}.", hint="Run `castiron cache verify --repair` and try again."
-        ) from error
 
 
 @cache

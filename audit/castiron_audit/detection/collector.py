@@ -79,7 +79,7 @@ class Collector:
         self.package_folders: dict[str, Package] = {}
         """Packages of JavaScript by the folders that have their manifests."""
         self.has_crates = False
-        """True if an SBOM or cargo-auditable lists crates."""
+        """True if a bill of materials of the wheel lists crates."""
 
     def component(self, kind: Kind, name: str, version: str = "") -> DetectedComponent:
         """Return the component of a kind and name, a new one if there is none yet; ``version`` is that of a crate."""

@@ -11,7 +11,7 @@ from castiron_audit import build_info
 from castiron_audit.catalogue import library_of_file, library_of_name
 from castiron_audit.go_modules import known_module
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
-from castiron_audit.names import normalised
+from castiron_audit.names import first_of, normalised
 from castiron_audit.own_signatures import signatures_of
 from castiron_audit.signatures import FoundLibrary, known_signatures
 from castiron_common.files import sha256_file
@@ -49,7 +49,7 @@ def detect_from_shared_objects(collector: Collector) -> None:
     contents, site = collector.contents, collector.contents.site
     if site is None:
         return
-    unlisted: list[tuple[str, str]] = []
+    unlisted: list[_Unlisted] = []
     objects: list[Native | MachineCode] = [*contents.natives, *_programs(contents, site)]
     for native in objects:
         path = site / native.path
@@ -62,10 +62,10 @@ def detect_from_shared_objects(collector: Collector) -> None:
             info = build_info.read_build_info(path, native.sha256, contents.elf, more)
         for library in info.found.libraries:
             _add_static_library(collector, native, library)
-        if info.crates is not None:
-            collector.has_crates = True
-        elif info.rustc is not None and ".libs/" not in native.path:
-            unlisted.append((native.path, info.rustc))
+        # Who strips ".comment" leaves the paths of Rust's own sources.
+        is_rust = info.rustc is not None or info.found.rust
+        if is_rust and info.crates is None and ".libs/" not in native.path:
+            unlisted.append(_Unlisted(path=native.path, rustc=info.rustc or "", shows_crates=bool(info.found.crates)))
         for crate in (*(info.crates or ()), *info.found.crates):
             component = collector.component(Kind.CRATE, crate.name, crate.version)
             component.forms.add(Form.STATIC)
@@ -75,13 +75,25 @@ def detect_from_shared_objects(collector: Collector) -> None:
             _add_static_library(collector, native, FoundLibrary(name=_RUST, version=info.rustc or ""))
         _add_go(collector, native, info.found)
     if unlisted and not collector.has_crates:
-        object_path, compiler = unlisted[0]
+        first, *others = unlisted
+        shown = "those that its messages name are listed" if first.shows_crates else "its messages name none"
+        also = f" The same holds for {first_of([item.path for item in others])}." if others else ""
         collector.add_finding(
             "unknown-static-contents",
             Severity.WARNING,
-            f"{object_path} was compiled by rustc {compiler}, and neither a bill of materials nor cargo-auditable data "
-            "says which crates are in it; those that its messages name are listed.",
+            f"{first.path} was compiled by {f'rustc {first.rustc}'.strip()}, and neither a bill of materials nor "
+            f"cargo-auditable data says which crates are in it; {shown}.{also}",
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Unlisted:
+    """Code of Rust that no list of crates is for."""
+
+    path: str
+    rustc: str
+    """The compiler's version; empty if the file does not say it."""
+    shows_crates: bool
 
 
 def _programs(contents: DistributionContents, site: Path) -> Iterator[MachineCode]:
