@@ -7,6 +7,9 @@ CRATES: Debian's packages ``librust-NAME-dev``, unpacked into one folder: crates
 LIBRARIES: ``*.debian.tar.xz`` of Debian's source packages of libraries, whose ``debian/copyright`` quotes the projects'
 license texts and names the holders of the copyright.
 NAMES: a file with lines "library source-package".  LICENSES: a JSON object, crate to the expression of its manifest.
+
+``python -m castiron_audit.data.make_known_texts --add CRATES [LIBRARIES NAMES]`` keeps what the file has, and adds what
+it lacks.
 """
 
 from __future__ import annotations
@@ -22,39 +25,71 @@ import zstandard
 
 _FILE = re.compile(r"^(?:un)?licen[sc]e|^copying|^copyright|^notice", re.IGNORECASE)
 _LARGEST = 400_000
+_FOUND = Path(__file__).with_name("known_texts.json.zst")
 _PACKAGING = re.compile(r"^Files:\s*debian/\*.*?(?=^Files:|^License:\s*\S+\s*\n(?= )|\Z)", re.MULTILINE | re.DOTALL)
+
+
+_Rows = dict[str, dict[str, dict[str, Any]]]
 
 
 def main(vendor: Path, crates: Path, libraries: Path, names: Path, licenses: Path) -> None:
     """Write the file beside this module."""
     texts: dict[str, int] = {}
-    rows: dict[str, dict[str, dict[str, Any]]] = {"crates": {}, "libraries": {}}
+    rows: _Rows = {"crates": {}, "libraries": {}}
     for name, expression in sorted(json.loads(licenses.read_text()).items()):
         rows["crates"][name] = {"license": expression, "texts": []}
-    folders = [*vendor.iterdir(), *(crates / "usr/share/cargo/registry").iterdir()]
+    _add_crates(rows, texts, [*vendor.iterdir(), *_registry(crates)], crates)
+    _add_libraries(rows, texts, libraries, names)
+    _write(rows, texts)
+
+
+def add(crates: Path, libraries: Path | None = None, names: Path | None = None) -> None:
+    """Write the file anew, with what it lacks."""
+    document = json.loads(zstandard.ZstdDecompressor().decompress(_FOUND.read_bytes()))
+    texts = {text: index for index, text in enumerate(document["texts"])}
+    rows: _Rows = {kind: document[kind] for kind in ("crates", "libraries")}
+    _add_crates(rows, texts, _registry(crates), crates)
+    if libraries is not None and names is not None:
+        _add_libraries(rows, texts, libraries, names)
+    _write(rows, texts)
+
+
+def _registry(crates: Path) -> list[Path]:
+    return list((crates / "usr/share/cargo/registry").iterdir())
+
+
+def _add_crates(rows: _Rows, texts: dict[str, int], folders: list[Path], crates: Path) -> None:
     for folder in sorted(path for path in folders if path.is_dir()):
         name, version = _name_and_version(folder)
+        row = rows["crates"].setdefault(name, {"license": "", "texts": []})
+        row["license"] = row["license"] or _manifest_license(folder)
+        if row["texts"]:
+            continue
         files = sorted(path for path in folder.iterdir() if path.is_file() and _FILE.search(path.name))
         found = [_row(texts, f"{name} {version}, {path.name}", _read(path)) for path in files]
         if not any(found):
             quoted = _copyright_beside(crates, name)
             found = [_row(texts, f"{name} {version}, Debian's copyright file", quoted)]
-        row = rows["crates"].setdefault(name, {"license": "", "texts": []})
-        row["texts"] = row["texts"] or [item for item in found if item]
-        row["license"] = row["license"] or _manifest_license(folder)
+        row["texts"] = [item for item in found if item]
+
+
+def _add_libraries(rows: _Rows, texts: dict[str, int], libraries: Path, names: Path) -> None:
     packages = {}
     for archive in sorted(libraries.glob("*.debian.tar.xz")):
         package, _, version = archive.name.removesuffix(".debian.tar.xz").partition("_")
         packages[package] = (version, archive)
     for line in names.read_text().splitlines():
         library, package = line.split()
-        if package in packages and (text := _copyright(packages[package][1])):
+        if library not in rows["libraries"] and package in packages and (text := _copyright(packages[package][1])):
             said = _row(texts, f"{package} {packages[package][0]}, debian/copyright", text)
             rows["libraries"][library] = {"texts": [said]}
+
+
+def _write(rows: _Rows, texts: dict[str, int]) -> None:
     kept = {"crates": {name: row for name, row in rows["crates"].items() if row["texts"] or row["license"]}}
     document = {**kept, "libraries": rows["libraries"], "texts": list(texts)}
     packed = json.dumps(document, sort_keys=True, ensure_ascii=False).encode()
-    Path(__file__).with_name("known_texts.json.zst").write_bytes(zstandard.ZstdCompressor(level=19).compress(packed))
+    _FOUND.write_bytes(zstandard.ZstdCompressor(level=19).compress(packed))
 
 
 def without_packaging(text: str) -> str:
@@ -120,4 +155,7 @@ def _copyright_beside(crates: Path, name: str) -> str:
 
 
 if __name__ == "__main__":
-    main(*map(Path, sys.argv[1:]))
+    if sys.argv[1] == "--add":
+        add(*map(Path, sys.argv[2:]))
+    else:
+        main(*map(Path, sys.argv[1:]))

@@ -10,6 +10,7 @@ from castiron_audit.model import Evidence, Kind, Severity, Source
 from castiron_audit.names import first_of
 from castiron_audit.spdx_list import has_blanks
 from castiron_audit.tables import table
+from castiron_audit.text_evidence import text_evidence
 from castiron_common.words import counted
 
 if TYPE_CHECKING:
@@ -103,6 +104,9 @@ def _add_crate_license(component: DetectedComponent) -> None:
                 expression=known.license.replace("/", " OR "),
             )
         )
+    else:
+        # The manifest names a file instead of a license.
+        component.evidence += [item for where, text in known.texts for item in text_evidence(where, text)]
 
 
 def _known_texts(collector: Collector, component: DetectedComponent) -> dict[str, str]:

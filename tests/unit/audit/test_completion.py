@@ -1,17 +1,21 @@
 """Crates for the build only, texts of what comes without them, and templates that nobody filled in."""
 
 import json
+import tarfile
 from pathlib import Path
 
 import pytest
+import zstandard
 
 from castiron_audit import build_info
 from castiron_audit.build_info import BuildInfo
 from castiron_audit.copyrights import copyright_notices
+from castiron_audit.data import make_known_texts
 from castiron_audit.data.make_go_modules import _license
 from castiron_audit.formats.notices import notices, without_placeholders
 from castiron_audit.go_modules import known_module
 from castiron_audit.known_texts import texts_of_crate, texts_of_library
+from castiron_audit.model import Source
 from castiron_audit.signatures import Findings, FoundLibrary, FoundModule
 from castiron_audit.spdx_list import has_blanks, license_list, license_text
 from castiron_audit.tables import table
@@ -41,6 +45,45 @@ def test_crates_that_run_at_build_time_only_are_left_out(tmp_path: Path) -> None
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build_info, "read_build_info", lambda *_: info)
         assert set(by_name(detect_in(tmp_path, sbom=sbom, natives=(item,)))) == {"serde", "syn"}
+
+
+def test_a_crate_whose_manifest_names_a_file_has_the_license_of_that(tmp_path: Path) -> None:
+    row = {
+        "type": "library",
+        "name": "temporalio-client",
+        "version": "1.1.0",
+        "purl": "pkg:cargo/temporalio-client@1.1.0",
+    }
+    detection = detect_in(tmp_path, sbom=json.dumps({"bomFormat": "CycloneDX", "components": [row]}))
+    (component,) = detection.components
+    assert (component.verdict.expression, component.verdict.source) == ("MIT", Source.TEXT)
+    assert detection.findings == ()
+
+
+def test_what_is_known_of_crates_and_libraries_is_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = tmp_path / "known.json.zst"
+    old = {"license": "ISC", "texts": [["old 1.0, LICENSE", 0]]}
+    document = {
+        "crates": {"old": old},
+        "libraries": {"kept": {"texts": [["kept 1, debian/copyright", 0]]}},
+        "texts": ["a\n"],
+    }
+    found.write_bytes(zstandard.compress(json.dumps(document).encode()))
+    monkeypatch.setattr(make_known_texts, "_FOUND", found)
+    for name in ("old", "new"):
+        folder = f"crates/usr/share/cargo/registry/{name}-2.0"
+        write(tmp_path, f"{folder}/Cargo.toml", f'[package]\nname = "{name}"\nversion = "2.0"\nlicense = "MIT"\n')
+        write(tmp_path, f"{folder}/LICENSE", "b")
+    (tmp_path / "crates/usr/share/doc").mkdir(parents=True)
+    write(tmp_path, "libraries/debian/copyright", "c\n")
+    with tarfile.open(tmp_path / "libraries/lib_3.debian.tar.xz", "w:xz") as tar:
+        tar.add(tmp_path / "libraries/debian/copyright", "debian/copyright")
+    write(tmp_path, "names", "kept lib\nfresh lib\nabsent none\n")
+    make_known_texts.add(tmp_path / "crates", tmp_path / "libraries", tmp_path / "names")
+    made = json.loads(zstandard.decompress(found.read_bytes()))
+    assert made["crates"] == {"old": old, "new": {"license": "MIT", "texts": [["new 2.0, LICENSE", 1]]}}
+    assert made["libraries"] == document["libraries"] | {"fresh": {"texts": [["lib 3, debian/copyright", 2]]}}
+    assert made["texts"] == ["a\n", "b\n", "c\n"]
 
 
 def test_crates_for_other_systems_are_left_out(tmp_path: Path) -> None:
