@@ -55,7 +55,9 @@ class Closure:
         self._certain = certain_imports(answer)
         for edge in answer.edges:
             certain = edge.tier is Tier.GUARDED and (edge.importer, edge.imported) in self._certain
-            tier = Tier.REQUIRED if certain else edge.tier
+            # A handler that is none for a module which is missing may be one for SyntaxError.
+            parses = edge.imported not in answer.nodes or answer.nodes[edge.imported].kind is not ModuleKind.INVALID
+            tier = Tier.REQUIRED if certain and parses else edge.tier
             self._edges.setdefault(edge.importer, []).append(Import(edge.imported, tier, edge.line))
         if answer.runs_outside_code:
             whole = (Import(name, Tier.DECLARED, 0) for name in stdlib.whole)
@@ -237,7 +239,12 @@ class Closure:
         It tells nothing of modules that it did not load and that C code may load all the same (`traceback`, for an
         error): these get the accelerators that they import where they can, as they may be half a module without.
         """
-        if self._loaded is None or edge.tier not in _MAY_NOT_RUN or edge.imported in self._loaded:
+        if self._loaded is None or edge.imported in self._loaded:
+            return True
+        if edge.tier is Tier.DECLARED:
+            # Names in machine code, of what it may import; what the user includes is the entry's, C code's is Python's.
+            return importer == self._entry or self._node(importer).owner == STDLIB
+        if edge.tier not in _MAY_NOT_RUN:
             return True
         accelerated = edge.tier is Tier.GUARDED and self._kind(edge.imported) is ModuleKind.BUILTIN
         return accelerated and importer not in self._loaded

@@ -9,6 +9,7 @@ import pytest
 from castiron_trace.checks import missing_top_levels
 from castiron_trace.graph import _libc_names, chain
 from castiron_trace.hints.model import Alias
+from castiron_trace.protocol import Tier
 from tests.support.targets import TARGET
 from tests.unit.trace.tracing import Tracer, codes, own
 
@@ -106,6 +107,14 @@ def test_missing_modules_and_their_importers(tracer: Tracer) -> None:
     )
     assert reached.missing["gone"] == ("a", 1, 0)
     assert reached.missing["nowhere"] == ("__main__", 3, 1)
+
+
+def test_a_syntax_error_that_the_code_may_handle_is_no_certain_one(tracer: Tracer) -> None:
+    old = "print 'x'\n"
+    handled = tracer({"app.py": "try:\n    import old\nexcept SyntaxError:\n    old = None\n", "old.py": old})
+    assert [(item.name, item.weakest) for item in handled.invalid] == [("old", Tier.GUARDED)]
+    sure = tracer({"app.py": "import old\n", "old.py": old})
+    assert [item.weakest for item in sure.invalid] == [Tier.REQUIRED]
 
 
 def test_a_module_that_hides_the_standard_librarys_is_reported(tracer: Tracer) -> None:

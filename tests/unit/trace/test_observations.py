@@ -15,12 +15,12 @@ from castiron_trace.observations import Observed, ObservedFile, read_observation
 from castiron_trace.plan import read_plan
 from castiron_trace.protocol import ObservedImport
 from tests.unit.trace.conftest import options
-from tests.unit.trace.making import write
+from tests.unit.trace.making import install, site_of, write
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from castiron_trace.model import Reached, TargetPython
+    from castiron_trace.model import Reached, Site, TargetPython
     from castiron_trace.stdlib_graph import StdlibGraph
 
 
@@ -36,11 +36,11 @@ class Watch:
         entry = resolve_plan(read_plan(wanted), NO_SITE)
         return observe.run(wanted, entry, NO_SITE, reporter=SilentReporter(), interpreter=self.python.interpreter)
 
-    def pruned(self, seen: Observed) -> Reached:
-        wanted = options(self.folder, "app.py")
-        entry = resolve_plan(read_plan(wanted), NO_SITE)
+    def pruned(self, seen: Observed, site: Site = NO_SITE, **more: object) -> Reached:
+        wanted = options(self.folder, "app.py", **more)
+        entry = resolve_plan(read_plan(wanted), site)
         return analyse(
-            self.python, self._stdlib, entry, NO_SITE, wanted, hints=shipped_hints(), cache=None, seen=seen, prune=True
+            self.python, self._stdlib, entry, site, wanted, hints=shipped_hints(), cache=None, seen=seen, prune=True
         )
 
     def __call__(self, files: dict[str, str | bytes], *arguments: str, **more: object) -> set[str]:
@@ -81,6 +81,18 @@ def test_digests_of_openssl_bring_pythons_own_which_the_link_may_prefer(watch: W
 def test_accelerators_of_modules_that_only_an_error_loads_are_kept(watch: Watch) -> None:
     modules = watch({"app.py": "import sys\n"})
     assert {"traceback", "collections", "_collections", "_functools"} <= modules
+
+
+def test_of_what_machine_code_names_a_run_tells_what_it_imports(watch: Watch, tmp_path: Path) -> None:
+    machine_code = b"\0cython_runtime\0"  # which may import statistics, heapq and others
+    place = f"fast{watch.python.suffixes[0]}"
+    site = site_of(tmp_path / "site", install(tmp_path / "site", "fast", {place: machine_code}))
+    write(watch.folder, {"app.py": "import fast\n"})
+    seen = Observed(imports=(ObservedImport("fast"), ObservedImport("heapq", "fast")))
+    modules = watch.pruned(seen, site).modules
+    assert {"fast", "heapq"} <= modules.keys()
+    assert "statistics" not in modules
+    assert "statistics" in watch.pruned(seen, site, include=("statistics",)).modules
 
 
 def test_a_module_that_is_only_looked_for_is_kept(watch: Watch) -> None:
