@@ -29,6 +29,7 @@ from castiron_link.deflate import deflate_once
 from castiron_link.dictionary import dictionary_of
 from castiron_link.documents import artifact_of, document
 from castiron_link.first_stage import compress_executable
+from castiron_link.function_order import function_order
 from castiron_link.ld import run_linker
 from castiron_link.linker_call import linker_call
 from castiron_link.map_file import taken
@@ -198,7 +199,16 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         # In a small executable, interpreter and libraries are compressed then.
         # After it: the executable exists, unseen, and the map says what is in it.
         with clock("ld"):
-            call = linker_call(pack, inputs=inputs, stub=stub, natives=natives, own=own, work=work, room=small)
+            call = linker_call(
+                pack,
+                inputs=inputs,
+                stub=stub,
+                natives=natives,
+                own=own,
+                work=work,
+                order=function_order(pack, stub, reporter=reporter),
+                room=small,
+            )
             warnings = run_linker(call)
             stage = given.first_stage
             compressed = compress_executable(call.output, stage, page=pack.target.elf.page_size) if stage else None

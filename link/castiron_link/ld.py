@@ -23,8 +23,10 @@ FLAGS = (
     "-z", "now", "-z", "relro", "-z", "noexecstack", "-z", "separate-code", "-z", f"stack-size={STACK_SIZE}",
     "--error-limit=0", "--no-demangle",
 )  # fmt: skip
-"""For every link.  The order of functions is the linker's default for a profile (cdsort), which takes it as long as all
-else does: with ``hfsort``, which takes half as long, programs compute as fast, but a small one starts 13% slower."""
+"""For every link."""
+
+ORDERED = ("--call-graph-profile-sort=none", "--no-warn-symbol-ordering")
+"""For a given order of functions, most of which an executable does not have (`castiron_link.function_order`)."""
 
 STRIPPED = ("--strip-all", "--build-id=sha1")
 """For the executable.  ``--strip-all`` keeps the section headers, which scanners of licenses read; the build id is a
@@ -62,6 +64,8 @@ class LinkerCall:
     """Where the executable begins, if not where the linker puts it: at 0 if it is position-independent."""
     scripts: tuple[Path, ...] = ()
     """Linker scripts that add to the default layout (with INSERT)."""
+    order: Path | None = None
+    """File with functions, a line each, in the order that they get; None: the linker finds one by the profile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +90,7 @@ def arguments(call: LinkerCall) -> list[str]:
         # name no archive is searched: the call would go to address 0.
         *(f"--undefined=__wrap_{symbol}" for symbol in call.wrap),
         *(f"--script={script}" for script in call.scripts),
+        *(() if call.order is None else (*ORDERED, f"--symbol-ordering-file={call.order}")),
         f"--Map={call.map}",
         "-o",
         str(call.output),

@@ -19,10 +19,19 @@ _ROOM = 0x20_0000
 
 
 def linker_call(
-    pack: Pack, *, inputs: LinkInputs, stub: Path, natives: Natives, own: Path, work: Path, room: bool = False
+    pack: Pack,
+    *,
+    inputs: LinkInputs,
+    stub: Path,
+    natives: Natives,
+    own: Path,
+    work: Path,
+    order: Path | None = None,
+    room: bool = False,
 ) -> LinkerCall:
     """Return the call: the start file, the application and absorbed objects, then the archives, the stub's first.
 
+    ``order``: of the functions (`castiron_link.function_order`).
     ``room``: there are unused addresses before the executable.
     """
     from castiron_runtime.stub import stub_settings
@@ -42,4 +51,5 @@ def linker_call(
         pie=pack.toolchain.pie,
         image_base=_ROOM if room and pack.toolchain.pie else None,
         scripts=(script, *natives.scripts),
+        order=order,
     )

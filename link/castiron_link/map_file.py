@@ -23,6 +23,8 @@ _SIZE_END = _SIZE + len("    Size")
 _ADDRESS_END = len("             VMA")
 _SYMBOL = " " * 16
 """The indentation of a symbol, of which a map has more than of all else."""
+_CODE = ".text"
+"""The output section of all code."""
 _INTERNAL = "<internal>"
 """Where the linker itself is the author: merged constants, ``.got``, ``.eh_frame_hdr``."""
 
@@ -47,6 +49,27 @@ def taken_by(lines: Iterable[str], parts: Sequence[Collection[str]]) -> list[Tak
     part_of = {name: sums for names, sums in zip(parts, found, strict=True) for name in names}
     _sweep(lines, part_of, found[0])
     return [sums.taken() for sums in found]
+
+
+def functions(lines: Iterable[str]) -> list[str]:
+    """Return the functions of the executable by address: of each section with code the first symbol, and no name twice.
+
+    Of several local functions of one name the linker orders all by the place of the first.
+    """
+    found: dict[str, None] = {}
+    in_code = wanted = False
+    for line in lines:
+        name = line[_OUT:].rstrip("\n")
+        if not name.startswith(" "):
+            in_code = name == _CODE
+        elif not in_code:
+            continue
+        elif not name.startswith(_SYMBOL):
+            wanted = True
+        elif wanted:
+            found[name.strip()] = None
+            wanted = False
+    return list(found)
 
 
 @dataclass(slots=True)

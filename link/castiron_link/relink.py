@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from castiron_link.relink_application import KitApplication
 
 _PLAIN = re.compile(r"[^A-Za-z0-9._+-]+")
+_ORDER = "functions.order"
 _LONGEST_NAME = 120
 """Characters of a component in a file's name."""
 
@@ -99,6 +100,10 @@ def write_kit(
     try:
         making = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
+            order = None
+            if call.order is not None:
+                order = Path(_ORDER)
+                shutil.copyfile(call.order, making / order)
             objects = _copied(
                 call.objects, making, "objects", {path: _name_of(origin) for path, origin in origins.items()}
             )
@@ -111,6 +116,7 @@ def write_kit(
                 objects=tuple(objects.values()),
                 archives=tuple(archives.values()),
                 scripts=tuple(_copied(call.scripts, making, "scripts", {}).values()),
+                order=order,
             )
             (making / "link.args").write_text("\n".join(quote(item) for item in _without_outputs(moved)) + "\n")
             (making / "link.sh").write_text(_SCRIPT.format(name=name, version=version))

@@ -14,7 +14,11 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from castiron_common.cache import cache_root
+from castiron_common.progress import SilentReporter
+from castiron_link.function_order import function_order
+from castiron_link.map_file import functions
 from castiron_manifest.codec import encode
+from castiron_runtime.packs import stub_archive
 from tests.support import needs
 from tests.support.linking import command, own_cache, run, trace_and_link
 from tests.unit.link.making import manifest
@@ -135,6 +139,22 @@ def test_same_bytes_in_another_folder_and_with_another_cache(
     assert (cache_root(given) / "link/bytecode.sqlite").is_file()
     assert sha256(elsewhere / "hello") == sha256(hello)
     assert (elsewhere / "hello.licenses.txt").read_text() == hello.with_name("hello.licenses.txt").read_text()
+
+
+def test_functions_lie_in_the_order_that_the_profile_gives_those_of_the_pack(
+    hello: Path, folder: Path, pack: Pack, tmp_path: Path
+) -> None:
+    quiet = SilentReporter()
+    order = function_order(pack, stub_archive(pack, reporter=quiet), reporter=quiet).read_text().splitlines()
+    # Any program hashes strings, and hardly any asks a dictionary in this way, whose source precedes that of strings.
+    assert order.index("unicode_hash") < order.index("PyDict_GetItem")
+    linked = command("link", folder / "app.manifest", "-o", "hello", "--keep-map", "map", cwd=tmp_path)
+    assert linked.status == 0, linked.stderr
+    with (tmp_path / "map").open() as lines:
+        found = functions(lines)
+    place = {name: index for index, name in enumerate(order)}
+    assert found == sorted(found, key=place.__getitem__)
+    assert len(found) < len(order)
 
 
 def test_manifest_from_standard_input(hello: Path, folder: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from castiron_common.disk import mount_point
 from castiron_common.errors import HostToolError, LinkError, OutputError
 from castiron_elf.writer import ObjectWriter, SectionFlag
 from castiron_link.ld import LinkerCall, linker_error, run_linker
-from castiron_link.map_file import taken
+from castiron_link.map_file import functions, taken
 from tests.support.elf_values import ELF
 from tests.support.targets import TARGET
 
@@ -58,6 +59,17 @@ def test_same_bytes_in_another_folder(tmp_path: Path) -> None:
         run_linker(call(folder, make(folder / "a.o", defines=("_start",), needs=("_start",))))
         outputs.append((folder / "out").read_bytes())
     assert outputs[0] == outputs[1]
+
+
+def test_functions_lie_in_the_given_order_and_others_behind_them(tmp_path: Path) -> None:
+    names = ("unknown", "_start", "second", "first")
+    objects = [make(tmp_path / f"{name}.o", defines=(name,)) for name in names]
+    user = make(tmp_path / "user.o", needs=names)
+    order = tmp_path / "order"
+    order.write_text("first\nin no object\nsecond\n_start\n")
+    assert run_linker(replace(call(tmp_path, *objects, user), order=order)) == ()
+    with (tmp_path / "out.map").open() as lines:
+        assert functions(lines) == ["first", "second", "_start", "unknown"]
 
 
 def test_undefined_symbols_name_who_needs_them(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from castiron_common.errors import LinkError
-from castiron_link.map_file import taken
+from castiron_link.map_file import functions, taken
 from castiron_link.model import Piece, Taken
 
 MAP = """\
@@ -93,3 +93,23 @@ def test_sizes_that_do_not_fit_their_column() -> None:
 def test_unknown_formats_are_refused(text: str) -> None:
     with pytest.raises(LinkError, match="unknown format"):
         pieces(text)
+
+
+def test_functions_are_told_by_address_each_once_and_nothing_but_code() -> None:
+    text = MAP.replace(
+        "          202000           202000        0     1 sym = .\n",
+        """\
+          201143           201143        1     1         lib/l.a(d.o):(.text.static)
+          201143           201143        1     1                 of a file
+          201143           201143        1     1                 _alias
+          201144           201144        1     1         lib/l.a(e.o):(.text.static)
+          201144           201144        1     1                 of a file
+          201145           201145        1     1         lib/l.a(e.o):(.text.last)
+          201145           201145        1     1                 last
+          202000           202000        0     1 sym = .
+          202000           202000        8     1 .data
+          202000           202000        8     1         lib/l.a(e.o):(.data.value)
+          202000           202000        8     1                 value
+""",
+    )
+    assert functions(text.splitlines(keepends=True)) == ["_start", "of a file", "last"]
