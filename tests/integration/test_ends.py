@@ -63,7 +63,8 @@ class Peers:
 
         with ThreadPoolExecutor() as pool:
             expected = pool.submit(one, self.interpreted, 0)
-            return expected.result(), one(self.linked, 1)
+            actual = one(self.linked, 1)
+            return expected.result(), actual
 
 
 def peers(interpreted: Sequence[str | Path], binary: Path, folder: Path, **environment: str) -> Peers:
