@@ -49,7 +49,7 @@ ANY = "LicenseRef-any"
 
 def main(folder: Path, *names: str) -> int:
     status = 0
-    for name in names or ("truth", "strangers", "newcomers", "latecomers", "visitors", "travellers", "passersby"):
+    for name in names or ("truth", "strangers", "newcomers", "latecomers", "visitors", "travellers", "passersby", "wanderers"):
         print(f"== {name}")
         status |= compare(tomllib.loads((TABLES / f"{name}.toml").read_text()), folder)
     return status
