@@ -34,7 +34,8 @@ _NAME_ALONE = re.compile(
 _SENTENCE = re.compile(r"\.\s+(?=[A-Z])")
 _ONE_WORD = re.compile(r"@?[A-Za-z][\w.-]*(?:/[\w.-]+)?")
 _VERSION = re.compile(
-    r"\bversion\s*:?\s*[\"']?v?(\d+\.\d+(?:\.\d+)*)|\s[-–]\s+v?(\d+\.\d+\.\d+)\s*$|^v\.? ?(\d+\.\d+\.\d+)\b",
+    r"\bversion\s*:?\s*[\"']?v?(\d+\.\d+(?:\.\d+)*)|\s[-–]\s+v?(\d+\.\d+\.\d+)\s*$|^v\.? ?(\d+\.\d+\.\d+)\b"
+    r"|\bv(\d+\.\d+\.\d+)\s*$|/(?:blob|raw|tree)/v?(\d+\.\d+\.\d+)/",
     re.IGNORECASE | re.MULTILINE,
 )
 _ADDRESS = re.compile(
@@ -42,9 +43,10 @@ _ADDRESS = re.compile(
 )
 _NO_NAMES = frozenset(
     {
-        "a", "adds", "all", "an", "any", "apache", "are", "as", "at", "author", "authors", "based", "bsd",
+        "a", "adds", "all", "an", "and", "any", "apache", "are", "as", "at", "author", "authors", "based", "bsd",
         "bundled", "by", "cc0", "code", "contains", "copyright", "copyrights", "created", "default",
-        "determine", "dist", "distributed", "do", "file", "files", "for", "from", "full", "generated",
+        "determine", "dist", "distributed", "do", "documentation", "dual",
+        "dually", "examples", "file", "files", "for", "from", "full", "generated",
         "global", "html5", "if", "important", "in", "inspired", "is", "isc", "it", "licence", "license",
         "licensed", "licenses", "main", "mit", "modification", "modified", "module", "mpl", "note", "notes",
         "of", "on", "original", "originally", "parts", "permission", "please", "plugin", "portions", "project",
@@ -55,19 +57,21 @@ _NO_NAMES = frozenset(
 )  # fmt: skip
 _MIT = (
     r"(?:licen[sc]ed?|released|distributed)\W+(?:under\W+)?(?:(?:the|an?)\W+)?(?:terms of the\W+)?MIT\b"
-    r"|\bMIT[\s-]+licen[sc]e|licen[sc]e\W{1,4}(?:is )?MIT\b|\|\s*MIT\b|under (?:the |an )?MIT\b"
+    r"|\bMIT[\s-]+licen[sc]e|licen[sc]e\W{1,4}(?:is )?MIT\b|[|,]\s*MIT\b|under (?:the |an )?MIT\b"
 )
 _PHRASES = (
     ("MIT", _MIT),
     ("BSD-3-Clause", r"BSD-3-Clause|3-Clause BSD|(?:New|Modified|Revised) BSD"),
     ("BSD-2-Clause", r"BSD-2-Clause|2-Clause BSD|Simplified BSD"),
-    ("Apache-2.0", r"Apache(?: Software)?(?: License)?,?(?: Version)?[ -]2(?:\.0)?"),
+    ("Apache-2.0", r"Apache(?: Software)?(?: License)?,?(?: Version)?[ -]v?2(?:\.0)?"),
     ("MPL-2.0", r"mozilla\.org/MPL/2|MPL[- ]2\.0|Mozilla Public License,? (?:v\.? ?|version )?2"),
     ("ISC", r"\bISC\b"),
     ("CC0-1.0", r"\bCC0\b"),
     ("Unlicense", r"unlicense"),
     ("OFL-1.1", r"SIL OFL 1\.1"),
 )
+_EXPRESSION = re.compile(r"@licen[sc]e[ \t]+\(?([\w.+-]{2,30}(?: (?:AND|OR) [\w.+-]{2,30}){1,4})\)?")
+"""``@license (MIT AND Zlib)``: an expression of SPDX, which tells more than names of licenses do."""
 _CHOICE = re.compile(
     r"\b(?:either|any) (?:of the(?:se)? )?licen[sc]e|\bdual[- ]licen[sc]ed"
     r"|\b(?:at )?your (?:choice|option)\b|\balternatively\b",
@@ -145,10 +149,13 @@ def _banner(body: str) -> Banner:
     if not name and (match := _ADDRESS.search(body)):
         name = match["name"]
     if not version and (match := _VERSION.search(body)):
-        version = match[1] or match[2] or match[3]
+        version = next(filter(None, match.groups()))
     stated = [(match.start(), expression) for expression, pattern in _LICENSES if (match := pattern.search(body))]
     licenses = tuple(expression for _, expression in sorted(stated))
-    return Banner(name=name, version=version, licenses=licenses, choice=bool(_CHOICE.search(body)), text=body)
+    choice = bool(_CHOICE.search(body))
+    if tag := _EXPRESSION.search(body):
+        licenses, choice = tuple(re.split(" AND | OR ", tag[1])), " OR " in tag[1]
+    return Banner(name=name, version=version, licenses=licenses, choice=choice, text=body)
 
 
 def _name_and_version(lines: list[str]) -> tuple[str, str]:

@@ -181,3 +181,14 @@ def script_license(name: str) -> Evidence | None:
         return None
     expression, source = row
     return Evidence(source=Source.CATALOGUE, where=f"{name}: {source}", says=expression, expression=expression)
+
+
+def license_as_of_script(field: str | None, where: str) -> Evidence | None:
+    """Return what a ``License`` field means that says "(same as jQuery)", as those of XStatic's packages do."""
+    match = re.fullmatch(r"\W*same as (\w[\w. -]{0,40}?)\W*", field or "", re.IGNORECASE)
+    known = script_license(script_name(match[1])) if match else None
+    if match is None or known is None:
+        return None
+    return Evidence(
+        source=Source.CATALOGUE, where=f"{where}; {known.where}", says=match[0], expression=known.expression
+    )

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from castiron_audit import expressions
-from castiron_audit.catalogue import project_license
+from castiron_audit.catalogue import license_as_of_script, project_license
 from castiron_audit.closest_license import closest
 from castiron_audit.descriptions import choice_in_description, licenses_of_data
 from castiron_audit.file_statements import FileStatements, file_statements
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from castiron_manifest.model import Distribution, LicenseFile
 
+_GNU = frozenset({"GPL", "LGPL", "AGPL"})
+"""Families of licenses."""
 _VERSION_OPEN = (
     "There is only the license's text, which does not say whether later versions may be chosen; "
     "the narrower reading is taken."
@@ -186,7 +188,8 @@ def conclude_distribution(
         evidence.append(replace(by_classifiers, expression=None))
 
     verdict = _strongest(evidence, from_texts, choice=choice)
-    if verdict.expression is None and (known := project_license(distribution.name)) is not None:
+    known = project_license(distribution.name) or license_as_of_script(declared.text, metadata)
+    if verdict.expression is None and known is not None:
         verdict = _strongest([*evidence, known], [], choice=choice)
     if verdict.expression is None:
         heads = list(heads)
@@ -204,9 +207,14 @@ def conclude_distribution(
     of_data = licenses_of_data(description, included, f"{metadata}, description")
     if of_data and verdict.expression is not None:
         verdict = _with_data(verdict, of_data)
+    verdict = _with_declared_copyleft(verdict, by_classifiers, field)
     # "LGPL-2.1" without "-only" was written before there was the difference.
     is_stated = any(item.source is Source.EXPRESSION and "-only" in item.says for item in evidence)
-    if not is_stated and (later := later_version(verdict.expression, heads)) is not None:
+    later = None
+    if not is_stated:
+        later = later_version(verdict.expression, heads)
+        later = later or later_version(verdict.expression, [(f"{metadata}, description", description)])
+    if later is not None:
         verdict = replace(
             verdict,
             expression=later.expression,
@@ -214,7 +222,7 @@ def conclude_distribution(
             where=later.where,
             similarity=None,
             evidence=(*verdict.evidence, later),
-            reason="the heads of its source files allow later versions",
+            reason=f"{later.where} allows later versions",
         )
     findings = [
         Finding(code=code, severity=severity, component=component_id, message=message)
@@ -348,6 +356,22 @@ def _with_data(verdict: Verdict, of_data: Sequence[Evidence]) -> Verdict:
         return verdict
     expression = expressions.all_of([said, *licenses])
     return replace(verdict, expression=expression, reason=f"{of_data[0].where} states another license for its data")
+
+
+def _with_declared_copyleft(verdict: Verdict, classified: Evidence | None, field: str | None) -> Verdict:
+    """Return the verdict of license texts with the GNU license that both classifiers and field name instead.
+
+    A permissive text beside them is that of the packaging, or of a part; what both declare is not an oversight.
+    """
+    said = classified.expression if classified is not None else None
+    if verdict.source is not Source.TEXT or verdict.expression is None or said is None or said != field:
+        return verdict
+    if not all(expressions.family(name) in _GNU for name in expressions.licenses_in(said)) or any(
+        expressions.family(name) in _GNU for name in expressions.licenses_in(verdict.expression)
+    ):
+        return verdict
+    reason = f"classifiers and License field name {said}, the license files {verdict.expression}"
+    return replace(verdict, expression=expressions.all_of([verdict.expression, said]), reason=reason)
 
 
 def _is_meant(expression: str, candidates: Sequence[str]) -> bool:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 _WORDS = re.compile(r"[\s/()]+")
+_LATER = re.compile(r"(?<![\w.+-])([A-Za-z][\w.-]*)\+(?![\w+])")
+"""An identifier with SPDX's "or later" operator."""
 _REF = re.compile(r"(?:DocumentRef-[A-Za-z0-9.-]+:)?LicenseRef-[A-Za-z0-9.-]+")
 
 
@@ -60,12 +62,18 @@ def normalise(text: str) -> str | None:
     return None if parsed is None else str(parsed)
 
 
+def _without_plus(match: re.Match[str]) -> str:
+    """Return ``MPL-2.0`` of ``MPL-2.0+``: there is no identifier for later versions, and this one's terms suffice."""
+    return match[1] if match[0].lower() not in _identifiers() and match[1].lower() in _identifiers() else match[0]
+
+
 @lru_cache(maxsize=4096)
 def _parse(text: str) -> Any:
     if not text.strip() or len(text) > 2000:
         return None
     from license_expression import ExpressionError, ExpressionParseError
 
+    text = _LATER.sub(_without_plus, text)
     licensing = _licensing(_WORDS.split(text))
     # The old "MIT/Apache-2.0" of Rust crates means a choice.
     try:

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from castiron_audit.detection.collector import Collector, DetectedComponent
     from castiron_audit.fonts import Font
 
+_LICENSE_OF_FONT = re.compile(rf"{LICENSE_FILE_NAME.pattern}|(?:^|[-_.])OFL(?:[-_.]|$)", re.IGNORECASE)
+"""``OFL-Alef.txt``"""
 _STYLE = re.compile(r"\s+(?:Sans|Serif|Mono|Display|Math|General|Size\w+|NonUnicode).*$|(?<=[a-z])_[A-Z]\w*$")
 """What tells the members of a family apart: ``DejaVu Sans Mono`` is DejaVu, ``MathJax_Main`` is MathJax."""
 
@@ -32,7 +34,8 @@ def detect_from_fonts(collector: Collector) -> None:
             continue
         data = collector.contents.read(path)
         font = fonts.read_font(data) if data is not None else None
-        if font is not None and not font.family and font_of_family(_file_title(path)) is None:
+        is_nameless = font is not None and not font.family and font_of_family(_file_title(path)) is None
+        if is_nameless and not _license_files(_file_title(path), path, collector.contents.site):
             nameless.append(path)
             continue
         if data is not None and font is not None and not _is_listed(collector, path):
@@ -87,11 +90,20 @@ def _add_font(collector: Collector, path: str, font: Font) -> DetectedComponent:
 
 def _add_license_files(component: DetectedComponent, path: str, site: Path) -> None:
     """Add the license files in the folder of a font that have its name: ``LICENSE_DEJAVU``."""
-    key = normalised(component.name).replace("-", "")[:5]
-    for file in sorted((site / path).parent.glob("*")):
-        if LICENSE_FILE_NAME.search(file.name) and key in normalised(file.name).replace("-", ""):
-            where = file.relative_to(site).as_posix()
-            if where not in component.texts:
-                text = file.read_text(encoding="utf-8", errors="replace")
-                component.texts[where] = text
-                component.evidence += text_evidence(where, text)
+    for file in _license_files(component.name, path, site):
+        where = file.relative_to(site).as_posix()
+        if where not in component.texts:
+            text = file.read_text(encoding="utf-8", errors="replace")
+            component.texts[where] = text
+            component.evidence += text_evidence(where, text)
+
+
+def _license_files(name: str, path: str, site: Path | None) -> list[Path]:
+    """Return the license files in the folder of a font that have its name."""
+    key = normalised(name).replace("-", "")[:5]
+    files = sorted((site / path).parent.glob("*")) if site is not None and key else []
+    return [
+        file
+        for file in files
+        if _LICENSE_OF_FONT.search(file.name) and key in normalised(file.name).replace("-", "") and file.is_file()
+    ]

@@ -87,13 +87,18 @@ def _add_banners(collector: Collector, path: str, unnamed: list[str], folders: d
             component = collector.copy_of(Kind.VENDORED, script_name(package.name), package.version)
             if not any(item.expression for item in component.evidence):
                 _add_banner(collector, path, replace(banner, name=package.name, version=package.version))
-        elif not banner.name and banner.licenses and place is not None and place.vendored:
+        elif not banner.name and banner.licenses and place is not None and (place.vendored or _is_plugin(place.name)):
             _add_banner(collector, path, replace(banner, name=place.name, version=banner.version or place.version))
         elif not banner.name:
             if banner.licenses and path not in unnamed:
                 unnamed.append(path)
         elif not _is_own(collector, banner.name):
             _add_banner(collector, path, banner)
+
+
+def _is_plugin(name: str) -> bool:
+    """Return whether a file is named as the plug-ins of jQuery are, which are nobody's own: ``jquery.flot``."""
+    return name.lower().startswith("jquery.") and len(name) > len("jquery.")
 
 
 def _is_file_of(name: str, package: str) -> bool:
@@ -155,7 +160,8 @@ def _add_banner(collector: Collector, path: str, banner: Banner) -> None:
     evidence = list(text_evidence(path, banner.text)) if not in_words else []
     if banner.licenses and not any(item.expression for item in evidence):
         expression = (" OR " if banner.choice else " AND ").join(dict.fromkeys(banner.licenses))
-        evidence.append(Evidence(source=Source.LISTING, where=path, says=expression, expression=expression))
+        normal = expressions.normalise(expression)
+        evidence.append(Evidence(source=Source.LISTING, where=path, says=expression, expression=normal))
     if known is None and not any(item.expression for item in evidence):
         return  # A name with a copyright is too little to tell a project of its own from a part of one.
     # The style sheet of a font is a part of the font's project.
@@ -167,7 +173,7 @@ def _add_banner(collector: Collector, path: str, banner: Banner) -> None:
         component.purl = component.purl or f"pkg:npm/{normalised(name)}@{component.version}"
     if known is not None and set(expressions.licenses_in(known.expression or "")) == set(banner.licenses):
         evidence = []  # Banners name the licenses of a choice with "and", too.
-    elif banner.choice and any(item.expression for item in evidence):
+    elif any(item.expression for item in evidence) and (banner.choice or _is_other_license(known, banner)):
         known = None  # Another version's license.
     if any(item.expression and item.where in component.texts for item in component.evidence):
         known, evidence = None, []  # The license file in its folder is about this version.
@@ -175,6 +181,12 @@ def _add_banner(collector: Collector, path: str, banner: Banner) -> None:
         if item.expression not in {other.expression for other in component.evidence}:
             component.evidence.append(item)
     component.texts.setdefault(f"{path}, {banner.name}", banner.text + "\n")
+
+
+def _is_other_license(known: Evidence | None, banner: Banner) -> bool:
+    """Return whether a banner names one license, and not one of the catalogue's: Bootstrap 2 is under Apache-2.0."""
+    said = set(expressions.licenses_in(known.expression or "")) if known is not None else set()
+    return len(banner.licenses) == 1 and said.isdisjoint(banner.licenses)
 
 
 def _version_in_name(path: str, name: str) -> str:

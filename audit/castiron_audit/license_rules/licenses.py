@@ -14,6 +14,7 @@ from castiron_audit.license_rules.later_versions import with_later_versions
 from castiron_audit.license_rules.match import Taken
 from castiron_audit.license_rules.similar import similar_matches
 from castiron_audit.license_rules.tags import without_tags
+from castiron_audit.license_rules.third_clause import with_third_clause
 from castiron_audit.license_rules.words import read_words
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def find_licenses(text: str) -> LicensedText:
         matches = chosen([*matches, *similar_matches(words, index, open_words)], words, index)
         open_words = _open_words(matches, words)
     true = [match for match in matches if match.kind is not Kind.FALSE_POSITIVE]
-    licenses = without_unspecific(without_lists(true))
+    licenses = with_third_clause(without_unspecific(without_lists(true)), rest, words)
     found = [
         *(_from_tag(expression, line) for line, expression in tags),
         *(_from_match(match, words, index) for match in with_choices(licenses, words, index) if match.expression),

@@ -25,6 +25,11 @@ def said(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
         ("/*!\n * Bootstrap alert.js v4.3.1\n * under the MIT License */", ("Bootstrap", "4.3.1", ("MIT",))),
         ("/*! Math/ext/TeX/x.js v2.0 | MIT License */", ("Math", "2.0", ("MIT",))),
         ("/*!\n Copyright 2021 X\n\n MIT license\n\n DataTables 1.11.3\n */", ("DataTables", "1.11.3", ("MIT",))),
+        ("/*! pako 2.0.4 https://x @license (MIT AND Zlib) */", ("pako", "2.0.4", ("MIT", "Zlib"))),
+        ("/*! @license DOMPurify | (c) X | https://x/D/blob/2.2.2/LICENSE */", ("DOMPurify", "2.2.2", ())),
+        ("/*!\n * Less - Leaner CSS v4.1.1\n * MIT License */", ("Less", "4.1.1", ("MIT",))),
+        ("/*! moment.js, MIT */", ("moment.js", "", ("MIT",))),
+        ("/*! (c) 2011 X\n * Dual licensed under the MIT (http://x)\n * and GPL (http://y) */", ("", "", ("MIT",))),
         (
             "/*!\n  Copyright (c) 2018 X.\n  Licensed under the MIT License (MIT), see\n  http://x.github.io/classnames\n*/",
             ("classnames", "", ("MIT",)),
@@ -60,3 +65,9 @@ def test_comments_that_are_no_banners() -> None:
 def test_banners_in_strings_and_each_once() -> None:
     text = 'eval("/*!\\n * thing v1.2.3\\n * MIT License\\n */");' * 2
     assert said(text) == [("thing", "1.2.3", ("MIT",))]
+
+
+def test_an_expression_in_a_tag_is_a_choice_only_if_it_says_so() -> None:
+    (both,) = banners("/*! a-lib 1.0.0 @license (MIT AND Zlib) */")
+    (either,) = banners("/*! a-lib 1.0.0 @license (MIT OR Zlib) */")
+    assert (both.choice, either.choice) == (False, True)

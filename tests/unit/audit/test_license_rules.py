@@ -121,3 +121,17 @@ def test_the_index_is_consistent() -> None:
     assert set(index.anchor_rules) == set(range(count))
     assert max(index.rule_expressions) < len(index.expressions)
     assert sum(index.sketch_sizes) == len(index.gram_rules)
+
+
+def test_the_third_clause_of_the_bsd_license_in_any_words() -> None:
+    two = license_text("BSD-2-Clause")
+    assert two is not None
+    head, _, disclaimer = two.partition("THIS SOFTWARE")
+    third = (
+        "3. The name of the author or contributors may not be used to endorse or promote\n   products derived from it."
+    )
+    assert licenses(two) == {"BSD-2-Clause"}
+    assert licenses(f"{head}{third}\n\nTHIS SOFTWARE{disclaimer}") == {"BSD-3-Clause"}
+    # What stands far from the two clauses is about something else.
+    far = "\n".join("A line of another text, about something else." for _ in range(60))
+    assert "BSD-2-Clause" in licenses(f"{two}\n{far}\n{third}\n")

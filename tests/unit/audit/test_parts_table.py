@@ -26,6 +26,7 @@ FOLDER = Path(__file__).parent / "parts"
         ("visitors", 150, 21),
         ("travellers", 149, 59),
         ("passersby", 135, 41),
+        ("wanderers", 348, 80),
     ],
 )
 def test_the_table_is_whole(table: str, parts: int, distributions: int) -> None:

@@ -38,6 +38,40 @@ def test_scripts(tmp_path: Path) -> None:
     }
 
 
+def test_another_license_than_the_catalogues_is_another_versions(tmp_path: Path) -> None:
+    banner = "/*!\n * Bootstrap v{}\n * Licensed under {} */"
+    for version, text, license_ in (("2.3.1", "the Apache License v2.0", "Apache-2.0"), ("5.3.8", "MIT", "MIT")):
+        path = write(tmp_path, f"d/{version}/bootstrap.css", banner.format(version, text))
+        (found,) = detect_in(tmp_path, path).components
+        assert (found.version, found.verdict.expression) == (version, license_)
+
+
+def test_plugins_of_jquery_are_named_after_their_files(tmp_path: Path) -> None:
+    text = "/*! (c) X\nLicensed under the MIT License. */"
+    paths = [write(tmp_path, "d/js/jquery.slimscroll.min.js", text), write(tmp_path, "d/js/own.min.js", text)]
+    detection = detect_in(tmp_path, *paths)
+    assert [(item.name, item.verdict.expression) for item in detection.components] == [("jquery.slimscroll", "MIT")]
+    assert [item.code for item in detection.findings] == ["unnamed-notice"]
+
+
+def test_license_files_named_after_fonts(tmp_path: Path) -> None:
+    paths = [write(tmp_path, "d/fonts/Alef-Bold.ttf"), write(tmp_path, "d/fonts/Geist.woff2")]
+    (tmp_path / paths[0]).write_bytes(font_file({1: "Alef", 5: "Version 1.002"}))
+    (tmp_path / paths[1]).write_bytes(b"wOF2" + bytes(44))
+    for name in ("Alef", "Geist"):
+        write(
+            tmp_path,
+            f"d/fonts/OFL-{name}.txt",
+            "This Font Software is licensed under the SIL Open Font License, Version 1.1.",
+        )
+    detection = detect_in(tmp_path, *paths)
+    assert {(item.name, item.verdict.expression) for item in detection.components} == {
+        ("Alef", "OFL-1.1"),
+        ("Geist", "OFL-1.1"),
+    }
+    assert detection.findings == ()
+
+
 def test_lists_of_bundlers(tmp_path: Path) -> None:
     rows = [
         {"name": "@x/y", "versionInfo": "1.0", "licenseId": "MIT", "extractedText": MIT},
@@ -236,7 +270,7 @@ def test_banners_with_a_colon_and_licenses_of_a_choice(tmp_path: Path) -> None:
     )
     found = by_name(detect_in(tmp_path, write(tmp_path, "d/static/a.js", text)))
     assert {name: (item.version, item.verdict.expression) for name, item in found.items()} == {
-        "Prism": ("", "MIT"),
+        "prismjs": ("", "MIT"),
         "DOMPurify": ("3.4.13", "MPL-2.0 OR Apache-2.0"),
         "Stickyfill": ("1.1.1", "MIT"),
     }

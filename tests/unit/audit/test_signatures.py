@@ -42,6 +42,25 @@ def test_several_texts_are_asked_for_where_one_may_be_anybodys() -> None:
         ((b"OpenSSL 1.1.1 (compatible; BoringSSL)",), {"boringssl": ""}),
         ((b"_ZNKSt12_GLOBAL__N_110fast_float5parse",), {}),
         ((b"cmark_utf8proc_iterate",), {}),
+        # A fork is not what it was forked from.
+        (
+            (b"x\x000.11.0\0too many ranges", b"QuickJS-ng memory usage -- %s", b"JS_NewContextRaw"),
+            {"quickjs-ng": "0.11.0"},
+        ),
+        ((b"QuickJS memory usage -- %s",), {"quickjs": ""}),
+        # What only calls a library has names of its functions, and not its messages.
+        ((b"openblas_set_num_threads", b"OpenBLAS is used"), {}),
+        ((b"OpenBLAS : Program is Terminated. Because",), {"openblas": ""}),
+        ((b"(FFTW-0 fftw_wisdom #x%M #x%M",), {"fftw": ""}),
+        ((b"Xiph.Org libVorbis I 20200704",), {"libvorbis": ""}),
+        ((b"oneTBB: VERSION\t\t2022.0.0",), {"onetbb": "2022.0.0"}),
+        ((b"ONEDNN_VERBOSE", b"/x/oneDNN-3.1.1/src/cpu/a.cpp"), {"onednn": "3.1.1"}),
+        ((b"AOMedia Project AV1 Encoder v3.15.1",), {"aom": "3.15.1"}),
+        ((b"8.18.7\0libvips %s\n\0flag", b"GIF save with cgif: true"), {"vips": "8.18.7", "cgif": ""}),
+        ((b"libosmium/2.23.1", b"osmium"), {"libosmium": "2.23.1"}),
+        ((b"N4juce6StringE", b"N9Steinberg3Vst8IMessageE"), {"juce": "", "vst3sdk": ""}),
+        ((b"liq_attr",), {}),
+        ((b"liq_attr", b"liq_image"), {"libimagequant": ""}),
     ],
 )
 def test_what_only_looks_like_a_library(texts: tuple[bytes, ...], expected: dict[str, str]) -> None:

@@ -307,3 +307,33 @@ def test_an_address_of_another_version_beside_a_text_says_nothing_more() -> None
     text = f"http://scripts.sil.org/OFL\n\n{license_text('OFL-1.1')}"
     assert together(text) == "OFL-1.1"
     assert together(text, "under the MIT License", text) == "OFL-1.1 AND MIT"
+
+
+def test_a_gnu_license_that_classifiers_and_field_declare_is_not_lost() -> None:
+    lgpl = "License :: OSI Approved :: GNU Lesser General Public License v3 or later (LGPLv3+)"
+    for classifiers, field, expression in (
+        ((lgpl,), "LGPL-3.0-or-later", "MIT AND LGPL-3.0-or-later"),
+        ((lgpl,), None, "MIT"),
+        (("License :: OSI Approved :: ISC License (ISCL)",), "ISC", "MIT"),
+    ):
+        item = distribution("x", classifiers=classifiers, text=field, files={"LICENSE": MIT})
+        verdict = conclude_distribution("distribution/x", item, {sha256_bytes(MIT.encode()): MIT}).verdict
+        assert verdict.expression == expression
+        assert ("classifiers" in verdict.reason) == (" AND " in expression)
+
+
+def test_a_description_may_allow_later_versions() -> None:
+    gpl = license_text("GPL-3.0-only")
+    assert gpl is not None
+    item = distribution("x", files={"LICENSE": gpl})
+    texts = {sha256_bytes(gpl.encode()): gpl}
+    grant = NOTICE.replace("version 2", "version 3")
+    for description, expression in ((grant, "GPL-3.0-or-later"), ("It is free.", "GPL-3.0-only")):
+        verdict = conclude_distribution("distribution/x", item, texts, description=description).verdict
+        assert verdict.expression == expression
+
+
+def test_a_field_may_refer_to_a_script() -> None:
+    for field, expression in (("(same as jQuery)", "MIT"), ("(same as Somebody)", None), ("jQuery", None)):
+        item = distribution("x", text=field)
+        assert conclude_distribution("distribution/x", item, {}).verdict.expression == expression
