@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from castiron_audit import expressions
 from castiron_audit.catalogue import license_as_of_script, project_license
 from castiron_audit.closest_license import closest
-from castiron_audit.descriptions import choice_in_description, licenses_of_data
+from castiron_audit.descriptions import choice_in_description, licenses_of_data, with_licenses_of_data
 from castiron_audit.file_statements import FileStatements, file_statements
 from castiron_audit.license_files import is_own_folder, is_own_license, split_license_file
 from castiron_audit.model import UNKNOWN, Evidence, Finding, Severity, Source, Verdict
@@ -206,7 +206,7 @@ def conclude_distribution(
         verdict = stated.with_parts(verdict, from_texts)
     of_data = licenses_of_data(description, included, f"{metadata}, description")
     if of_data and verdict.expression is not None:
-        verdict = _with_data(verdict, of_data)
+        verdict = with_licenses_of_data(verdict, of_data)
     verdict = _with_declared_copyleft(verdict, by_classifiers, field)
     # "LGPL-2.1" without "-only" was written before there was the difference.
     is_stated = any(item.source is Source.EXPRESSION and "-only" in item.says for item in evidence)
@@ -345,17 +345,6 @@ def _decide(candidates: tuple[str, ...], clues: Sequence[str], own_texts: Sequen
 
 
 # --- conclusion ---
-
-
-def _with_data(verdict: Verdict, of_data: Sequence[Evidence]) -> Verdict:
-    """Return the verdict with the licenses of the distribution's data; an SPDX expression stands alone."""
-    verdict = replace(verdict, evidence=(*verdict.evidence, *of_data))
-    licenses = [item.expression for item in of_data if item.expression]
-    said = verdict.expression or ""
-    if verdict.source is Source.EXPRESSION or expressions.base_licenses(*licenses) <= expressions.base_licenses(said):
-        return verdict
-    expression = expressions.all_of([said, *licenses])
-    return replace(verdict, expression=expression, reason=f"{of_data[0].where} states another license for its data")
 
 
 def _with_declared_copyleft(verdict: Verdict, classified: Evidence | None, field: str | None) -> Verdict:

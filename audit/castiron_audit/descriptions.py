@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from castiron_audit import expressions
@@ -11,7 +12,9 @@ from castiron_audit.license_rules.kept import licenses_of
 from castiron_audit.model import Evidence, Source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+    from castiron_audit.model import Verdict
 
 _CHOICE_OF_TWO = re.compile(r"(?<![\w.-])([A-Z][\w.-]*\w)\s*(?:/|\bor\b|\bOR\b)\s*([A-Z][\w.-]*\w)")
 _MARKUP = re.compile(r"\]\([^()\n]*\)|[`*\[\]]")
@@ -75,3 +78,14 @@ def licenses_of_data(description: str, included: Iterable[str], where: str) -> l
         ):
             del stated[expression]
     return list(stated.values()) if any(not _CODE.search(path) for path in included) else []
+
+
+def with_licenses_of_data(verdict: Verdict, of_data: Sequence[Evidence]) -> Verdict:
+    """Return the verdict with the licenses of the distribution's data; an SPDX expression stands alone."""
+    verdict = replace(verdict, evidence=(*verdict.evidence, *of_data))
+    licenses = [item.expression for item in of_data if item.expression]
+    said = verdict.expression or ""
+    if verdict.source is Source.EXPRESSION or expressions.base_licenses(*licenses) <= expressions.base_licenses(said):
+        return verdict
+    expression = expressions.all_of([said, *licenses])
+    return replace(verdict, expression=expression, reason=f"{of_data[0].where} states another license for its data")
