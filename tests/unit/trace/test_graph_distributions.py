@@ -50,6 +50,12 @@ def test_a_requirement_that_nothing_imports_goes_in_whole(tracer: Tracer, tmp_pa
     assert "unused-requirement" in codes(reached)
 
 
+def test_a_distribution_that_requires_itself_with_extras_is_needed_by_no_other(tracer: Tracer, tmp_path: Path) -> None:
+    lone = install(tmp_path, "lone", {"lone/__init__.py": "", "lone/x.py": ""}, requires=("lone",))
+    reached = tracer({"app.py": ""}, site_of(tmp_path, lone))
+    assert of(reached, "lone") == {"lone", "lone.x"}
+
+
 def test_namespace_packages_join_folders(tracer: Tracer, tmp_path: Path) -> None:
     one = install(tmp_path, "one", {"space/one/__init__.py": ""})
     two = install(tmp_path, "two", {"space/two.py": ""})

@@ -101,6 +101,31 @@ def test_packages_named_by_strings_go_in_whole(tracer: Tracer) -> None:
     assert "logging.handlers" in reached.modules
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "f'shop.settings.{stage}'",
+        "'shop.settings.' + stage",
+        "'shop.settings.%s' % stage",
+        "'shop.settings.{}'.format(stage)",
+        "f'shop.settings.for_{stage}_now'",
+    ],
+)
+def test_packages_that_the_beginning_of_a_name_gives_go_in_whole(tracer: Tracer, name: str) -> None:
+    reached = tracer(
+        {
+            "app.py": f"import os\nstage = os.environ['STAGE']\nos.environ['SETTINGS'] = {name}\n'Very other.{{}}'",
+            "shop/__init__.py": "",
+            "shop/views.py": "",
+            "shop/settings/__init__.py": "",
+            "shop/settings/for_test_now.py": "import colorsys",
+            "other/__init__.py": "",
+        }
+    )
+    assert own(reached) == {"__main__", "shop", "shop.settings", "shop.settings.for_test_now"}
+    assert "colorsys" in reached.modules
+
+
 def test_dotted_strings_reach_the_distribution_and_what_it_requires(tracer: Tracer, tmp_path: Path) -> None:
     base = install(tmp_path, "base", {"base/__init__.py": "", "base/engine.py": "", "base/idle.py": ""})
     front = install(

@@ -168,6 +168,23 @@ def test_excludes_plugin_hosts_aliases_and_constants(tracer: Tracer, tmp_path: P
     assert not {"slow", "other", "debugger"} & reached.modules.keys()
 
 
+def test_packages_that_settings_name_go_in_whole_where_a_framework_looks_into_them(
+    tracer: Tracer, tmp_path: Path
+) -> None:
+    forms = {"forms/__init__.py": "", "forms/apps.py": "class A: ...", "forms/tags/extra.py": "import colorsys"}
+    forms |= {"forms/tags/__init__.py": "", "forms/tests/__init__.py": "", "forms/tests/more.py": ""}
+    plain = {"plain/__init__.py": "", "plain/views.py": ""}
+    site = site_of(tmp_path, install(tmp_path, "forms", forms), install(tmp_path, "plain", plain))
+    text = '[[tool.castiron.trace.named-package]]\nmodule = "frame"\nhas = ["models", "apps"]\n'
+    for named in ("'forms'", "'forms.apps.A'"):
+        files = {"app.py": f"import frame\nINSTALLED = [{named}, 'plain', 'shop']\n", "frame.py": ""}
+        assert not {"forms.tags.extra", "colorsys"} & tracer("", files, site).modules.keys()
+        reached = tracer(text, files, site).modules.keys()
+        assert {"forms", "forms.apps", "forms.tags.extra", "colorsys", "plain"} <= reached
+        assert not {"forms.tests.more", "plain.views"} & reached
+    assert "forms.tags.extra" not in tracer(text.replace("frame", "other"), files, site).modules
+
+
 def test_a_library_that_the_code_does_without_is_no_warning(tracer: Tracer) -> None:
     files = {"app.py": "import ctypes\nctypes.CDLL('libspeed.so.1')\n"}
     text = '[[tool.castiron.trace.library]]\nnames = ["libspeed.so.1"]\n'

@@ -101,7 +101,9 @@ class Environment:
         self.withheld: frozenset[str] = frozenset()
         """Those of them that stay out, as far as is known."""
         for item in installed:
-            self.requires[item.name], self.wheels[item.name] = item.requires, item.wheel
+            # With extras, a distribution may require itself: all = ["this[a,b]"].
+            self.requires[item.name] = tuple(name for name in item.requires if name != item.name)
+            self.wheels[item.name] = item.wheel
             if item.direct:
                 self.direct.add(item.name)
             if item.project:

@@ -16,6 +16,7 @@ from castiron_trace.analyser.rules.hidden_imports import HiddenImports
 from castiron_trace.analyser.rules.lazy_modules import LazyModules
 from castiron_trace.analyser.rules.machine_libraries import MachineLibraries
 from castiron_trace.analyser.rules.made_modules import MadeModules
+from castiron_trace.analyser.rules.named_packages import NamedPackages
 from castiron_trace.analyser.rules.own_folders import OwnFolders
 from castiron_trace.analyser.rules.own_sources import OwnSources
 from castiron_trace.analyser.rules.own_strings import OwnStrings
@@ -44,6 +45,7 @@ class Inclusion:
         self._context = context
         self._outside_code = RunsOutsideCode(context, known=outside_code)
         entry_points = EntryPoints(context)
+        named_packages = NamedPackages(context)
         own_sources = OwnSources(context)
         self._made = MadeModules(context)
         self._for_all: tuple[ModuleRule, ...] = (HiddenImports(context),)
@@ -51,6 +53,7 @@ class Inclusion:
         self._for_code: tuple[ModuleRule, ...] = (
             self._outside_code,
             OwnStrings(context),
+            named_packages,
             own_sources,
             DottedStrings(context),
             Scripts(context),
@@ -69,6 +72,7 @@ class Inclusion:
             self._start_code,
             self._made,
             entry_points,
+            named_packages,
             own_sources,
             PluginHosts(context),
             PickledData(context),

@@ -28,9 +28,9 @@ def without_effect(own: Hints, modules: Collection[str], files: Mapping[str, Col
         for name in hint.distributions:
             if name not in files:
                 yield _finding(f"hidden-import of {hint.module}", f"there is no distribution {name}")
-    for module in (*(hint.module for hint in own.entry_points), *(hint.module for hint in own.plugin_hosts)):
-        if module not in modules:
-            yield _finding(f"entry points or plug-ins of {module}", "that module does not go in")
+    for hint in (*own.entry_points, *own.plugin_hosts, *own.named_packages):
+        if hint.module not in modules:
+            yield _finding(f"entry points or plug-ins of {hint.module}", "that module does not go in")
     for item in own.data:
         if item.distribution not in files:
             yield _finding(f"data of {item.distribution}", "there is no such distribution")

@@ -66,6 +66,16 @@ class PluginHost(Hint):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NamedPackage(Hint):
+    """A framework that looks for modules, by their names, in the packages of distributions that settings name."""
+
+    module: str
+    """Of the framework: if it is reached, the packages count."""
+    has: tuple[str, ...]
+    """A package in which the framework looks has one of these modules."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryPoints(Hint):
     """Entry points that a module loads."""
 
@@ -250,6 +260,7 @@ class Hints:
     aliases: tuple[Alias, ...] = ()
     virtual_packages: tuple[VirtualPackage, ...] = ()
     plugin_hosts: tuple[PluginHost, ...] = ()
+    named_packages: tuple[NamedPackage, ...] = ()
     entry_points: tuple[EntryPoints, ...] = ()
     ignored_entry_points: tuple[IgnoredEntryPoints, ...] = ()
     data: tuple[Data, ...] = ()

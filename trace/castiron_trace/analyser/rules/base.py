@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from modulegraph2 import NamespacePackage, Package, Script
 
 from castiron_common.frozen import dataclass
-from castiron_trace.analyser.graph_adapter import file_of
-from castiron_trace.protocol import APP, Notice
+from castiron_trace.analyser.graph_adapter import file_of, kind_of
+from castiron_trace.protocol import APP, ModuleKind, Notice
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -129,6 +129,11 @@ class ClosingRule(Protocol):
 
     def close(self, entry: BaseNode) -> Iterator[Step]:
         """Yield what follows from all that is reached."""
+
+
+def reached_modules(context: Context) -> dict[str, BaseNode]:
+    """Return the modules that are reached and exist, by name."""
+    return {node.name: node for node in context.graph.module_nodes() if kind_of(node) is not ModuleKind.MISSING}
 
 
 def longest_module(text: str, names: Mapping[str, Any]) -> str | None:

@@ -30,6 +30,8 @@ _LARGEST_FILE = 1 << 20
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+")
 _INNER = re.compile(r"\w[\w-]*(?:/\w[\w-]*)*/?")
 _NAME = re.compile(r"[^\W\d][\w-]*(?:\.[\w-]+)*")
+_COMPUTED_END = re.compile(r"\.\w*[%{]|\.$")
+"""Where a name goes on that a literal begins: ``"settings.%s"``, or the literal part of ``f"settings.{stage}"``."""
 
 
 class OwnStrings:
@@ -50,6 +52,9 @@ class OwnStrings:
             text = raw.partition(":")[0]
             if raw.endswith(_CONFIGURATION) and not raw.startswith("/") and "\0" not in raw:
                 yield from self._of_file(module.node, raw, line)
+            begins = _COMPUTED_END.search(text)
+            if begins is not None:
+                text = text[: begins.start()]
             if not _NAME.fullmatch(text):
                 continue
             top, dot, _rest = text.partition(".")
@@ -57,6 +62,8 @@ class OwnStrings:
                 continue  # a script's own name
             if self._context.is_own_top_level(top):
                 yield from self._own_module(module.node, text, line, inner=raw.partition(":")[2])
+            elif begins is not None:
+                continue  # distributions: the rule for computed imports decides what goes in
             elif dot or chosen_by_name or environment.modules.get(top) in environment.direct:
                 name = longest_module(text, environment.modules)
                 if name is None and (dot or chosen_by_name):

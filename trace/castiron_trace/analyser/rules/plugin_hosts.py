@@ -9,9 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from castiron_trace.analyser.graph_adapter import kind_of
-from castiron_trace.analyser.rules.base import Declaration
-from castiron_trace.protocol import ModuleKind
+from castiron_trace.analyser.rules.base import Declaration, reached_modules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,7 +31,7 @@ class PluginHosts:
     def close(self, entry: BaseNode) -> Iterator[Step]:
         """Yield the plug-ins of the hosts that hints name."""
         del entry
-        nodes = {n.name: n for n in self._context.graph.module_nodes() if kind_of(n) is not ModuleKind.MISSING}
+        nodes = reached_modules(self._context)
         for host in self._context.hints.plugin_hosts:
             if host.module in nodes and host.module not in self._loaded:
                 self._loaded.add(host.module)
