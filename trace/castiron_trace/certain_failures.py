@@ -127,8 +127,8 @@ def missing_findings(reached: Reached, allowed: Collection[str]) -> Iterator[Fin
             code="missing-library",
             severity=Severity.WARNING,
             subject=library.names[0],
-            message=f"{where} opens it when it is imported, and no distribution brings it: "
-            f"{'--allow-missing accepts that this import fails' if sure else 'if it is imported, that fails'}."
+            message=f"{where} opens this library when the module is imported, and no distribution brings it: "
+            f"{'--allow-missing accepts that this import fails' if sure else 'an import of that module fails'}."
             f"{f' {library.remedy}' if library.remedy else ''}",
         )
     absent = {*reached.missing, *(name for library in reached.missing_libraries for name in library.names)}

@@ -122,6 +122,7 @@ def test_a_library_that_is_surely_opened(tracer: Tracer, tmp_path: Path, code: s
         "lib = _dlopen(ffi, 'foo', allow_fail=True)",
         "import ctypes\nlib = ctypes.CDLL(None)",
         "import ctypes\nlib = ctypes.CDLL('libc.so.6')",
+        "import ctypes\nlib = ctypes.windll.LoadLibrary('setupapi')",
     ],
 )
 def test_a_library_that_need_not_be_there(tracer: Tracer, tmp_path: Path, code: str) -> None:

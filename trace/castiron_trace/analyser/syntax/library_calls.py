@@ -19,10 +19,14 @@ LIBRARY_FUNCTIONS = frozenset({"CDLL", "PyDLL", "LoadLibrary", "dlopen", "find_l
 _FILE = re.compile(r"lib[\w+.-]+\.so(?:\.\d+)*")
 _NAME = re.compile(r"[\w+.-]+")
 _OTHER_SYSTEMS = (".dll", ".dylib")
+_LOADERS_OF_WINDOWS = frozenset({"windll", "oledll"})
+"""Of ctypes: elsewhere they do not exist, so a module that uses them is never imported."""
 
 
 def library_call(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
     """``CDLL("libx.so.1")``; wrappers that take the names for other systems, too, have several arguments."""
+    if isinstance(call.func, ast.Attribute) and name_of(call.func.value) in _LOADERS_OF_WINDOWS:
+        return
     texts = [
         (argument.lineno, argument.value)
         for argument in _each(call.args)
