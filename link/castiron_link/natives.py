@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from castiron_common.target import extension_suffix
 from castiron_link.app_object import ExtensionRow
 from castiron_link.foreign_interfaces import foreign_interfaces, opens_libraries
 from castiron_link.system_libraries import system_libraries
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from castiron_common.target import Target
     from castiron_link.absorb import LibraryFile
     from castiron_link.model import Tree
-    from castiron_manifest.model import Manifest
+    from castiron_manifest.model import Manifest, Native
     from castiron_runtime.model import Component, LinkInputs, Pack
 
 _CTYPES = "_ctypes"
@@ -76,11 +77,14 @@ def absorb_natives(
     # The absorber is only imported when there is something to absorb: a hello should not wait for it.
     from castiron_link.absorb import Lookup, absorb
 
-    own = _own_libraries(manifest, work)
+    site = tree.site or work
+    renamed = by_own_suffix(manifest, tree, wanted, target)
+    own = _own_libraries(manifest, work) | {path: site / native.path for path, native in renamed.items()}
     archives = stand_ins(manifest, wanted, pack, reporter)
+    wanted |= renamed.keys()
     done = absorb(
-        manifest.natives,
-        tree.site or work,
+        (*manifest.natives, *(replace(native, path=path) for path, native in renamed.items())),
+        site,
         pack,
         work,
         reporter,
@@ -132,6 +136,7 @@ def absorb_natives(
             *(
                 f"{item.path} ({item.owner}) is left out, as the application may do without it: {item.reason}"
                 for item in done.skipped
+                if item.path not in renamed
             ),
             *(
                 f"{item.user} names no library for {item.symbol}; it gets {item.library}, which alone has it"
@@ -260,6 +265,28 @@ def wanted_natives(manifest: Manifest, tree: Tree) -> frozenset[str]:
         or (native.module is None and native.soname not in needed)
         or (native.module is not None and native.distribution in opening)
     )
+
+
+def by_own_suffix(manifest: Manifest, tree: Tree, wanted: Collection[str], target: Target) -> dict[str, Native]:
+    """Return second names of libraries that were named as extension modules for the emulated C library are.
+
+    Code that opens such a library asks the interpreter how names of extension modules end, and is told the target's
+    own ending.  What is imported, and not opened, is found by either.
+    """
+    if not target.wheels.emulated_triple:
+        return {}
+    feature = manifest.target.python
+    theirs, ours = extension_suffix(target.wheels.emulated_triple, feature), extension_suffix(target, feature)
+    imported = {item.module.path for item in tree.extensions}
+    names = {
+        native.path.removesuffix(theirs) + ours: native
+        for native in manifest.natives
+        if native.path in wanted
+        and native.origin is Origin.DISTRIBUTION
+        and native.path.endswith(theirs)
+        and (native.module is None or native.path not in imported)
+    }
+    return {path: names[path] for path in sorted(names.keys() - {native.path for native in manifest.natives})}
 
 
 def finds_symbols_by_name(tree: Tree, builtins: Collection[str]) -> bool:

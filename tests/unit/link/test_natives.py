@@ -3,8 +3,9 @@ from dataclasses import replace
 import pytest
 
 from castiron_link.model import PlacedExtension, PlacedModule, Tree
-from castiron_link.natives import finds_symbols_by_name, wanted_natives
+from castiron_link.natives import by_own_suffix, finds_symbols_by_name, wanted_natives
 from castiron_manifest.model import Module, ModuleKind, Native, Origin
+from tests.support.targets import target_for
 from tests.unit.link.making import distribution, manifest
 
 
@@ -46,6 +47,26 @@ def test_imported_modules_and_libraries_that_nobody_names_go_in() -> None:
 def test_a_distribution_that_opens_libraries_keeps_them_all(content: bytes) -> None:
     assert "d/_tests.so" in wanted_natives(MADE, tree(source(content), extensions=USED))
     assert "d/_tests.so" not in wanted_natives(MADE, tree(source(content, "another"), extensions=USED))
+
+
+def test_libraries_are_found_by_the_ending_that_the_interpreter_names() -> None:
+    ending, other = ".cpython-313-x86_64-linux-gnu.so", ".cpython-313-x86_64-linux-musl.so"
+    files = (
+        native(f"d/signal{ending}"),
+        native(f"d/_used{ending}", module="d._used"),
+        native(f"d/_opened{ending}", module="d._opened"),
+        native(f"d/both{ending}"),
+        native(f"d/both{other}"),
+        native("d/libplain.so"),
+    )
+    made = replace(MADE, natives=files)
+    used = tree(extensions=(extension("d._used", f"d/_used{ending}"), extension("d.signal", f"d/signal{ending}")))
+    target = target_for().target
+    renamed = by_own_suffix(made, used, {file.path for file in files}, target)
+    assert renamed == {f"d/_opened{other}": files[2], f"d/signal{other}": files[0]}
+    assert by_own_suffix(made, used, {"d/libplain.so"}, target) == {}
+    alone = replace(target, wheels=replace(target.wheels, emulated_triple=""))
+    assert by_own_suffix(made, used, {file.path for file in files}, alone) == {}
 
 
 def test_who_looks_up_symbols_by_name() -> None:
