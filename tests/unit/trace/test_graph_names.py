@@ -101,6 +101,26 @@ def test_packages_named_by_strings_go_in_whole(tracer: Tracer) -> None:
     assert "logging.handlers" in reached.modules
 
 
+@pytest.mark.parametrize("place", ["conf/model/net.yaml", "shop/conf/net.json", "net.ini"])
+def test_configuration_names_modules(tracer: Tracer, tmp_path: Path, place: str) -> None:
+    dist = install(tmp_path, "lib", {"lib/__init__.py": "", "lib/part.py": "", "lib/other.py": ""})
+    text = "_target_: models.net.Net\n- lib.part.Part\n'logging.handlers.QueueHandler'\nwww.example.org lib.txt"
+    reached = tracer(
+        {
+            "app.py": "import frame, lib, shop\nframe.main('conf', 'net.ini')",
+            "frame.py": "",
+            "shop/__init__.py": "",
+            "models/__init__.py": "",
+            "models/net.py": "import colorsys",
+            place: text,
+            "unnamed/more.yaml": "lib.other",
+        },
+        site_of(tmp_path, dist),
+    )
+    assert {"models.net", "colorsys", "logging.handlers"} <= reached.modules.keys()
+    assert of(reached, "lib") == {"lib", "lib.part"}
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -17,7 +17,9 @@ from castiron_trace.analyser.rules.lazy_modules import LazyModules
 from castiron_trace.analyser.rules.machine_libraries import MachineLibraries
 from castiron_trace.analyser.rules.made_modules import MadeModules
 from castiron_trace.analyser.rules.named_packages import NamedPackages
+from castiron_trace.analyser.rules.own_configuration import OwnConfiguration
 from castiron_trace.analyser.rules.own_folders import OwnFolders
+from castiron_trace.analyser.rules.own_names import OwnNames
 from castiron_trace.analyser.rules.own_sources import OwnSources
 from castiron_trace.analyser.rules.own_strings import OwnStrings
 from castiron_trace.analyser.rules.own_writes import OwnWrites
@@ -47,12 +49,14 @@ class Inclusion:
         entry_points = EntryPoints(context)
         named_packages = NamedPackages(context)
         own_sources = OwnSources(context)
+        own_names = OwnNames(context)
         self._made = MadeModules(context)
         self._for_all: tuple[ModuleRule, ...] = (HiddenImports(context),)
         """Rules that look at modules of the standard library, too."""
         self._for_code: tuple[ModuleRule, ...] = (
             self._outside_code,
-            OwnStrings(context),
+            OwnStrings(context, own_names),
+            OwnConfiguration(context, own_names),
             named_packages,
             own_sources,
             DottedStrings(context),

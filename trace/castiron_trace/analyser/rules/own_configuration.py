@@ -1,0 +1,88 @@
+"""The rule for names of modules in the application's configuration: files and folders beside its code.
+
+``_target_: shop.models.Net`` in ``conf/model/net.yaml``, ``"class": "shop.logs.Handler"`` in ``logging.json``: a
+framework reads the file and imports what it names.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from castiron_trace.analyser.graph_adapter import file_of
+from castiron_trace.analyser.rules.base import Declaration, longest_module
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from modulegraph2 import BaseNode
+
+    from castiron_trace.analyser.rules.base import Context, Module, Step
+    from castiron_trace.analyser.rules.own_names import OwnNames
+
+_SUFFIXES = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf")
+_LARGEST_FILE = 1 << 20
+"""Bytes of a configuration file in which names of modules are looked for."""
+_MOST_FILES, _MOST_BYTES = 1000, 4 << 20
+"""In one folder: one with more holds data."""
+_DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+")
+_FOLDER = re.compile(r"\w[\w-]*(?:/\w[\w-]*)*/?")
+
+
+class OwnConfiguration:
+    """Takes the modules named in files that go in as data: those that own code names, and those of own packages."""
+
+    def __init__(self, context: Context, own_names: OwnNames) -> None:
+        self._context = context
+        self._own_names = own_names
+        self._read: set[Path] = set()
+
+    def look(self, module: Module) -> Iterator[Step]:
+        """Yield the modules that the configuration of one own module names."""
+        if not self._context.is_own(module.owner):
+            return
+        file = Path(file_of(module.node) or "")
+        if file.name == "__init__.py":
+            yield from self._of_folder(module.node, file.parent, 0)
+        for text, line in module.scan.strings:
+            if text.endswith(_SUFFIXES) and not text.startswith("/") and "\0" not in text:
+                for root in self._context.roots:
+                    yield from self._of_file(module.node, Path(root, text), line)
+            elif _FOLDER.fullmatch(text):
+                for root in self._context.roots:
+                    yield from self._of_folder(module.node, Path(root, text), line)
+
+    def _of_folder(self, node: BaseNode, folder: Path, line: int) -> Iterator[Step]:
+        """Look at a folder without the packages in it, which are looked at when they are imported."""
+        if folder in self._read or not folder.is_dir():
+            return
+        self._read.add(folder)
+        found: list[Path] = []
+        for place, folders, files in os.walk(folder):
+            folders[:] = sorted(
+                name
+                for name in folders
+                if not name.startswith((".", "__")) and not Path(place, name, "__init__.py").is_file()
+            )
+            found += [Path(place, name) for name in sorted(files) if name.endswith(_SUFFIXES)]
+            if len(found) > _MOST_FILES:
+                return
+        if sum(file.stat().st_size for file in found if file.is_file()) > _MOST_BYTES:
+            return
+        for file in found:
+            yield from self._of_file(node, file, line)
+
+    def _of_file(self, node: BaseNode, file: Path, line: int) -> Iterator[Step]:
+        if file in self._read or not file.is_file() or file.stat().st_size > _LARGEST_FILE:
+            return
+        self._read.add(file)
+        environment = self._context.environment
+        for text in dict.fromkeys(_DOTTED.findall(file.read_bytes().decode("utf-8", "replace"))):
+            if self._context.is_own_top_level(text.partition(".")[0]):
+                yield from self._own_names.steps(node, text, line)
+                continue
+            name = longest_module(text, environment.modules) or longest_module(text, self._context.stdlib)
+            if name is not None and "." in name:
+                yield Declaration(node, name, line)
