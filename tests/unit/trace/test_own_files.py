@@ -32,7 +32,7 @@ def data(outcome: Outcome) -> set[str]:
     return {resource.path for resource in outcome.manifest.resources if resource.origin == "app"}
 
 
-STUB = {"flask.py": "", "kivy.py": "", "textual.py": "", "streamlit.py": "", "alembic.py": "", "pytest.py": ""}
+STUB = {f"{name}.py": "" for name in ("flask", "kivy", "textual", "streamlit", "dash", "alembic", "pytest")}
 """Frameworks as modules of the application: conventions ask for the module alone."""
 
 KINDS: dict[str, tuple[dict[str, str | bytes], set[str]]] = {
@@ -165,10 +165,15 @@ def test_sources_that_are_run_by_path_bring_their_imports(tmp_path: Path, python
         "app.py": "import runpy, streamlit\nrunpy.run_path('jobs/nightly.py')",
         "jobs/nightly.py": "if __name__ == '__main__':\n    import wave",
         "pages/2_More.py": "import chunky",
+        "pages/deeper/one.py": "",
         "chunky.py": "",
     }
     modules = {module.name for module in traced(tmp_path, python, files).manifest.modules}
     assert {"jobs.nightly", "wave", "pages.2_More", "chunky"} <= modules
+    assert "pages.deeper.one" not in modules
+    files["app.py"] = files["app.py"].replace("streamlit", "dash")
+    modules = {module.name for module in traced(tmp_path / "dash", python, files).manifest.modules}
+    assert {"pages.2_More", "chunky", "pages.deeper.one"} <= modules
 
 
 def test_what_lies_above_the_folder_of_the_script_goes_in_beside_it(tmp_path: Path, python: TargetPython) -> None:

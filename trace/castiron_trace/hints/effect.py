@@ -28,9 +28,10 @@ def without_effect(own: Hints, modules: Collection[str], files: Mapping[str, Col
         for name in hint.distributions:
             if name not in files:
                 yield _finding(f"hidden-import of {hint.module}", f"there is no distribution {name}")
-    for hint in (*own.entry_points, *own.plugin_hosts, *own.named_packages):
-        if hint.module not in modules:
-            yield _finding(f"entry points or plug-ins of {hint.module}", "that module does not go in")
+    hosts = (*(hint.module for hint in own.plugin_hosts), *(hint.module for hint in own.named_packages))
+    for module in (*(hint.module for hint in own.entry_points), *hosts):
+        if module not in modules:
+            yield _finding(f"entry points or plug-ins of {module}", "that module does not go in")
     for item in own.data:
         if item.distribution not in files:
             yield _finding(f"data of {item.distribution}", "there is no such distribution")
