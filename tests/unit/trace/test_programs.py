@@ -38,6 +38,24 @@ def test_programs_that_need_a_loader_are_named(tmp_path: Path) -> None:
     assert finding.severity is Severity.INFO
 
 
+def test_several_programs_of_one_distribution_are_one_finding(tmp_path: Path) -> None:
+    names = ("d/extra/a", "d/extra/b", "e/one", "../../../bin/c", "../../../bin/d")
+    write(tmp_path, {f"site/x/y/{name}": elf_program("/lib/ld-musl-x86_64.so.1") for name in names})
+    owners = ("d", "d", "e", "f", "f")
+    resources = [
+        Resource(path=path, origin=Origin.DISTRIBUTION, distribution=owner, size=1, executable=True)
+        for path, owner in zip(names, owners, strict=True)
+    ]
+    first, second, third = program_findings(resources, tmp_path / "site" / "x" / "y", {"d"})
+    assert (first.subject, second.subject, third.subject) == (
+        "d/extra (2 programs)",
+        "e/one",
+        "../../../bin (2 programs)",
+    )
+    assert first.message.startswith("They are programs of their own, which start only on machines that have /lib/")
+    assert (first.severity, third.severity) == (Severity.WARNING, Severity.INFO)
+
+
 def test_a_program_may_have_the_name_of_a_command(tmp_path: Path) -> None:
     # As ninja's: the distribution's own program takes the place of the script that an installer would write.
     points = "[console_scripts]\ntool = tool:main\nother = tool:main\n"
