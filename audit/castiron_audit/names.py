@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_SEPARATORS = re.compile(r"[-_.\s/]+")
 _SHOWN = 8
 """Names that a message has."""
 
 
 def normalised(name: str) -> str:
     """Return a name for comparisons: lower case, runs of separators as one hyphen."""
-    return re.sub(r"[-_.\s/]+", "-", name.lower()).strip("-")
+    return _SEPARATORS.sub("-", name.lower()).strip("-")
 
 
 def same_package(left: str, right: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import os
 import posixpath
 import re
 from typing import TYPE_CHECKING
@@ -101,9 +102,10 @@ def _add_license_files(component: DetectedComponent, path: str, site: Path) -> N
 def _license_files(name: str, path: str, site: Path | None) -> list[Path]:
     """Return the license files in the folder of a font that have its name."""
     key = normalised(name).replace("-", "")[:5]
-    files = sorted((site / path).parent.glob("*")) if site is not None and key else []
-    return [
-        file
-        for file in files
-        if _LICENSE_OF_FONT.search(file.name) and key in normalised(file.name).replace("-", "") and file.is_file()
-    ]
+    folder = None if site is None else (site / path).parent
+    if folder is None or not key or not folder.is_dir():
+        return []
+    # Each font of a folder asks for its license files: paths of all files in it would take long.
+    with os.scandir(folder) as entries:
+        named = sorted(entry.name for entry in entries if _LICENSE_OF_FONT.search(entry.name) and entry.is_file())
+    return [folder / name for name in named if key in normalised(name).replace("-", "")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import posixpath
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from castiron_audit import build_info
@@ -145,13 +146,23 @@ def _needs_file_of(native: Native | MachineCode, entry: CatalogueEntry, owner: s
 
 def fold_forks(collector: Collector) -> None:
     """Give a fork the texts of what it was forked from, where a list names that and only the fork shows."""
-    for row in known_signatures():
-        base = collector.components.get((Kind.LIBRARY, normalised(row.library)))
-        forks = [collector.components.get((Kind.LIBRARY, normalised(name))) for name in row.unless_library]
+    for library, names in _forks():
+        base = collector.components.get((Kind.LIBRARY, library))
+        forks = [collector.components.get((Kind.LIBRARY, name)) for name in names]
         fork = next((item for item in forks if item is not None), None)
         if base is not None and fork is not None and not base.shows and not base.natives and not base.version:
             fork.texts |= base.texts
-            del collector.components[Kind.LIBRARY, normalised(row.library)]
+            del collector.components[Kind.LIBRARY, library]
+
+
+@cache
+def _forks() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the libraries that have forks, with these, by normalised names."""
+    return tuple(
+        (normalised(row.library), tuple(map(normalised, row.unless_library)))
+        for row in known_signatures()
+        if row.unless_library
+    )
 
 
 def _add_go(collector: Collector, native: Native | MachineCode, found: Findings) -> None:
