@@ -280,3 +280,13 @@ def test_a_table_that_somebody_may_change_takes_the_whole_distribution(tracer: T
     dist = install(tmp_path, "lazy", {"lazy/__init__.py": source, "lazy/one.py": "", "lazy/other.py": ""})
     reached = tracer({"app.py": "import lazy"}, site_of(tmp_path, dist))
     assert "lazy.other" in of(reached, "lazy")
+
+
+def test_functions_that_the_executables_library_lacks_are_told(tracer: Tracer, tmp_path: Path) -> None:
+    lib = {"lib.py": "def load(c):\n    if hasattr(c, 'enable_load_extension'):\n        c.enable_load_extension(True)"}
+    site = site_of(tmp_path, install(tmp_path, "lib", lib))
+    assert not tracer({"app.py": "import lib, sqlite3\nlib.load(sqlite3.connect(':memory:'))"}, site).findings
+    reached = tracer({"app.py": "import shop.store", "shop/store.py": "def f(c): c.enable_load_extension(True)"}, site)
+    (told,) = (item for item in reached.findings if item.code == "absent-function")
+    assert (told.subject, told.severity) == ("shop/store.py", "warning")
+    assert "AttributeError" in told.message

@@ -123,7 +123,13 @@ CONDITIONAL: dict[tuple[str, str], frozenset[str]] = {
 USED_MODULES = {"importlib.metadata": "@metadata", "importlib.resources": "@resources"}
 """Modules whose use by anything counts as a mention of a name of `CONDITIONAL`."""
 
-MENTIONS = frozenset(name for names in CONDITIONAL.values() for name in names)
+ABSENT = {
+    "enable_load_extension": "sqlite3 in an executable loads no extensions: connections have no enable_load_extension, "
+    "and calling it ends in AttributeError.",
+}
+"""Functions that many builds of the standard library have and ours does not -> what to say of code that uses them."""
+
+MENTIONS = frozenset(name for names in CONDITIONAL.values() for name in names).union(ABSENT)
 """Names to look for in sources.  Those with ``@`` are not identifiers: PEP 695 syntax, characters beyond ASCII in a
 source (a traceback measures their width), ``\\N{...}`` in a regular expression, those of `USED_MODULES`; nothing
 mentions ``@never``.

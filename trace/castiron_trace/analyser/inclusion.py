@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from castiron_trace.analyser.rules.absent_functions import AbsentFunctions
 from castiron_trace.analyser.rules.base import Declaration, Module, Needs, SourceFile, Whole
 from castiron_trace.analyser.rules.compiled_modules import CompiledModules
 from castiron_trace.analyser.rules.computed_imports import ComputedImports
@@ -66,6 +67,7 @@ class Inclusion:
             LazyModules(context),
             OwnFolders(context),
             OwnWrites(context),
+            AbsentFunctions(context),
             StarImports(context),
             CompiledModules(context),
             entry_points,
