@@ -5,6 +5,7 @@
 
 #include "imports/early_loader.h"
 #include "imports/import_state.h"
+#include "imports/long_lived.h"
 #include "imports/methods.h"
 #include "imports/module.h"
 #include "payload/payload.h"
@@ -189,6 +190,8 @@ static PyObject *exec_module(PyObject *self, PyObject *module)
     Py_XDECREF(name);
     if (status < 0)
         Py_CLEAR(result);
+    else
+        long_lived_promote(index);
     return result;
 }
 

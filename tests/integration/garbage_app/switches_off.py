@@ -1,0 +1,7 @@
+import gc
+
+gc.disable()
+
+
+def function():
+    return 1
