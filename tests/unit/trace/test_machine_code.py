@@ -67,6 +67,30 @@ def test_packed_strings_of_cython() -> None:
     assert any("package.module" in run for run in scan_extension(data, COMPILERS).packed)
 
 
+def imports(data: bytes) -> set[str]:
+    return modules(b"\0cython_runtime\0" + data)
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_only_names_in_the_strings_of_cython_count_if_these_are_read(packed: bool) -> None:
+    text = b"a long message." * 20 + b"__test__concurrent__main__futureslogging.configzoneinfo"
+    found = imports(zlib.compress(text) if packed else b"\0" + text + b"\0")
+    assert {"concurrent.futures", "logging", "zoneinfo"} <= found
+    assert not {"collections.abc", "statistics", "subprocess", "heapq"} & found
+
+
+def test_all_that_code_of_cython_may_import_counts_if_its_strings_are_not_read() -> None:
+    assert {"concurrent.futures", "statistics", "subprocess", "heapq"} <= imports(b"packed in an unknown way")
+
+
+def test_what_cython_itself_imports_from_asyncio_is_there_if_it_is_wanted() -> None:
+    assert "asyncio" not in imports(b"\0__test__\0asyncio.coroutines\0")
+    assert "asyncio" not in imports(zlib.compress(b"a long message." * 20 + b"__test__asyncio.coroutines"))
+    assert "asyncio" in imports(b"\0__test__\0asyncio.coroutines\0asyncio\0")
+    own = scan_extension(b"\0cython_runtime\0__test__\0asyncio.coroutines\0asyncio.queues\0", COMPILERS)
+    assert [text for text, _line in own.dotted] == ["asyncio.queues"]
+
+
 def packed_by_cython(text: bytes) -> bytes:
     """Return text as Cython 3.3 packs it: bytes that stand for themselves, and references of its three kinds."""
     items: list[tuple[int, bytes]] = []
@@ -96,7 +120,7 @@ def packed_by_cython(text: bytes) -> bytes:
     )
 
 
-@pytest.mark.parametrize("first", [b"\n", "\0\nünï".encode()])
+@pytest.mark.parametrize("first", [b"\n", "\0\nünï".encode(), b"\n\r\r\n \t"])
 def test_strings_that_cython_packs_in_its_own_way(first: bytes) -> None:
     names = b"".join(b"name%d" % number for number in range(300))
     text = first + b"A first message. " * 3 + names + b"package.module" + names + b"other.one" + names

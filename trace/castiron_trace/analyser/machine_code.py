@@ -141,13 +141,18 @@ _RUST = b"/rustc/"
 def scan_extension(data: bytes, compilers: Iterable[Compiler]) -> Scan:
     """Return the imports that an extension module may make, and its strings that look like dotted names."""
     compiler = next((item for item in compilers if item.marker and item.marker.encode() in data), None)
+    for text in compiler.own_strings if compiler is not None else ():
+        data = data.replace(text.encode(), b"\0" * len(text.encode()))
     rust = _RUST in data
     tokens = set(re.findall(rb"[A-Za-z_][\w.]{1,40}", data))
     pointed = {text.decode() for text in interned(data)}
     alone = pointed | {text.decode() for text in re.findall(rb"\0([A-Za-z_]\w{1,20})(?=\0)", data)}
-    unpacked = "" if compiler is None else packed_strings(data)
+    unpacked = "" if compiler is None else _without(packed_strings(data), compiler.own_strings)
     if compiler is not None:
         modules = {*_IMPORTED_BY_NAME, *compiler.imports}
+        if compiler.string and _has(compiler.string, data, unpacked):
+            # ``from concurrent import futures`` has the two names apart.
+            modules = {name for name in modules if all(_has(part, data, unpacked) for part in name.split("."))}
     else:
         joined = b"\0".join(tokens)
         least = _OFTEN_BY_CHANCE if rust else 5
@@ -168,6 +173,17 @@ def scan_extension(data: bytes, compilers: Iterable[Compiler]) -> Scan:
         # The code has pointer and length of a string, and its text stands between others.
         beginning=tuple(sorted(set(_side_by_side(data)))) if rust else (),
     )
+
+
+def _without(text: str, parts: Iterable[str]) -> str:
+    for part in parts:
+        text = text.replace(part, "\0")
+    return text
+
+
+def _has(text: str, data: bytes, unpacked: str) -> bool:
+    """Say whether a text is among the strings of a module, also as a part of others, as they stand side by side."""
+    return text.encode() in data or text in unpacked
 
 
 def _near_dots(run: str) -> Iterator[str]:

@@ -18,7 +18,7 @@ _ZLIB = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
 _OWN = b"LZSS string data decompression failed"
 """Cython's message, in every module that unpacks its strings with Cython's own format."""
 _OWN_START = re.compile(
-    rb"[\x0f\x1f\x2f\x3f\x4f\x5f\x6f\x7f\x8f\x9f\xaf\xbf\xcf\xdf\xef\xff](?=[\t\n\x20-\x7e\x80-\xf4\0]{4})"
+    rb"[\x0f\x1f\x2f\x3f\x4f\x5f\x6f\x7f\x8f\x9f\xaf\xbf\xcf\xdf\xef\xff](?=[\t-\r\x20-\x7e\x80-\xf4\0]{4})"
 )
 """How such data start: four bytes stand for themselves, as nothing stands before them that could be repeated."""
 _ALIGNED = 16

@@ -181,9 +181,13 @@ class Compiler(Hint):
     """What compiled modules import that were made by one compiler of Python."""
 
     marker: str = ""
-    """A text that all its modules contain; then their names cannot be looked for in the code."""
+    """A text that all its modules contain."""
+    string: str = ""
+    """A string that all its modules have among their own: where it is read, names of modules are, too."""
     imports: tuple[str, ...] = ()
-    """What such a module may import beyond the modules that all compiled code may."""
+    """What such a module may import beyond the modules that all compiled code may, if its strings cannot be read."""
+    own_strings: tuple[str, ...] = field(default=(), metadata={"key": "own-strings"})
+    """Strings that name modules which the compiler's own code imports only if the program has them anyway."""
     shared_module: str = field(default="", metadata={"key": "shared-module"})
     """How the module's name ends that holds the code of several others, which only their machine code imports."""
 
