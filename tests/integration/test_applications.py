@@ -75,10 +75,10 @@ def bytecode_kept(application: Application, prefix: Path, pack: Pack) -> Iterato
     """Give an environment the bytecode that runs in one like it have left, else keep what these runs leave.
 
     To compile what an application imports takes Python longer than the runs themselves.  It compares each file's time
-    and size, so what is of another file is compiled anew.
+    and size, so what is of another file is compiled anew, and corrects the paths in bytecode that was moved.
     """
     made_of = "\0".join((application.lock.read_text(), application.reference, pack.id, sys.version))
-    entry = cache_root() / "tests" / f"bytecode-{sha256_bytes(made_of.encode())[:32]}"
+    entry = cache_root() / "tests" / f"own-bytecode-{sha256_bytes(made_of.encode())[:32]}"
     if usable(entry):
         shutil.copytree(entry, prefix, dirs_exist_ok=True, copy_function=link_or_copy)
     yield
@@ -87,6 +87,8 @@ def bytecode_kept(application: Application, prefix: Path, pack: Pack) -> Iterato
 
 def _copy_bytecode(prefix: Path, folder: Path) -> None:
     for path in prefix.rglob("__pycache__/*.pyc"):
+        if "-pytest-" in path.name:
+            continue  # pytest's own bytecode, unlike Python's, keeps the paths of where it was made
         copy = folder / path.relative_to(prefix)
         copy.parent.mkdir(parents=True, exist_ok=True)
         link_or_copy(str(path), str(copy))

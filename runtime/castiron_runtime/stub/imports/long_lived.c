@@ -6,7 +6,6 @@
 
 #include "pycore_gc.h"
 #include "pycore_interp.h"
-#include "pycore_object.h"
 #include "pycore_pystate.h"
 #include "pycore_tuple.h"
 
