@@ -83,6 +83,8 @@ class RowCache:
             connection = None
             try:
                 connection = sqlite3.connect(self._path, timeout=30)
+                # Nobody waits for the disk: what a loss of power damages is made again.
+                connection.execute("PRAGMA synchronous = OFF")
                 connection.execute(_SCHEMA)
                 connection.commit()
             except sqlite3.OperationalError:

@@ -28,6 +28,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import Requirement
+
 from castiron_common.cache import cache_root
 from tests.support.linking import COMMANDS
 
@@ -90,9 +92,10 @@ def prepare(places: Places, reference: Path, data: dict[str, Any]) -> None:
         shutil.copytree(base, places.python, symlinks=True)
     subprocess.run([places.python / "bin" / "python3.13", "-m", "venv", places.environment], check=True)
     wanted = places.folder / "wanted.txt"
-    wanted.write_text(
-        "".join(f"{line}\n" for line in requirements(places.sources / "tests", data["source"]["without"]))
-    )
+    # What is asked for beside its files replaces what these say of the same distribution.
+    own = [re.escape(Requirement(line).name) for line in data["source"]["with"]]
+    lines = requirements(places.sources / "tests", [*data["source"]["without"], *own])
+    wanted.write_text("".join(f"{line}\n" for line in lines))
     words = [str(places.environment / "bin" / "python"), "-m", "pip", "install", "-q", "-r", str(wanted)]
     subprocess.run([*words, *data["source"]["with"], f"pyinstaller=={version}"], check=True)
     ready.touch()

@@ -1,4 +1,4 @@
-"""What was found in each text is kept in the cache, by the hash of the text, below a folder that names the rules.
+"""What was found in each text is kept in the cache, by the hash of the text and of the rules.
 
 An application's texts are those of its distributions, which hardly change from one link to the next, and most are those
 of other applications, too.  The rules need not even be read if all texts are known.
@@ -7,6 +7,7 @@ of other applications, too.  The rules need not even be read if all texts are kn
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from functools import cache, lru_cache
 from importlib.resources import files
 from pathlib import Path
@@ -16,8 +17,9 @@ from castiron_audit import expressions, spdx_list
 from castiron_audit.license_rules.found import FoundLicense, LicensedText
 from castiron_audit.license_rules.index import FILE_NAME, Kind
 from castiron_audit.license_rules.licenses import find_licenses
-from castiron_common.cache import cache_root, discard, file_entry, locked
+from castiron_common.cache import cache_root
 from castiron_common.files import sha256_bytes
+from castiron_common.row_cache import RowCache
 from castiron_common.source_key import source_key
 
 if TYPE_CHECKING:
@@ -32,19 +34,16 @@ def licenses_of(text: str) -> LicensedText:
 
     Raises `OutputError` if the cache cannot be written.
     """
-    sha256 = sha256_bytes(text.encode("utf-8", "surrogatepass"))
-    entry = cache_root() / "licenses" / _rules_key() / sha256[:2] / sha256
-
-    def build(making: Path) -> None:
-        making.write_bytes(encode(find_licenses(text)))
-
-    try:
-        return decode(file_entry(entry, build).read_bytes())
-    except (ValueError, TypeError, KeyError):
-        # Damaged since this process looked at its seal: made again.
-        with locked(entry):
-            discard(entry)
-        return decode(file_entry(entry, build).read_bytes())
+    key = f"{_rules_key()}:{sha256_bytes(text.encode('utf-8', 'surrogatepass'))}"
+    with RowCache(cache_root() / "audit" / "licenses.sqlite") as cached:
+        row = cached.get([key]).get(key)
+        if row is not None:
+            # What does not fit was written by no code of ours: it is made again.
+            with suppress(ValueError, TypeError, KeyError):
+                return decode(row[1])
+        found = find_licenses(text)
+        cached.put({key: (None, encode(found))})
+        return found
 
 
 def encode(read: LicensedText) -> bytes:

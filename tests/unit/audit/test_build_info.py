@@ -41,9 +41,7 @@ def program(**sections: bytes) -> bytes:
 
 
 COMMENT = b"GCC: (GNU) 14.2.0\0rustc version 1.90.0 (1159e78c4 2025-09-14)\0"
-PATHS = (
-    b"/rustc/05f98/library/std/src/io.rs\0/root/.cargo/registry/src/index.crates.io-6f17d22bba15/syn-2.0.1/src/a.rs\0"
-)
+PATHS = b"/rustc/05f98/library/std/src/io.rs\0/me/.cargo/registry/src/index.crates.io-6f17d22bba15/syn-2.0.1/src/a.rs\0"
 
 
 def written(folder: Path, path: str, content: bytes) -> str:

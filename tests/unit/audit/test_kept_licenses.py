@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +12,7 @@ from castiron_audit.license_rules import kept
 from castiron_audit.license_rules.kept import decode, encode, licenses_of
 from castiron_audit.license_rules.licenses import find_licenses
 from castiron_audit.spdx_list import license_text
-from castiron_common import cache
+from castiron_common.row_cache import RowCache
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,36 +27,44 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def as_another_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    licenses_of.cache_clear()
-    monkeypatch.setattr(cache, "_intact", set())
+def keys(folder: Path) -> list[str]:
+    with closing(sqlite3.connect(file(folder))) as connection:
+        return [key for (key,) in connection.execute("SELECT key FROM results ORDER BY key")]
 
 
-def entries(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("licenses/*/*/*") if len(path.name) == 64]
+def file(folder: Path) -> Path:
+    (found,) = folder.rglob("licenses.sqlite")
+    return found
 
 
 def test_a_text_is_looked_at_once(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = licenses_of(TEXT)
     assert found == find_licenses(TEXT)
     assert {item.expression for item in found.found} == {"MIT", "Apache-2.0"}
-    assert len(entries(own_cache)) == 1
-    as_another_process(monkeypatch)
+    assert len(keys(own_cache)) == 1
+    licenses_of.cache_clear()  # as another process
     monkeypatch.setattr(kept, "find_licenses", None)  # looking again would be an error
     assert licenses_of(TEXT) == found
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[]", b'{"found": [["MIT"]], "words": 1, "open_words": 0}', b"\xff"])
-def test_what_is_damaged_is_found_anew(own_cache: Path, monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+def test_what_is_damaged_is_found_anew(own_cache: Path, content: bytes) -> None:
     found = licenses_of(TEXT)
-    (entry,) = entries(own_cache)
-    entry.write_bytes(content)
-    licenses_of.cache_clear()  # in this process, which has looked at the seal already
+    (key,) = keys(own_cache)
+    with RowCache(file(own_cache)) as cached:
+        cached.put({key: (None, content)})
+    licenses_of.cache_clear()
     assert licenses_of(TEXT) == found
-    entry.write_bytes(content)
-    as_another_process(monkeypatch)
+    with RowCache(file(own_cache)) as cached:
+        assert decode(cached.get([key])[key][1]) == found
+
+
+def test_a_damaged_file_is_made_again(own_cache: Path) -> None:
+    found = licenses_of(TEXT)
+    file(own_cache).write_bytes(b"no database" * 1000)
+    licenses_of.cache_clear()
     assert licenses_of(TEXT) == found
-    assert decode(entry.read_bytes()) == found
+    assert len(keys(own_cache)) == 1
 
 
 def test_other_rules_have_other_entries(own_cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,7 +72,8 @@ def test_other_rules_have_other_entries(own_cache: Path, monkeypatch: pytest.Mon
     licenses_of.cache_clear()
     monkeypatch.setattr(kept, "_rules_key", lambda: "other")
     licenses_of(TEXT)
-    assert {entry.parts[-3] for entry in entries(own_cache)} > {"other"}
+    assert [key.startswith("other:") for key in keys(own_cache)].count(True) == 1
+    assert len(keys(own_cache)) == 2
 
 
 def test_any_text_has_a_name() -> None:

@@ -24,12 +24,12 @@ def found(data: bytes) -> dict[str, str]:
         (b"/io/jasper-version-4.2.5/src/jas_cm.c", "jasper", "4.2.5"),
         (b"/opt/vcpkg/buildtrees/sdl/src/se-2.30.11-e9693b8e70.clean/src/render/SDL_render.c", "sdl", "2.30.11"),
         (b"/opt/vcpkg/buildtrees/flac/src/4bdf7e0cd2-fa9c1a08.clean/src/libFLAC/bitmath.c", "flac", ""),
-        (b"/root/.conan/data/zlib/1.2.13/_/_/build/" + HASH + b"/src/inflate.c", "zlib", "1.2.13"),
+        (b"/home/me/.conan/data/zlib/1.2.13/_/_/build/" + HASH + b"/src/inflate.c", "zlib", "1.2.13"),
         (b"/c/.conan/data/libwebp/1.3.2/user/stable/source/src/src/dec/vp8_dec.c", "libwebp", "1.3.2"),
         (b"/c/.conan/data/nanosvg/cci.20210904/_/_/build/" + HASH + b"/src/nanosvg.c", "nanosvg", ""),
-        (b"/root/.conan2/p/b/zlib0123456789abc/b/src/inflate.c", "zlib", ""),
-        (b"/root/.conan2/p/b/opens0123456789abc/b/src/openssl/crypto/mem.c", "openssl", ""),
-        (b"/root/.conan2/p/bzip20123456789abc/s/src/bzip2.c", "bzip2", ""),
+        (b"/home/me/.conan2/p/b/zlib0123456789abc/b/src/inflate.c", "zlib", ""),
+        (b"/home/me/.conan2/p/b/opens0123456789abc/b/src/openssl/crypto/mem.c", "openssl", ""),
+        (b"/home/me/.conan2/p/bzip20123456789abc/s/src/bzip2.c", "bzip2", ""),
         (b"extension/libmaxminddb/src/data-pool.c", "libmaxminddb", ""),
         (b"_ZN8tinyxml27XMLNode8ToXMLNodeEv", "tinyxml2", ""),
         (b"_ZN17double_conversion6Bignum8RawBigitEi", "double-conversion", ""),
@@ -51,12 +51,12 @@ def test_paths_and_namespaces_name_libraries(data: bytes, name: str, version: st
         b"_ZN8tinyxml2E",  # nothing in the namespace
         b"/usr/include/libxml2/libxml/parser.h",  # what a program that loads the library was compiled with
         b"mylibmaxminddb/src/data-pool.c",  # another project
-        b"/root/.conan/data/zlib/1.2.13/_/_/package/" + HASH + b"/include/zlib.h",  # what it was compiled with
-        b"/root/.conan/data/zlib/1.2.13/_/_/build/" + HASH + b"/CMakeLists.txt",
-        b"/root/.conan2/p/b/opens0123456789abc/b/src/crypto/mem.c",  # OpenSSL, OpenSceneGraph ...?
-        b"/root/.conan2/p/b/libpq0123456789abc/b/src/libpqxx.cxx",
-        b"/root/.conan2/p/zlib0123456789abc/p/include/zlib.h",
-        b"/root/.conan2/p/b/zlib/b/src/inflate.c",
+        b"/home/me/.conan/data/zlib/1.2.13/_/_/package/" + HASH + b"/include/zlib.h",  # what it was compiled with
+        b"/home/me/.conan/data/zlib/1.2.13/_/_/build/" + HASH + b"/CMakeLists.txt",
+        b"/home/me/.conan2/p/b/opens0123456789abc/b/src/crypto/mem.c",  # OpenSSL, OpenSceneGraph ...?
+        b"/home/me/.conan2/p/b/libpq0123456789abc/b/src/libpqxx.cxx",
+        b"/home/me/.conan2/p/zlib0123456789abc/p/include/zlib.h",
+        b"/home/me/.conan2/p/b/zlib/b/src/inflate.c",
     ],
 )
 def test_what_only_looks_so(data: bytes) -> None:
