@@ -45,6 +45,7 @@ def test_a_module_that_a_distribution_surely_imports(tracer: Tracer, tmp_path: P
     [
         ("torch", "torch", "CUDA", "+cpu"),
         ("onnxruntime-gpu", "onnxruntime", "CUDA", "Use onnxruntime,"),
+        ("opencv-python", "cv2", "Qt", "Use opencv-python-headless,"),
         ("pyside6-essentials", "PySide6", "window toolkit", "textual"),
     ],
 )
