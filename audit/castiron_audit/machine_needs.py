@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from castiron_manifest.model import MachineFacility
-from castiron_manifest.needs import LABELS, LOCALES
+from castiron_manifest.needs import DIFFERENT, LABELS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,11 +28,11 @@ class NeedRow:
 
 
 def need_rows(report: Report) -> Iterator[NeedRow]:
-    """Yield a row for each thing, in the order of `castiron_manifest.needs.LABELS`."""
-    for what in (*LABELS, MachineFacility.LOCALES):
+    """Yield a row for each thing, in the order of `castiron_manifest.needs.LABELS` and ``DIFFERENT``."""
+    for what, label in {**LABELS, **DIFFERENT}.items():
         uses = sorted((need for need in report.needs if need.what is what), key=lambda need: not need.own)
         if uses:
-            yield NeedRow(LABELS.get(what, LOCALES), _state(uses), _modules(uses))
+            yield NeedRow(label, _state(uses), _modules(uses))
 
 
 def _state(uses: list[Need]) -> str:

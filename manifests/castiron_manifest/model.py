@@ -90,6 +90,8 @@ class MachineFacility(StrEnum):
     """Fonts that are found by their names."""
     LOCALES = "locales"
     """Locales by name; the target's C library accepts every name and formats as in ``C``."""
+    TEXT_LAYOUT = "text-layout"
+    """A library of the machine that lays out text; no static executable can open it."""
 
 
 class Severity(StrEnum):

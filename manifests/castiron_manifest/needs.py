@@ -21,7 +21,13 @@ LABELS = {
 }
 CARRIABLE = (MachineFacility.CERTIFICATES, MachineFacility.TIME_ZONES)
 """What ``--carry`` takes along."""
-LOCALES = "locales: the C library accepts every name and formats as in C"
+DIFFERENT = {
+    MachineFacility.LOCALES: "locales: the C library accepts every name and formats as in C",
+    MachineFacility.TEXT_LAYOUT: (
+        "text in pictures: no layout from right to left and no ligatures, as FriBiDi cannot be opened"
+    ),
+}
+"""What a static executable has no use of, even where the machine has it, and what happens instead."""
 
 
 def sentences(needs: Iterable[Need]) -> list[str]:
@@ -35,6 +41,5 @@ def sentences(needs: Iterable[Need]) -> list[str]:
             f"needs from the machine: {', '.join(labels)}"
             + (f"; --carry {carriable} of trace and build takes along" if carriable else "")
         )
-    if MachineFacility.LOCALES in wanted:
-        lines.append(LOCALES)
+    lines.extend(sentence for what, sentence in DIFFERENT.items() if what in wanted)
     return lines

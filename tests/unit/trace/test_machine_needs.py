@@ -48,8 +48,9 @@ def needs(source: str) -> list[tuple[str, int]]:
         ("import pwd\npwd.getpwnam('root')", ["users"]),
         ("import os\nos.path.expanduser('~')\nos.path.expanduser('~/x')", []),
         ("import os\nos.path.expanduser('~root/x')", ["users"]),
-        ("from PIL import ImageFont\nImageFont.truetype('Arial.ttf')", ["fonts"]),
-        ("from PIL import ImageFont\nImageFont.truetype(f'{HERE}/x.ttf')", []),
+        ("from PIL import ImageFont\nImageFont.truetype('Arial.ttf')", ["fonts", "text-layout"]),
+        ("from PIL import ImageFont\nImageFont.truetype(f'{HERE}/x.ttf')", ["text-layout"]),
+        ("from PIL import ImageFont\nImageFont.truetype(path, layout_engine=ImageFont.Layout.BASIC)", []),
         ("import locale\nlocale.setlocale(locale.LC_ALL, 'de_DE.UTF-8')", ["locales"]),
         ("import locale\nlocale.setlocale(locale.LC_ALL, '')\nlocale.setlocale(0, 'C.UTF-8')", []),
     ],
@@ -81,10 +82,16 @@ def test_one_line_says_what_the_machine_must_bring() -> None:
     assert sentences([]) == []
     assert sentences([need(MachineFacility.SHELL, own=False), need(MachineFacility.TIME_ZONES, carried=True)]) == []
     assert sentences(
-        [need(MachineFacility.SHELL), need(MachineFacility.CERTIFICATES), need(MachineFacility.LOCALES)]
+        [
+            need(MachineFacility.TEXT_LAYOUT),
+            need(MachineFacility.SHELL),
+            need(MachineFacility.CERTIFICATES),
+            need(MachineFacility.LOCALES),
+        ]
     ) == [
         "needs from the machine: root certificates, /bin/sh; --carry certificates of trace and build takes along",
         "locales: the C library accepts every name and formats as in C",
+        "text in pictures: no layout from right to left and no ligatures, as FriBiDi cannot be opened",
     ]
 
 

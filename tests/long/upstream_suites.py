@@ -1,7 +1,8 @@
-"""``python -m tests.long.glibc_suites FOLDER --reference PYTHON [SUITE[:PART] ...]``: upstream's tests in binaries.
+"""``python -m tests.long.upstream_suites FOLDER --reference PYTHON [SUITE[:PART] ...]``: upstream's tests in binaries.
 
-``glibc_suites.toml`` names distributions with wheels for glibc alone, and which of their tests run.  Each suite becomes
-one binary; the reference is the same versions, as wheels for glibc, under an ordinary CPython 3.13 (``--reference``).
+``upstream_suites.toml`` names distributions - NumPy, pandas and SciPy, and others with wheels for glibc alone - and
+which of their tests run.  Each suite becomes one binary; the reference is the same versions, as wheels for glibc,
+under an ordinary CPython 3.13 (``--reference``).
 Prints a table: tests that ran, passed, failed, were skipped, on both sides, and each test that ended otherwise, with
 the explanation that the file has for it.  ``FOLDER`` keeps binaries and outcomes: what is there does not run again.
 Exits with 1 if a difference has no explanation.
@@ -42,7 +43,7 @@ class Explained:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
-    """One table of ``glibc_suites.toml``."""
+    """One table of ``upstream_suites.toml``."""
 
     name: str
     requires: tuple[str, ...]
