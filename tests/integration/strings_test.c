@@ -44,6 +44,9 @@ int main(void)
             ;
         if (memchr(memory, byte, size) != (i < size ? memory + i : NULL))
             fail("memchr", size);
+        /* It must not look behind the byte, whatever the size (C11 7.24.5.1): sscanf and strnlen rely on it. */
+        if (i < size && memchr(memory, byte, size + number() % 1000) != memory + i)
+            fail("memchr of more than there is", size);
         for (i = size; i > 0 && memory[i - 1] != byte; i--)
             ;
         if (memrchr(memory, byte, size) != (i > 0 ? memory + i - 1 : NULL))

@@ -29,6 +29,12 @@ static inline bool in_four(const unsigned char *p, block wanted)
     return block_mask(block_or(block_or(one, two), block_or(three, four))) != 0;
 }
 
+/* Whether the four blocks at p surely are in one page, so that all can be read if the first can. */
+static inline bool in_one_page(const unsigned char *p)
+{
+    return ((uintptr_t)p & (4 * BLOCK - 1)) == 0;
+}
+
 static inline uint64_t load_u64(const unsigned char *p)
 {
     uint64_t value;
@@ -99,6 +105,7 @@ NOT_ITSELF int bcmp(const void *left, const void *right, size_t size)
     return memcmp(left, right, size);
 }
 
+/* Size may be more than there is if the byte is found before (C11 7.24.5.1); the C library's sscanf and strnlen rely on it. */
 NOT_ITSELF void *memchr(const void *memory, int byte, size_t size)
 {
     if (size == 0)
@@ -110,7 +117,7 @@ NOT_ITSELF void *memchr(const void *memory, int byte, size_t size)
     mask hits = equal_bytes(block_load_aligned(p), wanted) & mask_from(start - p);
     while (!hits) {
         p += BLOCK;
-        while (p < end && (size_t)(end - p) >= 4 * BLOCK && !in_four(p, wanted))
+        while (p < end && in_one_page(p) && !in_four(p, wanted))
             p += 4 * BLOCK;
         if (p >= end)
             return NULL;
@@ -148,8 +155,7 @@ NOT_ITSELF size_t strlen(const char *string)
     mask hits = equal_bytes(block_load_aligned(p), zero) & mask_from(start - p);
     while (!hits) {
         p += BLOCK;
-        /* Four blocks at once only where they are in one page. */
-        while (((uintptr_t)p & (4 * BLOCK - 1)) == 0 && !in_four(p, zero))
+        while (in_one_page(p) && !in_four(p, zero))
             p += 4 * BLOCK;
         hits = equal_bytes(block_load_aligned(p), zero);
     }
