@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _LONGEST = 4000
-"""Characters of a comment; a longer one is no banner."""
-_KEPT = re.compile(
-    r"/\*!|@(?:license|licence|preserve)\b"
-    r"|/\*\*?[ \t]*(?:\n[ \t]*\*?[ \t]*)?[A-Za-z@][\w. -]{1,40}? v\d+\.\d+\.\d+\b"
-)
+"""Bytes of a comment; a longer one is no banner."""
+_HEAD = 16 << 10
+"""Bytes of a script with its first lines."""
+_MARK = b"/*!"
+_VERSIONS = tuple(b" v%d" % digit for digit in range(10))
+_TAGS = (b"@licen", b"@preserve")
+_TAG = re.compile(rb"@(?:license|licence|preserve)\b")
+_NAMED = re.compile(r"/\*\*?[ \t]*(?:\n[ \t]*\*?[ \t]*)?[A-Za-z@][\w. -]{1,40}? v\d+\.\d+\.\d+\b")
+_LONGEST_VERSION = 60
 _IS_BANNER = re.compile(r"licen[sc]e|copyright|\(c\)|©|\bMIT\b", re.IGNORECASE)
 _HEAD_OF_LINES = re.compile(r"\ufeff?\s{0,20}(?:[ \t]{0,20}//[^\n]{0,300}(?:\n|$)){1,12}")
 """A comment of lines at the start of a file, as scripts without a minifier's marks have it."""
@@ -103,37 +112,62 @@ class Banner:
     """The comment without its marks."""
 
 
-def banners(text: str) -> tuple[Banner, ...]:
+def banners(script: str | bytes) -> tuple[Banner, ...]:
     """Return the banners of a script or style sheet, each once, in the order of the file."""
+    data = script.encode("utf-8", "surrogatepass") if isinstance(script, str) else script
     found: dict[str, Banner] = {}
-    if (head := _HEAD_OF_LINES.match(text)) is not None:
+    if (head := _HEAD_OF_LINES.match(data[:_HEAD].decode("utf-8", "replace"))) is not None:
         body = re.sub(r"(?m)^[ \t]*//+[ \t]?", "", head[0]).strip()
         # Without a mark, a comment is as likely about the file: only a name with a version is that of a project.
         if _IS_BANNER.search(body) and _NAME_AND_VERSION.match(body) and (banner := _banner(body)).version:
             found[body] = banner
-    for start, end in _comments(text):
-        body = _body(text[start:end])
+    for start, end in _comments(data):
+        body = _body(data[start:end].decode("utf-8", "replace"))
         if _IS_BANNER.search(body):
             found.setdefault(body, _banner(body))
     return tuple(found.values())
 
 
-def _comments(text: str) -> list[tuple[int, int]]:
+def _comments(data: bytes) -> list[tuple[int, int]]:
     """Return the places of the comments that a minifier keeps, and of the one at the start of the file."""
     starts = []
-    first = text[:400].lstrip("\ufeff \t\r\n").removeprefix('"use strict";').lstrip()
+    first = data[:400].decode("utf-8", "replace").lstrip("\ufeff \t\r\n").removeprefix('"use strict";').lstrip()
     if first.startswith("/*"):
-        starts.append(text.index("/*"))
-    for match in _KEPT.finditer(text):
-        start = text.rfind("/*", max(0, match.start() - _LONGEST), match.start() + 2)
-        if start >= 0 and text.find("*/", start, match.start()) < 0:
-            starts.append(start)
+        starts.append(data.index(b"/*"))
+    starts += [start for place in _marked(data) if (start := _start_of(data, place)) is not None]
     places = []
     for start in dict.fromkeys(starts):
-        end = text.find("*/", start, start + _LONGEST)
+        end = data.find(b"*/", start, start + _LONGEST)
         if end >= 0:
             places.append((start, end))
     return places
+
+
+def _marked(data: bytes) -> Iterator[int]:
+    """Yield the places of texts that banners have: scripts have megabytes, and patterns take ten times as long."""
+    for _, place, _ in _automaton().find_matches_as_indexes(data):
+        yield place
+
+
+@cache
+def _automaton() -> Any:
+    from ahocorasick_rs import BytesAhoCorasick, MatchKind
+
+    return BytesAhoCorasick((_MARK, *_TAGS, *_VERSIONS), matchkind=MatchKind.LeftmostFirst)
+
+
+def _start_of(data: bytes, place: int) -> int | None:
+    """Return the start of the banner that has a text of banners at ``place``, None if that stands in none."""
+    if data.startswith(_MARK, place):
+        return place
+    start = data.rfind(b"/*", max(0, place - _LONGEST), place)
+    if start < 0:
+        return None
+    if data.startswith(b"@", place):
+        is_kept = _TAG.match(data, place) is not None and data.find(b"*/", start, place) < 0
+    else:
+        is_kept = _NAMED.match(data[start : place + _LONGEST_VERSION].decode("utf-8", "replace")) is not None
+    return start if is_kept else None
 
 
 def _body(comment: str) -> str:

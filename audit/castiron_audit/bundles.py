@@ -107,8 +107,7 @@ def package_of_json(data: bytes) -> Package | None:
 
 def packages_of_source_map(data: bytes) -> tuple[str, ...]:
     """Return the names of the packages whose sources a source map names, sorted."""
-    text = data[:_LONGEST].decode("utf-8", "replace")
     # The sources come first or last; what is between them are the sources' contents.
-    start = text.find('"sources"')
-    end = text.find("]", start)
-    return tuple(sorted(set(_SOURCE.findall(text, start, end)))) if start >= 0 else ()
+    start = data.find(b'"sources"', 0, _LONGEST)
+    end = data.find(b"]", start, _LONGEST) if start >= 0 else -1
+    return tuple(sorted(set(_SOURCE.findall(data[start:end].decode("utf-8", "replace"))))) if end >= 0 else ()

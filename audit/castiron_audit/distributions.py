@@ -12,7 +12,7 @@ from castiron_audit.collected import Collected
 from castiron_audit.copyrights import copyright_notices
 from castiron_audit.detection.contents import DistributionContents
 from castiron_audit.examination import examine
-from castiron_audit.included import FileSizes, foreseen_sizes, included_files
+from castiron_audit.included import FileSizes, OwnedFiles, foreseen_sizes, included_files
 from castiron_audit.model import Component, Finding, Form, Kind, Text
 from castiron_runtime.target_files import load_target
 
@@ -47,6 +47,7 @@ def collect_distributions(
     chains = distribution_chains(manifest)
     dist_infos = _dist_infos(site)
     included = included_files(manifest, linked)
+    owned = OwnedFiles(manifest)
     texts = dict(manifest.texts)
     components: list[Component] = []
     findings: list[Finding] = []
@@ -60,7 +61,7 @@ def collect_distributions(
         found = examine(contents, dist_info=dist_infos.get(name), known=known)
         texts.update(found.texts)
         if linked is None:
-            sizes = foreseen_sizes(manifest, name, contents.natives, site, seen)
+            sizes = foreseen_sizes(owned, name, contents.natives, site, seen)
         else:
             sizes = FileSizes(forms=linked.sizes[name], files=linked.files)
         component = replace(

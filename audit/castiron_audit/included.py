@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_audit.linked import Linked
-    from castiron_manifest.model import Manifest, Native
+    from castiron_manifest.model import Manifest, Module, Native, Resource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +76,20 @@ class FileSizes:
     """Bytes of each file, by its path relative to site-packages."""
 
 
+class OwnedFiles:
+    """The modules and data files of a manifest by the distribution that they are of."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self.modules: dict[str | None, list[Module]] = {}
+        self.resources: dict[str | None, list[Resource]] = {}
+        for module in manifest.modules:
+            self.modules.setdefault(module.distribution, []).append(module)
+        for resource in manifest.resources:
+            self.resources.setdefault(resource.distribution, []).append(resource)
+
+
 def foreseen_sizes(
-    manifest: Manifest, name: str, natives: tuple[Native, ...], site: Path | None, seen: set[str]
+    owned: OwnedFiles, name: str, natives: tuple[Native, ...], site: Path | None, seen: set[str]
 ) -> FileSizes:
     """Return the sizes of a distribution's files as far as they are known before the link: as they are installed.
 
@@ -92,11 +106,20 @@ def foreseen_sizes(
     for native in natives:
         add(Form.STATIC, native.path, 0 if native.sha256 in seen else native.size)
         seen.add(native.sha256)
-    for module in manifest.modules:
-        if module.distribution == name and module.kind in {ModuleKind.SOURCE, ModuleKind.PACKAGE}:
-            path = site / module.path if site is not None and module.path else None
-            add(Form.BYTECODE, module.path, path.stat().st_size if path is not None and path.is_file() else 0)
-    for resource in manifest.resources:
-        if resource.distribution == name:
-            add(Form.DATA, resource.path, resource.size)
+    for module in owned.modules.get(name, ()):
+        if module.kind is ModuleKind.SOURCE or module.kind is ModuleKind.PACKAGE:
+            add(Form.BYTECODE, module.path, _installed_size(site, module.path))
+    for resource in owned.resources.get(name, ()):
+        add(Form.DATA, resource.path, resource.size)
     return FileSizes(forms=forms, files=files)
+
+
+def _installed_size(site: Path | None, path: str | None) -> int:
+    """Return the bytes of a file, 0 if it is not installed."""
+    if site is None or not path:
+        return 0
+    try:
+        status = os.stat(f"{site}/{path}")
+    except (OSError, ValueError):
+        return 0
+    return status.st_size if stat.S_ISREG(status.st_mode) else 0

@@ -34,6 +34,8 @@ LICENSE_FILE_NAME = re.compile(r"licen[sc]e|copying|notice|copyright|lizenz|lice
 
 NOTICES_NAME = re.compile(r"(?:third|3rd)[-_ ]?part(?:y|ies)", re.IGNORECASE)
 """Searched for in names of files; those with a match hold notices of several projects."""
+_IN_NAMES = ("licen", "copy", "notice", "lizenz", "part")
+"""Of each name that one of the two patterns matches, one of these is a part, in lower case."""
 
 _OWN_LICENSE_NAME = re.compile(
     r"^(?:un)?(?:licen[sc]e|copying|copyright|lizenz|licencia|licen[çz]a)(?:[-_.](?P<suffix>.+?))?(?:\.(?:txt|md|rst))?$",
@@ -167,6 +169,12 @@ class LicenseFileSections:
     own_license: str
     """What precedes the list: the project's own license."""
     third_party: tuple[ListedSoftware, ...]
+
+
+def may_hold_licenses(name: str) -> bool:
+    """Return whether a file has a name that one of the two patterns may match; this is a fifth of their time."""
+    lowered = name.lower()
+    return any(part in lowered for part in _IN_NAMES)
 
 
 def is_own_license(path: str) -> bool:

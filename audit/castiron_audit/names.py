@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -11,6 +12,12 @@ if TYPE_CHECKING:
 _SEPARATORS = re.compile(r"[-_.\s/]+")
 _SHOWN = 8
 """Names that a message has."""
+
+
+@lru_cache(maxsize=4)
+def in_order(paths: frozenset[str]) -> tuple[str, ...]:
+    """Return paths sorted: every detector goes through those of a distribution."""
+    return tuple(sorted(paths))
 
 
 def normalised(name: str) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from castiron_audit.catalogue import data_sets
 from castiron_audit.license_files import LICENSE_FILE_NAME
 from castiron_audit.model import Evidence, Form, Kind, Source
+from castiron_audit.names import in_order
 from castiron_audit.profiles import read_profile
 from castiron_audit.text_evidence import text_evidence
 
@@ -29,8 +30,14 @@ def detect_from_data_files(collector: Collector) -> None:
     """Add the data that goes in; a data set is one component, however many files it has."""
     own = collector.contents.distribution.name
     looked: set[tuple[str, str]] = set()
-    rows = [(row, pattern) for row, pattern in _patterns() if own not in row.distributions]
-    for path in sorted(collector.contents.paths):
+    paths = in_order(collector.contents.paths)
+    together = "\n".join(paths)
+    rows = [
+        (row, pattern)
+        for row, texts, pattern in _patterns()
+        if own not in row.distributions and any(text in together for text in texts)
+    ]
+    for path in paths:
         if path.lower().endswith(_PROFILES):
             _add_profile(collector, path)
         for row, pattern in rows:
@@ -43,9 +50,17 @@ def detect_from_data_files(collector: Collector) -> None:
 
 
 @cache
-def _patterns() -> tuple[tuple[DataSet, re.Pattern[str]], ...]:
-    """Return the data sets, each with what matches the paths of its files."""
-    return tuple((row, re.compile("|".join(map(fnmatch.translate, row.files)))) for row in data_sets())
+def _patterns() -> tuple[tuple[DataSet, tuple[str, ...], re.Pattern[str]], ...]:
+    """Return the data sets, each with texts of which each of its files has one in its path, and what matches paths."""
+    return tuple(
+        (row, tuple(map(_longest_text, row.files)), re.compile("|".join(map(fnmatch.translate, row.files))))
+        for row in data_sets()
+    )
+
+
+def _longest_text(pattern: str) -> str:
+    """Return the longest part of a pattern that paths have as it is."""
+    return max(re.split(r"[*?]|\[.*?\]", pattern), key=len)
 
 
 def _add_data(collector: Collector, path: str, row: DataSet) -> DetectedComponent | None:

@@ -14,6 +14,7 @@ from castiron_audit.license_files import (
     is_own_folder,
     is_own_license,
     licensed_software,
+    may_hold_licenses,
     split_notices,
 )
 from castiron_audit.model import Form, Kind, Source
@@ -54,7 +55,7 @@ def _license_files(collector: Collector) -> Iterator[tuple[str, str]]:
     """Yield path and text of the files that may be license files, sorted; those of tests left out."""
     site = collector.contents.site
     paths = {file.path for file in collector.contents.distribution.license.files} | collector.contents.recorded()
-    for path in sorted(paths):
+    for path in sorted(path for path in paths if may_hold_licenses(path[path.rfind("/") + 1 :])):
         name = posixpath.basename(path)
         suffix = posixpath.splitext(name)[1].lower()
         if not LICENSE_FILE_NAME.search(name) and not NOTICES_NAME.search(name):

@@ -6,16 +6,18 @@ import fnmatch
 import os
 import posixpath
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from castiron_audit import fonts
 from castiron_audit.catalogue import font_of_family
 from castiron_audit.license_files import LICENSE_FILE_NAME
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
-from castiron_audit.names import normalised
+from castiron_audit.names import in_order, normalised
 from castiron_audit.text_evidence import text_evidence
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from castiron_audit.detection.collector import Collector, DetectedComponent
@@ -30,19 +32,20 @@ _STYLE = re.compile(r"\s+(?:Sans|Serif|Mono|Display|Math|General|Size\w+|NonUnic
 def detect_from_fonts(collector: Collector) -> None:
     """Add the fonts that go in, one component a family; those that a license list names are its component's."""
     nameless: list[str] = []
-    for path in sorted(collector.contents.paths):
+    beside = _LicenseFiles(collector.contents.site)
+    for path in in_order(collector.contents.paths):
         if not path.lower().endswith(fonts.SUFFIXES):
             continue
         data = collector.contents.read(path)
         font = fonts.read_font(data) if data is not None else None
         is_nameless = font is not None and not font.family and font_of_family(_file_title(path)) is None
-        if is_nameless and not _license_files(_file_title(path), path, collector.contents.site):
+        if is_nameless and not beside.named(_file_title(path), path):
             nameless.append(path)
             continue
         if data is not None and font is not None and not _is_listed(collector, path):
             component = _add_font(collector, path, font)
             if collector.contents.site is not None:
-                _add_license_files(component, path, collector.contents.site)
+                _add_license_files(component, beside.named(component.name, path), collector.contents.site)
 
     if nameless:
         collector.add_finding(
@@ -89,23 +92,38 @@ def _add_font(collector: Collector, path: str, font: Font) -> DetectedComponent:
     return component
 
 
-def _add_license_files(component: DetectedComponent, path: str, site: Path) -> None:
+def _add_license_files(component: DetectedComponent, paths: Iterable[str], site: Path) -> None:
     """Add the license files in the folder of a font that have its name: ``LICENSE_DEJAVU``."""
-    for file in _license_files(component.name, path, site):
-        where = file.relative_to(site).as_posix()
+    for where in paths:
         if where not in component.texts:
-            text = file.read_text(encoding="utf-8", errors="replace")
+            text = (site / where).read_text(encoding="utf-8", errors="replace")
             component.texts[where] = text
             component.evidence += text_evidence(where, text)
 
 
-def _license_files(name: str, path: str, site: Path | None) -> list[Path]:
-    """Return the license files in the folder of a font that have its name."""
-    key = normalised(name).replace("-", "")[:5]
-    folder = None if site is None else (site / path).parent
-    if folder is None or not key or not folder.is_dir():
-        return []
-    # Each font of a folder asks for its license files: paths of all files in it would take long.
-    with os.scandir(folder) as entries:
-        named = sorted(entry.name for entry in entries if _LICENSE_OF_FONT.search(entry.name) and entry.is_file())
-    return [folder / name for name in named if key in normalised(name).replace("-", "")]
+class _LicenseFiles:
+    """The license files in folders of fonts; each folder, which hundreds of fonts may be in, is looked through once."""
+
+    def __init__(self, site: Path | None) -> None:
+        self._site = site
+        self._names: dict[str, tuple[str, ...]] = {}
+
+    def named(self, name: str, path: str) -> list[str]:
+        """Return the license files in the folder of a font that have its name, relative to site-packages."""
+        key = _letters(name)[:5]
+        folder = posixpath.dirname(path)
+        return [posixpath.join(folder, item) for item in self._in(folder) if key in _letters(item)] if key else []
+
+    def _in(self, folder: str) -> tuple[str, ...]:
+        if self._site is None:
+            return ()
+        if folder not in self._names:
+            found = []
+            with suppress(FileNotFoundError, NotADirectoryError), os.scandir(self._site / folder) as entries:
+                found = [entry.name for entry in entries if _LICENSE_OF_FONT.search(entry.name) and entry.is_file()]
+            self._names[folder] = tuple(sorted(found))
+        return self._names[folder]
+
+
+def _letters(name: str) -> str:
+    return normalised(name).replace("-", "")

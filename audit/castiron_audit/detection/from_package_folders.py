@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from castiron_audit.catalogue import script_license, script_name
 from castiron_audit.license_files import LICENSE_FILE_NAME
 from castiron_audit.model import Form, Kind
-from castiron_audit.names import normalised, same_package
+from castiron_audit.names import in_order, normalised, same_package
 from castiron_audit.text_evidence import text_evidence
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ class _Match:
 
 
 def _matches(collector: Collector, pattern: re.Pattern[str]) -> Iterator[_Match]:
-    for path in sorted(collector.contents.paths):
-        match = pattern.search(path)
+    for path in in_order(collector.contents.paths):
+        match = pattern.search(path) if "@" in path else None
         if match and not _TESTS.search(path):
             version = match["version"] if _is_whole(match["version"]) else ""
             yield _Match(path=path, name=match["name"], version=version, is_fixed=_is_fixed(match))
@@ -102,8 +102,8 @@ def _add(collector: Collector, name: str, version: str, text_path: str) -> None:
     if version:
         component.purl = component.purl or f"pkg:npm/{name.replace('@', '%40')}@{version}"
     paths = [text_path] if text_path else []
-    for path in sorted(collector.contents.paths):
-        match = _FOLDER.search(path)
+    for path in in_order(collector.contents.paths):
+        match = _FOLDER.search(path) if "@" in path else None
         if (
             match
             and _key(match["name"]) == _key(name)

@@ -106,7 +106,7 @@ def _programs(contents: DistributionContents, site: Path) -> Iterator[MachineCod
             continue
         file = site / path
         if file.is_file():
-            with file.open("rb") as opened:
+            with file.open("rb", buffering=0) as opened:
                 is_program = opened.read(len(MAGIC)) == MAGIC
             if is_program:
                 yield MachineCode(path=path, sha256=sha256_file(file))

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from email.parser import HeaderParser
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_audit import expressions
@@ -167,8 +169,15 @@ def _license_texts(contents: DistributionContents, package: VendoredPackage) -> 
         pattern = f"{package.metadata['Name'].replace('-', '?')}-{package.version}.dist-info"
         folders += sorted((contents.site / package.vendor_folder).glob(pattern))
     for folder in folders:
-        for path in sorted(folder.rglob("*")) if folder.is_dir() else ():
-            if path.is_file() and path.suffix not in _CODE_SUFFIXES and LICENSE_FILE_NAME.search(path.name):
+        # Of thousands of files a few are named so: a `Path` for each would take long.
+        named = [
+            Path(parent) / name
+            for parent, _, names in os.walk(folder)
+            for name in names
+            if LICENSE_FILE_NAME.search(name)
+        ]
+        for path in sorted(named):
+            if path.is_file() and path.suffix not in _CODE_SUFFIXES:
                 yield path.relative_to(contents.site).as_posix(), path.read_text(encoding="utf-8", errors="replace")
 
 

@@ -27,13 +27,18 @@ _LINES = 12
 
 def with_third_clause(matches: Sequence[RuleMatch], text: str, words: Words) -> list[RuleMatch]:
     """Return the matches; that of the text of two clauses, behind which the third one stands, is that of three."""
-    clauses = [text.count("\n", 0, match.start()) + 1 for match in _CLAUSE.finditer(text)]
-    if not clauses:
+    if not any(map(_is_of_two, matches)):
         return list(matches)
+    clauses = [text.count("\n", 0, match.start()) + 1 for match in _CLAUSE.finditer(text)]
     found = []
     for match in matches:
-        is_two = match.expression == "BSD-2-Clause" and match.length >= _WHOLE
+        is_two = _is_of_two(match)
         end = words.lines[match.end - 1] if is_two else 0
         is_three = is_two and any(end <= line <= end + _LINES for line in clauses)
         found.append(replace(match, expression="BSD-3-Clause") if is_three else match)
     return found
+
+
+def _is_of_two(match: RuleMatch) -> bool:
+    """Return whether a match is the text of the license of two clauses."""
+    return match.expression == "BSD-2-Clause" and match.length >= _WHOLE
