@@ -104,6 +104,26 @@ def _libraries() -> tuple[CatalogueEntry, ...]:
 
 
 @cache
+def _named() -> dict[str, tuple[int, CatalogueEntry]]:
+    """Return the first row that has a name, and its place, by names."""
+    rows: dict[str, tuple[int, CatalogueEntry]] = {}
+    for place, entry in enumerate(_libraries()):
+        for name in (entry.name, *entry.aliases):
+            rows.setdefault(name, (place, entry))
+    return rows
+
+
+@cache
+def _called() -> dict[str, list[tuple[int, CatalogueEntry]]]:
+    """Return the libraries that lists name as another one, each with its first major version, by that name."""
+    rows: dict[str, list[tuple[int, CatalogueEntry]]] = {}
+    for entry in _libraries():
+        for name, first in entry.called:
+            rows.setdefault(name, []).append((first, entry))
+    return rows
+
+
+@cache
 def _fonts() -> tuple[CatalogueEntry, ...]:
     return tuple(_entry(row) for row in table("fonts")["font"])
 
@@ -143,11 +163,14 @@ def library_of_name(name: str, version: str = "") -> CatalogueEntry | None:
     """Return the library that an SBOM, a list or a license file names."""
     lowered = name.lower().strip()
     major = int(match[0]) if (match := re.match(r"\d{1,6}", version)) else 0
-    for entry in _libraries():
-        if any(lowered == other and major >= first for other, first in entry.called):
+    for first, entry in _called().get(lowered, ()):
+        if major >= first:
             return entry
-    names = (lowered, _PACKAGE_SUFFIX.sub("", lowered))
-    known = next((entry for entry in _libraries() if entry.name in names or entry.aliases.intersection(names)), None)
+    named = [
+        found for name in (lowered, _PACKAGE_SUFFIX.sub("", lowered)) if (found := _named().get(name)) is not None
+    ]
+    # Of two rows that have the name and the package's, the first one counts.
+    known = min(named, key=lambda found: found[0])[1] if named else None
     if known is None and len(lowered) > _SHORTEST_WITH_LIB and lowered.startswith("lib"):
         # Linux distributions call packages after the file: libexpat, libzmq.
         return library_of_name(lowered[3:], version)

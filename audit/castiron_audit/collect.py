@@ -14,6 +14,7 @@ from castiron_audit.compatibility import compatibility_findings
 from castiron_audit.copyleft import linkage_findings
 from castiron_audit.dependencies import with_dependencies
 from castiron_audit.identity import identified
+from castiron_audit.license_rules.kept_rows import kept_rows
 from castiron_audit.model import Finding, Kind, Report, Severity, sort_findings, sort_key
 from castiron_audit.obligations import obligations
 from castiron_audit.runtime import collect_runtime
@@ -54,15 +55,16 @@ def build_report(
     # What is in: the application, the distributions with third-party components, the runtime.
     application = application_component(manifest, linked, license_, version, name or manifest.entry.name)
     distributions = own = Collected()
-    if has_parts(manifest):
-        from castiron_audit.application_parts import collect_application_parts
+    with kept_rows():
+        if has_parts(manifest):
+            from castiron_audit.application_parts import collect_application_parts
 
-        own = collect_application_parts(manifest, linked=linked, signatures=signatures)
-    if manifest.distributions:
-        # An application without distributions does not wait for the import of the detectors.
-        from castiron_audit.distributions import collect_distributions
+            own = collect_application_parts(manifest, linked=linked, signatures=signatures)
+        if manifest.distributions:
+            # An application without distributions does not wait for the import of the detectors.
+            from castiron_audit.distributions import collect_distributions
 
-        distributions = collect_distributions(manifest, site=site, linked=linked, signatures=signatures, known=known)
+            distributions = collect_distributions(manifest, site=site, linked=linked, signatures=signatures, known=known)
     runtime = collect_runtime(manifest, linked)
     collected = (application, *own.components, *distributions.components, *runtime.components)
 

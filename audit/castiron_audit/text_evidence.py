@@ -278,7 +278,8 @@ def states_choice(license_files: Iterable[str], description: str = "", field: st
     )
     statements = "\n".join((*license_files, about_licenses, (field or "")[:500]))
     # "(at your option) any later version" is about versions.
-    statements = re.sub(r"\(?at your option\)?,? any later", "", statements)
+    if "at your option" in statements:
+        statements = re.sub(r"\(?at your option\)?,? any later", "", statements)
     # "Modifications on these files are dual licensed" is not about all of it.
     return any(
         not _OF_FILES.search(re.split(r"\.\s|\n\s*\n", statements[: match.start()])[-1])

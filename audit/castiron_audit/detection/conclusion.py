@@ -41,8 +41,11 @@ def conclude(detected: DetectedComponent) -> Verdict:
             reason=detected.reason,
         )
     texts = [item for item in evidence if item.expression]
-    choice = states_choice(tuple(text for text in detected.texts.values() if len(text) < POINTER_LENGTH))
-    choice = choice or are_offered(detected.texts, texts)
+    # One license is no choice, whatever its text says.
+    choice = len({item.expression for item in texts}) > 1 and (
+        states_choice(tuple(text for text in detected.texts.values() if len(text) < POINTER_LENGTH))
+        or are_offered(detected.texts, texts)
+    )
     return Verdict(
         expression=combined(texts, choice=choice),
         source=Source.TEXT if texts else Source.NONE,

@@ -16,10 +16,9 @@ from typing import TYPE_CHECKING, Any
 from castiron_audit import expressions, spdx_list
 from castiron_audit.license_rules.found import FoundLicense, LicensedText
 from castiron_audit.license_rules.index import FILE_NAME, Kind
+from castiron_audit.license_rules.kept_rows import kept_rows
 from castiron_audit.license_rules.licenses import find_licenses
-from castiron_common.cache import cache_root
 from castiron_common.files import sha256_bytes
-from castiron_common.row_cache import RowCache
 from castiron_common.source_key import source_key
 
 if TYPE_CHECKING:
@@ -35,14 +34,13 @@ def licenses_of(text: str) -> LicensedText:
     Raises `OutputError` if the cache cannot be written.
     """
     key = f"{_rules_key()}:{sha256_bytes(text.encode('utf-8', 'surrogatepass'))}"
-    with RowCache(cache_root() / "audit" / "licenses.sqlite") as cached:
-        row = cached.get([key]).get(key)
-        if row is not None:
+    with kept_rows() as rows:
+        if (known := rows.get(key)) is not None:
             # What does not fit was written by no code of ours: it is made again.
             with suppress(ValueError, TypeError, KeyError):
-                return decode(row[1])
+                return decode(known)
         found = find_licenses(text)
-        cached.put({key: (None, encode(found))})
+        rows.add(key, encode(found))
         return found
 
 

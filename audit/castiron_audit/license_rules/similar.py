@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import lru_cache
-from itertools import compress
+from itertools import chain, compress
 from typing import TYPE_CHECKING
 
 from castiron_audit.license_rules.index import Kind, rule_index
@@ -59,12 +59,12 @@ def similar_matches(words: Words, index: RuleIndex, open_words: bytes) -> list[R
     """
     grams = frozenset(words.quads)
     rules = _candidates(grams, index)
-    found = [match for rule in rules for match in _compare(rule, words, grams, index)]
+    found = [match for rule, common in rules.items() for match in _compare(rule, words, common, index)]
     # Of several license texts, the relatives of one may be all that was compared: the rest is looked at alone.
     rest = _grams_of_rest(words, open_words, _best(found, len(words.numbers)))
     if len(rest) >= _REST:
         others = [rule for rule in _candidates(rest, index) if index.kinds[rule] == Kind.TEXT and rule not in rules]
-        found += [match for rule in others for match in _compare(rule, words, grams, index)]
+        found += [match for rule in others for match in _compare(rule, words, _rule_grams(rule)[1] & grams, index)]
     # The best match may be what an exact one has already: it still says that lesser ones are not meant.
     return [
         match
@@ -86,31 +86,31 @@ def _grams_of_rest(words: Words, open_words: bytes, found: Sequence[RuleMatch]) 
     return frozenset(compress(words.quads, (near & (1 << 8 * len(rest)) - 1).to_bytes(len(rest), "little")))
 
 
-def _candidates(grams: frozenset[int], index: RuleIndex) -> list[int]:
-    """Return the rules to compare with the text."""
-    counts: Counter[int] = Counter()
-    ends = index.gram_ends
-    for gram in index.grams.keys() & grams:
-        row = index.grams[gram]
-        counts.update(index.gram_rules[ends[row - 1] if row else 0 : ends[row]])
+def _candidates(grams: frozenset[int], index: RuleIndex) -> dict[int, frozenset[int]]:
+    """Return the rules to compare with the text, the best first, each with its groups of words that the text has."""
+    ends, rules = index.gram_ends, index.gram_rules
+    rows = map(index.grams.__getitem__, index.grams.keys() & grams)
+    counts = Counter(chain.from_iterable(rules[ends[row - 1] if row else 0 : ends[row]] for row in rows))
     sizes = index.sketch_sizes
     likely = sorted(
         (-((count / sizes[rule]) ** 2) * index.length(rule), rule)
         for rule, count in counts.items()
         if count >= _SKETCH_SHARE * sizes[rule]
     )
-    chosen: list[tuple[float, int]] = []
+    chosen: list[tuple[float, int, frozenset[int]]] = []
     looked_at = 0
     for number, (_, rule) in enumerate(likely[:_CANDIDATES]):
         if looked_at > _WORDS_LOOKED_AT and number >= _FEWEST_CANDIDATES:
             break
         looked_at += (length := index.length(rule))
         distinct = _rule_grams(rule)[1]
-        share = len(distinct & grams) / len(distinct)
+        common = distinct & grams
+        share = len(common) / len(distinct)
         # Each word that the text changes takes at most four of the rule's groups of words.
         if share >= 4 * _needed(length, index.coverages[rule], index.expression(rule)) - 3:
-            chosen.append((-(share**2) * length, rule))
-    return [rule for _, rule in sorted(chosen)[:_COMPARED]]
+            chosen.append((-(share**2) * length, rule, common))
+    # No two are of one rule, so sets are not compared.
+    return {rule: common for _, rule, common in sorted(chosen)[:_COMPARED]}
 
 
 @lru_cache(maxsize=1024)
@@ -119,12 +119,14 @@ def _rule_grams(rule: int) -> tuple[Sequence[int], frozenset[int]]:
     return grams, frozenset(grams)
 
 
-def _compare(rule: int, words: Words, text_grams: frozenset[int], index: RuleIndex) -> Iterator[RuleMatch]:
-    """Yield where the text has most of a rule, the best place first."""
+def _compare(rule: int, words: Words, common: frozenset[int], index: RuleIndex) -> Iterator[RuleMatch]:
+    """Yield where the text has most of a rule, the best place first.
+
+    ``common`` are the groups of words that both have.
+    """
     length = index.length(rule)
-    rule_grams, distinct = _rule_grams(rule)
+    rule_grams = _rule_grams(rule)[0]
     needed = _needed(length, index.coverages[rule], index.expression(rule))
-    common = distinct & text_grams
     places = list(compress(range(len(words.quads)), map(common.__contains__, words.quads)))
     for _ in range(_PLACES):
         start, end = _densest(places, length + length // 4 + 20)
