@@ -7,9 +7,10 @@ them to ``NAME.js.LICENSE.txt``.  Nothing prescribes their form; the usual ones 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

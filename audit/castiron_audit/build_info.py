@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from castiron_audit import signatures, source_paths
 from castiron_audit.signatures import Findings, FoundModule
 from castiron_common.errors import InputError
+from castiron_common.frozen import dataclass
 from castiron_common.source_key import source_key
 from castiron_elf import store
 from castiron_elf.errors import MalformedElfError

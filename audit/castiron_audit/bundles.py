@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from typing import Any
+
+from castiron_common.frozen import dataclass
 
 LIST_NAME = re.compile(
     r"(?:third[-_ ]?party|3rd[-_ ]?party|oss|npm|vendor|dependency|dependencies)[-_ .]?licen[sc]es?[\w.-]*\.json$"

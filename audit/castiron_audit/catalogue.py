@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -17,6 +16,7 @@ from packaging.utils import canonicalize_name
 from castiron_audit.model import Evidence, Source
 from castiron_audit.names import normalised
 from castiron_audit.tables import table
+from castiron_common.frozen import dataclass
 
 _AUDITWHEEL_HASH = re.compile(r"-[0-9a-f]{8}(?=[-.])")
 """What auditwheel adds to a library's file name, once per repair."""
@@ -30,8 +30,8 @@ class CatalogueEntry:
     """A library or a family of fonts that is well known."""
 
     name: str
-    file_or_family: re.Pattern[str]
-    """Matches the library's file name, or the name of the fonts' family, from its start."""
+    file_or_family: str
+    """Pattern of the library's file name, or of the name of the fonts' family, from its start; case does not count."""
     license: str
     """SPDX expression."""
     source: str
@@ -104,6 +104,30 @@ def _libraries() -> tuple[CatalogueEntry, ...]:
 
 
 @cache
+def _pattern(entry: CatalogueEntry) -> re.Pattern[str]:
+    """Return what matches file names or families; hundreds are not compiled where a few libraries are asked about."""
+    return re.compile(entry.file_or_family, re.IGNORECASE)
+
+
+@cache
+def _by_start() -> tuple[tuple[str, CatalogueEntry], ...]:
+    """Return the libraries, each with the letters, in lower case, that its files' names begin with at least."""
+    return tuple((_start(entry.file_or_family), entry) for entry in _libraries())
+
+
+_LETTERS = re.compile(r"[\w-]+(?![?*{\w-])")
+
+
+def _start(pattern: str) -> str:
+    """Return the letters that whatever matches a pattern begins with; none if it has alternatives as a whole."""
+    letters = _LETTERS.match(pattern)
+    outside = pattern
+    while (inner := re.sub(r"\([^()]*\)", "", outside)) != outside:
+        outside = inner
+    return "" if letters is None or "|" in outside else letters[0].lower()
+
+
+@cache
 def _named() -> dict[str, tuple[int, CatalogueEntry]]:
     """Return the first row that has a name, and its place, by names."""
     rows: dict[str, tuple[int, CatalogueEntry]] = {}
@@ -131,7 +155,7 @@ def _fonts() -> tuple[CatalogueEntry, ...]:
 def _entry(row: dict[str, Any]) -> CatalogueEntry:
     return CatalogueEntry(
         name=row["name"],
-        file_or_family=re.compile(row["match"], re.IGNORECASE),
+        file_or_family=row["match"],
         license=row["license"],
         source=row["source"],
         reason=row.get("reason", ""),
@@ -156,7 +180,10 @@ def original_file_name(path: str, owner: str = "") -> str:
 def library_of_file(path: str, owner: str = "") -> CatalogueEntry | None:
     """Return the library of a shared object of the distribution ``owner``, known by its file name."""
     name = original_file_name(path, owner).replace("_-", "_", 1)
-    return next((entry for entry in _libraries() if entry.file_or_family.match(name)), None)
+    lowered = name.lower()
+    return next(
+        (entry for start, entry in _by_start() if lowered.startswith(start) and _pattern(entry).match(name)), None
+    )
 
 
 def library_of_name(name: str, version: str = "") -> CatalogueEntry | None:
@@ -166,9 +193,7 @@ def library_of_name(name: str, version: str = "") -> CatalogueEntry | None:
     for first, entry in _called().get(lowered, ()):
         if major >= first:
             return entry
-    named = [
-        found for name in (lowered, _PACKAGE_SUFFIX.sub("", lowered)) if (found := _named().get(name)) is not None
-    ]
+    named = [found for name in (lowered, _PACKAGE_SUFFIX.sub("", lowered)) if (found := _named().get(name)) is not None]
     # Of two rows that have the name and the package's, the first one counts.
     known = min(named, key=lambda found: found[0])[1] if named else None
     if known is None and len(lowered) > _SHORTEST_WITH_LIB and lowered.startswith("lib"):
@@ -179,7 +204,7 @@ def library_of_name(name: str, version: str = "") -> CatalogueEntry | None:
 
 def font_of_family(family: str) -> CatalogueEntry | None:
     """Return the well-known fonts of a family that do not name their license themselves."""
-    return next((entry for entry in _fonts() if entry.file_or_family.match(family)), None)
+    return next((entry for entry in _fonts() if _pattern(entry).match(family)), None)
 
 
 def project_license(name: str) -> Evidence | None:

@@ -64,7 +64,9 @@ def build_report(
             # An application without distributions does not wait for the import of the detectors.
             from castiron_audit.distributions import collect_distributions
 
-            distributions = collect_distributions(manifest, site=site, linked=linked, signatures=signatures, known=known)
+            distributions = collect_distributions(
+                manifest, site=site, linked=linked, signatures=signatures, known=known
+            )
     runtime = collect_runtime(manifest, linked)
     collected = (application, *own.components, *distributions.components, *runtime.components)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import posixpath
 import re
 import textwrap
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from castiron_audit import expressions
@@ -30,6 +30,7 @@ from castiron_audit.text_evidence import (
     text_evidence,
     unknown_license_message,
 )
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,7 @@ from castiron_audit.formats.cyclonedx import cyclonedx
 from castiron_audit.formats.notices import notices as notices_text
 from castiron_audit.model import Overhead, Report
 from castiron_common.errors import InputError, OutputError
+from castiron_common.frozen import dataclass
 from castiron_elf.sections import append_sections, file_layout, package_note, read_sections
 from castiron_manifest.structure import converter, problems_of
 

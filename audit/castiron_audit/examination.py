@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from dataclasses import dataclass
 from email.parser import HeaderParser
 from functools import cache
 from pathlib import Path
@@ -18,6 +17,7 @@ from cattrs import BaseValidationError
 from castiron_audit.model import Component, Finding, Verdict  # noqa: TC001 - the converter evaluates the annotations
 from castiron_common.cache import cache_root
 from castiron_common.files import sha256_bytes
+from castiron_common.frozen import dataclass
 from castiron_common.row_cache import RowCache
 from castiron_common.source_key import source_key
 from castiron_elf.store import reader_key
@@ -166,5 +166,7 @@ def _description(dist_info: Path | None) -> str:
     path = None if dist_info is None else dist_info / "METADATA"
     if path is None or not path.is_file():
         return ""
-    message = HeaderParser().parsestr(path.read_text(encoding="utf-8", errors="replace"))
-    return str(message["Description"] or message.get_payload() or "")
+    # The parser takes long for what stands behind the headers, which it returns as it is.
+    head, blank, body = path.read_text(encoding="utf-8", errors="replace").partition("\n\n")
+    message = HeaderParser().parsestr(head + blank)
+    return str(message["Description"] or f"{message.get_payload()}{body}")

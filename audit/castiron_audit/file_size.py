@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_audit.model import Overhead
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from castiron_audit.model import Report

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from packaging.version import InvalidVersion, Version
 
 from castiron_audit.embedded import read_embedded
 from castiron_common.errors import InputError
+from castiron_common.frozen import dataclass
 from castiron_elf.abi import MAGIC
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 import struct
 import zlib
-from dataclasses import dataclass
+
+from castiron_common.frozen import dataclass
 
 _FAMILY, _VERSION, _COPYRIGHT, _LICENSE, _LICENSE_URL = 1, 5, 0, 13, 14
 _WANTED = {_FAMILY, _VERSION, _COPYRIGHT, _LICENSE, _LICENSE_URL}

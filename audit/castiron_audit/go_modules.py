@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Any
+
+from castiron_common.frozen import dataclass
 
 _MAJOR = re.compile(r"/v\d+$")
 

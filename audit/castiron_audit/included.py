@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_audit.model import Form
+from castiron_common.frozen import dataclass
 from castiron_manifest.model import ModuleKind
 
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ def _installed_size(site: Path | None, path: str | None) -> int:
     if site is None or not path:
         return 0
     try:
-        status = os.stat(f"{site}/{path}")
+        # Of thousands of files: a `Path` for each takes twice as long.
+        status = os.stat(f"{site}/{path}")  # noqa: PTH116
     except (OSError, ValueError):
         return 0
     return status.st_size if stat.S_ISREG(status.st_mode) else 0

@@ -8,12 +8,13 @@ path of each text names.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import Any
 
 from castiron_audit.tables import table
+from castiron_common.frozen import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,10 +21,10 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_audit.names import normalised, same_package
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Collection

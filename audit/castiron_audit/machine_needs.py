@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from castiron_common.frozen import dataclass
 from castiron_manifest.needs import DIFFERENT, LABELS
 
 if TYPE_CHECKING:

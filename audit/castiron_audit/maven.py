@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_audit import expressions
 from castiron_audit.model import Evidence, Source
 from castiron_audit.text_evidence import text_evidence
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

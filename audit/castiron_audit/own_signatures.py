@@ -18,13 +18,13 @@ The keys of a row are those of ``data/signatures.toml``, whose first lines expla
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_audit.catalogue import CatalogueEntry, library_of_name
 from castiron_audit.expressions import license_ids, normalise
 from castiron_audit.signatures import Signature, signature
 from castiron_audit.spelling import did_you_mean
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -120,7 +120,7 @@ def _entry(row: Mapping[str, Any], name: str, source: str, wrong: Wrong) -> Cata
         raise wrong(f"{name}: {said!r} is not an SPDX expression{did_you_mean(said, license_ids())}")
     return CatalogueEntry(
         name=known.name if known is not None else row["library"].strip(),
-        file_or_family=re.compile(r"(?!)") if known is None else known.file_or_family,
+        file_or_family="(?!)" if known is None else known.file_or_family,
         license=expression,
         source=row.get("source") or source,
         cpe=known.cpe if known is not None else None,

@@ -31,7 +31,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -42,6 +42,7 @@ from castiron_audit.own_signatures import OwnSignature, parse_signatures
 from castiron_audit.project import Project, parse_project, read_toml
 from castiron_audit.spelling import did_you_mean
 from castiron_common.errors import InputError
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

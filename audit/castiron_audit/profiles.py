@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 import struct
-from dataclasses import dataclass
+
+from castiron_common.frozen import dataclass
 
 _LICENSES = (
     ("CC0-1.0", re.compile(r"CC0", re.IGNORECASE)),

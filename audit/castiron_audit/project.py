@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
@@ -12,6 +11,7 @@ from packaging.utils import canonicalize_name
 from castiron_audit.expressions import from_field, normalise
 from castiron_audit.model import Supplier
 from castiron_common.errors import InputError
+from castiron_common.frozen import dataclass
 from castiron_manifest.model import Origin
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 
 from castiron_audit.names import normalised
+from castiron_common.frozen import dataclass
 
 _CONTAINERS = (
     "node_modules|bower_components|components|vendors?|_?vendored|third[-_]?party|3rd[-_]?party|externals?|js-packages"

@@ -7,13 +7,14 @@ decided by patterns around it.  Sources: paths that rustc leaves in panic messag
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from castiron_audit import source_paths
 from castiron_audit.tables import table
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

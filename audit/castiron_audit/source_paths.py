@@ -11,11 +11,11 @@ catalogue knows by exactly that name are found so.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 from castiron_audit.tables import table
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from castiron_audit.advisories.check import Database
@@ -16,6 +16,7 @@ from castiron_audit.formats.cyclonedx import cyclonedx
 from castiron_audit.load import is_elf
 from castiron_common.console import printable
 from castiron_common.files import atomic_write
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

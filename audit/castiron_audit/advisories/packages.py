@@ -6,11 +6,11 @@ Ecosystems are kept apart: the crate ``openssl`` is not the library, and a packa
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 from castiron_audit.model import Kind
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from castiron_audit.advisories.packages import UPSTREAM
 from castiron_audit.advisories.versions import comparer, semver_key, upstream_key
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_audit.names import normalised
+from castiron_common.frozen import dataclass
 from castiron_wheels.record import parse_record
 
 if TYPE_CHECKING:

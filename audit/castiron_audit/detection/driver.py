@@ -6,7 +6,6 @@ own catalogue.  It becomes one component with all of that as evidence.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from castiron_audit.catalogue import library_of_name, project_license
@@ -28,6 +27,7 @@ from castiron_audit.detection.from_vendor_folders import detect_from_vendor_fold
 from castiron_audit.model import Component, Finding, Form, Kind, Severity, Text
 from castiron_audit.names import first_of, normalised, upstream_version
 from castiron_common.files import sha256_bytes
+from castiron_common.frozen import dataclass
 from castiron_common.words import counted
 
 if TYPE_CHECKING:

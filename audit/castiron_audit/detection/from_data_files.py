@@ -32,21 +32,21 @@ def detect_from_data_files(collector: Collector) -> None:
     looked: set[tuple[str, str]] = set()
     paths = in_order(collector.contents.paths)
     together = "\n".join(paths)
-    rows = [
-        (row, pattern)
-        for row, texts, pattern in _patterns()
-        if own not in row.distributions and any(text in together for text in texts)
-    ]
+    rows: dict[str, list[DataSet]] = {}
+    for row, texts, pattern in _patterns():
+        there = [] if own in row.distributions else [text for text in texts if text in together]
+        for path in paths if there else ():
+            if any(text in path for text in there) and pattern.match(path):
+                rows.setdefault(path, []).append(row)
     for path in paths:
         if path.lower().endswith(_PROFILES):
             _add_profile(collector, path)
-        for row, pattern in rows:
-            if pattern.match(path):
-                component = _add_data(collector, path, row)
-                folder = posixpath.dirname(path)
-                if component is not None and (component.name, folder) not in looked:
-                    looked.add((component.name, folder))
-                    _add_texts_beside(collector, folder, component, by_license=not row.license)
+        for row in rows.get(path, ()):
+            component = _add_data(collector, path, row)
+            folder = posixpath.dirname(path)
+            if component is not None and (component.name, folder) not in looked:
+                looked.add((component.name, folder))
+                _add_texts_beside(collector, folder, component, by_license=not row.license)
 
 
 @cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -14,8 +13,10 @@ from castiron_audit.go_modules import known_module
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import first_of, normalised
 from castiron_audit.own_signatures import signatures_of
-from castiron_audit.signatures import FoundLibrary, known_signatures
+from castiron_audit.signatures import FoundLibrary
+from castiron_audit.tables import table
 from castiron_common.files import sha256_file
+from castiron_common.frozen import dataclass
 from castiron_elf.abi import MAGIC
 
 if TYPE_CHECKING:
@@ -159,9 +160,9 @@ def fold_forks(collector: Collector) -> None:
 def _forks() -> tuple[tuple[str, tuple[str, ...]], ...]:
     """Return the libraries that have forks, with these, by normalised names."""
     return tuple(
-        (normalised(row.library), tuple(map(normalised, row.unless_library)))
-        for row in known_signatures()
-        if row.unless_library
+        (normalised(row["library"]), tuple(map(normalised, row["unless_library"])))
+        for row in table("signatures")["signature"]  # Not as values: to compile all patterns takes long.
+        if row.get("unless_library")
     )
 
 

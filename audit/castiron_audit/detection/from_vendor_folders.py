@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from email.parser import HeaderParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from castiron_audit.license_files import LICENSE_FILE_NAME
 from castiron_audit.model import Evidence, Form, Kind, Source
 from castiron_audit.names import normalised
 from castiron_audit.text_evidence import text_evidence
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

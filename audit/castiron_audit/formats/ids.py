@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from castiron_audit.model import Component, Report

@@ -5,9 +5,10 @@ Source: Bruls, Huizing, van Wijk, Squarified Treemaps (2000).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from html import escape
 from typing import TYPE_CHECKING
+
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from castiron_audit.license_rules.index import Kind

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import sys
 from array import array
-from dataclasses import dataclass
 from enum import IntEnum
 from functools import cache
 from importlib.resources import files
 from itertools import accumulate
 from typing import TYPE_CHECKING, Any, Literal
+
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,6 +49,8 @@ class RuleIndex:
     source: str
     numbers: Mapping[str, int]
     """Number of each word that a rule has."""
+    counted: Mapping[str, int]
+    """The same without stopwords."""
     legalese: int
     """Words of the numbers 1 to this are specific to licenses."""
     stopwords: frozenset[str]
@@ -117,13 +120,16 @@ def rule_index() -> RuleIndex:
         *_keys("Q", content["anchor_quads"]),
     ]
     grams = _keys("Q", content["gram_words"])
+    numbers = dict(zip(content["words"], _numbers("H", content["word_numbers"]), strict=True))
+    stopwords = frozenset(content["stopwords"])
     # Of several anchors with the same key, the first is the last that is put in.
     anchors = dict(zip(reversed(anchor_keys), range(len(anchor_keys) - 1, -1, -1), strict=True))
     return RuleIndex(
         source=content["source"],
-        numbers=dict(zip(content["words"], _numbers("H", content["word_numbers"]), strict=True)),
+        numbers=numbers,
+        counted={word: number for word, number in numbers.items() if word not in stopwords},
         legalese=content["legalese"],
-        stopwords=frozenset(content["stopwords"]),
+        stopwords=stopwords,
         aliases=content["aliases"],
         generic=frozenset(content["generic"]),
         exceptions=frozenset(content["exceptions"]),

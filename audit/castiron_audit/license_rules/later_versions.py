@@ -6,11 +6,12 @@ Rules of whole notices do not have every wording, and a rule of the license's te
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from castiron_audit import expressions
 from castiron_audit.license_rules.index import Kind
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

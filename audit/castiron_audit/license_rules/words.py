@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from array import array
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
+
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,16 +42,21 @@ def read_words(text: str, index: RuleIndex) -> Words:
     gaps: set[int] = set()
     unknown = 0
     lines: list[int] = []
-    get, stopwords = index.numbers.get, index.stopwords
+    get, stopwords = index.counted.get, index.stopwords
     for line, content in enumerate(text.lower().splitlines(), start=1):
         before = len(numbers)
-        for word in WORD.findall(content):
-            number = get(word)
-            if number is None or word in stopwords:
-                gaps.add(len(numbers) - 1)
-                unknown += word not in stopwords
-            else:
-                numbers.append(number)
+        words = WORD.findall(content)
+        counted = [number for number in map(get, words) if number is not None]
+        if len(counted) == len(words):  # as most lines of licenses
+            numbers.extend(counted)
+        else:
+            for word in words:
+                number = get(word)
+                if number is None:
+                    gaps.add(len(numbers) - 1)
+                    unknown += word not in stopwords
+                else:
+                    numbers.append(number)
         lines += [line] * (len(numbers) - before)
     packed = numbers.tobytes()
     return Words(
@@ -60,7 +66,7 @@ def read_words(text: str, index: RuleIndex) -> Words:
         gaps=frozenset(gaps),
         unknown=unknown,
         lines=lines,
-        legalese=bytes([number <= index.legalese for number in numbers]),
+        legalese=bytes(map(index.legalese.__ge__, numbers)),
     )
 
 
