@@ -1,11 +1,12 @@
 """Looks at the audit's page as people do: ``python -m tests.long.page_checks PAGE.html ... [--pictures FOLDER]``.
 
-Each page is shown in Chromium at several widths, light and dark.  axe-core must find nothing, no part of the page may be
-wider than the window except in a box of its own that scrolls, no text may be cut, and Tab must reach whatever can be
-pressed, with a mark that shows where one is.
+Each page is shown in Chromium at several widths, light and dark.  axe-core must find nothing, no part of the page may
+be wider than the window except in a box of its own that scrolls, no text may be cut, and Tab must reach whatever can
+be pressed, with a mark that shows where one is.
 
-Needs Chromium (Debian: ``apt-get install chromium``) and, beside the development packages, ``pip install
-playwright axe-playwright-python``.  The width is that of the page, not of a window: Chromium has no windows below 500 pixels.
+Needs Chromium (Debian: ``apt-get install chromium``) and, beside the development packages,
+``pip install playwright axe-playwright-python``.  The width is that of the page, not of a window: Chromium has no
+windows below 500 pixels.
 """
 
 from __future__ import annotations
@@ -81,7 +82,9 @@ def main() -> int:
                     wrong += len(found)
                     if arguments.pictures is not None:
                         arguments.pictures.mkdir(parents=True, exist_ok=True)
+                        # Reloaded, a page is shown from where it was: its tools would stand in its middle.
                         page.reload()
+                        page.evaluate("() => scrollTo(0, 0)")
                         page.screenshot(path=arguments.pictures / f"{path.stem}-{width}-{colours}.png", full_page=True)
                     page.close()
         browser.close()

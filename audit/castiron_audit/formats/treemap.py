@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 WIDTH, HEIGHT = 1200.0, 360.0
 """Of the picture, in its own units; the page scales it."""
 
+_LETTER = 0.57
+"""Width of a letter, in heights."""
+_LARGER = {"not-medium": 19, "not-narrow": 26}
+"""Heights of letters on narrower pages, by the class that the page's style hides there."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Box:
@@ -42,10 +47,16 @@ def treemap(boxes: Sequence[Box], *, label: str) -> str:
         if width > 46 and height > 18:
             characters = int((width - 10) / 7.4)
             shown = box.label if len(box.label) <= characters else box.label[: max(1, characters - 1)] + "…"
-            # On narrow pages the letters are larger, as the whole is drawn smaller: an inner SVG cuts what is too long.
+            # On narrow pages the letters are larger, as the whole is drawn smaller: names that do not fit are left out.
+            large = " ".join(
+                name
+                for name, letter in _LARGER.items()
+                if len(box.label) * letter * _LETTER + 12 > width or letter + 8 > height
+            )
+            hidden = f' class="{large}"' if large else ""
             text = (
                 f'<svg x="{x:.1f}" y="{y:.1f}" width="{width - 3:.1f}" height="{height - 3:.1f}">'
-                f'<text x="6" y="5" dominant-baseline="hanging">{escape(shown)}</text></svg>'
+                f'<text x="6" y="5" dominant-baseline="hanging"{hidden}>{escape(shown)}</text></svg>'
             )
         shape = (
             f'<g class="{box.kind}"><title>{escape(box.note)}</title>'
