@@ -34,7 +34,7 @@ WIDER = """() => [...document.querySelectorAll('body *')].filter(item => {
 CUT = """() => [...document.querySelectorAll('body *')].filter(item => {
   const style = getComputedStyle(item);
   return item.clientWidth > 1 && style.overflowX === 'hidden' && item.scrollWidth > item.clientWidth + 1
-    && item.children.length === 0 && !item.title;
+    && style.clipPath === 'none' && item.children.length === 0 && !item.title;
 }).map(item => item.outerHTML.slice(0, 120))"""
 """Texts that are cut and told nowhere else."""
 

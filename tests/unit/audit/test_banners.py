@@ -71,3 +71,12 @@ def test_an_expression_in_a_tag_is_a_choice_only_if_it_says_so() -> None:
     (both,) = banners("/*! a-lib 1.0.0 @license (MIT AND Zlib) */")
     (either,) = banners("/*! a-lib 1.0.0 @license (MIT OR Zlib) */")
     assert (both.choice, either.choice) == (False, True)
+
+
+def test_texts_that_only_look_like_marks() -> None:
+    """Of megabytes, only what is around a few texts is looked at: what has no comment of its own is no banner."""
+    assert said('accept("*/*", "@license MIT", " v1.2.3")') == []
+    assert said("/* a b */ x = ' v1.2.3 @preserve MIT'") == []
+    assert said("x/*! ends nowhere, MIT") == []
+    assert banners("x\n/* a-lib v1.2.3 | MIT Licence */".encode("utf-16-le")) == ()
+    assert banners(b"\xff\xfe x\n/* a-lib v1.2.3 | MIT Licence */")[0].name == "a-lib"

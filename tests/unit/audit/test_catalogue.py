@@ -91,3 +91,20 @@ def test_free_of_charge_is_not_open_source(name: str) -> None:
     entry = library_of_name(name)
     assert entry is not None
     assert Strength.RESTRICTED in {strength_of(item) for item in expressions.licenses_in(entry.license)}
+
+
+def test_each_library_is_found_by_what_its_pattern_begins_with() -> None:
+    """What is looked at first, the beginning of a name, leaves out no row that its pattern matches."""
+    for row in table("libraries")["library"]:
+        pattern = re.compile(row["match"], re.IGNORECASE)
+        plain = re.sub(r"[^\w.+-]", "", re.sub(r"\\w[*+]|\[[^]]*\][*+?]?|\((?:\?:)?|\)\??|\|.*", "", row["match"]))
+        for name in (plain, plain.upper(), f"lib{row['name']}.so", f"lib{row['name'].removeprefix('lib')}.so.1"):
+            if pattern.match(name):
+                first = next(
+                    item["name"]
+                    for item in table("libraries")["library"]
+                    if re.match(item["match"], name.replace("_-", "_", 1), re.IGNORECASE)
+                )
+                found = library_of_file(name)
+                assert found is not None
+                assert found.name == first
