@@ -98,21 +98,36 @@ def data_sets() -> tuple[DataSet, ...]:
     )
 
 
-@cache
-def _libraries() -> tuple[CatalogueEntry, ...]:
-    return tuple(_entry(row) for row in table("libraries")["library"])
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Libraries:
+    """The rows of the libraries, by what they are looked up by."""
+
+    by_start: tuple[tuple[str, CatalogueEntry], ...]
+    """All, in their order, each with the letters, in lower case, that its files' names begin with at least."""
+    named: dict[str, tuple[int, CatalogueEntry]]
+    """The first row that has a name, and its place."""
+    called: dict[str, list[tuple[int, CatalogueEntry]]]
+    """Those that lists name as another library, each with its first major version, by that name."""
 
 
 @cache
-def _pattern(entry: CatalogueEntry) -> re.Pattern[str]:
+def _libraries() -> _Libraries:
+    rows = [_entry(row) for row in table("libraries")["library"]]
+    named: dict[str, tuple[int, CatalogueEntry]] = {}
+    called: dict[str, list[tuple[int, CatalogueEntry]]] = {}
+    for place, entry in enumerate(rows):
+        for name in (entry.name, *entry.aliases):
+            named.setdefault(name, (place, entry))
+        for name, first in entry.called:
+            called.setdefault(name, []).append((first, entry))
+    by_start = tuple((_start(entry.file_or_family), entry) for entry in rows)
+    return _Libraries(by_start=by_start, named=named, called=called)
+
+
+@cache
+def _pattern(text: str) -> re.Pattern[str]:
     """Return what matches file names or families; hundreds are not compiled where a few libraries are asked about."""
-    return re.compile(entry.file_or_family, re.IGNORECASE)
-
-
-@cache
-def _by_start() -> tuple[tuple[str, CatalogueEntry], ...]:
-    """Return the libraries, each with the letters, in lower case, that its files' names begin with at least."""
-    return tuple((_start(entry.file_or_family), entry) for entry in _libraries())
+    return re.compile(text, re.IGNORECASE)
 
 
 _LETTERS = re.compile(r"[\w-]+(?![?*{\w-])")
@@ -125,26 +140,6 @@ def _start(pattern: str) -> str:
     while (inner := re.sub(r"\([^()]*\)", "", outside)) != outside:
         outside = inner
     return "" if letters is None or "|" in outside else letters[0].lower()
-
-
-@cache
-def _named() -> dict[str, tuple[int, CatalogueEntry]]:
-    """Return the first row that has a name, and its place, by names."""
-    rows: dict[str, tuple[int, CatalogueEntry]] = {}
-    for place, entry in enumerate(_libraries()):
-        for name in (entry.name, *entry.aliases):
-            rows.setdefault(name, (place, entry))
-    return rows
-
-
-@cache
-def _called() -> dict[str, list[tuple[int, CatalogueEntry]]]:
-    """Return the libraries that lists name as another one, each with its first major version, by that name."""
-    rows: dict[str, list[tuple[int, CatalogueEntry]]] = {}
-    for entry in _libraries():
-        for name, first in entry.called:
-            rows.setdefault(name, []).append((first, entry))
-    return rows
 
 
 @cache
@@ -182,7 +177,12 @@ def library_of_file(path: str, owner: str = "") -> CatalogueEntry | None:
     name = original_file_name(path, owner).replace("_-", "_", 1)
     lowered = name.lower()
     return next(
-        (entry for start, entry in _by_start() if lowered.startswith(start) and _pattern(entry).match(name)), None
+        (
+            entry
+            for start, entry in _libraries().by_start
+            if lowered.startswith(start) and _pattern(entry.file_or_family).match(name)
+        ),
+        None,
     )
 
 
@@ -190,10 +190,14 @@ def library_of_name(name: str, version: str = "") -> CatalogueEntry | None:
     """Return the library that an SBOM, a list or a license file names."""
     lowered = name.lower().strip()
     major = int(match[0]) if (match := re.match(r"\d{1,6}", version)) else 0
-    for first, entry in _called().get(lowered, ()):
+    for first, entry in _libraries().called.get(lowered, ()):
         if major >= first:
             return entry
-    named = [found for name in (lowered, _PACKAGE_SUFFIX.sub("", lowered)) if (found := _named().get(name)) is not None]
+    named = [
+        found
+        for name in (lowered, _PACKAGE_SUFFIX.sub("", lowered))
+        if (found := _libraries().named.get(name)) is not None
+    ]
     # Of two rows that have the name and the package's, the first one counts.
     known = min(named, key=lambda found: found[0])[1] if named else None
     if known is None and len(lowered) > _SHORTEST_WITH_LIB and lowered.startswith("lib"):
@@ -204,7 +208,7 @@ def library_of_name(name: str, version: str = "") -> CatalogueEntry | None:
 
 def font_of_family(family: str) -> CatalogueEntry | None:
     """Return the well-known fonts of a family that do not name their license themselves."""
-    return next((entry for entry in _fonts() if _pattern(entry).match(family)), None)
+    return next((entry for entry in _fonts() if _pattern(entry.file_or_family).match(family)), None)
 
 
 def project_license(name: str) -> Evidence | None:
