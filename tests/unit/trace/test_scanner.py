@@ -267,6 +267,7 @@ def test_functions_that_hints_name() -> None:
 SOURCE_OF_ALL = b"""
 from a import b
 import_module(x)
+def load(name): import_module(name)
 CDLL("libx.so.1")
 entry_points(group="group.")
 open(p, encoding="utf-8")

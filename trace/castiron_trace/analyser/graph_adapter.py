@@ -36,7 +36,7 @@ from castiron_trace.analyser.syntax.scan import MAIN_BLOCK, NAME_PLACEHOLDER, Sc
 from castiron_trace.protocol import Edge, ModuleKind, Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
 
 _NO_SOURCE_SCAN = Scan()
@@ -166,6 +166,17 @@ class TracedGraph(ModuleGraph):
         name = source if isinstance(source, str) else source.identifier
         for target in list(self._targets.get(name, ())):
             yield self.edge_data(name, target), self.find_node(target)
+
+    def targets(self, source: str) -> Collection[str]:
+        """Return the identifiers of what a node imports."""
+        return self._targets.get(source, {}).keys()
+
+    def edge_tier(self, source: BaseNode, target: str) -> Tier | None:
+        """Return how strong the strongest import of ``target`` by ``source`` is; None if there is none."""
+        if target not in self._targets.get(source.identifier, ()):
+            return None
+        edges = self.edge_data(source.identifier, target)
+        return min(edge.tier if isinstance(edge, ImportEdge) else Tier.REQUIRED for edge in edges)
 
     def _process_import(self, importing_module: BaseNode, import_info: ImportInfo) -> None:
         with self._import_context(importing_module, import_info):

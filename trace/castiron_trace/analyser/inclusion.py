@@ -17,6 +17,7 @@ from castiron_trace.analyser.rules.hidden_imports import HiddenImports
 from castiron_trace.analyser.rules.lazy_modules import LazyModules
 from castiron_trace.analyser.rules.machine_libraries import MachineLibraries
 from castiron_trace.analyser.rules.made_modules import MadeModules
+from castiron_trace.analyser.rules.named_imports import NamedImports
 from castiron_trace.analyser.rules.named_packages import NamedPackages
 from castiron_trace.analyser.rules.own_configuration import OwnConfiguration
 from castiron_trace.analyser.rules.own_folders import OwnFolders
@@ -76,6 +77,7 @@ class Inclusion:
         self._start_code = StartCode(context)
         self._closing: tuple[ClosingRule, ...] = (
             self._start_code,
+            NamedImports(context),
             self._made,
             entry_points,
             named_packages,
@@ -137,8 +139,10 @@ class Inclusion:
 
     def _do(self, step: Step) -> None:
         if isinstance(step, Declaration):
-            declare = self._context.graph.declare_script if step.script else self._context.graph.declare
-            declare(step.importer, step.name, line=step.line)
+            if step.script:
+                self._context.graph.declare_script(step.importer, step.name, line=step.line)
+            else:
+                self._context.graph.declare(step.importer, step.name, tier=step.tier, line=step.line)
         elif isinstance(step, Whole):
             if step.distribution not in self._context.whole:
                 self._context.whole.add(step.distribution)

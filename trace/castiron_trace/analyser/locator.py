@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.finder import StaticFinder, extended_path
 from castiron_trace.analyser.graph_adapter import Location, file_of
+from castiron_trace.analyser.syntax.second_reading import SecondReading
 from castiron_trace.protocol import APP, STDLIB, VIRTUAL, ModuleKind
 
 if TYPE_CHECKING:
@@ -178,6 +179,16 @@ class TraceLocator:
         if wheel is not None and not project and self._environment.relative(origin) is not None:
             return self._scans.of_wheel(wheel, origin)
         return self._scans.of_file(origin, own=project or owner == APP)
+
+    def read_again(self, origin: str | None, owner: str, words: Collection[str]) -> SecondReading:
+        """Return the second reading of a file of the owner; of a compiled module, that of its source."""
+        source = source_beside(origin) if origin is not None and origin.endswith(".so") else origin
+        if source is None:
+            return SecondReading()
+        wheel = self._environment.wheels.get(owner)
+        if wheel is None or owner in self._environment.projects or self._environment.relative(source) is None:
+            return self._scans.second_of_file(source, words)
+        return self._scans.second_of_wheel(wheel, source, words)
 
     def _namespace_owner(self, name: str, folder: str) -> str:
         """Return whose a namespace package is: that of its modules, else that of the files in its first folder."""

@@ -12,8 +12,16 @@ from typing import TYPE_CHECKING, Any
 from castiron_trace.analyser.machine_code import scan_extension
 from castiron_trace.analyser.syntax.scan import Scan, from_plain, to_plain, unreadable_scan
 from castiron_trace.analyser.syntax.scanner import scan_source
+from castiron_trace.analyser.syntax.second_reading import (
+    SecondReading,
+    read_again,
+    reading_from_plain,
+    reading_to_plain,
+)
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from castiron_trace.hints.model import SourceHints
 
 _Entry = dict[str, Any]
@@ -70,6 +78,39 @@ class ScanStore:
         self._write(file, {"scan": to_plain(scan)})
         return scan
 
+    def second_of_wheel(self, wheel: str, path: str, words: Collection[str]) -> SecondReading:
+        """Return the second reading of a source below site-packages; its first one has been asked for."""
+        key = _second_key(os.path.relpath(path, self._site), words)
+        entry = self._entries.setdefault(wheel, {})
+        if key not in entry:
+            entry[key] = reading_to_plain(self._read_again(path, words))
+            self._changed.add(wheel)
+        return reading_from_plain(entry[key])
+
+    def second_of_file(self, path: str, words: Collection[str]) -> SecondReading:
+        """Return the second reading of any other source."""
+        if self._folder is None:
+            return self._read_again(path, words)
+        try:
+            data = Path(path).read_bytes()
+        except OSError:
+            return SecondReading()  # the first reading has told it
+        digest = hashlib.sha256(_second_key("", words).encode() + data).hexdigest()
+        file = self._folder / "second" / digest[:2] / f"{digest}.json"
+        entry = self._load(file)
+        if entry is not None:
+            return reading_from_plain(entry)
+        reading = read_again(data, words, self._hints)
+        self._write(file, reading_to_plain(reading))
+        return reading
+
+    def _read_again(self, path: str, words: Collection[str]) -> SecondReading:
+        try:
+            data = Path(path).read_bytes()
+        except OSError:
+            return SecondReading()  # the first reading has told it
+        return read_again(data, words, self._hints)
+
     def save(self) -> None:
         """Write the scans made since the store was opened; whole files, one rename each."""
         for wheel in sorted(self._changed):
@@ -119,6 +160,11 @@ class ScanStore:
             Path(name).replace(file)
         except OSError:
             return  # a full disk or a folder that may not be written costs the next trace time, not this one its result
+
+
+def _second_key(path: str, words: Collection[str]) -> str:
+    """Return the key of a second reading, which no path of a source is."""
+    return f"{path}?{','.join(sorted(words))}"
 
 
 def _not_read(error: OSError) -> Scan:

@@ -11,7 +11,7 @@ from modulegraph2 import NamespacePackage, Package, Script
 
 from castiron_common.frozen import dataclass
 from castiron_trace.analyser.graph_adapter import file_of, kind_of
-from castiron_trace.protocol import APP, ModuleKind, Notice
+from castiron_trace.protocol import APP, ModuleKind, Notice, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,6 +35,7 @@ class Declaration:
     line: int = 0
     script: bool = False
     """Its file is run: the imports below its ``__main__`` test count."""
+    tier: Tier = Tier.DECLARED
 
 
 @dataclass(frozen=True, slots=True)

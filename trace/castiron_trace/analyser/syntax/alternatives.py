@@ -52,10 +52,10 @@ class _Ways:
     def _handlers(self, handlers: Sequence[ast.ExceptHandler], *, handled: bool) -> list[_Way]:
         ways: list[_Way] = [()]  # nobody handles it
         for handler in reversed(handlers):
-            catches = _catches(handler.type)
-            if catches is not False:
+            caught = catches(handler.type)
+            if caught is not False:
                 own = self._block(handler.body, handled=handled)
-                ways = own if catches else _both(own, ways)
+                ways = own if caught else _both(own, ways)
         return ways
 
     def _block(self, statements: Iterable[ast.stmt], *, handled: bool) -> list[_Way]:
@@ -104,7 +104,7 @@ def _both(first: list[_Way], second: list[_Way]) -> list[_Way]:
     return list(pairs) if len(pairs) <= _MOST and all(len(way) <= _MOST for way in pairs) else []
 
 
-def _catches(kind: ast.expr | None) -> bool | None:
+def catches(kind: ast.expr | None) -> bool | None:
     """Say whether a handler of this type runs for a module that does not exist; None if that is not known."""
     if kind is None:
         return True

@@ -34,8 +34,8 @@ _UNKNOWN = object()
 class Conditions:
     """Decides conditions by what is true of every run on the target."""
 
-    def __init__(self, constants: Mapping[str, bool]) -> None:
-        """``constants`` are dotted names and their values, beside those that every program has."""
+    def __init__(self, constants: Mapping[str, object]) -> None:
+        """``constants`` are names, also with dots, and their values, beside those that every program has."""
         self._facts = {**_TARGET_FACTS, **constants}
 
     def decided(self, test: ast.expr) -> bool | None:
@@ -115,6 +115,8 @@ _OPERATIONS: dict[type[ast.cmpop], Any] = {
     ast.GtE: lambda a, b: a >= b,
     ast.In: lambda a, b: a in b,
     ast.NotIn: lambda a, b: a not in b,
+    ast.Is: lambda a, b: a is b,
+    ast.IsNot: lambda a, b: a is not b,
 }
 
 

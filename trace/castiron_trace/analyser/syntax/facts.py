@@ -15,6 +15,7 @@ from castiron_trace.analyser.syntax.scan import (
     MachineUse,
     MadeModule,
     NamedLibrary,
+    NamePasser,
     OutsideCode,
     PackagePath,
     Scan,
@@ -42,7 +43,13 @@ class Facts:
         self.alternatives: set[Alternatives] = set()
         self.computed: set[ComputedImport] = set()
         self.undecided: list[UndecidedImport] = []
-        """Imports by names that are no literals: `castiron_trace.analyser.syntax.import_calls.decide` decides."""
+        """Imports by calls: `castiron_trace.analyser.syntax.import_calls.decide` decides."""
+        self.importlib = {"importlib"}
+        """Names of the module `importlib` in this source."""
+        self.import_aliases: dict[str, str] = {}
+        """Other names of these functions in this source."""
+        self.other_imports: set[str] = set()
+        """``import_module``, ``__import__``: which of them the source binds to something else than Python's own."""
         self.strings: dict[str, int] = {}
         """Text -> the first line that has it."""
         self.libraries: set[NamedLibrary] = set()
@@ -64,6 +71,7 @@ class Facts:
         self.package_paths: Sequence[PackagePath] = ()
         self.lazy = LazyExports((), stub=False)
         self.made: Sequence[MadeModule] = ()
+        self.passers: Sequence[NamePasser] = ()
         self.machine: Sequence[MachineUse] = ()
         self.import_hook = 0
         self._imports: dict[tuple[str, int, tuple[str, ...] | None], tuple[int, int]] = {}
@@ -99,6 +107,7 @@ class Facts:
             imports=tuple(sorted(imports, key=lambda item: (item.line, item.module, item.level, item.names or ()))),
             alternatives=tuple(sorted(self.alternatives)),
             computed=tuple(sorted(self.computed)),
+            passers=tuple(self.passers),
             dotted=tuple(sorted(dotted)),
             strings=tuple(sorted(Literal(text, line) for text, line in self.strings.items())) if own else (),
             entry_points=tuple(sorted(groups)) if self.looks_up_entry_points else None,

@@ -36,6 +36,9 @@ class UndecidedImport(NamedTuple):
 WHOLE_PACKAGE_FUNCTIONS = frozenset({"iter_modules", "walk_packages", "spec_from_file_location"})
 """They lead to modules whose names are nowhere in the source, even if their arguments are literals."""
 
+IMPORTS = frozenset({"import_module", "__import__"})
+"""Python's own functions that import what a name says."""
+
 IMPORT_FUNCTIONS = frozenset(
     {
         "import_by_path",
@@ -100,20 +103,24 @@ def run_module(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
 def dynamic_import(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
     """``import_module("package.module")`` and ``__import__("package")``."""
     argument = call.args[0] if call.args else keyword_argument(call, "name")
-    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
-        _literal_import(facts, call, name, argument.value, tier)
-    elif argument is not None:
+    if argument is not None:
         facts.undecided.append(UndecidedImport(call, argument, name, tier))
 
 
 def decide(facts: Facts, tree: ast.Module) -> None:
-    """Add what the computed names of a source can be, when all of it has been read.
+    """Add what `import_module` and ``__import__`` import, when all of a source has been read.
 
-    That is a list of names, where they come from literals of the source; else the package that they begin with.
+    That is what a literal names, or a list of names, where they come from literals of the source; else the package that
+    they begin with.
     """
-    names = PossibleNames(tree) if facts.undecided else None
+    names: PossibleNames | None = None
     for call, argument, function, tier in facts.undecided:
-        texts = names.of(argument) if names is not None else None
+        if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+            least = Tier.REQUIRED if _is_pythons_own(facts, call, function) else Tier.GUARDED
+            _literal_import(facts, call, function, argument.value, weaker(tier, least))
+            continue
+        names = names or PossibleNames(tree)
+        texts = names.of(argument)
         if texts is not None and (function == "import_module" or not any(text.startswith(".") for text in texts)):
             for text in texts:
                 _literal_import(facts, call, function, text, weaker(tier, Tier.GUARDED))
@@ -121,11 +128,21 @@ def decide(facts: Facts, tree: ast.Module) -> None:
             package = None
             if function == "import_module":
                 package = call.args[1] if len(call.args) > 1 else keyword_argument(call, "package")
-            begins = names.only_value(argument) if names is not None else argument
+            begins = names.only_value(argument)
             sure = name_prefix(begins) or relative_prefix(begins, package)
             prefix = sure or ("" if package is None else literal_module(package) or "")
             facts.computed.add(ComputedImport(call.lineno, function, prefix, bool(sure)))
     facts.undecided.clear()
+
+
+def _is_pythons_own(facts: Facts, call: ast.Call, function: str) -> bool:
+    """Say whether a call is one of `importlib.import_module` or the built-in ``__import__``.
+
+    Libraries have functions of the same names, which do without a module that does not exist.
+    """
+    if isinstance(call.func, ast.Attribute):
+        return name_of(call.func.value) in (facts.importlib if function == "import_module" else {"builtins"})
+    return function not in facts.other_imports
 
 
 def _literal_import(facts: Facts, call: ast.Call, name: str, text: str, tier: int) -> None:

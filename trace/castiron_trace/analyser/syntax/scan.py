@@ -62,6 +62,52 @@ class ComputedImport(NamedTuple):
     """Whether the name certainly begins with ``prefix``."""
 
 
+class NamePasser(NamedTuple):
+    """A function that imports the module which one of its arguments names, or hands the name on to another function."""
+
+    function: str
+    """``f``; ``Class.f`` for a method; ``Class`` for its constructor."""
+    parameter: str
+    position: int
+    """Without ``self``; -1 if the parameter can be given by its name alone."""
+    many: str
+    """``items`` if the argument is a list of names, ``rest`` if all further positional arguments are; else empty."""
+    prefix: str
+    """The name is ``prefix + argument + suffix``; a prefix may begin with a placeholder."""
+    suffix: str
+    exact: bool
+    """Whether the name is surely that; else it may be a part of the argument."""
+    target: str
+    """The function that gets the name, dotted as in `NamedCall`; empty if the name is imported at once."""
+    argument: int | str
+    """Of the target: a position or a keyword."""
+    given: tuple[int | str, ...]
+    """All arguments that the target gets."""
+    sure: bool
+    """Whether a call surely imports, and fails if that fails ..."""
+    deciding: tuple[tuple[str, int], ...]
+    """... if these parameters (name, position) have their defaults."""
+    default: str
+    """The parameter's, if it is a string."""
+    line: int
+
+
+class NamedCall(NamedTuple):
+    """A call with literals that may name modules."""
+
+    target: str
+    """The function: dotted, with leading dots if it was imported so; ``:f`` of the same source."""
+    arguments: tuple[tuple[int | str, bool, tuple[str, ...]], ...]
+    """Position or keyword; whether it is a list of all these texts, and not one of them; the texts."""
+    given: tuple[int | str, ...]
+    """All positions and keywords; ``*`` if some are unpacked."""
+    sure: bool
+    """Whether the call is made whenever what it stands in runs."""
+    tier: int
+    """With `MAIN_BLOCK` added where that is said."""
+    line: int
+
+
 class Literal(NamedTuple):
     """A string literal."""
 
@@ -140,6 +186,8 @@ class Scan:
     imports: tuple[ImportStatement, ...] = ()
     alternatives: tuple[Alternatives, ...] = ()
     computed: tuple[ComputedImport, ...] = ()
+    passers: tuple[NamePasser, ...] = ()
+    """Functions that give an argument to the import system."""
     dotted: tuple[Literal, ...] = ()
     """Strings that look like dotted names."""
     strings: tuple[Literal, ...] = ()
@@ -198,6 +246,12 @@ def unreadable_scan(line: int, message: str) -> Scan:
     return Scan(error=SyntaxProblem(line, message))
 
 
+def passer_of(row: list[Any]) -> NamePasser:
+    """Return the row of a `NamePasser` as JSON has it."""
+    passer = NamePasser(*row)
+    return passer._replace(given=tuple(passer.given), deciding=tuple((name, index) for name, index in passer.deciding))
+
+
 _ROWS: dict[str, Any] = {
     "computed": ComputedImport,
     "dotted": Literal,
@@ -237,6 +291,8 @@ def from_plain(plain: dict[str, Any]) -> Scan:
             )
         elif name == "alternatives":
             values[name] = tuple(Alternatives(tier, tuple(names)) for tier, names in value)
+        elif name == "passers":
+            values[name] = tuple(map(passer_of, value))
         elif name == "error":
             values[name] = SyntaxProblem._make(value)
         else:

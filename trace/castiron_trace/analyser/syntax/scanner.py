@@ -24,6 +24,7 @@ from castiron_trace.analyser.syntax.expressions import is_main_test, may_swallow
 from castiron_trace.analyser.syntax.facts import Facts
 from castiron_trace.analyser.syntax.import_calls import (
     IMPORT_FUNCTIONS,
+    IMPORTS,
     WHOLE_PACKAGE_FUNCTIONS,
     QualifiedImport,
     computed_import,
@@ -42,6 +43,7 @@ from castiron_trace.analyser.syntax.outside_code import outside_code
 from castiron_trace.analyser.syntax.own_commands import command_items, shell_command
 from castiron_trace.analyser.syntax.own_paths import openers, own_paths
 from castiron_trace.analyser.syntax.package_paths import package_paths
+from castiron_trace.analyser.syntax.passed_names import import_target, name_passers
 from castiron_trace.analyser.syntax.resource_calls import ResourceCalls
 from castiron_trace.analyser.syntax.scan import (
     MAIN_BLOCK,
@@ -86,8 +88,13 @@ def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
     scanner = _Scanner(hints, own=own)
     scanner.run(tree)
     scanner.look_at_characters(source)
-    decide(scanner.facts, tree)
     facts = scanner.facts
+    for call, tier in scanner.calls if facts.import_aliases else ():
+        if isinstance(call.func, ast.Name) and (name := facts.import_aliases.get(call.func.id)) is not None:
+            dynamic_import(facts, call, name, tier)
+    if facts.undecided or facts.computed:
+        facts.passers = name_passers(tree, import_target(facts.import_aliases))
+    decide(facts, tree)
     facts.exports = listed_names(source, tree, facts)
     facts.finds_sources = any(word in source for word in _FINDS_SOURCES)
     facts.files = own_paths(tree, scanner.file_functions) if own else None
@@ -98,6 +105,13 @@ def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
     facts.import_hook = import_hook(source, tree)
     facts.machine = machine_uses(tree, facts, scanner.machine_functions)
     return facts.scan(own=own)
+
+
+def calls_with_tiers(tree: ast.AST, hints: SourceHints) -> list[tuple[ast.Call, int]]:
+    """Return all calls of a source, each with the tier of where it stands."""
+    scanner = _Scanner(hints, own=False)
+    scanner.run(tree)
+    return scanner.calls
 
 
 def defined_names(source: bytes) -> tuple[set[str], bool]:
@@ -122,6 +136,8 @@ class _Scanner:
 
     def __init__(self, hints: SourceHints, *, own: bool) -> None:
         self.facts = Facts()
+        self.calls: list[tuple[ast.Call, int]] = []
+        """All calls, with their tiers."""
         self._hints = hints
         self._own = own
         self._rules = _rules(hints)
@@ -175,11 +191,18 @@ class _Scanner:
     def _import(self, node: ast.Import, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
         del stack
         for alias in node.names:
+            if alias.name == "importlib" and alias.asname is not None:
+                self.facts.importlib.add(alias.asname)
             self.facts.add_import(alias.name, 0, None, tier, node.lineno)
 
     def _import_from(self, node: ast.ImportFrom, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
         del stack
         for alias in node.names:
+            if alias.name in IMPORTS:
+                if node.module not in {"importlib", "builtins"}:
+                    self.facts.other_imports.add(alias.name)
+                elif alias.asname is not None:
+                    self.facts.import_aliases[alias.asname] = alias.name
             if alias.asname is not None:  # by its other name it is not recognised
                 if alias.name in self._rules.machine:
                     self.facts.machine_aliases[alias.asname] = alias.name
@@ -224,6 +247,8 @@ class _Scanner:
         self, node: ast.FunctionDef | ast.AsyncFunctionDef, tier: int, stack: list[tuple[ast.AST, int]]
     ) -> None:
         self._type_params(node)
+        if node.name in IMPORTS:
+            self.facts.other_imports.add(node.name)
         # Decorators and defaults run with the definition; annotations are for type checkers.
         outside = [*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
         group_names.defaults(self.facts, node.args)
@@ -271,6 +296,7 @@ class _Scanner:
     # Expressions ----------------------------------------------------------------------------------------------------
 
     def _call(self, node: ast.Call, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        self.calls.append((node, tier))
         stack.append((node.func, tier))
         stack.extend((item, tier) for item in node.args)
         stack.extend((keyword.value, tier) for keyword in node.keywords)
@@ -352,7 +378,7 @@ def _rules(hints: SourceHints) -> _Rules:
             "run_module": run_module,
             **dict.fromkeys(IMPORT_FUNCTIONS | others, import_function),
             **dict.fromkeys(WHOLE_PACKAGE_FUNCTIONS | whole, computed_import),
-            **dict.fromkeys(("import_module", "__import__"), dynamic_import),
+            **dict.fromkeys(IMPORTS, dynamic_import),
         },
     )
 

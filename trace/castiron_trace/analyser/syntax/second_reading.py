@@ -1,0 +1,198 @@
+"""Reads a source again that uses functions which import what an argument names: its calls, and what it hands on.
+
+Few sources use such functions, and which do shows only when the import graph is there; so the first reading does not
+look for their calls.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from castiron_trace.analyser.syntax.expressions import IMPORTABLE_NAME, dotted_name
+from castiron_trace.analyser.syntax.passed_names import given_arguments, name_passers
+from castiron_trace.analyser.syntax.possible_names import PossibleNames
+from castiron_trace.analyser.syntax.scan import NamedCall, NamePasser, passer_of
+from castiron_trace.analyser.syntax.scanner import calls_with_tiers
+from castiron_trace.analyser.syntax.sure_calls import evaluated
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from castiron_trace.hints.model import SourceHints
+
+_MOST = 100
+"""Names in one list."""
+_PARTS = (ast.Call, ast.Attribute, ast.Subscript, ast.keyword, ast.Tuple)
+_NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_RUN = (ast.Module, ast.ClassDef, ast.If, ast.Try, ast.With)
+"""Statements whose parts run as the tier says."""
+
+
+class SecondReading(NamedTuple):
+    """What the second reading of a source finds."""
+
+    calls: tuple[NamedCall, ...] = ()
+    passers: tuple[NamePasser, ...] = ()
+    """Functions that hand a parameter on to another function that the source defines or imports."""
+    bases: tuple[tuple[str, str], ...] = ()
+    """Class, a class that it inherits from; that is named as `NamedCall.target` is."""
+
+
+def read_again(source: bytes, words: Collection[str], hints: SourceHints) -> SecondReading:
+    """Return what a source says about functions whose last names are ``words``; nothing if it cannot be parsed."""
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return SecondReading()  # the first reading has told it
+    reader = _Reader(tree, words)
+    passers: list[NamePasser] = []
+    while True:
+        found = [passer for passer in name_passers(tree, reader.target) if passer not in passers]
+        passers += found
+        if reader.words.issuperset(names := {passer.function.rpartition(".")[2] for passer in found}):
+            break
+        reader.words |= names  # functions that call those that hand a name on
+    return SecondReading(
+        tuple(sorted(reader.calls(calls_with_tiers(tree, hints)), key=lambda call: (call.line, repr(call)))),
+        tuple(passers),
+        tuple(sorted(reader.bases())),
+    )
+
+
+def reading_to_plain(reading: SecondReading) -> dict[str, Any]:
+    """Return a reading as `json.dumps` takes it."""
+    return reading._asdict()
+
+
+def reading_from_plain(plain: dict[str, Any]) -> SecondReading:
+    """Return the reading that `reading_to_plain` wrote; the cache has checked that it is what was written."""
+    calls = (
+        NamedCall(target, tuple((k, many, tuple(t)) for k, many, t in arguments), tuple(given), sure, tier, line)
+        for target, arguments, given, sure, tier, line in plain["calls"]
+    )
+    passers = tuple(map(passer_of, plain["passers"]))
+    return SecondReading(tuple(calls), passers, tuple((name, base) for name, base in plain["bases"]))
+
+
+class _Reader:
+    def __init__(self, tree: ast.Module, words: Collection[str]) -> None:
+        self._tree = tree
+        self.words = set(words)
+        """What is called matters if it ends so."""
+        self._parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+        self._imported: dict[str, str] = {}
+        """Name -> what an import statement binds it to, dotted."""
+        self._defined: dict[str, int] = {}
+        """Name -> how often a function or a class is defined under it, or anything else bound to it."""
+        for node in self._parents:
+            self._look(node)
+        self._names: PossibleNames | None = None
+
+    def _look(self, node: ast.AST) -> None:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                name = alias.asname or alias.name.partition(".")[0]
+                self._bind(name, alias.name if alias.asname else name)
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                module = "." * node.level + (f"{node.module}." if node.module else "")
+                self._bind(alias.asname or alias.name, module + alias.name)
+        elif isinstance(node, _NAMED) and not isinstance(self._parents.get(node), ast.ClassDef):
+            self._defined[node.name] = self._defined.get(node.name, 0) + 1
+
+    def _bind(self, name: str, target: str) -> None:
+        known = self._imported.setdefault(name, target)
+        if known != target:  # ``try: from a import f``, ``except ImportError: from b import f``
+            self._defined[name] = self._defined.get(name, 0) + 1
+
+    # What a call leads to -------------------------------------------------------------------------------------------
+
+    def target(self, call: ast.Call) -> str | None:
+        """Return the name of what is called; None if it does not matter."""
+        target = self._named(call.func)
+        return target if target is not None and target.rpartition(".")[2].lstrip(":") in self.words else None
+
+    def _named(self, expression: ast.expr) -> str | None:
+        dotted = dotted_name(expression)
+        root, dot, rest = dotted.partition(".")
+        if root in {"self", "cls"} and rest and "." not in rest:
+            holder = self._class_around(expression)
+            return None if holder is None else f":{holder}.{rest}"
+        if root in self._imported:
+            target = self._imported[root]
+            top = target.partition(".")[0]
+            return None if top in sys.stdlib_module_names else target + dot + rest
+        return f":{dotted}" if root in self._defined else None
+
+    def _class_around(self, node: ast.AST) -> str | None:
+        parent = self._parents.get(node)
+        while parent is not None and not isinstance(parent, ast.ClassDef):
+            parent = self._parents.get(parent)
+        return None if parent is None else parent.name
+
+    def bases(self) -> set[tuple[str, str]]:
+        """Return the classes with what they inherit from, if that is a class that matters."""
+        return {
+            (node.name, base)
+            for node in self._parents
+            if isinstance(node, ast.ClassDef)
+            for item in node.bases
+            if (base := self._named(item)) is not None and base.rpartition(".")[2].lstrip(":") in self.words
+        }
+
+    # Calls ----------------------------------------------------------------------------------------------------------
+
+    def calls(self, found: list[tuple[ast.Call, int]]) -> set[NamedCall]:
+        """Return the calls with literals that may name modules."""
+        calls: set[NamedCall] = set()
+        for call, tier in found:
+            target = self.target(call)
+            if target is None:
+                continue
+            values: list[tuple[int | str, ast.expr]] = [*enumerate(call.args)]
+            values.extend((item.arg, item.value) for item in call.keywords if item.arg is not None)
+            arguments = [(key, *texts) for key, value in values if (texts := self._texts(value)) is not None]
+            if arguments:
+                sure = self._runs(call) and self._is_one(call)
+                calls.add(NamedCall(target, tuple(arguments), given_arguments(call), sure, tier, call.lineno))
+        return calls
+
+    def _texts(self, value: ast.expr) -> tuple[bool, tuple[str, ...]] | None:
+        """Return what an argument names: whether it is a list of names, and the names."""
+        if isinstance(value, ast.Constant):
+            return (False, (value.value,)) if isinstance(value.value, str) and _is_name(value.value) else None
+        if isinstance(value, ast.List | ast.Tuple | ast.Set):
+            items = [item.value for item in value.elts if isinstance(item, ast.Constant)]
+            texts = [item for item in items if isinstance(item, str)]
+            return (True, tuple(texts)) if texts and len(texts) <= _MOST and all(map(_is_name, texts)) else None
+        if isinstance(value, ast.Name | ast.Subscript | ast.IfExp | ast.BoolOp | ast.JoinedStr | ast.BinOp):
+            if self._names is None:
+                self._names = PossibleNames(self._tree)
+            possible = self._names.of(value)
+            if possible and len(possible) <= _MOST and all(map(_is_name, possible)):
+                return False, possible
+        return None
+
+    def _is_one(self, call: ast.Call) -> bool:
+        """Say whether the function is bound once in this source."""
+        root = dotted_name(call.func).partition(".")[0]
+        return self._defined.get(root, 0) + (root in self._imported) == 1
+
+    def _runs(self, call: ast.Call) -> bool:
+        """Say whether a call is made whenever the statement around it runs, and that once."""
+        node: ast.AST = call
+        parent = self._parents.get(node)
+        while isinstance(parent, _PARTS):
+            node, parent = parent, self._parents.get(parent)
+        if not isinstance(parent, ast.stmt) or not evaluated(parent, call):
+            return False
+        outer = self._parents.get(parent)
+        while isinstance(outer, _RUN):
+            outer = self._parents.get(outer)
+        return outer is None
+
+
+def _is_name(text: str) -> bool:
+    return IMPORTABLE_NAME.fullmatch(text.lstrip(".")) is not None
