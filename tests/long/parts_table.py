@@ -2,9 +2,9 @@
 
 ``python -m tests.long.parts_table FOLDER [TABLE]``: FOLDER receives the wheels, which pip fetches; they are as large as
 1.5 GB.  Distributions that have no wheel are built from their source archives.  The tables are ``truth``,
-``strangers``, ``newcomers``, ``latecomers``, ``visitors``, ``travellers``, ``passersby`` and ``wanderers`` in
-``tests/unit/audit/parts``; without one all are compared.  Exit code 1 if precision or recall is below its goal, or if a
-wheel cannot be had; the rest of its table is compared nevertheless.
+``strangers``, ``newcomers``, ``latecomers``, ``visitors``, ``travellers``, ``passersby``, ``wanderers`` and
+``callers`` in ``tests/unit/audit/parts``; without one all are compared.  Exit code 1 if precision or recall is below its
+goal, or if a wheel cannot be had; the rest of its table is compared nevertheless.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 TABLES = Path(__file__).parents[1] / "unit" / "audit" / "parts"
 GOALS = {"parts": (0.95, 0.80), "distributions": (0.97, 0.95)}
 """Precision and recall."""
-NAMES = ("truth", "strangers", "newcomers", "latecomers", "visitors", "travellers", "passersby", "wanderers")
+NAMES = ("truth", "strangers", "newcomers", "latecomers", "visitors", "travellers", "passersby", "wanderers", "callers")
 ANY = "LicenseRef-any"
 
 
