@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from castiron_common.frozen import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 LIST_NAME = re.compile(
     r"(?:third[-_ ]?party|3rd[-_ ]?party|oss|npm|vendor|dependency|dependencies)[-_ .]?licen[sc]es?[\w.-]*\.json$"
@@ -20,6 +23,7 @@ LIST_NAME = re.compile(
 """Searched for in names of files."""
 _LONGEST = 64 << 20
 """Bytes of a list."""
+_SPEAKS_OF_LICENSE = re.compile(r"licen[sc]e", re.IGNORECASE)
 _SOURCE = re.compile(r"node_modules/((?:@[\w.-]+/)?[\w.-]+)/")
 
 
@@ -112,3 +116,33 @@ def packages_of_source_map(data: bytes) -> tuple[str, ...]:
     start = data.find(b'"sources"', 0, _LONGEST)
     end = data.find(b"]", start, _LONGEST) if start >= 0 else -1
     return tuple(sorted(set(_SOURCE.findall(data[start:end].decode("utf-8", "replace"))))) if end >= 0 else ()
+
+
+_HEAD_OF_SOURCE = 1500
+"""Characters of a source in which its notice stands."""
+_MOST_HEADS = 200
+"""Sources of one package whose heads are returned."""
+
+
+def heads_in_source_map(data: bytes, names: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Return the first lines of the packages' sources that a source map contains and that speak of a license."""
+    try:
+        document = json.loads(data[:_LONGEST])
+    except (ValueError, RecursionError):
+        return {}
+    heads: dict[str, dict[str, None]] = {}
+    if not isinstance(document, dict):
+        return {}
+    sources, contents = document.get("sources"), document.get("sourcesContent")
+    if not isinstance(sources, list) or not isinstance(contents, list):
+        return {}
+    for source, content in zip(sources, contents, strict=False):
+        if not isinstance(source, str) or not isinstance(content, str):
+            continue
+        packages = _SOURCE.findall(source)
+        head = content[:_HEAD_OF_SOURCE]
+        if packages and packages[-1] in names and _SPEAKS_OF_LICENSE.search(head):
+            known = heads.setdefault(packages[-1], {})
+            if len(known) < _MOST_HEADS:
+                known[head] = None
+    return {name: tuple(known) for name, known in sorted(heads.items())}

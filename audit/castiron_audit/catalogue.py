@@ -235,6 +235,15 @@ def script_license(name: str) -> Evidence | None:
     return Evidence(source=Source.CATALOGUE, where=f"{name}: {source}", says=expression, expression=expression)
 
 
+def npm_license(name: str) -> Evidence | None:
+    """Return the license of a package of npm: that of the catalogue's row, else what published lists name."""
+    row = table("npm_licenses")["packages"].get(normalised(name))
+    if (known := script_license(name)) is not None or row is None:
+        return known
+    expression, source = row
+    return Evidence(source=Source.CATALOGUE, where=f"{name}, in {source}", says=expression, expression=expression)
+
+
 def license_as_of_script(field: str | None, where: str) -> Evidence | None:
     """Return what a ``License`` field means that says "(same as jQuery)", as those of XStatic's packages do."""
     match = re.fullmatch(r"\W*same as (\w[\w. -]{0,40}?)\W*", field or "", re.IGNORECASE)

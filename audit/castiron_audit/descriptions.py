@@ -25,7 +25,8 @@ _SENTENCE = re.compile(r"(?<=\.)\s+(?=[A-Z`*_])|\n\s*\n|\n(?=\s*[-*] )")
 _OF_DATA = re.compile(
     r"\b(?:data|dataset|dictionar(?:y|ies)|word ?lists?|lexicon|corpus|fonts?|icons?)\b"
     r"(?:[^.]|\.(?=\w)){0,60}?\s(?:is|are)\s"
-    r"(?:[\w ]{0,60}\b)?(?:licen[sc]ed|released|distributed|available|provided)\s+under\b",
+    r"(?:[\w ]{0,60}\b)?(?:licen[sc]ed|released|distributed|available|provided)\s+under\b"
+    r"|\b(?:data|dictionary|font|icon)s?\s(?:files\s)?that\s(?:may|can)\sbe\s(?:re)?(?:distributed|used)\s+under\b",
     re.IGNORECASE,
 )
 _ELSEWHERE = re.compile(
@@ -59,9 +60,11 @@ def licenses_of_data(description: str, included: Iterable[str], where: str) -> l
     """
     stated: dict[str, Evidence] = {}
     for sentence in _SENTENCE.split(description):
-        if not _OF_DATA.search(sentence) or _ELSEWHERE.search(sentence):
+        match = _OF_DATA.search(sentence)
+        if match is None or _ELSEWHERE.search(sentence):
             continue
-        for item in licenses_of(sentence).found:
+        # What stands before the data is about something else.
+        for item in licenses_of(sentence[match.start() :]).found:
             expression = expressions.normalise(item.expression) if item.specific and not item.exception else None
             if expression is not None and item.kind in {Kind.NOTICE, Kind.REFERENCE, Kind.TAG}:
                 says = f"says that its data are under {expression}"

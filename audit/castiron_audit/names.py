@@ -26,8 +26,8 @@ def normalised(name: str) -> str:
 
 
 def same_package(left: str, right: str) -> bool:
-    """Return whether two names mean the same package; ``-rust`` and ``-python`` of a crate's name do not count."""
-    return normalised(left) in {normalised(right), f"{normalised(right)}-rust", f"{normalised(right)}-python"}
+    """Return whether two names mean one package; what crates add (``-rust``, ``-python``, ``-py``) does not count."""
+    return normalised(left) in {normalised(right) + suffix for suffix in ("", "-rust", "-python", "-py")}
 
 
 def upstream_version(version: str) -> str:

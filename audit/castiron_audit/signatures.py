@@ -29,6 +29,17 @@ _CRATE = re.compile(
     rb"(?:registry/src/[^/\0]{1,80}|/rust/deps|cargo/registry/[0-9a-f]{8,40})"
     rb"/([A-Za-z0-9_-]{1,64}?)-(\d{1,9}\.\d{1,9}\.\d{1,9}(?:[-+][0-9A-Za-z.+-]{1,40})?)/"
 )
+_VENDORED = b"/vendor/"
+_VENDORED_CRATE = re.compile(
+    rb"/vendor/([A-Za-z0-9_-]{1,64}?)-(\d{1,9}\.\d{1,9}\.\d{1,9}(?:[-+][0-9A-Za-z.+-]{1,40})?)"
+    rb"/(?:[\w.-]{1,60}/){1,12}?[\w-]{1,60}\.rs"
+)
+"""Where ``cargo vendor --versioned-dirs`` puts crates."""
+_CHECKOUTS = b"git/checkouts/"
+_CHECKED_OUT = re.compile(
+    rb"git/checkouts/([A-Za-z0-9_.-]{1,80})-[0-9a-f]{16}/[0-9a-f]{7,40}/((?:[\w.-]{1,60}/){0,6}?)src/"
+)
+"""Where Cargo puts a repository: a hash of its address, the revision; the last folder is called as its crate."""
 _RUST_SOURCES = b"/library/std/src/"
 _GO = b"\xff Go buildinf:"
 _GO_VERSION = re.compile(rb"go(\d+\.\d+(?:\.\d+)?)")
@@ -86,6 +97,8 @@ class Findings:
 
     libraries: tuple[FoundLibrary, ...] = ()
     crates: tuple[FoundModule, ...] = ()
+    git_crates: tuple[str, ...] = ()
+    """Crates that Cargo took from repositories; paths do not tell their versions."""
     rust: bool = False
     """True if Rust's standard library left paths."""
     go_modules: tuple[FoundModule, ...] = ()
@@ -125,7 +138,12 @@ def find(data: bytes, more: tuple[Signature, ...] = ()) -> Findings:
     """Return what shows in the bytes of a shared object; ``more`` are signatures beside Castiron's own."""
     signatures = (*known_signatures(), *more)
     offsets = _offsets(data, _texts(signatures))
-    found = {item.name: item for row in signatures if (item := _library(data, row, offsets)) is not None}
+    found: dict[str, FoundLibrary] = {}
+    for row in signatures:
+        item = _library(data, row, offsets)
+        # A library may have several rows: one that tells the version is better than one that does not.
+        if item is not None and not (item.name in found and found[item.name].version and not item.version):
+            found[item.name] = item
     for named in source_paths.named_libraries(data, offsets):
         known = found.get(named.library)
         if known is None:
@@ -141,10 +159,21 @@ def find(data: bytes, more: tuple[Signature, ...] = ()) -> Findings:
         for offset in offsets.get(text, ())
         if (match := _CRATE.match(data, offset))
     }
+    crates |= {
+        FoundModule(name=match[1].decode(), version=match[2].decode())
+        for offset in offsets.get(_VENDORED, ())
+        if (match := _VENDORED_CRATE.match(data, offset))
+    }
+    git_crates = {
+        (match[2].rstrip(b"/").rpartition(b"/")[2] or match[1]).decode()
+        for offset in offsets.get(_CHECKOUTS, ())
+        if (match := _CHECKED_OUT.match(data, offset))
+    }
     go, go_modules = _go(data, offsets.get(_GO, ()))
     return Findings(
         libraries=tuple(found[name] for name in sorted(found) if name not in explained),
         crates=_sorted(crates),
+        git_crates=tuple(sorted(git_crates)),
         rust=_RUST_SOURCES in offsets,
         go_modules=go_modules,
         go=go,
@@ -152,7 +181,7 @@ def find(data: bytes, more: tuple[Signature, ...] = ()) -> Findings:
 
 
 def _texts(signatures: tuple[Signature, ...]) -> tuple[bytes, ...]:
-    texts = {*_CRATE_PATHS, _RUST_SOURCES, _GO, *source_paths.texts()}
+    texts = {*_CRATE_PATHS, _VENDORED, _CHECKOUTS, _RUST_SOURCES, _GO, *source_paths.texts()}
     for row in signatures:
         texts |= {*row.strings, *row.unless, *((row.version[0],) if row.version else ())}
     return tuple(sorted(texts))

@@ -55,9 +55,11 @@ _CUT_PACKAGE = re.compile(rb"\.conan2/p/(?:b/)?([a-z0-9_+.-]{1,5})[0-9a-f]{13}/[
 """Where Conan 2 does: five letters of the name and a hash.  Source: conan/internal/cache/cache.py, PkgCache."""
 _CUT = 5
 _NUMBERS = re.compile(r"\d{1,4}(?:\.\d{1,5}){1,3}[a-z]?")
-_COMPILED = re.compile(rb"[\w./+@-]{1,200}?\.(?:c|cc|cpp|cxx)\b")
+_COMPILED = re.compile(rb"[\w./+@-]{1,200}?\.(?:c|cc|cpp|cxx|vala)\b")
 _SHORTEST_FOLDER = 6
 """Letters of a name that begins with "lib", for a folder of that name to say enough."""
+_SHORTEST_COMPOUND = 8
+"""The same of a name with a hyphen."""
 _VERSION = re.compile(rb"[-_](?:v|version-|rel-|release-)?(\d{1,4}(?:[._]\d{1,5}){1,3}[a-z]?)(?:[-.][0-9a-z.]{1,24})?/")
 _SOURCE = re.compile(rb"[^\0\n]{1,200}?\.(?:c|cc|cpp|cxx|h|hh|hpp|inc|inl|S|asm)\b")
 
@@ -92,8 +94,8 @@ def _names() -> Mapping[bytes, str]:
 
 @cache
 def _versioned() -> Mapping[bytes, str]:
-    """Return the beginnings of paths of unpacked archives: ``/json-c-`` of json-c 0.18."""
-    return {b"/" + name + b"-": library for name, library in _names().items()}
+    """Return the beginnings of paths of unpacked archives: ``/json-c-`` of json-c 0.18, ``/eigen_`` of eigen_3.4.0."""
+    return {b"/" + name + mark: library for name, library in _names().items() for mark in (b"-", b"_")}
 
 
 @cache
@@ -110,11 +112,11 @@ def _namespaces() -> Mapping[bytes, str]:
 
 @cache
 def _lib_folders() -> Mapping[bytes, str]:
-    """Return the folders that are called as a library whose name is no common word: ``libmaxminddb/``."""
+    """Return the folders called as a library whose name is no common word: ``libmaxminddb/``, ``json-glib/``."""
     return {
         name + b"/": library
         for name, library in _names().items()
-        if name.startswith(b"lib") and len(name) >= _SHORTEST_FOLDER
+        if len(name) >= (_SHORTEST_FOLDER if name.startswith(b"lib") else _SHORTEST_COMPOUND if b"-" in name else 99)
     }
 
 

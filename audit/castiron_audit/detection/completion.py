@@ -104,9 +104,16 @@ def _add_crate_license(component: DetectedComponent) -> None:
                 expression=known.license.replace("/", " OR "),
             )
         )
-    else:
-        # The manifest names a file instead of a license.
-        component.evidence += [item for where, text in known.texts for item in text_evidence(where, text)]
+        return
+    # The manifest names a file instead of a license.
+    component.evidence += [item for where, text in known.texts for item in text_evidence(where, text)]
+    row = table("crate_licenses")["crates"].get(component.name)
+    if row is not None and not any(item.expression for item in component.evidence):
+        expression, source = row
+        where = f"{component.name}, in {source}"
+        component.evidence.append(
+            Evidence(source=Source.CATALOGUE, where=where, says=expression, expression=expression)
+        )
 
 
 def _known_texts(collector: Collector, component: DetectedComponent) -> dict[str, str]:

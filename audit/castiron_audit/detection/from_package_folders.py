@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from castiron_audit.catalogue import script_license, script_name
+from castiron_audit.catalogue import npm_license, script_name
 from castiron_audit.license_files import LICENSE_FILE_NAME
 from castiron_audit.model import Form, Kind
 from castiron_audit.names import in_order, normalised, same_package
@@ -117,6 +117,6 @@ def _add(collector: Collector, name: str, version: str, text_path: str) -> None:
             text = data.decode("utf-8", "replace")
             component.texts[path] = text
             component.evidence += text_evidence(path, text)
-    known = script_license(name)
+    known = npm_license(name)
     if known is not None and not any(item.expression for item in component.evidence):
         component.evidence.append(known)

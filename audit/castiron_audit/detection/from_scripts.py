@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 
 from castiron_audit import bundles, expressions
 from castiron_audit.banners import banners
-from castiron_audit.catalogue import font_of_family, script_license, script_name
+from castiron_audit.catalogue import font_of_family, npm_license, script_license, script_name
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import first_of, in_order, normalised, same_package
 from castiron_audit.script_places import MANIFESTS, is_package_folder, place_of
 from castiron_audit.text_evidence import text_evidence
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from castiron_audit.banners import Banner
     from castiron_audit.bundles import Package
     from castiron_audit.detection.collector import Collector
@@ -31,7 +33,7 @@ _VERSION_WORD = b"version"
 def detect_from_scripts(collector: Collector) -> None:
     """Add what the scripts that go in say about where they come from."""
     unnamed: list[str] = []
-    mapped: set[str] = set()
+    mapped: dict[str, set[str]] = {}
     folders = collector.package_folders = _add_package_folders(collector)
     for path in in_order(collector.contents.paths):
         name = posixpath.basename(path)
@@ -44,7 +46,8 @@ def detect_from_scripts(collector: Collector) -> None:
             for package in bundles.listed_packages(collector.contents.read(path) or b""):
                 _add_package(collector, path, package)
         elif name.endswith(".map"):
-            mapped |= set(bundles.packages_of_source_map(collector.contents.read(path) or b""))
+            for package_name in bundles.packages_of_source_map(collector.contents.read(path) or b""):
+                mapped.setdefault(package_name, set()).add(path)
     _add_mapped(collector, mapped)
     if unnamed:
         collector.add_finding(
@@ -224,22 +227,56 @@ def _add_package(collector: Collector, path: str, package: Package) -> None:
         component.evidence += text_evidence(where, package.text)
 
 
-def _add_mapped(collector: Collector, names: set[str]) -> None:
-    """Add what source maps name, as far as its license is known."""
-    unknown = []
-    for name in sorted(names):
-        known = script_license(name)
+def _add_mapped(collector: Collector, mapped: Mapping[str, set[str]]) -> None:
+    """Add what source maps name, by the paths of these, as far as its license is known or its sources tell it."""
+    unknown: dict[str, set[str]] = {}
+    for name, paths in sorted(mapped.items()):
+        known = npm_license(name)
         if (Kind.VENDORED, normalised(script_name(name))) in collector.components or _is_own(collector, name):
             continue
         if known is None:
-            unknown.append(name)
+            unknown[name] = paths
             continue
         component = collector.component(Kind.VENDORED, script_name(name))
         component.forms.add(Form.DATA)
         component.evidence.append(known)
+    for path in sorted({path for paths in unknown.values() for path in paths}):
+        names = [name for name, paths in unknown.items() if path in paths]
+        for name, heads in bundles.heads_in_source_map(collector.contents.read(path) or b"", names).items():
+            if evidence := _evidence_of_heads(path, heads):
+                component = collector.component(Kind.VENDORED, script_name(name))
+                component.forms.add(Form.DATA)
+                component.evidence += evidence
+                component.texts.setdefault(f"{path}, {name}", heads[0].strip() + "\n")
+                del unknown[name]
     if unknown:
         collector.add_finding(
             "unlisted-scripts",
             Severity.WARNING,
-            f"Source maps name {len(unknown)} packages whose license nothing in the wheel tells: {first_of(unknown)}.",
+            f"Source maps name {len(unknown)} packages whose license nothing in the wheel tells: "
+            f"{first_of(sorted(unknown))}.",
         )
+
+
+_TAG = re.compile(r"SPDX-License-Identifier:[ \t]*([\w.+() -]{2,80})")
+_READ_HEADS = 3
+"""Heads without a tag that are read, as they say the same."""
+
+
+def _evidence_of_heads(path: str, heads: Sequence[str]) -> list[Evidence]:
+    """Return what the first lines of a package's sources, as a source map contains them, say about its license."""
+    tags = {expression: head for head in heads for tag in _TAG.findall(head) if (expression := _of_tag(tag))}
+    if tags:
+        return [
+            Evidence(source=Source.TEXT, where=path, says=f"says it is under {expression}", expression=expression)
+            for expression in sorted(tags)
+        ]
+    found = {
+        item.expression: item for head in heads[:_READ_HEADS] for item in text_evidence(path, head) if item.expression
+    }
+    return [found[expression] for expression in sorted(found)]
+
+
+def _of_tag(tag: str) -> str | None:
+    # "MIT and ISC": SPDX writes the operators in capitals.
+    return expressions.normalise(re.sub(r" (and|or|with) ", lambda match: match[0].upper(), tag.strip()))

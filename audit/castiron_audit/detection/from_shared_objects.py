@@ -33,8 +33,8 @@ _RUST, _GO = "rust-standard-library", "go-standard-library"
 """Names of their rows in the catalogue."""
 
 
-_PROGRAM_SUFFIXES = (".bin", ".elf", ".node", ".cgi")
-"""Names of programs have no suffix otherwise."""
+_PROGRAM_SUFFIXES = (".bin", ".elf", ".node", ".cgi", ".out", ".run", ".linux", ".static", ".exe")
+"""Names of programs have no suffix of letters alone otherwise; ``ffmpeg-linux-v9.0.2`` has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +73,7 @@ def detect_from_shared_objects(collector: Collector) -> None:
             component.forms.add(Form.STATIC)
             component.purl = component.purl or f"pkg:cargo/{crate.name}@{crate.version}"
             component.shows = True
+        _add_crates_from_git(collector, info.found.git_crates)
         if info.found.rust:
             _add_static_library(collector, native, FoundLibrary(name=_RUST, version=info.rustc or ""))
         _add_go(collector, native, info.found)
@@ -86,6 +87,15 @@ def detect_from_shared_objects(collector: Collector) -> None:
             f"{first.path} was compiled by {f'rustc {first.rustc}'.strip()}, and neither a bill of materials nor "
             f"cargo-auditable data says which crates are in it; {shown}.{also}",
         )
+
+
+def _add_crates_from_git(collector: Collector, names: tuple[str, ...]) -> None:
+    """Add the crates whose sources Cargo took from a repository, so that no version is known, if no list has them."""
+    listed = {item.name: item for item in collector.components.values() if item.kind is Kind.CRATE}
+    for name in names:
+        component = listed.get(name) or collector.component(Kind.CRATE, name)
+        component.forms.add(Form.STATIC)
+        component.shows = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,8 +112,8 @@ def _programs(contents: DistributionContents, site: Path) -> Iterator[MachineCod
     """Yield the programs among the data files: they hold libraries as shared objects do."""
     known = {native.path for native in contents.natives}
     for path in sorted(contents.paths - known):
-        name = posixpath.basename(path)
-        if "." in name.lstrip(".") and not name.endswith(_PROGRAM_SUFFIXES):
+        suffix = posixpath.splitext(path)[1]
+        if suffix[1:].isalpha() and suffix not in _PROGRAM_SUFFIXES:
             continue
         file = site / path
         if file.is_file():

@@ -51,7 +51,11 @@ def is_vendored(path: str) -> bool:
 def detect_from_vendor_folders(collector: Collector) -> None:
     """Add the vendored packages with what their metadata and license files say."""
     for package in vendored_packages(collector.contents):
-        component = collector.component(Kind.VENDORED, package.name)
+        component = (
+            collector.copy_of(Kind.VENDORED, package.name, package.version)
+            if package.version
+            else collector.component(Kind.VENDORED, package.name)
+        )
         component.forms.add(Form.BYTECODE)
         root = package.vendor_folder + package.import_name
         component.paths |= {path for path in collector.contents.paths if path.startswith((f"{root}/", f"{root}."))}
@@ -64,6 +68,8 @@ def detect_from_vendor_folders(collector: Collector) -> None:
         for path, text in _license_texts(collector.contents, package):
             component.texts.setdefault(path, text)
             component.evidence += text_evidence(path, text)
+        if not any(item.expression for item in component.evidence) and project_license(package.name) is None:
+            component.evidence += _head_evidence(collector.contents, package.vendor_folder, package.import_name)
 
 
 def vendored_packages(contents: DistributionContents) -> Iterator[VendoredPackage]:
@@ -76,8 +82,9 @@ def vendored_packages(contents: DistributionContents) -> Iterator[VendoredPackag
         metadata = _metadata_by_name(contents, folder)
         versions = _vendor_txt(contents, folder)
         for import_name in sorted(import_names):
-            key = normalised(import_name)
-            headers = metadata.get(key)
+            # ``python-dotenv`` is imported as ``dotenv``.
+            key = next((name for name in _distribution_names(import_name) if name in versions), normalised(import_name))
+            headers = metadata.get(normalised(import_name))
             known = project_license(import_name) is not None
             own_version = "" if headers else _own_version(contents, folder, import_name)
             if (
@@ -85,16 +92,23 @@ def vendored_packages(contents: DistributionContents) -> Iterator[VendoredPackag
                 and key not in versions
                 and not known
                 and not own_version
+                and not _head_evidence(contents, folder, import_name)
                 and not _has_license(contents, folder, import_name)
             ):
                 continue
             yield VendoredPackage(
                 vendor_folder=folder,
                 import_name=import_name,
-                name=(headers["Name"] if headers else import_name).lower(),
+                name=(headers["Name"] if headers else key if key in versions else import_name).lower(),
                 version=headers["Version"] if headers else versions.get(key, own_version),
                 metadata=headers,
             )
+
+
+def _distribution_names(import_name: str) -> tuple[str, ...]:
+    """Return the names that the distribution of an import name may have, the likeliest first."""
+    key = normalised(import_name)
+    return (key, f"python-{key}", f"py{key}", f"{key}-python", f"py-{key}")
 
 
 def _vendor_folders(contents: DistributionContents) -> dict[str, set[str]]:
@@ -158,6 +172,37 @@ def _own_version(contents: DistributionContents, folder: str, import_name: str) 
         if path in contents.paths and (match := _OWN_VERSION.search(contents.read(path) or b"")):
             return match[1].decode()
     return ""
+
+
+_HEAD = 4000
+"""Bytes of a source file in which its notice stands."""
+_NOTICE = re.compile(r"licen[sc]ed?\b|SPDX-License-Identifier|copyright", re.IGNORECASE)
+_DOCUMENTED = re.compile(
+    r"^(?P<name>[A-Za-z][\w.-]{0,60})\n[-=~^]{3,}\n"
+    r"(?:(?!^[-=~^]{3,}$)[\s\S])*?^Licen[sc]e:[ \t]*(?P<said>\S[^\n]*)",
+    re.MULTILINE,
+)
+"""A section of the documentation in a vendor folder, of one package, with fields such as "License: Apache 2.0"."""
+
+
+def _head_evidence(contents: DistributionContents, folder: str, import_name: str) -> list[Evidence]:
+    """Return what a package's first lines, or the documentation of a folder for others' code, say about its license.
+
+    In other folders the first lines may be the distribution's own.
+    """
+    if not _FOR_OTHERS_CODE.search(folder) and not folder.endswith("/vendor/"):
+        return []
+    for path in (f"{folder}{import_name}.py", f"{folder}{import_name}/__init__.py"):
+        head = (contents.read(path) or b"")[:_HEAD].decode("utf-8", "replace") if path in contents.paths else ""
+        if _NOTICE.search(head) and (found := [item for item in text_evidence(path, head) if item.expression]):
+            return found
+    path = f"{folder}__init__.py"
+    text = (contents.read(path) or b"").decode("utf-8", "replace") if path in contents.paths else ""
+    for section in _DOCUMENTED.finditer(text):
+        expression = expressions.from_field(section["said"]) or expressions.normalise(section["said"])
+        if expression is not None and normalised(section["name"]) == normalised(import_name):
+            return [Evidence(source=Source.LISTING, where=path, says=section["said"][:100], expression=expression)]
+    return []
 
 
 def _license_texts(contents: DistributionContents, package: VendoredPackage) -> Iterator[tuple[str, str]]:

@@ -67,9 +67,15 @@ def _from_tag(expression: str, line: int) -> FoundLicense:
     )
 
 
+_JOINED = re.compile(r"([\w.+-]+) AND ([\w.-]+)")
+
+
 def _from_match(match: RuleMatch, words: Words, index: RuleIndex) -> FoundLicense:
+    joined = _JOINED.fullmatch(match.expression)
+    is_exception = joined is not None and joined[2] in index.exceptions
     return FoundLicense(
-        expression=match.expression,
+        # Some rules join an exception as if it were a license.
+        expression=match.expression.replace(" AND ", " WITH ") if is_exception else match.expression,
         kind=match.kind,
         specific=index.generic.isdisjoint(re.findall(r"[\w.+-]+", match.expression)),
         exception=match.expression in index.exceptions,

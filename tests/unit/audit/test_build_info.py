@@ -80,6 +80,24 @@ def test_code_of_rust_that_nothing_lists_is_told(tmp_path: Path) -> None:
     assert {item.name for item in detection.components} == {"serde", "syn", "rust-standard-library"}
 
 
+def test_programs_whose_names_have_versions_are_looked_into(tmp_path: Path) -> None:
+    data = b"\0 deflate 1.3.1 Copyright 1995-2024 \0"
+    paths = [
+        written(tmp_path, "d/bin/tool-linux-v9.0.2", program(data=data)),
+        written(tmp_path, "d/bin/tool.txt", program(data=b"\0LIBUSB_DEBUG\0")),
+    ]
+    assert {item.name: item.version for item in detect_in(tmp_path, *paths).components} == {"zlib": "1.3.1"}
+
+
+def test_crates_of_repositories_that_a_list_has_are_those(tmp_path: Path) -> None:
+    listed = zlib.compress(json.dumps({"packages": [{"name": "inner", "version": "0.3.0"}]}).encode())
+    checkout = b"\0/git/checkouts/outer-0123456789abcdef/01234567/%s/src/lib.rs\0"
+    content = program(dep_v0=listed, data=checkout % b"inner" + checkout % b"other")
+    detection = detect_in(tmp_path, written(tmp_path, "d/bin/tool", content))
+    rows = {item.name: (item.version, item.purl) for item in detection.components}
+    assert rows == {"inner": ("0.3.0", "pkg:cargo/inner@0.3.0"), "other": ("", None)}
+
+
 def test_a_list_in_one_object_is_not_for_another(tmp_path: Path) -> None:
     listed = zlib.compress(json.dumps({"packages": []}).encode())
     paths = [

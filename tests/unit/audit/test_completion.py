@@ -60,6 +60,13 @@ def test_a_crate_whose_manifest_names_a_file_has_the_license_of_that(tmp_path: P
     assert detection.findings == ()
 
 
+def test_licenses_of_crates_that_only_bills_of_materials_of_others_tell(tmp_path: Path) -> None:
+    row = {"type": "library", "name": "xterm-query", "version": "0.5.2", "purl": "pkg:cargo/xterm-query@0.5.2"}
+    (component,) = detect_in(tmp_path, sbom=json.dumps({"bomFormat": "CycloneDX", "components": [row]})).components
+    assert (component.verdict.expression, component.verdict.source) == ("MIT", Source.CATALOGUE)
+    assert component.verdict.where.startswith("xterm-query, in ")
+
+
 def test_what_is_known_of_crates_and_libraries_is_added_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = tmp_path / "known.json.zst"
     old = {"license": "ISC", "texts": [["old 1.0, LICENSE", 0]]}

@@ -32,6 +32,13 @@ def test_a_choice_needs_both_texts_or_a_grant() -> None:
     ("description", "expressions"),
     [
         (DATA, ["CC-BY-SA-3.0"]),
+        (
+            (
+                "It is under the Apache license, and includes data files that may be\nredistributed under a Creative "
+                "Commons Attribution-ShareAlike 4.0\nlicense (<https://creativecommons.org/licenses/by-sa/4.0/>)."
+            ),
+            ["CC-BY-SA-4.0"],
+        ),
         ("The ``words.txt`` dictionary files are released under the Apache License 2.0.", ["Apache-2.0"]),
         ("The data ships in a separate distribution and is licensed under the ODbL license.", []),
         ("The code is licensed under the MIT License. It reads data.", []),

@@ -76,6 +76,35 @@ def test_vendored_packages_named_by_a_list(tmp_path: Path) -> None:
     assert (components["other"].version, components["other"].verdict.expression) == ("3", "MIT")
 
 
+def test_two_versions_of_a_vendored_package_are_two(tmp_path: Path) -> None:
+    paths = []
+    for folder, version in (("d/_vendor", "1.2"), ("d/inner/_vendor", "1.3")):
+        write(tmp_path, f"{folder}/vendor.txt", f"packaging=={version}\n")
+        paths.append(write(tmp_path, f"{folder}/packaging/__init__.py"))
+    found = [item for item in detect_in(tmp_path, *paths).components if item.name == "packaging"]
+    assert sorted(item.version for item in found) == ["1.2", "1.3"]
+
+
+def test_packages_that_lists_name_otherwise_than_they_are_imported(tmp_path: Path) -> None:
+    write(tmp_path, "d/_vendor/vendor.txt", "python-dotenv==1.2.4\n")
+    components = by_name(detect_in(tmp_path, write(tmp_path, "d/_vendor/dotenv/__init__.py")))
+    assert components["python-dotenv"].version == "1.2.4"
+
+
+def test_first_lines_and_documentation_of_vendored_packages(tmp_path: Path) -> None:
+    listing = "outer\n-----\nSource: x\nLicense: Apache License 2.0\n\nNotes:\n  none\n\nlast\n----\n\nLicense: MIT\n"
+    paths = [
+        write(tmp_path, "d/vendor/__init__.py", f'"""\n{listing}"""\n'),
+        write(tmp_path, "d/vendor/outer/__init__.py"),
+        write(tmp_path, "d/vendor/last.py"),
+        write(tmp_path, "d/vendor/tagged/__init__.py", "# Copyright 2023 A. Person\n# SPDX-License-Identifier: ISC\n"),
+        write(tmp_path, "d/vendor/ours.py", '"""A help of ours."""\n'),
+        write(tmp_path, "d/extern/ours.py", "# SPDX-License-Identifier: ISC\n"),
+    ]
+    found = {name: item.verdict.expression for name, item in by_name(detect_in(tmp_path, *paths)).items()}
+    assert found == {"last": "MIT", "outer": "Apache-2.0", "tagged": "ISC"}
+
+
 def test_vendored_packages_that_are_not_included_are_not_reported(tmp_path: Path) -> None:
     write(tmp_path, "d/_vendor/vendor.txt", "inner==1.2\n")
     write(tmp_path, "d/_vendor/inner.py")

@@ -123,6 +123,21 @@ def test_the_index_is_consistent() -> None:
     assert sum(index.sketch_sizes) == len(index.gram_rules)
 
 
+def test_an_exception_is_joined_as_spdx_joins_it() -> None:
+    text = """
+# Distributed under the terms of the GNU General Public License (version 2
+# or later) with exception for distributing the bootloader.
+#
+# The full license is in the file COPYING.txt, distributed with this software.
+"""
+    (found,) = find_licenses(text).found
+    assert found.expression == "GPL-2.0-or-later WITH Bootloader-exception"
+    exceptions = rule_index().exceptions
+    joined = re.compile(r"([\w.+-]+) AND ([\w.-]+)")
+    rules = [match for rule in rule_index().expressions if (match := joined.fullmatch(rule)) and match[2] in exceptions]
+    assert rules  # without them, the rewriting would be dead
+
+
 def test_the_third_clause_of_the_bsd_license_in_any_words() -> None:
     two = license_text("BSD-2-Clause")
     assert two is not None

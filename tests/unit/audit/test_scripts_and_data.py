@@ -38,12 +38,46 @@ def test_scripts(tmp_path: Path) -> None:
     }
 
 
+def test_packages_of_source_maps_whose_license_published_lists_tell(tmp_path: Path) -> None:
+    paths = [
+        write(
+            tmp_path, "d/b.js.map", '{"sources": ["node_modules/@lumino/widgets/w.js", "node_modules/yallist/y.js"]}'
+        ),
+        write(tmp_path, "d/yallist.min.js", "x"),  # a name alone tells nothing
+    ]
+    found = {item.name: item.verdict.expression for item in detect_in(tmp_path, *paths[:1]).components}
+    assert found["@lumino/widgets"] == "BSD-3-Clause"
+    assert detect_in(tmp_path, *paths[1:]).components == ()
+
+
+def test_sources_in_source_maps_tell_their_licenses(tmp_path: Path) -> None:
+    sources = {
+        "node_modules/@x/tagged/a.ts": "// x\n// SPDX-License-Identifier: MIT and ISC\n// Copyright (c) x\n",
+        "node_modules/noticed/a.js": "/* Licensed under the Apache License, Version 2.0 (the License) */",
+        "node_modules/silent/a.js": "export const license = 1;",
+        "src/own.js": "// SPDX-License-Identifier: GPL-3.0-only\n",
+    }
+    document = {"version": 3, "sources": list(sources), "sourcesContent": list(sources.values())}
+    detection = detect_in(tmp_path, write(tmp_path, "d/b.js.map", json.dumps(document)))
+    found = {item.name: item.verdict.expression for item in detection.components}
+    assert found == {"@x/tagged": "MIT AND ISC", "noticed": "Apache-2.0"}
+    assert [item.message.rpartition(" ")[2] for item in detection.findings if item.code == "unlisted-scripts"] == [
+        "silent."
+    ]
+
+
 def test_another_license_than_the_catalogues_is_another_versions(tmp_path: Path) -> None:
     banner = "/*!\n * Bootstrap v{}\n * Licensed under {} */"
     for version, text, license_ in (("2.3.1", "the Apache License v2.0", "Apache-2.0"), ("5.3.8", "MIT", "MIT")):
         path = write(tmp_path, f"d/{version}/bootstrap.css", banner.format(version, text))
         (found,) = detect_in(tmp_path, path).components
         assert (found.version, found.verdict.expression) == (version, license_)
+
+
+def test_a_project_that_its_banner_calls_otherwise(tmp_path: Path) -> None:
+    text = "/*!\n * Datepicker for Bootstrap v1.10.0 (https://x)\n * Licensed under the Apache License v2.0 */"
+    (found,) = detect_in(tmp_path, write(tmp_path, "d/datepicker.css", text)).components
+    assert (found.name, found.version, found.verdict.expression) == ("bootstrap-datepicker", "1.10.0", "Apache-2.0")
 
 
 def test_plugins_of_jquery_are_named_after_their_files(tmp_path: Path) -> None:

@@ -67,6 +67,36 @@ def test_what_only_looks_like_a_library(texts: tuple[bytes, ...], expected: dict
     assert libraries(*texts) == expected
 
 
+def test_of_several_rows_for_a_library_the_one_with_the_version_tells_more() -> None:
+    paths = (b"providers/implementations/ciphers/cipher_aes.c", b"providers/implementations/keymgmt/rsa_kmgmt.c")
+    assert libraries(*paths) == {"openssl": ""}
+    assert libraries(*paths, b"OpenSSL 3.5.1 1 Jul 2025") == {"openssl": "3.5.1"}
+    assert libraries(paths[0]) == {}
+
+
+def test_runtimes_in_static_programs() -> None:
+    ends = (b"terminate called recursively\n", b"pure virtual method called\n")
+    assert libraries(*ends, b"/src/gcc-14.2.0/libstdc++-v3/include/bits/cow_string.h") == {"libstdc++": "14.2.0"}
+    assert libraries(ends[0]) == {}
+    assert libraries(b"MUSL_LOCPATH") == {"musl": ""}
+    assert libraries(b"GNU C Library (Debian GLIBC 2.36-9) stable release version 2.36.") == {"glibc": "2.36"}
+
+
+def test_crates_of_vendor_folders_and_of_repositories() -> None:
+    data = b"\0".join(
+        (
+            b"/99-librsvg/vendor/gio-0.22.9/src/auto/file.rsassertion failed",
+            b"/vendor/libuv-1.48.0/src/unix/core.c",  # not Rust
+            b"/home/me/.cargo/git/checkouts/libdatadog-fb268e227e330049/8fffdf9/libdd-common/src/lib.rs",
+            b"/home/me/.cargo/git/checkouts/one-fb268e227e330049/8fffdf9/src/lib.rs",
+            b"/home/me/git/checkouts/mine/src/lib.rs",
+        )
+    )
+    found = find(data)
+    assert found.crates == (FoundModule(name="gio", version="0.22.9"),)
+    assert found.git_crates == ("libdd-common", "one")
+
+
 def test_namespaces_within_namespaces() -> None:
     assert set(libraries(b"N10duckdb_fmt2v68internal6bufferIcEE", b"N13duckdb_snappy4SinkE")) == {"fmt", "snappy"}
     assert set(libraries(b"N14arrow_vendored10fast_float9small_mul", b"N6apache6thrift10TExceptionE")) == {

@@ -31,6 +31,10 @@ def found(data: bytes) -> dict[str, str]:
         (b"/home/me/.conan2/p/b/opens0123456789abc/b/src/openssl/crypto/mem.c", "openssl", ""),
         (b"/home/me/.conan2/p/bzip20123456789abc/s/src/bzip2.c", "bzip2", ""),
         (b"extension/libmaxminddb/src/data-pool.c", "libmaxminddb", ""),
+        (b"../../../json-glib/json-glib/json-node.c", "json-glib", ""),
+        (b"crt/aws-c-cal/source/ecc.c", "aws-c-cal", ""),
+        (b"../../../libgee/gee/arraylist.vala", "libgee", ""),
+        (b"stan/lib/stan_math/lib/eigen_3.4.0/Eigen/src/Core/Redux.h", "eigen", "3.4.0"),
         (b"_ZN8tinyxml27XMLNode8ToXMLNodeEv", "tinyxml2", ""),
         (b"_ZN17double_conversion6Bignum8RawBigitEi", "double-conversion", ""),
     ],
@@ -51,6 +55,8 @@ def test_paths_and_namespaces_name_libraries(data: bytes, name: str, version: st
         b"_ZN8tinyxml2E",  # nothing in the namespace
         b"/usr/include/libxml2/libxml/parser.h",  # what a program that loads the library was compiled with
         b"mylibmaxminddb/src/data-pool.c",  # another project
+        b"my-json-glib/json-node.c",
+        b"/usr/include/json-glib/json-node.h",
         b"/home/me/.conan/data/zlib/1.2.13/_/_/package/" + HASH + b"/include/zlib.h",  # what it was compiled with
         b"/home/me/.conan/data/zlib/1.2.13/_/_/build/" + HASH + b"/CMakeLists.txt",
         b"/home/me/.conan2/p/b/opens0123456789abc/b/src/crypto/mem.c",  # OpenSSL, OpenSceneGraph ...?
