@@ -242,6 +242,17 @@ def test_methods_are_inherited_across_modules(tracer: Tracer, tmp_path: Path) ->
     assert "colorsys" in reached.modules
 
 
+def test_functions_that_call_themselves_or_each_other_come_to_an_end(tracer: Tracer, tmp_path: Path) -> None:
+    code = (
+        "def alone(n):\n    __import__(n)\n    alone(n + '.x')\n"
+        "def one(n):\n    __import__(n)\n    other(n + '.x')\n"
+        "def other(n):\n    one('a.' + n)\n"
+        "alone('colorsys')\none('bz2')\n"
+    )
+    reached = tracer({"app.py": "import lib.used"}, beside(tmp_path, {"lib/used.py": code}))
+    assert {"colorsys", "bz2"} <= reached.modules.keys()
+
+
 def test_lazy_modules_and_lists_and_defaults(tracer: Tracer, tmp_path: Path) -> None:
     files = {
         "lib/lazy.py": (

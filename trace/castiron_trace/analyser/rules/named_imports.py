@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 _DEEPEST = 8
 """Modules that a function's name is looked for in, one importing it from the next."""
+_MOST = 16
+"""Ways in which one function imports what its arguments name: functions that call each other may have any number."""
 
 
 class NamedImports:
@@ -99,7 +101,7 @@ class NamedImports:
 
     def _add(self, module: str, passer: NamePasser) -> None:
         functions = self._functions.setdefault(module, {}).setdefault(passer.function, {})
-        if passer not in functions:
+        if passer not in functions and len(functions) < _MOST:
             functions[passer] = None
             self._known += 1
             self._last_names.add(passer.function.rpartition(".")[2])
@@ -156,6 +158,8 @@ class NamedImports:
         for module in sorted(self._readings):
             reading = self._readings[module]
             for passer in reading.passers:
+                if self._holder(module, passer.target) == (module, passer.function):
+                    continue  # ``def f(name): ... f(name + ".x")``: there is no end of what that imports
                 for inner in self._resolve(module, passer.target):
                     if (joined := _joined(passer, inner)) is not None:
                         self._add(module, joined)
