@@ -73,6 +73,7 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
         from castiron_trace.hints.effect import without_effect
         from castiron_trace.left_out import left_out_details, left_out_notes
         from castiron_trace.machine import carried_data
+        from castiron_trace.own.unbuilt import unbuilt_notes
         from castiron_trace.own.unreached import unreached_notes
         from castiron_trace.stdlib_graph import stdlib_graph
 
@@ -158,7 +159,12 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
         manifest=manifest,
         reached=reached,
         source=chosen.source,
-        notes=(*own.notes, *unreached_notes(site, reached), *left_out_notes(reached)),
+        notes=(
+            *own.notes,
+            *unbuilt_notes(plan.folder, entry, chosen.site, reached),
+            *unreached_notes(site, reached),
+            *left_out_notes(reached),
+        ),
         details=tuple(left_out_details(reached)),
         seconds=clock.seconds,
     )

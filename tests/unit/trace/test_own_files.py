@@ -32,7 +32,7 @@ def data(outcome: Outcome) -> set[str]:
     return {resource.path for resource in outcome.manifest.resources if resource.origin == "app"}
 
 
-STUB = {f"{name}.py": "" for name in ("flask", "kivy", "textual", "streamlit", "dash", "alembic", "pytest")}
+STUB = {f"{name}.py": "" for name in ("flask", "kivy", "textual", "streamlit", "dash", "alembic", "pytest", "decouple")}
 """Frameworks as modules of the application: conventions ask for the module alone."""
 
 KINDS: dict[str, tuple[dict[str, str | bytes], set[str]]] = {
@@ -149,6 +149,17 @@ KINDS: dict[str, tuple[dict[str, str | bytes], set[str]]] = {
             "migrations/versions/0001-a.py": "import json",
         },
         {"alembic.ini"},
+    ),
+    "settings that a framework looks for in the caller's folder and above": (
+        {
+            "app.py": "import shop.conf",
+            "shop/__init__.py": "",
+            "shop/conf.py": "from decouple import config\nDEBUG = config('DEBUG')",
+            "settings.ini": "",
+            "shop/other.ini": "",
+            "tools/settings.ini": "",
+        },
+        {"settings.ini", "shop/other.ini"},
     ),
 }
 
@@ -306,7 +317,7 @@ ENVIRONMENT = Path(__file__).parent / ".env"
         (".env", True), (".env.production", True), (".env.example", False), ("prod.env", True), ("id_ed25519", True),
         ("id_rsa.pub", False), ("tls.key", True), ("credentials.json", True), ("aws_credentials", True),
         ("client_secret_1.json", True), ("secrets.toml", True), ("environment.json", False), ("keys.json", False),
-        ("keyboard.png", False), (".netrc", True),
+        ("keyboard.png", False), (".netrc", True), (".secrets.toml", True), ("my_secrets.toml", False),
     ],
 )  # fmt: skip
 def test_names_of_files_with_secrets(name: str, secret: bool, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ _NAMES = re.compile(
     |\.(?:netrc|pgpass|pypirc|htpasswd|git-credentials|npmrc|my\.cnf)
     |id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?                           # OpenSSH
     |.+\.(?:key|p12|pfx|jks|keystore|kdbx|ppk|gpg|asc\.key)
-    |secrets?\.(?:json|ya?ml|toml|ini|cfg|conf|txt|py)              # Streamlit's secrets.toml
+    |\.?secrets?\.(?:json|ya?ml|toml|ini|cfg|conf|txt|py)           # Streamlit's secrets.toml, Dynaconf's .secrets.toml
     |(?:.*[_.-])?credentials?(?:\.(?:json|ya?ml|toml|ini|cfg|csv|txt))?
     |client_secret.*\.json|service[_-]account.*\.json|.*-firebase-adminsdk-.*\.json
     """,

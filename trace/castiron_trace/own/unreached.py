@@ -27,6 +27,7 @@ def unreached_notes(site: Site, reached: Reached) -> Iterator[str]:
             for path in records[name].files
             if path.endswith(".py")
             and site.folder / path not in taken
+            and _module(path) not in reached.modules  # else its source in the current folder goes in
             and not TEST_FOLDERS.intersection(path.split("/"))
             and not path.endswith(("/conftest.py", "/__main__.py"))
         ]
@@ -35,3 +36,7 @@ def unreached_notes(site: Site, reached: Reached) -> Iterator[str]:
                 f"not included of {name}: {counted(len(left), 'Python source')} that nothing imports "
                 f"({first(sorted(left))}); --include for a module, or for all below a package with .* at its end"
             )
+
+
+def _module(path: str) -> str:
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
