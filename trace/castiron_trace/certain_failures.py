@@ -182,10 +182,18 @@ def _missing(reached: Reached, python: TargetPython, name: str, where: str) -> M
     else:
         nothing = "which does not exist" + (", and ends without it" if names and own else "")
     who = "the distribution of one of them" if others else "its distribution"
+    package = reached.modules.get(name.rpartition(".")[0])
+    if own and package is not None and package.owner == APP:
+        remedy = (
+            "If only a build of your project has it (a compiled module, a generated source), trace in another folder, "
+            "with --with and the project's folder"
+        )
+    else:
+        remedy = f"Name {who} with --with or -r"
     return ModuleMissingError(
         f"{where} imports {name}, {nothing}"
         f"{'' if own else f' in this environment: {reached.modules[importer].owner} cannot be imported without it'}.",
-        hint=f"Name {who} with --with or -r; {going_on}",
+        hint=f"{remedy}; {going_on}",
     )
 
 

@@ -256,6 +256,15 @@ def test_a_table_of_names_takes_these_and_no_more(tracer: Tracer, tmp_path: Path
     assert "computed-import" not in codes(reached)
 
 
+def test_a_lazy_loader_takes_what_its_last_argument_names(tracer: Tracer, tmp_path: Path) -> None:
+    source = "from .tools import LazyLoader\nfast = LazyLoader('alias', globals(), 'driver')\n"
+    library = install(tmp_path, "library", {"library/__init__.py": source, "library/tools.py": "class LazyLoader: ..."})
+    driver = install(tmp_path, "driver", {"driver.py": ""})
+    reached = tracer({"app.py": "import library"}, site_of(tmp_path, library, driver))
+    assert of(reached, "driver") == {"driver"}
+    assert "alias" not in reached.missing
+
+
 @pytest.mark.parametrize(
     "call",
     ["import_module(f'wide.plugins.{x}')", "import_module('.' + x, __name__ + '.plugins')"],

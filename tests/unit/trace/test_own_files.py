@@ -150,6 +150,18 @@ KINDS: dict[str, tuple[dict[str, str | bytes], set[str]]] = {
         },
         {"alembic.ini"},
     ),
+    "what a configuration file names": (
+        {
+            "app.py": "import flask\nCONF = 'conf/db.ini'",
+            "conf/db.ini": "[a]\nscript_location = %(here)s/steps\nfolder: 'looks'\nword = nowhere\n",
+            "conf/steps/001-a.py": "import shop_help",
+            "conf/steps/x.mako": "",
+            "conf/looks/a.css": "",
+            "conf/others/b.css": "",
+            "shop_help.py": "",
+        },
+        {"conf/db.ini", "conf/steps/x.mako", "conf/looks/a.css"},
+    ),
     "settings that a framework looks for in the caller's folder and above": (
         {
             "app.py": "import shop.conf",
@@ -359,3 +371,32 @@ def test_folders_that_link_to_each_other_are_no_endless_walk(tmp_path: Path) -> 
         (tmp_path / "y" / f"m{number}").symlink_to("../x")
     found = [path.relative_to(tmp_path).as_posix() for path in own_folder.files_below(tmp_path, stop_at_packages=False)]
     assert found == ["x/f", "x/l0/f", "x/l1/f", "x/l2/f", "y/f", "y/m0/f", "y/m1/f", "y/m2/f"]
+
+
+def test_sources_of_a_folder_that_a_configuration_file_names_bring_their_imports(
+    tmp_path: Path, python: TargetPython
+) -> None:
+    files: dict[str, str | bytes] = {
+        "app.py": "import shop, corp.parts.web\nCONF, SITE = 'conf/db.ini', 'corp/parts/site.xml'",
+        "conf/db.ini": "[a]\nscript_location = %(here)s/steps\nother = package\nsource = one.py\n",
+        "conf/steps/env.py": "import wave",
+        "conf/steps/versions/001-a.py": "import shop_help",
+        "conf/package/__init__.py": "",
+        "conf/package/b.py": "",
+        "shop/__init__.py": "",
+        "shop/site.zcml": '<utility factory=".goods.Shelf" provides="shop.api.IShelf"/>',
+        "shop/goods.py": "",
+        "corp/parts/site.xml": "<class>corp.parts.web.views.Home</class><class>corp.parts.plain.Thing</class>",
+        "corp/parts/web/__init__.py": "",
+        "corp/parts/web/views.py": "",
+        "corp/parts/plain.py": "",
+        "corp/parts/other.py": "",
+        "shop/api.py": "",
+        "conf/one.py": "",
+        "conf/two.py": "",
+        "shop_help.py": "",
+    }
+    modules = {module.name for module in traced(tmp_path, python, files).manifest.modules}
+    assert {"conf.steps.env", "conf.steps.versions.001-a", "conf.one", "shop_help", "wave"} <= modules
+    assert {"shop.goods", "shop.api", "corp.parts.web.views", "corp.parts.plain"} <= modules
+    assert not {"conf.package.b", "conf.two", "corp.parts.other"} & modules

@@ -19,11 +19,13 @@ requires = ["setuptools"]
 [project]
 name = "My.Shop"
 version = "1"
+"""
+POINTS = """
 [project.entry-points."shop.goods"]
 a = "goods:make"
 """
 NOTE = (
-    "__main__ may read the metadata of My.Shop (version, entry points), which only a built project has: --with . "
+    "__main__ may read the metadata of My.Shop (its version ...), which only a built project has: --with . "
     "builds the one in this folder"
 )
 
@@ -34,7 +36,6 @@ NOTE = (
         ("from importlib.metadata import version\nprint(version('my-shop'))", True),
         ("from importlib import metadata\nprint(metadata.version('my_shop'))", True),
         ("import importlib.metadata as m\nprint(m.version(__package__))", True),
-        ("def find(group): return group\nfind('shop.goods')", True),
         ("import json\nNAME = 'my-shop'", False),
     ],
 )
@@ -57,3 +58,12 @@ def test_nothing_is_missing(changed: dict[str, str], tmp_path: Path, python: Tar
     source = "from importlib.metadata import version\nprint(version('my-shop'))"
     outcome = traced(tmp_path, python, {"app.py": source, "pyproject.toml": PROJECT, **changed})
     assert [note for note in outcome.notes if "metadata" in note] == []
+
+
+def test_entry_points_of_its_own_are_told_whoever_loads_them(tmp_path: Path, python: TargetPython) -> None:
+    outcome = traced(tmp_path, python, {"app.py": "", "goods.py": "", "pyproject.toml": PROJECT + POINTS})
+    (note,) = [note for note in outcome.notes if "entry points" in note]
+    assert note == (
+        "entry points of My.Shop (shop.goods) are not included, as only a built project has them: --with . builds the "
+        "one in this folder"
+    )

@@ -58,7 +58,7 @@ class Inclusion:
         self._for_code: tuple[ModuleRule, ...] = (
             self._outside_code,
             OwnStrings(context, own_names),
-            OwnConfiguration(context, own_names),
+            OwnConfiguration(context, own_names, own_sources),
             named_packages,
             own_sources,
             DottedStrings(context),

@@ -8,8 +8,9 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from castiron_trace.analyser.configured_paths import configured_paths
 from castiron_trace.own import naming
-from castiron_trace.own.folder import OwnFolder, files_below, own_folder
+from castiron_trace.own.folder import OwnFolder, files_below, is_build_output, is_foreign, own_folder
 from castiron_trace.own.secrets import is_private_key, is_secret
 from castiron_trace.own_data import root_of
 from castiron_trace.protocol import APP
@@ -74,6 +75,10 @@ class Choice:
                     for pattern in hint.files:
                         if not pattern.endswith(".py"):
                             self._add(naming.matches(base, pattern) if "/" in pattern else _beside(base, pattern))
+        for file in list(self.files.values()):
+            for path in configured_paths(file):
+                if path.is_dir() and not is_foreign(path) and not is_build_output(path):
+                    self._add(files_below(path, stop_at_packages=True))
         self._add(included_by(list(self.files.values())))
 
     def _note_computed_paths(self) -> None:

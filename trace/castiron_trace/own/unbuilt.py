@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.utils import canonicalize_name
 
 from castiron_trace.analyser.own_metadata import own_metadata
+from castiron_trace.own.beside import first
 from castiron_wheels.requirements import read_pyproject
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ _READERS = frozenset({"importlib.metadata", "importlib_metadata", "pkg_resources
 
 
 def unbuilt_notes(folder: Path | None, entry: ResolvedEntry, site: Site, reached: Reached) -> Iterator[str]:
-    """Yield a line if code of the application reads metadata that only a build of the project in ``folder`` has.
+    """Yield a line if the application may read metadata that only a build of the project in ``folder`` has.
 
-    A project without ``[build-system]`` is installed nowhere, so nothing is missing.
+    Entry points are for the application itself or for a framework that it uses, which is seldom named.  A project
+    without ``[build-system]`` is installed nowhere, so nothing is missing.
     """
     if folder is None or not (folder / "pyproject.toml").is_file():
         return
@@ -41,11 +43,16 @@ def unbuilt_notes(folder: Path | None, entry: ResolvedEntry, site: Site, reached
     there.update(canonicalize_name(re.split(r"[-.]", item.place)[0]) for item in own_metadata(entry.roots))
     if name in there:
         return
-    groups = _groups(project)
+    if groups := _groups(project):
+        yield (
+            f"entry points of {project['name']} ({first(sorted(groups))}) are not included, as only a built project "
+            "has them: --with . builds the one in this folder"
+        )
+        return
     for module, names in sorted(reached.file_names.items()):
-        if _asks(names, name, groups, there):
+        if _asks(names, name, there):
             yield (
-                f"{module} may read the metadata of {project['name']} (version, entry points), which only a built "
+                f"{module} may read the metadata of {project['name']} (its version ...), which only a built "
                 "project has: --with . builds the one in this folder"
             )
             return
@@ -57,11 +64,10 @@ def _groups(project: dict[str, Any]) -> set[str]:
     return {str(group) for table in tables if isinstance(table, dict) for group in table}
 
 
-def _asks(names: FileNames, name: str, groups: set[str], others: set[str]) -> bool:
+def _asks(names: FileNames, name: str, others: set[str]) -> bool:
     """Say whether a module reads metadata, and not only those of other distributions."""
-    texts = {item.text for item in names.strings}
-    called = {canonicalize_name(text) for text in texts}
+    called = {canonicalize_name(item.text) for item in names.strings}
     reads = not _READERS.isdisjoint(names.imports)
     if name in called and (reads or "importlib" in names.imports):
         return True
-    return not groups.isdisjoint(texts) or (reads and called.isdisjoint(others))
+    return reads and called.isdisjoint(others)

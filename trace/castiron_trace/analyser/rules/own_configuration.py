@@ -1,7 +1,8 @@
 """The rule for names of modules in the application's configuration: files and folders beside its code.
 
 ``_target_: shop.models.Net`` in ``conf/model/net.yaml``, ``"class": "shop.logs.Handler"`` in ``logging.json``: a
-framework reads the file and imports what it names.
+framework reads the file and imports what it names.  ``script_location = %(here)s/db/migrations`` in ``alembic.ini``: it
+runs the sources of a folder.
 """
 
 from __future__ import annotations
@@ -11,6 +12,12 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from castiron_trace.analyser.configured_paths import (
+    CONFIGURATION,
+    LARGEST_CONFIGURATION,
+    configured_paths,
+    loose_sources,
+)
 from castiron_trace.analyser.graph_adapter import file_of
 from castiron_trace.analyser.rules.base import Declaration, longest_module
 
@@ -21,22 +28,25 @@ if TYPE_CHECKING:
 
     from castiron_trace.analyser.rules.base import Context, Module, Step
     from castiron_trace.analyser.rules.own_names import OwnNames
+    from castiron_trace.analyser.rules.own_sources import OwnSources
 
-_SUFFIXES = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf")
-_LARGEST_FILE = 1 << 20
-"""Bytes of a configuration file in which names of modules are looked for."""
+_MOST_SOURCES = 500
+"""Below one folder that a configuration file names: with more, it is not the application's own."""
 _MOST_FILES, _MOST_BYTES = 1000, 4 << 20
 """In one folder: one with more holds data."""
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+")
+_RELATIVE = re.compile(r"""["']\.([^\W\d]\w*(?:\.\w+)*)["']""")
+"""``factory=".models.Shop"``: counts from the package in which the file lies, as in ZCML."""
 _FOLDER = re.compile(r"\w[\w-]*(?:/\w[\w-]*)*/?")
 
 
 class OwnConfiguration:
     """Takes the modules named in files that go in as data: those that own code names, and those of own packages."""
 
-    def __init__(self, context: Context, own_names: OwnNames) -> None:
+    def __init__(self, context: Context, own_names: OwnNames, own_sources: OwnSources) -> None:
         self._context = context
         self._own_names = own_names
+        self._own_sources = own_sources
         self._read: set[Path] = set()
 
     def look(self, module: Module) -> Iterator[Step]:
@@ -47,7 +57,7 @@ class OwnConfiguration:
         if file.name == "__init__.py":
             yield from self._of_folder(module.node, file.parent, 0)
         for text, line in module.scan.strings:
-            if text.endswith(_SUFFIXES) and not text.startswith("/") and "\0" not in text:
+            if text.endswith(CONFIGURATION) and not text.startswith("/") and "\0" not in text:
                 for root in self._context.roots:
                     yield from self._of_file(module.node, Path(root, text), line)
             elif _FOLDER.fullmatch(text):
@@ -66,7 +76,7 @@ class OwnConfiguration:
                 for name in folders
                 if not name.startswith((".", "__")) and not Path(place, name, "__init__.py").is_file()
             )
-            found += [Path(place, name) for name in sorted(files) if name.endswith(_SUFFIXES)]
+            found += [Path(place, name) for name in sorted(files) if name.endswith(CONFIGURATION)]
             if len(found) > _MOST_FILES:
                 return
         if sum(file.stat().st_size for file in found if file.is_file()) > _MOST_BYTES:
@@ -75,14 +85,29 @@ class OwnConfiguration:
             yield from self._of_file(node, file, line)
 
     def _of_file(self, node: BaseNode, file: Path, line: int) -> Iterator[Step]:
-        if file in self._read or not file.is_file() or file.stat().st_size > _LARGEST_FILE:
+        if file in self._read or not file.is_file() or file.stat().st_size > LARGEST_CONFIGURATION:
             return
         self._read.add(file)
         environment = self._context.environment
-        for text in dict.fromkeys(_DOTTED.findall(file.read_bytes().decode("utf-8", "replace"))):
+        content = file.read_bytes().decode("utf-8", "replace")
+        for text in dict.fromkeys((*_DOTTED.findall(content), *self._relative(file, content))):
             if self._context.is_own_top_level(text.partition(".")[0]):
                 yield from self._own_names.steps(node, text, line)
                 continue
             name = longest_module(text, environment.modules) or longest_module(text, self._context.stdlib)
             if name is not None and "." in name:
                 yield Declaration(node, name, line)
+        yield from self._sources(node, file, line)
+
+    def _relative(self, file: Path, content: str) -> list[str]:
+        """Return what a file in a package names relative to that."""
+        for root in self._context.own_roots():
+            if file.is_relative_to(root) and (package := file.relative_to(root).parent.parts):
+                return [".".join((*package, text)) for text in _RELATIVE.findall(content)]
+        return []
+
+    def _sources(self, node: BaseNode, file: Path, line: int) -> Iterator[Step]:
+        for path in configured_paths(file):
+            sources = loose_sources(path)
+            for source in sources if len(sources) <= _MOST_SOURCES else ():
+                yield from self._own_sources.run(node, str(source), line)

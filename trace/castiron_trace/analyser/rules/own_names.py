@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,7 +44,7 @@ class OwnNames:
                 elif folder.with_name(f"{part}.py").is_file():
                     yield Declaration(node, ".".join(names[: index + 1]), line)
                     break
-                else:
+                elif not os.path.isdir(folder):  # noqa: PTH112 - a namespace package; of any string, as it is
                     break
             if package:
                 name = ".".join(package)

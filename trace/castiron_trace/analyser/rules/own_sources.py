@@ -46,7 +46,7 @@ class OwnSources:
                 for base in (folder, *map(Path, self._context.roots)):
                     path = posixpath.normpath(f"{base}/{text}")
                     if path != place and os.path.isfile(path):  # noqa: PTH113 - of any string, as it is
-                        yield from self._run(module.node, path, line)
+                        yield from self.run(module.node, path, line)
                         break
 
     def close(self, entry: BaseNode) -> Iterator[Step]:
@@ -73,10 +73,10 @@ class OwnSources:
         known = {file_of(node) for node in self._context.graph.module_nodes()}
         for path in paths:
             if path not in known and Path(path).is_file():
-                yield from self._run(entry, path, 0)
+                yield from self.run(entry, path, 0)
 
-    def _run(self, node: BaseNode, path: str, line: int) -> Iterator[Step]:
-        """A source is run: as a module it brings its own imports along."""
+    def run(self, node: BaseNode, path: str, line: int) -> Iterator[Step]:
+        """Yield what goes in if a source is run: as a module it brings its own imports along."""
         if path in self._taken:
             return
         self._taken.add(path)

@@ -82,6 +82,16 @@ class QualifiedImport:
             computed_import(facts, call, name, tier)
 
 
+def lazy_loader(facts: Facts, call: ast.Call, _name: str, tier: int) -> None:
+    """``np = LazyLoader("np", globals(), "numpy")``: imports the module of the last argument when it is used.
+
+    A recipe that many projects have copied, with its name.
+    Source: TensorFlow, tensorflow/python/util/lazy_loader.py: LazyLoader.
+    """
+    if call.args and (module := imported_literal(call.args[-1])):
+        facts.add_import(module, 0, None, weaker(tier, Tier.GUARDED), call.lineno)
+
+
 def find_spec(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
     """``find_spec("package")``: asks whether an import would succeed, and often imports then."""
     if not call.args:

@@ -32,6 +32,7 @@ from castiron_trace.analyser.syntax.import_calls import (
     dynamic_import,
     find_spec,
     import_function,
+    lazy_loader,
     run_module,
 )
 from castiron_trace.analyser.syntax.lazy_exports import lazy_exports
@@ -375,6 +376,7 @@ def _rules(hints: SourceHints) -> _Rules:
             **dict.fromkeys(resources.names, resources.look),
             **dict.fromkeys({"extend_path", *namespaces}, _extend_path),
             "find_spec": find_spec,
+            "LazyLoader": lazy_loader,
             "run_module": run_module,
             **dict.fromkeys(IMPORT_FUNCTIONS | others, import_function),
             **dict.fromkeys(WHOLE_PACKAGE_FUNCTIONS | whole, computed_import),
