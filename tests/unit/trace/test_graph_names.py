@@ -256,6 +256,17 @@ def test_a_table_of_names_takes_these_and_no_more(tracer: Tracer, tmp_path: Path
     assert "computed-import" not in codes(reached)
 
 
+@pytest.mark.parametrize("name", ["f'grammar_{x}'", "'grammar_' + x", "'grammar_%s' % x"])
+def test_a_computed_name_that_begins_with_a_word_takes_top_level_modules(
+    name: str, tracer: Tracer, tmp_path: Path
+) -> None:
+    source = f"from importlib import import_module\ndef load(x): return import_module({name})\n"
+    library = install(tmp_path, "library", {"library/__init__.py": source})
+    grammars = install(tmp_path, "grammar-go", {"grammar_go/__init__.py": "", "grammar_go/inner.py": ""})
+    reached = tracer({"app.py": "import library"}, site_of(tmp_path, library, grammars))
+    assert of(reached, "grammar-go") == {"grammar_go"}
+
+
 def test_a_lazy_loader_takes_what_its_last_argument_names(tracer: Tracer, tmp_path: Path) -> None:
     source = "from .tools import LazyLoader\nfast = LazyLoader('alias', globals(), 'driver')\n"
     library = install(tmp_path, "library", {"library/__init__.py": source, "library/tools.py": "class LazyLoader: ..."})

@@ -28,7 +28,9 @@ class ComputedImports:
     def look(self, module: Module) -> Iterator[Step]:
         """Yield what the computed imports of one module may import."""
         for line, what, begins, sure in module.scan.computed:
-            prefix = _package(module.node, begins)
+            for name in self._family(begins):
+                yield Declaration(module.node, name, line)
+            prefix = "" if begins.endswith("*") else _package(module.node, begins)
             below = self._below(prefix, module.owner, every=what == "walk_packages", sure=sure)
             for name in below:
                 yield Declaration(module.node, name, line)
@@ -45,6 +47,14 @@ class ComputedImports:
                 message = f"{what} with a computed name: all modules of {module.owner} go in."
                 yield Notice("computed-import", "info", place, message)
                 yield Whole(module.node, module.owner, line)
+
+    def _family(self, begins: str) -> list[str]:
+        """Return the top-level modules of distributions whose names begin so: ``import_module(f"tree_sitter_{name}")``."""
+        if not begins.endswith("*"):
+            return []
+        return sorted(
+            name for name in self._context.environment.modules if name.startswith(begins[:-1]) and "." not in name
+        )
 
     def _own(self, node: BaseNode, what: str, prefix: str, line: int) -> Iterator[Step]:
         """Take the packages the application may mean: what the name begins with, its own, and those it imports."""

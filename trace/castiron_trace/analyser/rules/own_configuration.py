@@ -91,13 +91,21 @@ class OwnConfiguration:
         environment = self._context.environment
         content = file.read_bytes().decode("utf-8", "replace")
         for text in dict.fromkeys((*_DOTTED.findall(content), *self._relative(file, content))):
-            if self._context.is_own_top_level(text.partition(".")[0]):
+            top = text.partition(".")[0]
+            if self._context.is_own_top_level(top) or self._is_namespace(top):
                 yield from self._own_names.steps(node, text, line)
                 continue
             name = longest_module(text, environment.modules) or longest_module(text, self._context.stdlib)
             if name is not None and "." in name:
                 yield Declaration(node, name, line)
         yield from self._sources(node, file, line)
+
+    def _is_namespace(self, name: str) -> bool:
+        """Say whether it may be a namespace package of the application, and is nothing else."""
+        environment = self._context.environment
+        if name in environment.modules or name in self._context.stdlib:
+            return False
+        return any(Path(root, name).is_dir() for root in self._context.roots)
 
     def _relative(self, file: Path, content: str) -> list[str]:
         """Return what a file in a package names relative to that."""

@@ -11,6 +11,7 @@ MODULE_NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
 IMPORTABLE_NAME = re.compile(r"[\w\-+]+(?:\.[\w\-+]+)*")
 """What functions that import take for a name: more than identifiers (``my-plugin``, ``0001_initial``)."""
 _PACKAGE = re.compile(r"(?:[^\W\d]\w*|\{__(?:name|package)__\})(?:\.\w+)*")
+_FAMILY = re.compile(r"[^\W\d_]\w{2,}_")
 _MAY_SWALLOW = re.compile(r"suppress|raises|import|optional|ignor", re.IGNORECASE)
 """Names of context managers that go on after an ImportError: ``with optional_imports():``."""
 
@@ -58,6 +59,12 @@ def name_prefix(argument: ast.expr | None) -> str:
         return dotted_name(argument.value)  # ``iter_modules(pkg.sub.__path__)``
     prefix = _beginning(argument)[0].rpartition(".")[0]
     return prefix if _PACKAGE.fullmatch(prefix) else ""
+
+
+def family_of_names(argument: ast.expr) -> str:
+    """Return ``tree_sitter_*`` for ``f"tree_sitter_{x}"``: top-level modules that belong together; empty for others."""
+    text = _beginning(argument)[0]
+    return f"{text}*" if _FAMILY.fullmatch(text) else ""
 
 
 def relative_prefix(argument: ast.expr, package: ast.expr | None) -> str:

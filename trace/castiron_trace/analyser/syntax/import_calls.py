@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from castiron_trace.analyser.syntax.expressions import (
     IMPORTABLE_NAME,
+    family_of_names,
     imported_literal,
     keyword_argument,
     literal_module,
@@ -140,7 +141,7 @@ def decide(facts: Facts, tree: ast.Module) -> None:
                 package = call.args[1] if len(call.args) > 1 else keyword_argument(call, "package")
             begins = names.only_value(argument)
             sure = name_prefix(begins) or relative_prefix(begins, package)
-            prefix = sure or ("" if package is None else literal_module(package) or "")
+            prefix = sure or (family_of_names(begins) if package is None else literal_module(package) or "")
             facts.computed.add(ComputedImport(call.lineno, function, prefix, bool(sure)))
     facts.undecided.clear()
 

@@ -56,7 +56,8 @@ class ComputedImport(NamedTuple):
     prefix: str
     """The package that the name begins with; empty if that is computed, too.
 
-    It may begin with `NAME_PLACEHOLDER` or `PACKAGE_PLACEHOLDER`.
+    It may begin with `NAME_PLACEHOLDER` or `PACKAGE_PLACEHOLDER`.  With ``*`` at its end, it is the beginning of the
+    names of top-level modules.
     """
     sure: bool = False
     """Whether the name certainly begins with ``prefix``."""
