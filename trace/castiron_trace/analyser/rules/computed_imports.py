@@ -49,12 +49,11 @@ class ComputedImports:
                 yield Whole(module.node, module.owner, line)
 
     def _family(self, begins: str) -> list[str]:
-        """Return the top-level modules of distributions whose names begin so: ``import_module(f"tree_sitter_{name}")``."""
+        """Return the top-level modules of distributions whose names begin so: ``f"tree_sitter_{name}"``."""
         if not begins.endswith("*"):
             return []
-        return sorted(
-            name for name in self._context.environment.modules if name.startswith(begins[:-1]) and "." not in name
-        )
+        modules = self._context.environment.modules
+        return sorted(name for name in modules if name.startswith(begins[:-1]) and "." not in name)
 
     def _own(self, node: BaseNode, what: str, prefix: str, line: int) -> Iterator[Step]:
         """Take the packages the application may mean: what the name begins with, its own, and those it imports."""
