@@ -153,7 +153,8 @@ KINDS: dict[str, tuple[dict[str, str | bytes], set[str]]] = {
     "what a configuration file names": (
         {
             "app.py": "import flask\nCONF = 'conf/db.ini'",
-            "conf/db.ini": "[a]\nscript_location = %(here)s/steps\nfolder: 'looks'\nword = nowhere\n",
+            "conf/db.ini": "[a]\nscript_location = %(here)s/steps\nfolder: 'looks'\nword = nowhere\nlarge = large\n",
+            "conf/large/1.bin": b"x" * (5 << 20),
             "conf/steps/001-a.py": "import shop_help",
             "conf/steps/x.mako": "",
             "conf/looks/a.css": "",

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 CONFIGURATION = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".xml", ".zcml")
 """Suffixes of configuration files."""
 LARGEST_CONFIGURATION = 1 << 20
 """Bytes of a file in which names and paths are looked for."""
+MOST_FILES, MOST_BYTES = 1000, 4 << 20
+"""In one folder that a configuration file names: one with more holds data, or is no part of the application."""
 _PATH = re.compile(
     r"""
     ^[ \t]*(?:-[ \t]+|["']?\w[\w.-]*["']?[ \t]*[:=][ \t]*)  # a key, or an item of a list
@@ -41,8 +43,12 @@ def loose_sources(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir() or (path / "__init__.py").exists():
         return []
-    return sorted(
-        file
-        for file in path.rglob("*.py")
-        if not any(part.startswith((".", "__")) for part in file.relative_to(path).parts[:-1])
-    )
+    found: list[Path] = []
+    number = 0
+    for place, folders, files in os.walk(path):
+        folders[:] = [name for name in folders if not name.startswith((".", "__"))]
+        number += len(files)
+        if number > MOST_FILES:
+            return []
+        found += [Path(place, name) for name in files if name.endswith(".py")]
+    return sorted(found)

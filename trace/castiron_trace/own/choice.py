@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_trace.analyser.configured_paths import configured_paths
+from castiron_trace.analyser.configured_paths import MOST_BYTES, MOST_FILES, configured_paths
 from castiron_trace.own import naming
 from castiron_trace.own.folder import OwnFolder, files_below, is_build_output, is_foreign, own_folder
 from castiron_trace.own.secrets import is_private_key, is_secret
@@ -76,9 +77,7 @@ class Choice:
                         if not pattern.endswith(".py"):
                             self._add(naming.matches(base, pattern) if "/" in pattern else _beside(base, pattern))
         for file in list(self.files.values()):
-            for path in configured_paths(file):
-                if path.is_dir() and not is_foreign(path) and not is_build_output(path):
-                    self._add(files_below(path, stop_at_packages=True))
+            self._add(_configured_by(file))
         self._add(included_by(list(self.files.values())))
 
     def _note_computed_paths(self) -> None:
@@ -218,6 +217,15 @@ def _around(folder: OwnFolder, path: str) -> Iterator[Path]:
             yield folder.root / found
             if not (base / "__init__.py").exists() and not any(base.glob("*.py")):
                 yield from files_below(base, stop_at_packages=True)
+
+
+def _configured_by(file: Path) -> Iterator[Path]:
+    """Yield the files of the folders that a configuration file names, if they are no large data."""
+    for path in configured_paths(file):
+        if path.is_dir() and not is_foreign(path) and not is_build_output(path):
+            found = list(islice(files_below(path, stop_at_packages=True), MOST_FILES + 1))
+            if len(found) <= MOST_FILES and sum(item.stat().st_size for item in found) <= MOST_BYTES:
+                yield from found
 
 
 _LARGEST_READ = 1 << 20

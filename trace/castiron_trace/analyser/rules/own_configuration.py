@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from castiron_trace.analyser.configured_paths import (
     CONFIGURATION,
     LARGEST_CONFIGURATION,
+    MOST_BYTES,
+    MOST_FILES,
     configured_paths,
     loose_sources,
 )
@@ -30,10 +32,6 @@ if TYPE_CHECKING:
     from castiron_trace.analyser.rules.own_names import OwnNames
     from castiron_trace.analyser.rules.own_sources import OwnSources
 
-_MOST_SOURCES = 500
-"""Below one folder that a configuration file names: with more, it is not the application's own."""
-_MOST_FILES, _MOST_BYTES = 1000, 4 << 20
-"""In one folder: one with more holds data."""
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+")
 _RELATIVE = re.compile(r"""["']\.([^\W\d]\w*(?:\.\w+)*)["']""")
 """``factory=".models.Shop"``: counts from the package in which the file lies, as in ZCML."""
@@ -77,9 +75,9 @@ class OwnConfiguration:
                 if not name.startswith((".", "__")) and not Path(place, name, "__init__.py").is_file()
             )
             found += [Path(place, name) for name in sorted(files) if name.endswith(CONFIGURATION)]
-            if len(found) > _MOST_FILES:
+            if len(found) > MOST_FILES:
                 return
-        if sum(file.stat().st_size for file in found if file.is_file()) > _MOST_BYTES:
+        if sum(file.stat().st_size for file in found if file.is_file()) > MOST_BYTES:
             return
         for file in found:
             yield from self._of_file(node, file, line)
@@ -116,6 +114,5 @@ class OwnConfiguration:
 
     def _sources(self, node: BaseNode, file: Path, line: int) -> Iterator[Step]:
         for path in configured_paths(file):
-            sources = loose_sources(path)
-            for source in sources if len(sources) <= _MOST_SOURCES else ():
+            for source in loose_sources(path):
                 yield from self._own_sources.run(node, str(source), line)
