@@ -8,8 +8,10 @@
 #define MI_DEBUG 0
 #define MI_NO_GETENV 1 /* the environment of a shipped program is not for tuning its allocator */
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdbool.h>
+#include <sys/mman.h>
 
 #include "mimalloc.h"
 #include "mimalloc/types.h"
@@ -45,7 +47,28 @@ static void mi_heap_main_init_(void);
 static bool _mi_heap_init_(void);
 static void end_of_thread(void *heap);
 
+/* Where much memory is used, pages of the processor's larger size save faults and misses of its address cache: the collector
+ * of garbage walks over all of it.  A large page takes 2 MiB whether all of it is used or not, so the first memory, which is all
+ * that most programs touch, keeps small pages.  Source: madvise(2), Documentation/admin-guide/mm/transhuge.rst of Linux. */
+enum { SMALL_PAGES = 48 << 20 /* bytes */ };
+static void *map_memory(void *place, size_t size, int protection, int flags, int file, off_t offset);
+#define mmap map_memory
+
 #include "mimalloc/static.c"
+
+#undef mmap
+static void *map_memory(void *place, size_t size, int protection, int flags, int file, off_t offset)
+{
+    void *memory = mmap(place, size, protection, flags, file, offset);
+    if (memory == MAP_FAILED || size < MI_SEGMENT_SIZE + SMALL_PAGES)
+        return memory;
+    const bool first = mi_atomic_load_relaxed(&mi_arena_count) == 0;
+    const uintptr_t used = _mi_align_up((uintptr_t)memory, MI_SEGMENT_ALIGN) + (first ? SMALL_PAGES : 0);
+    const int error = errno;
+    madvise((void *)used, (uintptr_t)memory + size - used, MADV_HUGEPAGE); /* fails where the kernel knows small pages only */
+    errno = error;
+    return memory;
+}
 
 static void mi_heap_main_init_(void)
 {
@@ -129,10 +152,15 @@ static void end_of_thread(void *value)
     mi_pthread_done(heap);
 }
 
-/* mimalloc should not look for NUMA nodes in /sys, either.  Before its own constructor. */
+/* Before mimalloc's own constructor.  It should not look for NUMA nodes in /sys, either.  What is freed it keeps for a second, as
+ * mimalloc 3 does: with the 10 ms of this version, a program that frees and takes memory in turns gave pages back all the time, to
+ * have them cleared and mapped again. */
+enum { KEPT = 1000 /* milliseconds */ };
 __attribute__((constructor(101))) static void set_options(void)
 {
     mi_option_set(mi_option_use_numa_nodes, 1);
+    mi_option_set(mi_option_purge_delay, KEPT);
+    mi_option_set(mi_option_arena_purge_mult, 1);
 }
 
 static void _PyMem_mi_page_clear_qsbr(mi_page_t *page)
