@@ -59,7 +59,9 @@ def test_large_pages_are_for_programs_with_much_memory(each_pack: Pack, tmp_path
         "many = [bytes(1000) for _ in range(80_000)]\n"
         "print(place(many[-1]), [start % (1 << 25) for start, _ in places('hg')])\n"
     )
-    binary = trace_and_link(["--python", each_pack.feature, "app.py"], cwd=tmp_path, name="app", options=["--no-report"])
+    binary = trace_and_link(
+        ["--python", each_pack.feature, "app.py"], cwd=tmp_path, name="app", options=["--no-report"]
+    )
     large = Path("/sys/kernel/mm/transparent_hugepage").is_dir()
     expected = f"False\nTrue [{(48 << 20) % (1 << 25)}]\n" if large else "False\nFalse []\n"
     assert run([binary], cwd=tmp_path) == Outcome(status=0, stdout=expected, stderr="")
