@@ -3,12 +3,14 @@
 ``python -m castiron_audit.published_licenses WHEEL...``: wheels that bring lists of bundlers (JupyterLab and its
 extensions), packages of npm with their manifests (Node.js), or bills of materials of crates (PEP 770; maturin makes
 them from the crates' manifests).  A package of which two versions have different licenses gets no row, and no crate
-whose license ``known_texts.json.zst`` has, or that is for other systems (``crates.toml``).
+whose license ``known_texts.json.zst`` has, or that is for other systems (``crates.toml``).  The tables are the same in
+whatever order the wheels are named.  The wheels of the present tables are those that the rows name.
 """
 
 from __future__ import annotations
 
-import posixpath
+import json
+import re
 import sys
 import zipfile
 from importlib.resources import files
@@ -19,11 +21,12 @@ from castiron_audit import bundles
 from castiron_audit.expressions import normalise
 from castiron_audit.known_texts import texts_of_crate
 from castiron_audit.names import normalised
-from castiron_audit.sboms import read_sbom
+from castiron_audit.sboms import UnreadableSbomError, read_sbom
 from castiron_audit.tables import table
+from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _MADE = "; made by published_licenses.py.\n#\n"
 _NPM = f"""\
@@ -40,22 +43,50 @@ _CRATES = f"""\
 """
 
 
+_PACKAGE_JSON = re.compile(r"(?:^|/)node_modules/(?:@[^/]+/)?[^/@]+/package\.json$")
+"""A package's own manifest: those deeper in its folder are of examples and tests."""
+
+
 def main(*wheels: str) -> None:
     """Write the tables of what the wheels name."""
+    if not wheels:
+        sys.exit("Name the wheels: without any, the tables would be empty.")
+    for name, made in published(wheels).items():
+        Path(str(files("castiron_audit.data").joinpath(f"{name}.toml"))).write_text(made.text, encoding="utf-8")
+        print(f"{name}: {made.rows} rows, {len(made.left_out)} left out: {', '.join(made.left_out)}", file=sys.stderr)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table of licenses."""
+
+    text: str
+    """In TOML."""
+    rows: int
+    left_out: tuple[str, ...]
+    """Names whose versions have different licenses, sorted."""
+
+
+def published(wheels: Sequence[str | Path]) -> dict[str, Table]:
+    """Return the tables of what the wheels name, by their names.
+
+    Raises:
+        OSError: A wheel cannot be read.
+        zipfile.BadZipFile: A file is no wheel.
+    """
     packages: dict[str, dict[str, str]] = {}
     crates: dict[str, dict[str, str]] = {}
-    for wheel in sorted(wheels, key=lambda path: Path(path).name):
-        title = " ".join(Path(wheel).name.split("-")[:2])
+    for wheel in sorted(map(Path, wheels), key=lambda path: (path.name, path)):
+        title = " ".join(wheel.name.split("-")[:2])
         with zipfile.ZipFile(wheel) as archive:
             for package in _packages(archive):
                 _add(packages, normalised(package.name), package.license, title)
-            for name, said in _crates(archive):
+            for name, said in _crates(archive, wheel.name):
                 _add(crates, name, said, title)
-    _write("npm_licenses", _NPM, packages)
     others = table("crates")["other_systems"]
     left_out = {name for name in crates if name in others["names"] or name.startswith(tuple(others["beginnings"]))}
     wanted = {name: row for name, row in crates.items() if name not in left_out and not texts_of_crate(name).license}
-    _write("crate_licenses", _CRATES, wanted)
+    return {"npm_licenses": _table(_NPM, packages), "crate_licenses": _table(_CRATES, wanted)}
 
 
 def _add(found: dict[str, dict[str, str]], name: str, said: str, title: str) -> None:
@@ -66,31 +97,41 @@ def _add(found: dict[str, dict[str, str]], name: str, said: str, title: str) -> 
 
 def _packages(archive: zipfile.ZipFile) -> Iterator[bundles.Package]:
     for name in archive.namelist():
-        if bundles.LIST_NAME.search(posixpath.basename(name)):
+        if bundles.LIST_NAME.search(name.rpartition("/")[2]):
             yield from bundles.listed_packages(archive.read(name))
-        elif "node_modules/" in name and posixpath.basename(name) == "package.json":
+        elif _PACKAGE_JSON.search(name):
             package = bundles.package_of_json(archive.read(name))
             yield from (() if package is None else (package,))
 
 
-def _crates(archive: zipfile.ZipFile) -> Iterator[tuple[str, str]]:
+def _crates(archive: zipfile.ZipFile, wheel: str) -> Iterator[tuple[str, str]]:
     """Yield name and license of crates; a workspace's own are nobody else's."""
     for name in archive.namelist():
         if ".dist-info/sboms/" in name and name.endswith(".json"):
-            for item in read_sbom(archive.read(name).decode()).components:
+            try:
+                components = read_sbom(archive.read(name).decode()).components
+            except (UnreadableSbomError, UnicodeDecodeError) as error:
+                print(f"{wheel}: {name} is left out: {error}", file=sys.stderr)
+                continue
+            for item in components:
                 if item.ecosystem == "cargo" and not item.local:
                     yield item.name, item.license or ""
 
 
-def _write(name: str, head: str, found: Mapping[str, Mapping[str, str]]) -> None:
+def _table(head: str, found: Mapping[str, Mapping[str, str]]) -> Table:
     rows = [
-        f'"{package}" = ["{expression}", "{title}"]\n'
-        for package, said in sorted(found.items())
+        f"{_quoted(name)} = [{_quoted(expression)}, {_quoted(title)}]\n"
+        for name, said in sorted(found.items())
         if len(said) == 1
         for expression, title in said.items()
     ]
-    Path(str(files("castiron_audit.data").joinpath(f"{name}.toml"))).write_text(head + "".join(rows))
-    print(f"{name}: {len(rows)} rows, {len(found) - len(rows)} left out", file=sys.stderr)
+    left_out = tuple(sorted(name for name, said in found.items() if len(said) > 1))
+    return Table(text=head + "".join(rows), rows=len(rows), left_out=left_out)
+
+
+def _quoted(text: str) -> str:
+    """Return a basic string of TOML."""
+    return json.dumps(text)
 
 
 if __name__ == "__main__":
