@@ -75,6 +75,16 @@ FinalizeOption = Annotated[
         rich_help_panel=Theme.BEHAVIOUR,
     ),
 ]
+ExaminedOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--examined",
+        metavar="FILE",
+        help="A TOML file that names extension modules whose objects only give back memory when they are destroyed.",
+        show_default=False,
+        rich_help_panel=Theme.BEHAVIOUR,
+    ),
+]
 EnvironmentOption = Annotated[
     bool,
     typer.Option(
@@ -219,6 +229,7 @@ def link(
     compress: CompressOption = Compression.FAST,
     sys_path: SysPathOption = None,
     full_finalize: FinalizeOption = False,
+    examined: ExaminedOption = None,
     obey_environment: EnvironmentOption = False,
     children: ChildrenOption = None,
     as_python: PythonOption = False,
@@ -243,6 +254,7 @@ def link(
     from castiron_audit.cli import load_policy, source_date_epoch
     from castiron_link.driver import Request
     from castiron_link.driver import link as link_manifest
+    from castiron_link.examined.reader import own_examinations
     from castiron_manifest.reader import read_manifest
 
     loud = command_line.loudness(quiet=quiet, verbose=verbose)
@@ -256,6 +268,7 @@ def link(
             compress=compress,
             sys_path=tuple(sys_path or ()),
             full_finalize=full_finalize,
+            examined=own_examinations(examined or ()),
             obey_environment=obey_environment,
             children=_children(children, as_python=as_python),
             profile=profile,
@@ -319,6 +332,8 @@ def show_result(result: LinkResult, loud: Loudness, *, table: bool) -> None:
     if result.profile is Profile.SMALL:
         console.print(_SMALL)
     if loud is Loudness.VERBOSE:
+        for item in result.full_ends:
+            console.print(printable(f"destroys every object at its end once {item.owner} was used: {item.reason}"))
         command_line.show_passes(result.seconds)
 
 

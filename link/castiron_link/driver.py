@@ -149,6 +149,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 work=work,
                 reporter=reporter,
                 packed=small,
+                own_examinations=options.examined,
             )
 
         # compile: bytecode by the pack's own Python: its magic number, whatever the host runs.
@@ -307,6 +308,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         children=children,
         profile=options.profile,
         needs=manifest.needs,
+        full_ends=() if options.full_finalize else natives.unexamined,
         warnings=(
             *broken_modules(compiled),
             *natives.warnings,

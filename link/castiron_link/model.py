@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from castiron_common.content import file_content
 from castiron_common.frozen import dataclass
+from castiron_link.examined.tables import Examined
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_audit.model import Report
     from castiron_common.content import FileContent
+    from castiron_link.examined.examination import Unexamined
     from castiron_manifest.model import Module, Need, Origin
 
 
@@ -69,6 +71,8 @@ class LinkOptions:
     """Folders of the file system appended to ``sys.path``; ``$ORIGIN`` is the folder of the executable."""
     full_finalize: bool = False
     """End as ``python`` does, destroying every object, instead of flushing and leaving."""
+    examined: Examined = Examined()
+    """Shared objects that the user has examined, beside those that Castiron has."""
     obey_environment: bool = False
     """Obey ``PYTHON*`` variables."""
     children: Children | None = None
@@ -234,6 +238,8 @@ class LinkResult:
     profile: Profile = Profile.DEFAULT
     needs: tuple[Need, ...] = ()
     """What the program needs of the machine."""
+    full_ends: tuple[Unexamined, ...] = ()
+    """Shared objects after whose use the program destroys every object at its end."""
     warnings: tuple[str, ...] = ()
     seconds: tuple[tuple[str, float], ...] = field(default=())
     """Wall time of each pass, in order."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from castiron_common.progress import Reporter
     from castiron_common.target import Target
     from castiron_link.absorb import LibraryFile
+    from castiron_link.examined.examination import Unexamined
+    from castiron_link.examined.tables import Examined
     from castiron_link.model import Tree
     from castiron_manifest.model import Manifest, Native
     from castiron_runtime.model import Component, LinkInputs, Pack
@@ -47,6 +49,8 @@ class Natives:
     """Those that were added because a library needs them and no distribution brings them."""
     archives: tuple[Path, ...] = ()
     """What images need besides: stand-ins for the functions of the C library that they were linked against."""
+    unexamined: tuple[Unexamined, ...] = ()
+    """Those after whose use the program ends in full."""
     warnings: tuple[str, ...] = ()
     """What was left out or guessed, and why."""
 
@@ -62,10 +66,11 @@ def absorb_natives(
     work: Path,
     reporter: Reporter,
     packed: bool = False,
+    own_examinations: Examined | None = None,
 ) -> Natives:
     """Return what the shared objects of the manifest become; nothing if there are none and nobody asks for symbols.
 
-    ``packed``: their bytes are stored compressed.
+    ``packed``: their bytes are stored compressed; ``own_examinations`` are the user's.
 
     Raises `NativeError` for what cannot be absorbed.
     """
@@ -76,6 +81,9 @@ def absorb_natives(
     added, components = compiler_libraries(manifest, target, reporter)
     # The absorber is only imported when there is something to absorb: a hello should not wait for it.
     from castiron_link.absorb import Lookup, absorb
+    from castiron_link.examined.examination import Examination
+    from castiron_link.examined.reader import shipped_examinations
+    from castiron_link.examined.tables import Examined
 
     site = tree.site or work
     renamed = by_own_suffix(manifest, tree, wanted, target)
@@ -99,6 +107,7 @@ def absorb_natives(
         prefixes=system_libraries().prefixes(),
         lookup=Lookup.ALL if by_name else Lookup.FOUND,
         packed=packed,
+        examination=Examination.of(manifest, shipped=shipped_examinations(), own=own_examinations or Examined()),
     )
     feature = manifest.target.python
     rows = {extension.path: extension for extension in done.extensions}
@@ -132,6 +141,7 @@ def absorb_natives(
         locations={image.symbol: image.location for image in done.images},
         components=components,
         archives=archives if done.emulates else (),
+        unexamined=done.unexamined,
         warnings=(
             *(
                 f"{item.path} ({item.owner}) is left out, as the application may do without it: {item.reason}"

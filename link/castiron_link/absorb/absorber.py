@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from castiron_common.target import Elf, Target
     from castiron_link.absorb.opened_before import Guess
     from castiron_link.absorb.scope import Resolution
+    from castiron_link.examined.examination import Examination, Unexamined
     from castiron_manifest.model import Native
     from castiron_runtime.model import Pack
 
@@ -92,6 +93,8 @@ class Absorbed:
     """Optional ones that could not be absorbed."""
     guessed: tuple[Guess, ...] = ()
     """Libraries that an image got although it does not name them."""
+    unexamined: tuple[Unexamined, ...] = ()
+    """Images of which nobody has read what the destruction of their objects does."""
 
 
 def absorb(
@@ -112,6 +115,7 @@ def absorb(
     prefixes: Iterable[str] = (),
     lookup: Lookup = Lookup.FOUND,
     packed: bool = False,
+    examination: Examination | None = None,
 ) -> Absorbed:
     """Turn shared objects of ``site`` (a ``site-packages`` folder) into objects for the linker.
 
@@ -120,8 +124,8 @@ def absorb(
     for whoever needs them; ``locations`` says where files are that are not in ``site``.  ``archives`` are further
     static libraries of the link, ``stand_ins`` those with functions of the emulated C library, for images that were
     linked against it, ``stub`` those that come before the pack's; ``prefixes`` stand before names in ``archives`` that
-    images know without.  ``packed``: images are stored compressed.  Objects are cached; ``work_dir`` receives the
-    tables.
+    images know without.  ``packed``: images are stored compressed.  ``examination`` tells which of them leave nothing
+    to be done at the end; None: none does.  Objects are cached; ``work_dir`` receives the tables.
 
     Raises `NativeError` if one that is not optional cannot be absorbed, or if nobody provides a symbol that it needs.
     """
@@ -162,6 +166,11 @@ def absorb(
         pie = pack.toolchain.pie
         objects = _write_objects(images, chosen.resolutions, elf=target.elf, pie=pie, packed=packed)
         tables = work_dir / "image-tables.o"
+        noted = {
+            number: types
+            for number, image in enumerate(images)
+            if examination is not None and (types := examination.noted_types(image)) is not None
+        }
         symbols = _program_symbols(images, program, lookup, emulated=target.libc.emulated)
         write_tables(
             tables,
@@ -171,6 +180,7 @@ def absorb(
             elf=target.elf,
             pie=pie,
             packed=packed,
+            noted_types=noted,
         )
     page = target.elf.page_size
     folded = not packed and any(runs_of(image.facts, page=page) for image in images)
@@ -184,6 +194,7 @@ def absorb(
         emulates=bool(stand_ins) and any(image.libc == target.libc.emulated for image in images),
         skipped=chosen.skipped,
         guessed=chosen.guessed,
+        unexamined=() if examination is None else examination.unexamined(images),
     )
 
 

@@ -15,7 +15,7 @@ from castiron_link.absorb.folded import Folding, pages_symbol, runs_of
 from castiron_link.absorb.packed import packed_symbols
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
     from castiron_common.target import Elf
@@ -29,6 +29,8 @@ and end of fixups, and of compressed bytes (pointers).
 _RUN = struct.Struct("<QQQ8x")
 """Number of the image, offset in it and size in bytes of a run of pages; where they are (a pointer)."""
 _PAIR = 16
+_NOTED = 24
+"""Bytes of a row of ``castiron_noted_types``."""
 _STATE = 24
 """Bytes of a ``castiron_image_state``."""
 
@@ -57,17 +59,25 @@ def write_tables(
     elf: Elf,
     pie: bool = False,
     packed: bool = False,
+    noted_types: Mapping[int, Sequence[str]] | None = None,
 ) -> None:
     """Write the object that defines ``castiron_images`` and what belongs to it.
 
     ``tree_prefix`` is the tree path of site-packages; ``pie``: the images' objects are for position-independent
-    executables; ``packed``: their bytes are compressed.
+    executables; ``packed``: their bytes are compressed.  ``noted_types`` has the numbers of the images that were
+    examined, and the types (``module:attribute``) that have to be watched in each.
     """
+    examined = noted_types or {}
+    noted = [
+        (module, attribute, number)
+        for number in sorted(examined)
+        for module, _, attribute in (name.partition(":") for name in examined[number])
+    ]
     writer = ObjectWriter(elf)
     strings = _Strings()
     names = sorted((alias, number) for number, image in enumerate(images) for alias in _aliases(image, tree_prefix))
     symbols = sorted(set(program_symbols), key=str.encode)
-    for text in (*(name for name, _ in names), *symbols):
+    for text in (*(name for name, _ in names), *symbols, *(name for row in noted for name in row[:2])):
         strings.add(text)
     for image in images:
         strings.add(_tree_path(image, tree_prefix))
@@ -79,6 +89,8 @@ def write_tables(
         _runs(writer, images, page=elf.page_size)
     _pairs(writer, "castiron_image_names", [(name, number) for name, number in names], strings, text_symbol)
     _program_symbols(writer, symbols, strings, text_symbol)
+    _examined(writer, [number in examined for number in range(len(images))])
+    _noted_types(writer, noted, strings, text_symbol)
     if images:
         # The loader of extension modules refers to it weakly, which takes nothing out of an archive.
         writer.undefined("castiron_image_prepare")
@@ -187,6 +199,21 @@ def _program_symbols(writer: ObjectWriter, symbols: Sequence[str], strings: _Str
         writer.relocate(table, index * _PAIR, writer.absolute, text, strings.add(name))
         writer.relocate(table, index * _PAIR + 8, writer.absolute, name)
     _number(writer, "castiron_program_symbol_count", len(symbols))
+
+
+def _examined(writer: ObjectWriter, flags: Sequence[bool]) -> None:
+    """Add a byte for each image: whether it was examined (stub/process/examined.c)."""
+    section = writer.add_section(".rodata.castiron.castiron_image_examined", data=bytes(flags) or b"\0")
+    writer.define("castiron_image_examined", section, 0, type=SymbolType.OBJECT, size=len(flags))
+
+
+def _noted_types(writer: ObjectWriter, rows: Sequence[tuple[str, str, int]], strings: _Strings, text: SymbolId) -> None:
+    """Add the table of (module, attribute, image): types whose objects do something when they are destroyed."""
+    table = _table(writer, "castiron_noted_types", bytearray(b"".join(struct.pack("<16xQ", row[2]) for row in rows)))
+    for index, (module, attribute, _) in enumerate(rows):
+        writer.relocate(table, index * _NOTED, writer.absolute, text, strings.add(module))
+        writer.relocate(table, index * _NOTED + 8, writer.absolute, text, strings.add(attribute))
+    _number(writer, "castiron_noted_type_count", len(rows))
 
 
 def _table(writer: ObjectWriter, symbol: str, data: bytearray) -> SectionId:

@@ -66,6 +66,9 @@ PyObject *series_code_from_file(PyObject *code, PyObject *path);
  * RuntimeError. */
 enum { SERIES_GENERATOR_ENTRIES = PY_VERSION_HEX >= 0x030C0000 };
 
+/* Whether the metaclasses of ctypes make a class in tp_init (3.13), or in tp_new.  Source: Modules/_ctypes/_ctypes.c */
+#define SERIES_CTYPES_INITIALISES_CLASSES (PY_VERSION_HEX >= 0x030D0000)
+
 /* --- the inside of the interpreter, for files with Py_BUILD_CORE --- */
 
 #ifdef Py_BUILD_CORE

@@ -28,6 +28,7 @@ from tests.support.zstd_sources import ZSTD_FLAGS, zstd_sources
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from castiron_link.examined.examination import Examination
     from castiron_runtime.model import Toolchain
 
 STUB = Path(castiron_runtime.toolchain.__file__).parent / "stub"
@@ -92,6 +93,7 @@ class Workshop:
         wanted: tuple[str, ...] | None = None,
         optional: tuple[str, ...] = (),
         lookup: Lookup = Lookup.FOUND,
+        examination: Examination | None = None,
     ) -> Absorbed:
         pack = SimpleNamespace(toolchain=self.toolchain, core=(), feature="3.13")
         work = self.folder / "work"
@@ -107,6 +109,7 @@ class Workshop:
             optional=optional,
             lookup=lookup,
             packed=self.packed,
+            examination=examination,
         )  # type: ignore[arg-type]
 
     def link(self, main: str, *, absorbed: Absorbed | None = None, flags: tuple[str, ...] = ()) -> Path:

@@ -8,17 +8,14 @@
 #include "pycore_pystate.h"
 #include "pycore_runtime.h"
 
-#include "images/images.h"
+#include "process/ctypes_use.h"
+#include "process/examined.h"
 #include "process/live_objects.h"
 #include "series.h"
-
-/* Linked only into executables that have absorbed images. */
-extern uint64_t castiron_image_live_count(void) CASTIRON_WEAK;
 
 /* Modules of the standard library through which a program makes objects that do something when they are destroyed, and that
  * no look at their types shows. */
 static const char *const telling_modules[] = {
-    "_ctypes",  /* any function of C: capsules with destructors, callbacks that C code calls at exit() */
     "_dbm",     /* closes its files (dbm_dealloc) */
     "_gdbm",    /* likewise */
     "_sqlite3", /* rolls back, removes write-ahead logs; has no finalizer before 3.13 */
@@ -30,11 +27,12 @@ static bool has_other_interpreters(const PyInterpreterState *interpreter)
     return _PyRuntime.interpreters.head != interpreter || interpreter->next != NULL;
 }
 
-/* An extension module of a wheel, or a library, has run.  Objects of its types, of which most are unknown to the garbage
- * collector, may do anything when they are destroyed: write a trailer, remove a file, tell a server. */
+/* Code has run of which nobody knows what it left to be destroyed.  Objects of the types of an extension module, of which
+ * most are unknown to the garbage collector, may do anything then: write a trailer, remove a file, tell a server.  Through
+ * ctypes, any function of C can be called: there are capsules with destructors, and callbacks. */
 static bool has_foreign_code(void)
 {
-    return castiron_image_live_count != NULL && castiron_image_live_count() > 0;
+    return examined_lacks_image() || (ctypes_is_used != NULL && ctypes_is_used());
 }
 
 static bool has_telling_module(void)

@@ -9,7 +9,11 @@
 #include "pycore_interp.h"
 #include "pycore_pystate.h"
 
+#include "process/examined.h"
 #include "series.h"
+
+/* Linked only into executables that have absorbed images. */
+extern int64_t castiron_image_at(const void *address) __attribute__((weak));
 
 enum { STANDARD_STREAMS = 3, LAYERS = 3 };
 
@@ -160,9 +164,11 @@ static bool is_table_keeping(PyObject *callback)
         {"logging", "_removeHandlerRef"},
     };
     if (PyCFunction_CheckExact(callback)) {
-        const char *name = ((PyCFunctionObject *)callback)->m_ml->ml_name;
+        const PyMethodDef *method = ((PyCFunctionObject *)callback)->m_ml;
         /* Modules/_abc.c and _threadmodule.c make these for each reference; no program can get hold of one otherwise. */
-        return strcmp(name, "_destroy") == 0 || strcmp(name, "_localdummy_destroyed") == 0;
+        return (castiron_image_at == NULL || castiron_image_at(method) < 0) &&
+               (strcmp(method->ml_name, "_destroy") == 0 || strcmp(method->ml_name, "_localdummy_destroyed") == 0 ||
+                strcmp(method->ml_name, "clear_locals") == 0);
     }
     if (!PyFunction_Check(callback))
         return false;
@@ -229,7 +235,7 @@ static bool has_effects(const struct io *io, PyObject *object)
         if (callback != NULL && !is_table_keeping(callback))
             return true;
     }
-    if (PyType_Check(object) && hides_finalizers((PyTypeObject *)object))
+    if (PyType_Check(object) && (hides_finalizers((PyTypeObject *)object) || examined_is_noted((PyTypeObject *)object)))
         return true;
     if (type->tp_finalize == NULL && type->tp_del == NULL)
         return false;
