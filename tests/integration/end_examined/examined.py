@@ -398,6 +398,25 @@ def number_of_the_other_order_of_bytes():
     KEPT["number"] = ctypes.c_int.__ctype_be__(5)
 
 
+@full
+def ctypes_imported_again():
+    import ctypes
+
+    first = ctypes.Structure
+    for name in [name for name in sys.modules if name == "_ctypes" or name.split(".")[0] == "ctypes"]:
+        del sys.modules[name]
+    import ctypes
+
+    class Own(first):
+        _fields_ = []
+
+    class Other(ctypes.Structure):
+        _fields_ = [("a", ctypes.c_int)]
+
+    KEPT["structures"] = [Own(), Other(3)]
+    print(KEPT["structures"][1].a)
+
+
 @alike
 def callback_of_the_collector():
     gc.callbacks.append(lambda phase, info: None)

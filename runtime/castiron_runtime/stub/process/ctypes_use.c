@@ -126,6 +126,11 @@ static int watch_module(PyObject *module)
         PyTypeObject *metaclass = Py_TYPE(base);
         if (is_watched(metaclass))
             continue;
+        /* Executed again, with metaclasses of its own; those of the first time still make classes. */
+        if (makers[i].metaclass != NULL) {
+            used = true;
+            continue;
+        }
         class_maker original = MAKER(metaclass);
         if (!replace_descriptor(metaclass, original)) {
             used = true;

@@ -20,7 +20,10 @@ extern int castiron_images_live(int (*visit)(uint64_t image, void *data), void *
 
 enum { NOTED_AT_MOST = 64 };
 
-static PyTypeObject *watched[NOTED_AT_MOST];
+static struct {
+    PyTypeObject *type;
+    const PyModuleDef *definition; /* of its module */
+} watched[NOTED_AT_MOST];
 static atomic_bool made;
 
 static uint64_t noted_count(void)
@@ -46,16 +49,26 @@ static PyTypeObject *watch(PyObject *module, const char *attribute)
     return type->tp_alloc == noting_allocator ? type : NULL;
 }
 
-static void watch_types_of(PyObject *module)
+/* A module that is executed again, perhaps under another name, may make another type with each time: only the first is
+ * watched. */
+static void watch_types_of(PyObject *module, const PyModuleDef *definition)
 {
-    if (noted_count() == 0)
+    if (noted_count() == 0 || !PyModule_Check(module))
         return;
-    PyObject *name = PyModule_Check(module) ? PyDict_GetItemString(PyModule_GetDict(module), "__name__") : NULL;
-    if (name == NULL || !PyUnicode_Check(name))
-        return;
-    for (uint64_t i = 0; i < noted_count() && i < NOTED_AT_MOST; i++)
-        if (watched[i] == NULL && PyUnicode_CompareWithASCIIString(name, castiron_noted_types[i].module) == 0)
-            watched[i] = watch(module, castiron_noted_types[i].attribute);
+    PyObject *name = PyDict_GetItemString(PyModule_GetDict(module), "__name__");
+    for (uint64_t i = 0; i < noted_count() && i < NOTED_AT_MOST; i++) {
+        bool again = watched[i].definition == definition;
+        if (!again && (name == NULL || !PyUnicode_Check(name) ||
+                       PyUnicode_CompareWithASCIIString(name, castiron_noted_types[i].module) != 0))
+            continue;
+        PyTypeObject *type = watch(module, castiron_noted_types[i].attribute);
+        if (watched[i].definition == NULL) {
+            watched[i].type = type;
+            watched[i].definition = definition;
+        } else if (type == NULL || type != watched[i].type) {
+            made = true;
+        }
+    }
 }
 
 /* The last that happens to an extension module when it is imported, of either kind of initialisation (--wrap in stub.toml;
@@ -67,7 +80,7 @@ int __wrap_PyModule_ExecDef(PyObject *module, PyModuleDef *definition)
 {
     int status = __real_PyModule_ExecDef(module, definition);
     if (status == 0)
-        watch_types_of(module);
+        watch_types_of(module, definition);
     return status;
 }
 
@@ -77,7 +90,7 @@ static int is_unknown(uint64_t image, void *data)
     if (!castiron_image_examined[image])
         return 1;
     for (uint64_t i = 0; i < noted_count(); i++)
-        if (castiron_noted_types[i].image == image && (i >= NOTED_AT_MOST || watched[i] == NULL))
+        if (castiron_noted_types[i].image == image && (i >= NOTED_AT_MOST || watched[i].type == NULL))
             return 1;
     return 0;
 }
@@ -92,7 +105,7 @@ bool examined_lacks_image(void)
 bool examined_is_noted(PyTypeObject *type)
 {
     for (uint64_t i = 0; i < noted_count() && i < NOTED_AT_MOST; i++)
-        if (watched[i] != NULL && type != watched[i] && PyType_IsSubtype(type, watched[i]))
+        if (watched[i].type != NULL && type != watched[i].type && PyType_IsSubtype(type, watched[i].type))
             return true;
     return false;
 }
