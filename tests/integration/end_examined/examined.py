@@ -303,7 +303,7 @@ def iterator_with_data_to_write_back():
     array = np.arange(6, dtype="i4")
     KEPT["array"] = array
     KEPT["iterator"] = iterator = np.nditer(
-        [array], [], [["readwrite", "updateifcopy"]], casting="same_kind", op_dtypes=[np.dtype("f4")]
+        [array], [], [["readwrite", "updateifcopy"]], casting="unsafe", op_dtypes=[np.dtype("f4")]
     )
     for value in iterator:
         value[...] = 7
