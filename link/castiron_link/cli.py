@@ -333,7 +333,7 @@ def show_result(result: LinkResult, loud: Loudness, *, table: bool) -> None:
         console.print(_SMALL)
     if loud is Loudness.VERBOSE:
         for item in result.full_ends:
-            console.print(printable(f"destroys every object at its end once {item.owner} was used: {item.reason}"))
+            console.print(printable(f"destroys every object at its end once {item.subject} was used: {item.reason}"))
         command_line.show_passes(result.seconds)
 
 

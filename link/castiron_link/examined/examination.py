@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from castiron_manifest.model import Manifest
 
 _PYTHON_API = ("Py", "_Py")
+_MOST = 2
+"""Files that a message names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +28,17 @@ class Unexamined:
     owner: str
     """The distribution with its version, or ``the application``."""
     files: tuple[str, ...]
+    partly: bool
+    """Whether other files of the owner were examined."""
     reason: str
+
+    @property
+    def subject(self) -> str:
+        """What has to be used for it: anything of the owner, or certain files of it."""
+        if not self.partly:
+            return self.owner
+        more = len(self.files) - _MOST
+        return f"{', '.join(self.files[:_MOST])}{f' or {more} more files' if more > 0 else ''} of {self.owner}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +89,12 @@ class Examination:
             if self.noted_types(image) is None:
                 files.setdefault(image.files[0].owner, set()).add(image.files[0].path)
         return tuple(
-            Unexamined(owner=self._label(owner), files=tuple(sorted(files[owner])), reason=self._why(owner))
+            Unexamined(
+                owner=self._label(owner),
+                files=tuple(sorted(files[owner])),
+                partly=any(self._rows_of(owner)),
+                reason=self._why(owner),
+            )
             for owner in sorted(files)
         )
 
@@ -105,7 +122,7 @@ class Examination:
         if owner in self.built_here:
             return "its wheel comes from no index"
         if any(self._rows_of(owner)):
-            return "these files were not examined, or have effects"
+            return "not examined, or with effects"
         return f"versions {' and '.join(read)} were examined"
 
 

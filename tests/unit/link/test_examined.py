@@ -106,11 +106,13 @@ def test_reasons_for_a_full_end(tmp_path: Path) -> None:
 
     def why(at_hand: Distribution, *paths: str, owner: str = "d") -> str:
         (found,) = examination(shipped, of=at_hand).unexamined([image(path, owner) for path in paths])
-        return f"{found.owner}: {found.reason}"
+        return f"{found.subject}: {found.reason}"
 
     assert why(version("1.5"), "d/_c.so", "d/_e.so") == "d 1.5: versions >=1.2,<=1.4.1 were examined"
     assert why(version("1.2", embedded=True), "d/_c.so") == "d 1.2: its wheel comes from no index"
-    assert why(version("1.2"), "d/_tests.so", "d/_c.so") == "d 1.2: these files were not examined, or have effects"
+    assert why(version("1.2"), "d/_tests.so", "d/_c.so") == "d/_tests.so of d 1.2: not examined, or with effects"
+    tests = [f"d/_t{number}.so" for number in range(4)]
+    assert why(version("1.2"), *tests) == "d/_t0.so, d/_t1.so or 2 more files of d 1.2: not examined, or with effects"
     assert why(version("1.2"), "fast.so", owner="app") == "the application: not examined"
     assert examination(shipped, of=version("1.2")).unexamined([image("d/_c.so")]) == ()
 
