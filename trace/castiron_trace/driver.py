@@ -76,6 +76,7 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
         from castiron_trace.own.unbuilt import unbuilt_notes
         from castiron_trace.own.unreached import unreached_notes
         from castiron_trace.stdlib_graph import stdlib_graph
+        from castiron_trace.unused_extras import unused_extras_notes
 
         hints = united(shipped_hints(), own_hints)
         stdlib = stdlib_graph(python, reporter=reporter)
@@ -164,6 +165,7 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
             *unbuilt_notes(plan.folder, entry, chosen.site, reached),
             *unreached_notes(site, reached),
             *left_out_notes(reached),
+            *unused_extras_notes(chosen.site, reached),
         ),
         details=tuple(left_out_details(reached)),
         seconds=clock.seconds,

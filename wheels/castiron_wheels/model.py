@@ -94,6 +94,8 @@ class ResolvedDistribution:
     direct: bool = False
     project: bool = False
     """Whether its wheel is made of a folder on this machine: of the user's own code."""
+    extra: str = ""
+    """``distribution[extra]`` that the application asks for, if nothing else brings it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,37 @@ class RequirementGraph:
                     result.append((name, requirement))
         return result
 
+    def extras_that_bring(self) -> dict[str, str]:
+        """Return what nothing but an extra of a root asks for -> ``distribution[extra]``, the first of them."""
+        brought: dict[str, str] = {}
+        for root in self.active_roots:
+            name = canonicalize_name(root.name)
+            for extra in sorted(map(canonicalize_name, root.extras)):
+                for other in sorted(self._of_extra(name, {extra})):
+                    brought.setdefault(other, f"{name}[{extra}]")
+        roots: set[str] = {canonicalize_name(root.name) for root in self.active_roots}
+        for needs, others in self.edges.items():
+            for other in others - roots:
+                if other in brought and brought[other].partition("[")[0] != needs:
+                    del brought[other]  # another distribution needs it, whoever asks for the extra
+        return {other: by for other, by in sorted(brought.items()) if other not in roots}
+
+    def _of_extra(self, name: str, extras: set[str]) -> set[str]:
+        """Return what a distribution requires with some extras and not without; extras may stand for others of it."""
+        if name not in self.wheels:
+            return set()
+        required = read_metadata(self.wheels[name]).requires
+        while True:
+            new = [
+                item
+                for item in required
+                if holds(item.marker, self.target, extras) and not holds(item.marker, self.target)
+            ]
+            inner = {canonicalize_name(e) for item in new if canonicalize_name(item.name) == name for e in item.extras}
+            if inner <= extras:
+                return {str(canonicalize_name(item.name)) for item in new} - {name}
+            extras = extras | inner
+
     def _required(self, name: str) -> list[Requirement]:
         extras = self._extras[name]
         metadata = read_metadata(self.wheels[name])

@@ -149,12 +149,14 @@ def _environment(
     findings: Iterable[Finding],
 ) -> Environment:
     direct = _direct(requirements, graph)
+    extras = graph.extras_that_bring()
     return Environment(
         target=graph.target,
         distributions=tuple(
             replace(
                 _distribution(name, path, graph, embedded=name in embedded, direct=name in direct),
                 project=name in projects,
+                extra=extras.get(name, ""),
             )
             for name, path in sorted(graph.wheels.items())
         ),

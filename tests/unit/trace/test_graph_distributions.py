@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from castiron_trace.graph import used_site
+from castiron_trace.unused_extras import unused_extras_notes
 from tests.unit.trace.making import install, site_of
 from tests.unit.trace.tracing import codes, of
 
@@ -216,3 +218,33 @@ def test_what_is_only_installed_beside_stays_out(tracer: Tracer, tmp_path: Path)
     assert names(None, watched=False) == {"used", "needed", "imported", "named-one"}
     assert names(None, watched=True) == {"used", *(item.name for item in others)}
     assert names("run-by", watched=True) == {"used", "needed", "imported"}
+
+
+def test_what_an_extra_brings_and_nothing_imports_is_told(tracer: Tracer, tmp_path: Path) -> None:
+    lib = install(tmp_path, "lib", {"lib.py": "try:\n    import used\nexcept ImportError:\n    pass"})
+    extras = [
+        replace(install(tmp_path, name, {f"{name}.py": ""}, direct=False), extra="lib[all]")
+        for name in ("used", "unseen", "also")
+    ]
+    stubs = replace(install(tmp_path, "stubs", {"stubs/x.pyi": ""}, direct=False), extra="lib[all]")
+    site = site_of(tmp_path, replace(lib, requires=("also", "stubs", "unseen", "used")), *extras, stubs)
+    reached = tracer({"app.py": "import lib"}, site)
+    assert of(reached, "used") == {"used"}
+    assert of(reached, "unseen") == set()
+    (note,) = unused_extras_notes(site, reached)
+    assert note == (
+        "not included: 2 distributions that extras ask for and no import leads to (also of lib[all], unseen of "
+        "lib[all]); --with takes one, named by itself"
+    )
+    reached = tracer({"app.py": "import lib, also, unseen"}, site)
+    assert list(unused_extras_notes(site, reached)) == []
+
+
+def test_what_the_user_s_own_project_requires_was_asked_for(tracer: Tracer, tmp_path: Path) -> None:
+    shop = install(tmp_path, "shop", {"shop.py": ""}, requires=("driver", "lib"), project=True)
+    driver = install(tmp_path, "driver", {"driver/__init__.py": "", "driver/x.py": ""}, direct=False)
+    lib = install(tmp_path, "lib", {"lib.py": ""}, requires=("other",), direct=False)
+    other = install(tmp_path, "other", {"other.py": ""}, direct=False)
+    reached = tracer({"app.py": "import shop, lib"}, site_of(tmp_path, shop, driver, lib, other))
+    assert of(reached, "driver") == {"driver", "driver.x"}
+    assert of(reached, "other") == set()

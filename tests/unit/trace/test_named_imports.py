@@ -147,7 +147,7 @@ def test_a_second_reading_is_the_same_after_the_cache() -> None:
 @pytest.mark.parametrize("source", [b"x =", b"", b"\0"])
 def test_a_second_reading_of_what_cannot_be_read_is_empty(source: bytes) -> None:
     assert read_again(source, {"f"}, shipped_hints().sources) == reading_from_plain(
-        {"calls": [], "passers": [], "bases": []}
+        {"calls": [], "passers": [], "bases": [], "uses": []}
     )
 
 

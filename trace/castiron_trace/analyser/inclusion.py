@@ -31,6 +31,7 @@ from castiron_trace.analyser.rules.runs_outside_code import RunsOutsideCode
 from castiron_trace.analyser.rules.scripts import Scripts
 from castiron_trace.analyser.rules.star_imports import StarImports
 from castiron_trace.analyser.rules.start_code import StartCode
+from castiron_trace.analyser.rules.unseen_imports import UnseenImports
 from castiron_trace.analyser.rules.unused_requirements import UnusedRequirements
 from castiron_trace.protocol import STDLIB, NeededLibrary
 
@@ -53,6 +54,8 @@ class Inclusion:
         own_sources = OwnSources(context)
         own_names = OwnNames(context)
         self._made = MadeModules(context)
+        computed_imports = ComputedImports(context)
+        named_imports = NamedImports(context)
         self._for_all: tuple[ModuleRule, ...] = (HiddenImports(context),)
         """Rules that look at modules of the standard library, too."""
         self._for_code: tuple[ModuleRule, ...] = (
@@ -64,7 +67,7 @@ class Inclusion:
             DottedStrings(context),
             Scripts(context),
             MachineLibraries(context),
-            ComputedImports(context),
+            computed_imports,
             LazyModules(context),
             OwnFolders(context),
             OwnWrites(context),
@@ -77,7 +80,7 @@ class Inclusion:
         self._start_code = StartCode(context)
         self._closing: tuple[ClosingRule, ...] = (
             self._start_code,
-            NamedImports(context),
+            named_imports,
             self._made,
             entry_points,
             named_packages,
@@ -86,6 +89,7 @@ class Inclusion:
             PickledData(context),
             UnusedRequirements(context),
             self._outside_code,
+            UnseenImports(context, computed_imports, named_imports),
         )
         self.notices: list[Notice] = []
         self.files: set[str] = set()

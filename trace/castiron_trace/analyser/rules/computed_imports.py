@@ -24,6 +24,8 @@ class ComputedImports:
 
     def __init__(self, context: Context) -> None:
         self._context = context
+        self.waiting: list[tuple[BaseNode, str, int]] = []
+        """Imports of which nothing is known: `UnseenImports` says whether that matters."""
 
     def look(self, module: Module) -> Iterator[Step]:
         """Yield what the computed imports of one module may import."""
@@ -80,11 +82,7 @@ class ComputedImports:
             message = f"{what} with a computed name: all modules of {', '.join(taken)} go in."
             yield Notice("computed-import", "info", place, message)
         else:
-            message = (
-                f"{what} with a computed name: the trace does not see which modules of the application it imports. "
-                "Watch a run with --run, or name the modules with --include."
-            )
-            yield Notice("computed-import", "warning", place, message)
+            self.waiting.append((node, what, line))
 
     def _below(self, prefix: str, owner: str, *, every: bool, sure: bool) -> list[str]:
         """Return what distributions and Python have directly below a package (or, with ``every``, at all below it).

@@ -132,6 +132,8 @@ class NamedImports:
         for module, level, names, _tier, _line in node.extension_attributes["scan"].imports:
             full = absolute(node, module, level)
             known = self._bound.get(full, set())
+            if known and full in self._nodes and self._context.is_own(_owner(self._nodes[full])):
+                words.add(full.rpartition(".")[2])  # the module itself may be passed on
             if names is None:
                 words |= self._words_of(full, known)
                 continue
@@ -140,7 +142,9 @@ class NamedImports:
                 self._bind(name, item)
             words |= self._words_of(full, taken)
             for item in names:
-                words |= self._words_of(f"{full}.{item}", self._bound.get(f"{full}.{item}", ()))
+                inner = f"{full}.{item}"
+                if known := self._bound.get(inner, set()):
+                    words |= self._words_of(inner, known) | {item}
         return words
 
     def _words_of(self, module: str, names: Collection[str]) -> set[str]:
@@ -203,6 +207,33 @@ class NamedImports:
                     return found
         return None
 
+    # What is not followed -------------------------------------------------------------------------------------------
+
+    def own_readings(self) -> Iterator[tuple[str, SecondReading]]:
+        """Yield the application's own modules that define or use such functions, sorted, with what they say."""
+        for name in sorted(self._readings):
+            if self._context.is_own(_owner(self._nodes[name])):
+                yield name, self._readings[name]
+
+    def own_reading(self, module: str) -> SecondReading:
+        """Return what one of them says."""
+        return self._readings[module]
+
+    def node(self, module: str) -> BaseNode:
+        """Return the node of a module that `own_readings` has named."""
+        return self._nodes[module]
+
+    def means(self, module: str, target: str) -> tuple[str, str] | None:
+        """Return the module that defines what a dotted name means in ``module``, and its name there; None if unknown.
+
+        The name is that of a function which imports what an argument names, or empty: the module itself.
+        """
+        if not target.startswith(":"):
+            full = absolute(self._nodes[module], target.lstrip("."), len(target) - len(target.lstrip(".")))
+            if full in self._functions:
+                return full, ""
+        return self._holder(module, target)
+
     # Calls ----------------------------------------------------------------------------------------------------------
 
     def _of_module(self, module: str) -> Iterator[Declaration]:
@@ -256,7 +287,7 @@ def _has_defaults(passer: NamePasser, given: tuple[int | str, ...]) -> bool:
     return "*" not in given and not any(name in given or index in given for name, index in passer.deciding)
 
 
-def _takes(passer: NamePasser, key: int | str) -> bool:
+def takes(passer: NamePasser, key: int | str) -> bool:
     """Say whether an argument is the one with the name."""
     if isinstance(key, str):
         return key == passer.parameter and passer.many != "rest"
@@ -265,13 +296,13 @@ def _takes(passer: NamePasser, key: int | str) -> bool:
 
 def _texts(passer: NamePasser, call: NamedCall) -> Iterator[str]:
     for key, is_list, texts in call.arguments:
-        if _takes(passer, key) and is_list == (passer.many == "items"):
+        if takes(passer, key) and is_list == (passer.many == "items"):
             yield from texts
 
 
 def _joined(outer: NamePasser, inner: NamePasser) -> NamePasser | None:
     """Return what a function does that hands a name on to ``inner``; None if that takes another argument for it."""
-    if not _takes(inner, outer.argument) or (inner.many == "items" and outer.many):
+    if not takes(inner, outer.argument) or (inner.many == "items" and outer.many):
         return None
     return outer._replace(
         many="items" if inner.many == "items" else outer.many,

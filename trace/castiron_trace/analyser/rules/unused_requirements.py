@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class UnusedRequirements:
     """Takes all modules of distributions that the user asks for, that no other needs, and that no import leads to.
 
-    They are probably named at run time: a build back end, a plug-in, a server's worker class.
+    They are probably named at run time: a build back end, a plug-in, a server's worker class.  What the user's own
+    project requires was asked for, too.
     """
 
     def __init__(self, context: Context) -> None:
@@ -27,8 +28,11 @@ class UnusedRequirements:
     def close(self, entry: BaseNode) -> Iterator[Step]:
         """Yield the distributions that nothing has brought in."""
         environment = self._context.environment
-        needed = {other for others in environment.requires.values() for other in others}
+        projects = environment.projects
+        needed = {other for name, others in environment.requires.items() if name not in projects for other in others}
         reached = {node.extension_attributes.get("owner") for node in self._context.graph.module_nodes()}
-        for name in sorted(environment.asked_for() - needed - reached - self._context.whole):
+        asked = environment.asked_for().union(*(environment.requires[name] for name in projects))
+        asked &= environment.distributions.keys()
+        for name in sorted(asked - needed - reached - self._context.whole):
             yield Notice("unused-requirement", "info", name, "No import of it is seen, so all its modules go in.")
             yield Whole(entry, name)

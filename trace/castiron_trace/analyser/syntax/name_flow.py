@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from castiron_trace.analyser.syntax.expressions import dotted_name, name_of
@@ -69,6 +70,8 @@ def parameters_of(node: Function, *, bound: bool) -> tuple[Parameter, ...]:
 def constructor_fields(holder: ast.ClassDef) -> dict[str, Flow]:
     """Return what attributes of a class's objects have of its constructor's parameters: ``self.name`` -> that."""
     kept: dict[str, Flow] = {}
+    attributes = (item for item in ast.walk(holder) if isinstance(item, ast.Attribute))
+    bound = Counter(item.attr for item in attributes if not isinstance(item.ctx, ast.Load))
     for node in holder.body:
         if isinstance(node, FUNCTIONS) and node.name == "__init__" and node.args.args:
             names = Names(node, parameters_of(node, bound=True))
@@ -77,7 +80,8 @@ def constructor_fields(holder: ast.ClassDef) -> dict[str, Flow]:
                 if isinstance(item, ast.Assign | ast.AnnAssign) and item.value is not None:
                     for target in item.targets if isinstance(item, ast.Assign) else [item.target]:
                         if dotted_name(target) == f"{own}.{name_of(target)}" and (flow := names.flow(item.value)):
-                            kept[f"self.{name_of(target)}"] = flow
+                            once = bound[name_of(target)] == 1
+                            kept[f"self.{name_of(target)}"] = flow._replace(exact=flow.exact and once)
                 elif isinstance(item, ast.Call) and name_of(item.func) == "__init__" and item.args:
                     # ``super().__init__(name)`` of a subclass of `types.ModuleType`, whose name it is then
                     flow = names.flow(item.args[-1] if dotted_name(item.func) else item.args[0])
@@ -86,7 +90,8 @@ def constructor_fields(holder: ast.ClassDef) -> dict[str, Flow]:
     if any(name_of(item.func if isinstance(item, ast.Call) else item) == "dataclass" for item in holder.decorator_list):
         fields = [n for n in holder.body if isinstance(n, ast.AnnAssign) and isinstance(n.target, ast.Name)]
         for index, item in enumerate(fields):
-            kept[f"self.{name_of(item.target)}"] = Flow(Parameter(name_of(item.target), index))
+            name = name_of(item.target)
+            kept[f"self.{name}"] = Flow(Parameter(name, index), exact=not bound[name])
     return kept
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _LOADS = frozenset({"module_from_spec", "exec_module", "load_module", "LazyLoader"})
 """What makes of `find_spec` more than a question."""
-_HARMLESS_DECORATORS = frozenset({"cache", "classmethod", "lru_cache", "staticmethod"})
+HARMLESS_DECORATORS = frozenset({"cache", "classmethod", "lru_cache", "staticmethod"})
 """They call the function that they decorate."""
 _OWN_PACKAGES = {
     "__name__": NAME_PLACEHOLDER,
@@ -135,7 +135,7 @@ def _of_class(
 def _is_called_as_it_is(node: ast.FunctionDef) -> bool:
     """Say whether decorators call the function whenever what they make of it is called."""
     decorators = (item.func if isinstance(item, ast.Call) else item for item in node.decorator_list)
-    return all(name_of(item) in _HARMLESS_DECORATORS for item in decorators)
+    return all(name_of(item) in HARMLESS_DECORATORS for item in decorators)
 
 
 def _passer(name: str, flow: Flow, target: str, key: int | str, call: ast.Call) -> NamePasser:

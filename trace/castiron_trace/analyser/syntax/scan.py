@@ -94,7 +94,7 @@ class NamePasser(NamedTuple):
 
 
 class NamedCall(NamedTuple):
-    """A call with literals that may name modules."""
+    """A call, with the literals among its arguments that may name modules."""
 
     target: str
     """The function: dotted, with leading dots if it was imported so; ``:f`` of the same source."""

@@ -10,15 +10,15 @@ import ast
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from castiron_trace.analyser.syntax.expressions import IMPORTABLE_NAME, dotted_name
-from castiron_trace.analyser.syntax.passed_names import given_arguments, name_passers
+from castiron_trace.analyser.syntax.expressions import IMPORTABLE_NAME, dotted_name, name_of
+from castiron_trace.analyser.syntax.passed_names import HARMLESS_DECORATORS, given_arguments, name_passers
 from castiron_trace.analyser.syntax.possible_names import PossibleNames
 from castiron_trace.analyser.syntax.scan import NamedCall, NamePasser, passer_of
 from castiron_trace.analyser.syntax.scanner import calls_with_tiers
 from castiron_trace.analyser.syntax.sure_calls import evaluated
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from castiron_trace.hints.model import SourceHints
 
@@ -28,16 +28,33 @@ _PARTS = (ast.Call, ast.Attribute, ast.Subscript, ast.keyword, ast.Tuple)
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 _RUN = (ast.Module, ast.ClassDef, ast.If, ast.Try, ast.With)
 """Statements whose parts run as the tier says."""
+_ONLY_ASKS = frozenset({"isinstance", "issubclass"})
+"""Functions that call nothing of what they are given."""
+_PLAIN_DECORATORS = HARMLESS_DECORATORS | {"dataclass", "final", "total_ordering"}
+_SCOPES = frozenset({"globals", "locals", "vars"})
+_RUN_TEXT = frozenset({"eval", "exec"})
+ANY = "*"
+"""Stands for all functions of a source in a `NamedUse`."""
+
+
+class NamedUse(NamedTuple):
+    """A place from which a function may be called in ways that reading does not follow: where it is passed on."""
+
+    target: str
+    """As `NamedCall.target`; ``:*`` for all functions of the source; ``.f`` for any method ``f``."""
+    line: int
 
 
 class SecondReading(NamedTuple):
     """What the second reading of a source finds."""
 
     calls: tuple[NamedCall, ...] = ()
+    """All of these functions, also those without literals."""
     passers: tuple[NamePasser, ...] = ()
     """Functions that hand a parameter on to another function that the source defines or imports."""
     bases: tuple[tuple[str, str], ...] = ()
     """Class, a class that it inherits from; that is named as `NamedCall.target` is."""
+    uses: tuple[NamedUse, ...] = ()
 
 
 def read_again(source: bytes, words: Collection[str], hints: SourceHints) -> SecondReading:
@@ -58,6 +75,7 @@ def read_again(source: bytes, words: Collection[str], hints: SourceHints) -> Sec
         tuple(sorted(reader.calls(calls_with_tiers(tree, hints)), key=lambda call: (call.line, repr(call)))),
         tuple(passers),
         tuple(sorted(reader.bases())),
+        tuple(sorted(reader.uses())),
     )
 
 
@@ -73,7 +91,8 @@ def reading_from_plain(plain: dict[str, Any]) -> SecondReading:
         for target, arguments, given, sure, tier, line in plain["calls"]
     )
     passers = tuple(map(passer_of, plain["passers"]))
-    return SecondReading(tuple(calls), passers, tuple((name, base) for name, base in plain["bases"]))
+    bases = tuple((name, base) for name, base in plain["bases"])
+    return SecondReading(tuple(calls), passers, bases, tuple(NamedUse(target, line) for target, line in plain["uses"]))
 
 
 class _Reader:
@@ -142,10 +161,55 @@ class _Reader:
             if (base := self._named(item)) is not None and base.rpartition(".")[2].lstrip(":") in self.words
         }
 
+    # Uses -----------------------------------------------------------------------------------------------------------
+
+    def uses(self) -> set[NamedUse]:
+        """Return the places from which functions that matter may be called unseen."""
+        return {NamedUse(target, getattr(node, "lineno", 0)) for node in self._parents for target in self._used(node)}
+
+    def _used(self, node: ast.AST) -> Iterator[str]:
+        if isinstance(node, _NAMED):
+            if node.name in self.words and not all(map(_is_plain, node.decorator_list)):
+                holder = self._class_around(node)
+                yield f":{holder}.{node.name}" if holder else f":{node.name}"
+        elif isinstance(node, ast.Call):
+            if _is_own_class(node.func) and (holder := self._class_around(node)) in self.words:
+                yield f":{holder}"
+            elif _calls_by_name(node):
+                yield f":{ANY}"
+        elif isinstance(node, ast.Subscript):
+            scope = isinstance(node.value, ast.Call) and name_of(node.value.func) in _SCOPES
+            reads = isinstance(node.ctx, ast.Load) and not isinstance(node.slice, ast.Constant)
+            if reads and (scope or dotted_name(node.value) == "sys.modules"):
+                yield f":{ANY}"
+        elif isinstance(node, ast.Attribute | ast.Name) and isinstance(node.ctx, ast.Load):
+            yield from self._passed_on(node)
+
+    def _passed_on(self, node: ast.Attribute | ast.Name) -> Iterator[str]:
+        parent = self._parents[node]
+        if isinstance(parent, ast.Attribute):
+            return  # the longer name is looked at
+        target = self._named(node)
+        if target is None:
+            if isinstance(node, ast.Attribute) and dotted_name(node).partition(".")[0] not in self._imported:
+                yield from (f".{word}" for word in self.words if word == node.attr)
+        elif target.rpartition(".")[2].lstrip(":") in self.words:
+            is_call = isinstance(parent, ast.Call) and (parent.func is node or name_of(parent.func) in _ONLY_ASKS)
+            if not is_call and not self._annotates(node):
+                yield target
+
+    def _annotates(self, node: ast.AST) -> bool:
+        parent = self._parents.get(node)
+        while isinstance(parent, ast.expr):
+            node, parent = parent, self._parents.get(parent)
+        if isinstance(parent, ast.arg):
+            return True
+        return getattr(parent, "annotation", None) is node or getattr(parent, "returns", None) is node
+
     # Calls ----------------------------------------------------------------------------------------------------------
 
     def calls(self, found: list[tuple[ast.Call, int]]) -> set[NamedCall]:
-        """Return the calls with literals that may name modules."""
+        """Return the calls of functions that matter, with the literals that may name modules."""
         calls: set[NamedCall] = set()
         for call, tier in found:
             target = self.target(call)
@@ -154,9 +218,8 @@ class _Reader:
             values: list[tuple[int | str, ast.expr]] = [*enumerate(call.args)]
             values.extend((item.arg, item.value) for item in call.keywords if item.arg is not None)
             arguments = [(key, *texts) for key, value in values if (texts := self._texts(value)) is not None]
-            if arguments:
-                sure = self._runs(call) and self._is_one(call)
-                calls.add(NamedCall(target, tuple(arguments), given_arguments(call), sure, tier, call.lineno))
+            sure = bool(arguments) and self._runs(call) and self._is_one(call)
+            calls.add(NamedCall(target, tuple(arguments), given_arguments(call), sure, tier, call.lineno))
         return calls
 
     def _texts(self, value: ast.expr) -> tuple[bool, tuple[str, ...]] | None:
@@ -192,6 +255,28 @@ class _Reader:
         while isinstance(outer, _RUN):
             outer = self._parents.get(outer)
         return outer is None
+
+
+def _is_own_class(function: ast.expr) -> bool:
+    """Say whether a method calls the class that it is of: ``cls(name)``, ``type(self)(name)``."""
+    made = isinstance(function, ast.Call) and name_of(function.func) == "type"
+    return made or dotted_name(function) == "cls" or name_of(function) == "__class__"
+
+
+def _calls_by_name(call: ast.Call) -> bool:
+    """Say whether a call runs code, or gets functions of this source, by a text that is no literal."""
+    first = call.args[0] if call.args else None
+    if name_of(call.func) in _RUN_TEXT:
+        return not isinstance(first, ast.Constant)
+    if name_of(call.func) == "getattr" and isinstance(first, ast.Name) and first.id in {"self", "cls"}:
+        return len(call.args) > 1 and not isinstance(call.args[1], ast.Constant)
+    holder = call.func.value if isinstance(call.func, ast.Attribute) and call.func.attr == "get" else None
+    is_scope = isinstance(holder, ast.Call) and name_of(holder.func) in _SCOPES
+    return is_scope and not isinstance(first, ast.Constant)
+
+
+def _is_plain(decorator: ast.expr) -> bool:
+    return name_of(decorator.func if isinstance(decorator, ast.Call) else decorator) in _PLAIN_DECORATORS
 
 
 def _is_name(text: str) -> bool:
