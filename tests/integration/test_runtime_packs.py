@@ -313,30 +313,57 @@ def test_foreign_symbols_of_the_interpreter_cannot_take_the_place_of_a_wheels(pa
     assert not {"inflate", "SSL_new", "sqlite3_open", "BZ2_bzCompress", "memcpy", "sin", "malloc"} & exported
 
 
-@pytest.mark.parametrize("machine", ["of the target", "other_machine"])
-@pytest.mark.parametrize(
-    ("source", "test", "output"),
-    [
-        ("memory_simd", "strings_test", "200000 rounds\n"),
-        ("memory_copy", "copies_test", "sizes up to 600 and 20000 others\n"),
-    ],
-)
-def test_the_stubs_functions_on_memory(
-    pack: Pack, tmp_path: Path, source: str, test: str, output: str, machine: str
-) -> None:
-    """With the target's blocks of bytes, and with such as another processor may have: `other_machine/vector.h`."""
+MACHINES = ("of the target", "other_machine")
+"""With the target's blocks of bytes, and with such as another processor may have: `other_machine/vector.h`."""
+
+ON_MEMORY = [FOLDER / "libc" / f"memory_{name}.c" for name in ("simd", "copy")]
+"""The stub's functions on memory and strings."""
+CORRECTED = [FOLDER / "libc" / f"{name}.c" for name in ("error_numbers", "integers", "texts")]
+"""Functions that the C library has, but wrong."""
+
+
+def run_with_stub(pack: Pack, folder: Path, machine: str, files: list[Path]) -> str:
+    """Compile and link a test with the stub's functions and the C library; return what it prints."""
     toolchain = pack.toolchain
-    here = Path(__file__).parent
-    others = [f"-I{here / machine}"] if machine == "other_machine" else []
+    others = [f"-I{Path(__file__).parent / machine}"] if machine == "other_machine" else []
     own = [*others, *target_flags(pack.target)]
     flags = [*toolchain.cflags, *own, "-fno-builtin", "-Wall", "-Wextra", "-Werror"]
-    for file in (FOLDER / "libc" / f"{source}.c", here / f"{test}.c"):
-        subprocess.run([*toolchain.cc, *flags, "-c", file, "-o", tmp_path / f"{file.stem}.o"], check=True)
-    objects = [toolchain.crt1, f"{test}.o", f"{source}.o", "--start-group", *toolchain.libraries, "--end-group"]
-    argv = [*toolchain.linker, "-static", "-no-pie", *objects, "-o", "test"]
-    subprocess.run([str(word) for word in argv], cwd=tmp_path, check=True)
-    result = subprocess.run([tmp_path / "test"], capture_output=True, text=True, check=False)
-    assert (result.stdout, result.returncode) == (output, 0)
+    objects = []
+    for file in (*files, *ON_MEMORY, *CORRECTED):
+        objects.append(folder / f"{file.stem}.o")
+        subprocess.run([*toolchain.cc, *flags, "-c", file, "-o", objects[-1]], check=True)
+    words = [toolchain.crt1, *objects, "--start-group", *toolchain.libraries, "--end-group"]
+    argv = [*toolchain.linker, "-static", "-no-pie", *words, "-o", "test"]
+    subprocess.run([str(word) for word in argv], cwd=folder, check=True)
+    result = subprocess.run([folder / "test"], capture_output=True, text=True, check=False)
+    assert result.returncode == 0, (result.stdout, result.returncode)
+    return result.stdout
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_functions_on_memory_stay_within_their_operands(pack: Pack, tmp_path: Path, machine: str) -> None:
+    """All of the stub's are in the table, with those of the C library that are not replaced."""
+    files = sorted((Path(__file__).parent / "memory_edges").glob("*.c"))
+    checked = set(run_with_stub(pack, tmp_path, machine, files).split())
+    own = set()
+    for file in ON_MEMORY:
+        with (tmp_path / f"{file.stem}.o").open("rb") as stream:
+            for symbol in ELFFile(stream).get_section_by_name(".symtab").iter_symbols():
+                if symbol["st_info"]["bind"] == "STB_GLOBAL" and symbol["st_shndx"] != "SHN_UNDEF":
+                    own.add(symbol.name)
+    assert {"memchr", "memcpy", "strlen"} <= own <= checked
+
+
+@pytest.mark.parametrize("machine", MACHINES)
+def test_copying_and_filling_memory(pack: Pack, tmp_path: Path, machine: str) -> None:
+    """Of many sizes, and where the two operands overlap."""
+    output = run_with_stub(pack, tmp_path, machine, [Path(__file__).parent / "copies_test.c"])
+    assert output == "sizes up to 600 and 20000 others\n"
+
+
+def test_functions_of_the_c_library_are_what_the_standards_say(pack: Pack, tmp_path: Path) -> None:
+    output = run_with_stub(pack, tmp_path, "of the target", [Path(__file__).parent / "library_test.c"])
+    assert output.endswith(" checks, 0 failures\n"), output
 
 
 def test_sine_cosine_and_tangent(pack: Pack, tmp_path: Path) -> None:

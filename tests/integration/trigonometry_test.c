@@ -97,9 +97,37 @@ static void check_special(void)
     }
 }
 
+/* Of long double: arguments, and their sines, cosines and tangents, calculated with 5,200 digits. */
+static const long double large[][4] = {
+    {0x1.921fb54442d1846ap+0L, 0x1p+0L, -0x1.d9cceba3f91f1976p-66L, -0x1.14a3c09b557b46bep+65L},
+    {-0x1.3b473991fd609p+26L, 0x1.c5173679828fac3ap-2L, -0x1.cb2717edbad441f2p-1L, -0x1.f93d8079ffa0930ep-2L},
+    {0x1.2e8c41e5802cp+27L, -0x1.27a167783de5a64ap-1L, 0x1.a206ece318a1c280p-1L, -0x1.6a16ab1646314c4cp-1L},
+    {0x1.efd3994487073p+29L, -0x1.4f4dcd705baf4d50p-1L, 0x1.82ee3b5a4b95c29ep-1L, -0x1.bbaf8fc7afa99af6p-1L},
+    {0x1.3c782a1db248cp+30L, 0x1.2e3e1232b52e3870p-1L, 0x1.9d458dac4718f044p-1L, 0x1.76724e53e717050cp-1L},
+    {0x1.921fb54442d1846ap+40L, 0x1.d9cceba3f91f088ep-26L, 0x1.ffffffffffffc932p-1L, 0x1.d9cceba3f91f3b46p-26L},
+    {0x1.59a54122a6397p+61L, 0x1.6cf162f4d879fab2p-2L, 0x1.de617a8b8194d750p-1L, 0x1.86970dc45bb94634p-2L},
+    {0x1.c637ef7fdf725p+215L, 0x1.6aebcf3348c2bb54p-1L, -0x1.6927704d1da4ea7ep-1L, -0x1.0140a86bae0c5710p+0L},
+    {0x1p+1000L, -0x1.460b8ae1c886e4dap-3L, 0x1.f9785160c8815178p-1L, -0x1.4a41d560c08cbe60p-3L},
+    {0x1.8p+16000L, -0x1.d5b6474a53d8f152p-1L, -0x1.9780b128a41470f4p-2L, 0x1.2714b81f8277b582p+1L},
+};
+
+static void check_long(void)
+{
+    for (size_t i = 0; i < sizeof(large) / sizeof(*large); i++) {
+        volatile long double x = large[i][0];
+        long double s, c;
+        sincosl(x, &s, &c);
+        if (!near(s, large[i][1], LDBL_MANT_DIG, LDBL_MIN_EXP - 1) || !near(c, large[i][2], LDBL_MANT_DIG, LDBL_MIN_EXP - 1))
+            fail("sincosl", (double)x);
+        if (sinl(x) != s || cosl(x) != c || !near(tanl(x), large[i][3], LDBL_MANT_DIG, LDBL_MIN_EXP - 1))
+            fail("sinl, cosl or tanl", (double)x);
+    }
+}
+
 int main(void)
 {
     check_special();
+    check_long();
     for (int i = 0; i < ROUNDS; i++) {
         int scale = (int)(number() % 90) - 40;
         double x = ldexp((double)number(), scale - 53); /* up to 2**49 */

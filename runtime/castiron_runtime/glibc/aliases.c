@@ -56,8 +56,8 @@ SAME(__strtok_r, strtok_r);
 SAME(__strverscmp, strverscmp);
 SAME(__mbrlen, mbrlen);
 SAME(__mbrtowc, mbrtowc);
-SAME(_tolower, tolower);
-SAME(_toupper, toupper);
+SAME(_tolower, castiron_gnu_tolower);
+SAME(_toupper, castiron_gnu_toupper);
 SAME(__iswctype, iswctype);
 SAME(__towctrans, towctrans);
 

@@ -60,6 +60,9 @@ const int32_t *const *GNU(__ctype_tolower_loc)(void) { return &lower; }
 const int32_t *const *GNU(__ctype_toupper_loc)(void) { return &upper; }
 void GNU(__ctype_init)(void) {}
 
+int GNU(tolower)(int c) { return c >= -128 && c < 256 ? lower[c] : c; }
+int GNU(toupper)(int c) { return c >= -128 && c < 256 ? upper[c] : c; }
+
 int GNU(__isctype)(int c, int bit)
 {
     /* The bit counts kinds in the order of ctype.h. */

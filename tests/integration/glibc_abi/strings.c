@@ -1,5 +1,6 @@
 /* Strings, errors, conversions of text. */
 #define _GNU_SOURCE
+#include <ctype.h>
 #include <errno.h>
 #include <error.h>
 #include <iconv.h>
@@ -51,6 +52,8 @@ void check_strings(void)
     for (; part; part = strtok_r(NULL, ",;", &rest))
         count++;
     printf("strtok_r %d strverscmp %d %d\n", count, strverscmp("a10", "a9") > 0, strcasestr("xABc", "abc") != NULL);
+    int (*volatile lower)(int) = tolower, (*volatile upper)(int) = toupper;
+    printf("case %d %d %d %d %d %d\n", lower(EOF), upper(EOF), lower(-61), upper('x'), lower(300), _tolower('X'));
     int numbers[] = {5, 2, 9, 1}, calls = 0;
     qsort_r(numbers, 4, sizeof *numbers, compare, &calls);
     printf("qsort_r %d %d %d %d %d\n", numbers[0], numbers[1], numbers[2], numbers[3], calls > 2);

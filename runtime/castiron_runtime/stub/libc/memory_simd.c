@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 #include "vector.h" /* of the target's folder in machine/ */
 
@@ -185,3 +186,6 @@ NOT_ITSELF char *strrchr(const char *string, int byte)
 {
     return memrchr(string, byte, strlen(string) + 1);
 }
+
+char *index(const char *string, int byte) __attribute__((alias("strchr")));
+char *rindex(const char *string, int byte) __attribute__((alias("strrchr")));

@@ -1,5 +1,7 @@
-/* posix_fallocate and posix_fadvise return the number of an error (POSIX.1).  Those of zig's C library set errno and return
- * -1, which CPython 3.11 shows as "[Errno -1] No error information". */
+/* Where the C library, Zig's in the place of musl's, tells errors wrongly.
+ *
+ * posix_fallocate and posix_fadvise return the number of an error (POSIX.1); its own set errno and return -1, which CPython
+ * 3.11 shows as "[Errno -1] No error information".  setpgrp sets errno and returns -1; its own returns the negative number. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
@@ -22,4 +24,9 @@ int posix_fadvise(int descriptor, off_t offset, off_t length, int advice)
 {
     int before = errno;
     return number_of(syscall(SYS_fadvise64, descriptor, offset, length, advice), before);
+}
+
+pid_t setpgrp(void)
+{
+    return setpgid(0, 0);
 }
