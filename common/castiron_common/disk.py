@@ -42,8 +42,9 @@ def full_disk(place: Path, error: OSError | None = None) -> OutputError:
         what = f"There is no space left on the file system {mount}{_free(mount)}"
     return OutputError(
         f"{what}, while {place} was written.",
-        hint="Free some space there. `castiron cache prune --size 0` removes what Castiron can make again (`castiron "
-        "cache info` tells how much that is); CASTIRON_CACHE names a folder for it on another file system.",
+        hint="Free some space there. If Castiron's cache is there, too (`castiron cache info` tells where, and how "
+        "large it is), `castiron cache prune --size 0` removes what can be made again; CASTIRON_CACHE names a folder "
+        "for it on another file system.",
     )
 
 
@@ -63,6 +64,5 @@ def _free(mount: Path) -> str:
         status = os.statvfs(mount)
     except OSError:
         return ""
-    return (
-        f" ({status.f_bavail * status.f_frsize / 1e6:.0f} MB of {status.f_blocks * status.f_frsize / 1e9:.1f} GB free)"
-    )
+    free, size = (blocks * status.f_frsize / 1e6 for blocks in (status.f_bavail, status.f_blocks))
+    return f" ({free:,.1f} of {size:,.1f} MB free)"

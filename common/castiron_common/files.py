@@ -90,6 +90,8 @@ def output_error(path: Path, error: OSError) -> OutputError:
     if is_full(error):
         return full_disk(path, error)
     known = _REASONS.get(error.errno or 0)
+    if error.errno == errno.ENOENT and path.parent.is_dir():
+        known = ("the file system makes no files in that folder", "Write to another place with -o.")  # /proc
     reason, hint = known or (error.strerror or str(error), "Write to another place with -o.")
     return OutputError(f"Cannot write {path}: {reason}.", hint=hint)
 

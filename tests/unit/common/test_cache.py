@@ -79,6 +79,11 @@ def test_an_atomic_write_honours_the_umask(tmp_path: Path) -> None:
     assert (tmp_path / "program").stat().st_mode & 0o777 == 0o750
 
 
+def test_a_folder_that_takes_no_files_is_not_said_to_be_missing() -> None:
+    with pytest.raises(OutputError, match="makes no files in that folder"), atomic_write(Path("/proc/out")):
+        pass
+
+
 def test_no_space_is_one_message(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="the folder does not exist"), atomic_write(tmp_path / "no" / "out"):
         pass
