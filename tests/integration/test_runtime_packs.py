@@ -332,7 +332,8 @@ def run_with_stub(pack: Pack, folder: Path, machine: str, files: list[Path]) -> 
     for file in (*files, *ON_MEMORY, *CORRECTED):
         objects.append(folder / f"{file.stem}.o")
         subprocess.run([*toolchain.cc, *flags, "-c", file, "-o", objects[-1]], check=True)
-    words = [toolchain.crt1, *objects, "--start-group", *toolchain.libraries, "--end-group"]
+    replaced = provide(pack, set(), reporter=REPORTER).archives
+    words = [toolchain.crt1, *objects, *replaced, "--start-group", *toolchain.libraries, "--end-group"]
     argv = [*toolchain.linker, "-static", "-no-pie", *words, "-o", "test"]
     subprocess.run([str(word) for word in argv], cwd=folder, check=True)
     result = subprocess.run([folder / "test"], capture_output=True, text=True, check=False)

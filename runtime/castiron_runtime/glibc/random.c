@@ -1,7 +1,9 @@
-/* Random numbers: the kernel's (glibc 2.36), and generators whose state is the caller's. */
+/* Random numbers: the kernel's (glibc 2.36), the program's, and generators whose state is the caller's.  A seed gives the
+ * numbers that it gives with glibc. */
 #include "gnu.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/random.h>
@@ -149,6 +151,66 @@ int GNU(setstate_r)(char *memory, struct gnu_random *data)
     data->state = state;
     data->end = state + data->degree;
     return 0;
+}
+
+/* The generator that the program has one of, seeded with 1; threads may share it. */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int32_t memory_of_shared[32];
+static struct gnu_random shared;
+
+static void lock_shared(void)
+{
+    pthread_mutex_lock(&lock);
+    if (!shared.state)
+        GNU(initstate_r)(1, (char *)memory_of_shared, sizeof memory_of_shared, &shared);
+}
+
+long GNU(random)(void)
+{
+    int32_t value;
+    lock_shared();
+    GNU(random_r)(&shared, &value);
+    pthread_mutex_unlock(&lock);
+    return value;
+}
+
+void GNU(srandom)(unsigned seed)
+{
+    lock_shared();
+    GNU(srandom_r)(seed, &shared);
+    pthread_mutex_unlock(&lock);
+}
+
+char *GNU(initstate)(unsigned seed, char *memory, size_t size)
+{
+    lock_shared();
+    char *before = (char *)(shared.state - 1);
+    int failed = GNU(initstate_r)(seed, memory, size, &shared);
+    pthread_mutex_unlock(&lock);
+    return failed ? NULL : before;
+}
+
+char *GNU(setstate)(char *memory)
+{
+    lock_shared();
+    char *before = (char *)(shared.state - 1);
+    int failed = GNU(setstate_r)(memory, &shared);
+    pthread_mutex_unlock(&lock);
+    return failed ? NULL : before;
+}
+
+int GNU(rand)(void) { return (int)GNU(random)(); }
+SAME(srand, castiron_gnu_srandom);
+
+/* 11, 10 and 10 bits of three numbers of the generator that C's standard shows (C11 7.22.2.2). */
+int GNU(rand_r)(unsigned *seed)
+{
+    unsigned value = 0;
+    for (int i = 0; i < 3; i++) {
+        *seed = *seed * 1103515245u + 12345u;
+        value = i == 0 ? *seed / 65536 % 2048 : value << 10 ^ *seed / 65536 % 1024;
+    }
+    return (int)value;
 }
 
 /* drand48_r and its kin (stdlib.h, struct drand48_data): a linear congruence modulo 2^48, all as in POSIX. */

@@ -38,8 +38,47 @@ static int compare(const void *a, const void *b, void *count)
     return *(const int *)a - *(const int *)b;
 }
 
+struct item {
+    double key;
+    int place;
+};
+
+static int compare_keys(const void *a, const void *b)
+{
+    double left = ((const struct item *)a)->key, right = ((const struct item *)b)->key;
+    return (left > right) - (left < right);
+}
+
+static int compare_with(const void *a, const void *b, void *scale)
+{
+    return compare_keys(a, b) * *(int *)scale;
+}
+
+/* Equal elements keep their order; NaN compares as equal to all numbers, which contradicts itself. */
+static void check_sorting(int kinds, int with_nan)
+{
+    struct item items[300];
+    int backwards = -1;
+    unsigned sum[2] = {0, 0};
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 300; i++)
+            items[i] = (struct item){.key = with_nan && i % 7 == 0 ? __builtin_nan("") : i * 7919 % kinds, .place = i};
+        if (round == 0)
+            qsort(items, 300, sizeof *items, compare_keys);
+        else
+            qsort_r(items, 300, sizeof *items, compare_with, &backwards);
+        for (int i = 0; i < 300; i++)
+            sum[round] = sum[round] * 31 + (unsigned)items[i].place;
+    }
+    printf("qsort %d %d: %d %d %u %u\n", kinds, with_nan, items[0].place, items[1].place, sum[0], sum[1]);
+}
+
 void check_strings(void)
 {
+    check_sorting(1, 0);
+    check_sorting(10, 0);
+    check_sorting(1000, 0);
+    check_sorting(50, 1);
     char buffer[64] = "unchanged";
     printf("strerror_r %s", strerror_r(ENOENT, buffer, sizeof buffer));
     printf(" %s", strerror_r(EACCES, buffer, 5) != NULL ? "text" : "none");
@@ -67,6 +106,17 @@ void check_strings(void)
     convert("UTF-8", "UTF-8", "a\xe4\xb8");
     convert("SHIFT_JIS", "UTF-8", "\xe3\x81\x82");
     convert("NOSUCH", "UTF-8", "");
+    printf("rand %d %d", rand(), rand());
+    srand(42);
+    printf(" %d %ld", rand(), random());
+    char own[64], *usual = initstate(5, own, sizeof own);
+    printf(" %ld", random());
+    printf(" %d %ld", setstate(usual) == own, random());
+    printf(" %d", initstate(1, own, 4) == NULL);
+    unsigned seed = 3;
+    for (int i = 0; i < 3; i++)
+        printf(" %d", rand_r(&seed));
+    printf(" %u\n", seed);
     struct random_data random = {0};
     char state[128];
     int32_t value;
