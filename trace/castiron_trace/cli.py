@@ -13,6 +13,7 @@ from castiron_common.command_line import Loudness, Theme
 from castiron_common.console import printable, relative, run_command
 from castiron_common.errors import ModuleMissingError, UsageError
 from castiron_common.lines import stderr_lines
+from castiron_common.words import counted
 from castiron_runtime.target_files import chosen_target, defaults
 from castiron_trace.model import Carry, Stdlib
 
@@ -395,11 +396,13 @@ def _summary(outcome: Outcome, options: Options, size: int, loud: Loudness) -> N
         own = sum(module.origin == "app" for module in manifest.modules)
         standard = sum(module.origin == "stdlib" for module in manifest.modules)
         others = len(manifest.modules) - own - standard
+        number = len(manifest.distributions)
+        of_distributions = f"{others:,} of {counted(number, 'distribution')}, " if number else ""
         console.print(manifest.entry.name, style="bold", end="")
         console.print(
-            f": {own} own modules, {others} of {len(manifest.distributions)} "
-            f"distributions, {standard} of the standard library; {len(manifest.resources)} data files, "
-            f"{len(manifest.natives)} native libraries; manifest of {size:,} bytes"
+            f": {counted(own, 'own module')}, {of_distributions}{standard:,} of the standard library; "
+            f"{counted(len(manifest.resources), 'data file')}, "
+            f"{counted(len(manifest.natives), 'native library', 'native libraries')}; manifest of {size:,} bytes"
         )
         console.print(relative(printable(f"requirements: {outcome.source}")))
     if loud >= Loudness.NORMAL:
@@ -424,7 +427,8 @@ def _summary(outcome: Outcome, options: Options, size: int, loud: Loudness) -> N
         console.print(finding.severity, style=looks[finding.severity][0], end="")
         console.print(relative(printable(f" {finding.subject}: {finding.message} [{finding.code}]")))
     if loud is Loudness.NORMAL and len(manifest.findings) > len(shown):
-        console.print(f"{len(manifest.findings) - len(shown)} more findings (-v shows them)")
+        rest = (counted(len(told) - len(shown), "more warning"), counted(len(manifest.findings) - len(told), "note"))
+        console.print(f"{' and '.join(text for text in rest if not text.startswith('0 '))} (-v shows them)")
     if loud is Loudness.VERBOSE:
         command_line.show_passes(outcome.seconds)
 

@@ -131,7 +131,7 @@ def _written(options: Options, plan: Plan) -> tuple[Requirements | None, str]:
     if project is not None:
         return project, project.origin
     if plan.kind is PlanKind.COMMAND or plan.path is None:
-        return None, "nothing"
+        return None, "none"
     folder = plan.path
     if plan.kind is PlanKind.SCRIPT:
         if (block := from_script(plan.path, options.target)) is not None:
@@ -143,7 +143,7 @@ def _written(options: Options, plan: Plan) -> tuple[Requirements | None, str]:
     if plan.own and (folder / "requirements.txt").is_file():
         requirements = from_files([folder / "requirements.txt"], options.target)
         return requirements, "requirements.txt beside the application (nothing else says what it needs)"
-    return None, "nothing"
+    return None, "none"
 
 
 def _from_named_files(options: Options) -> Requirements:
@@ -221,7 +221,7 @@ def _installed_here(
     if plan.kind is not PlanKind.COMMAND:
         names = set(missing()) if plan.own else {plan.name.partition(".")[0]}
         if not names:
-            return None, "the application needs nothing but the standard library"
+            return None, "none, as the application imports nothing but the standard library"
     from castiron_wheels.installed import from_installed, host_python, installed
 
     python = named or host_python()
@@ -237,6 +237,6 @@ def _installed_here(
         return requirements, f"the versions installed beside {python}"
     everything = installed(python)
     if not any(item.modules & names for item in everything):
-        return None, f"nothing (none of its imports is installed beside {python})"
+        return None, f"none (nothing that it imports is installed beside {python})"
     requirements = from_installed(python, options.target, imports=names, everything=everything)
     return requirements, f"the versions installed beside {python}"

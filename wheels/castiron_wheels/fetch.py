@@ -12,6 +12,7 @@ from castiron_common.errors import DependencyError, ManifestError
 from castiron_common.files import sha256_bytes, sha256_file
 from castiron_common.network import configured
 from castiron_common.pools import thread_pool
+from castiron_common.words import counted
 from castiron_wheels.index_logins import index_logins
 from castiron_wheels.pylock import read_lock
 from castiron_wheels.uv_client import client_environment, uv_compile
@@ -72,7 +73,7 @@ def fetch_all(
         if not item.wheel.embedded and not usable(wheel_entry(item.wheel.sha256, item.wheel.filename))
     ]
     if missing:
-        with reporter.task(f"fetch {len(missing)} wheels") as task:
+        with reporter.task(f"fetch {counted(len(missing), 'wheel')}") as task:
             _fetch_missing(missing, target, task)
     return [
         fetch(item.name, item.version, item.wheel, target, blob=blobs.get(item.wheel.sha256), reporter=reporter)
@@ -101,7 +102,7 @@ def fetch_candidates(candidates: Sequence[Candidate], *, reporter: Reporter) -> 
     missing = [item for item in candidates if item.sha256 is None or not usable(_entry(item.sha256, item))]
     if not missing:
         return [_entry(str(item.sha256), item) for item in candidates]
-    with reporter.task(f"fetch {len(missing)} files") as task:
+    with reporter.task(f"fetch {counted(len(missing), 'file')}") as task:
         return _fetch_files(candidates, task)
 
 
