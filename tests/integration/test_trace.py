@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -69,6 +70,21 @@ def test_hello_in_two_seconds(pack: Pack, tmp_path: Path) -> None:
     assert manifest.pack == f"cpython-{pack.python_version}"
     assert names(manifest, "app") == {"__main__"}
     assert not {"ssl", "_ssl", "sqlite3", "zlib", "unicodedata", "asyncio"} & names(manifest, "stdlib")
+
+
+def test_what_is_said_of_a_call_that_is_not_followed(pack: Pack, tmp_path: Path) -> None:
+    """Decision 034: no warning where all calls have literals; else, with details, the first call that has none."""
+    tools = "import importlib\ndef optional(name):\n    return importlib.import_module(name)\n"
+    write(tmp_path, {"tools.py": tools, "app.py": "import tools\ntools.optional('colorsys')\n"})
+    said = run_trace(tmp_path, "app.py").stderr.decode()
+    assert re.match(r"app: 2 own modules, \d+ of the standard library; 0 data files, 0 native libraries; ", said)
+    assert "warning" not in said
+    write(tmp_path, {"app.py": "import tools, sys\ntools.optional(sys.argv[1])\n"})
+    said = run_trace(tmp_path, "app.py").stderr.decode()
+    assert re.findall(r"^warning (\S+): import_module with a computed name", said, re.MULTILINE) == ["tools.py:3"]
+    assert "1 note (-v shows it)" in said
+    said = run_trace(tmp_path, "-v", "app.py").stderr.decode()
+    assert "app.py:2: optional is called with a computed name, so that what tools.py:3 imports is not seen" in said
 
 
 def test_a_plug_in_by_computed_name_is_missed_by_reading_and_found_by_running(pack: Pack, tmp_path: Path) -> None:

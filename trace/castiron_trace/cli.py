@@ -428,7 +428,9 @@ def _summary(outcome: Outcome, options: Options, size: int, loud: Loudness) -> N
         console.print(relative(printable(f" {finding.subject}: {finding.message} [{finding.code}]")))
     if loud is Loudness.NORMAL and len(manifest.findings) > len(shown):
         rest = (counted(len(told) - len(shown), "more warning"), counted(len(manifest.findings) - len(told), "note"))
-        console.print(f"{' and '.join(text for text in rest if not text.startswith('0 '))} (-v shows them)")
+        hidden = len(manifest.findings) - len(shown)
+        shows = f"-v shows {'it' if hidden == 1 else 'them'}"
+        console.print(f"{' and '.join(text for text in rest if not text.startswith('0 '))} ({shows})")
     if loud is Loudness.VERBOSE:
         command_line.show_passes(outcome.seconds)
 
