@@ -374,6 +374,22 @@ def test_folders_that_link_to_each_other_are_no_endless_walk(tmp_path: Path) -> 
     assert found == ["x/f", "x/l0/f", "x/l1/f", "x/l2/f", "y/f", "y/m0/f", "y/m1/f", "y/m2/f"]
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("train.gin", "import shop.made\nbuild.size = 3\n"),
+        ("app.properties", "handler=shop.made.Handler\n"),
+        ("app.hocon", "a { class = shop.made.Handler }\n"),
+        ("app.json5", "{class: 'shop.made.Handler', /* a comment */}"),
+    ],
+)
+def test_modules_in_configuration_of_several_kinds(tmp_path: Path, python: TargetPython, name: str, text: str) -> None:
+    code = f"from pathlib import Path\nimport shop\nprint((Path(__file__).parent / 'conf' / '{name}').read_text())"
+    files: dict[str, str | bytes] = {"app.py": code, f"conf/{name}": text, "shop/__init__.py": "", "shop/made.py": ""}
+    modules = {module.name for module in traced(tmp_path, python, files).manifest.modules}
+    assert "shop.made" in modules
+
+
 def test_sources_of_a_folder_that_a_configuration_file_names_bring_their_imports(
     tmp_path: Path, python: TargetPython
 ) -> None:

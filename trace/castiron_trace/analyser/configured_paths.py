@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-CONFIGURATION = (".json", ".yaml", ".yml", ".toml", ".ini", ".cfg", ".conf", ".xml", ".zcml")
+CONFIGURATION = (
+    *(".cfg", ".conf", ".gin", ".hocon", ".ini", ".json", ".json5", ".jsonc", ".properties", ".toml", ".xml", ".yaml"),
+    *(".yml", ".zcml"),
+)
 """Suffixes of configuration files."""
 LARGEST_CONFIGURATION = 1 << 20
 """Bytes of a file in which names and paths are looked for."""
