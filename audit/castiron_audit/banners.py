@@ -7,6 +7,7 @@ them to ``NAME.js.LICENSE.txt``.  Nothing prescribes their form; the usual ones 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,16 @@ _LONGEST = 4000
 """Bytes of a comment; a longer one is no banner."""
 _HEAD = 16 << 10
 """Bytes of a script with its first lines."""
+NOTICES_OF_ESBUILD = b"Bundled license information:"
+"""Begins the comment in which esbuild collects the notices of what it bundled."""
+_LONGEST_LIST = 256 << 10
+"""Bytes of esbuild's list."""
+_LISTED = re.compile(r"^((?:@[\w.~-]+/)?[\w.~-]+)/\S+:$", re.MULTILINE)
+"""The file of a package whose notices follow, relative to ``node_modules``."""
+_NOTICE = re.compile(r"\(\*+!?(.*?)\*\)", re.DOTALL)
+"""A comment in esbuild's list, where parentheses stand for slashes."""
+_MODELINE = re.compile(r"^(?:vim?|ex): ?|^-\*-.*-\*-$")
+"""What editors read."""
 _MARK = b"/*!"
 _VERSIONS = tuple(b" v%d" % digit for digit in range(10))
 _TAGS = (b"@licen", b"@preserve")
@@ -26,26 +37,31 @@ _TAG = re.compile(rb"@(?:license|licence|preserve)\b")
 _NAMED = re.compile(r"/\*\*?[ \t]*(?:\n[ \t]*\*?[ \t]*)?[A-Za-z@][\w. -]{1,40}? v\d+\.\d+\.\d+\b")
 _LONGEST_VERSION = 60
 _IS_BANNER = re.compile(r"licen[sc]e|copyright|\(c\)|©|\bMIT\b", re.IGNORECASE)
+_SHORT = re.compile(r"(?:https?://[\w.]+/)?(?:@[\w.-]+/)?[A-Za-z][\w.-]* v?\d+\.\d+\.\d+(?: .{0,40})?$")
+"""All that some projects put there: a name of one word, and the version."""
 _HEAD_OF_LINES = re.compile(r"\ufeff?\s{0,20}(?:[ \t]{0,20}//[^\n]{0,300}(?:\n|$)){1,12}")
 """A comment of lines at the start of a file, as scripts without a minifier's marks have it."""
 _LEADING = re.compile(
     r"^(?:@(?:license|licence|preserve|overview|module|name|fileoverview)\b[ :]*|(?:based on|adapted from) )+",
     re.IGNORECASE,
 )
+_HOST = re.compile(r"^https?://[\w.]+/(?=[\w.-]+ v?\d)")
+"""``https://mths.be/punycode v1.4.1``"""
 _NUMBER = r"v?(?P<version>\d+\.\d+(?:\.\d+)*(?:-[\w.]+)?)"
 _NAME = r"(?P<name>@?[A-Za-z][\w./-]*(?: (?!v?\d)[A-Za-z][\w.-]*){0,4}?)"
 _NAME_AND_VERSION = re.compile(
     rf"{_NAME}(?: javascript library)?,?[ :(-]{{0,3}}(?:version[ :]*)?{_NUMBER}", re.IGNORECASE
 )
 _NAME_ALONE = re.compile(
-    rf"{_NAME}(?:\s*(?:$|<|\(|\||--|,|©)|\s+[-–]\s|\.\s|\s+is\s+(?:licensed|released|distributed)|:\s+(?=[A-Z]))",
+    rf"{_NAME}(?:\s*(?:$|<|\(|\||--|,|©)|\s+[-–]\s|\.\s|\s+(?:is\s+)?(?:licensed|released|distributed)\b|:\s+(?=[A-Z]))",
     re.IGNORECASE,
 )
 _SENTENCE = re.compile(r"\.\s+(?=[A-Z])")
 _ONE_WORD = re.compile(r"@?[A-Za-z][\w.-]*(?:/[\w.-]+)?")
+_TAGGED_VERSION = re.compile(r"@version[ \t:]+v?(\d+\.\d+(?:\.\d+)*)")
 _VERSION = re.compile(
-    r"\bversion\s*:?\s*[\"']?v?(\d+\.\d+(?:\.\d+)*)|\s[-–]\s+v?(\d+\.\d+\.\d+)\s*$|^v\.? ?(\d+\.\d+\.\d+)\b"
-    r"|\bv(\d+\.\d+\.\d+)\s*$|/(?:blob|raw|tree)/v?(\d+\.\d+\.\d+)/",
+    r"(?<!License, )(?<!License )\bversion\s*:?\s*[\"']?v?(\d+\.\d+(?:\.\d+)*)|\s[-–]\s+v?(\d+\.\d+\.\d+)\s*$"
+    r"|^v\.? ?(\d+\.\d+\.\d+)\b|\bv(\d+\.\d+\.\d+)\s*$|/(?:blob|raw|tree)/v?(\d+\.\d+\.\d+)/",
     re.IGNORECASE | re.MULTILINE,
 )
 _ADDRESS = re.compile(
@@ -87,6 +103,12 @@ _CHOICE = re.compile(
     r"|\b(?:at )?your (?:choice|option)\b|\balternatively\b",
     re.IGNORECASE,
 )
+_AUTHORS = re.compile(
+    r"^Copyright (?:\(c\) )?\d{4}(?:[-, ]+\d{4})* (?:The )?"
+    r"(?P<name>[A-Z][\w.-]+(?: [A-Z][\w.-]+){0,2}?) (?:Project )?[Aa]uthors\b",
+    re.MULTILINE,
+)
+"""``Copyright 2010-2026 Three.js Authors``"""
 _FILE_OF_PROJECT = re.compile(r"(?P<project>[A-Za-z][\w.-]*)/(?:[\w.-]+/)*[\w.-]+\.(?:m?js|css)")
 """``MathJax/extensions/TeX/mhchem.js``"""
 _AND_ITS_FILE = re.compile(r"(?P<project>[A-Za-z].*) [\w-]+\.(?:m?js|css)")
@@ -124,9 +146,30 @@ def banners(script: str | bytes) -> tuple[Banner, ...]:
             found[body] = banner
     for start, end in _comments(data):
         body = _body(data[start:end].decode("utf-8", "replace"))
-        if _IS_BANNER.search(body):
+        if body.lstrip().encode("utf-8", "replace").startswith(NOTICES_OF_ESBUILD):
+            continue
+        if _IS_BANNER.search(body) or _SHORT.match(body.strip()):
             found.setdefault(body, _banner(body))
+    for package, notice in notices_of_esbuild(data):
+        found.setdefault(notice.text, notice if notice.name else replace(notice, name=package))
     return tuple(found.values())
+
+
+def notices_of_esbuild(data: bytes) -> tuple[tuple[str, Banner], ...]:
+    """Return the notices that esbuild collected at the end of a bundle, each with the package it stands in.
+
+    A package may contain others, so that a notice can be of another project than the package.
+    """
+    start = data.rfind(NOTICES_OF_ESBUILD)
+    end = data.find(b"*/", start, start + _LONGEST_LIST) if start >= 0 else -1
+    if end < 0:
+        return ()
+    _, *blocks = _LISTED.split(data[start:end].decode("utf-8", "replace"))
+    return tuple(
+        (package, _banner(_body(comment)))
+        for package, block in zip(blocks[::2], blocks[1::2], strict=True)
+        for comment in _NOTICE.findall(block)
+    )
 
 
 def _comments(data: bytes) -> list[tuple[int, int]]:
@@ -178,12 +221,15 @@ def _body(comment: str) -> str:
 
 
 def _banner(body: str) -> Banner:
-    name, version = _name_and_version([line for line in body.splitlines() if line.strip()][:3])
+    lines = [line for line in body.splitlines() if line.strip() and not _MODELINE.match(line.strip())]
+    name, version = _name_and_version(lines[:3])
     if not name and (match := _NAME_IN_TEXT.search(body)) and _is_name(match["name"]):
         name, version = match["name"], match["version"]
+    if not name and (match := _AUTHORS.search(body)):
+        name = match["name"]
     if not name and (match := _ADDRESS.search(body)):
         name = match["name"]
-    if not version and (match := _VERSION.search(body)):
+    if not version and (match := _TAGGED_VERSION.search(body) or _VERSION.search(body)):
         version = next(filter(None, match.groups()))
     stated = [(match.start(), expression) for expression, pattern in _LICENSES if (match := pattern.search(body))]
     licenses = tuple(expression for _, expression in sorted(stated))
@@ -195,7 +241,7 @@ def _banner(body: str) -> Banner:
 
 def _name_and_version(lines: list[str]) -> tuple[str, str]:
     for line in lines:
-        head = _SENTENCE.split(_LEADING.sub("", line.strip()), maxsplit=1)[0]
+        head = _SENTENCE.split(_LEADING.sub("", _HOST.sub("", line.strip())), maxsplit=1)[0]
         if match := _NAME_AND_VERSION.match(head):
             if _is_name(match["name"]):
                 return _project(match["name"].strip(" .-,")), match["version"]

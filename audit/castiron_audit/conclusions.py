@@ -416,6 +416,8 @@ def _refuted(item: Evidence, from_texts: Sequence[Evidence]) -> bool:
         return True
     if any(name.endswith("-only") and name.replace("-only", "-or-later") in granted for name in _joined(said)):
         return True
+    if any(text.startswith(f"{name} WITH ") for name in _joined(said) for text in granted):
+        return True  # No classifier has exceptions.
     if not whole or any(expressions.shares_license(text, said) for text in granted):
         return False
     # Near relatives (MIT and X11, PSF and Python) have several names; another version is another license.

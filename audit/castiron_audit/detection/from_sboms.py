@@ -11,33 +11,56 @@ from castiron_audit.names import normalised, same_package
 from castiron_audit.sboms import UnreadableSbomError, read_sbom
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from castiron_audit.detection.collector import Collector, DetectedComponent
     from castiron_audit.sboms import SbomComponent
     from castiron_manifest.model import Distribution
+
+_FILE_NAMES = (".cdx.json", ".spdx.json")
+"""Names that CycloneDX and SPDX recommend for their documents."""
 
 
 def detect_from_sboms(collector: Collector) -> None:
     """Add the components of every SBOM, and what an SBOM says about the license of the distribution itself."""
     distribution = collector.contents.distribution
-    for file in distribution.license.sboms:
-        text = collector.contents.texts.get(file.sha256)
-        if text is None:
-            continue
+    compiled: dict[str, str] = {}
+    for path, text in _sboms(collector):
         try:
             sbom = read_sbom(text)
         except UnreadableSbomError as error:
             collector.add_finding(
-                "unreadable-sbom", Severity.WARNING, f"{file.path} cannot be read as a bill of materials: {error}."
+                "unreadable-sbom", Severity.WARNING, f"{path} cannot be read as a bill of materials: {error}."
             )
             continue
         described = sbom.described
-        if described and same_package(described.name, distribution.name) and described.license:
-            collector.own_license = Evidence(
-                source=Source.SBOM, where=file.path, says=described.license, expression=described.license
-            )
+        if described and described.license:
+            if same_package(described.name, distribution.name):
+                collector.own_license = _own_license(path, described.license)
+            elif described.ecosystem == "cargo" and described.local and ".dist-info/" in path:
+                compiled[described.license] = path
         for listed in sbom.components:
             if listed.scope != "excluded" and not _is_itself(listed, distribution) and not _is_requirement(listed):
-                _add(collector, listed, file.path)
+                _add(collector, listed, path)
+    if collector.own_license is None and len(compiled) == 1:
+        # maturin's SBOM is of the crate in the project's own folder, which may have another name.
+        ((license_, path),) = compiled.items()
+        collector.own_license = _own_license(path, license_)
+
+
+def _own_license(path: str, expression: str) -> Evidence:
+    return Evidence(source=Source.SBOM, where=path, says=expression, expression=expression)
+
+
+def _sboms(collector: Collector) -> Iterator[tuple[str, str]]:
+    """Yield path and text of the SBOMs in the metadata, and of those beside the programs and libraries they are of."""
+    contents = collector.contents
+    for file in contents.distribution.license.sboms:
+        if (text := contents.texts.get(file.sha256)) is not None:
+            yield file.path, text
+    for path in sorted(path for path in contents.paths if path.endswith(_FILE_NAMES)):
+        if (data := contents.read(path)) is not None:
+            yield path, data.decode("utf-8", "replace")
 
 
 def _is_itself(listed: SbomComponent, distribution: Distribution) -> bool:

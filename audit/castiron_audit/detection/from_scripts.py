@@ -12,6 +12,7 @@ from castiron_audit.banners import banners
 from castiron_audit.catalogue import font_of_family, npm_license, script_license, script_name
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import first_of, in_order, normalised, same_package
+from castiron_audit.script_modules import packages_in_script
 from castiron_audit.script_places import MANIFESTS, is_package_folder, place_of
 from castiron_audit.text_evidence import text_evidence
 
@@ -42,6 +43,7 @@ def detect_from_scripts(collector: Collector) -> None:
         if path.endswith(_SCRIPTS) or _KEPT_BANNERS.search(name):
             _add_banners(collector, path, unnamed, folders)
             _add_place(collector, path, folders)
+            _add_named(collector, path, mapped)
         elif bundles.LIST_NAME.search(name):
             for package in bundles.listed_packages(collector.contents.read(path) or b""):
                 _add_package(collector, path, package)
@@ -170,6 +172,8 @@ def _add_banner(collector: Collector, path: str, banner: Banner) -> None:
     if (Kind.VENDORED, normalised(sheet)) in collector.components:
         name = sheet  # The style sheet of a script that was found.
     known = script_license(name)
+    if known is None and banner.version and not banner.licenses:
+        known = npm_license(name)  # What is called by a package's name and has a version is that package.
     # A choice needs two names; where the customary words name one, the rules look for the other.
     in_words = banner.licenses and not (banner.choice and len(banner.licenses) == 1)
     evidence = list(text_evidence(path, banner.text)) if not in_words else []
@@ -227,8 +231,23 @@ def _add_package(collector: Collector, path: str, package: Package) -> None:
         component.evidence += text_evidence(where, package.text)
 
 
+def _add_named(collector: Collector, path: str, mapped: dict[str, set[str]]) -> None:
+    """Add the packages that a script names as its contents; what it tells no version of is added as source maps' is."""
+    for package in packages_in_script(collector.contents.read(path) or b""):
+        known = npm_license(package.name)
+        if known is None or not package.version or _is_own(collector, package.name):
+            mapped.setdefault(package.name, set()).add(path)
+            continue
+        component = collector.copy_of(Kind.VENDORED, script_name(package.name), package.version)
+        component.forms.add(Form.DATA)
+        component.version = component.version or package.version
+        component.purl = component.purl or bundles.Package(name=package.name, version=package.version).purl
+        if not any(item.expression for item in component.evidence):
+            component.evidence.append(known)
+
+
 def _add_mapped(collector: Collector, mapped: Mapping[str, set[str]]) -> None:
-    """Add what source maps name, by the paths of these, as far as its license is known or its sources tell it."""
+    """Add what source maps and scripts name, by their paths, as far as its license is known or its sources tell it."""
     unknown: dict[str, set[str]] = {}
     for name, paths in sorted(mapped.items()):
         known = npm_license(name)
@@ -253,7 +272,7 @@ def _add_mapped(collector: Collector, mapped: Mapping[str, set[str]]) -> None:
         collector.add_finding(
             "unlisted-scripts",
             Severity.WARNING,
-            f"Source maps name {len(unknown)} packages whose license nothing in the wheel tells: "
+            f"Source maps and scripts name {len(unknown)} packages whose license nothing in the wheel tells: "
             f"{first_of(sorted(unknown))}.",
         )
 

@@ -29,6 +29,14 @@ def said(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
         ("/*! @license DOMPurify | (c) X | https://x/D/blob/2.2.2/LICENSE */", ("DOMPurify", "2.2.2", ())),
         ("/*!\n * Less - Leaner CSS v4.1.1\n * MIT License */", ("Less", "4.1.1", ("MIT",))),
         ("/*! moment.js, MIT */", ("moment.js", "", ("MIT",))),
+        ("/*! https://mths.be/punycode v1.4.1 by @mathias */", ("punycode", "1.4.1", ())),
+        ("/*! brainsprite v0.15.0 */", ("brainsprite", "0.15.0", ())),
+        ("/**\n * @license\n * Copyright 2010-2026 Three.js Authors\n * MIT license */", ("Three.js", "", ("MIT",))),
+        ("/*!\n Copyright 2014, 2016 The Material Project Authors. MIT license */", ("Material", "", ("MIT",))),
+        ("/** vim: et:ts=4:sw=4\n * @license RequireJS 2.3.8\n * MIT license */", ("RequireJS", "2.3.8", ("MIT",))),
+        ("/*! Weaver licensed under MIT (https://x), (c) X */", ("Weaver", "", ("MIT",))),
+        ("/*!\n * j.js\n * Apache License, Version 2.0\n * @version 4.3\n */", ("j.js", "4.3", ("Apache-2.0",))),
+        ("/*!\n * j.js\n *\n * Apache License, Version 2.0\n */", ("j.js", "", ("Apache-2.0",))),
         ("/*! (c) 2011 X\n * Dual licensed under the MIT (http://x)\n * and GPL (http://y) */", ("", "", ("MIT",))),
         (
             "/*!\n  Copyright (c) 2018 X.\n  Licensed under the MIT License (MIT), see\n  http://x.github.io/classnames\n*/",
@@ -80,3 +88,31 @@ def test_texts_that_only_look_like_marks() -> None:
     assert said("x/*! ends nowhere, MIT") == []
     assert banners("x\n/* a-lib v1.2.3 | MIT Licence */".encode("utf-16-le")) == ()
     assert banners(b"\xff\xfe x\n/* a-lib v1.2.3 | MIT Licence */")[0].name == "a-lib"
+
+
+def test_notices_that_esbuild_collected() -> None:
+    text = """x;
+/*! Bundled license information:
+
+ieee754/index.js:
+  (*! ieee754. BSD-3-Clause License. F. A. <https://x> *)
+
+@x/buffer/dist/index.js:
+  (*!
+   * The module from node.js.
+   *
+   * @license  MIT
+   *)
+
+sortablejs/modular/sortable.esm.js:
+  (**!
+   * Sortable 1.15.2
+   * @license MIT
+   *)
+*/
+"""
+    expected = [("ieee754", "", ("BSD-3-Clause",)), ("@x/buffer", "", ("MIT",)), ("Sortable", "1.15.2", ("MIT",))]
+    assert said(text) == expected
+    assert said(text.replace("*/", "")) == []  # cut off
+    long = text.replace("x;", "/*! before v1.0.0 | MIT License */").replace("   * The", " " * 8000 + "* The")
+    assert said(long) == [("before", "1.0.0", ("MIT",)), *expected]

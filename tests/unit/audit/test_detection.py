@@ -306,3 +306,27 @@ def test_requirements_in_an_sbom_are_not_components(tmp_path: Path) -> None:
         '{"name": "pip", "version": "26.0", "purl": "pkg:pypi/pip@26.0"}]}'
     )
     assert [item.name for item in detect_in(tmp_path, sbom=sbom).components] == ["pip"]
+
+
+def test_an_sbom_beside_a_program_is_read_and_that_of_a_compiled_crate_tells_the_projects_license(
+    tmp_path: Path,
+) -> None:
+    def crate(name: str, where: str = "") -> str:
+        return (
+            f'{{"name": "{name}", "version": "1.0", "purl": "pkg:cargo/{name}@1.0{where}", '
+            '"licenses": [{"expression": "MIT OR Apache-2.0"}]}'
+        )
+
+    def sbom(described: str) -> str:
+        return (
+            f'{{"bomFormat": "CycloneDX", "metadata": {{"component": {described}}}, "components": [{crate("serde")}]}}'
+        )
+
+    own = sbom(crate("d-cli", "?download_url=file://."))
+    detection = detect_in(tmp_path, sbom=own)
+    assert detection.own_license is not None
+    assert detection.own_license.expression == "MIT OR Apache-2.0"
+    assert detect_in(tmp_path, sbom=sbom(crate("d-cli"))).own_license is None  # from the registry
+    beside = detect_in(tmp_path, write(tmp_path, "d/bin/tool.cdx.json", own))
+    assert by_name(beside)["serde"].verdict.expression == "MIT OR Apache-2.0"
+    assert beside.own_license is None  # of the tool, not of all

@@ -10,6 +10,7 @@ from castiron_audit.fonts import read_font
 from castiron_audit.license_files import split_notices
 from castiron_audit.model import Kind
 from castiron_audit.profiles import read_profile
+from castiron_audit.script_modules import NamedPackage, packages_in_script
 from tests.unit.audit.making import MIT, font_file
 from tests.unit.audit.test_detection import by_name, detect_in, native, write
 
@@ -34,7 +35,7 @@ def test_scripts(tmp_path: Path) -> None:
     assert {item.code: item.message for item in detection.findings} == {
         "unnamed-notice": "Comments with a license or copyright that do not say whose they are: "
         "d/static/b.js.LICENSE.txt.",
-        "unlisted-scripts": "Source maps name 1 packages whose license nothing in the wheel tells: @x/y.",
+        "unlisted-scripts": "Source maps and scripts name 1 packages whose license nothing in the wheel tells: @x/y.",
     }
 
 
@@ -64,6 +65,42 @@ def test_sources_in_source_maps_tell_their_licenses(tmp_path: Path) -> None:
     assert [item.message.rpartition(" ")[2] for item in detection.findings if item.code == "unlisted-scripts"] == [
         "silent."
     ]
+
+
+def test_a_name_with_a_version_is_enough_for_a_package_whose_license_is_known(tmp_path: Path) -> None:
+    text = "/*! @lumino/widgets v2.1.0 */a;/*! yallist v4.0.0 */b;/*! A sentence about v1.2.3 of something. */"
+    found = detect_in(tmp_path, write(tmp_path, "d/a.js", text)).components
+    assert [(item.name, item.version, item.verdict.expression) for item in found] == [
+        ("@lumino/widgets", "2.1.0", "BSD-3-Clause")
+    ]
+
+
+def test_packages_that_a_script_names_as_its_contents(tmp_path: Path) -> None:
+    modules = (
+        '/***/ "./node_modules/@lumino/widgets/dist/w.js":\n/***/ "./node_modules/a/node_modules/yallist/y.js":\n'
+        '/***/ "./node_modules/css-loader/dist/cjs.js!./src/own.css":\n/***/ "./src/own.js":\n'
+        'text = "./node_modules/not-a-module/x.js";\n'
+    )
+    assert [item.name for item in packages_in_script(modules.encode())] == ["@lumino/widgets", "css-loader", "yallist"]
+    delivered = "/**\n * Minified by jsDelivr using Terser.\n * Original file: /npm/{}/dist/x.js\n */\n"
+    assert packages_in_script(delivered.format("@x/y@1.2.3-rc.1").encode()) == (
+        NamedPackage(name="@x/y", version="1.2.3-rc.1"),
+    )
+    listed = b"/*! Bundled license information:\n\n%s/x.js:\n  (*! Sortable 1.15.2 | MIT *)\n*/"
+    assert packages_in_script(listed % b"sortablejs") == ()  # its banner tells more
+    assert packages_in_script(listed % b"others") == (NamedPackage(name="others"),)
+    paths = [
+        write(tmp_path, "d/dev.js", modules),
+        write(tmp_path, "d/a.js", delivered.format("moment@2.29.4")),
+        write(tmp_path, "d/b.css", delivered.format("no-such-package@1.0.0")),
+    ]
+    detection = detect_in(tmp_path, *paths)
+    assert {item.name: (item.version, item.verdict.expression) for item in detection.components} == {
+        "@lumino/widgets": ("", "BSD-3-Clause"),
+        "css-loader": ("", "MIT"),
+        "moment": ("2.29.4", "MIT"),
+    }
+    assert [item.message.rpartition(": ")[2] for item in detection.findings] == ["no-such-package, yallist."]
 
 
 def test_another_license_than_the_catalogues_is_another_versions(tmp_path: Path) -> None:
