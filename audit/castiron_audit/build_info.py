@@ -14,9 +14,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_audit import signatures, source_paths
+from castiron_audit import library_strings, signatures
 from castiron_audit.signatures import Findings, FoundModule
 from castiron_common.errors import InputError
+from castiron_common.files import sha256_bytes
 from castiron_common.frozen import dataclass
 from castiron_common.source_key import source_key
 from castiron_elf import store
@@ -100,8 +101,12 @@ def _build_info(headers: Headers, name: str, found: Findings) -> BuildInfo:
 @cache
 def _key(more: tuple[Signature, ...]) -> str:
     """Return a hash of what looks for the texts."""
-    sources = [Path(__file__), Path(signatures.__file__), Path(source_paths.__file__)]
-    further = "\n".join((signatures.table_text(), *(row.key for row in more)))
+    folder = Path(__file__).parent
+    sources = [
+        folder / f"{name}.py" for name in ("build_info", "fonts", "library_strings", "signatures", "source_paths")
+    ]
+    strings = sha256_bytes(library_strings.table_bytes())
+    further = "\n".join((signatures.table_text(), strings, *(row.key for row in more)))
     return source_key(sources, also=further, libraries=("ahocorasick_rs",))
 
 

@@ -1,7 +1,7 @@
 """Reads the lists of packages that bundlers of JavaScript leave: names, versions, licenses and texts of what is in.
 
 Forms: ``third-party-licenses.json`` as JupyterLab's and others' webpack plugins write it, the lists of
-rollup-plugin-license and license-checker, ``package.json``, the ``sources`` of source maps.
+rollup-plugin-license and license-checker, ``package.json``, npm's lock files, the ``sources`` of source maps.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ LIST_NAME = re.compile(
 _LONGEST = 64 << 20
 """Bytes of a list."""
 _SPEAKS_OF_LICENSE = re.compile(r"licen[sc]e", re.IGNORECASE)
+_LOCKED = re.compile(r"(?:^|/)node_modules/((?:@[\w.~-]+/)?[\w.~-]+)$")
 _SOURCE = re.compile(r"node_modules/((?:@[\w.-]+/)?[\w.-]+)/")
 
 
@@ -56,6 +57,22 @@ def listed_packages(data: bytes) -> tuple[Package, ...]:
     return tuple(
         sorted({item for row in _rows(document) if (item := _package(row))}, key=lambda item: (item.name, item.version))
     )
+
+
+def locked_packages(data: bytes) -> tuple[Package, ...]:
+    """Return the packages of a lock file of npm that tells their licenses (version 2 or later), sorted; else none."""
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        return ()
+    rows = document.get("packages") if isinstance(document, dict) else None
+    found = {
+        item
+        for path, row in (rows.items() if isinstance(rows, dict) else ())
+        # An alias has the name of the package that it stands for.
+        if (match := _LOCKED.search(path)) and isinstance(row, dict) and (item := _package({"name": match[1]} | row))
+    }
+    return tuple(sorted(found, key=lambda item: (item.name, item.version)))
 
 
 def _rows(document: Any) -> list[dict[str, Any]]:

@@ -14,7 +14,10 @@ from typing import Any
 
 from castiron_common.frozen import dataclass
 
-_MAJOR = re.compile(r"/v\d+$")
+_MAJOR = re.compile(r"/v(\d{1,4})$")
+_PACKAGE_MAJOR = re.compile(r"^\S+ (?:\d+:)?(\d+)")
+"""The major version of the package in ``golang-x-dev 1.9.5-1, Debian's copyright file``; 0 if it has no release."""
+_LARGEST_MAJOR = 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,15 +33,33 @@ class KnownModule:
 def known_module(path: str) -> KnownModule | None:
     """Return what is known of a module, or of the module around it, if the package that was read has its folder.
 
-    The major version at the end of a path is no part of the project's name (Go Modules Reference, "Module paths").
+    A major version at the end of a path (Go Modules Reference, "Module paths") is a module of its own.  What another
+    major version is under counts only if that is one license for all of it: parts of others come and go.
     """
     modules = _document()["modules"]
+    if path in modules:
+        return _known(modules[path])
+    major = _MAJOR.search(path)
     name, inner = _MAJOR.sub("", path), ""
     while name not in modules and "/" in name:
         name, _, inner = name.rpartition("/")
     row = modules.get(name)
-    if row is None or (inner and inner not in row["folders"]):
+    if (
+        row is None
+        or (inner and inner not in row["folders"])
+        or (major and " AND " in row["license"] and not _may_be(row, int(major[1])))
+    ):
         return None
+    return _known(row)
+
+
+def _may_be(row: dict[str, Any], major: int) -> bool:
+    """Return whether the package of a row may be of a major version: dates and numbers of collections tell none."""
+    said = _PACKAGE_MAJOR.search(row["where"])
+    return said is None or int(said[1]) in {0, major} or int(said[1]) > _LARGEST_MAJOR
+
+
+def _known(row: dict[str, Any]) -> KnownModule:
     return KnownModule(license=row["license"], where=row["where"], text=_document()["texts"][row["text"]])
 
 

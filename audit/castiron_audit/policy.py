@@ -70,6 +70,7 @@ FINDINGS = (
     "ambiguous-license",
     "build-only-crates",
     "contradiction",
+    "copied-source",
     "copyleft",
     "emulated-libc",
     "incompatible",

@@ -1,8 +1,10 @@
 """Makes the tables of licenses that published wheels tell of others' packages: ``npm_licenses`` and ``crate_licenses``.
 
-``python -m castiron_audit.published_licenses WHEEL...``: wheels that bring lists of bundlers (JupyterLab and its
-extensions), packages of npm with their manifests (Node.js), or bills of materials of crates (PEP 770; maturin makes
-them from the crates' manifests).  A package of which two versions have different licenses gets no row, and no crate
+``python -m castiron_audit.published_licenses [--add] ARCHIVE...``: wheels that bring lists of bundlers (JupyterLab and
+its extensions), packages of npm with their manifests (Node.js), or bills of materials of crates (PEP 770; maturin makes
+them from the crates' manifests), and packages of npm (``npm pack NAME``) that bring the lock file of all that they
+need (``npm-shrinkwrap.json``, whose rows have licenses since its version 2).  With ``--add`` before them, what the
+tables have counts, too.  A package of which two versions have different licenses gets no row, and no crate
 whose license ``known_texts.json.zst`` has, or that is for other systems (``crates.toml``).  The tables are the same in
 whatever order the wheels are named.  The wheels of the present tables are those that the rows name.
 """
@@ -12,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+import tarfile
 import zipfile
 from importlib.resources import files
 from pathlib import Path
@@ -31,7 +34,7 @@ if TYPE_CHECKING:
 _MADE = "; made by published_licenses.py.\n#\n"
 _NPM = f"""\
 # Licenses of npm packages that source maps name{_MADE}\
-# "normalised name" = [expression, the distribution in whose lists or manifests it was read]
+# "normalised name" = [expression, the distribution, or package of npm, in whose lists or manifests it was read]
 
 [packages]
 """
@@ -47,11 +50,17 @@ _PACKAGE_JSON = re.compile(r"(?:^|/)node_modules/(?:@[^/]+/)?[^/@]+/package\.jso
 """A package's own manifest: those deeper in its folder are of examples and tests."""
 
 
-def main(*wheels: str) -> None:
-    """Write the tables of what the wheels name."""
-    if not wheels:
+_LOCK_FILES = ("package/npm-shrinkwrap.json",)
+_PACKED = ".tgz"
+
+
+def main(*archives: str) -> None:
+    """Write the tables of what wheels and packages of npm name; ``--add``: and of what the tables have."""
+    add = archives[:1] == ("--add",)
+    archives = archives[add:]
+    if not archives:
         sys.exit("Name the wheels: without any, the tables would be empty.")
-    for name, made in published(wheels).items():
+    for name, made in published(archives, add=add).items():
         Path(str(files("castiron_audit.data").joinpath(f"{name}.toml"))).write_text(made.text, encoding="utf-8")
         print(f"{name}: {made.rows} rows, {len(made.left_out)} left out: {', '.join(made.left_out)}", file=sys.stderr)
 
@@ -67,16 +76,21 @@ class Table:
     """Names whose versions have different licenses, sorted."""
 
 
-def published(wheels: Sequence[str | Path]) -> dict[str, Table]:
-    """Return the tables of what the wheels name, by their names.
+def published(archives: Sequence[str | Path], *, add: bool = False) -> dict[str, Table]:
+    """Return the tables of what the archives name, by their names; ``add``: and of what the present tables have.
 
     Raises:
-        OSError: A wheel cannot be read.
-        zipfile.BadZipFile: A file is no wheel.
+        OSError: An archive cannot be read.
+        zipfile.BadZipFile, tarfile.TarError: A file is neither a wheel nor a package of npm.
     """
-    packages: dict[str, dict[str, str]] = {}
-    crates: dict[str, dict[str, str]] = {}
-    for wheel in sorted(map(Path, wheels), key=lambda path: (path.name, path)):
+    packages = _present("npm_licenses", "packages") if add else {}
+    crates = _present("crate_licenses", "crates") if add else {}
+    for wheel in sorted(map(Path, archives), key=lambda path: (path.name, path)):
+        if wheel.name.endswith(_PACKED):
+            title, listed = _locked(wheel)
+            for package in listed:
+                _add(packages, normalised(package.name), package.license, title)
+            continue
         title = " ".join(wheel.name.split("-")[:2])
         with zipfile.ZipFile(wheel) as archive:
             for package in _packages(archive):
@@ -87,6 +101,24 @@ def published(wheels: Sequence[str | Path]) -> dict[str, Table]:
     left_out = {name for name in crates if name in others["names"] or name.startswith(tuple(others["beginnings"]))}
     wanted = {name: row for name, row in crates.items() if name not in left_out and not texts_of_crate(name).license}
     return {"npm_licenses": _table(_NPM, packages), "crate_licenses": _table(_CRATES, wanted)}
+
+
+def _present(name: str, key: str) -> dict[str, dict[str, str]]:
+    return {package: {expression: title} for package, (expression, title) in table(name)[key].items()}
+
+
+def _locked(archive: Path) -> tuple[str, tuple[bundles.Package, ...]]:
+    """Return name and version of a package of npm, and the packages in its lock file."""
+    with tarfile.open(archive) as tar:
+        members = {member.name: member for member in tar if member.isfile()}
+        read = {
+            name: file.read()
+            for name in ("package/package.json", *_LOCK_FILES)
+            if name in members and (file := tar.extractfile(members[name])) is not None
+        }
+    own = bundles.package_of_json(read.get("package/package.json", b""))
+    title = f"{own.name} {own.version} (npm)" if own is not None else f"{archive.name} (npm)"
+    return title, tuple(item for name in _LOCK_FILES for item in bundles.locked_packages(read.get(name, b"")))
 
 
 def _add(found: dict[str, dict[str, str]], name: str, said: str, title: str) -> None:

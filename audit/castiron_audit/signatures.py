@@ -1,4 +1,4 @@
-"""Finds what is in a shared object by texts in it: libraries, Rust crates, Rust's standard library, Go modules.
+"""Finds what is in a shared object by texts in it: libraries, Rust crates, Rust's standard library, Go modules, fonts.
 
 All texts of ``data/signatures.toml`` are looked for in one pass (Aho-Corasick); what a text is a candidate for is then
 decided by patterns around it.  Sources: paths that rustc leaves in panic messages; Go's ``debug/buildinfo``.
@@ -12,7 +12,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from castiron_audit import source_paths
+from castiron_audit import library_strings, source_paths
+from castiron_audit.fonts import TABLE_OF_ALL, Font, fonts_within
 from castiron_audit.tables import table
 from castiron_common.frozen import dataclass
 
@@ -24,17 +25,32 @@ _BEFORE, _BEHIND = 64, 400
 _LOOKS = 4096
 """How often a pattern is tried: a namespace may stand in ten thousand names."""
 
-_CRATE_PATHS = (b"registry/src/", b"/rust/deps/", b"cargo/registry/")
-_CRATE = re.compile(
-    rb"(?:registry/src/[^/\0]{1,80}|/rust/deps|cargo/registry/[0-9a-f]{8,40})"
-    rb"/([A-Za-z0-9_-]{1,64}?)-(\d{1,9}\.\d{1,9}\.\d{1,9}(?:[-+][0-9A-Za-z.+-]{1,40})?)/"
+_CRATE_PATHS = (
+    b"registry/src/",
+    b"/rust/deps/",
+    b"cargo/registry/",
+    b"cargo-vendor-dir/",
+    b"crates__",
+    b"crates_io__",
+    b"crate_index__",
 )
+_CRATE = re.compile(
+    rb"(?:registry/src/[^/\0]{1,80}/|/rust/deps/|cargo/registry/(?:[0-9a-f]{8,40}/)?|cargo-vendor-dir/"
+    rb"|crates(?:_io)?__|crate_index__)"
+    rb"([A-Za-z0-9_-]{1,64}?)-(\d{1,9}\.\d{1,9}\.\d{1,9}(?:[-+][0-9A-Za-z.+-]{1,40})?)/"
+)
+"""Where Cargo unpacks crates, where Debian's packages and Nix's have them, and where Bazel's rules_rust does."""
 _VENDORED = b"/vendor/"
 _VENDORED_CRATE = re.compile(
     rb"/vendor/([A-Za-z0-9_-]{1,64}?)-(\d{1,9}\.\d{1,9}\.\d{1,9}(?:[-+][0-9A-Za-z.+-]{1,40})?)"
     rb"/(?:[\w.-]{1,60}/){1,12}?[\w-]{1,60}\.rs"
 )
 """Where ``cargo vendor --versioned-dirs`` puts crates."""
+_VENDORED_WITHOUT_VERSION = re.compile(
+    rb"/vendor/([A-Za-z][A-Za-z0-9_-]{1,63})/src/(?:[\w.-]{1,60}/){0,12}?[\w-]{1,60}\.rs"
+)
+"""Where ``cargo vendor`` does."""
+_ENDS_IN_VERSION = re.compile(r"-\d+$")
 _CHECKOUTS = b"git/checkouts/"
 _CHECKED_OUT = re.compile(
     rb"git/checkouts/([A-Za-z0-9_.-]{1,80})-[0-9a-f]{16}/[0-9a-f]{7,40}/((?:[\w.-]{1,60}/){0,6}?)src/"
@@ -98,12 +114,14 @@ class Findings:
     libraries: tuple[FoundLibrary, ...] = ()
     crates: tuple[FoundModule, ...] = ()
     git_crates: tuple[str, ...] = ()
-    """Crates that Cargo took from repositories; paths do not tell their versions."""
+    """Crates that Cargo took from repositories or ``vendor`` folders; paths do not tell their versions."""
     rust: bool = False
     """True if Rust's standard library left paths."""
     go_modules: tuple[FoundModule, ...] = ()
     go: str = ""
     """Version of Go; empty if Go built nothing of it."""
+    fonts: tuple[Font, ...] = ()
+    """Fonts in its data."""
 
 
 def table_text() -> str:
@@ -150,6 +168,11 @@ def find(data: bytes, more: tuple[Signature, ...] = ()) -> Findings:
             found[named.library] = FoundLibrary(name=named.library, version=named.version, proof=named.proof)
         elif named.version and not known.version:
             found[named.library] = replace(known, version=named.version)
+    others = {row.library for row in signatures if any(text in offsets for text in row.unless)}
+    for shown in library_strings.shown_libraries(data):
+        if shown.library not in others:
+            proof = _shown(shown.proof.encode())
+            found.setdefault(shown.library, FoundLibrary(name=shown.library, proof=proof))
     explained = {
         row.library for row in signatures if row.library in found and any(name in found for name in row.unless_library)
     }
@@ -169,6 +192,14 @@ def find(data: bytes, more: tuple[Signature, ...] = ()) -> Findings:
         for offset in offsets.get(_CHECKOUTS, ())
         if (match := _CHECKED_OUT.match(data, offset))
     }
+    versioned = {item.name for item in crates}
+    git_crates |= {
+        name
+        for offset in offsets.get(_VENDORED, ())
+        if (match := _VENDORED_WITHOUT_VERSION.match(data, offset))
+        and (name := match[1].decode()) not in versioned
+        and not _ENDS_IN_VERSION.search(name)
+    }
     go, go_modules = _go(data, offsets.get(_GO, ()))
     return Findings(
         libraries=tuple(found[name] for name in sorted(found) if name not in explained),
@@ -177,11 +208,12 @@ def find(data: bytes, more: tuple[Signature, ...] = ()) -> Findings:
         rust=_RUST_SOURCES in offsets,
         go_modules=go_modules,
         go=go,
+        fonts=fonts_within(data, offsets.get(TABLE_OF_ALL, ())),
     )
 
 
 def _texts(signatures: tuple[Signature, ...]) -> tuple[bytes, ...]:
-    texts = {*_CRATE_PATHS, _VENDORED, _CHECKOUTS, _RUST_SOURCES, _GO, *source_paths.texts()}
+    texts = {*_CRATE_PATHS, _VENDORED, _CHECKOUTS, _RUST_SOURCES, _GO, TABLE_OF_ALL, *source_paths.texts()}
     for row in signatures:
         texts |= {*row.strings, *row.unless, *((row.version[0],) if row.version else ())}
     return tuple(sorted(texts))

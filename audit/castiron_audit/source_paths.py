@@ -14,6 +14,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from castiron_audit.library_strings import known_strings
 from castiron_audit.tables import table
 from castiron_common.frozen import dataclass
 
@@ -100,14 +101,18 @@ def _versioned() -> Mapping[bytes, str]:
 
 @cache
 def _namespaces() -> Mapping[bytes, str]:
-    """Return the beginnings of mangled names in a namespace that is called as the library."""
-    found = {}
+    """Return the beginnings of mangled names in a namespace that is a library's own, or called as it."""
+    found = {_mangled(name): library for name, library in known_strings().namespaces.items()}
     for folder, library in _names().items():
         name = folder.replace(b"-", b"_")
         if len(name) >= _SHORTEST_NAMESPACE and re.fullmatch(rb"[a-z]\w*", name):
             # Inside another namespace it is that one's copy: ICU's double_conversion, libstdc++'s fast_float.
-            found[b"N" + str(len(name)).encode() + name] = library
+            found[_mangled(name)] = library
     return found
+
+
+def _mangled(namespace: bytes) -> bytes:
+    return b"N" + str(len(namespace)).encode() + namespace
 
 
 @cache

@@ -1,12 +1,13 @@
 """Makes ``go_modules.json.zst``: licenses and copyright lines of Go modules, of which a Go binary names only versions.
 
-``python -m castiron_audit.data.make_go_modules PACKAGES``
+``python -m castiron_audit.data.make_go_modules [--add] PACKAGES``
 
 PACKAGES: a folder with Debian's packages ``golang-NAME-dev`` (as ``apt-get download`` leaves them): those whose
 ``Go-Import-Path`` (in Debian's lists of source packages) is that of a module, or of one around it, in a Go binary of a
 wheel.  Each has the sources of modules below ``usr/share/gocode/src``, and a copyright file (Debian's machine-readable
 format 1.0) that quotes the modules' license texts.  Older versions may lie beside newer ones: what is only in them was
-moved to another path.  Needs ``dpkg``.
+moved to another path.  A module whose path ends in a major version is kept by that path and by the project's.
+With ``--add`` what the file has is kept, and what it lacks is added.  Needs ``dpkg``.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import zstandard
 
 from castiron_audit.data.make_known_texts import without_packaging
 
+_FOUND = Path(__file__).with_name("go_modules.json.zst")
 _SOURCES = "usr/share/gocode/src/"
 _NAMES = {
     "expat": "MIT",
@@ -48,10 +50,11 @@ _SOURCE = re.compile(r"(?!debian/)(?!.*(?:test|example|vendor|third_party))[\w./
 _MAJOR = re.compile(r"/v\d+$")
 
 
-def main(folder: Path) -> None:
-    """Write the file beside this module."""
-    texts: dict[str, int] = {}
-    modules: dict[str, dict[str, object]] = {}
+def main(folder: Path, *, add: bool = False) -> None:
+    """Write the file beside this module; ``add``: with what it has."""
+    present = json.loads(zstandard.ZstdDecompressor().decompress(_FOUND.read_bytes())) if add else {}
+    texts: dict[str, int] = {text: index for index, text in enumerate(present.get("texts", ()))}
+    modules: dict[str, dict[str, object]] = present.get("modules", {})
     for package in sorted(folder.glob("golang-*_*.deb"), key=cmp_to_key(_in_order)):
         name, version = _name_and_version(package)
         paths, manifests, copyright_file = _read(package)
@@ -65,12 +68,13 @@ def main(folder: Path) -> None:
             "where": f"{name} {version}, Debian's copyright file",
             "text": texts.setdefault(text, len(texts)),
         }
-        for module in sorted({_MAJOR.sub("", item) for item in (*_declared(manifests), *_folder(paths))}):
+        declared = {*_declared(manifests), *_folder(paths)}
+        for module in sorted(declared | {_MAJOR.sub("", item) for item in declared}):
             inner = {path.removeprefix(f"{module}/") for path in paths if path.startswith(f"{module}/")}
             folders = sorted({path.partition("/")[0] for path in inner if "/" in path})
             modules.setdefault(module, row | {"folders": folders})
     packed = json.dumps({"modules": modules, "texts": list(texts)}, sort_keys=True, ensure_ascii=False).encode()
-    Path(__file__).with_name("go_modules.json.zst").write_bytes(zstandard.ZstdCompressor(level=19).compress(packed))
+    _FOUND.write_bytes(zstandard.ZstdCompressor(level=19).compress(packed))
 
 
 def _name_and_version(package: Path) -> tuple[str, str]:
@@ -145,4 +149,4 @@ def _license(copyright_file: str) -> str | None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[-1]), add="--add" in sys.argv[1:-1])

@@ -4,9 +4,9 @@
 
 VENDOR: the folder ``vendor`` of Rust's own sources (Debian's source package rustc): crates with their license files.
 CRATES: Debian's packages ``librust-NAME-dev``, unpacked into one folder: crates' archives, and their copyright files.
-LIBRARIES: ``*.debian.tar.xz`` of Debian's source packages of libraries, whose ``debian/copyright`` quotes the projects'
-license texts and names the holders of the copyright.
-NAMES: a file with lines "library source-package".  LICENSES: a JSON object, crate to the expression of its manifest.
+LIBRARIES: ``*.debian.tar.xz`` of Debian's source packages of libraries, or its packages (``*.deb``; these need
+``dpkg``), whose copyright file quotes the projects' license texts and names the holders of the copyright.
+NAMES: a file with lines "library package".  LICENSES: a JSON object, crate to the expression of its manifest.
 
 ``python -m castiron_audit.data.make_known_texts --add CRATES [LIBRARIES NAMES]`` keeps what the file has, and adds what
 it lacks.
@@ -14,8 +14,10 @@ it lacks.
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import subprocess
 import sys
 import tarfile
 from pathlib import Path
@@ -24,6 +26,7 @@ from typing import Any
 import zstandard
 
 _FILE = re.compile(r"^(?:un)?licen[sc]e|^copying|^copyright|^notice", re.IGNORECASE)
+_COPYRIGHT = re.compile(r"(?:\./)?(?:debian|usr/share/doc/[^/]+)/copyright")
 _LARGEST = 400_000
 _FOUND = Path(__file__).with_name("known_texts.json.zst")
 _PACKAGING = re.compile(r"^Files:\s*debian/\*.*?(?=^Files:|^License:\s*\S+\s*\n(?= )|\Z)", re.MULTILINE | re.DOTALL)
@@ -78,10 +81,14 @@ def _add_libraries(rows: _Rows, texts: dict[str, int], libraries: Path, names: P
     for archive in sorted(libraries.glob("*.debian.tar.xz")):
         package, _, version = archive.name.removesuffix(".debian.tar.xz").partition("_")
         packages[package] = (version, archive)
+    for archive in sorted(libraries.glob("*.deb")):
+        package, version, _ = archive.name.split("_")
+        packages[package] = (version.replace("%3a", ":"), archive)
     for line in names.read_text().splitlines():
         library, package = line.split()
         if library not in rows["libraries"] and package in packages and (text := _copyright(packages[package][1])):
-            said = _row(texts, f"{package} {packages[package][0]}, debian/copyright", text)
+            where = "Debian's copyright file" if packages[package][1].suffix == ".deb" else "debian/copyright"
+            said = _row(texts, f"{package} {packages[package][0]}, {where}", text)
             rows["libraries"][library] = {"texts": [said]}
 
 
@@ -126,9 +133,13 @@ def _manifest_license(folder: Path) -> str:
 
 
 def _copyright(archive: Path) -> str:
-    with tarfile.open(archive) as tar:
+    packed: io.BytesIO | None = None
+    if archive.suffix == ".deb":
+        command = ["dpkg-deb", "--fsys-tarfile", str(archive)]
+        packed = io.BytesIO(subprocess.run(command, check=True, capture_output=True).stdout)
+    with tarfile.open(None if packed else archive, fileobj=packed) as tar:
         for member in tar:
-            if member.name.removeprefix("./") == "debian/copyright" and member.size < _LARGEST:
+            if _COPYRIGHT.fullmatch(member.name) and member.isfile() and member.size < _LARGEST:
                 file = tar.extractfile(member)
                 text = file.read().decode("utf-8", "replace") if file else ""
                 return without_packaging(text)

@@ -56,6 +56,16 @@ class DistributionContents:
         except OSError:
             return None
 
+    def head(self, path: str, size: int) -> bytes:
+        """Return the first bytes of a file of the distribution, none if it is not available."""
+        if self.site is None:
+            return b""
+        try:
+            with (self.site / path).open("rb", buffering=0) as file:
+                return file.read(size)
+        except OSError:
+            return b""
+
     def recorded(self) -> frozenset[str]:
         """Return all files of the distribution as installed, also those that do not go in; empty if not available.
 

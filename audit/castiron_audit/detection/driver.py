@@ -19,6 +19,7 @@ from castiron_audit.detection.from_file_names import detect_from_file_names
 from castiron_audit.detection.from_folders import detect_from_folders
 from castiron_audit.detection.from_fonts import detect_from_fonts
 from castiron_audit.detection.from_license_files import detect_from_license_lists, detect_from_license_paths
+from castiron_audit.detection.from_origins import detect_from_origins
 from castiron_audit.detection.from_package_folders import detect_from_package_folders
 from castiron_audit.detection.from_sboms import detect_from_sboms
 from castiron_audit.detection.from_scripts import detect_from_scripts
@@ -75,6 +76,8 @@ def detect(contents: DistributionContents) -> Detection:
     detect_from_fonts(collector)
     # License files that nothing has claimed so far belong to the folders that they lie in.
     detect_from_folders(collector)
+    # What lies in the folders of others' code was found by now.
+    detect_from_origins(collector)
     complete(collector)
     return _conclude_all(collector)
 

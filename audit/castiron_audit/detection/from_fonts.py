@@ -43,7 +43,7 @@ def detect_from_fonts(collector: Collector) -> None:
             nameless.append(path)
             continue
         if data is not None and font is not None and not _is_listed(collector, path):
-            component = _add_font(collector, path, font)
+            component = add_font(collector, path, font)
             if collector.contents.site is not None:
                 _add_license_files(component, beside.named(component.name, path), collector.contents.site)
 
@@ -69,20 +69,22 @@ def _is_listed(collector: Collector, path: str) -> bool:
     )
 
 
-def _add_font(collector: Collector, path: str, font: Font) -> DetectedComponent:
+def add_font(collector: Collector, path: str, font: Font, *, within: bool = False) -> DetectedComponent:
+    """Add a font; ``within``: it lies in the data of a shared object or program, and is no file of its own."""
     family = font.family.split(",")[0] or _file_title(path)
     entry = None if font.license else font_of_family(family)
     component = collector.component(Kind.DATA, entry.name if entry else _STYLE.sub("", family))
     if entry is not None:
         component.add_catalogue_entry(entry)
     component.forms.add(Form.DATA)
-    component.paths.add(path)
+    if not within:
+        component.paths.add(path)
     component.version = component.version or font.version
     for text in (font.license, font.copyright):
         for item in text_evidence(path, text) if text else ():
             if item.expression not in {known.expression for known in component.evidence}:
                 component.evidence.append(item)
-    name_table = f"{path}, name table"
+    name_table = f"{path}, name table" + (f" of {font.family}" if within else "")
     if "OFL" in font.license or "scripts.sil.org/OFL" in font.license_url:
         component.evidence.append(
             Evidence(source=Source.SBOM, where=name_table, says="SIL Open Font License", expression="OFL-1.1")

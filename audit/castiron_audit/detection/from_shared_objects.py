@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from castiron_audit import build_info
 from castiron_audit.catalogue import library_of_file, library_of_name
+from castiron_audit.detection.from_fonts import add_font
 from castiron_audit.go_modules import known_module
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import first_of, normalised
@@ -77,6 +78,8 @@ def detect_from_shared_objects(collector: Collector) -> None:
         if info.found.rust:
             _add_static_library(collector, native, FoundLibrary(name=_RUST, version=info.rustc or ""))
         _add_go(collector, native, info.found)
+        for font in info.found.fonts:
+            add_font(collector, native.path, font, within=True)
     if unlisted and not collector.has_crates:
         first, *others = unlisted
         shown = "those that its messages name are listed" if first.shows_crates else "its messages name none"

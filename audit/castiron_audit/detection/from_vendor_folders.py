@@ -23,7 +23,9 @@ if TYPE_CHECKING:
     from castiron_audit.detection.collector import Collector
     from castiron_audit.detection.contents import DistributionContents
 
-_VENDOR_FOLDER = re.compile(r"(?:^|/)(?:_vendor|_vendored|vendor|vendored|_externals?|extern|externals|third_party)/")
+_VENDOR_FOLDER = re.compile(
+    r"(?:^|/)(?:_?vendor|_?vendored|_?vendored?_packages|_?externals?|_?extern|_?third_?party|_?bundled)/"
+)
 _CODE_SUFFIXES = frozenset({".py", ".pyc", ".pyi", ".so"})
 
 
@@ -161,7 +163,7 @@ def _has_license(contents: DistributionContents, folder: str, import_name: str) 
 
 
 _OWN_VERSION = re.compile(rb"""^__version__ *(?::[^=\n]{1,40})?= *["'](\d+\.\d[\w.+-]*)["']""", re.MULTILINE)
-_FOR_OTHERS_CODE = re.compile(r"(?:^|/)(?:_vendor|_vendored|vendored|third_party)/$")
+_FOR_OTHERS_CODE = re.compile(r"(?:^|/)(?:_vendor|_?vendored|_?vendored?_packages|_?third_?party|_?bundled)/$")
 
 
 def _own_version(contents: DistributionContents, folder: str, import_name: str) -> str:

@@ -108,3 +108,27 @@ def test_each_library_is_found_by_what_its_pattern_begins_with() -> None:
                 found = library_of_file(name)
                 assert found is not None
                 assert found.name == first
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("libosip2.so.12", None),
+        ("libOsiClp.so.1", "osi"),
+        ("libbulletml.so.0", None),
+        ("libBulletCollision.so.3", "bullet"),
+        ("libprojectM.so.3", None),
+        ("libproj-fiona.so.25", None),
+        ("libproj.so.25.9", "proj"),
+        ("libtkrzw.so.1", None),
+        ("libtk8.6.so", "tk"),
+        ("libluabind.so.0", None),
+        ("liblua5.4.so.0", "lua"),
+        ("libtre.so.5", "tre"),
+        ("libgcc_s.so.1", "libgcc"),
+        ("libgc.so.1", "bdwgc"),
+    ],
+)
+def test_names_of_files_that_begin_alike(path: str, name: str | None) -> None:
+    entry = library_of_file(path)
+    assert (entry and entry.name) == name

@@ -168,6 +168,17 @@ def test_a_module_inside_another_is_known_only_if_its_folder_was_read() -> None:
     assert known_module("example.org/unknown/v2") is None
 
 
+def test_another_major_version_of_a_module_may_have_another_license() -> None:
+    known = [known_module(f"github.com/pelletier/go-toml{major}") for major in ("", "/v2")]
+    assert [item and item.where.split()[0] for item in known] == [
+        "golang-github-pelletier-go-toml-dev",
+        "golang-github-pelletier-go-toml.v2-dev",
+    ]
+    # Version 1 has a file under another license than the rest; that of version 9 may have none.
+    assert known_module("github.com/pelletier/go-toml/v9") is None
+    assert known_module("github.com/yuin/goldmark/v9") is not None
+
+
 YAML = """Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
 
 Files: *

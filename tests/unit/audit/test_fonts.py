@@ -1,6 +1,11 @@
-import pytest
+import re
+import struct
 
-from castiron_audit.fonts import read_font
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from castiron_audit.fonts import TABLE_OF_ALL, fonts_within, read_font
 from tests.unit.audit.making import font_file
 
 
@@ -21,3 +26,32 @@ def test_versions_of_fonts(text: str, version: str) -> None:
     font = read_font(font_file({1: "A", 5: text}))
     assert font is not None
     assert font.version == version
+
+
+def within(data: bytes) -> list[tuple[str, str]]:
+    places = [match.start() for match in re.finditer(TABLE_OF_ALL, data)]
+    return [(font.family, font.license) for font in fonts_within(data, places)]
+
+
+def test_fonts_in_the_data_of_a_program() -> None:
+    one, two = (whole_font({1: name, 5: "Version 1", 13: "OFL"}) for name in ("One", "Two"))
+    assert within(b"\x7fELF" + bytes(99) + two + b"between" + one + one + bytes(7)) == [("One", "OFL"), ("Two", "OFL")]
+    assert within(b"maxp in a text, and head, cmap, maxp") == []
+    assert within(bytes(99) + one[:-1]) == []  # cut
+    assert within(b"\0\1\0\0\0\1" + bytes(6) + b"maxp" + b"\xff" * 12) == []
+
+
+@given(st.binary(max_size=80), st.integers(0, 200), st.binary(max_size=6))
+def test_damaged_fonts_within_are_no_fonts(noise: bytes, place: int, damage: bytes) -> None:
+    font = whole_font({1: "One", 13: "OFL"})
+    data = noise + font[:place] + damage + font[place + len(damage) :] + noise
+    assert all(family for family, _ in within(data))  # nothing is raised, and nothing is found that has no name
+
+
+def whole_font(names: dict[int, str]) -> bytes:
+    """Return a font with a directory of two tables: ``maxp``, which is empty, and ``name``."""
+    data = font_file(names)
+    table = data[struct.unpack_from(">I", data, 12 + 8)[0] :]
+    start = 12 + 2 * 16
+    entries = struct.pack(">4sIII", b"maxp", 0, start, 0) + struct.pack(">4sIII", b"name", 0, start, len(table))
+    return b"\0\1\0\0" + struct.pack(">HHHH", 2, 0, 0, 0) + entries + table

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import tarfile
 import tomllib
 import zipfile
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LIST = "lab/static/third-party-licenses.json"
+LOCK = "npm-shrinkwrap.json"
 BOM = "one-1.0.dist-info/sboms/one.cyclonedx.json"
 
 
@@ -120,3 +123,50 @@ def test_what_is_no_wheel_is_an_error(tmp_path: Path) -> None:
 def test_without_wheels_nothing_is_written() -> None:
     with pytest.raises(SystemExit, match="Name the wheels"):
         published_licenses.main()
+
+
+def packed(folder: Path, name: str, files: dict[str, object]) -> Path:
+    """Return an archive as ``npm pack`` makes it."""
+    path = folder / f"{name}.tgz"
+    with tarfile.open(path, "w:gz") as archive:
+        for member, content in files.items():
+            data = (content if isinstance(content, str) else json.dumps(content)).encode()
+            info = tarfile.TarInfo(f"package/{member}")
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return path
+
+
+def test_lock_files_of_npm(tmp_path: Path) -> None:
+    lock = {
+        "lockfileVersion": 3,
+        "packages": {
+            "": {"name": "tool", "license": "GPL-3.0-only"},
+            "node_modules/one": {"version": "1.0.0", "license": "MIT"},
+            "node_modules/one/node_modules/@s/two": {"version": "2.0.0", "license": "ISC"},
+            "node_modules/alias": {"name": "three", "version": "3.0.0", "license": "0BSD"},
+            "node_modules/silent": {"version": "1.0.0"},
+            "workspace/own": {"version": "1.0.0", "license": "MIT"},
+        },
+    }
+    archive = packed(
+        tmp_path, "tool-9.1.0", {"package.json": {"name": "tool", "version": "9.1.0", "license": "MIT"}, LOCK: lock}
+    )
+    assert rows([archive], "npm_licenses", "packages") == {
+        "@s-two": ["ISC", "tool 9.1.0 (npm)"],
+        "one": ["MIT", "tool 9.1.0 (npm)"],
+        "three": ["0BSD", "tool 9.1.0 (npm)"],
+    }
+    assert rows([packed(tmp_path, "without-1", {"package.json": "{}"})], "npm_licenses", "packages") == {}
+    for damaged in ("", "[", "[]", '{"packages": []}', '{"packages": {"node_modules/x": 1}}'):
+        assert rows([packed(tmp_path, "damaged-1", {LOCK: damaged})], "npm_licenses", "packages") == {}
+
+
+def test_what_the_tables_have_is_kept_and_may_be_contradicted(tmp_path: Path) -> None:
+    present = tomllib.loads(published([], add=True)["npm_licenses"].text)["packages"]
+    assert present["chalk"][0] == "MIT"
+    one = wheel(tmp_path, "a-1", {LIST: npm(("chalk", "ISC"), ("unheard-of", "MIT"))})
+    made = published([one], add=True)["npm_licenses"]
+    found = tomllib.loads(made.text)["packages"]
+    assert found == {**{name: row for name, row in present.items() if name != "chalk"}, "unheard-of": ["MIT", "a 1"]}
+    assert made.left_out == ("chalk",)

@@ -90,11 +90,22 @@ def test_crates_of_vendor_folders_and_of_repositories() -> None:
             b"/home/me/.cargo/git/checkouts/libdatadog-fb268e227e330049/8fffdf9/libdd-common/src/lib.rs",
             b"/home/me/.cargo/git/checkouts/one-fb268e227e330049/8fffdf9/src/lib.rs",
             b"/home/me/git/checkouts/mine/src/lib.rs",
+            b"/src/vendor/gio/src/lib.rs",  # the same without its version
+            b"/src/vendor/unnumbered/src/deep/er/lib.rs",
+            b"/src/vendor/rust/other/lib.rs",  # nothing tells which folder is the crate's
+            b"external/rules_rust++crate+crates__heck-0.5.0/src/lib.rs",
+            b"/nix/store/x-cargo-vendor-dir/itoa-1.0.11/src/lib.rs",
+            b"/usr/share/cargo/registry/memchr-2.7.4/src/lib.rs",
         )
     )
     found = find(data)
-    assert found.crates == (FoundModule(name="gio", version="0.22.9"),)
-    assert found.git_crates == ("libdd-common", "one")
+    assert [(item.name, item.version) for item in found.crates] == [
+        ("gio", "0.22.9"),
+        ("heck", "0.5.0"),
+        ("itoa", "1.0.11"),
+        ("memchr", "2.7.4"),
+    ]
+    assert found.git_crates == ("libdd-common", "one", "unnumbered")
 
 
 def test_namespaces_within_namespaces() -> None:
