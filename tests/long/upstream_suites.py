@@ -5,6 +5,7 @@ which of their tests run.  Each suite becomes one binary; the reference is the s
 under an ordinary CPython 3.13 (``--reference``).
 Prints a table: tests that ran, passed, failed, were skipped, on both sides, and each test that ended otherwise, with
 the explanation that the file has for it.  ``FOLDER`` keeps binaries and outcomes: what is there does not run again.
+With ``--only binary`` (or ``reference``) that side alone runs, and what fails there is listed; the other may run later.
 Exits with 1 if a difference has no explanation.
 """
 
@@ -30,6 +31,7 @@ from tests.support.linking import command
 SOURCES = Path(__file__).with_suffix("")
 LIMIT = 3600
 """Seconds for one part."""
+SIDES = ("binary", "reference")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,9 +197,21 @@ def compare(suite: Suite, part: str, binary: dict[str, Ended], usual: dict[str, 
         here, there = binary.get(name, nothing), usual.get(name, nothing)
         why = next((item.why for item in suite.explained if re.fullmatch(item.tests, name)), None)
         unexplained += why is None
-        detail = (here.detail or there.detail).strip().replace("\n", " / ")[-400:]
+        detail = _end_of(here.detail or there.detail)
         print(f"    {name}: {here.word}, in CPython {there.word}: {why or f'UNEXPLAINED: {detail}'}")
     return unexplained
+
+
+def show(suite: Suite, part: str, ended: dict[str, Ended]) -> None:
+    """Print what one side did alone, and each test that failed, or began and never ended."""
+    print(f"{suite.name} {part}: {_counts(ended) or f'{len(ended)} lines'}", flush=True)
+    for name in sorted(ended):
+        if ended[name].word in {"failed", "started"}:
+            print(f"    {name}: {ended[name].word}: {_end_of(ended[name].detail)}")
+
+
+def _end_of(detail: str) -> str:
+    return detail.strip().replace("\n", " / ")[-400:]
 
 
 def _counts(ended: dict[str, Ended]) -> str:
@@ -210,9 +224,11 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("names", nargs="*", help="SUITE or SUITE:PART")
     parser.add_argument("--reference", required=True, help="a CPython 3.13 that is linked against glibc")
+    parser.add_argument("--only", choices=SIDES, help="run this side alone")
     options = parser.parse_intermixed_args()
     unexplained = 0
-    print("| suite | part | binary | CPython with glibc | different |\n| --- | --- | --- | --- | --: |")
+    if not options.only:
+        print("| suite | part | binary | CPython with glibc | different |\n| --- | --- | --- | --- | --: |")
     for suite in suites():
         for part in suite.parts:
             if options.names and not {suite.name, f"{suite.name}:{part}"} & set(options.names):
@@ -220,14 +236,18 @@ def main() -> int:
             folder = (options.folder / suite.name).resolve()
             folder.mkdir(parents=True, exist_ok=True)
             binary = build(suite, folder)
-            python = reference(suite, folder, options.reference)
-            usual = (str(python), str(SOURCES / suite.entry))
-            unexplained += compare(
-                suite,
-                part,
-                outcomes(suite, part, (str(binary),), folder / f"{part}.binary.jsonl"),
-                outcomes(suite, part, usual, folder / f"{part}.reference.jsonl"),
-            )
+            ended = {}
+            for side in SIDES if options.only is None else (options.only,):
+                program: tuple[str, ...] = (str(binary),)
+                if side == "reference":
+                    program = (str(reference(suite, folder, options.reference)), str(SOURCES / suite.entry))
+                ended[side] = outcomes(suite, part, program, folder / f"{part}.{side}.jsonl")
+            if options.only:
+                show(suite, part, ended[options.only])
+            else:
+                unexplained += compare(suite, part, ended["binary"], ended["reference"])
+    if options.only:
+        return 0
     print(f"{unexplained} differences without an explanation")
     return int(unexplained > 0)
 
