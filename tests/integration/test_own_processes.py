@@ -62,6 +62,7 @@ start("-m", "beside")
 start("-c", look)
 start("-c", look, env={**os.environ, "PYTHONPATH": os.getcwd()})
 start("-I", "-c", look, env={**os.environ, "PYTHONPATH": os.getcwd()})
+start("-sE", "-c", look, env={**os.environ, "PYTHONPATH": os.getcwd()})
 settings = "from sys import *; print(stdout.write_through, stdout.encoding, warnoptions, flags.hash_randomization)"
 below = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {settings!r}])"
 ours = {**os.environ, "PYTHONUNBUFFERED": "yes", "PYTHONHASHSEED": "0", "PYTHONHOME": "/no", "PYTHONSTARTUP": "/no"}
@@ -90,7 +91,7 @@ os.wait()
 EXPECTED = """\
 0 ['-c', 'x'] 42 \n0 [1,2] \n0 True \n0 5 \n0 6 \n\
 0 [''] False \n0 8 \n0 9 \n1  alone print(10)\n1  alone\n0 Python {version} \n0 script ['y'] \n\
-0 beside \n0 False \n0 True \n0 False \n\
+0 beside \n0 False \n0 True \n0 False \n0 False \n\
 0 False utf-8 [] 1 \n0 True utf-8 [] 0 \n0 True utf-8 [] 0 \n0 False utf-8 [] 1 \n\
 0 ['PYTHONHOME', 'PYTHONUNBUFFERED', 'PYTHONWARNINGS'] \n\
 1  again ['-v']

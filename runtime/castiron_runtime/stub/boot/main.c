@@ -14,6 +14,7 @@
 #include "imports/imports.h"
 #include "libc/allocator.h"
 #include "payload/payload.h"
+#include "process/command_line.h"
 #include "process/executable.h"
 #include "process/finalize.h"
 #include "process/own_variables.h"
@@ -114,6 +115,9 @@ int main(int argc, char **argv)
         .obey_environment = (flags & BOOT_OBEY_ENVIRONMENT) != 0 && !privileges_raised(),
     };
     boot.own_variables = role.kind == ROLE_OWN_INTERPRETER && !boot.obey_environment && own_variables_are_there();
+
+    if (role.kind == ROLE_OWN_INTERPRETER && command_line_ignores_environment(boot.argc, boot.argv))
+        own_variables_ignore_path();
 
     /* The core of the interpreter: objects, builtins, the import of built-in modules. */
     if (boot.own_variables)

@@ -66,6 +66,7 @@ struct option {
     char what;         /* 'c', 'm', or 0: only options */
     const char *value; /* of `what`; NULL if it is missing */
     bool interactive;  /* there are options that only an interpreter has */
+    bool ignores;      /* the environment: -E, -I */
     bool unknown;      /* and one that no interpreter has */
     int used;          /* arguments */
 };
@@ -92,6 +93,7 @@ static struct option read_option(int left, char *const *arguments)
             return read;
         }
         read.interactive = read.interactive || strchr(unmistakable, *letter) != NULL;
+        read.ignores = read.ignores || *letter == 'E' || *letter == 'I';
     }
     return read;
 }
@@ -180,4 +182,15 @@ int command_line_own_script(int count, char **arguments)
         i += option.used;
     }
     return 0;
+}
+
+bool command_line_ignores_environment(int count, char *const *arguments)
+{
+    for (int i = 1; i < count && arguments[i][0] == '-' && arguments[i][1] != '\0';) {
+        struct option option = read_option(count - i, arguments + i);
+        if (option.ignores || option.unknown || option.what != 0)
+            return option.ignores;
+        i += option.used;
+    }
+    return false;
 }

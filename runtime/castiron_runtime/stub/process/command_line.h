@@ -21,4 +21,7 @@ bool command_line_has_program(int count, char *const *arguments);
  * python has the script; 0 if there is none. */
 int command_line_own_script(int count, char **arguments);
 
+/* Whether an interpreter's options say that Python's variables count for nothing: -E, -I. */
+bool command_line_ignores_environment(int count, char *const *arguments);
+
 #endif

@@ -41,6 +41,7 @@ extern char **environ;
 
 static const char *inherited[COUNT]; /* values at the start */
 static uint32_t own;
+static bool path_ignored; /* by this process; those that it starts may obey it */
 static char **hidden; /* entries, and a NULL behind them */
 
 static int index_of(const char *entry)
@@ -86,7 +87,12 @@ uint32_t own_variables_of(char *const environment[])
 
 bool own_variables_name_path(void)
 {
-    return (own & UINT32_C(1) << PATH) != 0;
+    return (own & UINT32_C(1) << PATH) != 0 && !path_ignored;
+}
+
+void own_variables_ignore_path(void)
+{
+    path_ignored = true;
 }
 
 bool own_variables_are_there(void)

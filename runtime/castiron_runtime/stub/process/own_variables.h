@@ -14,8 +14,9 @@ void own_variables_remember(uint32_t own);
 /* Which variables of an environment are the program's own: a bit for each.  Uses system calls alone. */
 uint32_t own_variables_of(char *const environment[]);
 
-/* Whether PYTHONPATH of this process is the program's own. */
+/* Whether PYTHONPATH of this process is the program's own, unless the options say that it does not count here. */
 bool own_variables_name_path(void);
+void own_variables_ignore_path(void);
 
 /* Whether this process has others that are. */
 bool own_variables_are_there(void);
