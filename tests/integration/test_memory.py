@@ -65,3 +65,87 @@ def test_large_pages_are_for_programs_with_much_memory(each_pack: Pack, tmp_path
     large = Path("/sys/kernel/mm/transparent_hugepage").is_dir()
     expected = f"False\nTrue [{(48 << 20) % (1 << 25)}]\n" if large else "False\nFalse []\n"
     assert run([binary], cwd=tmp_path) == Outcome(status=0, stdout=expected, stderr="")
+
+
+RESIDENT = """\
+def resident():
+    with open('/proc/self/statm') as file:
+        return int(file.read().split()[1]) * 4096 >> 20
+"""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        "[{'a': number, 'b': str(number)} for number in range(330_000)]",
+        "[[number, number + 1] for number in range(800_000)]",
+        "[str(number) * 10 for number in range(800_000)]",
+        "[bytes(100_000) for _ in range(1000)]",
+        "bytearray(b'x') * 100_000_000",
+    ],
+    ids=["dicts", "lists", "strings", "blocks", "one-block"],
+)
+def test_freed_memory_goes_back_at_once(each_pack: Pack, tmp_path: Path, made: str) -> None:
+    """A hundred megabytes that were in use once: the process gives them back, without waiting for anything."""
+    (tmp_path / "app.py").write_text(
+        RESIDENT
+        + "before = resident()\n"
+        + f"things = {made}\n"
+        + "most = resident()\n"
+        + "del things\n"
+        + "after = resident()\n"
+        + "print(most - before > 70, after - before < 25, f'({before}, {most}, {after})')\n"
+    )
+    outcome = _linked_and_run(each_pack, tmp_path)
+    assert outcome.startswith("True True "), outcome
+
+
+def test_memory_that_is_taken_again_is_kept(each_pack: Pack, tmp_path: Path) -> None:
+    """A program that frees and takes much in turns does not have the kernel clear its pages each time."""
+    (tmp_path / "app.py").write_text(
+        "import resource\n"
+        "def faults():\n"
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "counts = [faults()]\n"
+        "for _ in range(20):\n"
+        "    things = [{'a': number, 'b': str(number)} for number in range(80_000)]\n"
+        "    del things\n"
+        "    counts.append(faults())\n"
+        "first, together = counts[1] - counts[0], counts[-1] - counts[0]\n"
+        "print(first > 3000, together < 10 * first, counts)\n"
+    )
+    outcome = _linked_and_run(each_pack, tmp_path)
+    assert outcome.startswith("True True "), outcome
+
+
+@pytest.mark.parametrize("number", [100_000, 330_000], ids=["its-heap-waits", "its-heap-is-gone"])
+def test_what_a_thread_made_goes_back_when_another_frees_it(each_pack: Pack, tmp_path: Path, number: int) -> None:
+    """Which happens when threads that still run take memory: here the first thread works until it has happened."""
+    (tmp_path / "app.py").write_text(
+        "import threading, time\n" + RESIDENT + "things = []\n"
+        "def make():\n"
+        f"    things.append([{{'a': number, 'b': str(number)}} for number in range({number})])\n"
+        "before = resident()\n"
+        "thread = threading.Thread(target=make)\n"
+        "thread.start()\n"
+        "thread.join()\n"
+        "most = resident()\n"
+        "things.clear()\n"
+        "end = time.monotonic() + 60\n"
+        "while resident() - before > (most - before) // 2 and time.monotonic() < end:\n"
+        "    for _ in range(100):\n"
+        "        texts = [str(number) for number in range(100)]\n"
+        "    time.sleep(0.02)\n"
+        "after = resident()\n"
+        "print(most - before > 20, after - before < (most - before) // 2 + 1, f'({before}, {most}, {after})')\n"
+    )
+    outcome = _linked_and_run(each_pack, tmp_path)
+    assert outcome.startswith("True True "), outcome
+
+
+def _linked_and_run(pack: Pack, folder: Path) -> str:
+    """Return what the program ``app.py`` in a folder prints, linked for a pack's Python."""
+    binary = trace_and_link(["--python", pack.feature, "app.py"], cwd=folder, name="app", options=["--no-report"])
+    outcome = run([binary], cwd=folder)
+    assert (outcome.status, outcome.stderr) == (0, "")
+    return outcome.stdout

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <sys/mman.h>
+#include <time.h>
 
 #include "mimalloc.h"
 #include "mimalloc/types.h"
@@ -80,6 +81,7 @@ static void mi_heap_main_init_(void)
 /* Heaps that no thread has.  No lock: a child of fork() has what was here then. */
 enum { MOST_PARKED = 64, MOST_SEGMENTS = 2, MOST_UNUSED = 1 << 20 /* bytes in a segment */ };
 static mi_heap_t *parked[MOST_PARKED];
+static bool ever_threads; /* whether a thread but the first has had a heap */
 
 static mi_heap_t *take_parked(void)
 {
@@ -102,16 +104,150 @@ static bool park(mi_heap_t *heap)
     return false;
 }
 
-/* Gives pages back that the thread freed lately, which mimalloc keeps until the thread frees more. */
-static bool give_back_unused(mi_heap_t *heap, mi_page_queue_t *queue, mi_page_t *page, void *last, void *unused)
+/* What a walk over the pages of a heap is for, and what it found. */
+struct walk {
+    size_t least;          /* bytes: a segment with less to give back keeps it */
+    bool force;            /* also what was freed less than a second ago */
+    size_t used;           /* bytes of pages */
+    mi_segment_t *segment; /* of the last page: neighbours often share theirs */
+};
+
+/* Gives unused parts of a page's segment back to the kernel.  mimalloc itself looks at them only when the heap next uses the segment. */
+static bool give_back_unused(mi_heap_t *heap, mi_page_queue_t *queue, mi_page_t *page, void *argument, void *unused)
 {
     (void)queue, (void)unused;
+    struct walk *walk = argument;
     mi_segment_t *segment = _mi_page_segment(page);
-    if (segment != *(mi_segment_t **)last && segment->kind == MI_SEGMENT_NORMAL
-        && _mi_commit_mask_committed_size(&segment->purge_mask, MI_SEGMENT_SIZE) > MOST_UNUSED)
-        mi_segment_try_purge(segment, true, heap->tld->segments.stats);
-    *(mi_segment_t **)last = segment;
+    walk->used += page->slice_count * MI_SEGMENT_SLICE_SIZE;
+    if (segment != walk->segment && segment->kind == MI_SEGMENT_NORMAL
+        && _mi_commit_mask_committed_size(&segment->purge_mask, MI_SEGMENT_SIZE) > walk->least)
+        mi_segment_try_purge(segment, walk->force, heap->tld->segments.stats);
+    walk->segment = segment;
     return true;
+}
+
+/* What a thread has freed, in pages of mimalloc, goes back to the kernel as soon as it is much, unless the thread lately took as much again
+ * soon after it had freed it, within a second of its own work: then it will do so again, and the kernel would clear the same pages
+ * all the time.  That much stays for a second (`set_options`). */
+enum { KEPT = 1000, REMEMBERED = 10 * KEPT /* milliseconds */, AT_ONCE = 8 << 20, LEAST = 1 << 20 /* bytes */, TURNS = 16 };
+static _Thread_local struct {
+    size_t freed;          /* bytes, since the thread last looked */
+    size_t enough;         /* bytes freed that make it look again */
+    mi_msecs_t looked;     /* when it last looked */
+    mi_msecs_t worked;     /* for how long it had run then */
+    size_t used;           /* bytes in use then */
+    size_t unused;         /* bytes freed by then, and not taken again */
+    size_t most_unused;    /* the same before the thread began to take them again */
+    size_t again;          /* bytes that were taken again within a second */
+    mi_msecs_t remembered; /* until when that counts */
+    bool kept;             /* whether freed memory was kept */
+} lately = {.enough = AT_ONCE};
+
+static void look_at_freed(mi_heap_t *heap)
+{
+    struct timespec run;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &run);
+    const mi_msecs_t now = _mi_clock_now(), worked = run.tv_sec * 1000 + run.tv_nsec / 1000000;
+    struct walk count = {.least = SIZE_MAX};
+    mi_heap_visit_pages(heap, give_back_unused, &count, NULL);
+    const size_t most = count.used + lately.freed; /* in use since it last looked, or less */
+    const size_t taken = most > lately.used ? most - lately.used : 0;
+    if (worked - lately.worked >= KEPT || now - lately.looked >= REMEMBERED)
+        lately.unused = lately.most_unused = 0;
+    const size_t again = taken < lately.unused ? taken : lately.unused;
+    lately.unused -= again;
+    if (now >= lately.remembered)
+        lately.again = 0;
+    if (again >= AT_ONCE / 2) {
+        const size_t together = lately.most_unused - lately.unused;
+        lately.again = together > lately.again ? together : lately.again;
+        lately.remembered = now + REMEMBERED;
+    } else {
+        lately.most_unused = 0;
+    }
+    lately.unused += lately.freed;
+    lately.most_unused = lately.unused > lately.most_unused ? lately.unused : lately.most_unused;
+    /* What was freed between two looks counts for the second of them, which may see the end of one round and the beginning of the next. */
+    lately.kept = lately.again > 0 && lately.unused <= lately.again + lately.again / 4 + 2 * lately.enough;
+    struct walk give = {.force = !lately.kept};
+    mi_heap_visit_pages(heap, give_back_unused, &give, NULL);
+    mi_arenas_try_purge(!lately.kept, true, heap->tld->segments.stats);
+    lately.used = count.used;
+    lately.looked = now;
+    lately.worked = worked;
+    lately.freed = 0;
+    lately.enough = count.used / 8 > AT_ONCE ? count.used / 8 : AT_ONCE;
+}
+
+/* Frees pages whose blocks were freed by other threads than their heap's. */
+static void collect_pages(mi_heap_t *heap)
+{
+    mi_collect_t how = MI_NORMAL;
+    _mi_heap_delayed_free_all(heap);
+    mi_heap_visit_pages(heap, mi_heap_page_collect, &how, NULL);
+}
+
+/* The same for heaps that no thread has, which are this thread's meanwhile. */
+static void collect_parked(void)
+{
+    const mi_threadid_t number = heap_number;
+    mi_heap_t *own = mi_prim_get_default_heap();
+    const size_t freed = lately.freed, enough = lately.enough;
+    lately.enough = SIZE_MAX; /* only this thread's own heap counts */
+    for (int i = 0; i < MOST_PARKED; i++) {
+        if (__atomic_load_n(&parked[i], __ATOMIC_RELAXED) == NULL)
+            continue;
+        mi_heap_t *heap = __atomic_exchange_n(&parked[i], NULL, __ATOMIC_ACQUIRE);
+        if (heap == NULL)
+            continue;
+        heap_number = heap->thread_id;
+        _mi_heap_default = heap;
+        collect_pages(heap);
+        struct walk walk = {.least = MOST_UNUSED, .force = true};
+        mi_heap_visit_pages(heap, give_back_unused, &walk, NULL);
+        if (!park(heap)) { /* other threads filled all places */
+            mi_atomic_increment_relaxed(&thread_count);
+            mi_pthread_done(heap);
+        }
+    }
+    _mi_heap_set_default_direct(own);
+    heap_number = number;
+    lately.freed = freed;
+    lately.enough = enough;
+}
+
+/* And for segments that threads left, with blocks in use, when they ended. */
+static void collect_abandoned(mi_heap_t *heap)
+{
+    mi_segments_tld_t *own = &heap->tld->segments;
+    mi_abandoned_pool_t *pool = own->abandoned;
+    size_t left = mi_atomic_load_relaxed(&pool->abandoned_count) + mi_atomic_load_relaxed(&pool->abandoned_visited_count);
+    for (mi_segment_t *segment; left > 0 && (segment = mi_abandoned_pop(pool)) != NULL; left--) {
+        mi_segment_check_free(segment, 0, 0, own);
+        if (segment->used == 0) {
+            mi_segment_reclaim(segment, heap, 0, NULL, own); /* which frees it */
+        } else {
+            mi_segment_try_purge(segment, true, own->stats);
+            mi_abandoned_visited_push(pool, segment);
+        }
+    }
+}
+
+/* mimalloc calls this whenever a list of free blocks is empty. */
+static void look_at_times(bool force, unsigned long long turn, void *unused)
+{
+    (void)force, (void)unused;
+    const bool threads = __atomic_load_n(&ever_threads, __ATOMIC_RELAXED);
+    mi_heap_t *heap = mi_prim_get_default_heap();
+    if ((lately.freed < LEAST && !lately.kept && !threads) || turn % TURNS != 0 || !mi_heap_is_initialized(heap)
+        || _mi_clock_now() - lately.looked < KEPT)
+        return;
+    if (threads) {
+        collect_pages(heap);
+        collect_abandoned(heap);
+        collect_parked();
+    }
+    look_at_freed(heap);
 }
 
 /* The first time that a thread needs memory (or after its end, in a destructor that needs some). */
@@ -120,6 +256,7 @@ static bool _mi_heap_init_(void)
     if (mi_heap_is_initialized(mi_prim_get_default_heap()) || _mi_is_main_thread())
         return _mi_heap_init_void();
     mi_heap_t *heap = take_parked();
+    __atomic_store_n(&ever_threads, true, __ATOMIC_RELAXED);
     if (heap == NULL) {
         static mi_threadid_t next = NEXT_HEAP;
         heap_number = __atomic_fetch_add(&next, HEAP_STEP, __ATOMIC_RELAXED);
@@ -136,8 +273,8 @@ static void end_of_thread(void *value)
     if (heap == mi_prim_get_default_heap() && mi_heap_is_initialized(heap) && heap != &_mi_heap_main
         && heap->thread_id == heap_number && heap->tld->heaps == heap && heap->next == NULL
         && heap->tld->segments.count <= MOST_SEGMENTS) {
-        mi_segment_t *last = NULL;
-        mi_heap_visit_pages(heap, give_back_unused, &last, NULL);
+        struct walk walk = {.least = MOST_UNUSED, .force = true};
+        mi_heap_visit_pages(heap, give_back_unused, &walk, NULL);
         /* From here on it may be another thread's. */
         _mi_heap_default = (mi_heap_t *)&_mi_heap_empty;
         heap_number = NO_HEAP;
@@ -152,15 +289,15 @@ static void end_of_thread(void *value)
     mi_pthread_done(heap);
 }
 
-/* Before mimalloc's own constructor.  It should not look for NUMA nodes in /sys, either.  What is freed it keeps for a second, as
- * mimalloc 3 does: with the 10 ms of this version, a program that frees and takes memory in turns gave pages back all the time, to
- * have them cleared and mapped again. */
-enum { KEPT = 1000 /* milliseconds */ };
+/* Before mimalloc's own constructor.  It should not look for NUMA nodes in /sys, either.  What is freed and not given back at once it keeps
+ * for a second, as mimalloc 3 does: with the 10 ms of this version, a program that frees and takes memory in turns gave pages back all
+ * the time, to have them cleared and mapped again. */
 __attribute__((constructor(101))) static void set_options(void)
 {
     mi_option_set(mi_option_use_numa_nodes, 1);
     mi_option_set(mi_option_purge_delay, KEPT);
     mi_option_set(mi_option_arena_purge_mult, 1);
+    mi_register_deferred_free(look_at_times, NULL);
 }
 
 static void _PyMem_mi_page_clear_qsbr(mi_page_t *page)
@@ -174,9 +311,14 @@ static bool _PyMem_mi_page_is_safe_to_free(mi_page_t *page)
     return true;
 }
 
+/* Called for each page that has no block in use any more. */
 static bool _PyMem_mi_page_maybe_free(mi_page_t *page, mi_page_queue_t *queue, bool force)
 {
+    mi_heap_t *heap = mi_page_heap(page);
+    lately.freed += page->slice_count * MI_SEGMENT_SLICE_SIZE;
     _mi_page_free(page, queue, force);
+    if (mi_unlikely(lately.freed >= lately.enough))
+        look_at_freed(heap);
     return true;
 }
 
@@ -188,6 +330,27 @@ static void _PyMem_mi_page_reclaimed(mi_page_t *page)
 static void _PyMem_mi_heap_collect_qsbr(mi_heap_t *heap)
 {
     (void)heap;
+}
+
+/* As mi_free, but what is freed is what is taken next, as in CPython's own allocator: it is in the processor's nearest cache.  mimalloc
+ * takes it when all other free blocks of the page were taken. */
+static inline void free_block(void *pointer)
+{
+    mi_segment_t *segment = _mi_ptr_segment(pointer);
+    if (mi_unlikely(pointer == NULL))
+        return;
+    mi_page_t *page = _mi_segment_page_of(segment, pointer);
+    if (mi_unlikely(_mi_prim_thread_id() != mi_atomic_load_relaxed(&segment->thread_id) || page->flags.full_aligned != 0)) {
+        mi_free(pointer);
+        return;
+    }
+    mi_block_t *block = pointer;
+    mi_block_set_next(page, block, page->free);
+    page->free = block;
+    if (mi_unlikely(page->free_is_zero))
+        page->free_is_zero = false;
+    if (mi_unlikely(--page->used == 0))
+        _mi_page_retire(page);
 }
 
 /* The C library's functions. */
@@ -221,7 +384,7 @@ void *reallocarray(void *block, size_t count, size_t size)
 
 void free(void *block)
 {
-    mi_free(block);
+    free_block(block);
 }
 
 void *memalign(size_t alignment, size_t size)
@@ -277,7 +440,7 @@ static void *python_realloc(void *context, void *block, size_t size)
 static void python_free(void *context, void *block)
 {
     (void)context;
-    mi_free(block);
+    free_block(block);
 }
 
 static void python_free_arena(void *context, void *block, size_t size)
