@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from castiron_runtime.stub import FOLDER, target_flags
+from castiron_runtime.stub import FOLDER, stub_settings, target_flags
 from tests.support.linking import run, trace_and_link
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from castiron_runtime.model import Pack
 
 pytestmark = pytest.mark.integration
@@ -96,18 +98,47 @@ def test_threads_find_stacks_and_heaps_as_new(each_pack: Pack, tmp_path: Path) -
     assert (outcome.stdout, outcome.status) == ("one after another: as much\ndeep: [900]\n", 0), outcome.stderr
 
 
+STACKS = ("_Fork", "__copy_tls", "__mmap", "__mprotect", "__munmap", "__unmapself")
+LOCKS = ("pthread_cond_broadcast", "pthread_cond_signal", "pthread_mutex_lock", "pthread_mutex_unlock")
+
+
 def test_a_stack_is_its_threads_alone(pack: Pack, tmp_path: Path) -> None:
-    toolchain = pack.toolchain
-    flags = [*toolchain.cflags, *target_flags(pack.target), "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"]
-    for file, slow in (
-        (FOLDER / "libc" / "thread_stacks.c", ["-Dsyscall=slow_syscall"]),
-        (Path(__file__).with_name("stacks_test.c"), []),
-    ):
-        renamed = ["-D__real___mmap=counting_mmap", "-D__real___munmap=counting_munmap", *slow]
-        subprocess.run([*toolchain.cc, *flags, *renamed, "-c", file, "-o", tmp_path / f"{file.stem}.o"], check=True)
-    wrapped = ("_Fork", "__copy_tls", "__mmap", "__mprotect", "__munmap", "__unmapself")
-    objects = [toolchain.crt1, "stacks_test.o", "thread_stacks.o", "--start-group", *toolchain.libraries, "--end-group"]
-    argv = [*toolchain.linker, "-static", "-no-pie", *(f"--wrap={name}" for name in wrapped), *objects, "-o", "test"]
-    subprocess.run([str(word) for word in argv], cwd=tmp_path, check=True)
-    outcome = run([tmp_path / "test"], cwd=tmp_path)
+    counted = ["-D__real___mmap=counting_mmap", "-D__real___munmap=counting_munmap"]
+    test, stacks = Path(__file__).with_name("stacks_test.c"), FOLDER / "libc" / "thread_stacks.c"
+    program = _program(pack, tmp_path, {test: counted, stacks: [*counted, "-Dsyscall=slow_syscall"]}, STACKS)
+    outcome = run([program], cwd=tmp_path)
     assert (outcome.stdout, outcome.status) == ("1 mapped, 0 unmapped\n", 0)
+
+
+def test_locks_of_one_thread_and_of_several(pack: Pack, tmp_path: Path) -> None:
+    files = (Path(__file__).with_name("locks_test.c"), FOLDER / "libc" / "locks.c", FOLDER / "libc" / "thread_stacks.c")
+    program = _program(pack, tmp_path, dict.fromkeys(files, ()), (*STACKS, *LOCKS))
+    assert set(LOCKS) < set(stub_settings().wrap)
+    outcome = run([program], cwd=tmp_path)
+    assert (outcome.stdout, outcome.status) == ("80000 turns\n", 0)
+
+
+def _program(pack: Pack, folder: Path, sources: Mapping[Path, Sequence[str]], wrapped: Sequence[str]) -> Path:
+    """Link a C program of its own from files of the stub and of the tests, each with flags."""
+    toolchain = pack.toolchain
+    flags = [
+        *toolchain.cflags,
+        *target_flags(pack.target),
+        f"-I{FOLDER}",
+        "-D_GNU_SOURCE",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+    ]
+    for file, more in sources.items():
+        subprocess.run([*toolchain.cc, *flags, *more, "-c", file, "-o", folder / f"{file.stem}.o"], check=True)
+    objects = [
+        toolchain.crt1,
+        *(f"{file.stem}.o" for file in sources),
+        "--start-group",
+        *toolchain.libraries,
+        "--end-group",
+    ]
+    argv = [*toolchain.linker, "-static", "-no-pie", *(f"--wrap={name}" for name in wrapped), *objects, "-o", "test"]
+    subprocess.run([str(word) for word in argv], cwd=folder, check=True)
+    return folder / "test"

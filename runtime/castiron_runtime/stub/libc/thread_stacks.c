@@ -21,6 +21,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "libc/threads.h"
+
 enum { SLOTS = 32, MOST_KEPT = 40 << 20 /* bytes of address space, as glibc */, LEFT_RESIDENT = 64 << 10 /* bytes */ };
 
 enum state { EMPTY, CHANGING /* in the hands of one thread */, IN_USE, FREE };
@@ -181,9 +183,14 @@ static __attribute__((noinline)) void clear_end(unsigned char *memory)
     starting = NULL;
 }
 
+bool several_threads;
+
 /* The first call is for the first thread, which has no thread-local variables yet. */
 void *__wrap___copy_tls(unsigned char *memory)
 {
+    static bool called;
+    if (__atomic_exchange_n(&called, true, __ATOMIC_RELAXED))
+        __atomic_store_n(&several_threads, true, __ATOMIC_RELAXED);
     if (__atomic_load_n(&any, __ATOMIC_RELAXED))
         clear_end(memory);
     return __real___copy_tls(memory);
