@@ -310,3 +310,13 @@ def test_functions_that_the_executables_library_lacks_are_told(tracer: Tracer, t
     (told,) = (item for item in reached.findings if item.code == "absent-function")
     assert (told.subject, told.severity) == ("shop/store.py", "warning")
     assert "AttributeError" in told.message
+
+
+def test_own_modules_that_a_literal_begins_are_taken_for_own_code_alone(tracer: Tracer, tmp_path: Path) -> None:
+    files = {"jobs_sum.py": "", "jobs_all/__init__.py": "", "jobs_all/x.py": "", "jobs_data/x.txt": "", "other.py": ""}
+    code = "import importlib, sys\nimportlib.import_module('jobs_' + sys.argv[1])"
+    reached = tracer({"app.py": code, **files})
+    assert own(reached) == {"__main__", "jobs_sum", "jobs_all"}
+    assert [finding.severity for finding in reached.findings] == ["info"]
+    dist = install(tmp_path, "wide", {"wide/__init__.py": code})
+    assert own(tracer({"app.py": "import wide", **files}, site_of(tmp_path, dist))) == {"__main__"}

@@ -100,6 +100,13 @@ class TraceLocator:
         spec = self._finder.find(name, self._roots)
         return spec is not None and spec.loader is not None
 
+    def own_family(self, prefix: str) -> list[str]:
+        """Return the application's top-level modules, and packages with ``__init__.py``, that begin so, sorted."""
+        entries = (entry for root in self._roots if Path(root).is_dir() for entry in Path(root).iterdir())
+        named = [entry for entry in entries if entry.name.startswith(prefix)]
+        found = (e.stem if e.suffix == ".py" else e.name for e in named if e.suffix == ".py" or _is_package(e))
+        return sorted({name for name in found if _IMPORTABLE.fullmatch(name)})
+
     def own_modules_below(self, name: str) -> list[str]:
         """Return the modules below one of the application's packages, sorted."""
         folders = (Path(root, *name.split(".")) for root in self._roots)
@@ -258,6 +265,10 @@ class TraceLocator:
             }
             known = self._vendor[owner] = [str(self._environment.file(folder)) for folder in sorted(folders)]
         return known
+
+
+def _is_package(folder: Path) -> bool:
+    return (folder / "__init__.py").is_file()
 
 
 def source_beside(extension: str) -> str | None:

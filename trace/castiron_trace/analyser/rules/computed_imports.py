@@ -30,7 +30,8 @@ class ComputedImports:
     def look(self, module: Module) -> Iterator[Step]:
         """Yield what the computed imports of one module may import."""
         for line, what, begins, sure in module.scan.computed:
-            for name in self._family(begins):
+            family = self._family(begins, own=self._context.is_own(module.owner))
+            for name in family:
                 yield Declaration(module.node, name, line)
             prefix = "" if begins.endswith("*") else _package(module.node, begins)
             below = self._below(prefix, module.owner, every=what == "walk_packages", sure=sure)
@@ -40,7 +41,10 @@ class ComputedImports:
             if what == "find_spec":
                 continue  # whether something is there is asked more often than it is imported; `OwnStrings` has names
             if module.owner == APP:
-                if what in CERTAIN_IMPORTS and not below:
+                if what in CERTAIN_IMPORTS and family:
+                    message = f"{what} with a computed name: all top-level modules that begin with {begins[:-1]} go in."
+                    yield Notice("computed-import", "info", place, message)
+                elif what in CERTAIN_IMPORTS and not below:
                     yield from self._own(module.node, what, prefix, line)
             elif sure and below:
                 message = f"{what} with a computed name: all modules of {prefix} go in."
@@ -50,12 +54,13 @@ class ComputedImports:
                 yield Notice("computed-import", "info", place, message)
                 yield Whole(module.node, module.owner, line)
 
-    def _family(self, begins: str) -> list[str]:
-        """Return the top-level modules of distributions whose names begin so: ``f"tree_sitter_{name}"``."""
+    def _family(self, begins: str, *, own: bool) -> list[str]:
+        """Return top-level modules that begin so (``f"tree_sitter_{x}"``): of distributions, for own code its own."""
         if not begins.endswith("*"):
             return []
         modules = self._context.environment.modules
-        return sorted(name for name in modules if name.startswith(begins[:-1]) and "." not in name)
+        others = (name for name in modules if name.startswith(begins[:-1]) and "." not in name)
+        return sorted({*others, *(self._context.locator.own_family(begins[:-1]) if own else ())})
 
     def _own(self, node: BaseNode, what: str, prefix: str, line: int) -> Iterator[Step]:
         """Take the packages the application may mean: what the name begins with, its own, and those it imports."""

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 _DOTTED = re.compile(r"[^\W\d]\w*(?:\.\w+)+")
 _RELATIVE = re.compile(r"""["']\.([^\W\d]\w*(?:\.\w+)*)["']""")
 """``factory=".models.Shop"``: counts from the package in which the file lies, as in ZCML."""
+_OBJECT = re.compile(r"(?<![\w.:/@-])([^\W\d]\w*):[^\W\d]\w*")
+"""``"run": "tasks:clean"``: an object of a module that is in no package."""
 _FOLDER = re.compile(r"\w[\w-]*(?:/\w[\w-]*)*/?")
 
 
@@ -88,7 +90,8 @@ class OwnConfiguration:
         self._read.add(file)
         environment = self._context.environment
         content = file.read_bytes().decode("utf-8", "replace")
-        for text in dict.fromkeys((*_DOTTED.findall(content), *self._relative(file, content))):
+        single = [name for name in _OBJECT.findall(content) if self._context.is_own_top_level(name)]
+        for text in dict.fromkeys((*_DOTTED.findall(content), *self._relative(file, content), *single)):
             top = text.partition(".")[0]
             if self._context.is_own_top_level(top) or self._is_namespace(top):
                 yield from self._own_names.steps(node, text, line)

@@ -24,6 +24,8 @@ def _imports_by_name(scan: Scan) -> bool:
 
 
 _NAME = re.compile(r"[^\W\d][\w-]*(?:\.[\w-]+)*")
+_EXTERNAL = "ext://"
+"""``"stream": "ext://shop.outputs.stream"`` (Source: `logging.config`, Access to external objects)."""
 _COMPUTED_END = re.compile(r"\.\w*[%{]|\.$")
 """Where a name goes on that a literal begins: ``"settings.%s"``, or the literal part of ``f"settings.{stage}"``."""
 
@@ -42,7 +44,8 @@ class OwnStrings:
         environment = self._context.environment
         # A module that imports by computed names takes them from its own strings: ("tkinter", "curses").
         chosen_by_name = _imports_by_name(module.scan) or self._uses_import_helper(module.node)
-        for raw, line in module.scan.strings:
+        for literal, line in module.scan.strings:
+            raw = literal.removeprefix(_EXTERNAL)
             text = raw.partition(":")[0]
             begins = _COMPUTED_END.search(text)
             if begins is not None:

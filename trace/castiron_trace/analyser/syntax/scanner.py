@@ -71,6 +71,7 @@ _LONGEST_ENCODING = 40
 _FINDS_SOURCES = (
     *(b"sys.path", b"addsitedir", b"get_importer", b"FileFinder", b"PathFinder", b"iter_modules", b"walk_packages"),
     *(b"run_path", b"SourceFileLoader", b"spec_from_file_location", b"load_source", b"import_module", b"__import__"),
+    b"exec(",
 )
 """Words of a source that finds or runs sources by their place."""
 _EXECUTES = frozenset({"compile", "eval", "exec"})
