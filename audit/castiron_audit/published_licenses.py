@@ -97,8 +97,9 @@ def published(archives: Sequence[str | Path], *, add: bool = False) -> dict[str,
                 _add(packages, normalised(package.name), package.license, title)
             for name, said in _crates(archive, wheel.name):
                 _add(crates, name, said, title)
-    others = table("crates")["other_systems"]
-    left_out = {name for name in crates if name in others["names"] or name.startswith(tuple(others["beginnings"]))}
+    build_only, others = table("crates")["build_only"], table("crates")["other_systems"]
+    beginnings = (*build_only["beginnings"], *others["beginnings"])
+    left_out = {name for name in crates if name in others["names"] or name.startswith(beginnings)}
     wanted = {name: row for name, row in crates.items() if name not in left_out and not texts_of_crate(name).license}
     return {"npm_licenses": _table(_NPM, packages), "crate_licenses": _table(_CRATES, wanted)}
 

@@ -55,6 +55,7 @@ def _leave_out_crates(collector: Collector) -> None:
         "build-only-crates",
         "run at build time only",
         frozenset(build_only["names"]),
+        beginnings=tuple(build_only["beginnings"]),
         endings=tuple(build_only["endings"]),
     )
     _leave_out(
