@@ -86,9 +86,13 @@ def test_two_versions_of_a_vendored_package_are_two(tmp_path: Path) -> None:
 
 
 def test_packages_that_lists_name_otherwise_than_they_are_imported(tmp_path: Path) -> None:
-    write(tmp_path, "d/_vendor/vendor.txt", "python-dotenv==1.2.4\n")
-    components = by_name(detect_in(tmp_path, write(tmp_path, "d/_vendor/dotenv/__init__.py")))
-    assert components["python-dotenv"].version == "1.2.4"
+    write(tmp_path, "d/_vendor/vendor.txt", "python-dotenv==1.2.4\nsetuptools==70.3.0\n")
+    packages = [write(tmp_path, f"d/_vendor/{name}/__init__.py") for name in ("dotenv", "pkg_resources")]
+    components = by_name(detect_in(tmp_path, *packages))
+    assert {name: item.version for name, item in components.items()} == {
+        "python-dotenv": "1.2.4",
+        "setuptools": "70.3.0",
+    }
 
 
 def test_first_lines_and_documentation_of_vendored_packages(tmp_path: Path) -> None:
