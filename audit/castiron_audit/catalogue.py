@@ -220,6 +220,12 @@ def project_license(name: str) -> Evidence | None:
     return Evidence(source=Source.CATALOGUE, where=f"{name}: {source}", says=expression, expression=expression)
 
 
+def distribution_of_package(import_name: str) -> str:
+    """Return the name of the distribution that a package is of, where it is known to be another one."""
+    name: str = table("projects")["import_names"].get(import_name, import_name)
+    return name
+
+
 def script_name(name: str) -> str:
     """Return the name of a project of JavaScript that its banner calls otherwise."""
     other: str = table("scripts")["names"].get(normalised(name), name)

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _SEPARATORS = re.compile(r"[-_.\s/]+")
+_OF_TESTS = re.compile(r"(?:^|/)(?:tests?|testing|examples?|docs?)/")
 _SHOWN = 8
 """Names that a message has."""
 
@@ -18,6 +19,11 @@ _SHOWN = 8
 def in_order(paths: frozenset[str]) -> tuple[str, ...]:
     """Return paths sorted: every detector goes through those of a distribution."""
     return tuple(sorted(paths))
+
+
+def is_of_tests(path: str) -> bool:
+    """Return whether a file lies in a folder of tests, examples or documentation: it may be about anything."""
+    return _OF_TESTS.search(path) is not None
 
 
 def normalised(name: str) -> str:

@@ -18,7 +18,7 @@ from castiron_audit.license_files import (
     split_notices,
 )
 from castiron_audit.model import Form, Kind, Source
-from castiron_audit.names import same_package
+from castiron_audit.names import is_of_tests, same_package
 from castiron_audit.text_evidence import text_evidence
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ _NOT_TEXT = frozenset(
         ".pyi", ".pyx", ".rst_t", ".so", ".svg", ".toml", ".ttf", ".xml", ".yaml", ".yml",
     }
 )  # fmt: skip
-_TESTS = re.compile(r"(?:^|/)(?:tests?|testing|examples?|docs?)/")
 _SCRIPT_NOTICES = re.compile(r"\.(?:m?js|css)\.(?:LICENSE|LEGAL)\.txt$", re.IGNORECASE)
 _VENDOR_FOLDER = re.compile(r"(?:^|/)(?:_vendor|_vendored|vendored|_externals?|extern|externals|third_party)/")
 """Those that `castiron_audit.detection.from_vendor_folders` reads."""
@@ -60,7 +59,7 @@ def _license_files(collector: Collector) -> Iterator[tuple[str, str]]:
         suffix = posixpath.splitext(name)[1].lower()
         if not LICENSE_FILE_NAME.search(name) and not NOTICES_NAME.search(name):
             continue
-        if suffix in _NOT_TEXT or _TESTS.search(path) or _SCRIPT_NOTICES.search(name) or path.endswith(SUFFIXES):
+        if suffix in _NOT_TEXT or is_of_tests(path) or _SCRIPT_NOTICES.search(name) or path.endswith(SUFFIXES):
             continue
         file = site / path if site is not None else None
         if file is not None and file.is_file() and file.stat().st_size <= _LARGEST:

@@ -9,7 +9,7 @@ import re
 from typing import TYPE_CHECKING
 
 from castiron_audit import expressions
-from castiron_audit.catalogue import library_of_name
+from castiron_audit.catalogue import distribution_of_package, library_of_name
 from castiron_audit.license_files import LICENSE_FILE_NAME, is_own_license, licensed_software, split_license_file
 from castiron_audit.model import Evidence, Kind, Source
 from castiron_audit.names import same_package
@@ -72,12 +72,11 @@ def detect_from_license_paths(collector: Collector) -> None:
         if not LICENSE_FILE_NAME.search(name):
             continue
         software = licensed_software(folder, name)
-        if software is None or same_package(software.name, collector.contents.distribution.name):
+        project = distribution_of_package(software.name) if software is not None else ""
+        if software is None or same_package(project, collector.contents.distribution.name):
             continue
-        entry = library_of_name(software.name)
-        component = collector.component(
-            Kind.LIBRARY if entry else Kind.VENDORED, entry.name if entry else software.name
-        )
+        entry = library_of_name(project)
+        component = collector.component(Kind.LIBRARY if entry else Kind.VENDORED, entry.name if entry else project)
         component.version = component.version or software.version
         component.forms |= collector.forms_of((f"{software.source_folder}/*",) if software.source_folder else ())
         component.proven = True

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from castiron_audit.catalogue import library_of_name
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
-from castiron_audit.names import normalised, same_package
+from castiron_audit.names import in_order, is_of_tests, normalised, same_package
 from castiron_audit.sboms import UnreadableSbomError, read_sbom
 
 if TYPE_CHECKING:
@@ -58,8 +58,8 @@ def _sboms(collector: Collector) -> Iterator[tuple[str, str]]:
     for file in contents.distribution.license.sboms:
         if (text := contents.texts.get(file.sha256)) is not None:
             yield file.path, text
-    for path in sorted(path for path in contents.paths if path.endswith(_FILE_NAMES)):
-        if (data := contents.read(path)) is not None:
+    for path in in_order(contents.paths):
+        if path.endswith(_FILE_NAMES) and not is_of_tests(path) and (data := contents.read(path)) is not None:
             yield path, data.decode("utf-8", "replace")
 
 

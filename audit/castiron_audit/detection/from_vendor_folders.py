@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_audit import expressions
-from castiron_audit.catalogue import project_license
+from castiron_audit.catalogue import distribution_of_package, project_license
 from castiron_audit.license_files import LICENSE_FILE_NAME
 from castiron_audit.model import Evidence, Form, Kind, Source
 from castiron_audit.names import normalised
-from castiron_audit.tables import table
 from castiron_audit.text_evidence import text_evidence
 from castiron_common.frozen import dataclass
 
@@ -111,8 +110,7 @@ def vendored_packages(contents: DistributionContents) -> Iterator[VendoredPackag
 def _distribution_names(import_name: str) -> tuple[str, ...]:
     """Return the names that the distribution of an import name may have, the likeliest first."""
     key = normalised(import_name)
-    named = table("projects")["import_names"].get(import_name)
-    return (key, f"python-{key}", f"py{key}", f"{key}-python", f"py-{key}", *(() if named is None else (named,)))
+    return (key, f"python-{key}", f"py{key}", f"{key}-python", f"py-{key}", distribution_of_package(import_name))
 
 
 def _vendor_folders(contents: DistributionContents) -> dict[str, set[str]]:
