@@ -33,13 +33,15 @@ def detect_from_sboms(collector: Collector) -> None:
                 "unreadable-sbom", Severity.WARNING, f"{path} cannot be read as a bill of materials: {error}."
             )
             continue
-        described = sbom.described
+        described, beside = sbom.described, ".dist-info/" not in path
         if described and described.license:
             if same_package(described.name, distribution.name):
                 collector.own_license = _own_license(path, described.license)
-            elif described.ecosystem == "cargo" and described.local and ".dist-info/" in path:
+            elif described.ecosystem == "cargo" and described.local and not beside:
                 compiled[described.license] = path
         for listed in sbom.components:
+            if beside and listed.ecosystem == "pypi":
+                continue  # It may list copied packages (pip's does) of which not all go in: those that do have files.
             if listed.scope != "excluded" and not _is_itself(listed, distribution) and not _is_requirement(listed):
                 _add(collector, listed, path)
     if collector.own_license is None and len(compiled) == 1:

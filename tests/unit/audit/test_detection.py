@@ -335,3 +335,7 @@ def test_an_sbom_beside_a_program_is_read_and_that_of_a_compiled_crate_tells_the
     assert by_name(beside)["serde"].verdict.expression == "MIT OR Apache-2.0"
     assert beside.own_license is None  # of the tool, not of all
     assert not detect_in(tmp_path, write(tmp_path, "d/tests/data/tool.cdx.json", own)).components
+    copied = own.replace("pkg:cargo/serde", "pkg:pypi/serde")
+    assert not detect_in(
+        tmp_path, write(tmp_path, "d/_vendor/bom.cdx.json", copied)
+    ).components  # none of its files goes in
