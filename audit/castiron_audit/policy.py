@@ -38,6 +38,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from castiron_audit.copyleft import Strength
 from castiron_audit.expressions import license_ids, licenses_in, normalise
+from castiron_audit.findings import ADVICE
 from castiron_audit.own_signatures import OwnSignature, parse_signatures
 from castiron_audit.project import Project, parse_project, read_toml
 from castiron_audit.spelling import did_you_mean
@@ -65,36 +66,6 @@ Wrong: TypeAlias = "Callable[[str], CastironError]"
 
 _KEYS = {"preset", "allow", "deny", "unknown", "strict", "exception", "settle", "accept", "signature"}
 _UNKNOWN = ("warn", "deny")
-
-FINDINGS = (
-    "ambiguous-license",
-    "build-only-crates",
-    "contradiction",
-    "copied-source",
-    "copyleft",
-    "emulated-libc",
-    "incompatible",
-    "invalid-expression",
-    "joined-classifiers",
-    "makes-code",
-    "newer-processor",
-    "optional-part",
-    "other-systems-crates",
-    "relinking",
-    "restricted",
-    "text-is-template",
-    "undeclared-text",
-    "unknown-go-modules",
-    "unknown-license",
-    "unknown-static-contents",
-    "unlisted-scripts",
-    "unnamed-fonts",
-    "unreadable-archive",
-    "unnamed-notice",
-    "unreadable-sbom",
-    "version-open",
-)
-"""Codes of all findings, as rules that accept one name them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -281,8 +252,8 @@ def _rules(values: object, name: str, required: Sequence[str], wrong: Wrong) -> 
             near = did_you_mean(str(license_), license_ids())
             raise wrong(f"{name}[{index}]: {license_!r} is not an SPDX expression{near}")
         finding = item.get("finding")
-        if finding is not None and finding not in FINDINGS:
-            raise wrong(f"{name}[{index}]: there is no finding {finding!r}{_or_list(finding, FINDINGS)}")
+        if finding is not None and finding not in ADVICE:
+            raise wrong(f"{name}[{index}]: there is no finding {finding!r}{_or_list(finding, sorted(ADVICE))}")
         if not isinstance(item.get("optional", False), bool):
             raise wrong(f"{name}[{index}]: optional must be true or false")
         rules.append(

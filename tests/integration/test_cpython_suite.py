@@ -1,8 +1,8 @@
 """CPython's own tests, inside of a linked binary: what works under ``python`` works there.
 
 The binary is called ``python3.13`` and linked with ``--children all``, so the tests that start ``sys.executable``
-start it again.  ``docs/compatibility.md`` has the table of the whole suite, which ``tests.long.cpython_suite_table``
-makes; here is what fits into some minutes: what meets code of ours, and once.
+start it again.  ``docs/compatibility-results.md`` has the table of the whole suite, which
+``tests.long.cpython_suite_table`` makes; here is what fits into some minutes: what meets code of ours, and once.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ DIFFERENT = (
     # musl: the number of no device is -1 there, too, and Python's functions take none.
     "*.PosixTester.test_makedev",
 )
-"""Patterns of tests that docs/compatibility.md explains."""
+"""Patterns of tests that docs/compatibility-results.md explains."""
 
 AGAIN = (
     # The tests of an event loop once more for each selector that it can be made of; here it is epoll.

@@ -1,4 +1,4 @@
-"""The table of docs/compatibility.md: CPython's own tests in a linked binary and under the target interpreter.
+"""The table of docs/compatibility-results.md: CPython's own tests in a linked binary and under the target interpreter.
 
     python -m tests.long.cpython_suite_table /tmp/suite            # run what is not there yet, print the table
     python -m tests.long.cpython_suite_table /tmp/suite json re    # these alone

@@ -54,7 +54,7 @@ class Run:
 class Application:
     name: str
     what: str
-    """For the table in ``docs/compatibility.md``."""
+    """For the table in ``docs/compatibility-results.md``."""
     entry: tuple[str, ...]
     """As ``trace`` takes it: a command, ``-m`` and a module, or a script in ``app/``."""
     runs: tuple[Run, ...]
@@ -134,7 +134,7 @@ def asked_for(application: Application) -> list[str]:
 
 
 def table() -> str:
-    """Return the table of ``docs/compatibility.md``."""
+    """Return the table of ``docs/compatibility-results.md``."""
     rows = ["| application | what it does there | compared with |", "| --- | --- | --- |"]
     for application in applications():
         versions = locked(application)

@@ -34,7 +34,7 @@ def test_a_comparison_cannot_be_one_of_two_failures(application: Application) ->
 def test_the_documentation_has_the_table() -> None:
     """`python -m tests.support.application` prints it."""
     root = Path(__file__).resolve().parents[2]
-    assert table() in (root / "docs" / "compatibility.md").read_text()
+    assert table() in (root / "docs" / "compatibility-results.md").read_text()
     assert f" {len(applications())} real applications" in (root / "README.md").read_text()
 
 

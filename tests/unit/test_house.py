@@ -63,6 +63,38 @@ def test_pages_name_what_is_there() -> None:
     assert right > 100
 
 
+def anchors(page: Path) -> set[str]:
+    """Return what links can name in a page, as GitHub and others make it of headings."""
+    text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
+    titles = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_links_within_pages_name_headings() -> None:
+    wrong, right = [], 0
+    for page in pages():
+        for name, anchor in re.findall(r"\]\((?![a-z]+:)([^)#]*)#([^)]+)\)", page.read_text()):
+            if anchor in anchors(page.parent / name if name else page):
+                right += 1
+            else:
+                wrong.append(f"{page.relative_to(ROOT)}: {name}#{anchor}")
+    assert wrong == []
+    assert right > 50
+
+
+def test_messages_name_pages_and_headings_that_exist() -> None:
+    wrong, right = [], 0
+    for source in (path for path in sources() if path.suffix == ".py" and "tests" not in path.parts):
+        for name, anchor in re.findall(r"(docs/[\w/-]+\.md)(?:#([\w-]+))?", source.read_text()):
+            page = ROOT / name
+            if page.exists() and (not anchor or anchor in anchors(page)):
+                right += 1
+            else:
+                wrong.append(f"{source.relative_to(ROOT)}: {name}#{anchor}")
+    assert wrong == []
+    assert right > 10
+
+
 def test_each_folder_of_tests_is_in_their_readme() -> None:
     readme = (ROOT / "tests" / "README.md").read_text()
     listed = set(re.findall(r"^\| `([\w/]+)/` \|", readme, re.MULTILINE))

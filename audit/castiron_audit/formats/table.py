@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from io import StringIO
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
 from castiron_audit.copyleft import Strength, reach
 from castiron_audit.file_size import missing_bytes, overhead_rows
+from castiron_audit.findings import ADVICE
 from castiron_audit.formats.order import in_tree_order
 from castiron_audit.machine_needs import need_rows
 from castiron_audit.model import Kind, Severity
@@ -144,16 +147,19 @@ def _findings(report: Report, console: Console) -> None:
     settled = [finding for finding in report.findings if finding.settled is not None]
     names = {component.id: component for component in report.components}
     if open_:
-        console.print("\n[bold]Findings[/bold]")
-    for finding in open_:
-        component = names.get(finding.component)
-        name = finding.component if component is None else component.name
-        console.print(
-            Text.assemble(
-                (f"  {finding.severity}: ", _STYLE[finding.severity]),
-                printable(f"{name}: {finding.message} [{finding.code}]"),
+        console.print("\n[bold]Findings[/bold] (docs/licensing.md#findings)")
+    for code, same in groupby(open_, key=lambda finding: finding.code):
+        for finding in same:
+            component = names.get(finding.component)
+            name = finding.component if component is None else component.name
+            console.print(
+                Text.assemble(
+                    (f"  {finding.severity}: ", _STYLE[finding.severity]),
+                    printable(f"{name}: {finding.message} [{finding.code}]"),
+                )
             )
-        )
+        if advice := ADVICE.get(code):  # None of a code that another version of Castiron has put into the report.
+            console.print(Padding(Text(advice, style="dim"), (0, 0, 0, 4), expand=False))
     for finding in settled:
         console.print(f"  settled: {finding.component}: {finding.code} ({finding.settled})", markup=False, style="dim")
     if notes:

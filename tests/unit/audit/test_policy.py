@@ -12,8 +12,10 @@ from castiron_audit import policy as policy_module
 from castiron_audit.cli import app as audit_app
 from castiron_audit.enforcement import apply, enforce, weaknesses
 from castiron_audit.expressions import license_ids
-from castiron_audit.model import Report, Severity, Text
-from castiron_audit.policy import FINDINGS, PRESETS, Policy, find_policy, parse_policy, read_policy
+from castiron_audit.findings import ADVICE
+from castiron_audit.formats.table import table
+from castiron_audit.model import Finding, Report, Severity, Text
+from castiron_audit.policy import PRESETS, Policy, find_policy, parse_policy, read_policy
 from castiron_audit.project import Project, parse_project
 from castiron_common.errors import InputError, PolicyError
 from castiron_common.files import sha256_bytes
@@ -195,11 +197,37 @@ def finding_codes(call: ast.Call) -> set[str]:
 
 def test_every_finding_can_be_accepted_and_no_other_name() -> None:
     files = sorted(Path(policy_module.__file__).parent.rglob("*.py"))
-    sources = [ast.parse(path.read_text()) for path in files if path.stem != "policy"]
+    sources = [ast.parse(path.read_text()) for path in files if path.stem != "findings"]
     nodes = [node for source in sources for node in ast.walk(source)]
     made = {code for node in nodes if isinstance(node, ast.Call) for code in finding_codes(node)}
     written = {node.value for node in nodes if isinstance(node, ast.Constant)}
-    assert made <= set(FINDINGS) <= written
+    assert made <= set(ADVICE) <= written
+
+
+def test_the_page_explains_every_finding() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "licensing.md").read_text()
+    section = page.partition("\n## Findings\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (`[^|]+) \| [^|]+ \| [^|]+ \|", section, re.MULTILINE)
+    assert sorted(re.findall(r"`([\w-]+)`", " ".join(rows))) == sorted(ADVICE)
+
+
+def test_the_table_tells_once_what_to_do_about_findings_of_a_kind() -> None:
+    made = replace(report(distribution("a", None), distribution("b", None)), findings=())
+    findings = tuple(
+        Finding(code=code, severity=severity, component=component, message="So it is.")
+        for code, severity, component in (
+            ("unknown-license", Severity.ERROR, "distribution/a"),
+            ("unknown-license", Severity.ERROR, "distribution/b"),
+            ("a-later-code", Severity.WARNING, "distribution/b"),
+        )
+    )
+    shown = table(replace(made, findings=findings), width=400)
+    assert shown.partition("Findings (docs/licensing.md#findings)\n")[2].splitlines()[:4] == [
+        "  error: a: So it is. [unknown-license]",
+        "  error: b: So it is. [unknown-license]",
+        "    " + ADVICE["unknown-license"],
+        "  warning: b: So it is. [a-later-code]",
+    ]
 
 
 def test_unknown_is_a_finding_refused_if_told_so_and_settled_with_a_reason() -> None:
