@@ -8,8 +8,10 @@
 
 int __real_access(const char *path, int mode);
 int __real_fstat(int descriptor, struct stat *status);
+int __real_fstatat(int folder, const char *path, struct stat *status, int flags);
 int __real_lstat(const char *path, struct stat *status);
 ssize_t __real_readlink(const char *path, char *target, size_t size);
+ssize_t __real_readlinkat(int folder, const char *path, char *target, size_t size);
 int __real_stat(const char *path, struct stat *status);
 
 #endif

@@ -14,9 +14,7 @@ static ssize_t refuse(const struct tree_place *place, int error)
     ssize_t __real_##name(const char *path, char *list, size_t size);                                                      \
     ssize_t __wrap_##name(const char *path, char *list, size_t size)                                                       \
     {                                                                                                                      \
-        TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, ssize_t, __real_##name(path, list, size), result < 0)                        \
-        if (place.kind == TREE_OUTSIDE)                                                                                    \
-            return __real_##name(place.path, list, size);                                                                  \
+        TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, ssize_t, __real_##name(place.path, list, size), result < 0)           \
         return place.kind == TREE_NODE ? 0 : refuse(&place, 0);                                                          \
     }
 
@@ -24,9 +22,7 @@ static ssize_t refuse(const struct tree_place *place, int error)
     ssize_t __real_##name(const char *path, const char *attribute, void *value, size_t size);                              \
     ssize_t __wrap_##name(const char *path, const char *attribute, void *value, size_t size)                               \
     {                                                                                                                      \
-        TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, ssize_t, __real_##name(path, attribute, value, size), result < 0)            \
-        if (place.kind == TREE_OUTSIDE)                                                                                    \
-            return __real_##name(place.path, attribute, value, size);                                                      \
+        TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, ssize_t, __real_##name(place.path, attribute, value, size), result < 0)\
         return refuse(&place, ENODATA);                                                                                    \
     }
 
@@ -34,9 +30,7 @@ static ssize_t refuse(const struct tree_place *place, int error)
     int __real_##name(const char *path, const char *attribute, const void *value, size_t size, int flags);                 \
     int __wrap_##name(const char *path, const char *attribute, const void *value, size_t size, int flags)                  \
     {                                                                                                                      \
-        TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_##name(path, attribute, value, size, flags), result < 0)         \
-        if (place.kind == TREE_OUTSIDE)                                                                                    \
-            return __real_##name(place.path, attribute, value, size, flags);                                               \
+        TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_##name(place.path, attribute, value, size, flags), result < 0)\
         return (int)refuse(&place, EROFS);                                                                                 \
     }
 
@@ -44,9 +38,7 @@ static ssize_t refuse(const struct tree_place *place, int error)
     int __real_##name(const char *path, const char *attribute);                                                            \
     int __wrap_##name(const char *path, const char *attribute)                                                             \
     {                                                                                                                      \
-        TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_##name(path, attribute), result < 0)                             \
-        if (place.kind == TREE_OUTSIDE)                                                                                    \
-            return __real_##name(place.path, attribute);                                                                   \
+        TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_##name(place.path, attribute), result < 0)                \
         return (int)refuse(&place, EROFS);                                                                                 \
     }
 
@@ -63,8 +55,6 @@ long __real_pathconf(const char *path, int name);
 
 long __wrap_pathconf(const char *path, int name)
 {
-    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, long, __real_pathconf(path, name), result < 0)
-    if (place.kind == TREE_OUTSIDE)
-        return __real_pathconf(place.path, name);
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, long, __real_pathconf(place.path, name), result < 0)
     return place.kind == TREE_NODE ? __real_pathconf(tree_root, name) : (long)refuse(&place, 0);
 }

@@ -66,9 +66,7 @@ DIR *__wrap_opendir(const char *path)
 {
     if (path != NULL && strcmp(path, tree_root) == 0 && tree_root_length != 0)
         return open_folder(NODE_ROOT, -1);
-    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, DIR *, if_real(__real_opendir(path)), result == NULL)
-    if (place.kind == TREE_OUTSIDE)
-        return __real_opendir(place.path);
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, DIR *, if_real(__real_opendir(place.path)), result == NULL)
     if (place.kind == TREE_NODE)
         return open_folder(place.node, -1);
     errno = place.error;

@@ -131,11 +131,14 @@ static int run_other(const char *path, char *const arguments[], char *const envi
     return -1;
 }
 
+static int run_real(const char *path, char *const arguments[], char *const environment[])
+{
+    return is_in_the_way() ? -1 : __real_execve(path, arguments, environment);
+}
+
 __attribute__((noinline)) static int look_in_tree(const char *path, char *const arguments[], char *const environment[])
 {
-    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_execve(path, arguments, environment), result < 0)
-    if (place.kind == TREE_OUTSIDE)
-        return is_in_the_way() ? -1 : __real_execve(place.path, arguments, environment);
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, run_real(place.path, arguments, environment), result < 0)
     if (place.kind == TREE_NODE)
         return run(place.node, arguments, environment);
     errno = place.error;

@@ -289,7 +289,8 @@ static int open_place(const struct tree_place *place, int flags)
     }
     if (place->kind == TREE_NODE)
         return tree_open_node(place->node, flags);
-    errno = place->error == ENOENT && (flags & O_CREAT) ? EROFS : place->error;
+    bool could_make = place->error == ENOENT && (flags & O_CREAT) && place->path[0] != '\0';
+    errno = could_make ? EROFS : place->error;
     return -1;
 }
 
@@ -307,8 +308,8 @@ int __wrap_open(const char *path, int flags, ...)
     va_end(arguments);
     if (is_root_as_folder(path, flags))
         return tree_open_node(NODE_ROOT, flags);
-    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_open(path, flags, mode), result < 0)
-    return place.kind == TREE_OUTSIDE ? __real_open(place.path, flags, mode) : open_place(&place, flags);
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_open(place.path, flags, mode), result < 0)
+    return open_place(&place, flags);
 }
 
 int __wrap_openat(int folder, const char *path, int flags, ...)
@@ -319,9 +320,7 @@ int __wrap_openat(int folder, const char *path, int flags, ...)
     va_end(arguments);
     if (is_root_as_folder(path, flags))
         return tree_open_node(NODE_ROOT, flags);
-    TREE_LOCATE_OR_RETURN(place, folder, path, int, __real_openat(folder, path, flags, mode), result < 0)
-    if (place.kind == TREE_OUTSIDE)
-        return __real_openat(place.folder, place.path, flags, mode);
+    TREE_LOCATE_OR_RETURN(place, folder, path, int, __real_openat(place.folder, place.path, flags, mode), result < 0)
     return open_place(&place, flags);
 }
 
@@ -341,9 +340,7 @@ static int flags_of(const char *mode)
 
 FILE *__wrap_fopen(const char *path, const char *mode)
 {
-    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, FILE *, __real_fopen(path, mode), result == NULL)
-    if (place.kind == TREE_OUTSIDE)
-        return __real_fopen(place.path, mode);
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, FILE *, __real_fopen(place.path, mode), result == NULL)
     if (strchr("rwa", *mode) == NULL) {
         errno = EINVAL;
         return NULL;
@@ -357,13 +354,10 @@ FILE *__wrap_fopen(const char *path, const char *mode)
 
 FILE *__wrap_freopen(const char *path, const char *mode, FILE *stream)
 {
-    if (path == NULL || !tree_is_path(path))
-        return __real_freopen(path, mode, stream);
-    struct tree_place place;
-    place.storage = TREE_STORAGE(AT_FDCWD, path);
-    tree_locate(AT_FDCWD, path, &place);
+    TREE_PLACE(place, AT_FDCWD, path)
     if (place.kind == TREE_OUTSIDE)
         return __real_freopen(place.path, mode, stream);
+
     int descriptor = open_place(&place, flags_of(mode));
     if (descriptor < 0) {
         int error = errno;

@@ -10,12 +10,10 @@
 #include "libc/real.h"
 #include "tree/tree.h"
 
-int __real_fstatat(int folder, const char *path, struct stat *status, int flags);
 int __real_statx(int folder, const char *path, int flags, unsigned mask, struct statx *status);
 int __real_eaccess(const char *path, int mode);
 int __real_euidaccess(const char *path, int mode);
 int __real_faccessat(int folder, const char *path, int mode, int flags);
-ssize_t __real_readlinkat(int folder, const char *path, char *target, size_t size);
 char *__real_realpath(const char *path, char *resolved);
 int __real_statfs(const char *path, struct statfs *status);
 int __real_statvfs(const char *path, struct statvfs *status);
@@ -62,15 +60,13 @@ static int answer(const struct tree_place *place, int flags, struct stat *status
 
 int __wrap_stat(const char *path, struct stat *status)
 {
-    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_stat(path, status), result < 0)
-    return place.kind == TREE_OUTSIDE ? __real_stat(place.path, status) : answer(&place, 0, status);
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_stat(place.path, status), result < 0)
+    return answer(&place, 0, status);
 }
 
 int __wrap_lstat(const char *path, struct stat *status)
 {
-    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_lstat(path, status), result < 0)
-    if (place.kind == TREE_OUTSIDE)
-        return __real_lstat(place.path, status);
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_lstat(place.path, status), result < 0)
     return answer(&place, AT_SYMLINK_NOFOLLOW, status);
 }
 
@@ -86,11 +82,12 @@ int __wrap_fstat(int descriptor, struct stat *status)
 
 int __wrap_fstatat(int folder, const char *path, struct stat *status, int flags)
 {
-    if (path != NULL && path[0] == '\0' && (flags & AT_EMPTY_PATH) && folder != AT_FDCWD)
-        return __wrap_fstat(folder, status);
-    TREE_LOCATE_OR_RETURN(place, folder, path, int, __real_fstatat(folder, path, status, flags), result < 0)
-    if (place.kind == TREE_OUTSIDE)
-        return __real_fstatat(place.folder, place.path, status, flags);
+    uint32_t meant = tree_meant_without_path(folder, path, flags);
+    if (meant != NODE_NONE) {
+        describe(meant, status);
+        return 0;
+    }
+    TREE_LOCATE_OR_RETURN(place, folder, path, int, __real_fstatat(place.folder, place.path, status, flags), result < 0)
     return answer(&place, flags, status);
 }
 
@@ -118,28 +115,21 @@ static void extended(uint32_t node, struct statx *status)
 
 int __wrap_statx(int folder, const char *path, int flags, unsigned mask, struct statx *status)
 {
-    if (path != NULL && path[0] == '\0' && (flags & AT_EMPTY_PATH) && folder != AT_FDCWD) {
-        struct stat plain;
-        uint32_t node = __real_fstat(folder, &plain) == 0 ? tree_descriptor_node(&plain) : NODE_NONE;
-        if (node == NODE_NONE)
-            return __real_statx(folder, path, flags, mask, status);
-        extended(node, status);
+    uint32_t meant = tree_meant_without_path(folder, path, flags);
+    if (meant != NODE_NONE) {
+        extended(meant, status);
         return 0;
     }
-    TREE_LOCATE_OR_RETURN(place, folder, path, int, __real_statx(folder, path, flags, mask, status), result < 0)
-    if (place.kind == TREE_OUTSIDE)
-        return __real_statx(place.folder, place.path, flags, mask, status);
+    TREE_LOCATE_OR_RETURN(place, folder, path, int, __real_statx(place.folder, place.path, flags, mask, status), result < 0)
     if (place.kind == TREE_ERROR)
         return fail(place.error);
     extended(subject(&place, flags), status);
     return 0;
 }
 
-static int may_access(const struct tree_place *place, int mode)
+static int may_access_node(uint32_t index, int mode)
 {
-    if (place->kind == TREE_ERROR)
-        return fail(place->error);
-    const Node *node = payload_node(place->node);
+    const Node *node = payload_node(index);
     if (mode & W_OK)
         return fail(EROFS);
     if ((mode & X_OK) && node->kind == NODE_FILE && !node->executable)
@@ -147,38 +137,42 @@ static int may_access(const struct tree_place *place, int mode)
     return 0;
 }
 
+static int may_access(const struct tree_place *place, int mode)
+{
+    return place->kind == TREE_ERROR ? fail(place->error) : may_access_node(place->node, mode);
+}
+
 int __wrap_access(const char *path, int mode)
 {
-    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_access(path, mode), result < 0)
-    return place.kind == TREE_OUTSIDE ? __real_access(place.path, mode) : may_access(&place, mode);
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_access(place.path, mode), result < 0)
+    return may_access(&place, mode);
 }
 
 int __wrap_eaccess(const char *path, int mode)
 {
-    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_eaccess(path, mode), result < 0)
-    return place.kind == TREE_OUTSIDE ? __real_eaccess(place.path, mode) : may_access(&place, mode);
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_eaccess(place.path, mode), result < 0)
+    return may_access(&place, mode);
 }
 
 int __wrap_euidaccess(const char *path, int mode)
 {
-    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_euidaccess(path, mode), result < 0)
-    return place.kind == TREE_OUTSIDE ? __real_euidaccess(place.path, mode) : may_access(&place, mode);
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_euidaccess(place.path, mode), result < 0)
+    return may_access(&place, mode);
 }
 
 int __wrap_faccessat(int folder, const char *path, int mode, int flags)
 {
-    TREE_LOCATE_OR_RETURN(place, folder, path, int, __real_faccessat(folder, path, mode, flags), result < 0)
-    if (place.kind == TREE_OUTSIDE)
-        return __real_faccessat(place.folder, place.path, mode, flags);
+    uint32_t meant = tree_meant_without_path(folder, path, flags);
+    if (meant != NODE_NONE)
+        return may_access_node(meant, mode);
+    TREE_LOCATE_OR_RETURN(place, folder, path, int, __real_faccessat(place.folder, place.path, mode, flags), result < 0)
     return may_access(&place, mode);
 }
 
 /* As readlink: as much of the text as there is room for. */
-static ssize_t read_link(const struct tree_place *place, char *target, size_t size)
+static ssize_t read_link_node(uint32_t index, char *target, size_t size)
 {
-    if (place->kind == TREE_ERROR)
-        return fail(place->error);
-    const Node *node = payload_node(place->link);
+    const Node *node = payload_node(index);
     if (node->kind != NODE_LINK || size == 0)
         return fail(EINVAL);
     size_t length = node->size < size ? node->size : size;
@@ -186,27 +180,29 @@ static ssize_t read_link(const struct tree_place *place, char *target, size_t si
     return (ssize_t)length;
 }
 
+static ssize_t read_link(const struct tree_place *place, char *target, size_t size)
+{
+    return place->kind == TREE_ERROR ? fail(place->error) : read_link_node(place->link, target, size);
+}
+
 ssize_t __wrap_readlink(const char *path, char *target, size_t size)
 {
-    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, ssize_t, __real_readlink(path, target, size), result < 0)
-    if (place.kind == TREE_OUTSIDE)
-        return __real_readlink(place.path, target, size);
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, ssize_t, __real_readlink(place.path, target, size), result < 0)
     return read_link(&place, target, size);
 }
 
 ssize_t __wrap_readlinkat(int folder, const char *path, char *target, size_t size)
 {
-    TREE_LOCATE_OR_RETURN(place, folder, path, ssize_t, __real_readlinkat(folder, path, target, size), result < 0)
-    if (place.kind == TREE_OUTSIDE)
-        return __real_readlinkat(place.folder, place.path, target, size);
+    uint32_t meant = folder == AT_FDCWD ? NODE_NONE : tree_meant_without_path(folder, path, AT_EMPTY_PATH);
+    if (meant != NODE_NONE && payload_node(meant)->kind == NODE_LINK) /* opened with O_PATH and O_NOFOLLOW */
+        return read_link_node(meant, target, size);
+    TREE_LOCATE_OR_RETURN(place, folder, path, ssize_t, __real_readlinkat(place.folder, place.path, target, size), result < 0)
     return read_link(&place, target, size);
 }
 
 char *__wrap_realpath(const char *path, char *resolved)
 {
-    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, char *, __real_realpath(path, resolved), result == NULL)
-    if (place.kind == TREE_OUTSIDE)
-        return __real_realpath(place.path, resolved);
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, char *, __real_realpath(place.path, resolved), result == NULL)
     size_t length = place.kind == TREE_ERROR ? 0 : tree_node_path(place.node, NULL, 0);
     if (place.kind == TREE_ERROR || length >= PATH_MAX) {
         errno = place.kind == TREE_ERROR ? place.error : ENAMETOOLONG;
@@ -223,9 +219,7 @@ char *__wrap_realpath(const char *path, char *resolved)
 
 int __wrap_statfs(const char *path, struct statfs *status)
 {
-    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_statfs(path, status), result < 0)
-    if (place.kind == TREE_OUTSIDE)
-        return __real_statfs(place.path, status);
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_statfs(place.path, status), result < 0)
     if (place.kind == TREE_ERROR)
         return fail(place.error);
     int result = __real_statfs(tree_root, status);
@@ -236,9 +230,7 @@ int __wrap_statfs(const char *path, struct statfs *status)
 
 int __wrap_statvfs(const char *path, struct statvfs *status)
 {
-    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_statvfs(path, status), result < 0)
-    if (place.kind == TREE_OUTSIDE)
-        return __real_statvfs(place.path, status);
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_statvfs(place.path, status), result < 0)
     if (place.kind == TREE_ERROR)
         return fail(place.error);
     int result = __real_statvfs(tree_root, status);

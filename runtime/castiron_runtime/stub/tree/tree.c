@@ -79,13 +79,11 @@ static void outside(struct tree_place *place, const char *rest)
     memmove(place->storage + folder + 1, rest, length + 1); /* `rest` may be part of the storage */
     memcpy(place->storage, tree_root, folder);
     place->storage[folder] = '/';
-    if (tree_is_path(place->storage)) {
-        tree_locate(AT_FDCWD, place->storage, place); /* back into it; shorter by two components, so this ends */
-        return;
-    }
     place->kind = TREE_OUTSIDE;
     place->folder = AT_FDCWD;
     place->path = place->storage;
+    if (tree_is_path(place->path))
+        tree_locate(place); /* back into it; shorter by two components, so this ends */
 }
 
 /* Follows the path `rest` from a node. */
@@ -142,54 +140,77 @@ static void walk(uint32_t node, const char *rest, struct tree_place *place)
     place->link = must_be_folder ? node : link;
 }
 
-void tree_locate(int folder, const char *path, struct tree_place *place)
+uint32_t tree_node_at(int folder)
 {
+    struct stat status;
+    if (folder == AT_FDCWD)
+        return tree_working_directory;
+    return __real_fstat(folder, &status) == 0 ? tree_descriptor_node(&status) : NODE_NONE;
+}
+
+void tree_locate(struct tree_place *place)
+{
+    const char *path = place->path;
+    place->kind = TREE_OUTSIDE;
     if (tree_is_path(path)) {
         walk(NODE_ROOT, path + tree_root_length, place);
         return;
     }
-    struct stat status;
-    uint32_t node = NODE_NONE;
-    if (folder == AT_FDCWD && tree_working_directory != NODE_NONE && path != NULL && path[0] != '/') {
-        if (path[0] == '\0')
-            fail(place, ENOENT);
-        else
-            walk(tree_working_directory, path, place);
+    if (path == NULL || path[0] == '/')
         return;
-    }
-    if (folder != AT_FDCWD && path != NULL && path[0] != '/' && __real_fstat(folder, &status) == 0)
-        node = tree_descriptor_node(&status);
-    if (node != NODE_NONE && (payload_node(node)->kind == NODE_FOLDER || path[0] == '\0')) {
+    uint32_t node = tree_node_at(place->folder);
+    if (node == NODE_NONE)
+        return;
+    if (path[0] == '\0')
+        fail(place, ENOENT);
+    else if (payload_node(node)->kind != NODE_FOLDER)
+        fail(place, ENOTDIR);
+    else
         walk(node, path, place);
-        return;
-    }
-    place->kind = TREE_OUTSIDE;
-    place->folder = folder;
-    place->path = path;
 }
 
 struct tree_place tree_lookup(const char *path)
 {
-    struct tree_place place = {.kind = TREE_OUTSIDE};
-    if (tree_is_path(path)) {
-        place.storage = TREE_STORAGE(AT_FDCWD, path);
-        tree_locate(AT_FDCWD, path, &place);
-        place.path = place.storage = NULL; /* of this frame */
-    }
+    if (!tree_is_path(path))
+        return (struct tree_place){.kind = TREE_OUTSIDE};
+    TREE_PLACE(place, AT_FDCWD, path)
+    place.path = place.storage = NULL; /* of this frame */
     return place;
 }
 
-/* Whether the file called `path` is this executable. */
-static bool is_executable(const char *path)
+/* Functions of the C library call others that are wrapped (stat, fstatat), which would look here again: what is called from
+ * here on makes a system call itself. */
+
+static bool is_executable(int folder, const char *path, int flags)
 {
     struct stat one, two;
-    return __real_stat(path, &one) == 0 && S_ISREG(one.st_mode) && __real_stat(tree_root, &two) == 0 &&
-           one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+    return __real_fstatat(folder, path, &one, flags) == 0 && S_ISREG(one.st_mode) &&
+           __real_fstatat(AT_FDCWD, tree_root, &two, 0) == 0 && one.st_dev == two.st_dev && one.st_ino == two.st_ino;
+}
+
+/* Whether one of the names that the path consists of is the executable's, and where the rest leads in the tree.  Of a whole
+ * path too: where the kernel wanted a folder, the executable is the tree's root. */
+static bool enters_by_name(int folder, char *path, struct tree_place *place)
+{
+    size_t length = strlen(path);
+    for (size_t at = length; at != 0; at--) {
+        char behind = path[at];
+        if (behind != '/' && behind != '\0')
+            continue;
+        path[at] = '\0';
+        bool found = strcmp(path, tree_root) == 0 || is_executable(folder, path, 0);
+        path[at] = behind;
+        if (found) {
+            walk(NODE_ROOT, path + at, place);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Puts in place of the first `length` bytes of `path`, a symbolic link, what it points to.  Both buffers have PATH_MAX
  * bytes; the result is in `other`. */
-static bool follow_link(const char *path, size_t length, char *other)
+static bool follow_link(int at, const char *path, size_t length, char *other)
 {
     char *prefix = other; /* the kernel wants it alone */
     memcpy(prefix, path, length);
@@ -198,7 +219,7 @@ static bool follow_link(const char *path, size_t length, char *other)
     while (folder != 0 && path[folder - 1] != '/')
         folder--;
     size_t rest = strlen(path + length);
-    ssize_t target = __real_readlink(prefix, other + folder, PATH_MAX - 1 - folder);
+    ssize_t target = __real_readlinkat(at, prefix, other + folder, PATH_MAX - 1 - folder);
     if (target <= 0 || folder + (size_t)target + rest >= PATH_MAX - 1)
         return false;
     bool absolute = other[folder] == '/';
@@ -211,23 +232,22 @@ static bool follow_link(const char *path, size_t length, char *other)
 }
 
 /* What the first `length` bytes of a path name, without following them: S_IFMT of its mode, or 0. */
-static mode_t kind_of(char *path, size_t length)
+static mode_t kind_of(int folder, char *path, size_t length)
 {
     struct stat status;
     char behind = path[length];
     path[length] = '\0';
-    int result = __real_lstat(path, &status);
+    int result = __real_fstatat(folder, path, &status, AT_SYMLINK_NOFOLLOW);
     path[length] = behind;
     return result == 0 ? status.st_mode & S_IFMT : 0;
 }
 
-/* Bytes of the path up to the first symbolic link in it, or 0.  Looks no further than the kernel can go: the C library's
- * lstat may call another function that is wrapped, which must not end here again. */
-static size_t first_link(char *path)
+/* Bytes of the path up to the first symbolic link in it, or 0. */
+static size_t first_link(int folder, char *path)
 {
     for (size_t at = strspn(path, "/");; at += strspn(path + at, "/")) {
         at += strcspn(path + at, "/");
-        mode_t kind = at == 0 ? 0 : kind_of(path, at);
+        mode_t kind = at == 0 ? 0 : kind_of(folder, path, at);
         if (S_ISLNK(kind))
             return at;
         if (!S_ISDIR(kind) || path[at] == '\0')
@@ -235,62 +255,49 @@ static size_t first_link(char *path)
     }
 }
 
-/* Follows symbolic links as the kernel does, until one leads into the tree. */
-static bool enters_by_links(char *path, char *other, struct tree_place *place)
+/* Likewise, or by the name that symbolic links lead to, which are followed as the kernel does. */
+static bool enters_by_links(int folder, char *path, char *other, struct tree_place *place)
 {
     for (unsigned links = 0; links < LINKS_MOST; links++) {
-        size_t at = first_link(path);
-        if (at == 0 || !follow_link(path, at, other))
+        if (enters_by_name(folder, path, place))
+            return true;
+        size_t at = first_link(folder, path);
+        if (at == 0 || !follow_link(folder, path, at, other))
             return false;
         char *swap = path;
         path = other;
         other = swap;
-        if (tree_is_path(path)) {
-            memmove(place->storage, path, strlen(path) + 1);
-            walk(NODE_ROOT, place->storage + tree_root_length, place);
-            return true;
-        }
     }
     return false;
 }
 
-/* Of a path relative to a folder's descriptor that another process, of this program too, has opened. */
+/* Of a path relative to a folder's descriptor that another process, of this program too, has opened; or to a descriptor of
+ * the executable. */
 static bool enters_by_descriptor(int folder, const char *path, struct tree_place *place)
 {
-    struct stat status;
-    uint32_t node = __real_fstat(folder, &status) == 0 ? tree_descriptor_node(&status) : NODE_NONE;
-    bool enters = node != NODE_NONE && payload_node(node)->kind == NODE_FOLDER;
-    if (enters) {
+    if (folder == AT_FDCWD || path[0] == '/')
+        return false;
+    uint32_t node = tree_node_at(folder);
+    if (node != NODE_NONE)
         tree_has_folder_descriptors = true;
-        walk(node, path, place);
-    }
-    errno = ENOTDIR;
-    return enters;
+    else if (is_executable(folder, "", AT_EMPTY_PATH))
+        node = NODE_ROOT;
+    if (node == NODE_NONE || payload_node(node)->kind != NODE_FOLDER)
+        return false;
+    walk(node, path, place);
+    return true;
 }
 
-bool tree_retry(int folder, const char *path, struct tree_place *place)
+bool tree_retry(struct tree_place *place)
 {
-    if (path == NULL || tree_root_length == 0)
+    const char *path = place->path;
+    size_t length = path == NULL ? 0 : strlen(path);
+    if (tree_root_length == 0 || length == 0 || length >= PATH_MAX || place->retries++ == LINKS_MOST)
         return false;
-    if (folder != AT_FDCWD && path[0] != '/')
-        return enters_by_descriptor(folder, path, place);
-    size_t length = strlen(path);
-    if (length >= PATH_MAX)
-        return false;
-    char *copy = place->storage;
-    memcpy(copy, path, length + 1);
-    for (size_t at = length; at > 1; at--) {
-        if (copy[at - 1] != '/')
-            continue;
-        copy[at - 1] = '\0';
-        if (is_executable(copy)) {
-            walk(NODE_ROOT, path + at - 1, place);
-            return true;
-        }
-        copy[at - 1] = '/';
-    }
-    if (enters_by_links(copy, copy + PATH_MAX, place))
-        return true;
+    char *copy = place->storage; /* where the path may lie already */
+    memmove(copy, path, length + 1);
+    bool enters = enters_by_descriptor(place->folder, copy, place) ||
+                  enters_by_links(place->folder, copy, copy + PATH_MAX, place);
     errno = ENOTDIR;
-    return false;
+    return enters;
 }

@@ -37,6 +37,7 @@ struct tree_place {
     int folder;
     const char *path;
     char *storage; /* the caller's; `path` may point into it afterwards */
+    unsigned retries;
 };
 
 /* --- the state --- */
@@ -68,36 +69,43 @@ static inline bool tree_concerns(int folder, const char *path)
             path != NULL && path[0] != '/');
 }
 
-/* Where a path leads.  `..` is resolved by its letters, and may lead out of the tree again.  The place must have
- * tree_storage_size bytes of storage. */
-void tree_locate(int folder, const char *path, struct tree_place *place);
+/* Where the path of a place leads, from its folder.  `..` is resolved by its letters, and may lead out of the tree again: then
+ * folder and path are others.  The place must have tree_storage_size bytes of storage. */
+void tree_locate(struct tree_place *place);
 
-/* After the real function has failed with ENOTDIR: whether the path leads into the tree in another way (relatively,
- * through a symbolic link or /proc/self/exe), and where.  Keeps errno if not.  The place must have TREE_RETRY_STORAGE
- * bytes. */
-bool tree_retry(int folder, const char *path, struct tree_place *place);
+/* After the real function has failed with ENOTDIR: whether the place's path leads into the tree in another way (relatively to
+ * any folder, through symbolic links or /proc/self/exe), and where; out of it again, as tree_locate.  Keeps errno if not.
+ * The place must have TREE_RETRY_STORAGE bytes, the same ones each time. */
+bool tree_retry(struct tree_place *place);
 
 /* Bytes of storage that tree_locate needs: for what the path becomes when `..` leads out of the tree. */
 size_t tree_storage_size(const char *path);
 enum { TREE_RETRY_STORAGE = 2 * PATH_MAX };
 
-/* Storage of a place for tree_locate, from the caller's frame. */
-#define TREE_STORAGE(folder, path) (tree_concerns(folder, path) ? (char *)TREE_SPAWN_MEMORY(tree_storage_size(path)) : NULL)
+/* Declares a place for a path, and looks where that leads as far as its letters tell. */
+#define TREE_PLACE(place, at, its_path)                                                                                    \
+    struct tree_place place = {.kind = TREE_OUTSIDE, .folder = (at), .path = (its_path)};                                  \
+    if (tree_concerns(place.folder, place.path)) {                                                                         \
+        place.storage = TREE_SPAWN_MEMORY(tree_storage_size(place.path));                                                  \
+        tree_locate(&place);                                                                                               \
+    }
 
-/* Returns what the real function (`call`) returns, for a path that is not in the tree; falls through, with `place`, for a
- * path that is.  `failed` tells by `result` whether the real function failed. */
-#define TREE_LOCATE_OR_RETURN(place, folder, path, type, call, failed)                                                     \
-    struct tree_place place;                                                                                               \
-    if (!tree_concerns(folder, path)) {                                                                                    \
+/* tree_retry, with storage from the caller's frame. */
+#define TREE_RETRY(place)                                                                                                  \
+    ({                                                                                                                     \
+        if (place.retries == 0)                                                                                            \
+            place.storage = TREE_SPAWN_MEMORY(TREE_RETRY_STORAGE);                                                         \
+        tree_retry(&place);                                                                                                \
+    })
+
+/* Returns what the real function returns, for a path that is not in the tree; falls through, with `place`, for a path that
+ * is.  `call` is the real function's, of place.folder and place.path; `failed` tells by `result` whether it failed. */
+#define TREE_LOCATE_OR_RETURN(place, at, its_path, type, call, failed)                                                     \
+    TREE_PLACE(place, at, its_path)                                                                                        \
+    while (place.kind == TREE_OUTSIDE) {                                                                                   \
         type result = (call);                                                                                              \
-        if (!(failed) || errno != ENOTDIR)                                                                                 \
+        if (!(failed) || errno != ENOTDIR || !TREE_RETRY(place))                                                           \
             return result;                                                                                                 \
-        place.storage = TREE_SPAWN_MEMORY(TREE_RETRY_STORAGE);                                                             \
-        if (!tree_retry(folder, path, &place))                                                                             \
-            return result;                                                                                                 \
-    } else {                                                                                                               \
-        place.storage = TREE_STORAGE(folder, path);                                                                        \
-        tree_locate(folder, path, &place);                                                                                 \
     }
 
 /* For the import system, which asks for paths below the executable's alone: kind, node and error of where one leads. */
@@ -116,6 +124,17 @@ int tree_open_node(uint32_t node, int flags);
 
 /* The node of a descriptor that tree_open_node made, or NODE_NONE.  `status` is what the real fstat said of it. */
 uint32_t tree_descriptor_node(const struct stat *status);
+
+/* The folder of the tree that is the working directory, or what tree_open_node made a descriptor for; NODE_NONE if it is
+ * something else. */
+uint32_t tree_node_at(int folder);
+
+/* The node that a function is asked about which was given no path but AT_EMPTY_PATH: that of the descriptor, or the working
+ * directory.  NODE_NONE if it was given a path, or if that is not in the tree. */
+static inline uint32_t tree_meant_without_path(int folder, const char *path, int flags)
+{
+    return (flags & AT_EMPTY_PATH) && path != NULL && path[0] == '\0' ? tree_node_at(folder) : NODE_NONE;
+}
 
 /* Opens once more what a descriptor is open on.  -1 where there is no /proc. */
 int tree_reopen(int descriptor, int flags);

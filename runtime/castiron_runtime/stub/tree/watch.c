@@ -40,9 +40,7 @@ int __wrap_inotify_add_watch(int descriptor, const char *path, uint32_t mask)
 {
     if ((mask & IN_ONLYDIR) && path != NULL && strcmp(path, tree_root) == 0)
         return watch_nothing(descriptor, mask); /* as a folder, the executable is the root */
-    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_inotify_add_watch(descriptor, path, mask), result < 0)
-    if (place.kind == TREE_OUTSIDE)
-        return __real_inotify_add_watch(descriptor, place.path, mask);
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, __real_inotify_add_watch(descriptor, place.path, mask), result < 0)
     if (place.kind == TREE_NODE && (!(mask & IN_ONLYDIR) || payload_node(place.node)->kind == NODE_FOLDER))
         return watch_nothing(descriptor, mask);
     errno = place.kind == TREE_ERROR ? place.error : ENOTDIR;

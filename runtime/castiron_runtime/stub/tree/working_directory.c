@@ -106,9 +106,7 @@ void tree_working_directory_variable(uint32_t folder, char text[TREE_DIRECTORY_V
 
 int __wrap_chdir(const char *path)
 {
-    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, note_change(__real_chdir(path)), result < 0)
-    if (place.kind == TREE_OUTSIDE)
-        return note_change(__real_chdir(place.path));
+    TREE_LOCATE_OR_RETURN(place, AT_FDCWD, path, int, note_change(__real_chdir(place.path)), result < 0)
     if (place.kind == TREE_NODE)
         return enter(place.node);
     errno = place.error;
