@@ -13,9 +13,12 @@ from castiron_audit.formats import Format
 from castiron_common import command_line
 from castiron_common.command_line import Loudness, Theme
 from castiron_common.console import printable, run_command
+from castiron_common.errors import UsageError
 from castiron_common.lines import stderr_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from castiron_audit.model import Report
     from castiron_audit.policy import Policy
     from castiron_common.clock import Clock
@@ -123,17 +126,15 @@ def audit(
     from castiron_common.clock import Clock
 
     loud, clock = command_line.loudness(quiet=quiet, verbose=verbose), Clock()
-    if output is not None:
-        from castiron_common.files import check_not_read, check_output
+    _check_choice({"--components": components, "--osv": bool(osv), "--outdated": outdated is not None}, format_)
+    if output is not None or vex is not None:
+        from castiron_common.files import check_outputs
 
-        check_output(output.absolute())
-        check_not_read(output, path)
+        check_outputs({"-o": output, "--vex": vex}, read=path)
     if outdated is not None:
-        _show_outdated(path, outdated, loud)
+        _show_outdated(path, outdated, output, loud)
         return
     if vex is not None and (not osv or path.is_dir()):
-        from castiron_common.errors import UsageError
-
         raise UsageError("--vex needs --osv and one binary or manifest.", hint="Name both, or leave --vex out.")
     if osv and path.is_dir():
         from castiron_audit.advisories.command import check_fleet
@@ -168,6 +169,14 @@ def audit(
     enforce(report, hint="")
 
 
+def _check_choice(lists: Mapping[str, bool], format_: Format) -> None:
+    """Raise `UsageError` if more than one list is asked for, or a list and a format of the report."""
+    asked = [option for option, given in lists.items() if given]
+    asked += [f"--format {format_}"] if format_ is not Format.TABLE else []
+    if len(asked) > 1:
+        raise UsageError(f"{asked[0]} and {asked[1]} cannot both be written.", hint="Give one of the two.")
+
+
 def _document(path: Path, report: Report, format_: Format, *, output: Path | None) -> str:
     if format_ is Format.TABLE and output is None:
         from castiron_audit.formats.table import table
@@ -193,7 +202,6 @@ def load_policy(
     from castiron_audit.enforcement import weaknesses
     from castiron_audit.policy import Policy, find_policy, patterns, read_policy, sentence
     from castiron_audit.project import parse_project, read_toml
-    from castiron_common.errors import UsageError
 
     console = stderr_lines()
     if path is None:
@@ -226,8 +234,6 @@ def load_policy(
 
 def source_date_epoch() -> int | None:
     """Return ``SOURCE_DATE_EPOCH`` in seconds, None if it is not set.  Raises `UsageError` if it is not a number."""
-    from castiron_common.errors import UsageError
-
     said = os.environ.get("SOURCE_DATE_EPOCH")
     if not said:
         return None
@@ -277,14 +283,14 @@ def _show_passes(loud: Loudness, clock: Clock) -> None:
         command_line.show_passes(clock.seconds)
 
 
-def _show_outdated(folder: Path, newest: str, loud: Loudness) -> None:
+def _show_outdated(folder: Path, newest: str, output: Path | None, loud: Loudness) -> None:
     from castiron_audit.fleet import outdated_binaries
 
     found = outdated_binaries(folder, newest)
     rows = [(item.path, item.python, item.name) for item in found.binaries]
     rows += [(item.path, "-", f"not read: {item.unread}") for item in found.unread]
     lines = ("\t".join(printable(field) for field in row) for row in sorted(rows))
-    print("\n".join(("binary\tpython\tname", *lines)))
+    _write("\n".join(("binary\tpython\tname", *lines)) + "\n", output)
     if loud is not Loudness.QUIET:
         stderr_lines().print(
             f"{found.count} executables: {len(found.binaries)} contain an older Python than {newest}, "

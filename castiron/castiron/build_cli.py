@@ -70,15 +70,21 @@ def _build(**values: Any) -> None:
     """
     of_trace = {parameter.name: values[parameter.name] for parameter in _OF_TRACE}
     of_link = {parameter.name: values[parameter.name] for parameter in _OF_LINK}
+    keep = values[_KEEP]
     if of_link["output"] is not None:
         # As `link` does, but before the trace, which may take minutes.
         from castiron_link.write import check_places
 
-        check_places(of_link["output"], of_link["symbols"])
+        check_places(
+            of_link["output"],
+            symbols=of_link["symbols"],
+            keep_map=of_link["keep_map"],
+            others={"--keep-manifest": keep, "--record": of_trace["record"]},
+        )
     build(
         lambda manifest: trace(**of_trace, output=manifest, explain=None),
         lambda manifest: _link(manifest, of_link, checked=values[_CHECK]),
-        manifest=values[_KEEP],
+        manifest=keep,
     )
 
 

@@ -7,9 +7,10 @@ import sys
 from importlib.metadata import version
 from typing import NamedTuple
 
-from castiron_common.console import run_command
+from castiron_common.console import print_and_end, printable, run_command
 from castiron_common.errors import UsageError
 from castiron_common.lines import stderr_lines
+from castiron_common.streams import prepare_streams
 
 
 class _Command(NamedTuple):
@@ -34,16 +35,16 @@ COMMANDS = {
 def main() -> None:
     """Run the ``castiron`` command."""
     arguments = sys.argv[1:]
-    if not arguments or arguments[0] in ("-h", "--help"):
-        print(_usage())
-        sys.exit(0 if arguments else UsageError.exit_code)
-    if arguments[0] == "--version":
-        print(f"castiron {version('castiron')}")
-        return
-    name = arguments[0]
-    if name not in COMMANDS:
-        stderr_lines().print(f"error: there is no command {name!r}.\n\n{_usage()}")
+    if arguments and arguments[0] in ("-h", "--help"):
+        print_and_end(_usage())
+    if arguments and arguments[0] == "--version":
+        print_and_end(f"castiron {version('castiron')}")
+    if not arguments or arguments[0] not in COMMANDS:
+        prepare_streams()
+        wrong = f"error: there is no command {printable(arguments[0])!r}.\n\n" if arguments else ""
+        stderr_lines().print(f"{wrong}{_usage()}")
         sys.exit(UsageError.exit_code)
+    name = arguments[0]
     module = importlib.import_module(COMMANDS[name].module)
     run_command(module.app, prog=f"castiron {name}", args=arguments[1:])
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pwd
 import shutil
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -50,7 +51,18 @@ def cache_base(environ: dict[str, str] | None = None) -> Path:
         return Path(own).absolute()
     if xdg := env.get("XDG_CACHE_HOME"):
         return Path(xdg).absolute() / "castiron"
-    return Path.home() / ".cache" / "castiron"
+    return _home(env.get("HOME", "")) / ".cache" / "castiron"
+
+
+def _home(said: str) -> Path:
+    """Return the user's home: what the environment says, else the user database, which need not have this user."""
+    try:
+        return Path(said or pwd.getpwuid(os.getuid()).pw_dir).absolute()
+    except KeyError:
+        raise OutputError(
+            f"There is no place for the cache: HOME is not set, and user {os.getuid()} has no home folder.",
+            hint="Set CASTIRON_CACHE to a folder that can be written.",
+        ) from None
 
 
 def cache_root(environ: dict[str, str] | None = None) -> Path:

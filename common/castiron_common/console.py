@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import os
 import re
@@ -11,12 +12,13 @@ import sys
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from castiron_common.cache import cache_root, made
 from castiron_common.disk import full_disk, is_full
-from castiron_common.errors import EXIT_INTERRUPTED, CastironError
+from castiron_common.errors import EXIT_INTERRUPTED, CastironError, InputError
 from castiron_common.lines import stderr_lines
+from castiron_common.streams import EXIT_UNREAD, discard_output, prepare_streams, unwritten
 from castiron_common.supervision import Stopped, stopped, supervise
 
 if TYPE_CHECKING:
@@ -27,6 +29,13 @@ if TYPE_CHECKING:
 
 _NEW_OBJECTS = 100_000
 """How many are made until the collector looks at them; Python's default is 700."""
+_ENVIRONMENTS_FAULTS = frozenset(
+    {
+        errno.EACCES, errno.EPERM, errno.EROFS, errno.ENAMETOOLONG, errno.ELOOP,
+        errno.EIO, errno.ESTALE, errno.EMFILE, errno.ENFILE,
+    }
+)  # fmt: skip
+"""Errors of the operating system that no code of ours causes: they are of the machine, or of what the user names."""
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
@@ -53,12 +62,22 @@ def print_error(error: CastironError) -> None:
         console.print(relative(printable(error.hint)))
 
 
+def print_and_end(text: str) -> NoReturn:
+    """Print a text on standard output, and end this process."""
+    prepare_streams()
+    with suppress(OSError):  # It stays in the buffer, and fails again at the end.
+        print(text)
+    _end(SystemExit(0))
+    sys.exit(0)
+
+
 def run_command(app: typer.Typer, *, prog: str, args: Sequence[str] | None = None) -> None:
     """Run a typer application in a supervised process; turn expected failures into one message and their exit code.
 
     A signal that asks us to end gives one line and 128 + its number.  An unexpected exception keeps its traceback: it
     is a bug of ours, and the report needs it.
     """
+    prepare_streams()
     supervise()
     # A command makes many objects that live until its end: looking for cycles among them takes it a tenth of its time.
     gc.freeze()
@@ -81,35 +100,69 @@ def run_command(app: typer.Typer, *, prog: str, args: Sequence[str] | None = Non
 
 def _run(app: typer.Typer, prog: str, args: Sequence[str] | None) -> None:
     try:
+        _check_current_folder()
         app(args=args, prog_name=prog)
     except (CastironError, OSError) as error:
-        if isinstance(error, OSError) and is_full(error):
-            error = full_disk(Path(str(error.filename or cache_root())), error)
-        if not isinstance(error, CastironError) or stopped() is not None:
+        known = _environments_fault(error) if isinstance(error, OSError) else error
+        if known is None or stopped() is not None:
             raise
-        print_error(error)
-        sys.exit(error.exit_code)
+        print_error(known)
+        sys.exit(known.exit_code)
     except SystemExit as end:
+        # click has seen that nobody reads any more, and ends with 1.
+        if isinstance(end.__context__, BrokenPipeError):
+            discard_output()
+            sys.exit(EXIT_UNREAD)
         if not end.code and (entries := made()):
             _keep_cache_small(entries)
         raise
 
 
+def _check_current_folder() -> None:
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        raise InputError(
+            "The current folder does not exist any more.", hint="Change to a folder that does: cd ~"
+        ) from None
+
+
+def _environments_fault(error: OSError) -> CastironError | None:
+    """Return what to say of an error of the operating system that nobody expected, if it cannot be a bug of ours."""
+    if (unwritable := unwritten(error)) is not None:
+        discard_output()
+        return unwritable
+    if is_full(error):
+        return full_disk(Path(str(error.filename or cache_root())), error)
+    if error.errno in _ENVIRONMENTS_FAULTS and error.filename is not None:
+        return InputError(
+            f"{os.fsdecode(error.filename)} cannot be used: {error.strerror}.",
+            hint="Check its name, and who may use it.",
+        )
+    return None
+
+
 def _end(end: SystemExit) -> None:
     """End this process as Python does, but without taking all modules and objects apart, which takes long.
 
-    Returns where Python does more than call what asked for it and flush: it waits for threads, prints the message of
-    an exit, and tells of output that cannot be written.
+    Returns where Python does more than call what asked for it and flush: it waits for threads, and prints the message
+    of an exit.
     """
     if not isinstance(end.code, int | None) or threading.active_count() > 1:
         return
     atexit._run_exitfuncs()  # noqa: SLF001  # what Python itself calls first; it has no other name
+    code = end.code or 0
     try:
         sys.stdout.flush()
+    except BrokenPipeError:
+        code = EXIT_UNREAD
+    except OSError as error:
+        if (unwritable := unwritten(error)) is not None:
+            print_error(unwritable)
+            code = unwritable.exit_code
+    with suppress(OSError):
         sys.stderr.flush()
-    except (OSError, ValueError):
-        return
-    os._exit(end.code or 0)
+    os._exit(code)
 
 
 def _is_typers_interrupt(error: BaseException) -> bool:

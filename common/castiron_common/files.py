@@ -14,42 +14,72 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from castiron_common.disk import full_disk, is_full
-from castiron_common.errors import OutputError
+from castiron_common.errors import OutputError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+_ELSEWHERE = "Write to another place with {option}."
 _REASONS = {
-    errno.EROFS: ("the file system is read-only", "Write to another place with -o."),
-    errno.EACCES: ("permission denied", "Write to a folder that you may write to, with -o."),
-    errno.ENOENT: ("the folder does not exist", "Make the folder first, or write to another place with -o."),
-    errno.ENOTDIR: ("a part of the path is not a folder", "Write to another place with -o."),
-    errno.EISDIR: ("it is a folder", "Name a file with -o."),
+    errno.EROFS: ("the file system is read-only", _ELSEWHERE),
+    errno.EACCES: ("permission denied", "Write to a folder that you may write to, with {option}."),
+    errno.ENOENT: ("the folder does not exist", "Make the folder first, or write to another place with {option}."),
+    errno.ENOTDIR: ("a part of the path is not a folder", _ELSEWHERE),
+    errno.EISDIR: ("it is a folder", "Name a file with {option}."),
+    errno.ENAMETOOLONG: ("the name is too long", _ELSEWHERE),
 }
 
 
 _ANY_EXECUTE = stat.S_IXUSR | stat.S_IXGRP | stat.S_IXOTH
 
 
-def check_output(output: Path) -> None:
-    """Raise `OutputError` if ``output`` certainly cannot be written, before any work is done for it."""
+def check_output(output: Path, *, option: str = "-o") -> None:
+    """Raise `OutputError` if ``output`` certainly cannot be written, before any work is done for it.
+
+    ``option`` is by what the user has named it.
+    """
     folder = output.parent
     number = 0
-    if output.is_dir():
-        number = errno.EISDIR
-    elif not folder.exists():
-        number = errno.ENOENT
-    elif not folder.is_dir():
-        number = errno.ENOTDIR
-    elif os.statvfs(folder).f_flag & os.ST_RDONLY:
-        number = errno.EROFS
-    elif not os.access(folder, os.W_OK | os.X_OK):
-        number = errno.EACCES
+    try:
+        if output.is_dir():
+            number = errno.EISDIR
+        elif not folder.exists():
+            number = errno.ENOENT
+        elif not folder.is_dir():
+            number = errno.ENOTDIR
+        elif os.statvfs(folder).f_flag & os.ST_RDONLY:
+            number = errno.EROFS
+        elif not os.access(folder, os.W_OK | os.X_OK):
+            number = errno.EACCES
+    except OSError as error:
+        raise output_error(output, error, option=option) from error
     if number:
-        raise output_error(output, OSError(number, os.strerror(number)))
+        raise output_error(output, OSError(number, os.strerror(number)), option=option)
 
 
-def check_replaced(output: Path, start: bytes, what: str, *, executable: bool = False) -> None:
+def check_outputs(places: Mapping[str, Path | None], *, read: Path | None = None) -> None:
+    """Check all files that a command is to write, by the options that name them, before any work is done.
+
+    Raises `OutputError` if one cannot be written or is the file ``read``, `UsageError` if two are the same file.
+    """
+    options: dict[Path, str] = {}
+    for option, place in places.items():
+        if place is None:
+            continue
+        check_output(place.absolute(), option=option)
+        if read is not None:
+            check_not_read(place, read, option=option)
+        real = place.resolve()
+        if real.exists() and not real.is_file():
+            continue  # Several things may go to one device.
+        if real in options:
+            raise UsageError(
+                f"{options[real]} and {option} name the same file, {place}.", hint="Give each a file of its own."
+            )
+        options[real] = option
+
+
+def check_replaced(output: Path, start: bytes, what: str, *, executable: bool = False, option: str = "-o") -> None:
     """Raise `OutputError` if writing ``output`` would replace a file of another kind: ``-o app.py`` for ``-o app``.
 
     ``start`` is how a file of the kind ``what`` begins.  An empty file, a device and a pipe can be written.  So can, if
@@ -67,11 +97,11 @@ def check_replaced(output: Path, start: bytes, what: str, *, executable: bool = 
                 return
             raise
     except OSError as error:
-        raise output_error(output, error) from error
+        raise output_error(output, error, option=option) from error
     if found != start:
         raise OutputError(
             f"Cannot write {output}: it is there already, and is no {what}.",
-            hint="Write to another place with -o, or remove the file first.",
+            hint=f"Write to another place with {option}, or remove the file first.",
         )
 
 
@@ -79,21 +109,21 @@ def _is_own_executable(found: os.stat_result) -> bool:
     return found.st_uid == os.geteuid() and found.st_mode & _ANY_EXECUTE != 0
 
 
-def check_not_read(output: Path, read: Path) -> None:
+def check_not_read(output: Path, read: Path, *, option: str = "-o") -> None:
     """Raise `OutputError` if ``output`` is the file ``read``, which would be lost."""
     if output.is_file() and read.exists() and output.samefile(read):
-        raise OutputError(f"Cannot write {output}: it is what is read.", hint="Write to another place with -o.")
+        raise OutputError(f"Cannot write {output}: it is what is read.", hint=_ELSEWHERE.format(option=option))
 
 
-def output_error(path: Path, error: OSError) -> OutputError:
+def output_error(path: Path, error: OSError, *, option: str = "-o") -> OutputError:
     """Return the error that says why ``path`` could not be written, and what to do."""
     if is_full(error):
         return full_disk(path, error)
     known = _REASONS.get(error.errno or 0)
     if error.errno == errno.ENOENT and path.parent.is_dir():
-        known = ("the file system makes no files in that folder", "Write to another place with -o.")  # /proc
-    reason, hint = known or (error.strerror or str(error), "Write to another place with -o.")
-    return OutputError(f"Cannot write {path}: {reason}.", hint=hint)
+        known = ("the file system makes no files in that folder", _ELSEWHERE)  # /proc
+    reason, hint = known or (error.strerror or str(error), _ELSEWHERE)
+    return OutputError(f"Cannot write {path}: {reason}.", hint=hint.format(option=option))
 
 
 @contextmanager

@@ -45,9 +45,14 @@ class PlainLines:
         self.out(text, end=end)
 
     def out(self, text: str, /, *, end: str = "\n") -> None:
-        """Write the text."""
-        sys.stderr.write(text + end)
-        sys.stderr.flush()
+        """Write the text.  A disk that is too full for messages is no reason to fail."""
+        try:
+            sys.stderr.write(text + end)
+            sys.stderr.flush()
+        except BrokenPipeError:
+            raise
+        except OSError:
+            return
 
 
 def stderr_lines() -> Lines:

@@ -108,7 +108,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                 hint="Link with the version that wrote it, or trace again with this one.",
             )
         output = (request.output or Path(manifest.entry.name)).absolute()
-        check_places(output, request.symbols)
+        check_places(output, symbols=request.symbols, keep_map=request.keep_map)
         if request.relink_kit is not None:
             check_kit(request.relink_kit)
         project = request.project or own_project(request.policy.project, manifest)

@@ -15,10 +15,10 @@ from castiron_link.model import Piece, Taken
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
-_HEADER = "             VMA              LMA     Size Align Out     In      Symbol"
-_OUT = _HEADER.index("Out")
-_INDENTATION = _HEADER.index("In ") - _OUT
-_SIZE = _HEADER.index("    Size")
+MAP_HEADER = "             VMA              LMA     Size Align Out     In      Symbol"
+_OUT = MAP_HEADER.index("Out")
+_INDENTATION = MAP_HEADER.index("In ") - _OUT
+_SIZE = MAP_HEADER.index("    Size")
 _SIZE_END = _SIZE + len("    Size")
 _ADDRESS_END = len("             VMA")
 _SYMBOL = " " * 16
@@ -91,7 +91,7 @@ class _Sums:
 def _sweep(lines: Iterable[str], part_of: Mapping[str, _Sums], without_bytes: _Sums) -> None:
     """Add up what the map says."""
     iterator = iter(lines)
-    if next(iterator, "").rstrip("\n") != _HEADER:
+    if next(iterator, "").rstrip("\n") != MAP_HEADER:
         raise LinkError(
             "The linker wrote a map in an unknown format.",
             hint="castiron expects the lld of the Python package `ziglang` that it was installed with.",

@@ -144,7 +144,7 @@ def write_kit(
         finally:
             shutil.rmtree(making, ignore_errors=True)
     except OSError as error:
-        raise output_error(folder, error) from error
+        raise output_error(folder, error, option="--relink-kit") from error
 
 
 def _copied(paths: Iterable[Path], kit: Path, part: str, components: Mapping[Path, str]) -> dict[Path, Path]:

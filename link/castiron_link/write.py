@@ -8,11 +8,13 @@ import os
 import shutil
 from contextlib import ExitStack, suppress
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING
 
 from castiron_audit.formats import Format
-from castiron_common.files import atomic_write, check_output, check_replaced
+from castiron_common.files import atomic_write, check_outputs, check_replaced
 from castiron_elf.abi import MAGIC
+from castiron_link.map_file import MAP_HEADER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,13 +37,24 @@ def document_path(output: Path, format_: Format) -> Path:
     return output.with_name(f"{output.name}{SUFFIXES[format_]}")
 
 
-def check_places(output: Path, symbols: Path | None) -> None:
-    """Raise `OutputError` if executable or symbols certainly cannot be written, or would replace another file."""
-    check_output(output.absolute())
+def check_places(
+    output: Path,
+    *,
+    symbols: Path | None = None,
+    keep_map: Path | None = None,
+    others: Mapping[str, Path | None] = MappingProxyType({}),
+) -> None:
+    """Check the places of what a link writes, and of ``others`` that its caller writes, by the options that name them.
+
+    Raises `OutputError` if one certainly cannot be written, or would replace a file of another kind, and `UsageError`
+    if two are the same file.
+    """
+    check_outputs({"-o": output, "--symbols": symbols, "--keep-map": keep_map, **others})
     check_replaced(output, MAGIC, "executable", executable=True)
     if symbols is not None:
-        check_output(symbols.absolute())
-        check_replaced(symbols, MAGIC, "file with symbols")
+        check_replaced(symbols, MAGIC, "file with symbols", option="--symbols")
+    if keep_map is not None:
+        check_replaced(keep_map, MAP_HEADER.encode(), "linker's map", option="--keep-map")
 
 
 def write_output(linked: Path, output: Path, documents: Mapping[Path, str]) -> None:

@@ -14,8 +14,9 @@ from rich.text import Text
 
 from castiron_common import command_line
 from castiron_common.console import printable
+from castiron_common.errors import UsageError
 from castiron_manifest.reader import read_manifest
-from castiron_manifest.show import as_json_value, chain, differences, summary
+from castiron_manifest.show import as_json_value, chain, differences, license_name, summary
 
 app = command_line.application("Show, compare, explain or validate manifests.")
 
@@ -33,6 +34,10 @@ def show(
     modules: Annotated[bool, typer.Option("--modules", help="List every module with its tier and importer.")] = False,
 ) -> None:
     """Print what is in a manifest."""
+    if contents and not as_json:
+        raise UsageError("--contents are those of the JSON.", hint="Add --json.")
+    if modules and as_json:
+        raise UsageError("--json has the modules already.", hint="Leave out --modules.")
     manifest = read_manifest(file)
     if as_json:
         json.dump(as_json_value(manifest, contents=contents), sys.stdout, indent=1, ensure_ascii=False)
@@ -51,8 +56,7 @@ def show(
     if manifest.distributions:
         table = Table("distribution", "version", "wheel", "license evidence")
         for item in manifest.distributions:
-            evidence = item.license.expression or item.license.text or "; ".join(item.license.classifiers) or "none"
-            row = (item.name, item.version, item.wheel.filename, evidence.splitlines()[0][:60])
+            row = (item.name, item.version, item.wheel.filename, license_name(item.license))
             table.add_row(*(Text(printable(cell)) for cell in row))
         console.print(table)
     for finding in manifest.findings:

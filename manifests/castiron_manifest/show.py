@@ -15,7 +15,10 @@ from castiron_manifest.validate import SORT_KEYS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from castiron_manifest.model import Manifest, Module, Via
+    from castiron_manifest.model import LicenseEvidence, Manifest, Module, Via
+
+_LICENSE_NAME = 40
+"""Characters of a ``License`` field that may be a name; longer ones are texts."""
 
 
 def as_json_value(manifest: Manifest, *, contents: bool = False) -> dict[str, Any]:
@@ -57,6 +60,7 @@ def summary(manifest: Manifest) -> list[tuple[str, str]]:
     kinds = Counter(str(module.kind) for module in manifest.modules)
     origins = Counter(str(module.origin) for module in manifest.modules)
     embedded = sum(len(data) for _, data in manifest.blobs)
+    texts = counted(len(manifest.texts), "license text")
     return [
         ("made by", f"{manifest.generator} with {manifest.pack}"),
         ("target", f"{manifest.target.platform}, Python {manifest.target.python}"),
@@ -70,9 +74,22 @@ def summary(manifest: Manifest) -> list[tuple[str, str]]:
             else []
         ),
         ("natives", f"{len(manifest.natives)} ({sum(n.size for n in manifest.natives):,} bytes)"),
-        ("carried along", f"{len(manifest.blobs)} blobs ({embedded:,} bytes), {len(manifest.texts)} license texts"),
+        ("carried along", f"{counted(len(manifest.blobs), 'blob')} ({embedded:,} bytes), {texts}"),
         ("findings", _counts(Counter(str(finding.severity) for finding in manifest.findings)) or "none"),
     ]
+
+
+def license_name(evidence: LicenseEvidence) -> str:
+    """Return in few words what a distribution says about its license; the audit tells what it is."""
+    if evidence.expression:
+        return evidence.expression
+    if evidence.text and "\n" not in evidence.text and len(evidence.text) <= _LICENSE_NAME:
+        return evidence.text
+    if evidence.classifiers:
+        return "; ".join(item.rpartition(" :: ")[2] for item in evidence.classifiers)
+    if evidence.text:
+        return "(a text in its metadata)"
+    return f"(in {evidence.files[0].path.rpartition('/')[2]})" if evidence.files else "none"
 
 
 def _counts(counter: Counter[str]) -> str:

@@ -215,8 +215,10 @@ def export(
     The archive has the "full" format of python-build-standalone, with every library and the interpreter.
     """
     from castiron_runtime import packs
-    from castiron_runtime.export import export_pack
+    from castiron_runtime.export import check_archive, export_pack
 
+    # Before a pack is built, which may take minutes.
+    check_archive(output)
     reporter = _reporter()
     pack = packs.open_pack(python, chosen_target(target), reporter=reporter)
     export_pack(pack, output, reporter=reporter)

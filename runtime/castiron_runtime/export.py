@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import zstandard
 
 from castiron_common.errors import UsageError
-from castiron_common.files import atomic_write
+from castiron_common.files import atomic_write, check_output
 from castiron_common.working import working_folder
 from castiron_elf.archive import read_members
 from castiron_runtime import pack_writer, standalone
@@ -39,13 +39,19 @@ print(f"{len(sys.builtin_module_names)} built-in modules")
 '''
 
 
+def check_archive(output: Path) -> None:
+    """Raise `UsageError` for another suffix than ``.tar.zst``, `OutputError` if it certainly cannot be written."""
+    if not output.name.endswith(".tar.zst"):
+        raise UsageError(f"{output.name} does not end in .tar.zst.", hint="Use -o NAME.tar.zst.")
+    check_output(output.absolute())
+
+
 def export_pack(pack: Pack, output: Path, *, reporter: Reporter) -> None:
     """Write ``output`` (``.tar.zst``): the pack with every extension module, objects apart, and a static ``python``.
 
-    The same pack gives the same bytes.  Raises `UsageError` for another suffix, `OutputError` if it cannot be written.
+    The same pack gives the same bytes.  Raises as `check_archive` does.
     """
-    if not output.name.endswith(".tar.zst"):
-        raise UsageError(f"{output.name} does not end in .tar.zst.", hint="Use -o NAME.tar.zst.")
+    check_archive(output)
     inputs = provide(pack, pack.extensions, reporter=reporter)
     with (
         reporter.task("export", estimate=20) as task,

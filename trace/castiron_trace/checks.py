@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from castiron_common.errors import EntryError, InputError, ModuleMissingError, NativeError
 from castiron_manifest.model import Finding, Origin, Severity
 from castiron_trace.certain_failures import place, refuse_certain_failures
+from castiron_trace.codec_choice import is_below
 from castiron_trace.model import NO_SITE
 from castiron_trace.protocol import APP, STDLIB, Tier
 from castiron_trace.unavailable import unavailable
@@ -39,6 +40,21 @@ def missing_top_levels(reached: Reached | None, aliases: Iterable[Alias] = ()) -
     names = {name.partition(".")[0] for name in (*reached.missing, *reached.unknown_includes)}
     names.update(item.stands_for.partition(".")[0] for item in aliases if item.distribution and item.module in names)
     return sorted(names)
+
+
+def exclude_findings(reached: Reached, excluded: Collection[str]) -> Iterator[Finding]:
+    """Yield a finding for each name of ``--exclude`` that keeps nothing out."""
+    for name in excluded:
+        goes_in = name in reached.modules
+        if goes_in or not any(is_below(other, {name}) for other in reached.kept_out):
+            needed = "--exclude names it, but it goes in: the interpreter or the start of the application needs it."
+            unknown = "--exclude names it, but nothing that goes in imports it."
+            yield Finding(
+                code="nothing-excluded",
+                severity=Severity.WARNING,
+                subject=name,
+                message=needed if goes_in else unknown,
+            )
 
 
 def check_reached(

@@ -278,6 +278,8 @@ def trace(
             "A manifest is binary data and is not written to a terminal.",
             hint=f"Redirect it: trace {application} > {Path(application).stem or 'app'}.manifest (or use -o FILE).",
         )
+    if explain is not None and output is not None:
+        raise UsageError("--explain writes no manifest, so -o has no effect.", hint="Give one of the two.")
     run = run or run_by is not None
     if prune and not (run or recorded):
         raise UsageError("--prune includes only what a run used, and there is no run.", hint="Add --run.")
@@ -337,13 +339,16 @@ def _level(cpu: str, target: Target) -> int:
 
 
 def _run(options: Options, output: Path | None, explain: str | None, loud: Loudness) -> None:
-    from castiron_common.files import check_output, check_replaced
+    from castiron_common.files import check_outputs, check_replaced
     from castiron_manifest.encoder import START
     from castiron_trace.driver import trace as analyse
+    from castiron_trace.observations import RECORD_START
 
+    check_outputs({"-o": output, "--record": options.record})
     if output is not None:
-        check_output(output.absolute())
         check_replaced(output, START, "manifest")
+    if options.record is not None:
+        check_replaced(options.record, RECORD_START, "record of a run", option="--record")
     outcome = analyse(options, reporter=command_line.reporter_of(loud))
     if explain is not None:
         print(_explanation(outcome.reached, explain))

@@ -49,6 +49,7 @@ class Closure:
         self._files = files
         self._stdlib = stdlib
         self._excluded = excluded
+        self._kept_out: set[str] = set()
         self._loaded = loaded
         self._entry = answer.entry
         self._edges: dict[str, list[Import]] = {}
@@ -136,6 +137,7 @@ class Closure:
                 for item in self._answer.left_out
                 if item.importer in best
             ),
+            kept_out=frozenset(self._kept_out),
         )
 
     def _modules(self, best: Mapping[str, _Step]) -> dict[str, ReachedModule]:
@@ -228,7 +230,9 @@ class Closure:
             for edge in self._next(name, others):
                 if edge.imported in best or not self._followed(name, edge):
                     continue
-                if not is_below(edge.imported, self._excluded):
+                if is_below(edge.imported, self._excluded):
+                    self._kept_out.add(edge.imported)
+                else:
                     weaker = max(weakest, edge.tier)
                     heapq.heappush(queue, (weaker, hops + 1, edge.imported, name, edge.line, edge.tier))
         return best

@@ -66,7 +66,13 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
         from castiron_trace import environment, observe
         from castiron_trace.assemble import assemble
         from castiron_trace.certain_failures import missing_findings
-        from castiron_trace.checks import check_own_syntax, check_reached, missing_top_levels, unavailable_findings
+        from castiron_trace.checks import (
+            check_own_syntax,
+            check_reached,
+            exclude_findings,
+            missing_top_levels,
+            unavailable_findings,
+        )
         from castiron_trace.contents import distribution_files, own_files
         from castiron_trace.entry import resolve_plan
         from castiron_trace.graph import analyse, runner_of, used_site
@@ -146,6 +152,7 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
                 *reached.findings,
                 *unavailable_findings(reached, python),
                 *missing_findings(reached, options.allow_missing),
+                *exclude_findings(reached, options.exclude),
                 *chosen.findings,
                 *brought.findings,
                 *own.findings,

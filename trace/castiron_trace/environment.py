@@ -111,6 +111,11 @@ def find_requirements(
 
 
 def _written(options: Options, plan: Plan) -> tuple[Requirements | None, str]:
+    if options.extras and not _names_a_project(options, plan):
+        raise UsageError(
+            f"--extra {options.extras[0]}: extras are those of a project, and none is read.",
+            hint="Name the project with -r pyproject.toml, or the extra in a requirement: --with 'NAME[EXTRA]'.",
+        )
     from castiron_wheels.requirements import from_files, from_project, from_script
 
     project = None
@@ -146,6 +151,17 @@ def _written(options: Options, plan: Plan) -> tuple[Requirements | None, str]:
     return None, "none"
 
 
+def _names_a_project(options: Options, plan: Plan) -> bool:
+    """Say whether a project is what is traced, lies beside that, or is named with -r."""
+    if plan.kind is PlanKind.PROJECT or any(_is_project(options.folder / path) for path in options.requirements):
+        return True
+    return plan.folder is not None and (plan.folder / "pyproject.toml").is_file()
+
+
+def _is_project(path: Path) -> bool:
+    return path.name == "pyproject.toml" or path.is_dir()
+
+
 def _from_named_files(options: Options) -> Requirements:
     from castiron_wheels.requirements import from_files, from_project
 
@@ -153,7 +169,7 @@ def _from_named_files(options: Options) -> Requirements:
     for path in paths:
         if not path.exists():
             raise InputError(f"There is no file {path}.", hint="Check -r.")
-    projects = [path for path in paths if path.name == "pyproject.toml" or path.is_dir()]
+    projects = [path for path in paths if _is_project(path)]
     files = [path for path in paths if path not in projects]
     pieces = [
         from_project(path if path.is_dir() else path.parent, options.target, extras=options.extras) for path in projects
@@ -229,8 +245,9 @@ def _installed_here(
         everything = installed(python)
         owners = [item.name for item in everything if plan.name in item.scripts or plan.name in item.programs]
         if not owners:
+            found = "no file" if not (options.folder / plan.name).exists() else "no Python file"
             raise EntryError(
-                f"There is no file {plan.name}, and no distribution beside {python} has a command of that name.",
+                f"There is {found} {plan.name}, and no distribution beside {python} has a command of that name.",
                 hint=f"Name the distribution that has it, for example with --with {plan.name}.",
             )
         requirements = from_installed(python, options.target, roots=owners, everything=everything)

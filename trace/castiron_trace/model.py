@@ -221,3 +221,5 @@ class Reached:
     """Owners of modules that can start other programs."""
     left_out: tuple[LeftOut, ...] = ()
     """Bystanders that reached modules import only if they are there, sorted."""
+    kept_out: frozenset[str] = frozenset()
+    """Names that reached modules import and that the user or a hint excludes."""

@@ -18,6 +18,8 @@ APPLICATION = ""
 """Who uses what a run of the application itself showed: its entry, whatever module it was."""
 
 _HEAD = "castiron observations 1\n"
+RECORD_START = b"castiron observations "
+"""How records of runs begin, whatever their version."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

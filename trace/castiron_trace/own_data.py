@@ -66,7 +66,17 @@ def root_of(file: Path, roots: Iterable[Path]) -> Path | None:
 def own_path(file: Path, roots: Iterable[Path]) -> str:
     """Return the name of an application's module file in the manifest."""
     root = root_of(file, roots)
-    return file.name if root is None else file.relative_to(root).as_posix()
+    name = file.name if root is None else file.relative_to(root).as_posix()
+    check_name(name, file, "Rename it, or leave it out with --exclude.")
+    return name
+
+
+def check_name(name: str, file: Path, hint: str) -> None:
+    """Raise `InputError` for a name that a manifest cannot have, as its texts are UTF-8."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InputError(f"The name of the file {file} is not valid UTF-8.", hint=hint) from None
 
 
 def is_elf(path: Path) -> bool:

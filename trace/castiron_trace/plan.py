@@ -70,6 +70,10 @@ def read_plan(options: Options) -> Plan:
             f"{options.name!r} cannot be the name of a program.",
             hint="Give --name without a folder; link -o says where.",
         )
+    if options.entry is not None and (options.as_module or not (options.folder / name).is_dir()):
+        raise UsageError(
+            f"--entry chooses a script of a project, and {name} is no folder of one.", hint="Name the project's folder."
+        )
     extra = tuple(_existing_folder(options.folder / path) for path in options.paths)
     if options.as_module:
         if not _MODULE.fullmatch(name):
@@ -94,6 +98,11 @@ def read_plan(options: Options) -> Plan:
     if path.exists() or os.sep in name or (name.endswith((".py", ".pyw")) and not brings_commands):
         return _script_plan(options, path, extra)
     if match := _FUNCTION.fullmatch(name):
+        if (options.folder / match["module"]).is_file():
+            raise EntryError(
+                f"{match['module']} is a file, not a module.",
+                hint=f"Name the module: {match['module'].removesuffix('.py')}:{match['function']}.",
+            )
         return _module_plan(options, match["module"], match["function"], extra)
     if _COMMAND.fullmatch(name):
         return Plan(kind=PlanKind.COMMAND, name=name, own=False, program=options.name or name, roots=extra)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pwd
 import threading
 from pathlib import Path
 
@@ -18,11 +19,22 @@ from tests.support.patience import PATIENCE
     [
         ({"CASTIRON_CACHE": "/c", "XDG_CACHE_HOME": "/x"}, Path("/c/2")),
         ({"XDG_CACHE_HOME": "/x"}, Path("/x/castiron/2")),
-        ({}, Path.home() / ".cache/castiron/2"),
+        ({"HOME": "/h"}, Path("/h/.cache/castiron/2")),
+        ({"HOME": "h"}, Path.cwd() / "h/.cache/castiron/2"),
+        ({"HOME": ""}, Path(pwd.getpwuid(os.getuid()).pw_dir) / ".cache/castiron/2"),
+        ({}, Path(pwd.getpwuid(os.getuid()).pw_dir) / ".cache/castiron/2"),
     ],
 )
 def test_where_the_cache_is(environ: dict[str, str], root: Path) -> None:
     assert cache_root(environ) == root
+
+
+def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container that is started with any number of a user."""
+    monkeypatch.setattr("castiron_common.cache.os.getuid", lambda: 4_000_000_000)
+    with pytest.raises(OutputError, match="user 4000000000 has no home folder") as caught:
+        cache_root({})
+    assert "CASTIRON_CACHE" in caught.value.hint
 
 
 def test_a_folder_is_built_once_however_many_ask(tmp_path: Path) -> None:

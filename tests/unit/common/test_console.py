@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from castiron_common.errors import OutputError, UsageError
+from castiron_common.errors import InputError, OutputError, UsageError
 from castiron_common.lines import stderr_lines
 from tests.support.patience import PATIENCE
 
@@ -22,6 +22,8 @@ from pathlib import Path
 import typer
 from castiron_common.cache import cache_root, folder_entry
 from castiron_common.console import run_command
+from castiron_common.errors import CastironError
+from castiron_common.lines import stderr_lines
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
@@ -34,6 +36,20 @@ def fill(name: str, fails: bool = False):
 @app.command()
 def write(number: str, place: str):
     raise OSError(getattr(errno, number), "not written", place)
+
+@app.command()
+def say(size: int):
+    sys.stdout.write("x" * size)
+
+@app.command()
+def refuse():
+    print("what was found")
+    raise CastironError("refused", hint="")
+
+@app.command()
+def warn():
+    stderr_lines().print("careful")
+    print("done")
 
 run_command(app, prog="command")
 """
@@ -126,3 +142,58 @@ def test_plain_lines_take_no_time_for_styles(tmp_path: Path) -> None:
     done = command(tmp_path, "write", "ENOSPC", str(tmp_path), code=code)
     assert done.stdout == "False\n"
     assert "There is no space left" in done.stderr
+
+
+def shell(line: str, *args: str) -> subprocess.CompletedProcess[str]:
+    """Run a command as ``"$@"`` of a line of the shell."""
+    words = ["sh", "-c", line, "sh", sys.executable, "-c", COMMAND, *args]
+    return subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE)
+
+
+@pytest.mark.parametrize("size", ["10", "1000000"])
+@pytest.mark.parametrize(
+    ("redirection", "reason"), [(">/dev/full", "No space left on device"), (">&-", "it is closed")]
+)
+def test_output_that_cannot_be_written(size: str, redirection: str, reason: str) -> None:
+    done = shell(f'"$@" {redirection}', "say", size)
+    assert done.returncode == OutputError.exit_code
+    assert done.stderr.startswith(f"error: Cannot write to standard output: {reason}")
+
+
+def test_what_was_written_before_an_error_stays(tmp_path: Path) -> None:
+    done = command(tmp_path, "refuse")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "what was found\n", "error: refused\n")
+
+
+@pytest.mark.parametrize("size", ["10", "1000000"])
+def test_output_that_nobody_reads(size: str) -> None:
+    done = shell('{ "$@"; echo $? >&2; } | sleep 0', "say", size)
+    assert done.stderr in {"141\n", "0\n"}, "0 if it was all written before the reader's end"
+    waits = shell('{ sleep 1; "$@"; echo $? >&2; } | true', "say", size)
+    assert waits.stderr == "141\n"
+
+
+@pytest.mark.parametrize("redirection", ["2>/dev/full", "2>&-"])
+def test_messages_that_cannot_be_written_are_lost(redirection: str) -> None:
+    done = shell(f'"$@" {redirection}', "warn")
+    assert (done.returncode, done.stdout) == (0, "done\n")
+
+
+def test_a_closed_stream_is_not_the_next_file(tmp_path: Path) -> None:
+    done = shell(f'CASTIRON_CACHE={tmp_path} "$@" <&- >&- 2>&-', "fill", "a")
+    assert done.returncode == 0
+    assert entries(tmp_path) == {"a"}
+
+
+@pytest.mark.parametrize("number", ["EACCES", "ENAMETOOLONG", "EROFS", "EMFILE"])
+def test_what_the_machine_or_the_user_causes_is_no_traceback(tmp_path: Path, number: str) -> None:
+    done = command(tmp_path, "write", number, "/some/file")
+    assert done.returncode == InputError.exit_code
+    assert done.stderr.startswith("error: /some/file cannot be used: ")
+    assert "Traceback" in command(tmp_path, "write", "ENOENT", "/some/file").stderr
+
+
+def test_a_folder_that_is_gone(tmp_path: Path) -> None:
+    done = shell(f'cd {tmp_path}; mkdir gone; cd gone; rmdir ../gone; "$@"', "warn")
+    assert done.returncode == InputError.exit_code
+    assert done.stderr.startswith("error: The current folder does not exist any more.\n")

@@ -9,8 +9,8 @@ from typing import IO, Any
 
 import pytest
 
-from castiron_common.errors import OutputError
-from castiron_common.files import check_not_read, check_replaced
+from castiron_common.errors import OutputError, UsageError
+from castiron_common.files import check_not_read, check_output, check_outputs, check_replaced
 
 
 @pytest.mark.parametrize("content", [b"print('hi')\n", b"\x7fEL", b"#!/bin/sh\n"])
@@ -71,3 +71,28 @@ def test_what_is_read_is_not_replaced(tmp_path: Path) -> None:
             check_not_read(tmp_path / name, tmp_path / "app")
     check_not_read(tmp_path / "report.txt", tmp_path / "app")
     check_not_read(tmp_path / "app", tmp_path / "missing")
+
+
+def test_two_outputs_are_never_one_file(tmp_path: Path) -> None:
+    (tmp_path / "app").write_bytes(b"")
+    (tmp_path / "link").symlink_to("app")
+    for other in ("app", "link"):
+        with pytest.raises(UsageError, match="-o and --symbols name the same file"):
+            check_outputs({"-o": tmp_path / "app", "--keep-map": None, "--symbols": tmp_path / other})
+    check_outputs({"-o": tmp_path / "app", "--symbols": tmp_path / "app.symbols"})
+    check_outputs({"-o": Path("/dev/null"), "--symbols": Path("/dev/null")})
+
+
+def test_the_hint_names_the_option(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="it is a folder") as caught:
+        check_outputs({"-o": tmp_path / "app", "--keep-map": tmp_path})
+    assert caught.value.hint == "Name a file with --keep-map."
+    with pytest.raises(OutputError, match="it is what is read") as caught:
+        check_outputs({"--vex": Path(__file__)}, read=Path(__file__))
+    assert caught.value.hint == "Write to another place with --vex."
+
+
+@pytest.mark.parametrize("name", ["a" * 300, "/".join(["b" * 200] * 30)])
+def test_a_name_that_is_too_long(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OutputError, match="too long"):
+        check_output(tmp_path / name)

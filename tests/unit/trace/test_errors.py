@@ -67,6 +67,18 @@ CASES = {
         EntryError, "has no script 'three'", application="./folder", files={"folder/pyproject.toml": SCRIPTS},
         more={"entry": "three"},
     ),
+    "a script of what is no project": Case(
+        UsageError, "no folder of one", files={"app.py": ""}, more={"entry": "one"},
+    ),
+    "an extra of what is no project": Case(
+        UsageError, "extras are those of a project", files={"app.py": ""}, more={"extras": ("x",)},
+    ),
+    "a function of a file": Case(
+        EntryError, "is a file, not a module", application="app.py:main", files={"app.py": ""}
+    ),
+    "a name that is not UTF-8": Case(
+        InputError, "is not valid UTF-8", application=os.fsdecode(b"n\xff.py"), files={os.fsdecode(b"n\xff.py"): ""},
+    ),
     "a project without scripts": Case(
         EntryError, "no [project.scripts]", application="./folder",
         files={"folder/pyproject.toml": '[project]\nname = "p"\nversion = "1"\n'},
@@ -236,6 +248,17 @@ def test_what_is_excluded_is_not_missed(tmp_path: Path, python: TargetPython) ->
     wanted = options(tmp_path, "app.py", exclude=("surely_nowhere", "tkinter"))
     manifest = trace(wanted, reporter=SilentReporter(), python=python).manifest
     assert not {"surely_nowhere", "tkinter"} & {module.name for module in manifest.modules}
+    assert not manifest.findings
+
+
+def test_excluding_what_is_not_there_or_needed_is_told(tmp_path: Path, python: TargetPython) -> None:
+    write(tmp_path, {"app.py": "import builtins, colorsys\n"})
+    wanted = options(tmp_path, "app.py", exclude=("builtins", "colorsys", "colrsys"))
+    manifest = trace(wanted, reporter=SilentReporter(), python=python).manifest
+    assert [(item.code, item.subject, "goes in:" in item.message) for item in manifest.findings] == [
+        ("nothing-excluded", "builtins", True),
+        ("nothing-excluded", "colrsys", False),
+    ]
 
 
 def test_a_run_that_fails(tmp_path: Path, python: TargetPython) -> None:

@@ -15,7 +15,7 @@ from castiron_trace.own import beside, choice
 from castiron_trace.own.folder import files_below, links_below
 from castiron_trace.own.links import with_links
 from castiron_trace.own.secrets import is_secret
-from castiron_trace.own_data import is_elf, own_path, root_of
+from castiron_trace.own_data import check_name, is_elf, own_path, root_of
 from castiron_trace.protocol import APP
 
 if TYPE_CHECKING:
@@ -111,12 +111,7 @@ def app_resources(
 
 
 def _resource(name: str, file: Path, blobs: Blobs) -> Resource:
-    try:
-        name.encode("utf-8")
-    except UnicodeEncodeError:
-        raise InputError(
-            f"The name of the data file {file!r} is not valid UTF-8.", hint="Rename it, or use --no-data-guess."
-        ) from None
+    check_name(name, file, "Rename it, or use --no-data-guess.")
     digest, size = blobs.add(file)
     return Resource(path=name, origin=Origin.APP, size=size, sha256=digest, executable=os.access(file, os.X_OK))
 
