@@ -133,6 +133,8 @@ def read_policy(path: Path) -> Policy:
         raise InputError(
             f"{path} has no table [tool.castiron.licenses]{found}.", hint="docs/licensing.md tells what it holds."
         )
+    if not (document if rows is None else rows):
+        raise InputError(f"{path} has no rules.", hint="docs/licensing.md tells what a policy holds.")
     policy = parse_policy(document if rows is None else rows, str(path), path.parent)
     return replace(policy, project=parse_project(document, path.parent))
 

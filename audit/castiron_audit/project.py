@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from castiron_audit.expressions import from_field, normalise
 from castiron_audit.model import Supplier
-from castiron_common.errors import InputError
+from castiron_common.errors import InputError, reason
 from castiron_common.frozen import dataclass
 from castiron_manifest.model import Origin
 
@@ -76,7 +76,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise InputError(f"There is no file {path}.", hint="--policy names a TOML file or a pyproject.toml.") from error
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(
-            f"{path} cannot be read as TOML: {error}.", hint="Correct it, see docs/licensing.md."
+            f"{path} cannot be read as TOML: {reason(error)}.", hint="Correct it, see docs/licensing.md."
         ) from error
 
 

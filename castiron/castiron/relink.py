@@ -16,7 +16,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from castiron_audit.model import Supplier
 from castiron_audit.policy import Policy, Rule
 from castiron_audit.project import Project
-from castiron_common.errors import InputError, UsageError
+from castiron_common.errors import InputError, UsageError, reason
 from castiron_common.files import sha256_file
 from castiron_common.target import PythonTarget
 from castiron_common.working import working_folder
@@ -117,7 +117,8 @@ def read_kit(folder: Path) -> Kit:
         files = Converter().structure(settings["files"], dict[str, tuple[str, ...]])
     except (OSError, ValueError, KeyError, TypeError, BaseValidationError) as error:
         raise InputError(
-            f"{inner / SETTINGS} cannot be read: {error}.", hint="Get the kit again from whoever gave it to you."
+            f"{inner / SETTINGS} cannot be read: {reason(error)}.",
+            hint="Get the kit again from whoever gave it to you.",
         ) from error
     profile = inner / PROFILE
     return Kit(

@@ -114,3 +114,10 @@ class CheckError(CastironError):
 
 EXIT_INTERRUPTED = 130
 """Exit code after Ctrl-C, as shells report it (128 + SIGINT)."""
+
+
+def reason(error: Exception) -> str:
+    """Return what a message says of an exception: of the operating system's without number and file name."""
+    if isinstance(error, UnicodeDecodeError):
+        return f"it is not UTF-8 text (byte {error.start})"
+    return error.strerror or str(error) if isinstance(error, OSError) else str(error)

@@ -15,6 +15,7 @@ from rich.text import Text
 from castiron_common import command_line
 from castiron_common.console import printable
 from castiron_common.errors import UsageError
+from castiron_manifest.alike import united
 from castiron_manifest.reader import read_manifest
 from castiron_manifest.show import as_json_value, chain, differences, license_name, summary
 
@@ -59,7 +60,7 @@ def show(
             row = (item.name, item.version, item.wheel.filename, license_name(item.license))
             table.add_row(*(Text(printable(cell)) for cell in row))
         console.print(table)
-    for finding in manifest.findings:
+    for finding in united(manifest.findings):
         line = f"{finding.severity}: {finding.subject}: {finding.message} [{finding.code}]"
         console.print(printable(line), markup=False)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from castiron_common.errors import RuntimePackError, UsageError
-from castiron_common.tables import TableError, read_table, unknown
+from castiron_common.tables import TableError, read_table
 from castiron_common.target import Target
 
 FOLDER = Path(__file__).parent / "targets"
@@ -43,7 +43,7 @@ def load_target(name: str, folder: Path = FOLDER) -> Target:
     names = target_names(folder)
     if name not in names:
         raise RuntimePackError(
-            f"{name} is not a target: {unknown(name, names, 'target')}.",
+            f"There is no target {name}.",
             hint=f"There are: {', '.join(names)}. docs/runtime-packs.md says how to add one.",
         )
     file = folder / f"{name}.toml"
@@ -62,7 +62,5 @@ def chosen_target(name: str) -> Target:
     """Return the target that an option names; `UsageError` if there is none of that name."""
     names = target_names()
     if name not in names:
-        raise UsageError(
-            f"{name} is not a target: {unknown(name, names, 'target')}.", hint=f"--target takes: {', '.join(names)}."
-        )
+        raise UsageError(f"There is no target {name}.", hint=f"--target takes: {', '.join(names)}.")
     return load_target(name)

@@ -12,7 +12,7 @@ import zlib
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root, folder_entry
-from castiron_common.errors import InputError
+from castiron_common.errors import InputError, reason
 from castiron_common.files import sha256_file
 
 if TYPE_CHECKING:
@@ -38,7 +38,8 @@ def unpacked(archive: Path) -> Path:
                     opened.extract(item, making)  # which keeps names inside the folder
         except (zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, EOFError, OSError) as error:
             raise InputError(
-                f"{archive} cannot be read as a zip archive: {error}.", hint="Make it again, or unpack it yourself."
+                f"{archive} cannot be read as a zip archive: {reason(error)}.",
+                hint="Make it again, or unpack it yourself.",
             ) from error
 
     return folder_entry(cache_root() / "archives" / sha256_file(archive), unpack)

@@ -393,6 +393,7 @@ def _origin(importer: str | None) -> str:
 
 
 def _summary(outcome: Outcome, options: Options, size: int, loud: Loudness) -> None:
+    from castiron_manifest.alike import united
     from castiron_manifest.model import Severity
 
     manifest = outcome.manifest
@@ -426,14 +427,15 @@ def _summary(outcome: Outcome, options: Options, size: int, loud: Loudness) -> N
         Severity.WARNING: ("yellow", Loudness.NORMAL),
         Severity.INFO: ("dim", Loudness.VERBOSE),
     }
-    told = [finding for finding in manifest.findings if loud >= looks[finding.severity][1]]
+    findings = united(manifest.findings)
+    told = [finding for finding in findings if loud >= looks[finding.severity][1]]
     shown = told if loud is not Loudness.NORMAL else told[:_SHOWN_FINDINGS]
     for finding in shown:
         console.print(finding.severity, style=looks[finding.severity][0], end="")
         console.print(relative(printable(f" {finding.subject}: {finding.message} [{finding.code}]")))
-    if loud is Loudness.NORMAL and len(manifest.findings) > len(shown):
-        rest = (counted(len(told) - len(shown), "more warning"), counted(len(manifest.findings) - len(told), "note"))
-        hidden = len(manifest.findings) - len(shown)
+    if loud is Loudness.NORMAL and len(findings) > len(shown):
+        rest = (counted(len(told) - len(shown), "more warning"), counted(len(findings) - len(told), "note"))
+        hidden = len(findings) - len(shown)
         shows = f"-v shows {'it' if hidden == 1 else 'them'}"
         console.print(f"{' and '.join(text for text in rest if not text.startswith('0 '))} ({shows})")
     if loud is Loudness.VERBOSE:

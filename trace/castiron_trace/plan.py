@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from castiron_common.errors import EntryError, InputError, UsageError
+from castiron_common.errors import EntryError, InputError, UsageError, reason
 from castiron_elf.abi import MAGIC
 from castiron_trace.archives import is_archive, named_archives, unpacked
 
@@ -252,7 +252,7 @@ def _project_scripts(folder: Path) -> dict[str, str]:
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"{file} is not valid TOML: {error}.", hint="Correct it.") from error
+        raise InputError(f"{file} cannot be read as TOML: {reason(error)}.", hint="Correct it.") from error
     project = data.get("project", {})
     if not isinstance(project, dict):
         return {}

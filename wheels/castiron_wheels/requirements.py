@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from packaging.markers import InvalidMarker, Marker
 from packaging.utils import canonicalize_name
 
-from castiron_common.errors import InputError
+from castiron_common.errors import InputError, reason
 from castiron_wheels.markers import holds
 from castiron_wheels.model import LocalProject, Requirements
 from castiron_wheels.requirements_file import Collected, add_line, read_file
@@ -141,7 +141,7 @@ def read_pyproject(folder: Path) -> dict[str, Any]:
     try:
         return _toml(file.read_text(encoding="utf-8"), str(file))
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"Cannot read {file}: {error}.", hint="Check the file.") from error
+        raise InputError(f"Cannot read {file}: {reason(error)}.", hint="Check the file.") from error
 
 
 def _toml(text: str, where: str) -> dict[str, Any]:

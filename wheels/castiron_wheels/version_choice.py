@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from castiron_common.errors import InputError
+from castiron_common.errors import InputError, reason
 from castiron_common.words import counted
 from castiron_wheels.candidate_wheels import left_out
 from castiron_wheels.emulated_wheels import files_of_versions, with_emulated_wheels
@@ -164,4 +164,4 @@ def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"The lock file {path} cannot be read: {error}.", hint="Check the file.") from error
+        raise InputError(f"The lock file {path} cannot be read: {reason(error)}.", hint="Check the file.") from error

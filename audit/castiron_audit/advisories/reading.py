@@ -6,7 +6,7 @@ import json
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from castiron_common.errors import InputError
+from castiron_common.errors import InputError, reason
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +29,7 @@ def read_advisories(paths: Iterable[Path]) -> list[dict[str, Any]]:
                     advisories[str(advisory["id"])] = _newer(advisories.get(str(advisory["id"])), advisory)
             except (OSError, ValueError, RecursionError, zipfile.BadZipFile) as error:
                 raise InputError(
-                    f"{file} cannot be read as OSV advisories: {error}.",
+                    f"{file} cannot be read as OSV advisories: {reason(error)}.",
                     hint="Give JSON in OSV's format, a zip file of such files, or a folder of them.",
                 ) from error
     return [advisory for _, advisory in sorted(advisories.items()) if not advisory.get("withdrawn")]

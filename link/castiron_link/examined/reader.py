@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from castiron_common.errors import InputError
+from castiron_common.errors import InputError, reason
 from castiron_common.tables import TableError, read_table
 from castiron_link.examined.tables import ANY_VERSION, Examined
 
@@ -41,7 +41,7 @@ def _read(file: Path, *, own: bool = False) -> Examined:
     try:
         tables: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise InputError(f"{file} cannot be read: {error}.", hint="Correct the file, or its name.") from error
+        raise InputError(f"{file} cannot be read: {reason(error)}.", hint="Correct the file, or its name.") from error
     if own:
         tables = _completed(tables, file.name)
     try:

@@ -195,6 +195,13 @@ def finding_codes(call: ast.Call) -> set[str]:
     return {text for text in texts if re.fullmatch(r"[a-z]+(-[a-z]+)*", text)}
 
 
+@pytest.mark.parametrize("text", ["", "# nothing yet", "[tool.castiron.licenses]"])
+def test_a_policy_without_rules_is_a_mistake(tmp_path: Path, text: str) -> None:
+    (tmp_path / "policy.toml").write_text(text)
+    with pytest.raises(InputError, match="has no rules"):
+        read_policy(tmp_path / "policy.toml")
+
+
 def test_every_finding_can_be_accepted_and_no_other_name() -> None:
     files = sorted(Path(policy_module.__file__).parent.rglob("*.py"))
     sources = [ast.parse(path.read_text()) for path in files if path.stem != "findings"]

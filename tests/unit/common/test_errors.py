@@ -31,3 +31,16 @@ def test_every_error_has_an_exit_code_of_its_own_and_the_docs_list_them_all() ->
 def test_a_message_ends_with_what_to_do(hint: str) -> None:
     text = str(errors.InputError("It broke.", hint=hint))
     assert text == ("It broke.\nDo this." if hint else "It broke.")
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "a.toml"), "No such file or directory"),
+        (OSError("unreadable"), "unreadable"),
+        (UnicodeDecodeError("utf-8", b"ab\xff", 2, 3, "invalid start byte"), "it is not UTF-8 text (byte 2)"),
+        (ValueError("Expected '=' (at line 1)"), "Expected '=' (at line 1)"),
+    ],
+)
+def test_the_reason_of_another_error_has_no_number(error: Exception, said: str) -> None:
+    assert errors.reason(error) == said

@@ -84,7 +84,7 @@ CASES = {
         files={"folder/pyproject.toml": '[project]\nname = "p"\nversion = "1"\n'},
     ),
     "a project with broken TOML": Case(
-        InputError, "is not valid TOML", application="./folder", files={"folder/pyproject.toml": "[project\n"}
+        InputError, "cannot be read as TOML", application="./folder", files={"folder/pyproject.toml": "[project\n"}
     ),
     "a syntax error": Case(InputError, "app.py:2: ", files={"app.py": "x = 1\ndef f(:\n"}),
     "a syntax error in an own module": Case(

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from castiron_common.errors import InputError
+from castiron_common.errors import InputError, reason
 from castiron_common.tables import TableError, read_table, unknown
 from castiron_manifest.model import MachineFacility
 from castiron_trace.hints.model import (
@@ -100,7 +100,7 @@ def project_hints(folder: Path) -> Hints:
     except FileNotFoundError:
         return Hints()
     except (OSError, ValueError) as error:
-        raise InputError(f"{file} cannot be read: {error}.", hint="Correct the file.") from error
+        raise InputError(f"{file} cannot be read: {reason(error)}.", hint="Correct the file.") from error
     tables: Any = data
     for name in ("tool", "castiron", "trace"):
         tables = tables.get(name, {}) if isinstance(tables, dict) else {}
