@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from castiron_common.cache import cache_root, made
+from castiron_common.cache import cache_base, cache_root, made, unwritable
 from castiron_common.disk import full_disk, is_full
 from castiron_common.errors import EXIT_INTERRUPTED, CastironError, InputError
 from castiron_common.lines import stderr_lines
@@ -129,14 +129,17 @@ def _check_current_folder() -> None:
 
 def _environments_fault(error: OSError) -> CastironError | None:
     """Return what to say of an error of the operating system that nobody expected, if it cannot be a bug of ours."""
-    if (unwritable := unwritten(error)) is not None:
+    if (output := unwritten(error)) is not None:
         discard_output()
-        return unwritable
+        return output
     if is_full(error):
         return full_disk(Path(str(error.filename or cache_root())), error)
     if error.errno in _ENVIRONMENTS_FAULTS and error.filename is not None:
+        place = Path(os.fsdecode(error.filename))
+        if place.is_relative_to(cache_base()):
+            return unwritable(place.parent, error)
         return InputError(
-            f"{os.fsdecode(error.filename)} cannot be used: {error.strerror}.",
+            f"{place} cannot be used: {error.strerror}.",
             hint="Check its name, and who may use it.",
         )
     return None
@@ -157,9 +160,9 @@ def _end(end: SystemExit) -> None:
     except BrokenPipeError:
         code = EXIT_UNREAD
     except OSError as error:
-        if (unwritable := unwritten(error)) is not None:
-            print_error(unwritable)
-            code = unwritable.exit_code
+        if (output := unwritten(error)) is not None:
+            print_error(output)
+            code = output.exit_code
     with suppress(OSError):
         sys.stderr.flush()
     os._exit(code)

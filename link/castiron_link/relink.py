@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import OutputError
-from castiron_common.files import output_error
+from castiron_common.files import check_output, output_error
 from castiron_link.ld import arguments, quote
 from castiron_link.relink_application import write_application
 
@@ -75,8 +75,7 @@ def check_kit(folder: Path) -> None:
     """Raise `OutputError` if the kit cannot be made there: it is never mixed with what is there already."""
     if folder.exists():
         raise OutputError(f"{folder} exists already.", hint="Remove it, or name another folder with --relink-kit.")
-    if not folder.parent.is_dir():
-        raise OutputError(f"The folder {folder.parent} does not exist.", hint="Make it first.")
+    check_output(folder.absolute(), option="--relink-kit")
 
 
 def write_kit(

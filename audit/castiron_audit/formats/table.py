@@ -20,7 +20,7 @@ from castiron_audit.model import Kind, Severity
 from castiron_common.console import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from castiron_audit.model import Component, Report
 
@@ -44,44 +44,7 @@ def table(report: Report, *, width: int = 120, color: bool = False, brief: bool 
         highlight=False,
         emoji=False,
     )
-    rows: list[tuple[Text, ...]] = []
-    crates: dict[str | None, list[Component]] = {}
-    for component in report.components:
-        if component.kind is Kind.CRATE:
-            crates.setdefault(component.parent, []).append(component)
-    for component in in_tree_order(report):
-        if component.kind is Kind.CRATE:
-            continue
-        indent = "  " if component.parent else ""
-        rows.append(
-            (
-                Text(indent + printable(component.name)),
-                Text(printable(component.version)),
-                _license(component),
-                Text(_source(component)),
-                Text("+".join(component.forms)),
-                Text(f"{component.size / 1024:.0f}" if component.size else ""),
-            )
-        )
-        if contained := crates.get(component.id):
-            unknown = sum(item.verdict.expression is None for item in contained)
-            known = sorted({item.verdict.expression for item in contained if item.verdict.expression})
-            licenses = f"{len(known)} different licenses" if len(known) > 3 else "; ".join(known)
-            rows.append(
-                (
-                    Text(f"  {len(contained)} Rust crates", style="dim"),
-                    Text(),
-                    Text(licenses + (f", {unknown} unknown" if unknown else ""), style="dim"),
-                    Text(),
-                    Text("static"),
-                    Text(),
-                )
-            )
-    rows += [
-        (Text(extra.title, style="dim"), *(Text() for _ in range(4)), Text(f"{extra.size / 1024:.0f}"))
-        for extra in overhead_rows(report)
-    ]
-    _print_rows(rows, console)
+    _print_rows([*_component_rows(report), *_overhead_rows(report)], console)
     missing = missing_bytes(report)
     if report.file_size and not missing:
         console.print(f"Together {report.file_size:,} bytes, the whole file.", markup=False)
@@ -95,16 +58,7 @@ def table(report: Report, *, width: int = 120, color: bool = False, brief: bool 
             style="dim",
         )
     _findings(report, console)
-    if report.obligations and brief:
-        titles = "; ".join(obligation.title[0].lower() + obligation.title[1:] for obligation in report.obligations)
-        console.print(f"\nThe licenses ask for: {titles}.", markup=False, style="dim")
-    elif report.obligations:
-        console.print("\n[bold]What the licenses ask for[/bold]")
-        for obligation in report.obligations:
-            count = len(obligation.components)
-            console.print(
-                f"  {obligation.title} ({count} component{'' if count == 1 else 's'}): {obligation.text}", markup=False
-            )
+    _obligations(report, console, brief=brief)
     if report.needs and not brief:
         console.print("\n[bold]What the machine must bring[/bold]")
         for row in need_rows(report):
@@ -112,6 +66,47 @@ def table(report: Report, *, width: int = 120, color: bool = False, brief: bool 
     if report.policy != "none":
         console.print(f"\nPolicy: {report.policy}", markup=False)
     return out.getvalue()
+
+
+def _component_rows(report: Report) -> Iterator[tuple[Text, ...]]:
+    """Yield a row for each component, and one for all crates of a component."""
+    crates: dict[str | None, list[Component]] = {}
+    for component in report.components:
+        if component.kind is Kind.CRATE:
+            crates.setdefault(component.parent, []).append(component)
+    for component in in_tree_order(report):
+        if component.kind is Kind.CRATE:
+            continue
+        indent = "  " if component.parent else ""
+        yield (
+            Text(indent + printable(component.name)),
+            Text(printable(component.version)),
+            _license(component),
+            Text(_source(component)),
+            Text("+".join(component.forms)),
+            Text(f"{component.size / 1024:.0f}" if component.size else ""),
+        )
+        if contained := crates.get(component.id):
+            yield _row_of_crates(contained)
+
+
+def _row_of_crates(crates: Sequence[Component]) -> tuple[Text, ...]:
+    unknown = sum(item.verdict.expression is None for item in crates)
+    known = sorted({item.verdict.expression for item in crates if item.verdict.expression})
+    licenses = f"{len(known)} different licenses" if len(known) > 3 else "; ".join(known)
+    return (
+        Text(f"  {len(crates)} Rust crates", style="dim"),
+        Text(),
+        Text(licenses + (f", {unknown} unknown" if unknown else ""), style="dim"),
+        Text(),
+        Text("static"),
+        Text(),
+    )
+
+
+def _overhead_rows(report: Report) -> Iterator[tuple[Text, ...]]:
+    for extra in overhead_rows(report):
+        yield (Text(extra.title, style="dim"), *(Text() for _ in range(4)), Text(f"{extra.size / 1024:.0f}"))
 
 
 def _print_rows(rows: Sequence[tuple[Text, ...]], console: Console) -> None:
@@ -164,6 +159,19 @@ def _findings(report: Report, console: Console) -> None:
         console.print(f"  settled: {finding.component}: {finding.code} ({finding.settled})", markup=False, style="dim")
     if notes:
         console.print(f"  and {notes} note{'' if notes == 1 else 's'} (--format html or json shows them)", style="dim")
+
+
+def _obligations(report: Report, console: Console, *, brief: bool) -> None:
+    if report.obligations and brief:
+        titles = "; ".join(obligation.title[0].lower() + obligation.title[1:] for obligation in report.obligations)
+        console.print(f"\nThe licenses ask for: {titles}.", markup=False, style="dim")
+    elif report.obligations:
+        console.print("\n[bold]What the licenses ask for[/bold]")
+        for obligation in report.obligations:
+            count = len(obligation.components)
+            console.print(
+                f"  {obligation.title} ({count} component{'' if count == 1 else 's'}): {obligation.text}", markup=False
+            )
 
 
 def _license(component: Component) -> Text:

@@ -190,6 +190,9 @@ def test_what_the_machine_or_the_user_causes_is_no_traceback(tmp_path: Path, num
     done = command(tmp_path, "write", number, "/some/file")
     assert done.returncode == InputError.exit_code
     assert done.stderr.startswith("error: /some/file cannot be used: ")
+    cached = command(tmp_path, "write", number, str(tmp_path / "2" / "file"))
+    assert cached.returncode == OutputError.exit_code
+    assert cached.stderr.startswith(f"error: The cache folder {tmp_path}/2 cannot be written: ")
     assert "Traceback" in command(tmp_path, "write", "ENOENT", "/some/file").stderr
 
 
