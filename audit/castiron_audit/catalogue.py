@@ -213,11 +213,7 @@ def font_of_family(family: str) -> CatalogueEntry | None:
 
 def project_license(name: str) -> Evidence | None:
     """Return what the catalogue says about the license of a Python project, None if it has no row for it."""
-    row = table("projects")["projects"].get(canonicalize_name(name))
-    if row is None:
-        return None
-    expression, source = row
-    return Evidence(source=Source.CATALOGUE, where=f"{name}: {source}", says=expression, expression=expression)
+    return _said_of(name, table("projects")["projects"].get(canonicalize_name(name)))
 
 
 def distribution_of_package(import_name: str) -> str:
@@ -234,7 +230,10 @@ def script_name(name: str) -> str:
 
 def script_license(name: str) -> Evidence | None:
     """Return what the catalogue says about the license of a project of JavaScript, None if it has no row for it."""
-    row = table("scripts")["scripts"].get(normalised(name))
+    return _said_of(name, table("scripts")["scripts"].get(normalised(name)))
+
+
+def _said_of(name: str, row: tuple[str, str] | None) -> Evidence | None:
     if row is None:
         return None
     expression, source = row

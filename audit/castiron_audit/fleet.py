@@ -16,7 +16,7 @@ from packaging.version import InvalidVersion, Version
 from castiron_audit.embedded import read_embedded
 from castiron_common.errors import InputError
 from castiron_common.frozen import dataclass
-from castiron_elf.abi import MAGIC
+from castiron_elf.abi import is_elf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +95,7 @@ def members(folder: Path) -> Iterator[Member]:
 def _member(path: Path, place: str) -> Member | None:
     """Return what a file says of itself, None if it is no executable."""
     try:
-        return Member(path=place, report=read_embedded(path).report) if _is_elf(path) else None
+        return Member(path=place, report=read_embedded(path).report) if is_elf(path) else None
     except InputError as error:
         return Member(path=place, unread=str(error).splitlines()[0])
     except OSError as error:  # also what was removed meanwhile
@@ -125,10 +125,3 @@ def _found(folder: Path) -> Iterator[tuple[Path, str]]:
         if error.filename == str(folder):
             raise InputError(f"Cannot read {folder}: {error.strerror}.", hint="Check its permissions.") from error
         yield Path(error.filename), f"The folder cannot be read: {error.strerror}."
-
-
-def _is_elf(path: Path) -> bool:
-    """Return whether a regular file begins as an ELF file does.  Raises OSError."""
-    # It may have become a pipe meanwhile, which would be waited for.
-    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
-        return file.read(len(MAGIC)) == MAGIC

@@ -6,12 +6,10 @@ They were collected from Debian's packages of Go sources, and are kept in ``data
 
 from __future__ import annotations
 
-import json
 import re
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
+from castiron_audit.tables import document
 from castiron_common.frozen import dataclass
 
 _MAJOR = re.compile(r"/v(\d{1,4})$")
@@ -36,7 +34,7 @@ def known_module(path: str) -> KnownModule | None:
     A major version at the end of a path (Go Modules Reference, "Module paths") is a module of its own.  What another
     major version is under counts only if that is one license for all of it: parts of others come and go.
     """
-    modules = _document()["modules"]
+    modules = document("go_modules")["modules"]
     if path in modules:
         return _known(modules[path])
     major = _MAJOR.search(path)
@@ -60,13 +58,4 @@ def _may_be(row: dict[str, Any], major: int) -> bool:
 
 
 def _known(row: dict[str, Any]) -> KnownModule:
-    return KnownModule(license=row["license"], where=row["where"], text=_document()["texts"][row["text"]])
-
-
-@cache
-def _document() -> dict[str, Any]:
-    import zstandard
-
-    packed = files("castiron_audit.data").joinpath("go_modules.json.zst").read_bytes()
-    document: dict[str, Any] = json.loads(zstandard.ZstdDecompressor().decompress(packed))
-    return document
+    return KnownModule(license=row["license"], where=row["where"], text=document("go_modules")["texts"][row["text"]])

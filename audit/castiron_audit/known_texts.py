@@ -7,13 +7,9 @@ path of each text names.
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from functools import cache
-from importlib.resources import files
-from typing import Any
 
-from castiron_audit.tables import table
+from castiron_audit.tables import document, table
 from castiron_common.frozen import dataclass
 
 
@@ -25,15 +21,6 @@ class KnownTexts:
     """The expression of a crate's own manifest; empty if it is not known."""
     texts: tuple[tuple[str, str], ...] = ()
     """(where it was read, text)."""
-
-
-@cache
-def _document() -> dict[str, Any]:
-    import zstandard
-
-    packed = files("castiron_audit.data").joinpath("known_texts.json.zst").read_bytes()
-    document: dict[str, Any] = json.loads(zstandard.ZstdDecompressor().decompress(packed))
-    return document
 
 
 def texts_of_crate(name: str) -> KnownTexts:
@@ -57,10 +44,10 @@ def texts_of_library(name: str) -> KnownTexts:
 
 
 def _known(kind: str, name: str) -> KnownTexts:
-    row = _document()[kind].get(name)
+    row = document("known_texts")[kind].get(name)
     if row is None:
         return KnownTexts()
-    texts = _document()["texts"]
+    texts = document("known_texts")["texts"]
     return KnownTexts(
         license=row.get("license", ""), texts=tuple((where, texts[index]) for where, index in row["texts"])
     )

@@ -13,7 +13,7 @@ from castiron_audit.formats.ids import Artifact
 from castiron_audit.project import own_project
 from castiron_common.errors import InputError
 from castiron_common.files import sha256_file
-from castiron_elf.abi import MAGIC
+from castiron_elf.abi import is_elf
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,7 +30,7 @@ def load_report(path: Path, policy: Policy, *, with_site: bool, reporter: Report
     ``with_site``: for a manifest, also read the files of its distributions, which are fetched if need be.  Raises
     `InputError` if the file is neither, and what `castiron_wheels.fetch` raises.
     """
-    if str(path) != "-" and is_elf(path):
+    if str(path) != "-" and is_binary(path):
         return accounted(read_embedded(path).report, path)
     from castiron_manifest.reader import read_manifest
 
@@ -52,7 +52,7 @@ def load_report(path: Path, policy: Policy, *, with_site: bool, reporter: Report
 
 def artifact_of(path: Path) -> Artifact | None:
     """Return an executable as documents name it, None for a manifest."""
-    if str(path) == "-" or not is_elf(path):
+    if str(path) == "-" or not is_binary(path):
         return None
     with path.open("rb") as file:
         sha512 = hashlib.file_digest(file, "sha512").hexdigest()
@@ -77,11 +77,10 @@ def installed_site(manifest: Manifest, reporter: Reporter) -> Path | None:
     return site_packages(installation_prefix(wheels, target), target)
 
 
-def is_elf(path: Path) -> bool:
-    """Return whether a file begins as an ELF file does.  Raises `InputError` if it cannot be read."""
+def is_binary(path: Path) -> bool:
+    """Return whether a file is an executable, and no manifest.  Raises `InputError` if it cannot be read."""
     try:
-        with path.open("rb") as file:
-            return file.read(len(MAGIC)) == MAGIC
+        return is_elf(path)
     except FileNotFoundError as error:
         raise InputError(f"There is no file {path}.", hint="Name a binary or a manifest.") from error
     except IsADirectoryError as error:

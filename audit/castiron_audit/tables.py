@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tomllib
 from functools import cache
 from importlib.resources import files
@@ -12,6 +13,16 @@ from typing import Any
 def table(name: str) -> dict[str, Any]:
     """Return the content of ``data/<name>.toml``."""
     return tomllib.loads(files("castiron_audit.data").joinpath(f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def document(name: str) -> dict[str, Any]:
+    """Return the content of ``data/<name>.json.zst``."""
+    import zstandard  # not for whoever needs no table of texts
+
+    packed = files("castiron_audit.data").joinpath(f"{name}.json.zst").read_bytes()
+    content: dict[str, Any] = json.loads(zstandard.ZstdDecompressor().decompress(packed))
+    return content
 
 
 @cache

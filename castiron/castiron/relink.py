@@ -20,7 +20,7 @@ from castiron_common.errors import InputError, UsageError, reason
 from castiron_common.files import sha256_file
 from castiron_common.target import PythonTarget
 from castiron_common.working import working_folder
-from castiron_elf.abi import MAGIC
+from castiron_elf.abi import is_elf
 from castiron_link.driver import Request, link
 from castiron_link.model import LinkOptions
 from castiron_link.relink_application import FOLDER, MANIFEST, PROFILE, SETTINGS, WHEELS
@@ -221,7 +221,7 @@ def with_changed(kit: Kit, wheels: Mapping[str, Path], changed: Iterable[str], r
     for name in sorted(changed):
         record = records[name]
         present = [path for path in record.files if (site / path).is_file()]
-        shared = [path for path in present if _is_elf(site / path)]
+        shared = [path for path in present if is_elf(site / path)]
         candidates[name] = [(path, site / path, record.sha256.get(path)) for path in shared]
         before = frozenset(kit.files[name])
         modules += _modules(manifest, name, present, before, frozenset(shared))
@@ -302,8 +302,3 @@ def _resources(
 def _current(path: str, dist_info: str) -> str:
     folder, slash, rest = path.partition("/")
     return f"{dist_info}/{rest}" if slash and folder.endswith(".dist-info") else path
-
-
-def _is_elf(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC

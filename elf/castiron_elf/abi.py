@@ -1,15 +1,36 @@
-"""Numbers of the generic ABI that several modules use.  What a processor numbers is in `castiron_common.target.Elf`.
+"""How an ELF file begins, and numbers of the generic ABI that several modules use.
 
-They stand here although pyelftools has them too: a link whose images are known already never imports that (25 ms).
-A test compares them with pyelftools' tables.  Source: System V ABI, chapters 4 and 5.
+What a processor numbers is in `castiron_common.target.Elf`.  The numbers stand here although pyelftools has them too: a
+link whose images are known already never imports that (25 ms).  A test compares them with pyelftools' tables.  Source:
+System V ABI, chapters 4 and 5.
 """
 
 from __future__ import annotations
 
+import os
+import stat
 from enum import IntFlag
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 MAGIC = b"\x7fELF"
 """The first four bytes of every ELF file."""
+
+
+def is_elf(path: Path) -> bool:
+    """Say whether a regular file begins as an ELF file does; raises OSError if it cannot be read.
+
+    Of a pipe nothing is read, as whoever reads it afterwards would miss that, and none is waited for.
+    """
+    with open(path, "rb", opener=_open_at_once) as file:
+        return stat.S_ISREG(os.fstat(file.fileno()).st_mode) and file.read(len(MAGIC)) == MAGIC
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
+
 
 SYMBOL_SIZE = 24
 """Bytes of an ``Elf64_Sym``."""

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
+from castiron_elf.abi import is_elf
 from castiron_manifest.model import Origin, Resource
 from castiron_trace.analyser.environment import read_entry_points
 from castiron_trace.analyser.path_files import SUFFIX
-from castiron_trace.own_data import COMPILED, is_elf
+from castiron_trace.own_data import COMPILED
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from castiron_common.errors import InputError
 from castiron_common.files import sha256_bytes
-from castiron_elf.abi import MAGIC
 from castiron_manifest.model import Origin, Resource
 from castiron_trace.protocol import STDLIB
 
@@ -77,9 +76,3 @@ def check_name(name: str, file: Path, hint: str) -> None:
         name.encode("utf-8")
     except UnicodeEncodeError:
         raise InputError(f"The name of the file {file} is not valid UTF-8.", hint=hint) from None
-
-
-def is_elf(path: Path) -> bool:
-    """Say whether a file begins as an ELF file does; raises OSError if it cannot be read."""
-    with path.open("rb") as file:
-        return file.read(len(MAGIC)) == MAGIC

@@ -14,7 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import EntryError, InputError, UsageError, reason
-from castiron_elf.abi import MAGIC
+from castiron_elf.abi import MAGIC, is_elf
 from castiron_trace.archives import is_archive, named_archives, unpacked
 
 if TYPE_CHECKING:
@@ -112,8 +112,7 @@ def read_plan(options: Options) -> Plan:
 def _is_program(path: Path) -> bool:
     """Say whether this is a compiled program, perhaps one that we linked."""
     try:
-        with path.open("rb") as file:
-            return file.read(len(MAGIC)) == MAGIC
+        return is_elf(path)
     except OSError:
         return False
 

@@ -13,7 +13,7 @@ from castiron_audit.advisories.vex import vex as vex_document
 from castiron_audit.embedded import read_embedded
 from castiron_audit.fleet import members
 from castiron_audit.formats.cyclonedx import cyclonedx
-from castiron_audit.load import is_elf
+from castiron_audit.load import is_binary
 from castiron_common.console import printable
 from castiron_common.files import atomic_write
 from castiron_common.frozen import dataclass
@@ -148,6 +148,6 @@ def _unreadable(database: Database) -> str:
 
 def _serial(path: Path, report: Report, epoch: int | None) -> str:
     """Return the serial number of the SBOM in a binary, or of the one that would be written for a manifest."""
-    if str(path) != "-" and is_elf(path):
+    if str(path) != "-" and is_binary(path):
         return str(json.loads(read_embedded(path).sbom)["serialNumber"])
     return str(json.loads(cyclonedx(report, epoch=epoch))["serialNumber"])

@@ -7,10 +7,10 @@ import pytest
 
 from castiron_audit.conclusions import conclude_distribution
 from castiron_audit.expressions import is_listed
-from castiron_audit.known_texts import _document, texts_of_crate
+from castiron_audit.known_texts import texts_of_crate
 from castiron_audit.offered_licenses import are_offered
 from castiron_audit.spdx_list import license_text
-from castiron_audit.tables import table
+from castiron_audit.tables import document, table
 from castiron_audit.text_evidence import text_evidence
 from castiron_common.files import sha256_bytes
 from tests.unit.audit.making import MIT, distribution
@@ -88,7 +88,7 @@ def test_a_folder_of_others_and_two_of_them(tmp_path: Path) -> None:
 def test_manifests_of_crates_say_the_same() -> None:
     """The rule holds for the crates of which both the files and what the manifest says are known."""
     right = wrong = 0
-    for name in sorted(_document()["crates"])[::12]:
+    for name in sorted(document("known_texts")["crates"])[::12]:
         known = texts_of_crate(name)
         texts = {where.rpartition(", ")[2]: text for where, text in known.texts}
         evidence = [item for path, text in texts.items() for item in text_evidence(path, text)]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
+import pytest
 from elftools.elf import enums
 from elftools.elf.constants import P_FLAGS, SH_FLAGS
 from elftools.elf.structs import ELFStructs
@@ -38,3 +42,25 @@ def test_sizes() -> None:
     structs.create_advanced_structs()
     assert structs.Elf_Sym.sizeof() == abi.SYMBOL_SIZE
     assert structs.Elf_Rela.sizeof() == abi.RELA_SIZE
+
+
+def test_what_begins_as_an_elf_file(tmp_path: Path) -> None:
+    for name, content, is_one in (("a", abi.MAGIC + b"\2", True), ("b", abi.MAGIC[:3], False), ("c", b"", False)):
+        (tmp_path / name).write_bytes(content)
+        assert abi.is_elf(tmp_path / name) == is_one
+    with pytest.raises(FileNotFoundError):
+        abi.is_elf(tmp_path / "missing")
+    with pytest.raises(IsADirectoryError):
+        abi.is_elf(tmp_path)
+
+
+def test_of_a_pipe_nothing_is_read(tmp_path: Path) -> None:
+    """``castiron audit <(...)``; and nobody waits for a pipe without a writer."""
+    os.mkfifo(tmp_path / "pipe")
+    assert not abi.is_elf(tmp_path / "pipe")
+    reading, writing = os.pipe()
+    os.write(writing, abi.MAGIC)
+    assert not abi.is_elf(Path(f"/dev/fd/{reading}"))
+    assert os.read(reading, 4) == abi.MAGIC
+    os.close(reading)
+    os.close(writing)

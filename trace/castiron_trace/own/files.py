@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import InputError
+from castiron_elf.abi import is_elf
 from castiron_manifest.model import Finding, Origin, Resource, Severity, SymbolicLink
 from castiron_trace.analyser.own_metadata import own_metadata
 from castiron_trace.own import beside, choice
 from castiron_trace.own.folder import files_below, links_below
 from castiron_trace.own.links import with_links
 from castiron_trace.own.secrets import is_secret
-from castiron_trace.own_data import check_name, is_elf, own_path, root_of
+from castiron_trace.own_data import check_name, own_path, root_of
 from castiron_trace.protocol import APP
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from castiron_common.frozen import dataclass
-from castiron_elf.abi import MAGIC
+from castiron_elf.abi import MAGIC, is_elf
 from castiron_manifest.encoder import FORMAT
-from castiron_trace.own_data import COMPILED, is_elf
+from castiron_trace.own_data import COMPILED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -12,8 +12,8 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
+from castiron_elf.abi import is_elf
 from castiron_trace.own.folder import files_below, is_build_output, is_foreign
-from castiron_trace.own_data import is_elf
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
