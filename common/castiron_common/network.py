@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from castiron_common.home import home_folder
 from castiron_common.pip_settings import pip_settings
 
 if TYPE_CHECKING:
@@ -86,7 +87,7 @@ def configured(logins: Sequence[Login] = ()) -> Network:
         ca_file=Path(ca_file) if ca_file else None,
         proxies=tuple(sorted(proxies.items())),
         logins=tuple(logins),
-        netrc=Path(os.environ.get("NETRC") or Path.home() / ".netrc"),
+        netrc=Path(os.environ.get("NETRC") or home_folder() / ".netrc"),
     )
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from castiron_common.home import home_folder
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -53,7 +55,7 @@ def _files(environ: Mapping[str, str]) -> Iterator[Path]:
     own = environ.get("PIP_CONFIG_FILE")
     if own == os.devnull:
         return
-    home = Path.home()
+    home = home_folder()
     for folder in environ.get("XDG_CONFIG_DIRS", "/etc/xdg").split(":"):
         if folder:
             yield Path(folder) / "pip" / "pip.conf"

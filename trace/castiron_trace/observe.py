@@ -13,7 +13,8 @@ import tempfile
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from castiron_common.errors import RunError
+from castiron_common.errors import ModuleMissingError, RunError
+from castiron_common.home import home_folder
 from castiron_common.processes import descendants
 from castiron_common.working import working_folder
 from castiron_manifest.model import EntryKind, Finding, Severity
@@ -55,7 +56,9 @@ import site
 for folder in spec["site"]:
     site.addsitedir(folder)
 if spec["kind"] != "script":
-    import importlib, runpy
+    import importlib.util, runpy
+if spec["kind"] == "module" and importlib.util.find_spec(spec["module"].partition(".")[0]) is None:
+    sys.exit("No module named " + spec["module"])
 sys.audit("castiron.start")
 if spec["kind"] == "script":
     run_script(spec["script"])
@@ -136,6 +139,11 @@ def run(
                 "let it run in the foreground to have all of it watched"
             )
     if status != 0:
+        if options.run_by is not None and not any(line.startswith("loaded\t") for line in lines):  # not even started
+            raise ModuleMissingError(
+                f"--run-by: there is no module {options.run_by} in the environment.",
+                hint=f"Name its distribution: --with {options.run_by.partition('.')[0]}.",
+            )
         how = f"was killed by signal {-status}" if status < 0 else f"ended with status {status}"
         raise RunError(
             f"The application {how} while it was watched.",
@@ -163,7 +171,7 @@ def _above(lines: list[str], entry: ResolvedEntry, site: Site) -> list[Path]:
     """Return the files that a run read above the application's folder, sorted: those of its project, by their place."""
     folders = _folders(entry, site)
     places = {parent for root in entry.roots for parent in root.parents[:_ABOVE]}
-    shared = {Path(tempfile.gettempdir()).resolve(), Path.home().resolve()}
+    shared = {Path(tempfile.gettempdir()).resolve(), home_folder().resolve()}
     places = {place for place in places if place not in shared and len(place.parts) > 2}
     read = set()
     for line in lines:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from castiron_common.home import home_folder
 from castiron_elf.interpreter import interpreter_of, set_interpreter
 from castiron_wheels.compilers import compiler_variables, write_compilers
 from castiron_wheels.install import install, site_packages
@@ -145,7 +146,7 @@ def rust_homes() -> dict[str, str]:
     """
     homes: dict[str, str] = {}
     for name, folder in (("RUSTUP_HOME", ".rustup"), ("CARGO_HOME", ".cargo")):
-        place = Path(os.environ.get(name) or Path.home() / folder)
+        place = Path(os.environ.get(name) or home_folder() / folder)
         if place.is_dir():
             homes[name] = str(place.absolute())
     return homes

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from castiron_common.cache import cache_root, discard, file_entry, locked, usable
 from castiron_common.files import sha256_bytes
+from castiron_common.home import home_folder
 from castiron_common.source_key import code_key
 from castiron_manifest.model import Finding, Severity
 from castiron_wheels.model import Candidate
@@ -146,7 +147,7 @@ def _settings(folder: Path) -> dict[str, str]:
         for name, value in client_environment().items()
         if name.startswith("UV_") and name not in _SETTINGS_OF_CACHE
     }
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or home_folder() / ".config")
     system = [Path(part) for part in os.environ.get("XDG_CONFIG_DIRS", "/etc/xdg").split(os.pathsep) if part]
     files = [config / "uv" / "uv.toml", Path("/etc/uv/uv.toml"), *(part / "uv" / "uv.toml" for part in system)]
     if "UV_CONFIG_FILE" in settings:

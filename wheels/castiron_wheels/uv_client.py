@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root
 from castiron_common.errors import HostToolError
+from castiron_common.home import home_folder
 from castiron_common.pip_settings import pip_settings
 from castiron_common.working import child_environment
 from castiron_wheels.errors import ResolutionError
@@ -135,7 +136,7 @@ def client_environment(environ: Mapping[str, str] | None = None) -> dict[str, st
 
 def _uv_file_has_index() -> bool:
     """Say whether a configuration file that uv reads names an index."""
-    config = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    config = Path(os.environ.get("XDG_CONFIG_HOME") or home_folder() / ".config")
     files = [config / "uv" / "uv.toml", Path("/etc/uv/uv.toml")]
     files += [folder / "uv.toml" for folder in (Path.cwd(), *Path.cwd().parents)]
     for file in files:

@@ -11,6 +11,8 @@ import pytest
 from castiron_common.cache import cache_root, file_entry, folder_entry, locked
 from castiron_common.errors import OutputError
 from castiron_common.files import atomic_write
+from castiron_common.home import home_folder
+from castiron_common.network import configured
 from tests.support.patience import PATIENCE
 
 
@@ -35,6 +37,9 @@ def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(OutputError, match="user 4000000000 has no home folder") as caught:
         cache_root({})
     assert "CASTIRON_CACHE" in caught.value.hint
+    monkeypatch.delenv("HOME")
+    assert home_folder() == Path("/"), "where no program keeps its configuration"
+    assert configured().netrc == Path("/.netrc")
 
 
 def test_a_folder_is_built_once_however_many_ask(tmp_path: Path) -> None:

@@ -261,6 +261,18 @@ def test_excluding_what_is_not_there_or_needed_is_told(tmp_path: Path, python: T
     ]
 
 
+def test_a_module_that_cannot_run_the_application(tmp_path: Path, python: TargetPython) -> None:
+    write(tmp_path, {"app.py": "", "failing.py": "raise SystemExit(3)\n"})
+    for runner, error, said in (
+        ("nowhere.main", ModuleMissingError, "--run-by: there is no module nowhere.main"),
+        ("failing", RunError, "status 3"),
+    ):
+        wanted = options(tmp_path, "app.py", run=(), run_by=runner)
+        entry = resolve_plan(driver.read_plan(wanted), NO_SITE)
+        with pytest.raises(error, match=said):
+            observe.run(wanted, entry, NO_SITE, reporter=SilentReporter(), interpreter=python.interpreter)
+
+
 def test_a_run_that_fails(tmp_path: Path, python: TargetPython) -> None:
     write(tmp_path, {"app.py": "raise SystemExit(3)\n"})
     wanted = options(tmp_path, "app.py", run=())
