@@ -170,6 +170,8 @@ class Compiler:
     """Likewise with Linux's."""
     linker_flags: tuple[str, ...] = ()
     """Further words for every link."""
+    optimiser: tuple[str, ...] = ()
+    """Options of LLVM's own for link-time optimisation."""
 
     @property
     def linker(self) -> tuple[str, ...]:

@@ -50,7 +50,7 @@ def whole(
         [
             *toolchain.linker,
             *("-m", compiler.emulation, "-r", "--fat-lto-objects", "--lto-O3", "--lto-CGO3"),
-            *llvm_words(_SIZE),
+            *llvm_words((*_SIZE, *compiler.optimiser)),
             *("-o", name),
             f"@{response.name}",
         ],

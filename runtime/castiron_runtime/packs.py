@@ -86,7 +86,7 @@ def open_pack(
     source = _source(recipe, reporter)
     how = COUNTING if counting else compilation(profile or profile_of(recipe.name))
     tools = compiling_key(toolchain_key(find_zig(), target, pie=pie), how)
-    key = component_key(recipe, source, (), builder=CPYTHON, toolchain=tools)
+    key = component_key(recipe, source, target.compiler.optimiser, builder=CPYTHON, toolchain=tools)
     entry = cache_root() / "components" / f"cpython-{source.version}-{key[:16]}"
     if not entry.is_dir():
         require_tools(*recipe.tools)
@@ -125,7 +125,7 @@ def _source(recipe: Recipe, reporter: Reporter) -> Source:
 def component_key(
     recipe: Recipe, source: Source, needs: tuple[str, ...], *, builder: tuple[str, ...], toolchain: str
 ) -> str:
-    """Return the content key of a built component: recipe, source, toolchain, builder, and its dependencies' keys."""
+    """Return the content key of a built component: recipe, source, toolchain, builder, ``needs`` (keys, options)."""
     parts = (build_key(recipe), source.sha256, toolchain, builder_key(builder), *needs)
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 

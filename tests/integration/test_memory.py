@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from castiron_runtime.model import Pack
 
 pytestmark = pytest.mark.integration
+KERNEL = tuple(int(part) for part in os.uname().release.split(".")[:2])
 
 
 def test_bytecode_that_was_read_is_not_kept_in_memory(pack: Pack, tmp_path: Path) -> None:
@@ -40,6 +42,23 @@ def test_bytecode_that_was_read_is_not_kept_in_memory(pack: Pack, tmp_path: Path
     )
     binary = trace_and_link(["app.py"], cwd=tmp_path, name="app", options=["--no-report"])
     assert run([binary], cwd=tmp_path) == Outcome(status=0, stdout="True True\n", stderr="")
+
+
+@pytest.mark.skipif(KERNEL < (5, 14), reason="older kernels map pages of data one by one")
+def test_data_that_starts_write_to_is_mapped_at_once(each_pack: Pack, tmp_path: Path) -> None:
+    """All writable pages of the executable itself are there, before anything could have touched each of them."""
+    (tmp_path / "app.py").write_text(
+        "sizes = []\n"
+        "for line in open('/proc/self/smaps'):\n"
+        "    first, second, *rest = line.split()\n"
+        "    if '-' in first:\n"
+        "        found = second == 'rw-p' and rest[-1].endswith('/app')\n"
+        "    elif found and first in ('Size:', 'Rss:'):\n"
+        "        sizes.append(int(second))\n"
+        "size, resident = sizes\n"
+        "print(size > 300, size - resident)\n"
+    )
+    assert _linked_and_run(each_pack, tmp_path) == "True 0\n"
 
 
 def test_large_pages_are_for_programs_with_much_memory(each_pack: Pack, tmp_path: Path) -> None:

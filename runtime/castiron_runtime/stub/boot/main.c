@@ -9,6 +9,7 @@
 #include "boot/notices.h"
 #include "boot/path_files.h"
 #include "boot/site_builtins.h"
+#include "images/prefault.h"
 #include "images/relro.h"
 #include "imports/adapt.h"
 #include "imports/imports.h"
@@ -92,6 +93,7 @@ static void configure(PyConfig *config, const struct boot *boot)
 
 int main(int argc, char **argv)
 {
+    prefault_data();
     if (!relro_protect())
         return 1;
 
