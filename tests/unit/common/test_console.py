@@ -200,3 +200,17 @@ def test_a_folder_that_is_gone(tmp_path: Path) -> None:
     done = shell(f'cd {tmp_path}; mkdir gone; cd gone; rmdir ../gone; "$@"', "warn")
     assert done.returncode == InputError.exit_code
     assert done.stderr.startswith("error: The current folder does not exist any more.\n")
+
+
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+def test_a_locale_without_utf_8(locale: str) -> None:
+    """Else files of the runtime pack cannot be read, and it seems to be damaged."""
+    code = "import castiron.entry, sys; print(sys.getfilesystemencoding(), *sys.argv[1:])"
+    done = subprocess.run(
+        [sys.executable, "-c", code, b"a\xffb"],
+        env={**os.environ, "LC_ALL": locale, "PYTHONUTF8": "0", "PYTHONIOENCODING": "utf-8:surrogateescape"},
+        capture_output=True,
+        check=False,
+        timeout=PATIENCE,
+    )
+    assert (done.returncode, done.stdout) == (0, b"utf-8 a\xffb\n"), done.stderr
