@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from castiron_audit.copyleft import Strength, reach
 from castiron_audit.file_size import missing_bytes, overhead_rows
+from castiron_audit.findings import ADVICE
 from castiron_audit.formats.ids import Artifact, timestamp
 from castiron_audit.formats.notices import standard_texts
 from castiron_audit.formats.order import in_tree_order
@@ -203,15 +204,20 @@ def _findings(report: Report, by_id: dict[str, Component]) -> str:
     if not report.findings:
         return "<p>None.</p>"
     rows = []
+    advised = set()
     for finding in report.findings:
         component = by_id.get(finding.component)
         name = finding.component if component is None else report.display_name(component)
+        advice = ""
+        if not finding.settled and finding.code not in advised:
+            advised.add(finding.code)
+            advice = f'<p class="advice">{escape(text)}</p>' if (text := ADVICE.get(finding.code)) else ""
         settled = f'<p class="settled">Settled: {escape(finding.settled)}</p>' if finding.settled else ""
         kind = "settled" if finding.settled else str(finding.severity)
         rows.append(
             f'<li class="finding {kind}"><span class="tag">{kind}</span> '
             f'<a href="#{_anchor(finding.component)}">{escape(name)}</a>: '
-            f"{escape(finding.message)} <code>{escape(finding.code)}</code>{settled}</li>"
+            f"{escape(finding.message)} <code>{escape(finding.code)}</code>{settled}{advice}</li>"
         )
     head, rest = rows[:12], rows[12:]
     more = f"<details><summary>{len(rest)} more</summary><ul>{''.join(rest)}</ul></details>" if rest else ""

@@ -3,6 +3,7 @@ import itertools
 import re
 import tomllib
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from castiron_audit.cli import app as audit_app
 from castiron_audit.enforcement import apply, enforce, weaknesses
 from castiron_audit.expressions import license_ids
 from castiron_audit.findings import ADVICE
+from castiron_audit.formats.html import html
 from castiron_audit.formats.table import table
 from castiron_audit.model import Finding, Report, Severity, Text
 from castiron_audit.policy import PRESETS, Policy, find_policy, parse_policy, read_policy
@@ -235,6 +237,7 @@ def test_the_table_tells_once_what_to_do_about_findings_of_a_kind() -> None:
         "    " + ADVICE["unknown-license"],
         "  warning: b: So it is. [a-later-code]",
     ]
+    assert html(replace(made, findings=findings)).count(escape(ADVICE["unknown-license"])) == 1
 
 
 def test_unknown_is_a_finding_refused_if_told_so_and_settled_with_a_reason() -> None:
