@@ -60,6 +60,37 @@ def test_a_computed_import_of_the_application_takes_its_packages(tracer: Tracer,
     assert {finding.severity for finding in reached.findings} == {"info"}
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from tool import plugins\nfor m in pkgutil.iter_modules(plugins.__path__): load(m.name)",
+        "import tool.plugins as found\nfor m in pkgutil.iter_modules(found.__path__, 'x'): load(m.name)",
+        "import tool.walk",
+    ],
+)
+def test_a_package_under_a_name_of_the_source_is_listed(tracer: Tracer, source: str) -> None:
+    files = {
+        "tool/__init__.py": "",
+        "tool/walk.py": "import pkgutil\nfrom . import plugins\nfound = list(pkgutil.walk_packages(plugins.__path__))",
+        "tool/plugins/__init__.py": "",
+        "tool/plugins/a.py": "",
+        "plugins/b.py": "",
+    }
+    start = "import pkgutil\nfrom importlib import import_module as load\n"
+    reached = tracer({"app.py": start + source, **files})
+    assert "tool.plugins.a" in own(reached)
+    assert "plugins.b" not in own(reached)
+    assert {finding.severity for finding in reached.findings} == {"info"}
+
+
+def test_a_package_of_a_distribution_under_a_name_of_the_source_is_listed(tracer: Tracer, tmp_path: Path) -> None:
+    files = {"lib/__init__.py": "", "lib/parts/__init__.py": "", "lib/parts/a.py": "", "lib/other.py": ""}
+    source = "import pkgutil\nfrom lib import parts\nprint([m.name for m in pkgutil.iter_modules(parts.__path__)])"
+    reached = tracer({"app.py": source}, site_of(tmp_path, install(tmp_path, "lib", files)))
+    assert of(reached, "lib") == {"lib", "lib.parts", "lib.parts.a"}
+    assert codes(reached) == []
+
+
 def test_a_computed_import_of_the_application_is_a_warning(tracer: Tracer) -> None:
     reached = tracer({"app.py": "import importlib, sys\nimportlib.import_module(sys.argv[1])", "plugins/a.py": ""})
     assert own(reached) == {"__main__"}

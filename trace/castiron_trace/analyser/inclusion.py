@@ -69,7 +69,7 @@ class Inclusion:
             MachineLibraries(context),
             computed_imports,
             LazyModules(context),
-            OwnFolders(context),
+            OwnFolders(context, own_sources),
             OwnWrites(context),
             AbsentFunctions(context),
             StarImports(context),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.finder import StaticFinder, extended_path
 from castiron_trace.analyser.graph_adapter import Location, file_of
+from castiron_trace.analyser.path_files import path_files_in
 from castiron_trace.analyser.syntax.second_reading import SecondReading
 from castiron_trace.protocol import APP, STDLIB, VIRTUAL, ModuleKind
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 _IMPORTABLE = re.compile(r"[\w\-+]+")
 """More than identifiers, as `importlib.import_module` takes ``0001_initial`` and ``my-plugin``."""
+_MOST_ALIKE = 50
+"""Folders that one computed path may mean."""
 VENDOR_FOLDERS = frozenset(
     {"_vendor", "vendor", "_vendored", "vendored", "extern", "_vendored_packages", "third_party"}
 )
@@ -82,6 +85,8 @@ class TraceLocator:
         self._finder = finder
         self.script_owner = script_owner
         self._vendor: dict[str, list[str]] = {}
+        self._added: list[str] = []
+        """Folders of the application, in which its modules were found that no root has."""
         self.shadowed = {name for name in self._own_top_levels() if self._stdlib[name].kind is not ModuleKind.BUILTIN}
         """Top-level names of the standard library that the application has modules for."""
 
@@ -142,7 +147,11 @@ class TraceLocator:
             if path is None:
                 if (alias := self._inner_package(name, importer)) is not None:
                     return Location(owner=STDLIB, alias=alias)
-                spec = self._finder.find(name, self._hidden_folders(importer))
+                folders = self._hidden_folders(importer)
+                spec = self._finder.find(name, folders)
+                self._note_folder(spec, folders)
+                if spec is not None and self._is_in_several(name, spec, folders):
+                    return self._located(name, spec, [*folders, *self._path])
                 if (alias := self._name_by_place(spec)) not in {None, name}:
                     return Location(owner=STDLIB, alias=alias)
         return None if spec is None else self._located(name, spec, None if path is None else path)
@@ -234,24 +243,39 @@ class TraceLocator:
         for root in self._roots:
             if file.is_relative_to(root):
                 parts = file.relative_to(root).with_suffix("").parts
+                if len(parts) > 1 and not self.leads_to(parts[0], Path(root)):
+                    return None
                 name = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
                 return name if all(map(_IMPORTABLE.fullmatch, parts)) else None
         return None
+
+    def _note_folder(self, spec: ModuleSpec | None, folders: list[str]) -> None:
+        """Note the folder in which an own module was found: it is on the path, also for what lies in it."""
+        if spec is not None and spec.origin:
+            place = Path(spec.origin).parent
+            found = str(place.parent if spec.submodule_search_locations else place)
+            if found in folders and found not in self._added:
+                self._added.append(found)
+
+    def _is_in_several(self, name: str, spec: ModuleSpec, folders: list[str]) -> bool:
+        """Return whether a package adds to its path what other folders have of it: no single place has its name."""
+        own = spec.submodule_search_locations or ()
+        if spec.loader is None or not own or not spec.origin or not self._scan(spec.origin, APP).extends_path:
+            return False
+        return len(extended_path(name, folders, own)) > len(own)
+
+    def leads_to(self, top: str, root: Path) -> bool:
+        """Return whether a top-level name means the folder of a root that is called so; ``code`` is Python's module."""
+        if top in self._stdlib and top not in self.shadowed:
+            return False
+        spec = self._finder.find(top, self._path)
+        return spec is not None and str(root / top) in (spec.submodule_search_locations or ())
 
     def _hidden_folders(self, importer: BaseNode) -> list[str]:
         """Return folders that the importer's owner may put on ``sys.path``: vendored copies, folders it names."""
         owner = importer.extension_attributes.get("owner")
         if owner == APP:
-            strings = [literal.text for literal in importer.extension_attributes["scan"].strings]
-            named = [Path(root, text) for root in self._roots for text in strings if text not in {"", ".", ".."}]
-            if (place := file_of(importer)) is not None:
-                # By its own place; and the folder that it is in, which may be on the path when it is found there.
-                own = Path(place).parent
-                named += [
-                    own,
-                    *(Path(os.path.normpath(own / text)) for text, _ in importer.extension_attributes["scan"].paths),
-                ]
-            return [str(folder) for folder in named if not Path(folder).is_absolute() or folder.is_dir()]
+            return [*self._folders_named(importer), *self._added]
         if not isinstance(owner, str) or owner not in self._environment.distributions:
             return []
         known = self._vendor.get(owner)
@@ -265,6 +289,29 @@ class TraceLocator:
             }
             known = self._vendor[owner] = [str(self._environment.file(folder)) for folder in sorted(folders)]
         return known
+
+    def _folders_named(self, importer: BaseNode) -> list[str]:
+        """Return the folders that an own module names, and those that it is in, which may be on the path then."""
+        scan: Scan = importer.extension_attributes["scan"]
+        strings = [literal.text for literal in scan.strings]
+        named = [Path(root, text) for root in self._roots for text in strings if text not in {"", ".", ".."}]
+        if (place := file_of(importer)) is not None:
+            own = Path(place).parent
+            named.append(own)
+            for text, _line in scan.paths:
+                whole = "*" not in text
+                named += [Path(os.path.normpath(own / text))] if whole else _folders_like(own, text)
+        if scan.finds_sources:  # site.addsitedir
+            named += [folder / added for folder in named for file in path_files_in(folder) for added in file.folders]
+        return [str(folder) for folder in named if not folder.is_absolute() or folder.is_dir()]
+
+
+def _folders_like(place: Path, pattern: str) -> list[Path]:
+    """Return the folders that a computed path may mean: ``lib/py*`` of ``join(HERE, "lib", f"py{version}")``."""
+    start = Path(os.path.normpath(place / pattern.partition("*")[0].rpartition("/")[0]))
+    if not start.is_dir():
+        return []
+    return [entry for entry in sorted(place.glob(os.path.normpath(pattern))) if entry.is_dir()][:_MOST_ALIKE]
 
 
 def _is_package(folder: Path) -> bool:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 SUFFIX = ".pth"
@@ -51,6 +52,12 @@ def read_path_file(file: Path) -> PathFile:
         if folder.is_dir() and folder != site.resolve() and folder.is_relative_to(site.resolve()):
             folders.append(folder.relative_to(site.resolve()).as_posix())
     return PathFile(folders=tuple(dict.fromkeys(folders)), code=tuple(code))
+
+
+def path_files_in(folder: Path) -> Iterator[PathFile]:
+    """Yield what the files of a folder say, in the order in which `site.addsitedir` reads them."""
+    for file in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ():
+        yield read_path_file(file)
 
 
 def _makes_namespace(line: str) -> bool:

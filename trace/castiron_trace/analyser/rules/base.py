@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -145,6 +146,23 @@ def longest_module(text: str, names: Mapping[str, Any]) -> str | None:
             return name
         name = name.rpartition(".")[0]
     return None
+
+
+_PART = re.compile(r"\w[\w \-+]*")
+"""A part of a path that can be a part of a module's name for the import system, which takes more than identifiers."""
+
+
+def names_lead_to(locator: TraceLocator, root: Path, parts: Sequence[str]) -> bool:
+    """Return whether the import system finds a module by its dotted name: the parts of its path from a root."""
+    return all(map(_PART.fullmatch, parts)) and (len(parts) == 1 or locator.leads_to(parts[0], root))
+
+
+def imported_names(scan: Scan, locator: TraceLocator) -> Iterator[str]:
+    """Yield the modules that a source imports by absolute names, if they exist."""
+    for item in scan.imports:
+        for name in (item.module, *(f"{item.module}.{inner}" for inner in item.names or ())):
+            if item.level == 0 and locator.exists(name):
+                yield name
 
 
 def package_of(node: BaseNode) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from modulegraph2 import NamespacePackage, Package, Script
 
 from castiron_trace.analyser.environment import without_tests
-from castiron_trace.analyser.rules.base import CERTAIN_IMPORTS, Declaration, Whole, package_of
+from castiron_trace.analyser.rules.base import CERTAIN_IMPORTS, Declaration, Whole, absolute, package_of
 from castiron_trace.analyser.syntax.scan import NAME_PLACEHOLDER, PACKAGE_PLACEHOLDER
 from castiron_trace.protocol import APP, Notice
 
@@ -33,7 +33,7 @@ class ComputedImports:
             family = self._family(begins, own=self._context.is_own(module.owner))
             for name in family:
                 yield Declaration(module.node, name, line)
-            prefix = "" if begins.endswith("*") else _package(module.node, begins)
+            prefix = "" if begins.endswith("*") else self._package(module, begins)
             below = self._below(prefix, module.owner, every=what == "walk_packages", sure=sure)
             for name in below:
                 yield Declaration(module.node, name, line)
@@ -64,10 +64,8 @@ class ComputedImports:
 
     def _own(self, node: BaseNode, what: str, prefix: str, line: int) -> Iterator[Step]:
         """Take the packages the application may mean: what the name begins with, its own, and those it imports."""
-        if prefix:
-            packages = {prefix}
-        else:
-            packages = set()
+        packages = {prefix} if prefix and self._context.locator.own_modules_below(prefix) else set()
+        if not packages:
             if not isinstance(node, Script):
                 packages.add(node.name if isinstance(node, Package) else node.name.rpartition(".")[0])
             packages.update(
@@ -89,6 +87,25 @@ class ComputedImports:
         else:
             self.waiting.append((node, what, line))
 
+    def _package(self, module: Module, begins: str) -> str:
+        """Return the package that a computed name begins with, in the place of a placeholder the module's own.
+
+        ``iter_modules(commands.__path__)`` begins with a name of the source: after ``from . import commands`` it means
+        another package.
+        """
+        node = module.node
+        name = "" if isinstance(node, Script) else node.name
+        for placeholder, actual in ((NAME_PLACEHOLDER, name), (PACKAGE_PLACEHOLDER, package_of(node))):
+            if begins.startswith(placeholder):
+                return actual and actual + begins.removeprefix(placeholder)
+        top = begins.partition(".")[0]
+        for item in module.scan.imports if top else ():
+            if top in (item.names or ()):
+                holder = absolute(node, item.module, item.level)
+                if (holder or not item.level) and self._context.locator.exists(f"{holder}.{top}".lstrip(".")):
+                    return f"{holder}.{begins}".lstrip(".")
+        return begins
+
     def _below(self, prefix: str, owner: str, *, every: bool, sure: bool) -> list[str]:
         """Return what distributions and Python have directly below a package (or, with ``every``, at all below it).
 
@@ -107,12 +124,3 @@ class ComputedImports:
             reach = environment.reach(owner)
             direct.update(name for name in without_tests(below, below=prefix) if environment.modules[name] in reach)
         return sorted(direct)
-
-
-def _package(node: BaseNode, begins: str) -> str:
-    """Return the package that a computed name begins with, in the place of a placeholder the module's own."""
-    name = "" if isinstance(node, Script) else node.name
-    for placeholder, actual in ((NAME_PLACEHOLDER, name), (PACKAGE_PLACEHOLDER, package_of(node))):
-        if begins.startswith(placeholder):
-            return actual and actual + begins.removeprefix(placeholder)
-    return begins

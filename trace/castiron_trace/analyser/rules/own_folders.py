@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.graph_adapter import file_of
 from castiron_trace.analyser.locator import modules_below
-from castiron_trace.analyser.rules.base import Declaration
+from castiron_trace.analyser.path_files import path_files_in
+from castiron_trace.analyser.rules.base import Declaration, imported_names, names_lead_to
+from castiron_trace.analyser.syntax.scanner import scan_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from modulegraph2 import BaseNode
+
     from castiron_trace.analyser.rules.base import Context, Module, Step
+    from castiron_trace.analyser.rules.own_sources import OwnSources
 
 _MOST = 500
 """Modules in one folder: with more, it is not the application's own, but whatever lies there."""
@@ -27,8 +32,9 @@ class OwnFolders:
     hands the folder to a library of plug-ins.
     """
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, own_sources: OwnSources) -> None:
         self._context = context
+        self._own_sources = own_sources
         self._taken: set[str] = set()
 
     def look(self, module: Module) -> Iterator[Step]:
@@ -43,21 +49,42 @@ class OwnFolders:
             if not module.scan.finds_sources and not (self._imports_others(module) and _has_loose_sources(folder)):
                 continue
             self._taken.add(folder)
-            names = self._modules(Path(folder))
-            for name in names if len(names) <= _MOST else ():
-                yield Declaration(module.node, name, line, script=name.endswith("__main__"))
+            yield from self._all_in(module.node, Path(folder), line)
+            if module.scan.finds_sources:
+                yield from self._code_of_path_files(module.node, Path(folder), line)
+
+    def _all_in(self, node: BaseNode, folder: Path, line: int) -> Iterator[Step]:
+        """Yield the modules below a folder by their names from a root; those of a root itself are not asked for.
+
+        A folder that no name leads to has sources: ``v1.0``, or ``profile``, which means Python's own module.
+        """
+        root = next((Path(root) for root in self._context.own_roots() if folder.is_relative_to(root)), None)
+        parts = folder.relative_to(root).parts if root is not None else ()
+        if root is None or not parts:
+            return
+        names = modules_below(folder, ".".join(parts))
+        if len(names) > _MOST:
+            return
+        if names_lead_to(self._context.locator, root, (*parts, "module")):
+            for name in names:
+                yield Declaration(node, name, line, script=name.endswith("__main__"))
+            return
+        for name in modules_below(folder, "folder"):
+            file = folder.joinpath(*name.split(".")[1:])
+            source = file / "__init__.py" if file.is_dir() else file.with_name(f"{file.name}.py")
+            yield from self._own_sources.run(node, str(source), line)
+
+    def _code_of_path_files(self, node: BaseNode, folder: Path, line: int) -> Iterator[Step]:
+        """Yield what the lines of code import that `site.addsitedir` runs; the locator knows what folders it adds."""
+        for file in path_files_in(folder):
+            for code in file.code:
+                scan = scan_source(code.encode(), own=True, hints=self._context.hints.sources)
+                for name in imported_names(scan, self._context.locator):
+                    yield Declaration(node, name, line)
 
     def _imports_others(self, module: Module) -> bool:
         modules = self._context.environment.modules
         return any(item.module in modules for item in module.scan.imports if not item.level)
-
-    def _modules(self, folder: Path) -> list[str]:
-        """Return the modules below a folder by their names from a root; those of a root itself are not asked for."""
-        for root in self._context.own_roots():
-            parts = folder.relative_to(root).parts if folder.is_relative_to(root) else ()
-            if parts:
-                return modules_below(folder, ".".join(parts))
-        return []
 
 
 def _has_loose_sources(folder: str) -> bool:

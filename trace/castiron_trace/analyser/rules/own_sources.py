@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import posixpath
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.graph_adapter import file_of
-from castiron_trace.analyser.rules.base import Declaration, SourceFile
+from castiron_trace.analyser.rules.base import Declaration, SourceFile, imported_names, names_lead_to
 from castiron_trace.protocol import APP
 
 if TYPE_CHECKING:
@@ -19,9 +18,6 @@ if TYPE_CHECKING:
 
     from castiron_trace.analyser.rules.base import Context, Module, Step
     from castiron_trace.analyser.syntax.scan import ImportStatement, Scan
-
-_PART = re.compile(r"\w[\w \-+]*")
-"""A part of a path that can be a part of a module's name for the import system, which takes more than identifiers."""
 
 
 class OwnSources:
@@ -83,13 +79,16 @@ class OwnSources:
         for root in self._context.own_roots():
             if path.startswith(f"{root}{os.sep}"):
                 parts = path[len(root) + 1 : -len(".py")].split("/")
-                if parts[-1] != "__init__" and all(_PART.fullmatch(part) for part in parts):
+                if parts[-1] != "__init__" and names_lead_to(self._context.locator, Path(root), parts):
                     yield Declaration(node, ".".join(parts), line, script=True)
                     return
         yield SourceFile(path)
-        for name, level, _names, _tier, at in self._context.locator.scan_file(path, APP).imports:
+        scan = self._context.locator.scan_file(path, APP)
+        for name, level, _names, _tier, at in scan.imports:
             if level == 0:
                 yield Declaration(node, name, at)
+        for name in imported_names(scan, self._context.locator):  # also ``module`` of ``from package import module``
+            yield Declaration(node, name)
 
 
 def _imports(node: BaseNode) -> Iterable[ImportStatement]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from modulegraph2 import AliasNode
 
-from castiron_trace.analyser.rules.base import Declaration, SourceFile, longest_module
+from castiron_trace.analyser.rules.base import Declaration, SourceFile, imported_names, longest_module
 from castiron_trace.analyser.syntax.scanner import scan_source
 from castiron_trace.protocol import Notice
 
@@ -60,10 +60,8 @@ class StartCode:
             shown = line if len(line) <= _SHOWN else f"{line[:_SHOWN]}..."
             yield Notice("start-code", "info", owner, f"{name} runs code when the program starts: {shown}")
             scan = scan_source(line.encode(), own=True, hints=self._context.hints.sources)
-            for module, level, names, _tier, _line in scan.imports:
-                for full in (module, *(f"{module}.{item}" for item in names or ())):
-                    if level == 0 and self._context.locator.exists(full):
-                        yield Declaration(entry, full)
+            for full in imported_names(scan, self._context.locator):
+                yield Declaration(entry, full)
             for text, _line in scan.strings:
                 if (known := longest_module(text, environment.modules)) == text:
                     yield Declaration(entry, known)

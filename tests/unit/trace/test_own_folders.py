@@ -1,0 +1,103 @@
+"""Folders of the application that are put on the path, listed or run from: sources that no import statement finds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.unit.trace.test_own_files import data, traced
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from castiron_trace.model import TargetPython
+
+FINDERS = {
+    "listed": "for p in (HERE / '{}').glob('*.py'): importlib.util.spec_from_file_location(p.stem, p)",
+    "run": "runpy.run_path(str(HERE / '{}' / 'part.py'))",
+}
+
+
+@pytest.mark.parametrize("folder", ["profile", "v1.0", "json", "parts"])
+@pytest.mark.parametrize("how", FINDERS)
+def test_sources_in_a_folder_whose_name_leads_elsewhere(
+    how: str, folder: str, tmp_path: Path, python: TargetPython
+) -> None:
+    """A module of Python is called as the folder is, or no name can lead there: they go in as files."""
+    start = "import importlib.util, runpy\nfrom pathlib import Path\nHERE = Path(__file__).parent\n"
+    files = {
+        "app.py": start + FINDERS[how].format(folder),
+        f"{folder}/part.py": "import beside, colorsys\nfrom shop import prices",
+        f"{folder}/beside.py": "import wave",
+        "shop/__init__.py": "",
+        "shop/prices.py": "",
+    }
+    outcome = traced(tmp_path, python, files)
+    modules = {module.name for module in outcome.manifest.modules}
+    assert {"colorsys", "wave", "shop.prices"} <= modules
+    assert (f"{folder}.part" in modules) == (folder == "parts")
+    assert (f"{folder}/part.py" in data(outcome)) == (folder != "parts")
+
+
+@pytest.mark.parametrize("folder", ["code", "html", "v1.0", "parts"])
+def test_a_folder_on_the_path_whose_name_leads_elsewhere(folder: str, tmp_path: Path, python: TargetPython) -> None:
+    source = f"import os, sys\nsys.path.insert(0, os.path.join(os.path.dirname(__file__), '{folder}'))\nimport inner"
+    files = {"app.py": source, f"{folder}/inner.py": "import wave", f"{folder}/unused.py": ""}
+    manifest = traced(tmp_path, python, files).manifest
+    modules = {module.name for module in manifest.modules}
+    assert "wave" in modules
+    assert ("inner" in modules) == (folder != "parts")
+    assert ("parts.inner" in modules) == (folder == "parts")
+
+
+def test_path_files_of_an_added_folder(tmp_path: Path, python: TargetPython) -> None:
+    """`site.addsitedir` reads them: they name further folders, and have code."""
+    source = "import site\nfrom pathlib import Path\nsite.addsitedir(Path(__file__).parent / 'libs')\nimport named"
+    files = {
+        "app.py": source,
+        "libs/more.pth": "deeper\nimport colorsys; colorsys.started = True\n# nothing\n",
+        "libs/deeper/named.py": "import wave",
+    }
+    outcome = traced(tmp_path, python, files)
+    assert {"libs.deeper.named", "wave", "colorsys"} <= {module.name for module in outcome.manifest.modules}
+    assert "libs/more.pth" in data(outcome)
+
+
+def test_modules_of_an_added_folder_import_each_other(tmp_path: Path, python: TargetPython) -> None:
+    """Whoever has added it: a copy of a library imports the copy of another one."""
+    source = (
+        "import sys\nfrom pathlib import Path\nsys.path.insert(0, str(Path(__file__).parent / 'vendor'))\nimport one"
+    )
+    files = {
+        "app.py": source,
+        "vendor/one/__init__.py": "from one.deep import use",
+        "vendor/one/deep/__init__.py": "",
+        "vendor/one/deep/use.py": "import two",
+        "vendor/two.py": "import wave",
+    }
+    modules = {module.name for module in traced(tmp_path, python, files).manifest.modules}
+    assert {"vendor.one.deep.use", "vendor.two", "wave"} <= modules
+
+
+def test_a_folder_on_the_path_whose_name_is_computed(tmp_path: Path, python: TargetPython) -> None:
+    source = "import os, sys\nhere = os.path.dirname(__file__)\n"
+    source += "sys.path.append(os.path.join(here, 'lib', 'py%d' % sys.version_info[0]))\nimport versioned"
+    files = {"app.py": source, "lib/py3/versioned.py": "import wave"}
+    assert "wave" in {module.name for module in traced(tmp_path, python, files).manifest.modules}
+
+
+def test_a_package_that_several_added_folders_have(tmp_path: Path, python: TargetPython) -> None:
+    extends = "from pkgutil import extend_path\n__path__ = extend_path(__path__, __name__)"
+    source = "import sys\nfrom pathlib import Path\nHERE = Path(__file__).parent\n"
+    source += "sys.path[:0] = [str(HERE / 'lib' / 'a'), str(HERE / 'lib' / 'b')]\nimport shared.one, shared.two, free.x"
+    files = {
+        "app.py": source,
+        "lib/a/shared/__init__.py": extends,
+        "lib/a/shared/one.py": "",
+        "lib/b/shared/__init__.py": extends,
+        "lib/b/shared/two.py": "import wave",
+        "lib/b/free/x.py": "",
+    }
+    modules = {module.name for module in traced(tmp_path, python, files).manifest.modules}
+    assert {"shared.one", "shared.two", "wave", "free.x"} <= modules
