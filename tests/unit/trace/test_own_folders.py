@@ -101,3 +101,20 @@ def test_a_package_that_several_added_folders_have(tmp_path: Path, python: Targe
     }
     modules = {module.name for module in traced(tmp_path, python, files).manifest.modules}
     assert {"shared.one", "shared.two", "wave", "free.x"} <= modules
+
+
+@pytest.mark.parametrize("runner", ["doctest", "textwrap"])
+def test_examples_in_documents_and_docstrings(runner: str, tmp_path: Path, python: TargetPython) -> None:
+    """They are run, and import, only with `doctest`."""
+    files = {
+        "app.py": f"import {runner}, shop\nGUIDE = 'guide/first.rst'",
+        "shop.py": 'def f():\n    """\n    >>> from helpers.inner import x\n    >>> import absent\n    """',
+        "guide/first.rst": "Title\n=====\n\n>>> import beside\n>>> if beside:\n...     import wave\n\nimport other\n",
+        "helpers/__init__.py": "",
+        "helpers/inner.py": "",
+        "beside.py": "",
+        "other.py": "",
+    }
+    modules = {module.name for module in traced(tmp_path, python, files).manifest.modules}
+    examples = {"helpers.inner", "beside", "wave"}
+    assert modules & {*examples, "other", "absent"} == (examples if runner == "doctest" else set())

@@ -20,6 +20,7 @@ from castiron_trace.analyser.rules.made_modules import MadeModules
 from castiron_trace.analyser.rules.named_imports import NamedImports
 from castiron_trace.analyser.rules.named_packages import NamedPackages
 from castiron_trace.analyser.rules.own_configuration import OwnConfiguration
+from castiron_trace.analyser.rules.own_doctests import OwnDoctests
 from castiron_trace.analyser.rules.own_folders import OwnFolders
 from castiron_trace.analyser.rules.own_names import OwnNames
 from castiron_trace.analyser.rules.own_sources import OwnSources
@@ -85,6 +86,7 @@ class Inclusion:
             entry_points,
             named_packages,
             own_sources,
+            OwnDoctests(context),
             PluginHosts(context),
             PickledData(context),
             UnusedRequirements(context),
