@@ -39,6 +39,8 @@ _LONGEST_VERSION = 60
 _IS_BANNER = re.compile(r"licen[sc]e|copyright|\(c\)|©|\bMIT\b", re.IGNORECASE)
 _SHORT = re.compile(r"(?:https?://[\w.]+/)?(?:@[\w.-]+/)?[A-Za-z][\w.-]* v?\d+\.\d+\.\d+(?: .{0,40})?$")
 """All that some projects put there: a name of one word, and the version."""
+_SHORT_LINE = re.compile(r"[A-Za-z@][\w./-]{2,40} (?:v|version )\d+\.\d+(?:\.\d+)?[ \t]*$", re.MULTILINE)
+"""``svg-pan-zoom v3.5.1`` as the first line."""
 _HEAD_OF_LINES = re.compile(r"\ufeff?\s{0,20}(?:[ \t]{0,20}//[^\n]{0,300}(?:\n|$)){1,12}")
 """A comment of lines at the start of a file, as scripts without a minifier's marks have it."""
 _LEADING = re.compile(
@@ -50,7 +52,7 @@ _HOST = re.compile(r"^https?://[\w.]+/(?=[\w.-]+ v?\d)")
 _NUMBER = r"v?(?P<version>\d+\.\d+(?:\.\d+)*(?:-[\w.]+)?)"
 _NAME = r"(?P<name>@?[A-Za-z][\w./-]*(?: (?!v?\d)[A-Za-z][\w.-]*){0,4}?)"
 _NAME_AND_VERSION = re.compile(
-    rf"{_NAME}(?: javascript library)?,?[ :(-]{{0,3}}(?:version[ :]*)?{_NUMBER}", re.IGNORECASE
+    rf"{_NAME}(?: javascript library| plugin| \(fork\))?,?[ :(-]{{0,3}}(?:version[ :]*)?{_NUMBER}", re.IGNORECASE
 )
 _NAME_ALONE = re.compile(
     rf"{_NAME}(?:\s*(?:$|<|\(|\||--|,|©)|\s+[-–]\s|\.\s|\s+(?:is\s+)?(?:licensed|released|distributed)\b|:\s+(?=[A-Z]))",
@@ -111,8 +113,16 @@ _AUTHORS = re.compile(
 """``Copyright 2010-2026 Three.js Authors``"""
 _FILE_OF_PROJECT = re.compile(r"(?P<project>[A-Za-z][\w.-]*)/(?:[\w.-]+/)*[\w.-]+\.(?:m?js|css)")
 """``MathJax/extensions/TeX/mhchem.js``"""
+_REPOSITORY = re.compile(r"(?:https?://)?(?:www\.)?(?:github|gitlab)\.com/[\w.-]+/(?P<name>[\w.-]+)")
 _AND_ITS_FILE = re.compile(r"(?P<project>[A-Za-z].*) [\w-]+\.(?:m?js|css)")
 """``Bootstrap alert.js``"""
+_REACT = re.compile(
+    r"^@licen[sc]e React(?: v(?P<version>\d+\.\d+\.\d+))?\s+"
+    r"(?P<package>[a-z][a-z-]+?)(?:-(?:jsx-runtime|jsx-dev-runtime|jsx|client|server|test-utils|shim|with-selector)\b[\w-]*"
+    r"|/[\w./-]+?)?\.(?:production|development|profiling)(?:\.min)?\.js",
+    re.MULTILINE,
+)
+"""``@license React`` and the name of a file: ``react-dom-client.production.js`` is of react-dom."""
 _PLACES = frozenset({"build", "css", "dist", "js", "lib", "src"})
 _NAME_IN_TEXT = re.compile(r"^(?P<name>[A-Z][\w.-]+(?: [\w.-]+){0,2}?) v?(?P<version>\d+\.\d+\.\d+)$", re.MULTILINE)
 """A line of its own; only looked for where the first lines name nothing."""
@@ -142,7 +152,8 @@ def banners(script: str | bytes) -> tuple[Banner, ...]:
     if (head := _HEAD_OF_LINES.match(data[:_HEAD].decode("utf-8", "replace"))) is not None:
         body = re.sub(r"(?m)^[ \t]*//+[ \t]?", "", head[0]).strip()
         # Without a mark, a comment is as likely about the file: only a name with a version is that of a project.
-        if _IS_BANNER.search(body) and _NAME_AND_VERSION.match(body) and (banner := _banner(body)).version:
+        says = _IS_BANNER.search(body) or _SHORT_LINE.match(body)
+        if says and _NAME_AND_VERSION.match(body) and (banner := _banner(body)).version:
             found[body] = banner
     for start, end in _comments(data):
         body = _body(data[start:end].decode("utf-8", "replace"))
@@ -222,7 +233,7 @@ def _body(comment: str) -> str:
 
 def _banner(body: str) -> Banner:
     lines = [line for line in body.splitlines() if line.strip() and not _MODELINE.match(line.strip())]
-    name, version = _name_and_version(lines[:3])
+    name, version = _part_of_react(body) or _name_and_version(lines[:3])
     if not name and (match := _NAME_IN_TEXT.search(body)) and _is_name(match["name"]):
         name, version = match["name"], match["version"]
     if not name and (match := _AUTHORS.search(body)):
@@ -237,6 +248,12 @@ def _banner(body: str) -> Banner:
     if tag := _EXPRESSION.search(body):
         licenses, choice = tuple(re.split(" AND | OR ", tag[1])), " OR " in tag[1]
     return Banner(name=name, version=version, licenses=licenses, choice=choice, text=body)
+
+
+def _part_of_react(body: str) -> tuple[str, str] | None:
+    """Return the package of npm and the version of a file of React's, which all have the same banner."""
+    match = _REACT.search(body)
+    return (match["package"], match["version"] or "") if match else None
 
 
 def _name_and_version(lines: list[str]) -> tuple[str, str]:
@@ -254,6 +271,8 @@ def _name_and_version(lines: list[str]) -> tuple[str, str]:
 
 def _project(name: str) -> str:
     """Return the project of a name that is one of its files'."""
+    if (address := _REPOSITORY.fullmatch(name)) is not None:
+        return address["name"]
     match = _FILE_OF_PROJECT.fullmatch(name) or _AND_ITS_FILE.fullmatch(name)
     return match["project"] if match and match["project"].lower() not in _PLACES else name
 

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_audit import library_strings, signatures
+from castiron_audit import collected_licenses, library_strings, signatures
 from castiron_audit.signatures import Findings, FoundModule
 from castiron_common.errors import InputError
 from castiron_common.files import sha256_bytes
@@ -36,6 +36,9 @@ _LIMIT = 64 * 1024 * 1024
 """Bytes that a decompressed list of crates may have; real ones have kilobytes."""
 _GCC = re.compile(rb"GCC: \([^)]*\) (\d+\.\d+\.\d+)")
 _RUSTC = re.compile(rb"rustc version (\d+\.\d+\.\d+)")
+
+_MODULES = ("build_info", "fonts", "library_strings", "library_versions", "signatures", "source_paths")
+"""Those that look for the texts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,10 +105,8 @@ def _build_info(headers: Headers, name: str, found: Findings) -> BuildInfo:
 def _key(more: tuple[Signature, ...]) -> str:
     """Return a hash of what looks for the texts."""
     folder = Path(__file__).parent
-    sources = [
-        folder / f"{name}.py" for name in ("build_info", "fonts", "library_strings", "signatures", "source_paths")
-    ]
-    strings = sha256_bytes(library_strings.table_bytes())
+    sources = [folder / f"{name}.py" for name in _MODULES]
+    strings = sha256_bytes(library_strings.table_bytes() + collected_licenses.table_bytes())
     further = "\n".join((signatures.table_text(), strings, *(row.key for row in more)))
     return source_key(sources, also=further, libraries=("ahocorasick_rs",))
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from packaging.utils import canonicalize_name
 
+from castiron_audit.collected_licenses import collected_license
 from castiron_audit.model import Evidence, Source
 from castiron_audit.names import normalised
 from castiron_audit.tables import table
@@ -204,6 +205,17 @@ def library_of_name(name: str, version: str = "") -> CatalogueEntry | None:
         # Linux distributions call packages after the file: libexpat, libzmq.
         return library_of_name(lowered[3:], version)
     return known
+
+
+def collected_library(*names: str) -> CatalogueEntry | None:
+    """Return the first of the names that a collection of packages has a library of, as a row of the catalogue."""
+    for name in names:
+        evidence = collected_license("libraries", name)
+        if evidence is not None and evidence.expression is not None:
+            return CatalogueEntry(
+                name=name, file_or_family="", license=evidence.expression, source=evidence.where, aliases=frozenset()
+            )
+    return None
 
 
 def font_of_family(family: str) -> CatalogueEntry | None:

@@ -2,11 +2,13 @@
 
 ``python -m castiron_audit.published_licenses [--add] ARCHIVE...``: wheels that bring lists of bundlers (JupyterLab and
 its extensions), packages of npm with their manifests (Node.js), or bills of materials of crates (PEP 770; maturin makes
-them from the crates' manifests), and packages of npm (``npm pack NAME``) that bring the lock file of all that they
-need (``npm-shrinkwrap.json``, whose rows have licenses since its version 2).  With ``--add`` before them, what the
-tables have counts, too.  A package of which two versions have different licenses gets no row, and no crate
+them from the crates' manifests), packages of npm (``npm pack NAME``) that bring the lock file of all that they
+need (``npm-shrinkwrap.json``, whose rows have licenses since its version 2), and lock files
+(``package-lock.json``) that npm makes for what pages are built from, whose rows have the license in each package's
+manifest; one of which such a file has versions with different licenses does not count.  With ``--add`` before them,
+what the tables have counts, too.  A package of which two versions have different licenses gets no row, and no crate
 whose license ``known_texts.json.zst`` has, or that is for other systems (``crates.toml``).  The tables are the same in
-whatever order the wheels are named.  The wheels of the present tables are those that the rows name.
+whatever order the archives are named.  The wheels of the present tables are those that the rows name.
 """
 
 from __future__ import annotations
@@ -51,7 +53,7 @@ _PACKAGE_JSON = re.compile(r"(?:^|/)node_modules/(?:@[^/]+/)?[^/@]+/package\.jso
 
 
 _LOCK_FILES = ("package/npm-shrinkwrap.json",)
-_PACKED = ".tgz"
+_PACKED, _LOCK_FILE = ".tgz", ".json"
 
 
 def main(*archives: str) -> None:
@@ -91,6 +93,10 @@ def published(archives: Sequence[str | Path], *, add: bool = False) -> dict[str,
             for package in listed:
                 _add(packages, normalised(package.name), package.license, title)
             continue
+        if wheel.name.endswith(_LOCK_FILE):
+            for package in _settled(bundles.locked_packages(wheel.read_bytes())):
+                _add(packages, normalised(package.name), package.license, f"{package.name} {package.version} (npm)")
+            continue
         title = " ".join(wheel.name.split("-")[:2])
         with zipfile.ZipFile(wheel) as archive:
             for package in _packages(archive):
@@ -120,6 +126,14 @@ def _locked(archive: Path) -> tuple[str, tuple[bundles.Package, ...]]:
     own = bundles.package_of_json(read.get("package/package.json", b""))
     title = f"{own.name} {own.version} (npm)" if own is not None else f"{archive.name} (npm)"
     return title, tuple(item for name in _LOCK_FILES for item in bundles.locked_packages(read.get(name, b"")))
+
+
+def _settled(packages: Sequence[bundles.Package]) -> Iterator[bundles.Package]:
+    """Yield the packages of a lock file of which no two versions have different licenses."""
+    said: dict[str, set[str]] = {}
+    for package in packages:
+        said.setdefault(package.name, set()).add(package.license)
+    yield from (package for package in packages if len(said[package.name]) == 1)
 
 
 def _add(found: dict[str, dict[str, str]], name: str, said: str, title: str) -> None:

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from castiron_audit import library_strings, source_paths
+from castiron_audit import library_strings, library_versions, source_paths
 from castiron_audit.fonts import TABLE_OF_ALL, Font, fonts_within
 from castiron_audit.tables import table
 from castiron_common.frozen import dataclass
@@ -60,7 +60,16 @@ _RUST_SOURCES = b"/library/std/src/"
 _GO = b"\xff Go buildinf:"
 _GO_VERSION = re.compile(rb"go(\d+\.\d+(?:\.\d+)?)")
 _GO_MODULE = re.compile(rb"^(dep|=>)\t([^\t\n]{1,200})\tv([^\t\n]{1,80})", re.MULTILINE)
+_GO_MAIN = re.compile(rb"^mod\t([^\t\n]{1,200})\t(?:v([^\t\n]{1,80})|\(devel\))", re.MULTILINE)
 _GO_WINDOW = 1 << 20
+_HASKELL = b"ghc-prim"
+"""A package that is in every program of GHC's."""
+_UNIT = re.compile(
+    rb"(?<![\w.-])([A-Za-z][A-Za-z0-9]*(?:-[A-Za-z][A-Za-z0-9]*)*)-(\d{1,5}(?:\.\d{1,5}){0,5})"
+    rb"-(?:inplace|[0-9a-f]{64}|[0-9a-f]{4,8}|[0-9A-Za-z]{20,22})(?![\w.-])"
+)
+"""The identifier of a package's build: name, version and a hash, or ``inplace`` for those that come with GHC."""
+_GHC_VERSION = re.compile(rb"GHC (9\.\d{1,2}\.\d{1,2})(?![\d.])")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +129,16 @@ class Findings:
     go_modules: tuple[FoundModule, ...] = ()
     go: str = ""
     """Version of Go; empty if Go built nothing of it."""
+    go_main: FoundModule | None = None
+    """The module that a program of Go was built from."""
+    tabled: tuple[FoundModule, ...] = ()
+    """Versions that texts of ``versions.toml`` tell of libraries, also of those that do not show."""
+    named: tuple[FoundModule, ...] = ()
+    """Projects that paths of sources name with a version, whether a table knows them or not."""
+    haskell: tuple[FoundModule, ...] = ()
+    """Packages of Haskell, as GHC names their builds."""
+    ghc: str | None = None
+    """Version of GHC, empty if the file does not tell it; None if GHC built nothing of it."""
     fonts: tuple[Font, ...] = ()
     """Fonts in its data."""
 
@@ -127,7 +146,10 @@ class Findings:
 def table_text() -> str:
     """Return the tables' texts, which keys of caches are made of."""
     folder = files("castiron_audit.data")
-    return "".join(folder.joinpath(name).read_text(encoding="utf-8") for name in ("signatures.toml", "libraries.toml"))
+    return "".join(
+        folder.joinpath(name).read_text(encoding="utf-8")
+        for name in ("signatures.toml", "libraries.toml", "versions.toml")
+    )
 
 
 @cache
@@ -176,6 +198,8 @@ def find(data: bytes, more: tuple[Signature, ...] = ()) -> Findings:
     explained = {
         row.library for row in signatures if row.library in found and any(name in found for name in row.unless_library)
     }
+    tabled = _tabled_versions(data, offsets)
+    _add_versions(data, tabled, found)
     crates = {
         FoundModule(name=match[1].decode(), version=match[2].decode())
         for text in _CRATE_PATHS
@@ -200,7 +224,8 @@ def find(data: bytes, more: tuple[Signature, ...] = ()) -> Findings:
         and (name := match[1].decode()) not in versioned
         and not _ENDS_IN_VERSION.search(name)
     }
-    go, go_modules = _go(data, offsets.get(_GO, ()))
+    go, go_main, go_modules = _go(data, offsets.get(_GO, ()))
+    haskell = _haskell(data) if _HASKELL in offsets else frozenset()
     return Findings(
         libraries=tuple(found[name] for name in sorted(found) if name not in explained),
         crates=_sorted(crates),
@@ -208,12 +233,37 @@ def find(data: bytes, more: tuple[Signature, ...] = ()) -> Findings:
         rust=_RUST_SOURCES in offsets,
         go_modules=go_modules,
         go=go,
+        go_main=go_main,
+        tabled=_sorted({FoundModule(name=name, version=version) for name, version in tabled.items()}),
+        named=_sorted(
+            {FoundModule(name=name, version=version) for name, version in source_paths.named_folders(data, offsets)}
+        ),
+        haskell=_sorted(haskell),
+        ghc=_ghc(data) if haskell else None,
         fonts=fonts_within(data, offsets.get(TABLE_OF_ALL, ())),
     )
 
 
+def _tabled_versions(data: bytes, offsets: Mapping[bytes, list[int]]) -> dict[str, str]:
+    return {
+        library: version
+        for library in library_versions.tabled_libraries()
+        if (version := library_versions.tabled_version(library, data, offsets))
+    }
+
+
+def _add_versions(data: bytes, tabled: Mapping[str, str], found: dict[str, FoundLibrary]) -> None:
+    """Add the versions of libraries whose signatures tell none."""
+    untold = [name for name, item in found.items() if not item.version]
+    told = {name: tabled[name] for name in untold if name in tabled}
+    told |= library_versions.stated_versions(data, [name for name in untold if name not in told])
+    for name, version in told.items():
+        found[name] = replace(found[name], version=version)
+
+
 def _texts(signatures: tuple[Signature, ...]) -> tuple[bytes, ...]:
-    texts = {*_CRATE_PATHS, _VENDORED, _CHECKOUTS, _RUST_SOURCES, _GO, TABLE_OF_ALL, *source_paths.texts()}
+    texts = {*_CRATE_PATHS, _VENDORED, _CHECKOUTS, _RUST_SOURCES, _GO, _HASKELL, TABLE_OF_ALL, *source_paths.texts()}
+    texts |= {*library_versions.anchors()}
     for row in signatures:
         texts |= {*row.strings, *row.unless, *((row.version[0],) if row.version else ())}
     return tuple(sorted(texts))
@@ -285,8 +335,8 @@ def _said_license(data: bytes, row: Signature, there: list[bytes], offsets: Mapp
     return dict(meanings).get(said, "")
 
 
-def _go(data: bytes, offsets: Iterable[int]) -> tuple[str, tuple[FoundModule, ...]]:
-    """Return Go's version and the modules of an executable or shared object that it built (Go 1.18 and later)."""
+def _go(data: bytes, offsets: Iterable[int]) -> tuple[str, FoundModule | None, tuple[FoundModule, ...]]:
+    """Return Go's version, the main module and the others of what Go built (Go 1.18 and later)."""
     for offset in offsets:
         window = data[offset : offset + _GO_WINDOW]
         version = _GO_VERSION.search(window, 0, 128)
@@ -300,9 +350,24 @@ def _go(data: bytes, offsets: Iterable[int]) -> tuple[str, tuple[FoundModule, ..
             else:
                 rows.append(row)
         modules = {FoundModule(name=name, version=version) for name, version in rows}
-        return version[1].decode(), _sorted(modules)
-    return "", ()
+        main = _GO_MAIN.search(window)
+        built = FoundModule(name=main[1].decode(), version=(main[2] or b"").decode()) if main else None
+        return version[1].decode(), built, _sorted(modules)
+    return "", None, ()
 
 
-def _sorted(modules: set[FoundModule]) -> tuple[FoundModule, ...]:
+def _haskell(data: bytes) -> frozenset[FoundModule]:
+    return frozenset(FoundModule(name=match[1].decode(), version=match[2].decode()) for match in _UNIT.finditer(data))
+
+
+def _ghc(data: bytes) -> str:
+    versions = {match[1].decode() for match in _GHC_VERSION.finditer(data)}
+    return versions.pop() if len(versions) == 1 else ""
+
+
+def _modules(versions: Iterable[tuple[str, str]]) -> tuple[FoundModule, ...]:
+    return _sorted({FoundModule(name=name, version=version) for name, version in versions})
+
+
+def _sorted(modules: set[FoundModule] | frozenset[FoundModule]) -> tuple[FoundModule, ...]:
     return tuple(sorted(modules, key=lambda item: (item.name, item.version)))

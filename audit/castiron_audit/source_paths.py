@@ -14,6 +14,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
+from castiron_audit.collected_licenses import library_names, namespaces
 from castiron_audit.library_strings import known_strings
 from castiron_audit.tables import table
 from castiron_common.frozen import dataclass
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 _MOST_LOOKS = 200_000
 """Places of one text that are looked at."""
 _SHORTEST_NAMESPACE = 4
+_SHORTEST_COLLECTED = 4
+_BARE = b"external/"
+_BEFORE_BARE = b"/\0"
+"""Bazel's paths begin with it."""
 _NAME = re.compile(r"[a-z][a-z0-9_+-]{1,40}")
 _FOLDERS = (
     b"_deps/",
@@ -32,14 +37,18 @@ _FOLDERS = (
     b"third-party/",
     b"3rdparty/",
     b"cextern/",
-    b"/external/",
+    b"external/",
     b"/vendor/",
     b"deps/src/",
+    b"subprojects/",
 )
 _FOLDER = re.compile(
-    rb"(?:_deps|third_party|thirdparty|third-party|3rdparty|cextern|/external|/vendor|deps/src)"
-    rb"/([A-Za-z][A-Za-z0-9_+-]{1,40}?)(?:-(?:src|subbuild|build))?(?:[-_]v?(\d{1,4}(?:\.\d{1,5}){1,3}))?/([^\0\"\n]{0,200})"
+    rb"(?:_deps|third_party|thirdparty|third-party|3rdparty|cextern|external|/vendor|deps/src|subprojects)"
+    rb"/([A-Za-z][A-Za-z0-9_+-]{1,60}?)(?:-(?:src|subbuild|build))?(?:[-_~+]v?(\d{1,8}(?:\.\d{1,5}){1,3})[\w.]{0,12})?[~+]?"
+    rb"/([^\0\"\n]{0,200})"
 )
+_OWNER = re.compile(rb"(?:com|org|net|io|dev)_(?:(?:github|gitlab)_[a-z0-9]+_|google_)?(?=[a-z])")
+"""What Bazel's rules put before the name of a project: ``com_google_absl``, ``com_github_grpc_grpc``."""
 _VCPKG = b"buildtrees/"
 _PORT = re.compile(
     rb"buildtrees/([a-z0-9][a-z0-9-]{1,40}?)/src/(?:[a-z]{0,8}-?v?(\d{1,4}(?:[._]\d{1,5}){1,3})|[^/\0\n]{1,60})[^/\0\n]{0,40}/"
@@ -94,6 +103,32 @@ def _names() -> Mapping[bytes, str]:
 
 
 @cache
+def _collected() -> Mapping[bytes, str]:
+    """Return further libraries by the names that their folders have: those that link like libraries, not programs."""
+    no_names = {*table("libraries")["not_folders"], *table("libraries")["not_collected"]}
+    return {
+        name.encode(): name
+        for name, expression in library_names().items()
+        if len(name) >= _SHORTEST_COLLECTED and name not in no_names and not expression.startswith(("GPL", "AGPL"))
+    }
+
+
+def _port(name: bytes) -> str | None:
+    """Return the library of a port or package of a manager of packages."""
+    return _ports().get(name) or _collected().get(name)
+
+
+def _library_of_folder(name: bytes) -> str | None:
+    """Return the library that a folder of others' sources is called as; Bazel writes hyphens as underscores."""
+    lowered = name.lower()
+    bare = lowered[match.end() :] if (match := _OWNER.match(lowered)) else lowered
+    for written in dict.fromkeys((lowered, bare, lowered.replace(b"_", b"-"), bare.replace(b"_", b"-"))):
+        if library := _names().get(written) or _collected().get(written):
+            return library
+    return None
+
+
+@cache
 def _versioned() -> Mapping[bytes, str]:
     """Return the beginnings of paths of unpacked archives: ``/json-c-`` of json-c 0.18, ``/eigen_`` of eigen_3.4.0."""
     return {b"/" + name + mark: library for name, library in _names().items() for mark in (b"-", b"_")}
@@ -103,6 +138,7 @@ def _versioned() -> Mapping[bytes, str]:
 def _namespaces() -> Mapping[bytes, str]:
     """Return the beginnings of mangled names in a namespace that is a library's own, or called as it."""
     found = {_mangled(name): library for name, library in known_strings().namespaces.items()}
+    found |= {_mangled(name.encode()): library for name, library in namespaces().items()}
     for folder, library in _names().items():
         name = folder.replace(b"-", b"_")
         if len(name) >= _SHORTEST_NAMESPACE and re.fullmatch(rb"[a-z]\w*", name):
@@ -139,6 +175,17 @@ def texts() -> Iterable[bytes]:
     return (*_FOLDERS, _VCPKG, _CONAN, _CONAN_2, *_lib_folders(), *_versioned(), *_namespaces())
 
 
+def named_folders(data: bytes, offsets: Mapping[bytes, list[int]]) -> set[tuple[str, str]]:
+    """Return name and version of the folders of others' sources that have both in their names."""
+    found: set[tuple[str, str]] = set()
+    for text in _FOLDERS:
+        for offset in offsets.get(text, ())[:_MOST_LOOKS]:
+            match = _FOLDER.match(data, offset)
+            if match and match[2] and _SOURCE.match(match[3]):
+                found.add((match[1].decode(), match[2].decode()))
+    return found
+
+
 def named_libraries(data: bytes, offsets: Mapping[bytes, list[int]]) -> tuple[Named, ...]:
     """Return what the paths and namespaces at the given places name, each library once, sorted."""
     found: dict[str, Named] = {}
@@ -152,15 +199,17 @@ def named_libraries(data: bytes, offsets: Mapping[bytes, list[int]]) -> tuple[Na
     for text in _FOLDERS:
         for offset in offsets.get(text, ())[:_MOST_LOOKS]:
             match = _FOLDER.match(data, offset)
-            if match and (library := _names().get(match[1].lower())) and _SOURCE.match(match[3]):
+            if text == _BARE and offset and data[offset - 1] not in _BEFORE_BARE:
+                continue
+            if match and (library := _library_of_folder(match[1])) and _SOURCE.match(match[3]):
                 add(library, (match[2] or b"").decode(), match[0])
     for offset in offsets.get(_VCPKG, ())[:_MOST_LOOKS]:
         match = _PORT.match(data, offset)
-        if match and (library := _ports().get(match[1])) and _SOURCE.match(data, match.end()):
+        if match and (library := _port(match[1])) and _SOURCE.match(data, match.end()):
             add(library, (match[2] or b"").decode().replace("_", "."), match[0])
     for offset in offsets.get(_CONAN, ())[:_MOST_LOOKS]:
         match = _PACKAGE.match(data, offset)
-        if match and (library := _ports().get(match[1])) and _COMPILED.match(data, match.end()):
+        if match and (library := _port(match[1])) and _COMPILED.match(data, match.end()):
             version = match[2].decode()
             add(library, version if _NUMBERS.fullmatch(version) else "", match[0])
     for offset in offsets.get(_CONAN_2, ())[:_MOST_LOOKS]:

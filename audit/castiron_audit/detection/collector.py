@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -59,7 +60,12 @@ class DetectedComponent:
         self.reason = self.reason or entry.reason
 
 
+_REVISION = re.compile(r"-\d[\w.+~]*$")
+"""The release of a Linux distribution's package: ``1.2.11-18.el8_3``."""
+
+
 def _is_one_version(left: str, right: str) -> bool:
+    left, right = _REVISION.sub("", left), _REVISION.sub("", right)
     return not left or not right or f"{left}.".startswith(f"{right}.") or f"{right}.".startswith(f"{left}.")
 
 
@@ -78,6 +84,8 @@ class Collector:
         """What an SBOM says about the license of the distribution itself."""
         self.package_folders: dict[str, Package] = {}
         """Packages of JavaScript by the folders that have their manifests."""
+        self.named_versions: dict[str, set[str]] = {}
+        """Versions by normalised names of projects, as paths of sources in shared objects have them."""
         self.has_crates = False
         """True if a bill of materials of the wheel lists crates."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from castiron_audit import expressions
 from castiron_audit.known_texts import texts_of_crate, texts_of_library
 from castiron_audit.model import Evidence, Kind, Severity, Source
-from castiron_audit.names import first_of
+from castiron_audit.names import first_of, normalised
 from castiron_audit.spdx_list import has_blanks
 from castiron_audit.tables import table
 from castiron_audit.text_evidence import text_evidence
@@ -22,6 +22,9 @@ def complete(collector: Collector) -> None:
     _leave_out_crates(collector)
     without_text: list[str] = []
     for component in collector.components.values():
+        if not component.version and component.kind in {Kind.LIBRARY, Kind.VENDORED}:
+            versions = collector.named_versions.get(normalised(component.name), set())
+            component.version = min(versions) if len(versions) == 1 else ""
         if component.kind is Kind.CRATE and not any(item.expression for item in component.evidence):
             _add_crate_license(component)
         if not component.texts:

@@ -21,6 +21,7 @@ from castiron_audit.detection.from_fonts import detect_from_fonts
 from castiron_audit.detection.from_license_files import detect_from_license_lists, detect_from_license_paths
 from castiron_audit.detection.from_origins import detect_from_origins
 from castiron_audit.detection.from_package_folders import detect_from_package_folders
+from castiron_audit.detection.from_python_modules import detect_from_python_modules
 from castiron_audit.detection.from_sboms import detect_from_sboms
 from castiron_audit.detection.from_scripts import detect_from_scripts
 from castiron_audit.detection.from_shared_objects import detect_from_shared_objects, fold_forks
@@ -74,6 +75,7 @@ def detect(contents: DistributionContents) -> Detection:
     detect_from_data_files(collector)
     # Fonts that a license list names belong to its components.
     detect_from_fonts(collector)
+    detect_from_python_modules(collector)
     # License files that nothing has claimed so far belong to the folders that they lie in.
     detect_from_folders(collector)
     # What lies in the folders of others' code was found by now.

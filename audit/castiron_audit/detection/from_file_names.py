@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from castiron_audit import build_info
-from castiron_audit.catalogue import library_of_file, original_file_name
+from castiron_audit.catalogue import collected_library, library_of_file, original_file_name
 from castiron_audit.model import Form, Kind
 
 if TYPE_CHECKING:
@@ -30,7 +30,9 @@ def detect_from_file_names(collector: Collector) -> None:
         if entry is not None and collector.contents.distribution.name in entry.distributions:
             continue
         file_name = original_file_name(native.path, collector.contents.distribution.name)
-        library = collector.component(Kind.LIBRARY, entry.name if entry else re.split(r"\.so|-\d", file_name)[0])
+        title = re.split(r"\.so|-\d", file_name)[0]
+        entry = entry or collected_library(title.lower(), title.lower().removeprefix("lib"))
+        library = collector.component(Kind.LIBRARY, entry.name if entry else title)
         library.natives.append(native)
         library.forms.add(Form.STATIC)
         library.paths.add(native.path)

@@ -6,7 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from castiron_audit.catalogue import library_of_name
+from castiron_audit.catalogue import library_of_name, npm_license
 from castiron_audit.fonts import SUFFIXES
 from castiron_audit.license_files import (
     LICENSE_FILE_NAME,
@@ -109,8 +109,10 @@ def _add_folder(collector: Collector, path: str, folder: str, name: str, text: s
     if code and library_of_name(title) is not None:
         # A package that uses a library is no copy of it: "django.contrib.gis.gdal".
         title = folder.replace("/", ".")
+    elif f"{folder}/{title}.js" in files and not code and any(map(npm_license, (f"{title}.js", f"{title}js"))):
+        title = f"{title}.js"
     version = "" if package is None else package.version
-    version = version or software.version or _version_in_script(collector, folder, title)
+    version = version or software.version or _version_in_script(collector, folder, title.removesuffix(".js"))
     component = collector.copy_of(Kind.VENDORED, title, version)
     if any(item.expression for item in evidence):
         # What lies in its folder is about this version, the catalogue's row about any.

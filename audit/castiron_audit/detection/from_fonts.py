@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from castiron_audit import fonts
 from castiron_audit.catalogue import font_of_family
+from castiron_audit.collected_licenses import license_of_font
 from castiron_audit.license_files import LICENSE_FILE_NAME
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import in_order, normalised
+from castiron_audit.tables import table
 from castiron_audit.text_evidence import text_evidence
 
 if TYPE_CHECKING:
@@ -25,8 +27,16 @@ if TYPE_CHECKING:
 
 _LICENSE_OF_FONT = re.compile(rf"{LICENSE_FILE_NAME.pattern}|(?:^|[-_.])OFL(?:[-_.]|$)", re.IGNORECASE)
 """``OFL-Alef.txt``"""
-_STYLE = re.compile(r"\s+(?:Sans|Serif|Mono|Display|Math|General|Size\w+|NonUnicode).*$|(?<=[a-z])_[A-Z]\w*$")
-"""What tells the members of a family apart: ``DejaVu Sans Mono`` is DejaVu, ``MathJax_Main`` is MathJax."""
+_MEMBER = re.compile(r"\s+(?:Sans|Serif|Mono|Display|Math|General|Size\w+|NonUnicode).*$|(?<=[a-z])_[A-Z]\w*$")
+"""What tells the members of a superfamily apart: ``DejaVu Sans Mono`` is DejaVu, ``MathJax_Main`` is MathJax."""
+_WEIGHT = re.compile(
+    r"(?:[\s_-]+(?:Thin|Hairline|(?:Extra|Ultra)?[ -]?Light|Book|Regular|Medium|(?:Semi|Demi|Extra|Ultra)?[ -]?Bold"
+    r"|Black|Heavy|Italic|Oblique)(?:Italic)?)+$",
+    re.IGNORECASE,
+)
+_SCRAMBLED = re.compile(r"[A-Z][a-z]{19,}")
+"""What some services for fonts in pages put in place of the family's name."""
+_WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def detect_from_fonts(collector: Collector) -> None:
@@ -71,9 +81,12 @@ def _is_listed(collector: Collector, path: str) -> bool:
 
 def add_font(collector: Collector, path: str, font: Font, *, within: bool = False) -> DetectedComponent:
     """Add a font; ``within``: it lies in the data of a shared object or program, and is no file of its own."""
-    family = font.family.split(",")[0] or _file_title(path)
+    family = _family_of(font, path)
     entry = None if font.license else font_of_family(family)
-    component = collector.component(Kind.DATA, entry.name if entry else _STYLE.sub("", family))
+    title = family_title(family)
+    # A row's name stands for several families; where it only writes the same in another way, the font's own is better.
+    is_named = entry is not None and _letters(entry.name) != _letters(title)
+    component = collector.component(Kind.DATA, entry.name if entry is not None and is_named else title)
     if entry is not None:
         component.add_catalogue_entry(entry)
     component.forms.add(Form.DATA)
@@ -89,9 +102,30 @@ def add_font(collector: Collector, path: str, font: Font, *, within: bool = Fals
         component.evidence.append(
             Evidence(source=Source.SBOM, where=name_table, says="SIL Open Font License", expression="OFL-1.1")
         )
+    if not any(item.expression for item in component.evidence):
+        row = font_of_family(family)
+        known = row.evidence() if row is not None else license_of_font(family)
+        component.evidence += [] if known is None else [known]
     if font.copyright:
         component.texts.setdefault(name_table, f"{font.copyright}\n\n{font.license}\n".strip() + "\n")
     return component
+
+
+def _family_of(font: Font, path: str) -> str:
+    """Return the family that a font names; that of its file's name if it names none, or letters that are no name."""
+    family = font.family.split(",")[0]
+    if family and not _SCRAMBLED.fullmatch(family):
+        return family
+    title = _file_title(path)
+    return _WORDS.sub(" ", _WEIGHT.sub("", title)) if family else title
+
+
+def family_title(family: str) -> str:
+    """Return what the fonts of a family have in common: its name without weights, that of a superfamily alone."""
+    superfamilies = table("fonts")["superfamilies"]
+    if family.split(" ", maxsplit=1)[0].split("_", maxsplit=1)[0] in superfamilies:
+        return _MEMBER.sub("", family)
+    return _WEIGHT.sub("", family)
 
 
 def _add_license_files(component: DetectedComponent, paths: Iterable[str], site: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from castiron_audit.catalogue import library_of_name
+from castiron_audit.catalogue import collected_library, library_of_name
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import in_order, is_of_tests, normalised, same_package
 from castiron_audit.sboms import UnreadableSbomError, read_sbom
@@ -97,7 +97,7 @@ def _add(collector: Collector, listed: SbomComponent, where: str) -> None:
 
 
 def _library(collector: Collector, listed: SbomComponent) -> DetectedComponent:
-    entry = library_of_name(listed.name, listed.version)
+    entry = library_of_name(listed.name, listed.version) or collected_library(listed.name.lower())
     known_before = entry is not None and (Kind.LIBRARY, normalised(entry.name)) in collector.components
     library = collector.component(Kind.LIBRARY, entry.name if entry else listed.name)
     if listed.scope == "optional" and not known_before:

@@ -8,11 +8,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from castiron_audit import build_info
-from castiron_audit.catalogue import library_of_file, library_of_name
+from castiron_audit.catalogue import collected_library, library_of_file, library_of_name
+from castiron_audit.collected_licenses import collected_license, license_of_module
 from castiron_audit.detection.from_fonts import add_font
 from castiron_audit.go_modules import known_module
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
-from castiron_audit.names import first_of, normalised
+from castiron_audit.names import first_of, normalised, same_package
 from castiron_audit.own_signatures import signatures_of
 from castiron_audit.signatures import FoundLibrary
 from castiron_audit.tables import table
@@ -25,12 +26,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_audit.catalogue import CatalogueEntry
-    from castiron_audit.detection.collector import Collector
+    from castiron_audit.detection.collector import Collector, DetectedComponent
     from castiron_audit.detection.contents import DistributionContents
     from castiron_audit.signatures import Findings
     from castiron_manifest.model import Native
 
-_RUST, _GO = "rust-standard-library", "go-standard-library"
+_RUST, _GO, _GHC = "rust-standard-library", "go-standard-library", "ghc"
 """Names of their rows in the catalogue."""
 
 
@@ -65,6 +66,9 @@ def detect_from_shared_objects(collector: Collector) -> None:
             info = build_info.read_build_info(path, native.sha256, contents.elf, more)
         for library in info.found.libraries:
             _add_static_library(collector, native, library)
+        _add_own_version(collector, native, info.found)
+        for named in info.found.named:
+            collector.named_versions.setdefault(normalised(named.name), set()).add(named.version)
         # Who strips ".comment" leaves the paths of Rust's own sources.
         is_rust = info.rustc is not None or info.found.rust
         if is_rust and info.crates is None and ".libs/" not in native.path:
@@ -78,6 +82,7 @@ def detect_from_shared_objects(collector: Collector) -> None:
         if info.found.rust:
             _add_static_library(collector, native, FoundLibrary(name=_RUST, version=info.rustc or ""))
         _add_go(collector, native, info.found)
+        _add_haskell(collector, native, info.found)
         for font in info.found.fonts:
             add_font(collector, native.path, font, within=True)
     if unlisted and not collector.has_crates:
@@ -128,17 +133,22 @@ def _programs(contents: DistributionContents, site: Path) -> Iterator[MachineCod
 
 def _add_static_library(collector: Collector, native: Native | MachineCode, found: FoundLibrary) -> None:
     own = next((row for row in collector.contents.signatures if row.signature.library == found.name), None)
-    entry = library_of_name(found.name) if own is None else own.entry
+    entry = library_of_name(found.name) or collected_library(found.name) if own is None else own.entry
     assert entry is not None, found.name  # a test holds the tables together
     if collector.contents.distribution.name in entry.distributions or _needs_file_of(
         native, entry, collector.contents.distribution.name
     ):
         return
-    library = collector.component(Kind.LIBRARY, entry.name)
-    library.version = library.version or found.version
+    own_entry = library_of_file(native.path, collector.contents.distribution.name)
+    if own_entry is not None and own_entry.name == entry.name:
+        library = collector.component(Kind.LIBRARY, entry.name)
+        _set_own_version(library, found.version)
+    else:
+        # Objects of a wheel may have been built with different versions.
+        library = collector.copy_of(Kind.LIBRARY, entry.name, found.version)
+        library.version = library.version or found.version
     library.proven = library.shows = True
     library.forms.add(Form.STATIC)
-    own_entry = library_of_file(native.path, collector.contents.distribution.name)
     if found.license:
         library.evidence.append(
             Evidence(source=Source.LISTING, where=native.path, says=found.license, expression=found.license)
@@ -150,6 +160,20 @@ def _add_static_library(collector: Collector, native: Native | MachineCode, foun
         library.add_catalogue_entry(entry, int(major[0]) if major else None)
     if own is not None:
         library.texts |= dict(own.texts)
+
+
+def _add_own_version(collector: Collector, native: Native | MachineCode, found: Findings) -> None:
+    """Add the version of a library that is a file of its own, and that its texts tell."""
+    entry = library_of_file(native.path, collector.contents.distribution.name)
+    library = collector.components.get((Kind.LIBRARY, normalised(entry.name))) if entry is not None else None
+    if entry is not None and library is not None:
+        _set_own_version(library, next((item.version for item in found.tabled if item.name == entry.name), ""))
+
+
+def _set_own_version(library: DetectedComponent, version: str) -> None:
+    """Set the version that a library's own file tells: its name has that of the interface, a package its revision."""
+    if version and not library.version.startswith(version):
+        library.version = version
 
 
 def _needs_file_of(native: Native | MachineCode, entry: CatalogueEntry, owner: str) -> bool:
@@ -182,15 +206,53 @@ def _forks() -> tuple[tuple[str, tuple[str, ...]], ...]:
 def _add_go(collector: Collector, native: Native | MachineCode, found: Findings) -> None:
     if found.go:
         _add_static_library(collector, native, FoundLibrary(name=_GO, version=found.go))
-    for module in found.go_modules:
+    main = found.go_main
+    modules = found.go_modules
+    if main is not None and not _is_own_module(collector, main.name):
+        modules = (main, *modules)
+    for module in modules:
         component = collector.component(Kind.LIBRARY, module.name)
         component.version = component.version or module.version
-        component.purl = component.purl or f"pkg:golang/{module.name}@v{module.version}"
+        if module.version:
+            component.purl = component.purl or f"pkg:golang/{module.name}@v{module.version}"
         component.forms.add(Form.STATIC)
         component.go_module = True
         known = known_module(module.name)
-        if known is not None and not component.evidence:
+        if component.evidence:
+            continue
+        if known is not None:
             component.evidence.append(
                 Evidence(source=Source.CATALOGUE, where=known.where, says=known.license, expression=known.license)
             )
             component.texts[known.where] = known.text
+        elif (collected := license_of_module(module.name)) is not None:
+            component.evidence.append(collected)
+
+
+def _is_own_module(collector: Collector, path: str) -> bool:
+    """Return whether a program's main module is of the distribution's project, which is called as it."""
+    own = collector.contents.distribution.name
+    words = [word for word in path.split("/") if not re.fullmatch(r"v\d+", word)]
+    return any(same_package(word, own) or same_package(own, word) for word in words[1:])
+
+
+def _add_haskell(collector: Collector, native: Native | MachineCode, found: Findings) -> None:
+    if found.ghc is None:
+        return
+    _add_static_library(collector, native, FoundLibrary(name=_GHC, version=found.ghc))
+    with_ghc = table("names")["packages_of_ghc"]
+    for package in found.haskell:
+        if same_package(package.name, collector.contents.distribution.name):
+            continue
+        component = collector.component(Kind.LIBRARY, package.name)
+        component.version = component.version or package.version
+        component.purl = component.purl or f"pkg:hackage/{package.name}@{package.version}"
+        component.forms.add(Form.STATIC)
+        expression = with_ghc["licenses"].get(package.name)
+        evidence = (
+            Evidence(source=Source.CATALOGUE, where=with_ghc["source"], says=expression, expression=expression)
+            if expression
+            else collected_license("haskell", package.name) or collected_license("haskell", package.name.lower())
+        )
+        if evidence is not None and not component.evidence:
+            component.evidence.append(evidence)

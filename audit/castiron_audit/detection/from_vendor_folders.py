@@ -12,7 +12,7 @@ from castiron_audit import expressions
 from castiron_audit.catalogue import distribution_of_package, project_license
 from castiron_audit.license_files import LICENSE_FILE_NAME
 from castiron_audit.model import Evidence, Form, Kind, Source
-from castiron_audit.names import normalised
+from castiron_audit.names import is_of_tests, normalised
 from castiron_audit.text_evidence import text_evidence
 from castiron_common.frozen import dataclass
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _VENDOR_FOLDER = re.compile(
     r"(?:^|/)(?:_?vendor|_?vendored|_?vendored?_packages|_?externals?|_?extern|_?third_?party|_?bundled)/"
 )
+_REQUIREMENTS = "requirements.txt"
 _CODE_SUFFIXES = frozenset({".py", ".pyc", ".pyi", ".so"})
 
 
@@ -82,7 +83,7 @@ def vendored_packages(contents: DistributionContents) -> Iterator[VendoredPackag
     """
     for folder, import_names in sorted(_vendor_folders(contents).items()):
         metadata = _metadata_by_name(contents, folder)
-        versions = _vendor_txt(contents, folder)
+        versions = {**_vendor_txt(contents, folder, _REQUIREMENTS), **_vendor_txt(contents, folder)}
         for import_name in sorted(import_names):
             # ``python-dotenv`` is imported as ``dotenv``.
             key = next((name for name in _distribution_names(import_name) if name in versions), normalised(import_name))
@@ -126,6 +127,32 @@ def _vendor_folders(contents: DistributionContents) -> dict[str, set[str]]:
             is_package = slash != "" and not top.endswith((".dist-info", ".egg-info"))
             if is_package or (top.endswith(".py") and top != "__init__.py"):
                 import_names.add(top.removesuffix(".py"))
+    for folder, listed in _listed_folders(contents).items():
+        folders.setdefault(folder, set()).update(listed)
+    return folders
+
+
+def _listed_folders(contents: DistributionContents) -> dict[str, set[str]]:
+    """Return the import names in folders whose ``requirements.txt`` lists what was copied there, each with a version.
+
+    A list of what a folder's own programs need has no folders of those names beside it.
+    """
+    folders: dict[str, set[str]] = {}
+    for path in contents.recorded() | contents.paths:
+        folder, slash, name = path.rpartition("/")
+        if name != _REQUIREMENTS or not slash or ".dist-info" in folder or is_of_tests(path):
+            continue
+        beside: dict[str, str] = {}
+        for item in contents.paths:
+            if item.startswith(f"{folder}/"):
+                top = item.removeprefix(f"{folder}/").partition("/")
+                if top[1] or top[0].endswith(".py"):
+                    title = top[0].removesuffix(".py")
+                    for known in _distribution_names(title):
+                        beside.setdefault(normalised(known), title)
+        listed = {beside[key] for key in _vendor_txt(contents, f"{folder}/", _REQUIREMENTS) if key in beside}
+        if listed:
+            folders[f"{folder}/"] = listed
     return folders
 
 
@@ -145,9 +172,9 @@ def _metadata_by_name(contents: DistributionContents, folder: str) -> Mapping[st
     return metadata
 
 
-def _vendor_txt(contents: DistributionContents, folder: str) -> Mapping[str, str]:
+def _vendor_txt(contents: DistributionContents, folder: str, name: str = "vendor.txt") -> Mapping[str, str]:
     """Return the versions in ``vendor.txt``, the list that pip's tool for vendoring writes."""
-    data = contents.read(f"{folder}vendor.txt")
+    data = contents.read(f"{folder}{name}")
     if data is None:
         return {}
     rows = re.findall(r"^\s*([A-Za-z0-9_.-]+)==([^\s;#]+)", data.decode("utf-8", "replace"), re.MULTILINE)
@@ -162,7 +189,7 @@ def _has_license(contents: DistributionContents, folder: str, import_name: str) 
     return any(LICENSE_FILE_NAME.search(path.name) for path in files)
 
 
-_OWN_VERSION = re.compile(rb"""^__version__ *(?::[^=\n]{1,40})?= *["'](\d+\.\d[\w.+-]*)["']""", re.MULTILINE)
+OWN_VERSION = re.compile(rb"""^__version__ *(?::[^=\n]{1,40})?= *["'](\d+\.\d[\w.+-]*)["']""", re.MULTILINE)
 _FOR_OTHERS_CODE = re.compile(r"(?:^|/)(?:_vendor|_?vendored|_?vendored?_packages|_?third_?party|_?bundled)/$")
 
 
@@ -171,7 +198,7 @@ def _own_version(contents: DistributionContents, folder: str, import_name: str) 
     if not _FOR_OTHERS_CODE.search(folder):
         return ""
     for path in (f"{folder}{import_name}/__init__.py", f"{folder}{import_name}.py"):
-        if path in contents.paths and (match := _OWN_VERSION.search(contents.read(path) or b"")):
+        if path in contents.paths and (match := OWN_VERSION.search(contents.read(path) or b"")):
             return match[1].decode()
     return ""
 

@@ -1,0 +1,47 @@
+import pytest
+
+from castiron_audit.library_versions import stated_versions
+from castiron_audit.signatures import find
+
+PNG = b"libpng error: %s\0Application built with libpng-%s but running with %s\0"
+"""Texts that show the library."""
+
+
+def version_of(library: str, data: bytes) -> str:
+    return next(item.version for item in find(b"\0" + data + b"\0").libraries if item.name == library)
+
+
+@pytest.mark.parametrize(
+    ("text", "version"),
+    [
+        (b"frobnicate 1.2.3", "1.2.3"),
+        (b"FROBNICATE/2.0.1 (Linux)", "2.0.1"),
+        (b"Frobnicate version 1.4", "1.4"),
+        (b"this is Frobnicate library, Version: v3.2.1.", "3.2.1"),
+        (b"frobnicate-1.9.4", "1.9.4"),
+        (b"requires frobnicate 1.2.3", ""),
+        (b"frobnicate 1.2.3 or later", ""),
+        (b"since frobnicate 1.2.3", ""),
+        (b"myfrobnicate 1.2.3", ""),
+        (b"frobnicate 1.2.3\0frobnicate 1.2.4", ""),  # nothing tells which it is
+        (b"frobnicate 1.2.3rc", ""),
+    ],
+)
+def test_a_version_behind_the_name_counts_if_it_is_that_which_is_there(text: bytes, version: str) -> None:
+    assert stated_versions(b"\0" + text + b"\0", ["frobnicate"]).get("frobnicate", "") == version
+
+
+def test_names_that_are_words_tell_no_version() -> None:
+    assert stated_versions(b"\0boost 1.2.3\0", ["boost"]) == {}
+
+
+def test_a_whole_string_of_the_librarys_own_series_is_its_version() -> None:
+    assert version_of("libpng", PNG + b"1.6.43\0") == "1.6.43"
+    assert version_of("libpng", PNG + b"1.6.43\x001.6.44\0") == ""
+    assert version_of("libpng", PNG + b"see 1.6.43 there\0") == ""
+
+
+def test_a_date_beside_it_tells_the_version() -> None:
+    tabled = {item.name: item.version for item in find(b"\x0010.44 2024-06-07\0").tabled}
+    assert tabled["pcre2"] == "10.44"
+    assert {item.name: item.version for item in find(b"\x001.0.8, 13-Jul-2019\0").tabled}["bzip2"] == "1.0.8"
