@@ -29,6 +29,7 @@ FOLDER = Path(__file__).parent / "parts"
         ("wanderers", 348, 80),
         ("callers", 409, 58),
         ("guests", 576, 66),
+        ("neighbours", 274, 23),
     ],
 )
 def test_the_table_is_whole(table: str, parts: int, distributions: int) -> None:
