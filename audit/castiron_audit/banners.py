@@ -118,8 +118,8 @@ _AND_ITS_FILE = re.compile(r"(?P<project>[A-Za-z].*) [\w-]+\.(?:m?js|css)")
 """``Bootstrap alert.js``"""
 _REACT = re.compile(
     r"^@licen[sc]e React(?: v(?P<version>\d+\.\d+\.\d+))?\s+"
-    r"(?P<package>[a-z][a-z-]+?)(?:-(?:jsx-runtime|jsx-dev-runtime|jsx|client|server|test-utils|shim|with-selector)\b[\w-]*"
-    r"|/[\w./-]+?)?\.(?:production|development|profiling)(?:\.min)?\.js",
+    r"(?P<package>[a-z][a-z-]+?)(?:-(?:jsx-runtime|jsx-dev-runtime|jsx|client|server|test-utils|shim|with-selector)\b[\w-]*)?"
+    r"(?:/[\w./-]+?)?\.(?:production|development|profiling)(?:\.min)?\.js",
     re.MULTILINE,
 )
 """``@license React`` and the name of a file: ``react-dom-client.production.js`` is of react-dom."""

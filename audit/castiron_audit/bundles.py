@@ -25,6 +25,7 @@ _LONGEST = 64 << 20
 """Bytes of a list."""
 _SPEAKS_OF_LICENSE = re.compile(r"licen[sc]e", re.IGNORECASE)
 _LOCKED = re.compile(r"(?:^|/)node_modules/((?:@[\w.~-]+/)?[\w.~-]+)$")
+_NAMED = re.compile(r"(?:@[\w.-]+/)?[\w.-]+")
 _SOURCE = re.compile(r"node_modules/((?:@[\w.-]+/)?[\w.-]+)/")
 
 
@@ -125,6 +126,19 @@ def package_of_json(data: bytes) -> Package | None:
     except (ValueError, RecursionError):
         return None
     return _package(row) if isinstance(row, dict) else None
+
+
+def bundled_packages(data: bytes) -> tuple[str, ...]:
+    """Return the packages that a ``package.json`` names as ``dependencies``, sorted.
+
+    None of an extension of JupyterLab, which shares most of them with the application that loads it.
+    """
+    try:
+        row = json.loads(data)
+    except (ValueError, RecursionError):
+        return ()
+    needed = row.get("dependencies") if isinstance(row, dict) and "jupyterlab" not in row else None
+    return tuple(sorted(name for name in needed if _NAMED.fullmatch(name))) if isinstance(needed, dict) else ()
 
 
 def packages_of_source_map(data: bytes) -> tuple[str, ...]:

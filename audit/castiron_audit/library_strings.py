@@ -13,6 +13,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from castiron_audit.tables import table
 from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 FILE_NAME = "library_strings.json.zst"
 RUN = re.compile(rb"[\t\n\r\x20-\x7e]{10,}")
 """A string of a compiled program."""
+_WORDS = re.compile(r"[A-Z]?[a-z]{2,}|[A-Z]{3,}")
 _AT_LEAST = 3
 """Strings that show a library: one or two may be quoted elsewhere."""
 
@@ -60,11 +62,22 @@ def known_strings() -> KnownStrings:
     import zstandard
 
     rows = json.loads(zstandard.ZstdDecompressor().decompress(table_bytes()))
+    left_out = {name: re.compile(pattern) for name, pattern in table("library_packages")["not_own"].items()}
     return KnownStrings(
-        owners={text.encode(): name for name, row in rows.items() for text in row["strings"]},
+        owners={
+            text.encode(): name
+            for name, row in rows.items()
+            for text in row["strings"]
+            if _is_text(text) and not (name in left_out and left_out[name].search(text))
+        },
         counts={name: len(row["strings"]) for name, row in rows.items()},
         namespaces={space.encode(): name for name, row in rows.items() for space in row["namespaces"]},
     )
+
+
+def _is_text(text: str) -> bool:
+    """Return whether a string is made of words: bytes of a table of characters or codes are in whatever has it."""
+    return sum(map(len, _WORDS.findall(text))) * 3 >= len(text)
 
 
 def shown_libraries(data: bytes) -> tuple[Shown, ...]:

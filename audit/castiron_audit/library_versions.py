@@ -51,8 +51,8 @@ def tabled_libraries() -> Iterable[str]:
     return dict.fromkeys((*_beside(), *_whole()))
 
 
-def tabled_version(library: str, data: bytes, offsets: Mapping[bytes, list[int]]) -> str:
-    """Return the version that the table's texts tell; empty if they tell none, or several."""
+def tabled_versions(library: str, data: bytes, offsets: Mapping[bytes, list[int]]) -> frozenset[str]:
+    """Return the versions that the table's texts tell: what stands beside texts counts before whole strings."""
     beside = {
         match[1]
         for text, pattern in _beside().get(library, ())
@@ -65,8 +65,7 @@ def tabled_version(library: str, data: bytes, offsets: Mapping[bytes, list[int]]
         for offset in offsets.get(text, ())[:_MOST_LOOKS]
         if (match := _WHOLE.match(data, offset))
     }
-    found = beside or whole
-    return found.pop().decode().replace("_", ".") if len(found) == 1 else ""
+    return frozenset(version.decode().replace("_", ".") for version in beside or whole)
 
 
 @cache

@@ -198,8 +198,7 @@ def find(data: bytes, more: tuple[Signature, ...] = ()) -> Findings:
     explained = {
         row.library for row in signatures if row.library in found and any(name in found for name in row.unless_library)
     }
-    tabled = _tabled_versions(data, offsets)
-    _add_versions(data, tabled, found)
+    tabled = _add_versions(data, offsets, found)
     crates = {
         FoundModule(name=match[1].decode(), version=match[2].decode())
         for text in _CRATE_PATHS
@@ -244,21 +243,24 @@ def find(data: bytes, more: tuple[Signature, ...] = ()) -> Findings:
     )
 
 
-def _tabled_versions(data: bytes, offsets: Mapping[bytes, list[int]]) -> dict[str, str]:
-    return {
-        library: version
-        for library in library_versions.tabled_libraries()
-        if (version := library_versions.tabled_version(library, data, offsets))
-    }
+def _add_versions(data: bytes, offsets: Mapping[bytes, list[int]], found: dict[str, FoundLibrary]) -> Mapping[str, str]:
+    """Add the versions of libraries whose signatures tell none; return those of the table, found or not.
 
-
-def _add_versions(data: bytes, tabled: Mapping[str, str], found: dict[str, FoundLibrary]) -> None:
-    """Add the versions of libraries whose signatures tell none."""
+    A string that is the version of another library there is none of this one's.
+    """
+    others = {item.version for item in found.values() if item.version}
+    tabled: dict[str, str] = {}
+    for library in library_versions.tabled_libraries():
+        versions = library_versions.tabled_versions(library, data, offsets)
+        left = versions - others if len(versions) > 1 else versions
+        if len(left) == 1:
+            tabled[library] = next(iter(left))
     untold = [name for name, item in found.items() if not item.version]
     told = {name: tabled[name] for name in untold if name in tabled}
     told |= library_versions.stated_versions(data, [name for name in untold if name not in told])
     for name, version in told.items():
         found[name] = replace(found[name], version=version)
+    return tabled
 
 
 def _texts(signatures: tuple[Signature, ...]) -> tuple[bytes, ...]:

@@ -92,6 +92,10 @@ class Collector:
     def component(self, kind: Kind, name: str, version: str = "") -> DetectedComponent:
         """Return the component of a kind and name, a new one if there is none yet; ``version`` is that of a crate."""
         key = (kind, f"{normalised(name)}@{version}" if kind is Kind.CRATE else normalised(name))
+        if kind is Kind.VENDORED and key not in self.components:
+            # Banners write the same name with and without the suffix: numeral.js is numeral.
+            other = (kind, key[1].removesuffix("-js") if key[1].endswith("-js") else f"{key[1]}-js")
+            key = other if other in self.components else key
         if key not in self.components:
             self.components[key] = DetectedComponent(kind=kind, name=name, version=version)
         return self.components[key]
@@ -106,7 +110,7 @@ class Collector:
         if known is not None:
             return known
         component = DetectedComponent(kind=kind, name=first.name, version=version, copy_of=first)
-        self.components[kind, f"{normalised(name)}@{version}"] = component
+        self.components[kind, f"{normalised(first.name)}@{version}"] = component
         return component
 
     def has_text_of(self, kind: Kind, name: str, beginning: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from castiron_audit.names import normalised
@@ -81,6 +82,11 @@ class DistributionContents:
         others = f"*-{self.distribution.version}.dist-info/RECORD"
         for path in [named] if named.is_file() else sorted(self.site.glob(others)):
             if normalised(path.parent.name.removesuffix(".dist-info").rpartition("-")[0]) == self.distribution.name:
-                recorded = parse_record(path.read_bytes())
-                return frozenset(name for name in recorded if not name.startswith(("/", "..")))
+                return _inside(path)
         return frozenset()
+
+
+@lru_cache(maxsize=2)
+def _inside(record: Path) -> frozenset[str]:
+    """Return the files of a distribution that are in site-packages: several detectors in turn ask for them."""
+    return frozenset(name for name in parse_record(record.read_bytes()) if not name.startswith(("/", "..")))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from castiron_audit import build_info
 from castiron_audit.catalogue import collected_library, library_of_file, original_file_name
 from castiron_audit.model import Form, Kind
+from castiron_audit.names import same_package
 
 if TYPE_CHECKING:
     from castiron_audit.detection.collector import Collector
@@ -23,15 +24,18 @@ _FILE_VERSION = re.compile(r"-r?(?P<name>\d+\.\d+(?:\.\d+)*)\.so|\.so\.(?P<sonam
 def detect_from_file_names(collector: Collector) -> None:
     """Add the libraries that are shared objects of their own and no extension modules."""
     for native in collector.contents.natives:
-        entry = library_of_file(native.path, collector.contents.distribution.name)
+        owner = collector.contents.distribution.name
+        title = re.split(r"\.so|-\d", original_file_name(native.path, owner))[0]
+        entry = library_of_file(native.path, owner)
+        if entry is None and title.startswith("lib") and native.module is None:
+            known = collected_library(title.lower(), title.lower().removeprefix("lib"))
+            entry = None if known is None or same_package(known.name, owner) else known
         bundled = entry is not None or posixpath.dirname(native.path).endswith(".libs")
         if not bundled or native.module is not None:
             continue
         if entry is not None and collector.contents.distribution.name in entry.distributions:
             continue
         file_name = original_file_name(native.path, collector.contents.distribution.name)
-        title = re.split(r"\.so|-\d", file_name)[0]
-        entry = entry or collected_library(title.lower(), title.lower().removeprefix("lib"))
         library = collector.component(Kind.LIBRARY, entry.name if entry else title)
         library.natives.append(native)
         library.forms.add(Form.STATIC)

@@ -17,7 +17,7 @@ from castiron_audit.script_places import MANIFESTS, is_package_folder, place_of
 from castiron_audit.text_evidence import text_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from castiron_audit.banners import Banner
     from castiron_audit.bundles import Package
@@ -50,6 +50,9 @@ def detect_from_scripts(collector: Collector) -> None:
         elif name.endswith(".map"):
             for package_name in bundles.packages_of_source_map(collector.contents.read(path) or b""):
                 mapped.setdefault(package_name, set()).add(path)
+    for path, names in _bundled(collector):
+        for name in names:
+            mapped.setdefault(name, set()).add(path)
     _add_mapped(collector, mapped)
     if unnamed:
         collector.add_finding(
@@ -57,6 +60,17 @@ def detect_from_scripts(collector: Collector) -> None:
             Severity.INFO,
             f"Comments with a license or copyright that do not say whose they are: {first_of(unnamed)}.",
         )
+
+
+def _bundled(collector: Collector) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Yield manifests beside a folder ``dist`` of scripts, each with the packages that were bundled into it."""
+    paths = collector.contents.paths
+    for path in in_order(paths):
+        folder, file = posixpath.split(path)
+        if file == MANIFESTS[0] and not _TESTS.search(path):
+            dist = f"{folder}/dist/"
+            if any(item.startswith(dist) and item.endswith(_SCRIPTS) for item in paths):
+                yield path, bundles.bundled_packages(collector.contents.read(path) or b"")
 
 
 def _add_package_folders(collector: Collector) -> dict[str, Package]:

@@ -116,3 +116,27 @@ sortablejs/modular/sortable.esm.js:
     assert said(text.replace("*/", "")) == []  # cut off
     long = text.replace("x;", "/*! before v1.0.0 | MIT License */").replace("   * The", " " * 8000 + "* The")
     assert said(long) == [("before", "1.0.0", ("MIT",)), *expected]
+
+
+@pytest.mark.parametrize(
+    ("file", "version", "name"),
+    [
+        ("react-dom-client.production.js", "", "react-dom"),
+        ("scheduler.production.min.js", "", "scheduler"),
+        ("react-is.production.min.js", " v16.13.1", "react-is"),
+        ("use-sync-external-store-shim/with-selector.production.js", "", "use-sync-external-store"),
+        ("react-jsx-runtime.production.js", "", "react"),
+    ],
+)
+def test_files_of_react_are_of_the_package_that_they_name(file: str, version: str, name: str) -> None:
+    text = (
+        f"/**\n * @license React{version}\n * {file}\n *\n * This source code is licensed under the MIT license.\n */"
+    )
+    (banner,) = banners(text)
+    assert (banner.name, banner.version, banner.licenses) == (name, version.strip(" v"), ("MIT",))
+
+
+def test_a_short_first_line_with_a_version_is_a_banner() -> None:
+    (banner,) = banners("// svg-pan-zoom v3.5.1\n// https://github.com/ariutta/svg-pan-zoom\nvar a;")
+    assert (banner.name, banner.version) == ("svg-pan-zoom", "3.5.1")
+    assert banners("// Step 2.1\nvar a;") == ()

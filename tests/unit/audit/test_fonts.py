@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from castiron_audit.detection.from_fonts import family_title
 from castiron_audit.fonts import TABLE_OF_ALL, fonts_within, read_font
 from tests.unit.audit.making import font_file
 
@@ -55,3 +56,12 @@ def whole_font(names: dict[int, str]) -> bytes:
     start = 12 + 2 * 16
     entries = struct.pack(">4sIII", b"maxp", 0, start, 0) + struct.pack(">4sIII", b"name", 0, start, len(table))
     return b"\0\1\0\0" + struct.pack(">HHHH", 2, 0, 0, 0) + entries + table
+
+
+def test_a_family_has_its_own_name_without_weights() -> None:
+    assert [family_title(name) for name in ("Open Sans", "Inconsolata Medium", "Roboto Mono SemiBold Italic")] == [
+        "Open Sans",
+        "Inconsolata",
+        "Roboto Mono",
+    ]
+    assert [family_title(name) for name in ("DejaVu Sans Mono", "MathJax_Main")] == ["DejaVu", "MathJax"]

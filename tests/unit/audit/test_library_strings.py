@@ -191,3 +191,10 @@ def test_what_a_package_has(tmp_path: Path) -> None:
     found = read([package(tmp_path, "libfrob1", files)])
     assert found.messages == (b"cannot frobnicate the given tile",)
     assert found.names == (b"frob_inner_tile_loop",)
+
+
+def test_tables_of_characters_and_strings_of_others_show_no_library() -> None:
+    owners = known_strings().owners
+    assert not any(text.startswith(b"C C!C") for text in owners)
+    assert not any(b"google::protobuf" in text for text, name in owners.items() if name == "sentencepiece")
+    assert sum(name == "sentencepiece" for name in owners.values()) >= 10

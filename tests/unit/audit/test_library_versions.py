@@ -45,3 +45,10 @@ def test_a_date_beside_it_tells_the_version() -> None:
     tabled = {item.name: item.version for item in find(b"\x0010.44 2024-06-07\0").tabled}
     assert tabled["pcre2"] == "10.44"
     assert {item.name: item.version for item in find(b"\x001.0.8, 13-Jul-2019\0").tabled}["bzip2"] == "1.0.8"
+
+
+def test_a_string_that_is_the_version_of_another_library_there_is_not_this_ones() -> None:
+    zlib = b" inflate 1.3.1 Copyright 1995-2024 Mark Adler \0"
+    zstd = b"\0Frame requires too much memory for decoding\0Restored data doesn't match checksum\0"
+    assert version_of("zstd", zlib + zstd + b"1.3.1\x001.5.6\0") == "1.5.6"
+    assert version_of("zstd", zstd + b"1.3.1\x001.5.6\0") == ""

@@ -366,3 +366,24 @@ def test_programs_hold_libraries_as_shared_objects_do(tmp_path: Path) -> None:
     assert {name: (item.version, item.verdict.expression) for name, item in found.items()} == {
         "zlib": ("1.3.1", "Zlib")
     }
+
+
+def test_a_manifest_beside_a_bundle_names_what_is_in_it(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path, "d/elements/map/package.json", '{"name": "map", "dependencies": {"leaflet": "^1.9.4"}}'),
+        write(tmp_path, "d/elements/map/dist/index.js", "var a;"),
+        write(tmp_path, "d/other/package.json", '{"dependencies": {"moment": "^2"}}'),
+        write(tmp_path, "d/lab/package.json", '{"jupyterlab": {}, "dependencies": {"react": "^18"}}'),
+        write(tmp_path, "d/lab/dist/index.js", "var b;"),
+    ]
+    found = by_name(detect_in(tmp_path, *paths))
+    assert {name: item.verdict.expression for name, item in found.items()} == {"leaflet": "BSD-2-Clause"}
+
+
+def test_a_name_with_and_without_the_suffix_is_one_project(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path, "d/a.js", "/*!\n * numeral.js\n * version : 2.0.6\n * license : MIT\n */"),
+        write(tmp_path, "d/a.js.map", '{"sources": ["webpack:///node_modules/numeral/numeral.js"]}'),
+    ]
+    (component,) = detect_in(tmp_path, *paths).components
+    assert (component.name, component.version) == ("numeral.js", "2.0.6")
