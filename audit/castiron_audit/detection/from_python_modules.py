@@ -54,7 +54,7 @@ def detect_from_python_modules(collector: Collector) -> None:
     known = _modules()
     claimed = {path for component in collector.components.values() for path in component.paths}
     for path in in_order(contents.paths):
-        folder, file = posixpath.split(path)
+        folder, _, file = path.rpartition("/")
         if file not in known or path in claimed or is_of_tests(path):
             continue
         for module in known[file]:

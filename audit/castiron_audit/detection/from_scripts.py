@@ -64,13 +64,13 @@ def detect_from_scripts(collector: Collector) -> None:
 
 def _bundled(collector: Collector) -> Iterator[tuple[str, tuple[str, ...]]]:
     """Yield manifests beside a folder ``dist`` of scripts, each with the packages that were bundled into it."""
-    paths = collector.contents.paths
-    for path in in_order(paths):
-        folder, file = posixpath.split(path)
-        if file == MANIFESTS[0] and not _TESTS.search(path):
-            dist = f"{folder}/dist/"
-            if any(item.startswith(dist) and item.endswith(_SCRIPTS) for item in paths):
-                yield path, bundles.bundled_packages(collector.contents.read(path) or b"")
+    paths = in_order(collector.contents.paths)
+    dist = "/dist/"
+    bundled = {path.rpartition(dist)[0] for path in paths if dist in path and path.endswith(_SCRIPTS)}
+    for path in paths if bundled else ():
+        folder, _, file = path.rpartition("/")
+        if file == MANIFESTS[0] and folder in bundled and not _TESTS.search(path):
+            yield path, bundles.bundled_packages(collector.contents.read(path) or b"")
 
 
 def _add_package_folders(collector: Collector) -> dict[str, Package]:

@@ -139,9 +139,9 @@ def _listed_folders(contents: DistributionContents) -> dict[str, set[str]]:
     """
     folders: dict[str, set[str]] = {}
     for path in contents.recorded() | contents.paths:
-        folder, slash, name = path.rpartition("/")
-        if name != _REQUIREMENTS or not slash or ".dist-info" in folder or is_of_tests(path):
+        if not path.endswith(f"/{_REQUIREMENTS}") or ".dist-info" in path or is_of_tests(path):
             continue
+        folder = path.rpartition("/")[0]
         beside: dict[str, str] = {}
         for item in contents.paths:
             if item.startswith(f"{folder}/"):
