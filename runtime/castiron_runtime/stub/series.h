@@ -78,8 +78,6 @@ enum { SERIES_GENERATOR_ENTRIES = PY_VERSION_HEX >= 0x030C0000 };
  * wrapped (stub.toml).  Source: Python/pylifecycle.c, init_interp_main. */
 #if PY_VERSION_HEX >= 0x030C0000
 #define SERIES_INIT_PATH_HOOKS(prefix) prefix##__PyImport_InitExternal
-/* Likewise the step that runs an interpreter's first Python code, importlib's.  In CPython 3.11 it is no function of its own. */
-#define SERIES_INIT_IMPORT(prefix) prefix##__PyImport_InitCore
 #else
 #define SERIES_INIT_PATH_HOOKS(prefix) prefix##__PyImportZip_Init
 #endif

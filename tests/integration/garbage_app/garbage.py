@@ -42,12 +42,6 @@ def what_a_module_defines_is_old():
 
 
 @in_binary
-def what_the_interpreter_defines_is_old():
-    if sys.version_info >= (3, 12):
-        same([generation(vars(of)[name]) for of, name in ((str, "upper"), (dict, "get"), (type, "mro"))], [2, 2, 2])
-
-
-@in_binary
 def package_and_submodule():
     import package.inner
 

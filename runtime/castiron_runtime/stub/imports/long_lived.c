@@ -5,13 +5,11 @@
 #include <stdbool.h>
 
 #include "pycore_gc.h"
-#include "pycore_initconfig.h"
 #include "pycore_interp.h"
 #include "pycore_pystate.h"
 #include "pycore_tuple.h"
 
 #include "payload/payload.h"
-#include "series.h"
 
 /* One bit for each module of the payload: whether it has been executed in this process. */
 static unsigned char *executed;
@@ -55,8 +53,11 @@ static void append(PyGC_Head *from, PyGC_Head *to)
 
 /* As gc_collect_main does with what it keeps of the young, but that it looks for no garbage.  Source: Python/gc.c,
  * Modules/gcmodule.c. */
-static void promote(struct _gc_runtime_state *collector)
+void long_lived_promote(uint32_t module)
 {
+    struct _gc_runtime_state *collector = &_PyInterpreterState_GET()->gc;
+    if (!is_ordinary(collector) || !is_first(module))
+        return;
     PyGC_Head *young = &collector->generations[0].head, *old = &collector->generations[NUM_GENERATIONS - 1].head;
     for (PyGC_Head *next, *item = _PyGCHead_NEXT(young); item != young; item = next) {
         next = _PyGCHead_NEXT(item);
@@ -68,24 +69,3 @@ static void promote(struct _gc_runtime_state *collector)
     }
     append(young, old);
 }
-
-void long_lived_promote(uint32_t module)
-{
-    struct _gc_runtime_state *collector = &_PyInterpreterState_GET()->gc;
-    if (is_ordinary(collector) && is_first(module))
-        promote(collector);
-}
-
-#ifdef SERIES_INIT_IMPORT
-PyStatus SERIES_INIT_IMPORT(__real)(PyThreadState *thread, PyObject *sys, int importlib);
-PyStatus SERIES_INIT_IMPORT(__wrap)(PyThreadState *thread, PyObject *sys, int importlib);
-
-/* By now the static types and their methods are there, more than the 2,000 objects after which the first Python code begins with a
- * collection. */
-PyStatus SERIES_INIT_IMPORT(__wrap)(PyThreadState *thread, PyObject *sys, int importlib)
-{
-    if (is_ordinary(&thread->interp->gc))
-        promote(&thread->interp->gc);
-    return SERIES_INIT_IMPORT(__real)(thread, sys, importlib);
-}
-#endif
