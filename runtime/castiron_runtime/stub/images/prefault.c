@@ -1,5 +1,5 @@
 /* A start writes to three quarters of the pages of initialised variables: the interpreter's state and its static types.  One call that
- * maps them all takes less time than a fault for each: 6 % of the processor time of a hello world.  For the heap that does not pay, as
+ * maps them all takes less time than a fault for each: 1 to 6 % of the processor time of a hello world.  For the heap that does not pay, as
  * it is used in places far apart.  Source: madvise(2), MADV_POPULATE_WRITE. */
 #include "images/prefault.h"
 
