@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static int failures;
@@ -130,6 +131,47 @@ static void without_a_path(int at, const char *how)
     CHECK(failed(unlinkat(at, "", 0), ENOENT));
 }
 
+/* Functions that would change what is open, of a descriptor of the tree: it is as on a read-only disk, and stays what it is. */
+static void changed_open(int open_one, const char *how)
+{
+    struct stat before, after;
+    const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    const struct timeval seconds[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    CHECK(fstat(open_one, &before) == 0);
+    CHECK(failed(futimens(open_one, NULL), EROFS));
+    CHECK(failed(futimens(open_one, times), EROFS));
+    CHECK(failed(futimes(open_one, seconds), EROFS));
+    CHECK(failed(futimesat(open_one, NULL, seconds), EROFS));
+    CHECK(failed(utimensat(open_one, NULL, times, 0), EROFS));
+    CHECK(failed(utimensat(open_one, "", times, AT_EMPTY_PATH), EROFS));
+    CHECK(failed(fchmod(open_one, 0), EROFS));
+    CHECK(failed(fchown(open_one, getuid(), getgid()), EROFS));
+    CHECK(failed(fsetxattr(open_one, "user.a", "b", 1, 0), EROFS));
+    CHECK(failed(fremovexattr(open_one, "user.a"), EROFS));
+    CHECK(fstat(open_one, &after) == 0 && memcmp(&before, &after, sizeof before) == 0);
+}
+
+/* The same functions for what is not of the tree. */
+static void changed_open_outside(const char *how)
+{
+    struct stat status;
+    const struct timespec times[2] = {{.tv_sec = 1}, {.tv_sec = 1}};
+    const struct timeval seconds[2] = {{.tv_sec = 2}, {.tv_sec = 2}};
+    int file = open("beside.txt", O_RDONLY), closed = open("/", O_RDONLY | O_DIRECTORY);
+    close(closed);
+    CHECK(futimens(file, times) == 0 && fstat(file, &status) == 0 && status.st_mtime == 1);
+    CHECK(futimes(file, seconds) == 0 && fstat(file, &status) == 0 && status.st_mtime == 2);
+    CHECK(utimensat(file, NULL, times, 0) == 0 && fstat(file, &status) == 0 && status.st_mtime == 1);
+    CHECK(fchmod(file, 0640) == 0 && fstat(file, &status) == 0 && (status.st_mode & 07777) == 0640);
+    CHECK(fchown(file, getuid(), getgid()) == 0);
+    CHECK(failed(fremovexattr(file, "user.absent"), ENODATA) || errno == ENOTSUP);
+    CHECK(failed(futimens(closed, NULL), EBADF));
+    CHECK(failed(fchmod(closed, 0), EBADF));
+    CHECK(failed(fchown(-1, 0, 0), EBADF));
+    CHECK(failed(utimensat(AT_FDCWD, NULL, times, 0), EFAULT));
+    close(file);
+}
+
 /* Descriptors that lead nowhere. */
 static void nowhere(const char *how)
 {
@@ -179,6 +221,11 @@ int check_folders(const char *root)
     everything(app, "../../inner/", "out of the tree, and in again by a link");
     everything(around, by_around, "the folder of the executable, after one of the tree");
     without_a_path(tree, "the tree's root itself");
+    int note = openat(app, "data/note.txt", O_RDONLY);
+    changed_open(note, "an open file of the tree");
+    changed_open(tree, "an open folder of the tree");
+    changed_open_outside("an open file outside");
+    CHECK(reads(note, "note\n"));
     nowhere("folders of the tree are open");
 
     how = "the current folder in the tree";

@@ -89,6 +89,10 @@ def read_only():
     fails(OSError, errno.EISDIR, open, f"{APP}/shelf")
     with open(path, "rb") as file:
         fails(OSError, errno.EBADF, os.write, file.fileno(), b"x")
+        fails(OSError, errno.EROFS, os.utime, file.fileno())
+        fails(OSError, errno.EROFS, os.chmod, file.fileno(), 0o600)
+        fails(OSError, errno.EROFS, os.chown, file.fileno(), os.getuid(), os.getgid())
+        same(os.fstat(file.fileno()).st_ino, os.stat(path).st_ino)
 
 
 @check

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <sys/time.h>
 #include <sys/types.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 #include <utime.h>
 
@@ -67,8 +68,47 @@ CHANGE(utimes, false, HERE, path, (const char *path, const struct timeval times[
 CHANGE(lutimes, false, HERE, path, (const char *path, const struct timeval times[2]), (place.path, times))
 CHANGE(futimesat, false, at, path, (int at, const char *path, const struct timeval times[2]),
        (place.folder, place.path, times))
-CHANGE_OR_EMPTY(utimensat, false, at, path, flags, (int at, const char *path, const struct timespec times[2], int flags),
-                (place.folder, place.path, times, flags))
+
+/* What a descriptor that is open for reading lets change: more than the content.  On a memfd it would work, and another time
+ * would make it one of nothing in the tree. */
+
+/* Whether the descriptor is of the tree; then sets errno. */
+static bool is_refused(int descriptor)
+{
+    if (descriptor < 0 || tree_node_at(descriptor) == NODE_NONE)
+        return false;
+    errno = EROFS;
+    return true;
+}
+
+/* Defines __wrap_NAME for a function with a descriptor; the parameters say its name. */
+#define CHANGE_OPEN(name, descriptor, parameters, arguments)                                                               \
+    int __real_##name parameters;                                                                                          \
+    int __wrap_##name parameters                                                                                           \
+    {                                                                                                                      \
+        return is_refused(descriptor) ? -1 : __real_##name arguments;                                                      \
+    }
+
+CHANGE_OPEN(fchmod, open, (int open, mode_t mode), (open, mode))
+CHANGE_OPEN(fchown, open, (int open, uid_t user, gid_t group), (open, user, group))
+CHANGE_OPEN(fsetxattr, open, (int open, const char *attribute, const void *value, size_t size, int flags),
+            (open, attribute, value, size, flags))
+CHANGE_OPEN(fremovexattr, open, (int open, const char *attribute), (open, attribute))
+
+int __real_utimensat(int at, const char *path, const struct timespec times[2], int flags);
+
+/* Without a path it is about what is open: so the C library's futimens, futimes and futimesat ask. */
+int __wrap_utimensat(int at, const char *path, const struct timespec times[2], int flags)
+{
+    if (path == NULL)
+        return is_refused(at) ? -1 : __real_utimensat(at, path, times, flags);
+    if (tree_meant_without_path(at, path, flags) != NODE_NONE) {
+        errno = EROFS;
+        return -1;
+    }
+    TREE_LOCATE_OR_RETURN(place, at, path, int, __real_utimensat(place.folder, place.path, times, flags), result < 0)
+    return refuse(&place, false);
+}
 
 /* Two paths: a change that touches the tree at either end is refused; between the two it is one to another disk. */
 

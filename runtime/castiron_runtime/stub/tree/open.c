@@ -32,6 +32,7 @@ int __real_openat(int folder, const char *path, int flags, ...);
 int __real_creat(const char *path, mode_t mode);
 FILE *__real_fopen(const char *path, const char *mode);
 FILE *__real_freopen(const char *path, const char *mode, FILE *stream);
+int __real_utimensat(int folder, const char *path, const struct timespec times[2], int flags);
 
 enum { NANOSECONDS = 1000000000 /* of a second; no payload has as many nodes */ };
 
@@ -226,7 +227,8 @@ static int open_copy(uint32_t index, int cloexec)
     if (descriptor < 0)
         return -1;
     struct timespec times[2] = {{.tv_sec = TREE_TIME}, mark_of(index)};
-    if ((node->kind == NODE_FILE && write_content(descriptor, node) < 0) || futimens(descriptor, times) < 0) {
+    if ((node->kind == NODE_FILE && write_content(descriptor, node) < 0) ||
+        __real_utimensat(descriptor, NULL, times, 0) < 0) {
         tree_close(descriptor);
         return -1;
     }
