@@ -1,9 +1,11 @@
-"""The order of functions in executables: the linker's own for a profile, found once for each runtime pack.
+"""The order of functions in executables: those of a start first, then the linker's own for a profile.
 
 The linker's algorithm (cdsort) puts functions that call each other side by side, the often called first.  It takes as
 long as all else in a link, so it runs in one link of nothing but the pack: with the stub and all extension modules that
-the pack has built in.  Each application's link has the functions in that link's order, and behind them those that are
-not in it: of libraries that are built on demand, and of the C library.
+the pack has built in.  Of its functions, those that run while a program starts come first
+(`castiron_runtime.start_functions`): a start then touches a third of the code's pages.  Each application's link has the
+functions in this order, and behind them those that are not in it: of libraries that are built on demand, and of the C
+library.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from castiron_link import ld, linker_call, map_file
 from castiron_link.app_object import write_app_object
 from castiron_link.natives import Natives
 from castiron_link.select import inittab
+from castiron_runtime import start_functions as starts
 
 if TYPE_CHECKING:
     from castiron_common.progress import Reporter
@@ -31,8 +34,10 @@ def function_order(pack: Pack, stub: Path, *, reporter: Reporter) -> Path:
 
     It depends on nothing but the pack and the stub, so that an application is the same with any cache.
     """
-    modules = (Path(str(module.__file__)) for module in (ld, linker_call, map_file))
-    key = hashlib.sha256(f"{pack.id}:{stub.parent.name}:{code_key((Path(__file__), *modules))}".encode())
+    modules = (Path(str(module.__file__)) for module in (ld, linker_call, map_file, starts))
+    started = starts.FILE.read_text(encoding="utf-8")
+    parts = (pack.id, stub.parent.name, code_key((Path(__file__), *modules)), started)
+    key = hashlib.sha256("\n".join(parts).encode())
 
     def build(making: Path) -> None:
         from castiron_runtime.packs import provide
@@ -45,6 +50,7 @@ def function_order(pack: Pack, stub: Path, *, reporter: Reporter) -> Path:
             call = linker_call.linker_call(pack, inputs=inputs, stub=stub, natives=Natives(), own=own, work=work)
             ld.run_linker(call)
             with call.map.open() as lines:
-                making.write_text("".join(f"{name}\n" for name in map_file.functions(lines)))
+                found = starts.first_of_all(map_file.functions(lines), starts.start_functions(started))
+            making.write_text("".join(f"{name}\n" for name in found))
 
     return file_entry(cache_root() / "link" / f"functions-{key.hexdigest()[:32]}", build)

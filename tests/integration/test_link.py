@@ -19,6 +19,7 @@ from castiron_link.function_order import function_order
 from castiron_link.map_file import functions
 from castiron_manifest.codec import encode
 from castiron_runtime.packs import stub_archive
+from castiron_runtime.start_functions import FILE, start_functions
 from tests.support import needs
 from tests.support.linking import command, own_cache, run, trace_and_link
 from tests.unit.link.making import manifest
@@ -141,13 +142,19 @@ def test_same_bytes_in_another_folder_and_with_another_cache(
     assert (elsewhere / "hello.licenses.txt").read_text() == hello.with_name("hello.licenses.txt").read_text()
 
 
-def test_functions_lie_in_the_order_that_the_profile_gives_those_of_the_pack(
+def test_functions_of_a_start_lie_first_and_all_in_the_order_that_the_profile_gives(
     hello: Path, folder: Path, pack: Pack, tmp_path: Path
 ) -> None:
     quiet = SilentReporter()
     order = function_order(pack, stub_archive(pack, reporter=quiet), reporter=quiet).read_text().splitlines()
     # Any program hashes strings, and hardly any asks a dictionary in this way, whose source precedes that of strings.
     assert order.index("unicode_hash") < order.index("PyDict_GetItem")
+    first = 0
+    for group in start_functions(FILE.read_text()):
+        present = group & set(order)
+        assert len(present) > 1000
+        assert set(order[first : first + len(present)]) == present
+        first += len(present)
     linked = command("link", folder / "app.manifest", "-o", "hello", "--keep-map", "map", cwd=tmp_path)
     assert linked.status == 0, linked.stderr
     with (tmp_path / "map").open() as lines:
