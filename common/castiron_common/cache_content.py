@@ -134,17 +134,19 @@ def prune(root: Path, *, unused_since: float | None = None, down_to: int | None 
     store = root / shared_files.FOLDER
     began = sessions.oldest(root)
     total = size(root)
-    freed = count = 0
+    # The store has many more files than an item: it is gone through before and after all items, not for each.
+    freed = shared_files.sweep(store)
+    count = expected = 0
     for item in items(root):
         old = unused_since is not None and item.used < unused_since
-        over = down_to is not None and total - freed > down_to
+        over = down_to is not None and total - freed - expected > down_to
         if item.used >= began or not (old or over):
             continue
+        shared = shared_files.freed_by(item.path) if _shares(item) else 0
         if _removed(item, began):
             count += 1
             freed += item.size
-            if _shares(item):
-                freed += shared_files.sweep(store)
+            expected += shared
     freed += shared_files.sweep(store)
     kept = max(0, total - freed)
     cache_growth.record(root, kept)

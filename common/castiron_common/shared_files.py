@@ -56,6 +56,17 @@ def _share_file(path: Path, status: os.stat_result, store: Path) -> bool:
     return True
 
 
+def freed_by(folder: Path) -> int:
+    """Return how many bytes of the store `sweep` would free, were ``folder`` removed: those that only it links to."""
+    links: dict[int, tuple[os.stat_result, int]] = {}
+    for top, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                status = Path(top, name).lstat()
+                links[status.st_ino] = (status, links[status.st_ino][1] + 1 if status.st_ino in links else 1)
+    return sum(status.st_size for status, count in links.values() if 1 < status.st_nlink == count + 1)
+
+
 def sweep(store: Path) -> int:
     """Remove what no folder links to any more; return how many bytes that frees."""
     freed = 0

@@ -126,6 +126,61 @@ def test_equal_files_are_on_the_disk_once(root: Path) -> None:
     assert not [path for path in store.rglob("*") if path.is_file()]
 
 
+def test_as_many_environments_go_as_their_own_files_need(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = root / shared_files.FOLDER
+    for at in range(20):
+
+        def build(folder: Path, at: int = at) -> None:
+            (folder / "in_all.py").write_bytes(bytes(50_000))
+            (folder / "own.py").write_bytes(bytes([at]) * 1000)
+            (folder / "again.py").write_bytes(bytes([at]) * 1000)
+
+        entry = folder_entry(
+            root / "sites" / f"{at:02}", build, finish=lambda folder: shared_files.share(folder, store)
+        )
+        os.utime(seal_path(entry), (1000 + at, 1000 + at))
+    cache._intact.clear()
+    walks = 0
+
+    def sweep(folder: Path) -> int:
+        nonlocal walks
+        walks += 1
+        return real_sweep(folder)
+
+    real_sweep = shared_files.sweep
+    monkeypatch.setattr(shared_files, "sweep", sweep)
+    assert cache_content.size(root) == 70_000
+    pruned = cache_content.prune(root, down_to=58_000)
+    assert (pruned.items, pruned.freed, pruned.kept) == (12, 12_000, 58_000)
+    left = sorted(path.name for path in (root / "sites").iterdir() if path.is_dir())
+    assert left == [str(at) for at in range(12, 20)]
+    assert walks == 2, "the whole store is gone through for all of them, not for each"
+    last = cache_content.prune(root, down_to=0)
+    assert (last.items, last.freed, last.kept) == (8, 58_000, 0)
+
+
+def test_what_an_interrupted_prune_left_in_the_store_goes_first(root: Path) -> None:
+    store = root / shared_files.FOLDER
+
+    def build(folder: Path) -> None:
+        (folder / "module.py").write_bytes(folder.name.encode() + bytes(9000))
+
+    first, second = (
+        folder_entry(root / "sites" / name, build, finish=lambda folder: shared_files.share(folder, store))
+        for name in ("first", "second")
+    )
+    cache._intact.clear()
+    for entry in (first, second):
+        os.utime(seal_path(entry), (1000, 1000))
+    shutil.rmtree(first)
+    seal_path(first).unlink()
+    total = cache_content.size(root)
+    pruned = cache_content.prune(root, down_to=total - 5000)
+    assert (pruned.items, pruned.kept) == (0, total - pruned.freed)
+    assert pruned.freed > 9000
+    assert second.is_dir()
+
+
 def test_a_damaged_file_of_the_store_is_not_shared_any_more(root: Path) -> None:
     store = root / shared_files.FOLDER
 
