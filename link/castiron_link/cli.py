@@ -298,6 +298,11 @@ _SMALL = (
     "when it is used"
 )
 
+_SLOW_DIGESTS = (
+    "hashlib: without OpenSSL, SHA-1 and SHA-2 take two to eight times as long on processors with instructions for "
+    "them; the default profile brings it (4 MB)"
+)
+
 
 def _children(children: Children | None, *, as_python: bool) -> Children | None:
     if not as_python:
@@ -331,6 +336,8 @@ def show_result(result: LinkResult, loud: Loudness, *, table: bool) -> None:
     console.print(f"{relative(str(result.output))}: {size}, static{_CHILDREN[result.children]}")
     if result.profile is Profile.SMALL:
         console.print(_SMALL)
+    if result.slow_digests:
+        console.print(_SLOW_DIGESTS)
     if loud is Loudness.VERBOSE:
         for item in result.full_ends:
             console.print(printable(f"destroys every object at its end once {item.subject} was used: {item.reason}"))

@@ -48,7 +48,7 @@ from castiron_link.provision import (
 )
 from castiron_link.relink import check_kit, write_kit
 from castiron_link.relink_application import kit_application
-from castiron_link.select import inittab, select
+from castiron_link.select import faster_with_openssl, inittab, select
 from castiron_link.shares import taken_compressed
 from castiron_link.startup import startup
 from castiron_link.tree_layout import below_site_packages, build_tree, interpreters, with_placed_libraries
@@ -129,7 +129,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         needs = startup(pack.id, interpreter, cache_root() / "link", manifest.entry.kind, children=starts)
         site = site_of(manifest, pack, reporter)
         tree = build_tree(manifest, stdlib=pack.stdlib, site=site, extra_stdlib=needs.modules)
-        chosen = select(tree, startup=needs.builtins, offered=pack.extensions)
+        chosen = select(tree, startup=needs.builtins, offered=pack.extensions, small=small)
         names = sorted({*chosen, *provided_extensions(manifest, tree)})
         children = children_of(tree, options, extensions=chosen)
         given = provided(pack, names, reporter, small=small)
@@ -309,6 +309,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         profile=options.profile,
         needs=manifest.needs,
         full_ends=() if options.full_finalize else natives.unexamined,
+        slow_digests=small and "_hashlib" not in chosen and faster_with_openssl(tree.modules),
         warnings=(
             *broken_modules(compiled),
             *natives.warnings,

@@ -240,6 +240,8 @@ class LinkResult:
     """What the program needs of the machine."""
     full_ends: tuple[Unexamined, ...] = ()
     """Shared objects after whose use the program destroys every object at its end."""
+    slow_digests: bool = False
+    """Whether digests that the application computes are CPython's own, and OpenSSL's would be much faster."""
     warnings: tuple[str, ...] = ()
     seconds: tuple[tuple[str, float], ...] = field(default=())
     """Wall time of each pass, in order."""

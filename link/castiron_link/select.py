@@ -35,19 +35,26 @@ _OPENSSL_ONLY = re.compile(
 )
 """What of hashlib exists in OpenSSL alone.  Source: CPython 3.11 and 3.13, Lib/hashlib.py, Modules/_hashopenssl.c."""
 
+_FASTER_IN_OPENSSL = re.compile(rb"\b(?:sha[_-]?(?:1|224|256|384|512)|file_digest)\b", re.IGNORECASE)
+"""Digests that take half to an eighth of the time in OpenSSL, which uses instructions for them.  MD5 is as fast."""
+
 _HASHLIB = re.compile(rb"\b_?hashlib\b")
+_USES_DIGESTS = re.compile(rb"\b(?:_?hashlib|hmac)\b")
 
 
-def select(tree: Tree, *, startup: Collection[str], offered: Mapping[str, Extension]) -> tuple[str, ...]:
+def select(
+    tree: Tree, *, startup: Collection[str], offered: Mapping[str, Extension], small: bool = False
+) -> tuple[str, ...]:
     """Return the extension modules of the standard library that ``tree`` needs, sorted.
 
     ``startup`` are the built-in modules that the interpreter imports to start, ``offered`` those the pack can give.
-    Raises `ModuleMissingError` for one that the pack does not offer.
+    ``small``: nothing is taken for its speed alone.  Raises `ModuleMissingError` for one that the pack does not offer.
     """
     wanted = set(tree.builtins) | set(startup) | {name for name, extension in offered.items() if extension.always}
     digests = OWN_DIGESTS & set(offered)
-    if "_hashlib" in wanted and "_ssl" not in wanted and digests <= wanted and not needs_openssl_digests(tree.modules):
-        # CPython's own digests serve: all are there, and nothing uses what only OpenSSL has.
+    own_serve = "_ssl" not in wanted and digests <= wanted and not needs_openssl_digests(tree.modules)
+    if "_hashlib" in wanted and own_serve and (small or not faster_with_openssl(tree.modules)):
+        # CPython's own digests serve: all are there, and nothing uses what only OpenSSL has, or is fast in.
         wanted.discard("_hashlib")
     for name in sorted(wanted):
         wanted.update(set(IMPLIED.get(name, ())) & set(offered))
@@ -64,10 +71,20 @@ def needs_openssl_digests(modules: Iterable[PlacedModule]) -> bool:
 
     A word search on purpose: wrongly found costs size, wrongly missed would break the application.
     """
+    return _named(modules, _HASHLIB, _OPENSSL_ONLY)
+
+
+def faster_with_openssl(modules: Iterable[PlacedModule]) -> bool:
+    """Return whether a source outside the standard library computes digests that OpenSSL is much faster in.
+
+    A word search as well: wrongly found costs size, wrongly missed costs time.
+    """
+    return _named(modules, _USES_DIGESTS, _FASTER_IN_OPENSSL)
+
+
+def _named(modules: Iterable[PlacedModule], *words: re.Pattern[bytes]) -> bool:
     return any(
-        module.module.origin is not Origin.STDLIB
-        and _HASHLIB.search(module.source) is not None
-        and _OPENSSL_ONLY.search(module.source) is not None
+        module.module.origin is not Origin.STDLIB and all(word.search(module.source) for word in words)
         for module in modules
     )
 

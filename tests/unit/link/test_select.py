@@ -49,6 +49,31 @@ def test_what_only_openssl_has_asks_for_it(use: bytes) -> None:
     assert "_hashlib" in select(tree("_hashlib", source=use), startup=(), offered=OFFERED)
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        b"import hashlib\nhashlib.sha256(b'')",
+        b"from hashlib import sha1",
+        b"import hashlib\nhashlib.new('SHA-512')",
+        b"import hashlib\nhashlib.file_digest(file, name)",
+        b"import hmac\nhmac.new(b'', b'', 'sha256')",
+    ],
+)
+def test_digests_that_openssl_is_fast_in_ask_for_it_but_for_small_executables(use: bytes) -> None:
+    asked = tree("_hashlib", "_md5", source=use)
+    assert "_hashlib" in select(asked, startup=(), offered=OFFERED)
+    assert "_hashlib" not in select(asked, startup=(), offered=OFFERED, small=True)
+    library = tree("_hashlib", "_md5", source=use, origin=Origin.STDLIB)
+    assert "_hashlib" not in select(library, startup=(), offered=OFFERED)
+
+
+@pytest.mark.parametrize(
+    "source", [b"import hashlib\nhashlib.md5()", b"sha256 = 1", b"import hashlib\nsharp1 = ash256 = 0"]
+)
+def test_other_words_are_no_digests_that_openssl_is_fast_in(source: bytes) -> None:
+    assert "_hashlib" not in select(tree("_hashlib", "_md5", source=source), startup=(), offered=OFFERED)
+
+
 def test_openssl_stays_where_pythons_own_digests_are_not_all_there() -> None:
     offered = OFFERED | {"_sha2": extension("_sha2")}
     assert "_hashlib" in select(tree("_hashlib", "_md5"), startup=(), offered=offered)
