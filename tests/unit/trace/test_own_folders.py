@@ -40,6 +40,34 @@ def test_sources_in_a_folder_whose_name_leads_elsewhere(
     assert (f"{folder}/part.py" in data(outcome)) == (folder != "parts")
 
 
+LOOP = """
+import importlib.util, os, shop
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "{}")
+for name in os.listdir(FOLDER):
+    spec = importlib.util.spec_from_file_location(name[:-3], os.path.join(FOLDER, name))
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+"""
+
+
+@pytest.mark.parametrize(("folder", "severity"), [("parts.d", "info"), ("parts", "info"), ("texts", "warning")])
+def test_sources_of_a_folder_loaded_in_a_loop(folder: str, severity: str, tmp_path: Path, python: TargetPython) -> None:
+    """All of them go in, which is no reason for a warning; of a folder without any it is one. Whoever comes second."""
+    source = LOOP.format(folder)
+    files = {
+        "app.py": source,
+        "shop.py": source.replace(", shop", ""),
+        "parts.d/10-first.py": "import wave",
+        "parts/second.py": "import wave",
+        "texts/note.txt": "",
+    }
+    outcome = traced(tmp_path, python, files)
+    found = {item.subject: item for item in outcome.manifest.findings if item.code == "computed-import"}
+    assert {place: item.severity for place, item in found.items()} == {"app.py:5": severity, "shop.py:5": severity}
+    if severity == "info":
+        assert found["app.py:5"].message == f"spec_from_file_location: all sources in {folder} go in."
+        assert "wave" in {module.name for module in outcome.manifest.modules}
+
+
 @pytest.mark.parametrize("folder", ["code", "html", "v1.0", "parts"])
 def test_a_folder_on_the_path_whose_name_leads_elsewhere(folder: str, tmp_path: Path, python: TargetPython) -> None:
     source = f"import os, sys\nsys.path.insert(0, os.path.join(os.path.dirname(__file__), '{folder}'))\nimport inner"

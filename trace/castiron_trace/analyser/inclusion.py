@@ -57,6 +57,7 @@ class Inclusion:
         self._made = MadeModules(context)
         computed_imports = ComputedImports(context)
         named_imports = NamedImports(context)
+        own_folders = OwnFolders(context, own_sources)
         self._for_all: tuple[ModuleRule, ...] = (HiddenImports(context),)
         """Rules that look at modules of the standard library, too."""
         self._for_code: tuple[ModuleRule, ...] = (
@@ -70,7 +71,7 @@ class Inclusion:
             MachineLibraries(context),
             computed_imports,
             LazyModules(context),
-            OwnFolders(context, own_sources),
+            own_folders,
             OwnWrites(context),
             AbsentFunctions(context),
             StarImports(context),
@@ -91,7 +92,7 @@ class Inclusion:
             PickledData(context),
             UnusedRequirements(context),
             self._outside_code,
-            UnseenImports(context, computed_imports, named_imports),
+            UnseenImports(context, computed_imports, named_imports, own_folders),
         )
         self.notices: list[Notice] = []
         self.files: set[str] = set()

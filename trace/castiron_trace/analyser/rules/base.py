@@ -112,7 +112,10 @@ class Context:
 
     def place(self, node: BaseNode) -> str:
         """Return a module's file for a message: relative to site-packages or to the application."""
-        place = file_of(node) or node.name
+        return self.shown(file_of(node) or node.name)
+
+    def shown(self, place: str) -> str:
+        """Return a path for a message, relative to site-packages or to the application."""
         for root in (*self.environment.path, *self.roots):
             if place.startswith(root + os.sep):
                 return place[len(root) + 1 :]

@@ -35,7 +35,10 @@ class OwnFolders:
     def __init__(self, context: Context, own_sources: OwnSources) -> None:
         self._context = context
         self._own_sources = own_sources
-        self._taken: set[str] = set()
+        self._taken: dict[str, list[str]] = {}
+        """Folder -> the names of its sources, if these go in."""
+        self.taken_by: dict[str, set[str]] = {}
+        """Identifier of a module -> the folders that it names and whose sources go in."""
 
     def look(self, module: Module) -> Iterator[Step]:
         """Yield the modules in the folders that one own module names: ``join(dirname(__file__), "plugins")``."""
@@ -44,26 +47,37 @@ class OwnFolders:
             return
         for text, line in module.scan.paths:
             folder = os.path.normpath(posixpath.join(Path(place).parent, text.partition("*")[0]))
-            if folder in self._taken or not os.path.isdir(folder):  # noqa: PTH112 - of any string, as it is
+            if not os.path.isdir(folder):  # noqa: PTH112 - of any string, as it is
                 continue
             if not module.scan.finds_sources and not (self._imports_others(module) and _has_loose_sources(folder)):
                 continue
-            self._taken.add(folder)
-            yield from self._all_in(module.node, Path(folder), line)
-            if module.scan.finds_sources:
-                yield from self._code_of_path_files(module.node, Path(folder), line)
+            first = folder not in self._taken
+            names = self._taken.setdefault(folder, self._names_in(Path(folder)))
+            if names:
+                self.taken_by.setdefault(module.node.identifier, set()).add(folder)
+            if first:
+                yield from self._all_in(module.node, Path(folder), names, line)
+                if module.scan.finds_sources:
+                    yield from self._code_of_path_files(module.node, Path(folder), line)
 
-    def _all_in(self, node: BaseNode, folder: Path, line: int) -> Iterator[Step]:
-        """Yield the modules below a folder by their names from a root; those of a root itself are not asked for.
+    def _place_of(self, folder: Path) -> tuple[Path | None, tuple[str, ...]]:
+        """Return the root that a folder lies below, and the parts of its path from there."""
+        root = next((Path(root) for root in self._context.own_roots() if folder.is_relative_to(root)), None)
+        return root, folder.relative_to(root).parts if root is not None else ()
+
+    def _names_in(self, folder: Path) -> list[str]:
+        """Return the modules below a folder by their names from a root; those of a root itself are not asked for."""
+        _root, parts = self._place_of(folder)
+        names = modules_below(folder, ".".join(parts)) if parts else []
+        return names if len(names) <= _MOST else []
+
+    def _all_in(self, node: BaseNode, folder: Path, names: list[str], line: int) -> Iterator[Step]:
+        """Yield the modules below a folder, which have these names.
 
         A folder that no name leads to has sources: ``v1.0``, or ``profile``, which means Python's own module.
         """
-        root = next((Path(root) for root in self._context.own_roots() if folder.is_relative_to(root)), None)
-        parts = folder.relative_to(root).parts if root is not None else ()
-        if root is None or not parts:
-            return
-        names = modules_below(folder, ".".join(parts))
-        if len(names) > _MOST:
+        root, parts = self._place_of(folder)
+        if root is None or not names:
             return
         if names_lead_to(self._context.locator, root, (*parts, "module")):
             for name in names:

@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from castiron_trace.analyser.rules.base import Context, Step
     from castiron_trace.analyser.rules.computed_imports import ComputedImports
     from castiron_trace.analyser.rules.named_imports import NamedImports
+    from castiron_trace.analyser.rules.own_folders import OwnFolders
     from castiron_trace.analyser.syntax.scan import NamedCall, NamePasser, Scan
+
+
+_BY_PATH = frozenset({"spec_from_file_location"})
+"""Functions that are given the path of a source, whatever they call it: its folder tells more than its name."""
 
 
 class _Open(NamedTuple):
@@ -42,8 +47,11 @@ _Key = tuple[str, str, str]
 class UnseenImports:
     """Warns when no other rule adds anything."""
 
-    def __init__(self, context: Context, computed: ComputedImports, named: NamedImports) -> None:
+    def __init__(
+        self, context: Context, computed: ComputedImports, named: NamedImports, own_folders: OwnFolders
+    ) -> None:
         self._context = context
+        self._own_folders = own_folders
         self._computed = computed
         self._named = named
 
@@ -52,13 +60,17 @@ class UnseenImports:
         del entry
         waiting, self._computed.waiting = self._computed.waiting, []
         for node, what, line in waiting:
+            place = f"{self._context.place(node)}:{line}"
+            if what in _BY_PATH and (folders := self._own_folders.taken_by.get(node.identifier)):
+                names = ", ".join(sorted(map(self._context.shown, folders)))
+                yield Notice("computed-import", "info", place, f"{what}: all sources in {names} go in.")
+                continue
             passers = [item for item in node.extension_attributes["scan"].passers if item.line == line]
             reason: _Open | None = None
             if all(item.exact for item in passers):
                 reason = self._first_open(node.identifier, passers)
                 if passers and reason is None:
                     continue
-            place = f"{self._context.place(node)}:{line}"
             yield Notice(
                 "computed-import",
                 "warning",
