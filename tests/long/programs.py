@@ -3,13 +3,15 @@
 ``tests/long/programs/`` names them: what is asked of the package index (no versions: today's), how each is started, and
 what it is given.  Each is traced and linked; the binary does what the same distributions do under the target's own
 interpreter, or it does not.  That interpreter is linked against musl: what has wheels for glibc alone is compared with
-a CPython of this machine (``--python``).  Prints a line for each: equal, refused (by ``trace`` or ``link``, with their
-message), told (it differs, and a warning of ``trace`` names what is missing), or differs.  Exits with 1 if any differs.
+a CPython of this machine (``--python``), and differs also by what CPython has changed between its version and the
+pack's.  Prints a line for each: equal, refused (by ``trace`` or ``link``, with their message), told (it differs, and a
+warning of ``trace`` names what is missing), or differs.  Exits with 1 if any differs.
 """
 
 from __future__ import annotations
 
 import argparse
+import difflib
 import re
 import shutil
 import subprocess
@@ -149,13 +151,23 @@ def try_program(program: Program, pack: Pack, folder: Path, *, python: Path | No
         if did != usual:
             told = any(line.split(":")[0] in did.stderr for line in warnings)
             word = "told" if told else "DIFFERS"
-            text = f"run {index}\n--- ordinary\n{_text(usual)}\n--- binary\n{_text(did)}"
+            text = f"run {index}\n{_compared(usual, did)}"
             return Verdict(program=name, word=word, detail=text, warnings=len(warnings), size=size)
     return Verdict(program=name, word="equal", warnings=len(warnings), size=size)
 
 
 def _text(did: Did) -> str:
     return f"status {did.status}\n{did.stdout[-1500:]}\n{did.stderr[-1500:]}\n{str(did.files)[:1500]}"
+
+
+def _compared(usual: Did, did: Did) -> str:
+    """Return what both did, and the lines in which they differ, which may lie far from the end."""
+    lines = difflib.unified_diff(_whole(usual), _whole(did), "ordinary", "binary", lineterm="", n=1)
+    return "\n".join((*lines, "--- ordinary", _text(usual), "--- binary", _text(did)))
+
+
+def _whole(did: Did) -> list[str]:
+    return [f"status {did.status}", *did.stdout.splitlines(), *did.stderr.splitlines(), *map(str, did.files)]
 
 
 def _write(folder: Path, files: tuple[tuple[str, str], ...]) -> None:
