@@ -68,6 +68,34 @@ def test_sources_of_a_folder_loaded_in_a_loop(folder: str, severity: str, tmp_pa
         assert "wave" in {module.name for module in outcome.manifest.modules}
 
 
+SKELETON = {
+    "skeleton/README.md": "",
+    "skeleton/setup.py": "import wave",
+    "skeleton/{{ name }}/__init__.py": "",
+    "skeleton/{{ name }}/{{ name }}.py": "NAME = {{ name }}\n{% if x %}",
+    "skeleton/hooks/after.py": "import colorsys, beside\nprint('{{ name }}')",
+    "skeleton/.venv/lib/x.py": "",
+    "skeleton/hooks/__pycache__/after.cpython-313.pyc": "",
+}
+
+
+@pytest.mark.parametrize("how", ["shutil.copytree(SKELETON, 'new')", "runpy.run_path(str(SKELETON / 'setup.py'))"])
+def test_sources_of_a_folder_that_the_code_names(how: str, tmp_path: Path, python: TargetPython) -> None:
+    """Whoever names a folder may copy it: a skeleton of a project has sources, which need not even be Python.
+
+    Where sources are run, those further down may be, too: what they import goes in.
+    """
+    source = "import runpy, shutil\nfrom pathlib import Path\nSKELETON = Path(__file__).parent / 'skeleton'\n" + how
+    outcome = traced(tmp_path, python, {"app.py": source, "beside.py": "", **SKELETON})
+    modules = {module.name for module in outcome.manifest.modules}
+    wanted = {name for name in SKELETON if ".venv" not in name and "__pycache__" not in name}
+    assert wanted - data(outcome) == (set() if "copytree" in how else {"skeleton/setup.py"})
+    assert not [name for name in data(outcome) if ".venv" in name or "__pycache__" in name]
+    runs = {"wave", "colorsys", "beside", "skeleton.setup"}
+    assert modules & runs == (set() if "copytree" in how else runs)
+    assert not [item for item in outcome.manifest.findings if item.subject.startswith("skeleton")]
+
+
 @pytest.mark.parametrize("folder", ["code", "html", "v1.0", "parts"])
 def test_a_folder_on_the_path_whose_name_leads_elsewhere(folder: str, tmp_path: Path, python: TargetPython) -> None:
     source = f"import os, sys\nsys.path.insert(0, os.path.join(os.path.dirname(__file__), '{folder}'))\nimport inner"

@@ -113,7 +113,7 @@ class Choice:
                 continue
             path = literal.text[len(_ups(literal.text)) :].lstrip("/")
             if path.strip("*"):
-                self._add(naming.matches(base, path), root)
+                self._add(naming.matches(base, path, sources=True), root)
 
     def _named(self, module: ReachedModule, said: FileNames, silent: set[str]) -> None:
         """Strings that are names of files and folders, or the end of such."""

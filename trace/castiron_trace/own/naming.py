@@ -40,8 +40,11 @@ def cleaned(text: str) -> str | None:
     return None if ".." in PurePosixPath(path).parts else path
 
 
-def in_full(base: Path, path: str) -> Iterator[Path]:
-    """Yield the file that a path means below a folder, or all files of the folder that it means."""
+def in_full(base: Path, path: str, *, sources: bool = False) -> Iterator[Path]:
+    """Yield the file that a path means below a folder, or all files of the folder that it means.
+
+    With ``sources`` also Python's, and those of packages: who names a folder may copy it.
+    """
     full = base / path
     try:
         if full.is_file():
@@ -49,7 +52,7 @@ def in_full(base: Path, path: str) -> Iterator[Path]:
             if full.suffix or not is_elf(full):
                 yield full
         elif full.is_dir() and not is_foreign(full) and not is_build_output(full):
-            yield from files_below(full, stop_at_packages=True)
+            yield from files_below(full, stop_at_packages=not sources, sources=sources)
     except OSError:
         return  # longer than any file name
 
@@ -97,11 +100,14 @@ def _ends_with(parts: Sequence[str], wanted: Sequence[str]) -> bool:
     return fnmatchcase(parts[-1], wanted[-1]) and _ends_with(parts[:-1], wanted[:-1])
 
 
-def matches(base: Path, pattern: str) -> Iterator[Path]:
-    """Yield the files that a path with ``*`` in it means; what stands before the first ``*`` is a folder or a name."""
+def matches(base: Path, pattern: str, *, sources: bool = False) -> Iterator[Path]:
+    """Yield the files that a path with ``*`` in it means; what stands before the first ``*`` is a folder or a name.
+
+    ``sources`` as for `in_full`, for a path without ``*``.
+    """
     fixed, star, _rest = pattern.partition("*")
     if not star:
-        yield from in_full(base, pattern)
+        yield from in_full(base, pattern, sources=sources)
         return
     folder = base / posixpath.dirname(fixed)
     if not posixpath.dirname(fixed).strip("./") or not folder.is_dir() or is_foreign(folder):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import posixpath
 from pathlib import Path
@@ -57,6 +58,7 @@ class OwnFolders:
                 self.taken_by.setdefault(module.node.identifier, set()).add(folder)
             if first:
                 yield from self._all_in(module.node, Path(folder), names, line)
+                yield from self._further_down(module.node, Path(folder))
                 if module.scan.finds_sources:
                     yield from self._code_of_path_files(module.node, Path(folder), line)
 
@@ -88,6 +90,13 @@ class OwnFolders:
             source = file / "__init__.py" if file.is_dir() else file.with_name(f"{file.name}.py")
             yield from self._own_sources.run(node, str(source), line)
 
+    def _further_down(self, node: BaseNode, folder: Path) -> Iterator[Step]:
+        """Yield the sources in folders below that are no packages: hooks beside a template, which are run."""
+        found = list(itertools.islice(_in_plain_folders(folder), _MOST + 1))
+        if len(found) <= _MOST:
+            for path in found:
+                yield from self._own_sources.run_as_file(node, path)
+
     def _code_of_path_files(self, node: BaseNode, folder: Path, line: int) -> Iterator[Step]:
         """Yield what the lines of code import that `site.addsitedir` runs; the locator knows what folders it adds."""
         for file in path_files_in(folder):
@@ -99,6 +108,15 @@ class OwnFolders:
     def _imports_others(self, module: Module) -> bool:
         modules = self._context.environment.modules
         return any(item.module in modules for item in module.scan.imports if not item.level)
+
+
+def _in_plain_folders(folder: Path) -> Iterator[str]:
+    """Yield the sources in the folders below a folder, and below those, that are no packages."""
+    for entry in sorted(folder.iterdir()):
+        aside = entry.name.startswith((".", "__")) or entry.is_symlink() or (entry / "__init__.py").exists()
+        if entry.is_dir() and not aside:
+            yield from (str(file) for file in sorted(entry.glob("*.py")) if file.is_file())
+            yield from _in_plain_folders(entry)
 
 
 def _has_loose_sources(folder: str) -> bool:

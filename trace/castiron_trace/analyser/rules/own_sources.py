@@ -82,6 +82,15 @@ class OwnSources:
                 if parts[-1] != "__init__" and names_lead_to(self._context.locator, Path(root), parts):
                     yield Declaration(node, ".".join(parts), line, script=True)
                     return
+        yield from self._as_file(node, path)
+
+    def run_as_file(self, node: BaseNode, path: str) -> Iterator[Step]:
+        """Likewise, for a source that may be no Python before a program has filled it in: a template of one."""
+        if path not in self._taken:
+            self._taken.add(path)
+            yield from self._as_file(node, path)
+
+    def _as_file(self, node: BaseNode, path: str) -> Iterator[Step]:
         yield SourceFile(path)
         scan = self._context.locator.scan_file(path, APP)
         for name, level, _names, _tier, at in scan.imports:
