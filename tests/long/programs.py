@@ -224,6 +224,9 @@ def _reference(
         for name in ("python", "python3", f"python{pack.feature}"):
             (prefix / "bin" / name).symlink_to(python)
     first, *rest = program.application.entry
+    if first == "-m" and program.sources:  # what the current folder is for whoever starts it beside its sources
+        (package_path,) = prefix.glob("lib/python*/site-packages")
+        (package_path / "own.pth").write_text(f"{project}\n")
     own = any(first == name for name, _ in program.sources)
     words = [first, *rest] if first == "-m" else [str(project / first if own else prefix / "bin" / first)]
     asked = [str(prefix / "bin" / "python"), "-c", "import sys; print(sys.base_prefix)"]

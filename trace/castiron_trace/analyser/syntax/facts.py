@@ -66,6 +66,7 @@ class Facts:
         """See `castiron_trace.analyser.syntax.group_names`."""
         self.files: OwnPaths | None = None
         self.outside_code: Sequence[OutsideCode] = ()
+        self.environment_defaults: Sequence[Literal] = ()
         self.exports: Sequence[str] = ()
         self.finds_sources = False
         self.package_paths: Sequence[PackagePath] = ()
@@ -126,6 +127,7 @@ class Facts:
             codecs=tuple(sorted(self.codecs)),
             dynamic_codec=self.dynamic_codec,
             outside_code=tuple(self.outside_code),
+            environment_defaults=tuple(self.environment_defaults),
             extends_path=self.extends_path,
             exports=tuple(self.exports),
             finds_sources=own and self.finds_sources,

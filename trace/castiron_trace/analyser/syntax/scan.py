@@ -221,6 +221,8 @@ class Scan:
     """True if an encoding is named by anything else."""
     outside_code: tuple[OutsideCode, ...] = ()
     """See `castiron_trace.analyser.syntax.outside_code`."""
+    environment_defaults: tuple[Literal, ...] = ()
+    """See `castiron_trace.analyser.syntax.environment_defaults`; for the application's own files."""
     extends_path: bool = False
     """True for a namespace package of the older kinds, such as those of `pkgutil.extend_path`."""
     exports: tuple[str, ...] = ()
@@ -262,6 +264,7 @@ _ROWS: dict[str, Any] = {
     "opened": Literal,
     "changed": Literal,
     "databases": Literal,
+    "environment_defaults": Literal,
     "libraries": NamedLibrary,
     "outside_code": OutsideCode,
     "lazy": Literal,

@@ -20,6 +20,7 @@ from castiron_trace.analyser.syntax.alternatives import alternatives
 from castiron_trace.analyser.syntax.code_in_strings import code_in_string, module_templates
 from castiron_trace.analyser.syntax.conditions import Conditions
 from castiron_trace.analyser.syntax.encodings import encodings
+from castiron_trace.analyser.syntax.environment_defaults import environment_defaults
 from castiron_trace.analyser.syntax.expressions import is_main_test, may_swallow, name_of
 from castiron_trace.analyser.syntax.facts import Facts
 from castiron_trace.analyser.syntax.import_calls import (
@@ -101,6 +102,7 @@ def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
     facts.finds_sources = any(word in source for word in _FINDS_SOURCES)
     facts.files = own_paths(tree, scanner.file_functions) if own else None
     facts.outside_code = outside_code(source, tree)
+    facts.environment_defaults = environment_defaults(source, tree) if own else ()
     facts.package_paths = package_paths(source, tree)
     facts.lazy = lazy_exports(source, tree, facts.strings)
     facts.made = made_modules(source, tree)
