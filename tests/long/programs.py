@@ -139,6 +139,7 @@ def try_program(program: Program, pack: Pack, folder: Path, *, python: Path | No
     size = linked.stat().st_size
     names = (
         (f"{linked}/bin/python", "<program>"),
+        (f"{linked}/app/{program.application.entry[0]}", "<program>"),  # as the reference's script is
         (f"{linked}/app/", "<prefix>/app/"),
         (f"{linked}/", "<prefix>/"),
         (str(linked), "<program>"),

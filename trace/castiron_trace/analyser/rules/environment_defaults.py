@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class EnvironmentDefaults:
-    """Takes all modules of the application's package in which a default lies: who may say another means one of them."""
+    """Takes all modules of the package in which a default lies, tests too: whoever says another means one of them."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
