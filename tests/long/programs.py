@@ -109,7 +109,7 @@ def try_program(program: Program, pack: Pack, folder: Path, *, python: Path | No
     name = program.application.name
     project, linked = folder / "project", folder / "linked" / program.application.entry[-1]
     project.mkdir()
-    linked.parent.mkdir()
+    linked.parent.mkdir(parents=True)
     _write(project, program.sources)
     needs = [word for item in program.requires for word in ("--with", item)]
     manifest = folder / "app.manifest"
@@ -139,7 +139,7 @@ def try_program(program: Program, pack: Pack, folder: Path, *, python: Path | No
     size = linked.stat().st_size
     names = (
         (f"{linked}/bin/python", "<program>"),
-        (f"{linked}/app/{program.application.entry[0]}", "<program>"),  # as the reference's script is
+        (f"{linked}/app/{Path(program.application.entry[0]).name}", "<program>"),  # as the reference's script is
         (f"{linked}/app/", "<prefix>/app/"),
         (f"{linked}/", "<prefix>/"),
         (str(linked), "<program>"),
