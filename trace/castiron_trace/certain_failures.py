@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import ModuleMissingError, NativeError
-from castiron_manifest.model import Finding, Severity
+from castiron_manifest.model import Finding, ModuleKind, Severity
 from castiron_trace.protocol import APP, STDLIB, Tier
 from castiron_trace.unavailable import left_out, unavailable
 from castiron_trace.unusable_distributions import unusable_distributions
@@ -79,11 +79,17 @@ def _may_be_made(reached: Reached, name: str) -> bool:
     """Say whether a package of a distribution may make this module of its own when it is imported.
 
     Compiled modules put submodules into `sys.modules` (DuckDB), packages have import hooks for their own names (toolz).
+    A namespace package (``opentelemetry``) has no code of its own: only a compiled module in it may.
     """
     parent = name.rpartition(".")[0]
     while parent and parent not in reached.modules:
         parent = parent.rpartition(".")[0]
-    return bool(parent) and reached.modules[parent].owner not in {APP, STDLIB}
+    if not parent or reached.modules[parent].owner in {APP, STDLIB}:
+        return False
+    if reached.modules[parent].kind != ModuleKind.NAMESPACE:
+        return True
+    compiled = (other.name for other in reached.modules.values() if other.kind == ModuleKind.EXTENSION)
+    return any(other.startswith(f"{parent}.") for other in compiled)
 
 
 def missing_findings(reached: Reached, allowed: Collection[str]) -> Iterator[Finding]:

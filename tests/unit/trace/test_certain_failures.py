@@ -88,6 +88,23 @@ def test_what_may_be_missing_is_no_error(tracer: Tracer, tmp_path: Path, code: s
     assert not [item for item in missing_findings(reached, ()) if item.severity is Severity.WARNING]
 
 
+@pytest.mark.parametrize(
+    ("files", "surely"),
+    [
+        ({"space/one.py": "from space.two import x"}, True),
+        ({"space/__init__.py": "", "space/one.py": "from space.two import x"}, False),
+        ({"space/deep/__init__.py": "", "space/one.py": "import space.deep\nfrom space.deep.two import x"}, False),
+    ],
+)
+def test_a_namespace_package_makes_no_module(
+    tracer: Tracer, tmp_path: Path, files: dict[str, str], surely: bool
+) -> None:
+    """Code of a package may put modules below it into sys.modules; a namespace package has none."""
+    caught = error(tracer, tracer({"app.py": "import space.one"}, site_of(tmp_path, install(tmp_path, "d", files))))
+    assert isinstance(caught, ModuleMissingError) == surely
+    assert caught is None or "space/one.py:1 imports space.two, which does not exist" in caught.what
+
+
 def test_a_module_that_is_imported_under_a_condition_may_fail_itself(tracer: Tracer, tmp_path: Path) -> None:
     site = site_of(tmp_path, install(tmp_path, "d", {"d/__init__.py": "import gone"}))
     assert error(tracer, tracer({"app.py": "try:\n    import d\nexcept ImportError:\n    pass"}, site)) is None
