@@ -286,6 +286,7 @@ __getattr__, __dir__ = attach("a")
 __all__ = ["b"]
 sys.modules["c"] = b
 sys.meta_path.append(b)
+os.getenv("PARTS", "a.b")
 try: import b
 except ImportError: import c
 """
