@@ -367,6 +367,12 @@ def test_functions_of_the_c_library_are_what_the_standards_say(pack: Pack, tmp_p
     assert output.endswith(" checks, 0 failures\n"), output
 
 
+def test_dates_are_what_the_c_library_writes(pack: Pack, tmp_path: Path) -> None:
+    files = [Path(__file__).parent / "dates_test.c", FOLDER / "libc" / "dates.c"]
+    output = run_with_stub(pack, tmp_path, "of the target", files)
+    assert output.endswith(" checks, 0 failures, some left to the C library\n"), output
+
+
 def test_sine_cosine_and_tangent(pack: Pack, tmp_path: Path) -> None:
     """Near to those of long double; also what Python does not call: single precision, `sincos`."""
     toolchain = pack.toolchain
