@@ -55,6 +55,7 @@ def imports(source: str) -> dict[str, tuple[int, int]]:
         ("if __name__ == '__main__':\n def f():\n  import a", {"a": (MAIN_BLOCK + Tier.LAZY, 3)}),
         ("if __name__ == '__main__':\n exec('import a')", {"a": (MAIN_BLOCK + Tier.GUARDED, 2)}),
         ("f = lambda: __import__('a')", {"a": (Tier.LAZY, 1)}),
+        ("f = lambda a=__import__('a'), *, b=__import__('b'): a", {"a": (Tier.REQUIRED, 1), "b": (Tier.REQUIRED, 1)}),
     ],
 )
 def test_tiers(source: str, expected: dict[str, tuple[int, int]]) -> None:

@@ -254,9 +254,8 @@ class _Scanner:
         if node.name in IMPORTS:
             self.facts.other_imports.add(node.name)
         # Decorators and defaults run with the definition; annotations are for type checkers.
-        outside = [*node.decorator_list, *node.args.defaults, *(d for d in node.args.kw_defaults if d is not None)]
         group_names.defaults(self.facts, node.args)
-        stack.extend((item, tier) for item in outside)
+        stack.extend((item, tier) for item in (*node.decorator_list, *_defaults(node.args)))
         stack.extend((item, weaker(tier, Tier.LAZY)) for item in node.body)
 
     def _class(self, node: ast.ClassDef, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
@@ -273,6 +272,7 @@ class _Scanner:
         self.facts.mentions.add("@type_params")
 
     def _lambda(self, node: ast.Lambda, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
+        stack.extend((item, tier) for item in _defaults(node.args))
         stack.append((node.body, weaker(tier, Tier.LAZY)))
 
     def _annotated(self, node: ast.AnnAssign, tier: int, stack: list[tuple[ast.AST, int]]) -> None:
@@ -386,6 +386,10 @@ def _rules(hints: SourceHints) -> _Rules:
             **dict.fromkeys(IMPORTS, dynamic_import),
         },
     )
+
+
+def _defaults(arguments: ast.arguments) -> list[ast.expr]:
+    return [*arguments.defaults, *(default for default in arguments.kw_defaults if default is not None)]
 
 
 def _extend_path(facts: Facts, _call: ast.Call, _name: str, _tier: int) -> None:
