@@ -252,13 +252,27 @@ def _said_of(name: str, row: tuple[str, str] | None) -> Evidence | None:
     return Evidence(source=Source.CATALOGUE, where=f"{name}: {source}", says=expression, expression=expression)
 
 
-def npm_license(name: str) -> Evidence | None:
-    """Return the license of a package of npm: that of the catalogue's row, else what published lists name."""
-    row = table("npm_licenses")["packages"].get(normalised(name))
-    if (known := script_license(name)) is not None or row is None:
+def npm_license(name: str, version: str = "") -> Evidence | None:
+    """Return the license of a package of npm: that of the catalogue's row, else what published lists name.
+
+    Of a package whose license has changed only that of a known version is known.
+    """
+    key = normalised(name)
+    row = table("npm_licenses")["packages"].get(key)
+    if (known := script_license(name)) is not None:
         return known
+    if (changes := table("npm_changes")["changes"].get(key)) is not None:
+        said = [expression for first, expression in changes if version and _numbers(first) <= _numbers(version)]
+        where = f"{name} {version}: package.json"
+        return Evidence(source=Source.CATALOGUE, where=where, says=said[-1], expression=said[-1]) if said else None
+    if row is None:
+        return None
     expression, source = row
     return Evidence(source=Source.CATALOGUE, where=f"{name}, in {source}", says=expression, expression=expression)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d{1,9}", version)[:3])
 
 
 def license_as_of_script(field: str | None, where: str) -> Evidence | None:

@@ -45,8 +45,8 @@ class DetectedComponent:
     """False while only an SBOM names it, and as optional."""
     shows: bool = False
     """True if texts in a shared object show it."""
-    go_module: bool = False
-    """True if Go names it in the list of modules that it leaves in a binary."""
+    named_in: str = ""
+    """Code of the finding that names it together with others if nothing tells its license; empty if it has its own."""
     own: bool = False
     """True if it is a part of the distribution's own project, such as a crate of its workspace."""
     copy_of: DetectedComponent | None = None

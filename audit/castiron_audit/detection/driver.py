@@ -40,6 +40,21 @@ if TYPE_CHECKING:
     from castiron_audit.model import Evidence
 
 
+_NAMED_TOGETHER = {
+    "unknown-go-modules": (
+        Severity.ERROR,
+        "Go's list of modules names no licenses, and nothing tells those of",
+        "module",
+    ),
+    "unlisted-scripts": (
+        Severity.WARNING,
+        "Source maps, scripts and their banners tell names without licenses; nothing tells those of",
+        "package",
+    ),
+}
+"""Findings that name all components of one kind whose license is unknown: severity, sentence, what is counted."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Detection:
     """What was detected in one distribution."""
@@ -86,7 +101,7 @@ def detect(contents: DistributionContents) -> Detection:
 
 def _conclude_all(collector: Collector) -> Detection:
     components: list[Component] = []
-    unlicensed: list[str] = []
+    unlicensed: dict[str, list[str]] = {}
     texts: dict[str, str] = {}
     files: dict[str, frozenset[str]] = {}
     for detected in collector.components.values():
@@ -104,17 +119,14 @@ def _conclude_all(collector: Collector) -> Detection:
         component = _component(detected, collector.contents, texts)
         components.append(component)
         files[component.id] = frozenset(detected.paths)
-        if detected.go_module and component.verdict.expression is None:
-            unlicensed.append(detected.name)
+        if detected.named_in and component.verdict.expression is None:
+            unlicensed.setdefault(detected.named_in, []).append(detected.name)
         else:
             collector.findings += license_findings(component)
-    if unlicensed:
-        collector.add_finding(
-            "unknown-go-modules",
-            Severity.ERROR,
-            f"Go's list of modules names no licenses, and nothing tells those of {counted(len(unlicensed), 'module')}: "
-            f"{first_of(unlicensed)}.",
-        )
+    for code, names in sorted(unlicensed.items()):
+        severity, says, what = _NAMED_TOGETHER[code]
+        shown = f"{says} {counted(len(names), what)}: {first_of(sorted(names))}."
+        collector.add_finding(code, severity, shown)
     return Detection(
         components=tuple(components),
         files=files,

@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from castiron_audit.catalogue import library_of_name, npm_license
+from castiron_audit.expressions import shares_license
 from castiron_audit.fonts import SUFFIXES
 from castiron_audit.license_files import (
     LICENSE_FILE_NAME,
@@ -18,7 +19,7 @@ from castiron_audit.license_files import (
     split_notices,
 )
 from castiron_audit.model import Form, Kind, Source
-from castiron_audit.names import is_of_tests, same_package
+from castiron_audit.names import is_of_tests, normalised, same_package
 from castiron_audit.text_evidence import text_evidence
 
 if TYPE_CHECKING:
@@ -35,6 +36,15 @@ _NOT_TEXT = frozenset(
 _SCRIPT_NOTICES = re.compile(r"\.(?:m?js|css)\.(?:LICENSE|LEGAL)\.txt$", re.IGNORECASE)
 _VENDOR_FOLDER = re.compile(r"(?:^|/)(?:_vendor|_vendored|vendored|_externals?|extern|externals|third_party)/")
 """Those that `castiron_audit.detection.from_vendor_folders` reads."""
+_OF_LICENSES = re.compile(
+    r"(?:^|[/_-])licen[sc]es/(?P<name>[A-Za-z][\w.+-]*?)(?:-v?(?P<version>\d+(?:\.\d+)+))?(?:-(?:external|src|build))*$",
+    re.IGNORECASE,
+)
+"""A folder for the licenses of what a project was built with: ``licenses/NAME/LICENSE``, beside no sources.
+
+CMake's ExternalProject adds ``-external``, FetchContent ``-src``.
+"""
+_LIBRARY_FILE = re.compile(r"lib(?P<name>[A-Za-z][\w.+-]*?)\.so(?:\.(?P<version>\d+\.\d+\.\d+(?:\.\d+)*))?$")
 _LARGEST = 4_000_000
 _HEAD = 400
 _SAYS_VERSION = re.compile(rb"""\bversion\s*[=:]\s*["'](\d+\.\d+\.\d+)["']""", re.IGNORECASE)
@@ -98,6 +108,9 @@ def _add_folder(collector: Collector, path: str, folder: str, name: str, text: s
         for item in collector.contents.paths
         if item.startswith(f"{folder}/") and not LICENSE_FILE_NAME.search(posixpath.basename(item))
     ]
+    if not files and is_own_license(name) and _OF_LICENSES.search(folder) and collector.contents.natives:
+        _add_compiled(collector, path, folder, text)
+        return
     if not files or all(item.endswith((*SUFFIXES, ".txt", ".eot")) for item in files):
         return  # Nothing of it goes in, or it is a folder of fonts, which tell more themselves.
     evidence = text_evidence(path, text)
@@ -122,6 +135,36 @@ def _add_folder(collector: Collector, path: str, folder: str, name: str, text: s
     component.paths |= set(files)
     component.evidence += evidence
     component.texts[path] = text
+
+
+def _add_compiled(collector: Collector, path: str, folder: str, text: str) -> None:
+    """Add what was compiled in, or is a shared library of its own, and only has its license in a folder."""
+    match = _OF_LICENSES.search(folder)
+    assert match is not None, "who calls has searched for it"
+    own = collector.contents.distribution.name
+    name = match["name"].lower().removeprefix(f"{own}-")
+    evidence = text_evidence(path, text)
+    said = [item.expression for item in evidence if item.expression]
+    if same_package(name, own) or not said:
+        return
+    entry = library_of_name(name)
+    if entry is not None and not any(shares_license(item, entry.evidence().expression or "") for item in said):
+        entry = None  # Another project of that name.
+    component = collector.component(Kind.LIBRARY, entry.name if entry else name)
+    component.proven = True
+    component.version = component.version or match["version"] or ""
+    component.forms.add(Form.STATIC)
+    component.evidence += evidence
+    component.texts[path] = text
+    if entry is not None:
+        component.add_catalogue_entry(entry)
+        return
+    for native in collector.contents.natives:
+        file = _LIBRARY_FILE.match(posixpath.basename(native.path))
+        if file and normalised(file["name"]) == normalised(name):
+            component.natives += [] if native in component.natives else [native]
+            component.paths.add(native.path)
+            component.version = component.version or file["version"] or ""
 
 
 def _version_in_script(collector: Collector, folder: str, title: str) -> str:

@@ -117,6 +117,6 @@ def _add(collector: Collector, name: str, version: str, text_path: str) -> None:
             text = data.decode("utf-8", "replace")
             component.texts[path] = text
             component.evidence += text_evidence(path, text)
-    known = npm_license(name)
+    known = npm_license(name, version)
     if known is not None and not any(item.expression for item in component.evidence):
         component.evidence.append(known)

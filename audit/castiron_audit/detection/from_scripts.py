@@ -29,6 +29,8 @@ _TESTS = re.compile(r"(?:^|/)(?:tests?|testing|mock_packages|examples?)/")
 _SAYS_VERSION = re.compile(rb"""\bversion\s*[=:]\s*["'](\d+\.\d+\.\d+)["']""", re.IGNORECASE)
 """A script with several of them contains others' code."""
 _VERSION_WORD = b"version"
+_UNLISTED = "unlisted-scripts"
+"""The finding that names those whose license nothing tells."""
 
 
 def detect_from_scripts(collector: Collector) -> None:
@@ -187,7 +189,9 @@ def _add_banner(collector: Collector, path: str, banner: Banner) -> None:
         name = sheet  # The style sheet of a script that was found.
     known = script_license(name)
     if known is None and banner.version and not banner.licenses:
-        known = npm_license(name)  # What is called by a package's name and has a version is that package.
+        known = npm_license(
+            name, banner.version
+        )  # What is called by a package's name and has a version is that package.
     # A choice needs two names; where the customary words name one, the rules look for the other.
     in_words = banner.licenses and not (banner.choice and len(banner.licenses) == 1)
     evidence = list(text_evidence(path, banner.text)) if not in_words else []
@@ -195,12 +199,14 @@ def _add_banner(collector: Collector, path: str, banner: Banner) -> None:
         expression = (" OR " if banner.choice else " AND ").join(dict.fromkeys(banner.licenses))
         normal = expressions.normalise(expression)
         evidence.append(Evidence(source=Source.LISTING, where=path, says=expression, expression=normal))
-    if known is None and not any(item.expression for item in evidence):
+    says_license = known is not None or any(item.expression for item in evidence)
+    if not says_license and not banner.version:
         return  # A name with a copyright is too little to tell a project of its own from a part of one.
     # The style sheet of a font is a part of the font's project.
     version = banner.version or _version_in_name(path, name)
     component = collector.copy_of(Kind.VENDORED if font_of_family(name) is None else Kind.DATA, name, version)
     component.forms.add(Form.DATA)
+    component.named_in = _UNLISTED
     component.version = component.version or version
     if component.version:
         component.purl = component.purl or f"pkg:npm/{normalised(name)}@{component.version}"
@@ -248,15 +254,16 @@ def _add_package(collector: Collector, path: str, package: Package) -> None:
 def _add_named(collector: Collector, path: str, mapped: dict[str, set[str]]) -> None:
     """Add the packages that a script names as its contents; what it tells no version of is added as source maps' is."""
     for package in packages_in_script(collector.contents.read(path) or b""):
-        known = npm_license(package.name)
-        if known is None or not package.version or _is_own(collector, package.name):
+        known = npm_license(package.name, package.version)
+        if not package.version or _is_own(collector, package.name):
             mapped.setdefault(package.name, set()).add(path)
             continue
         component = collector.copy_of(Kind.VENDORED, script_name(package.name), package.version)
         component.forms.add(Form.DATA)
         component.version = component.version or package.version
+        component.named_in = _UNLISTED
         component.purl = component.purl or bundles.Package(name=package.name, version=package.version).purl
-        if not any(item.expression for item in component.evidence):
+        if known is not None and not any(item.expression for item in component.evidence):
             component.evidence.append(known)
 
 
@@ -282,13 +289,10 @@ def _add_mapped(collector: Collector, mapped: Mapping[str, set[str]]) -> None:
                 component.evidence += evidence
                 component.texts.setdefault(f"{path}, {name}", heads[0].strip() + "\n")
                 del unknown[name]
-    if unknown:
-        collector.add_finding(
-            "unlisted-scripts",
-            Severity.WARNING,
-            f"Source maps and scripts name {len(unknown)} packages whose license nothing in the wheel tells: "
-            f"{first_of(sorted(unknown))}.",
-        )
+    for name in sorted(unknown):
+        component = collector.component(Kind.VENDORED, script_name(name))
+        component.forms.add(Form.DATA)
+        component.named_in = _UNLISTED
 
 
 _TAG = re.compile(r"SPDX-License-Identifier:[ \t]*([\w.+() -]{2,80})")

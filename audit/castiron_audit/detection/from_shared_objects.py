@@ -216,7 +216,7 @@ def _add_go(collector: Collector, native: Native | MachineCode, found: Findings)
         if module.version:
             component.purl = component.purl or f"pkg:golang/{module.name}@v{module.version}"
         component.forms.add(Form.STATIC)
-        component.go_module = True
+        component.named_in = "unknown-go-modules"
         known = known_module(module.name)
         if component.evidence:
             continue
