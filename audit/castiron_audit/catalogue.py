@@ -240,9 +240,10 @@ def script_name(name: str) -> str:
     return other
 
 
-def script_license(name: str) -> Evidence | None:
+def script_license(name: str, version: str = "") -> Evidence | None:
     """Return what the catalogue says about the license of a project of JavaScript, None if it has no row for it."""
-    return _said_of(name, table("scripts")["scripts"].get(normalised(name)))
+    row = table("scripts")["scripts"].get(normalised(name))
+    return None if row is None else _license_of_version(name, version) or _said_of(name, row)
 
 
 def _said_of(name: str, row: tuple[str, str] | None) -> Evidence | None:
@@ -258,17 +259,23 @@ def npm_license(name: str, version: str = "") -> Evidence | None:
     Of a package whose license has changed only that of a known version is known.
     """
     key = normalised(name)
-    row = table("npm_licenses")["packages"].get(key)
-    if (known := script_license(name)) is not None:
+    if (known := script_license(name, version)) is not None:
         return known
-    if (changes := table("npm_changes")["changes"].get(key)) is not None:
-        said = [expression for first, expression in changes if version and _numbers(first) <= _numbers(version)]
-        where = f"{name} {version}: package.json"
-        return Evidence(source=Source.CATALOGUE, where=where, says=said[-1], expression=said[-1]) if said else None
+    if key in table("npm_changes")["changes"]:
+        return _license_of_version(name, version)
+    row = table("npm_licenses")["packages"].get(key)
     if row is None:
         return None
     expression, source = row
     return Evidence(source=Source.CATALOGUE, where=f"{name}, in {source}", says=expression, expression=expression)
+
+
+def _license_of_version(name: str, version: str) -> Evidence | None:
+    """Return the license that a version has of a package whose license has changed; None of any other package."""
+    changes = table("npm_changes")["changes"].get(normalised(name), ())
+    said = [expression for first, expression in changes if version and _numbers(first) <= _numbers(version)]
+    where = f"{name} {version}: package.json"
+    return Evidence(source=Source.CATALOGUE, where=where, says=said[-1], expression=said[-1]) if said else None
 
 
 def _numbers(version: str) -> tuple[int, ...]:

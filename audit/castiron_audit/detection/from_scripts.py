@@ -135,7 +135,7 @@ def _add_place(collector: Collector, path: str, folders: dict[str, Package]) -> 
     if place is None or _package_around(path, folders):
         return
     name = script_name(place.name)
-    known = script_license(name)
+    known = script_license(name, place.version)
     if known is None or _is_own(collector, name) or (data := collector.contents.read(path)) is None:
         return
     kind = Kind.VENDORED if font_of_family(name) is None else Kind.DATA
@@ -187,7 +187,7 @@ def _add_banner(collector: Collector, path: str, banner: Banner) -> None:
     sheet = name.removesuffix(".css")
     if (Kind.VENDORED, normalised(sheet)) in collector.components:
         name = sheet  # The style sheet of a script that was found.
-    known = script_license(name)
+    known = script_license(name, banner.version)
     if known is None and banner.version and not banner.licenses:
         known = npm_license(
             name, banner.version
