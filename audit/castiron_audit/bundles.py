@@ -60,6 +60,43 @@ def listed_packages(data: bytes) -> tuple[Package, ...]:
     )
 
 
+_OF_NLF = re.compile(
+    r"^(?P<name>(?:@[\w.~-]{1,80}/)?[\w.~-]{1,120})@(?P<version>\d[\w.+-]*)"
+    r" \[license\(s\): (?P<license>[^\]\n]{2,200})\]",
+    re.MULTILINE,
+)
+
+
+def packages_of_nlf(text: str) -> tuple[Package, ...]:
+    """Return the packages of a list that the program nlf makes: ``@codemirror/commands@6.8.1 [license(s): MIT]``.
+
+    It writes several findings with a comma between them, of which none says more than that one of them may be.
+    """
+    return tuple(
+        Package(
+            name=match["name"], version=match["version"], license="" if "," in match["license"] else match["license"]
+        )
+        for match in _OF_NLF.finditer(text)
+    )
+
+
+_CRATE_OF_LIST = re.compile(
+    r"^- package_name: (?P<name>[\w-]{1,80})\n  package_version: (?P<version>[\w.+-]{1,60})\n"
+    r"(?:  repository: [^\n]*\n)?  license: (?P<license>[^\n]{2,200})$",
+    re.MULTILINE,
+)
+
+
+def crates_of_list(text: str) -> tuple[Package, ...]:
+    """Return the crates of a list that cargo-bundle-licenses makes (``THIRDPARTY.yml``)."""
+    if "\nthird_party_libraries:\n" not in text:
+        return ()
+    return tuple(
+        Package(name=match["name"], version=match["version"], license=match["license"].strip("'\""))
+        for match in _CRATE_OF_LIST.finditer(text)
+    )
+
+
 def locked_packages(data: bytes) -> tuple[Package, ...]:
     """Return the packages of a lock file of npm that tells their licenses (version 2 or later), sorted; else none."""
     try:

@@ -115,6 +115,7 @@ def _spellings(library: str) -> Iterable[bytes]:
     """Return a library's name as messages write it; words that are anybody's are left out."""
     if library in table("versions")["no_names"]["names"]:
         return
+    yield from (text.encode() for text in table("versions")["spelled"].get(library, ()))
     bare = library.removeprefix("lib")
     for name in dict.fromkeys((library, bare) if len(bare) >= _SHORTEST else (library,)):
         if len(name) >= _SHORTEST:

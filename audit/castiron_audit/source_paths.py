@@ -147,6 +147,15 @@ def _namespaces() -> Mapping[bytes, str]:
     return found
 
 
+@cache
+def _versioned_namespaces() -> Mapping[bytes, tuple[re.Pattern[bytes], str]]:
+    """Return the beginnings of namespaces that have the version in their names: ``N9Imath_3_2``."""
+    return {
+        f"{name}_".encode(): (re.compile(rb"%s_v?\d{1,3}(?:_\d{1,3}){1,2}" % name.encode()), library)
+        for name, library in table("known_libraries")["versioned_namespaces"].items()
+    }
+
+
 def _mangled(namespace: bytes) -> bytes:
     return b"N" + str(len(namespace)).encode() + namespace
 
@@ -172,7 +181,16 @@ def _cut_name(cut: bytes, file: bytes) -> str | None:
 
 def texts() -> Iterable[bytes]:
     """Return the texts that show where to look, for a search of all at once."""
-    return (*_FOLDERS, _VCPKG, _CONAN, _CONAN_2, *_lib_folders(), *_versioned(), *_namespaces())
+    return (
+        *_FOLDERS,
+        _VCPKG,
+        _CONAN,
+        _CONAN_2,
+        *_lib_folders(),
+        *_versioned(),
+        *_namespaces(),
+        *_versioned_namespaces(),
+    )
 
 
 def named_folders(data: bytes, offsets: Mapping[bytes, list[int]]) -> set[tuple[str, str]]:
@@ -233,5 +251,11 @@ def named_libraries(data: bytes, offsets: Mapping[bytes, list[int]]) -> tuple[Na
             # What follows a namespace is another name with its length, or a template's arguments.
             if data[offset + len(text) : offset + len(text) + 1].isdigit():
                 add(library, "", text)
+                break
+    for text, (pattern, library) in _versioned_namespaces().items():
+        for offset in offsets.get(text, ())[:_MOST_LOOKS]:
+            match = pattern.match(data, offset)
+            if match and data[offset - 3 : offset].endswith(b"N%d" % len(match[0])):
+                add(library, "", match[0])
                 break
     return tuple(found[name] for name in sorted(found))

@@ -18,7 +18,11 @@ from castiron_audit.detection.from_data_files import detect_from_data_files
 from castiron_audit.detection.from_file_names import detect_from_file_names
 from castiron_audit.detection.from_folders import detect_from_folders
 from castiron_audit.detection.from_fonts import detect_from_fonts
-from castiron_audit.detection.from_license_files import detect_from_license_lists, detect_from_license_paths
+from castiron_audit.detection.from_license_files import (
+    detect_from_crate_lists,
+    detect_from_license_lists,
+    detect_from_license_paths,
+)
 from castiron_audit.detection.from_origins import detect_from_origins
 from castiron_audit.detection.from_package_folders import detect_from_package_folders
 from castiron_audit.detection.from_python_modules import detect_from_python_modules
@@ -78,6 +82,7 @@ def detect(contents: DistributionContents) -> Detection:
     detect_from_file_names(collector)
     # A library's own file makes it proven before an SBOM calls it optional.
     detect_from_sboms(collector)
+    detect_from_crate_lists(collector)
     detect_from_license_lists(collector)
     detect_from_license_paths(collector)
     detect_from_vendor_folders(collector)

@@ -6,8 +6,9 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from castiron_audit import expressions
+from castiron_audit.bundles import packages_of_nlf
 from castiron_audit.catalogue import library_of_name, npm_license
-from castiron_audit.expressions import shares_license
 from castiron_audit.fonts import SUFFIXES
 from castiron_audit.license_files import (
     LICENSE_FILE_NAME,
@@ -18,7 +19,7 @@ from castiron_audit.license_files import (
     may_hold_licenses,
     split_notices,
 )
-from castiron_audit.model import Form, Kind, Source
+from castiron_audit.model import Evidence, Form, Kind, Source
 from castiron_audit.names import is_of_tests, normalised, same_package
 from castiron_audit.text_evidence import text_evidence
 
@@ -77,8 +78,23 @@ def _license_files(collector: Collector) -> Iterator[tuple[str, str]]:
 
 
 def _add_notices(collector: Collector, path: str, text: str) -> None:
+    own = collector.contents.distribution.name
+    for package in packages_of_nlf(text):
+        if package.version.startswith("0.0.0") or package.name.startswith((f"@{own}/", f"@{own}-")):
+            continue  # A part of the project itself, which nobody publishes.
+        component = collector.copy_of(Kind.VENDORED, package.name, package.version)
+        component.forms.add(Form.DATA)
+        component.version = component.version or package.version
+        component.purl = component.purl or package.purl
+        component.named_in = "unlisted-scripts"
+        expression = expressions.normalise(package.license)
+        said = npm_license(package.name, package.version)
+        if expression is not None:
+            said = Evidence(source=Source.LISTING, where=path, says=package.license, expression=expression)
+        if said is not None and not any(item.expression for item in component.evidence):
+            component.evidence.append(said)
     for listed in split_notices(text):
-        if same_package(listed.name, collector.contents.distribution.name):
+        if same_package(listed.name, own):
             continue
         entry = library_of_name(listed.name)
         component = collector.component(
@@ -148,7 +164,9 @@ def _add_compiled(collector: Collector, path: str, folder: str, text: str) -> No
     if same_package(name, own) or not said:
         return
     entry = library_of_name(name)
-    if entry is not None and not any(shares_license(item, entry.evidence().expression or "") for item in said):
+    if entry is not None and not any(
+        expressions.shares_license(item, entry.evidence().expression or "") for item in said
+    ):
         entry = None  # Another project of that name.
     component = collector.component(Kind.LIBRARY, entry.name if entry else name)
     component.proven = True

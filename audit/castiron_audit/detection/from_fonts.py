@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 _LICENSE_OF_FONT = re.compile(rf"{LICENSE_FILE_NAME.pattern}|(?:^|[-_.])OFL(?:[-_.]|$)", re.IGNORECASE)
 """``OFL-Alef.txt``"""
-_MEMBER = re.compile(r"\s+(?:Sans|Serif|Mono|Display|Math|General|Size\w+|NonUnicode).*$|(?<=[a-z])_[A-Z]\w*$")
+_MEMBER = re.compile(r"\s+(?:Sans|Serif|Mono|Display|Math|General|Size\w+|NonUnicode).*$|(?<=[A-Za-z])_[A-Z]\w*$")
 """What tells the members of a superfamily apart: ``DejaVu Sans Mono`` is DejaVu, ``MathJax_Main`` is MathJax."""
 _WEIGHT = re.compile(
     r"(?:[\s_-]+(?:Thin|Hairline|(?:Extra|Ultra)?[ -]?Light|Book|Regular|Medium|(?:Semi|Demi|Extra|Ultra)?[ -]?Bold"
@@ -36,6 +36,10 @@ _WEIGHT = re.compile(
 )
 _SCRAMBLED = re.compile(r"[A-Z][a-z]{19,}")
 """What some services for fonts in pages put in place of the family's name."""
+_HASH = re.compile(r"-(?=[\w-]*[\d_])[\w-]{8}$")
+"""What Vite adds to names of files: ``FiraMono-Bold-C6PDArdf``."""
+_AXES = re.compile(r"[-_](?:VariableFont_[a-z,]+|\[[a-z,]+\])$", re.IGNORECASE)
+"""What files of variable fonts are called after: ``Lora-VariableFont_wght``."""
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -48,7 +52,7 @@ def detect_from_fonts(collector: Collector) -> None:
             continue
         data = collector.contents.read(path)
         font = fonts.read_font(data) if data is not None else None
-        is_nameless = font is not None and not font.family and font_of_family(_file_title(path)) is None
+        is_nameless = font is not None and not font.family and not _is_known(_family_of(font, path))
         if is_nameless and not beside.named(_file_title(path), path):
             nameless.append(path)
             continue
@@ -66,9 +70,14 @@ def detect_from_fonts(collector: Collector) -> None:
         )
 
 
+def _is_known(family: str) -> bool:
+    return font_of_family(family) is not None or license_of_font(family_title(family)) is not None
+
+
 def _file_title(path: str) -> str:
     """Return the name of a font's file without its suffix and a hash: ``KaTeX_Main-Regular``, ``fa-solid-900``."""
-    return re.sub(r"\.(?:[\w-]{8,20}\.)?\w+$", "", posixpath.basename(path))
+    title = re.sub(r"\.(?:[\w-]{8,20}\.)?\w+$", "", posixpath.basename(path))
+    return _HASH.sub("", title)
 
 
 def _is_listed(collector: Collector, path: str) -> bool:
@@ -117,7 +126,8 @@ def _family_of(font: Font, path: str) -> str:
     if family and not _SCRAMBLED.fullmatch(family):
         return family
     title = _file_title(path)
-    return _WORDS.sub(" ", _WEIGHT.sub("", title)) if family else title
+    words = _WORDS.sub(" ", _WEIGHT.sub("", _AXES.sub("", title)))
+    return words if family or not font_of_family(title) else title
 
 
 def family_title(family: str) -> str:

@@ -9,9 +9,10 @@ import re
 from typing import TYPE_CHECKING
 
 from castiron_audit import expressions
+from castiron_audit.bundles import crates_of_list
 from castiron_audit.catalogue import distribution_of_package, library_of_name
 from castiron_audit.license_files import LICENSE_FILE_NAME, is_own_license, licensed_software, split_license_file
-from castiron_audit.model import Evidence, Kind, Source
+from castiron_audit.model import Evidence, Form, Kind, Source
 from castiron_audit.names import same_package
 from castiron_audit.text_evidence import text_evidence
 
@@ -38,6 +39,24 @@ def detect_from_license_lists(collector: Collector) -> None:
         for listed in split_license_file(text).third_party:
             if not listed.files or included.any_of(listed.files):
                 _add_listed(collector, listed, f"{file.path}, {listed.name}")
+
+
+def detect_from_crate_lists(collector: Collector) -> None:
+    """Add the crates of lists that cargo-bundle-licenses made."""
+    for file in collector.contents.distribution.license.files:
+        for package in crates_of_list(collector.contents.texts.get(file.sha256, "")):
+            component = collector.component(Kind.CRATE, package.name, package.version)
+            component.purl = component.purl or f"pkg:cargo/{package.name}@{package.version}"
+            component.forms.add(Form.STATIC)
+            component.evidence.append(
+                Evidence(
+                    source=Source.LISTING,
+                    where=file.path,
+                    says=package.license,
+                    expression=expressions.normalise(package.license.replace("/", " OR ")),
+                )
+            )
+            collector.has_crates = True
 
 
 def _add_listed(collector: Collector, listed: ListedSoftware, where: str) -> None:

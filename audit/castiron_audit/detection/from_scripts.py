@@ -29,6 +29,8 @@ _TESTS = re.compile(r"(?:^|/)(?:tests?|testing|mock_packages|examples?)/")
 _SAYS_VERSION = re.compile(rb"""\bversion\s*[=:]\s*["'](\d+\.\d+\.\d+)["']""", re.IGNORECASE)
 """A script with several of them contains others' code."""
 _VERSION_WORD = b"version"
+_OF_DASH = "package-info.json"
+"""The copy of its ``package.json`` that a distribution of components for Dash brings."""
 _UNLISTED = "unlisted-scripts"
 """The finding that names those whose license nothing tells."""
 
@@ -65,13 +67,18 @@ def detect_from_scripts(collector: Collector) -> None:
 
 
 def _bundled(collector: Collector) -> Iterator[tuple[str, tuple[str, ...]]]:
-    """Yield manifests beside a folder ``dist`` of scripts, each with the packages that were bundled into it."""
+    """Yield manifests beside bundles of scripts, each with the packages that were bundled.
+
+    They are beside a folder ``dist``, or in that of the bundle as Dash's components have them.
+    """
     paths = in_order(collector.contents.paths)
     dist = "/dist/"
     bundled = {path.rpartition(dist)[0] for path in paths if dist in path and path.endswith(_SCRIPTS)}
-    for path in paths if bundled else ():
+    beside = {posixpath.dirname(path) for path in paths if path.endswith(_SCRIPTS)}
+    for path in paths if beside else ():
         folder, _, file = path.rpartition("/")
-        if file == MANIFESTS[0] and folder in bundled and not _TESTS.search(path):
+        is_manifest = (file == MANIFESTS[0] and folder in bundled) or (file == _OF_DASH and folder in beside)
+        if is_manifest and not _TESTS.search(path):
             yield path, bundles.bundled_packages(collector.contents.read(path) or b"")
 
 
