@@ -70,6 +70,7 @@ _SHORTEST_FOLDER = 6
 """Letters of a name that begins with "lib", for a folder of that name to say enough."""
 _SHORTEST_COMPOUND = 8
 """The same of a name with a hyphen."""
+_LENGTH = re.compile(rb"N(\d{1,2})\Z")
 _VERSION = re.compile(rb"[-_](?:v|version-|rel-|release-)?(\d{1,4}(?:[._]\d{1,5}){1,3}[a-z]?)(?:[-.][0-9a-z.]{1,24})?/")
 _SOURCE = re.compile(rb"[^\0\n]{1,200}?\.(?:c|cc|cpp|cxx|h|hh|hpp|inc|inl|S|asm)\b")
 
@@ -254,8 +255,8 @@ def named_libraries(data: bytes, offsets: Mapping[bytes, list[int]]) -> tuple[Na
                 break
     for text, (pattern, library) in _versioned_namespaces().items():
         for offset in offsets.get(text, ())[:_MOST_LOOKS]:
-            match = pattern.match(data, offset)
-            if match and data[offset - 3 : offset].endswith(b"N%d" % len(match[0])):
-                add(library, "", match[0])
+            length = _LENGTH.search(data, max(0, offset - 3), offset)
+            if length and pattern.fullmatch(data, offset, offset + int(length[1])):
+                add(library, "", data[offset : offset + int(length[1])])
                 break
     return tuple(found[name] for name in sorted(found))

@@ -91,6 +91,9 @@ def told(truth: Mapping[str, Any], reports: Mapping[str, Report]) -> int:
             precision, recall = right / answers if answers else 0.0, right / len(rows)
             print(f"{what}: {len(rows)} asked, {answers} answers, {right} right", end="")
             print(f", precision {precision:.3f}, recall {recall:.3f}")
+            if what == "parts":
+                named = sum(bool(named_so(key, reports)) for key in rows)
+                print(f"parts that the report names, with a license or without: {named}, {named / len(rows):.3f}")
             status |= precision < GOALS[what][0] or recall < GOALS[what][1]
         if out:
             print(f"{what}: {out} NOT COMPARED, as their wheels could not be had")
@@ -204,19 +207,25 @@ def parts(rows: Mapping[str, Mapping[str, str]], reports: Mapping[str, Report]) 
     """Return how many parts are right, and how many have an answer."""
     right = answers = 0
     for key, row in rows.items():
-        owner, _, name = key.partition("/")
-        found = [
-            item
-            for item in reports[owner].components
-            if item.kind is not Kind.DISTRIBUTION and canonical(item.name) == canonical(name)
-        ]
+        found = named_so(key, reports)
         expressions = [item.verdict.expression for item in found if item.verdict.expression is not None]
         answers += bool(expressions)
         if any(row["license"] == ANY or same(item, row["license"]) for item in expressions) and has_version(found, row):
             right += 1
         else:
-            print(f"  {key}: {row['license']} {row.get('version', '')}, not {expressions or 'in the report'}")
+            lacking = "known" if found else "in the report"
+            print(f"  {key}: {row['license']} {row.get('version', '')}, not {expressions or lacking}")
     return right, answers
+
+
+def named_so(key: str, reports: Mapping[str, Report]) -> list[Component]:
+    """Return the components of the name in a row's key, ``owner/name``."""
+    owner, _, name = key.partition("/")
+    return [
+        item
+        for item in reports[owner].components
+        if item.kind is not Kind.DISTRIBUTION and canonical(item.name) == canonical(name)
+    ]
 
 
 def has_version(found: list[Component], row: Mapping[str, str]) -> bool:

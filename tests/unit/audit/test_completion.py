@@ -157,7 +157,7 @@ def test_licenses_of_go_modules(tmp_path: Path) -> None:
     # One message for all of which nothing is known.
     assert "unknown-license" not in {finding.code for finding in detection.findings}
     (finding,) = [finding for finding in detection.findings if finding.code == "unknown-go-modules"]
-    assert finding.message.endswith("those of 2 modules: example.org/unknown, example.org/other.")
+    assert finding.message.endswith("those of 2 modules: example.org/other, example.org/unknown.")
 
 
 def test_a_module_inside_another_is_known_only_if_its_folder_was_read() -> None:

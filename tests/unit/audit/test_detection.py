@@ -339,3 +339,52 @@ def test_an_sbom_beside_a_program_is_read_and_that_of_a_compiled_crate_tells_the
     assert not detect_in(
         tmp_path, write(tmp_path, "d/_vendor/bom.cdx.json", copied)
     ).components  # none of its files goes in
+
+
+def test_licenses_in_a_folder_of_licenses_are_of_what_was_compiled(tmp_path: Path) -> None:
+    texts = {
+        "d/include/licenses/quux-external/LICENSE": MIT,
+        "d/include/licenses/d-inner/LICENSE": MIT,
+        "d/include/licenses/tinyxml2-9.0.0/LICENSE.txt": MIT,
+        "d/include/licenses/ghc-external/LICENSE": MIT,  # Not the compiler, whose license is another.
+        "d/include/licenses/d/LICENSE": MIT,
+        "d/include/licenses/silent/LICENSE": "See the page.",
+    }
+    for path, text in texts.items():
+        write(tmp_path, path, text)
+    write(tmp_path, "d-1.0.dist-info/RECORD", "".join(f"{path},,\n" for path in texts))
+    own = native("d/libquux.so.1.4.2")
+    write(tmp_path, own.path)
+    with pytest.MonkeyPatch.context() as patch:
+        info = BuildInfo(rustc=None, gcc=None, crates=None, found=Findings())
+        patch.setattr(build_info, "read_build_info", lambda *_: info)
+        detection = detect_in(tmp_path, natives=(own,))
+    found = {item.name: (item.kind, item.version, item.verdict.expression) for item in detection.components}
+    assert found == {
+        "quux": (Kind.LIBRARY, "1.4.2", "MIT"),
+        "inner": (Kind.LIBRARY, "", "MIT"),
+        "tinyxml2": (Kind.LIBRARY, "9.0.0", "MIT"),  # What lies in the wheel is about this copy.
+        "ghc": (Kind.LIBRARY, "", "MIT"),
+    }
+    assert detection.files["library/d/quux"] == {own.path}
+    assert detect_in(tmp_path).components == ()  # Nothing was compiled.
+
+
+def test_lists_that_cargo_bundle_licenses_makes(tmp_path: Path) -> None:
+    text = (
+        "root_name: d\nthird_party_libraries:\n- package_name: either\n  package_version: 1.19.0\n"
+        "  repository: https://example.org/either\n  license: MIT OR Apache-2.0\n  licenses:\n  - license: MIT\n"
+        "    text: |\n      Permission is hereby granted\n"
+        "- package_name: unclear\n  package_version: 0.1.0\n  license: see the file\n"
+    )
+    item = distribution("d", "MIT")
+    listed = (LicenseFile(path="d-1.0.dist-info/licenses/THIRDPARTY.yml", sha256=sha256_bytes(text.encode())),)
+    item = replace(item, license=replace(item.license, files=listed))
+    contents = DistributionContents(
+        distribution=item, paths=frozenset(), natives=(), texts={listed[0].sha256: text}, site=tmp_path, elf=ELF
+    )
+    found = {item.name: (item.version, item.purl, item.verdict.expression) for item in detect(contents).components}
+    assert found == {
+        "either": ("1.19.0", "pkg:cargo/either@1.19.0", "MIT OR Apache-2.0"),
+        "unclear": ("0.1.0", "pkg:cargo/unclear@0.1.0", None),
+    }

@@ -39,12 +39,22 @@ def test_a_whole_string_of_the_librarys_own_series_is_its_version() -> None:
     assert version_of("libpng", PNG + b"1.6.43\0") == "1.6.43"
     assert version_of("libpng", PNG + b"1.6.43\x001.6.44\0") == ""
     assert version_of("libpng", PNG + b"see 1.6.43 there\0") == ""
+    assert version_of("libpng", PNG + b"1.2.11\0") == ""  # A series of zlib's, too.
 
 
 def test_a_date_beside_it_tells_the_version() -> None:
     tabled = {item.name: item.version for item in find(b"\x0010.44 2024-06-07\0").tabled}
     assert tabled["pcre2"] == "10.44"
     assert {item.name: item.version for item in find(b"\x001.0.8, 13-Jul-2019\0").tabled}["bzip2"] == "1.0.8"
+    built = find(b"\0libjpeg-turbo version 3.1.2\0%s version 3.1.4 (build 20260301)\0").tabled
+    assert {item.name: item.version for item in built}["libjpeg-turbo"] == "3.1.4"
+
+
+def test_other_spellings_of_a_library_tell_its_version() -> None:
+    assert stated_versions(b"\0OpenEXR 3.5.2;OpenGL;OpenJPEG 2.5.4;\0", ["openexr", "openjpeg"]) == {
+        "openexr": "3.5.2",
+        "openjpeg": "2.5.4",
+    }
 
 
 def test_a_string_that_is_the_version_of_another_library_there_is_not_this_ones() -> None:

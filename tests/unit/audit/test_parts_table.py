@@ -30,6 +30,7 @@ FOLDER = Path(__file__).parent / "parts"
         ("callers", 409, 58),
         ("guests", 576, 66),
         ("neighbours", 274, 23),
+        ("lodgers", 277, 32),
     ],
 )
 def test_the_table_is_whole(table: str, parts: int, distributions: int) -> None:

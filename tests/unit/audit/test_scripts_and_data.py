@@ -31,11 +31,13 @@ def test_scripts(tmp_path: Path) -> None:
         "CodeMirror": ("5.57.0", "MIT", "pkg:npm/codemirror@5.57.0"),
         "Sortable": ("1.15.7", "MIT", "pkg:npm/sortable@1.15.7"),
         "tslib": ("", "0BSD", None),
+        "@x/y": ("", None, None),
     }
     assert {item.code: item.message for item in detection.findings} == {
         "unnamed-notice": "Comments with a license or copyright that do not say whose they are: "
         "d/static/b.js.LICENSE.txt.",
-        "unlisted-scripts": "Source maps and scripts name 1 packages whose license nothing in the wheel tells: @x/y.",
+        "unlisted-scripts": "Source maps, scripts and their banners tell names without licenses; nothing tells those "
+        "of 1 package: @x/y.",
     }
 
 
@@ -61,18 +63,63 @@ def test_sources_in_source_maps_tell_their_licenses(tmp_path: Path) -> None:
     document = {"version": 3, "sources": list(sources), "sourcesContent": list(sources.values())}
     detection = detect_in(tmp_path, write(tmp_path, "d/b.js.map", json.dumps(document)))
     found = {item.name: item.verdict.expression for item in detection.components}
-    assert found == {"@x/tagged": "MIT AND ISC", "noticed": "Apache-2.0"}
+    assert found == {"@x/tagged": "MIT AND ISC", "noticed": "Apache-2.0", "silent": None}
     assert [item.message.rpartition(" ")[2] for item in detection.findings if item.code == "unlisted-scripts"] == [
         "silent."
     ]
 
 
-def test_a_name_with_a_version_is_enough_for_a_package_whose_license_is_known(tmp_path: Path) -> None:
-    text = "/*! @lumino/widgets v2.1.0 */a;/*! yallist v4.0.0 */b;/*! A sentence about v1.2.3 of something. */"
-    found = detect_in(tmp_path, write(tmp_path, "d/a.js", text)).components
-    assert [(item.name, item.version, item.verdict.expression) for item in found] == [
-        ("@lumino/widgets", "2.1.0", "BSD-3-Clause")
+def test_a_name_with_a_version_is_a_package_whether_its_license_is_known_or_not(tmp_path: Path) -> None:
+    text = (
+        "/*! @lumino/widgets v2.1.0 */a;/*! yallist v4.0.0 */b;/*! A sentence about v1.2.3 of something. */"
+        "/*! Nameless, (c) X */"
+    )
+    detection = detect_in(tmp_path, write(tmp_path, "d/a.js", text))
+    assert [(item.name, item.version, item.verdict.expression) for item in detection.components] == [
+        ("@lumino/widgets", "2.1.0", "BSD-3-Clause"),
+        ("yallist", "4.0.0", None),
     ]
+    assert [item.code for item in detection.findings] == ["unlisted-scripts"]  # One message, and no error for each.
+
+
+def test_licenses_of_packages_whose_license_has_changed(tmp_path: Path) -> None:
+    delivered = "/**\n * Minified by jsDelivr using Terser.\n * Original file: /npm/{}/dist/x.js\n */\n"
+    paths = [
+        write(tmp_path, f"d/{number}.js", delivered.format(package))
+        for number, package in enumerate(("d3-array@2.12.1", "d3-color@3.0.0", "d3-scale@3.3.0", "uc.micro@1.0.6"))
+    ]
+    paths.append(write(tmp_path, "d/b.js.map", '{"sources": ["node_modules/d3-shape/src/arc.js"]}'))
+    found = {item.name: item.verdict.expression for item in detect_in(tmp_path, *paths).components}
+    assert found == {
+        "d3-array": "BSD-3-Clause",
+        "d3-color": "ISC",
+        "d3-scale": "BSD-3-Clause",
+        "uc.micro": "MIT",
+        "d3-shape": None,  # ISC from version 3 on, and nothing tells the version.
+    }
+
+
+def test_manifests_of_components_for_dash_name_what_is_in_their_bundle(tmp_path: Path) -> None:
+    manifest = json.dumps({"name": "own", "license": "MIT", "dependencies": {"lodash": "^4.17.21", "no-such": "1"}})
+    paths = [write(tmp_path, "d/package-info.json", manifest), write(tmp_path, "d/own.min.js", "x")]
+    found = {item.name: item.verdict.expression for item in detect_in(tmp_path, *paths, name="own").components}
+    assert found == {"lodash": "MIT", "no-such": None}
+    assert detect_in(tmp_path, *paths[:1], name="own").components == ()  # No script, nothing of theirs.
+
+
+def test_lists_that_nlf_makes(tmp_path: Path) -> None:
+    text = (
+        "The contents below were generated with nlf.\n\n"
+        "@x/react@1.2.12 [license(s): Apache-2.0]\n└── package.json:  Apache-2.0\n\n"
+        "lodash@4.17.21 [license(s): MIT, CC0-1.0]\n├── license files: MIT\n└── readme files: CC0-1.0\n\n"
+        "@own/page@0.0.0 [license(s): MIT]\n"
+    )
+    path = write(tmp_path, "own/third_party.txt", text)
+    write(tmp_path, "own-1.0.dist-info/RECORD", f"{path},,\n")
+    detection = detect_in(tmp_path, path, name="own")
+    found = {item.name: (item.version, item.verdict.expression) for item in detection.components}
+    # Of several findings of nlf's none is believed: what published lists say counts.
+    assert found == {"@x/react": ("1.2.12", "Apache-2.0"), "lodash": ("4.17.21", "MIT")}
 
 
 def test_packages_that_a_script_names_as_its_contents(tmp_path: Path) -> None:
@@ -99,6 +146,8 @@ def test_packages_that_a_script_names_as_its_contents(tmp_path: Path) -> None:
         "@lumino/widgets": ("", "BSD-3-Clause"),
         "css-loader": ("", "MIT"),
         "moment": ("2.29.4", "MIT"),
+        "no-such-package": ("1.0.0", None),
+        "yallist": ("", None),
     }
     assert [item.message.rpartition(": ")[2] for item in detection.findings] == ["no-such-package, yallist."]
 
