@@ -41,6 +41,7 @@ _DECIDED_BY_LICENSE_RULES = (_OF_LICENSES - {"incompatible"}) | {
     "optional-part",
     "unknown-license",
     "unknown-go-modules",
+    "unlisted-scripts",
     "ambiguous-license",
 }
 """Findings for which ``strict`` refuses nothing, as presets, lists and ``unknown`` decide on these licenses.  None

@@ -30,7 +30,7 @@ ADVICE = {
     "unknown-go-modules": f"Read the license of each where the module is published, {_SETTLE}",
     "unknown-license": f"Read the license in the project's sources, {_SETTLE}",
     "unknown-static-contents": f"Read in the project's Cargo.lock which crates this version has, {_ACCEPT}",
-    "unlisted-scripts": f"Read the licenses of these packages where they are published, {_ACCEPT}",
+    "unlisted-scripts": f"Read the license of each where the package is published, {_SETTLE}",
     "unnamed-fonts": f"Look up the licenses of these fonts, {_ACCEPT}",
     "unreadable-archive": f"Look into the file with another program, {_ACCEPT}",
     "unnamed-notice": "If you need to know whose it is, look the script up where the project has it from.",
