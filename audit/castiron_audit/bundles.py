@@ -60,6 +60,10 @@ def listed_packages(data: bytes) -> tuple[Package, ...]:
     )
 
 
+_NEVER_BUNDLED = re.compile(
+    r"@types/|@?eslint|@typescript-eslint/|npm-check-updates$|prettier$|typescript$|webpack|@plotly/dash-component-plugins$"
+)
+"""What manifests name among the dependencies and no bundle has: types, and tools that check or build."""
 _OF_NLF = re.compile(
     r"^(?P<name>(?:@[\w.~-]{1,80}/)?[\w.~-]{1,120})@(?P<version>\d[\w.+-]*)"
     r" \[license\(s\): (?P<license>[^\]\n]{2,200})\]",
@@ -175,7 +179,11 @@ def bundled_packages(data: bytes) -> tuple[str, ...]:
     except (ValueError, RecursionError):
         return ()
     needed = row.get("dependencies") if isinstance(row, dict) and "jupyterlab" not in row else None
-    return tuple(sorted(name for name in needed if _NAMED.fullmatch(name))) if isinstance(needed, dict) else ()
+    return (
+        tuple(sorted(name for name in needed if _NAMED.fullmatch(name) and not _NEVER_BUNDLED.match(name)))
+        if isinstance(needed, dict)
+        else ()
+    )
 
 
 def packages_of_source_map(data: bytes) -> tuple[str, ...]:

@@ -135,6 +135,8 @@ def _add_static_library(collector: Collector, native: Native | MachineCode, foun
     own = next((row for row in collector.contents.signatures if row.signature.library == found.name), None)
     entry = library_of_name(found.name) or collected_library(found.name) if own is None else own.entry
     assert entry is not None, found.name  # a test holds the tables together
+    if own is None and library_of_name(found.name) is None and same_package(entry.name, collector.contents.owner):
+        return  # Only its name is known, and that is the distribution's own.
     if collector.contents.distribution.name in entry.distributions or _needs_file_of(
         native, entry, collector.contents.distribution.name
     ):

@@ -48,6 +48,8 @@ def test_a_date_beside_it_tells_the_version() -> None:
     assert {item.name: item.version for item in find(b"\x001.0.8, 13-Jul-2019\0").tabled}["bzip2"] == "1.0.8"
     built = find(b"\0libjpeg-turbo version 3.1.2\0%s version 3.1.4 (build 20260301)\0").tabled
     assert {item.name: item.version for item in built}["libjpeg-turbo"] == "3.1.4"
+    fork = find(b"\0libjpeg-turbo version\0mozjpeg version 5.0.0 (build 20260301)\0").tabled
+    assert "libjpeg-turbo" not in {item.name for item in fork if item.version}
 
 
 def test_other_spellings_of_a_library_tell_its_version() -> None:

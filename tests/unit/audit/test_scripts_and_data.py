@@ -100,7 +100,9 @@ def test_licenses_of_packages_whose_license_has_changed(tmp_path: Path) -> None:
 
 
 def test_manifests_of_components_for_dash_name_what_is_in_their_bundle(tmp_path: Path) -> None:
-    manifest = json.dumps({"name": "own", "license": "MIT", "dependencies": {"lodash": "^4.17.21", "no-such": "1"}})
+    manifest = json.dumps(
+        {"name": "own", "license": "MIT", "dependencies": {"lodash": "^4", "@types/x": "1", "no-such": "1"}}
+    )
     paths = [write(tmp_path, "d/package-info.json", manifest), write(tmp_path, "d/own.min.js", "x")]
     found = {item.name: item.verdict.expression for item in detect_in(tmp_path, *paths, name="own").components}
     assert found == {"lodash": "MIT", "no-such": None}

@@ -38,6 +38,7 @@ def found(data: bytes) -> dict[str, str]:
         (b"_ZN8tinyxml27XMLNode8ToXMLNodeEv", "tinyxml2", ""),
         (b"_ZN17double_conversion6Bignum8RawBigitEi", "double-conversion", ""),
         (b"AttributeIN9Imath_3_28Matrix33IfEEE", "imath", ""),  # The length says where the version ends.
+        (b"_ZN3tsl9robin_mapIiiE6insertEv", "robin-map", ""),
         (b"_ZN16OpenColorIO_v2_56Config6CreateEv", "opencolorio", ""),
     ],
 )
