@@ -47,7 +47,7 @@ def refuse_certain_failures(
         if weakest != Tier.REQUIRED or importer not in reached.modules or any(_is_allowed(n, allowed) for n in names):
             continue
         # What the application adds to the search, or the package itself, may bring the module: then it is a finding.
-        made = _hope(reached, name) or _may_be_made(reached, name)
+        made = _hope(reached, name) or _may_be_made(reached, name) or _has_copy(reached, importer, name)
         if not made or left_out(name, python) is not None:
             raise _missing(reached, python, name, place(reached, importer, line))
     for library in reached.missing_libraries:
@@ -90,6 +90,18 @@ def _may_be_made(reached: Reached, name: str) -> bool:
         return True
     compiled = (other.name for other in reached.modules.values() if other.kind == ModuleKind.EXTENSION)
     return any(other.startswith(f"{parent}.") for other in compiled)
+
+
+def _has_copy(reached: Reached, importer: str, name: str) -> bool:
+    """Say whether the package that imports a module has a copy of it in a folder, which it may put on `sys.path`.
+
+    setuptools does with ``setuptools/_vendor``, whose ``jaraco`` has other modules than the distributions called so.
+    """
+    package = reached.modules.get(importer.partition(".")[0])
+    if package is None or package.file is None or package.kind != ModuleKind.PACKAGE:
+        return False
+    path = name.replace(".", "/")
+    return any(any(package.file.parent.rglob(file)) for file in (f"*/{path}.py", f"*/{path}/__init__.py"))
 
 
 def missing_findings(reached: Reached, allowed: Collection[str]) -> Iterator[Finding]:

@@ -105,6 +105,18 @@ def test_a_namespace_package_makes_no_module(
     assert caught is None or "space/one.py:1 imports space.two, which does not exist" in caught.what
 
 
+def test_a_copy_in_the_importing_package_may_be_put_on_the_path(tracer: Tracer, tmp_path: Path) -> None:
+    """setuptools has jaraco.text in setuptools/_vendor, and jaraco.classes may be a distribution of its own."""
+    tools = {"tools/__init__.py": "import tools.use", "tools/use.py": "import space.two"}
+    other = install(tmp_path, "other", {"space/one.py": ""})
+    bare = install(tmp_path, "tools", tools)
+    assert isinstance(
+        error(tracer, tracer({"app.py": "import space.one, tools"}, site_of(tmp_path, other, bare))), ModuleMissingError
+    )
+    copy = install(tmp_path, "tools", {**tools, "tools/_vendor/space/two.py": ""})
+    assert error(tracer, tracer({"app.py": "import space.one, tools"}, site_of(tmp_path, other, copy))) is None
+
+
 def test_a_module_that_is_imported_under_a_condition_may_fail_itself(tracer: Tracer, tmp_path: Path) -> None:
     site = site_of(tmp_path, install(tmp_path, "d", {"d/__init__.py": "import gone"}))
     assert error(tracer, tracer({"app.py": "try:\n    import d\nexcept ImportError:\n    pass"}, site)) is None
