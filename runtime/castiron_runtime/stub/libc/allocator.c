@@ -79,25 +79,34 @@ static void mi_heap_main_init_(void)
 }
 
 /* Heaps that no thread has.  No lock: a child of fork() has what was here then. */
-enum { MOST_PARKED = 64, MOST_SEGMENTS = 2, MOST_UNUSED = 1 << 20 /* bytes in a segment */ };
+enum { MOST_PARKED = 64, MOST_SEGMENTS = 2, MOST_UNUSED = 1 << 20 /* bytes in a segment */, SOON = 1000 /* milliseconds */ };
 static mi_heap_t *parked[MOST_PARKED];
+static mi_msecs_t parked_since[MOST_PARKED];
 static bool ever_threads; /* whether a thread but the first has had a heap */
+static _Thread_local bool was_awaited; /* whether this thread's heap was without a thread for less than SOON */
 
 static mi_heap_t *take_parked(void)
 {
     for (int i = 0; i < MOST_PARKED; i++)
         if (__atomic_load_n(&parked[i], __ATOMIC_RELAXED) != NULL) {
+            const mi_msecs_t since = __atomic_load_n(&parked_since[i], __ATOMIC_RELAXED);
             mi_heap_t *heap = __atomic_exchange_n(&parked[i], NULL, __ATOMIC_ACQUIRE);
-            if (heap != NULL)
+            if (heap != NULL) {
+                was_awaited = _mi_clock_now() - since < SOON;
                 return heap;
+            }
         }
     return NULL;
 }
 
 static bool park(mi_heap_t *heap)
 {
+    const mi_msecs_t now = _mi_clock_now();
     for (int i = 0; i < MOST_PARKED; i++) {
         mi_heap_t *none = NULL;
+        if (__atomic_load_n(&parked[i], __ATOMIC_RELAXED) != NULL)
+            continue;
+        __atomic_store_n(&parked_since[i], now, __ATOMIC_RELAXED);
         if (__atomic_compare_exchange_n(&parked[i], &none, heap, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
             return true;
     }
@@ -233,20 +242,28 @@ static void collect_abandoned(mi_heap_t *heap)
     }
 }
 
-/* mimalloc calls this whenever a list of free blocks is empty. */
+static mi_msecs_t looked_around; /* when a thread last looked at what no thread has */
+
+/* mimalloc calls this whenever a list of free blocks is empty.  What no thread has is looked at once a second, by whoever comes first: of
+ * threads that live shorter than that, each would. */
 static void look_at_times(bool force, unsigned long long turn, void *unused)
 {
     (void)force, (void)unused;
     const bool threads = __atomic_load_n(&ever_threads, __ATOMIC_RELAXED);
     mi_heap_t *heap = mi_prim_get_default_heap();
-    if ((lately.freed < LEAST && !lately.kept && !threads) || turn % TURNS != 0 || !mi_heap_is_initialized(heap)
-        || _mi_clock_now() - lately.looked < KEPT)
+    if ((lately.freed < LEAST && !lately.kept && !threads) || turn % TURNS != 0 || !mi_heap_is_initialized(heap))
         return;
-    if (threads) {
-        collect_pages(heap);
+    const mi_msecs_t now = _mi_clock_now();
+    mi_msecs_t last = __atomic_load_n(&looked_around, __ATOMIC_RELAXED);
+    if (threads && now - last >= KEPT
+        && __atomic_compare_exchange_n(&looked_around, &last, now, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
         collect_abandoned(heap);
         collect_parked();
     }
+    if (now - lately.looked < KEPT)
+        return;
+    if (threads)
+        collect_pages(heap);
     look_at_freed(heap);
 }
 
@@ -256,6 +273,7 @@ static bool _mi_heap_init_(void)
     if (mi_heap_is_initialized(mi_prim_get_default_heap()) || _mi_is_main_thread())
         return _mi_heap_init_void();
     mi_heap_t *heap = take_parked();
+    lately.looked = _mi_clock_now();
     __atomic_store_n(&ever_threads, true, __ATOMIC_RELAXED);
     if (heap == NULL) {
         static mi_threadid_t next = NEXT_HEAP;
@@ -273,8 +291,12 @@ static void end_of_thread(void *value)
     if (heap == mi_prim_get_default_heap() && mi_heap_is_initialized(heap) && heap != &_mi_heap_main
         && heap->thread_id == heap_number && heap->tld->heaps == heap && heap->next == NULL
         && heap->tld->segments.count <= MOST_SEGMENTS) {
-        struct walk walk = {.least = MOST_UNUSED, .force = true};
-        mi_heap_visit_pages(heap, give_back_unused, &walk, NULL);
+        /* Where threads follow each other, as in a server, the next one would have the kernel clear the same pages again.  What is
+         * kept goes back when a thread takes memory a second later (`collect_parked`). */
+        if (!was_awaited || lately.freed >= AT_ONCE) {
+            struct walk walk = {.least = MOST_UNUSED, .force = true};
+            mi_heap_visit_pages(heap, give_back_unused, &walk, NULL);
+        }
         /* From here on it may be another thread's. */
         _mi_heap_default = (mi_heap_t *)&_mi_heap_empty;
         heap_number = NO_HEAP;
