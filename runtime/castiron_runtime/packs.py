@@ -275,10 +275,10 @@ def _extension_archive(recipe: ExtensionRecipe, libraries: tuple[Library, ...], 
 def interpreter(pack: Pack, *, full: bool, counting: ProfileRuntime | None = None, reporter: Reporter) -> Path:
     """Return the target's runnable ``python``; links it on first need.
 
-    ``full=False``: CPython with zlib and what needs no other component; ``full=True``: with every extension module.
+    ``full=False``: CPython with what needs no other component than zlib; ``full=True``: with every extension module.
     """
     wanted = [extension.name for extension in pack.extensions.values() if full or not extension.on_demand]
-    inputs = provide(pack, {*wanted, "zlib"}, reporter=reporter)
+    inputs = provide(pack, {*wanted, "binascii", "zlib"}, reporter=reporter)
     name = pack.target.libc.name
     # libc.so has its own mathematics.
     archives = [path for path in inputs.archives if inputs.owners[path] != (name,)]

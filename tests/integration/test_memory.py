@@ -162,6 +162,51 @@ def test_what_a_thread_made_goes_back_when_another_frees_it(each_pack: Pack, tmp
     assert outcome.startswith("True True "), outcome
 
 
+def test_large_blocks_that_are_freed_and_taken_in_turns(each_pack: Pack, tmp_path: Path) -> None:
+    """Each thread keeps the large block that it freed last: it is nobody else's meanwhile, and ends with the thread."""
+    (tmp_path / "app.py").write_text(
+        "import random, threading\n" + RESIDENT + "wrong = []\n"
+        "def work(seed):\n"
+        "    choose = random.Random(seed)\n"
+        "    blocks = []\n"
+        "    for _ in range(300):\n"
+        "        size, byte = choose.choice((100, 70_000, 140_000, 270_000, 500_000, 700_000)), choose.randbytes(1)\n"
+        "        if blocks and choose.random() < 0.5:\n"
+        "            block, before, old = blocks.pop(choose.randrange(len(blocks)))\n"
+        "            if size > before:\n"
+        "                block.extend(old * (size - before))\n"
+        "            else:\n"
+        "                del block[size:]\n"
+        "            wrong.extend([size] if block != old * size else [])\n"
+        "        block = bytearray(byte * size)\n"
+        "        blocks.append((block, size, byte))\n"
+        "        if len(blocks) > 3:\n"
+        "            block, size, byte = blocks.pop(choose.randrange(len(blocks)))\n"
+        "            wrong.extend([size] if block != byte * size else [])\n"
+        "            del block\n"
+        "def end(barrier):\n"
+        "    barrier.wait()\n"
+        "    bytearray(b'x') * 400_000\n"
+        "    barrier.wait()\n"
+        "def all_of(target, number, *arguments):\n"
+        "    threads = [threading.Thread(target=target, args=arguments or (n,)) for n in range(number)]\n"
+        "    for thread in threads:\n"
+        "        thread.start()\n"
+        "    for thread in threads:\n"
+        "        thread.join()\n"
+        "all_of(work, 4)\n"
+        "for _ in range(3):\n"
+        "    all_of(end, 50, threading.Barrier(50))\n"
+        "before = resident()\n"
+        "for _ in range(20):\n"
+        "    all_of(end, 50, threading.Barrier(50))\n"
+        "after = resident()\n"
+        "print(wrong, after - before < 15, f'({before}, {after})')\n"
+    )
+    outcome = _linked_and_run(each_pack, tmp_path)
+    assert outcome.startswith("[] True "), outcome
+
+
 def _linked_and_run(pack: Pack, folder: Path) -> str:
     """Return what the program ``app.py`` in a folder prints, linked for a pack's Python."""
     binary = trace_and_link(["--python", pack.feature, "app.py"], cwd=folder, name="app", options=["--no-report"])

@@ -243,6 +243,23 @@ def test_only_what_is_asked_for_comes_along(pack: Pack) -> None:
     assert {path for path, owner in inputs.owners.items() if owner == ("zlib",)} <= set(inputs.archives)
 
 
+def test_the_checksums_of_binascii_are_those_of_zlib(each_pack: Pack) -> None:
+    """They are computed by zlib, which CPython's configure would look for on the host."""
+    inputs = provide(each_pack, {"binascii"}, reporter=REPORTER)
+    assert "zlib" in {item.name for item in inputs.components}
+    code = """
+import binascii, zlib
+assert binascii.crc32(b"123456789") == 0xCBF43926
+data = bytes(range(256)) * 64
+for length in (0, 1, 7, 63, 1000, 5119, 5121, 16_384):
+    for start in (0, 1, 0xFFFFFFFF):
+        assert binascii.crc32(data[:length], start) == zlib.crc32(data[:length], start)
+print("equal")
+"""
+    home = str(each_pack.stdlib.parent.parent)
+    assert run(interpreter(each_pack, full=False, reporter=REPORTER), code, PYTHONHOME=home) == "equal\n"
+
+
 def test_an_unknown_extension_module_is_named(pack: Pack) -> None:
     with pytest.raises(ModuleMissingError, match="_nosuch"):
         provide(pack, {"_nosuch"}, reporter=REPORTER)

@@ -57,6 +57,8 @@ static void *map_memory(void *place, size_t size, int protection, int flags, int
 
 #include "mimalloc/static.c"
 
+#include "libc/blocks.h"
+
 #undef mmap
 static void *map_memory(void *place, size_t size, int protection, int flags, int file, off_t offset)
 {
@@ -288,6 +290,7 @@ static bool _mi_heap_init_(void)
 static void end_of_thread(void *value)
 {
     mi_heap_t *heap = value;
+    give_up_spare();
     if (heap == mi_prim_get_default_heap() && mi_heap_is_initialized(heap) && heap != &_mi_heap_main
         && heap->thread_id == heap_number && heap->tld->heaps == heap && heap->next == NULL
         && heap->tld->segments.count <= MOST_SEGMENTS) {
@@ -354,27 +357,6 @@ static void _PyMem_mi_heap_collect_qsbr(mi_heap_t *heap)
     (void)heap;
 }
 
-/* As mi_free, but what is freed is what is taken next, as in CPython's own allocator: it is in the processor's nearest cache.  mimalloc
- * takes it when all other free blocks of the page were taken. */
-static inline void free_block(void *pointer)
-{
-    mi_segment_t *segment = _mi_ptr_segment(pointer);
-    if (mi_unlikely(pointer == NULL))
-        return;
-    mi_page_t *page = _mi_segment_page_of(segment, pointer);
-    if (mi_unlikely(_mi_prim_thread_id() != mi_atomic_load_relaxed(&segment->thread_id) || page->flags.full_aligned != 0)) {
-        mi_free(pointer);
-        return;
-    }
-    mi_block_t *block = pointer;
-    mi_block_set_next(page, block, page->free);
-    page->free = block;
-    if (mi_unlikely(page->free_is_zero))
-        page->free_is_zero = false;
-    if (mi_unlikely(--page->used == 0))
-        _mi_page_retire(page);
-}
-
 /* The C library's functions. */
 
 static inline void *checked(void *block)
@@ -386,7 +368,7 @@ static inline void *checked(void *block)
 
 void *malloc(size_t size)
 {
-    return checked(mi_malloc(size));
+    return checked(take_block(size));
 }
 
 void *calloc(size_t count, size_t size)
@@ -396,7 +378,7 @@ void *calloc(size_t count, size_t size)
 
 void *realloc(void *block, size_t size)
 {
-    return checked(mi_realloc(block, size));
+    return checked(resize_block(block, size));
 }
 
 void *reallocarray(void *block, size_t count, size_t size)
@@ -444,7 +426,7 @@ size_t malloc_usable_size(void *block)
 static void *python_malloc(void *context, size_t size)
 {
     (void)context;
-    return mi_malloc(size);
+    return take_block(size);
 }
 
 static void *python_calloc(void *context, size_t count, size_t size)
@@ -456,7 +438,7 @@ static void *python_calloc(void *context, size_t count, size_t size)
 static void *python_realloc(void *context, void *block, size_t size)
 {
     (void)context;
-    return mi_realloc(block, size);
+    return resize_block(block, size);
 }
 
 static void python_free(void *context, void *block)
