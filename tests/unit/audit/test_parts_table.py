@@ -31,6 +31,7 @@ FOLDER = Path(__file__).parent / "parts"
         ("guests", 576, 66),
         ("neighbours", 274, 23),
         ("lodgers", 277, 32),
+        ("arrivals", 312, 26),
     ],
 )
 def test_the_table_is_whole(table: str, parts: int, distributions: int) -> None:
