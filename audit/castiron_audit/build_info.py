@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_audit import collected_licenses, library_strings, signatures
+from castiron_audit import collected_licenses, library_functions, library_strings, signatures
 from castiron_audit.signatures import Findings, FoundModule
 from castiron_common.errors import InputError
 from castiron_common.files import sha256_bytes
@@ -37,7 +37,15 @@ _LIMIT = 64 * 1024 * 1024
 _GCC = re.compile(rb"GCC: \([^)]*\) (\d+\.\d+\.\d+)")
 _RUSTC = re.compile(rb"rustc version (\d+\.\d+\.\d+)")
 
-_MODULES = ("build_info", "fonts", "library_strings", "library_versions", "signatures", "source_paths")
+_MODULES = (
+    "build_info",
+    "fonts",
+    "library_functions",
+    "library_strings",
+    "library_versions",
+    "signatures",
+    "source_paths",
+)
 """Those that look for the texts."""
 
 
@@ -106,7 +114,9 @@ def _key(more: tuple[Signature, ...]) -> str:
     """Return a hash of what looks for the texts."""
     folder = Path(__file__).parent
     sources = [folder / f"{name}.py" for name in _MODULES]
-    strings = sha256_bytes(library_strings.table_bytes() + collected_licenses.table_bytes())
+    strings = sha256_bytes(
+        library_strings.table_bytes() + library_functions.table_bytes() + collected_licenses.table_bytes()
+    )
     further = "\n".join((signatures.table_text(), strings, *(row.key for row in more)))
     return source_key(sources, also=further, libraries=("ahocorasick_rs",))
 

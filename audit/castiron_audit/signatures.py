@@ -12,10 +12,11 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from castiron_audit import library_strings, library_versions, source_paths
+from castiron_audit import library_functions, library_strings, library_versions, source_paths
 from castiron_audit.fonts import TABLE_OF_ALL, Font, fonts_within
 from castiron_audit.tables import table
 from castiron_common.frozen import dataclass
+from castiron_elf.defined_names import defined_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -148,7 +149,13 @@ def table_text() -> str:
     folder = files("castiron_audit.data")
     return "".join(
         folder.joinpath(name).read_text(encoding="utf-8")
-        for name in ("signatures.toml", "libraries.toml", "versions.toml")
+        for name in (
+            "signatures.toml",
+            "libraries.toml",
+            "versions.toml",
+            "known_libraries.toml",
+            "library_packages.toml",
+        )
     )
 
 
@@ -191,7 +198,8 @@ def find(data: bytes, more: tuple[Signature, ...] = ()) -> Findings:
         elif named.version and not known.version:
             found[named.library] = replace(known, version=named.version)
     others = {row.library for row in signatures if any(text in offsets for text in row.unless)}
-    for shown in library_strings.shown_libraries(data):
+    defined = library_functions.shown_libraries(defined_names(data))
+    for shown in (*library_strings.shown_libraries(data), *defined):
         if shown.library not in others:
             proof = _shown(shown.proof.encode())
             found.setdefault(shown.library, FoundLibrary(name=shown.library, proof=proof))

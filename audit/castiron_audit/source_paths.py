@@ -136,6 +136,25 @@ def _versioned() -> Mapping[bytes, str]:
 
 
 @cache
+def approved_namespaces() -> Mapping[bytes, str]:
+    """Return the namespaces that a person found to be a library's own."""
+    found = dict(known_strings().namespaces) | {name.encode(): library for name, library in namespaces().items()}
+    return found | {
+        name.encode(): library for name, library in table("known_libraries")["versioned_namespaces"].items()
+    }
+
+
+@cache
+def likely_namespaces() -> Mapping[bytes, str]:
+    """Return the namespaces that are called as a library, in whatever letters."""
+    return {
+        name.replace(b"-", b"_"): library
+        for name, library in {**_collected(), **_names()}.items()
+        if len(name) >= _SHORTEST_NAMESPACE and re.fullmatch(rb"[a-z][\w-]*", name)
+    }
+
+
+@cache
 def _namespaces() -> Mapping[bytes, str]:
     """Return the beginnings of mangled names in a namespace that is a library's own, or called as it."""
     found = {_mangled(name): library for name, library in known_strings().namespaces.items()}

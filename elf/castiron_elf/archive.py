@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-_MAGIC = b"!<arch>\n"
+MAGIC = b"!<arch>\n"
 _HEADER = 60
 """Bytes of ``struct ar_hdr``: name 16, date 12, owner 6, group 6, mode 8, size 10, end 2."""
 _INDICES = frozenset((b"/", b"/SYM64/", b"__.SYMDEF"))
@@ -27,20 +27,20 @@ def read_members(archive: Path) -> list[tuple[str, bytes]]:
     Raises `RuntimePackError` if the file is none, or damaged.
     """
     data = archive.read_bytes()
-    if not data.startswith(_MAGIC):
+    if not data.startswith(MAGIC):
         raise RuntimePackError(f"{archive} is not a static library.", hint="Delete the cache entry and build it again.")
     try:
-        return list(_members(data))
+        return list(members(data))
     except ValueError as error:
         raise RuntimePackError(
             f"The static library {archive} is damaged: {error}.", hint="Delete the cache entry and build it again."
         ) from error
 
 
-def _members(data: bytes) -> Iterator[tuple[str, bytes]]:
+def members(data: bytes) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of each object.  Raises ValueError for a header that cannot be read."""
     names = b""
-    position = len(_MAGIC)
+    position = len(MAGIC)
     while position + _HEADER <= len(data):
         header = data[position : position + _HEADER]
         size = int(header[48:58])

@@ -166,7 +166,7 @@ def report(unpacked: Path) -> Report:
         module = path.split(".")[0].replace("/", ".")
         if path.endswith(".py"):
             modules.append(Module(name=module, kind=ModuleKind.SOURCE, path=path, **owner))
-        elif re.search(r"\.so(\.|$)", file.name) and file.read_bytes()[:4] == b"\x7fELF":
+        elif re.search(r"\.so(\.(?!debug)|$)", file.name) and file.read_bytes()[:4] == b"\x7fELF":
             data = file.read_bytes()
             extension = module if b"PyInit_" in data and ".libs/" not in path else None
             modules.append(Module(name=module, kind=ModuleKind.EXTENSION, path=path, **owner))
