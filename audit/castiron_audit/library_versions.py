@@ -16,14 +16,14 @@ from castiron_audit.tables import table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-_LARGEST = 48 << 20
+_LARGEST = 96 << 20
 """Bytes of a file that is looked through for names with versions: it takes a pass of its own."""
 _MOST_LOOKS = 2000
 _SHORTEST = 4
 _BEHIND = 48
 _BEFORE = 32
 _STATED = re.compile(
-    rb"(?:[ _-](?:library|lib|release|core|codec))?"
+    rb"\d?(?:[ _-](?:library|lib|release|core|codec))?"
     rb"(?:[ ,:(_/-]{1,3}|[ ,]{0,2}\b[Vv]er(?:sion)?s?[ .:=]{1,2}|[ _/-]v|[ -]version[ -])"
     rb"v?(?P<version>\d{1,4}(?:\.\d{1,5}){1,3}[a-z]?)(?![\w.]*[\w])(?P<rest>.{0,16})"
 )
@@ -57,7 +57,7 @@ def tabled_versions(library: str, data: bytes, offsets: Mapping[bytes, list[int]
         match[1]
         for text, pattern in _beside().get(library, ())
         for offset in offsets.get(text, ())[:_MOST_LOOKS]
-        if (match := pattern.search(data, max(0, offset - 16), offset + 160))
+        if (match := _compiled(pattern).search(data, max(0, offset - 16), offset + 160))
     }
     whole = {
         match[1]
@@ -69,9 +69,15 @@ def tabled_versions(library: str, data: bytes, offsets: Mapping[bytes, list[int]
 
 
 @cache
-def _beside() -> Mapping[str, tuple[tuple[bytes, re.Pattern[bytes]], ...]]:
+def _compiled(pattern: bytes) -> re.Pattern[bytes]:
+    """Return a pattern when its text is there."""
+    return re.compile(pattern)
+
+
+@cache
+def _beside() -> Mapping[str, tuple[tuple[bytes, bytes], ...]]:
     return {
-        library: tuple((text.encode(), re.compile(pattern.encode())) for text, pattern in rows)
+        library: tuple((text.encode(), pattern.encode()) for text, pattern in rows)
         for library, rows in table("versions")["beside"].items()
     }
 
@@ -96,8 +102,8 @@ def stated_versions(data: bytes, libraries: Iterable[str]) -> dict[str, str]:
         looks += 1
         if looks > _MOST_LOOKS * len(texts):
             break
-        if data[start - 1 : start].isalnum():
-            continue
+        if data[start - 1 : start].isalnum() or (data[end : end + 1] == b"_" and texts[index].isupper()):
+            continue  # A version of symbols (``XCRYPT_2.0``) is that of an interface.
         match = _STATED.match(data, end, end + _BEHIND)
         if match is None or _OR_ANOTHER.match(match["rest"]) or _OF_OTHERS.search(data, max(0, start - _BEFORE), start):
             continue

@@ -83,15 +83,15 @@ class Signature:
     """Any of them makes it a candidate."""
     at_least: int = 1
     """How many different ones of ``strings`` must be there."""
-    pattern: re.Pattern[bytes] | None = None
+    pattern: bytes | None = None
     """Must match around one of them; its first group that took part is the version."""
-    version: tuple[bytes, re.Pattern[bytes]] | None = None
+    version: tuple[bytes, bytes] | None = None
     """A text near which the version stands, and its pattern."""
     unless: tuple[bytes, ...] = ()
     """Texts that show it to be something else."""
     unless_library: tuple[str, ...] = ()
     """Libraries that, if they are found, explain its strings."""
-    says: tuple[re.Pattern[bytes], tuple[tuple[str, str], ...]] | None = None
+    says: tuple[bytes, tuple[tuple[str, str], ...]] | None = None
     """The pattern of what it says about its own license, and (text, expression)."""
     key: str = ""
     """The row's text, which keys of caches are made of."""
@@ -166,17 +166,17 @@ def known_signatures() -> tuple[Signature, ...]:
 
 
 def signature(row: Mapping[str, Any]) -> Signature:
-    """Return a row of the table as a value.  Raises KeyError, TypeError, ValueError and re.error if it is none."""
+    """Return a row of the table as a value.  Raises KeyError, TypeError and ValueError if it is none."""
     version, says = row.get("version"), row.get("says")
     return Signature(
         library=row["library"],
         strings=tuple(text.encode() for text in row["strings"]),
         at_least=row.get("at_least", 1),
-        pattern=re.compile(row["pattern"].encode()) if "pattern" in row else None,
-        version=(version[0].encode(), re.compile(version[1].encode())) if version else None,
+        pattern=row["pattern"].encode() if "pattern" in row else None,
+        version=(version[0].encode(), version[1].encode()) if version else None,
         unless=tuple(text.encode() for text in row.get("unless", ())),
         unless_library=tuple(row.get("unless_library", ())),
-        says=(re.compile(says[0].encode()), tuple(sorted(says[1].items()))) if says else None,
+        says=(says[0].encode(), tuple(sorted(says[1].items()))) if says else None,
         key=repr(sorted(row.items())),
     )
 
@@ -313,8 +313,15 @@ def _library(data: bytes, row: Signature, offsets: Mapping[bytes, list[int]]) ->
     )
 
 
-def _search(data: bytes, pattern: re.Pattern[bytes], offsets: Iterable[int]) -> re.Match[bytes] | None:
+@cache
+def _compiled(pattern: bytes) -> re.Pattern[bytes]:
+    """Return a pattern when its texts are there: of hundreds, few are needed for a file."""
+    return re.compile(pattern)
+
+
+def _search(data: bytes, text: bytes, offsets: Iterable[int]) -> re.Match[bytes] | None:
     """Return the first match of a pattern around the offsets; one that has a version is better than one without."""
+    pattern = _compiled(text)
     best: re.Match[bytes] | None = None
     for count, offset in enumerate(offsets):
         if count >= _LOOKS:

@@ -71,7 +71,7 @@ _SHORTEST_FOLDER = 6
 _SHORTEST_COMPOUND = 8
 """The same of a name with a hyphen."""
 _LENGTH = re.compile(rb"N(\d{1,2})\Z")
-_VERSION = re.compile(rb"[-_](?:v|version-|rel-|release-)?(\d{1,4}(?:[._]\d{1,5}){1,3}[a-z]?)(?:[-.][0-9a-z.]{1,24})?/")
+_VERSION = re.compile(rb"[-_](?:v|version-|rel-|release-)?(\d{1,8}(?:[._]\d{1,5}){1,3}[a-z]?)(?:[-.][0-9a-z.]{1,24})?/")
 _SOURCE = re.compile(rb"[^\0\n]{1,200}?\.(?:c|cc|cpp|cxx|h|hh|hpp|inc|inl|S|asm)\b")
 
 
@@ -171,7 +171,7 @@ def _namespaces() -> Mapping[bytes, str]:
 def _versioned_namespaces() -> Mapping[bytes, tuple[re.Pattern[bytes], str]]:
     """Return the beginnings of namespaces that have the version in their names: ``N9Imath_3_2``."""
     return {
-        f"{name}_".encode(): (re.compile(rb"%s_v?\d{1,3}(?:_\d{1,3}){1,2}" % name.encode()), library)
+        f"{name}_".encode(): (re.compile(rb"%s_v?(\d{1,3}(?:_\d{1,3}){1,2})" % name.encode()), library)
         for name, library in table("known_libraries")["versioned_namespaces"].items()
     }
 
@@ -275,7 +275,7 @@ def named_libraries(data: bytes, offsets: Mapping[bytes, list[int]]) -> tuple[Na
     for text, (pattern, library) in _versioned_namespaces().items():
         for offset in offsets.get(text, ())[:_MOST_LOOKS]:
             length = _LENGTH.search(data, max(0, offset - 3), offset)
-            if length and pattern.fullmatch(data, offset, offset + int(length[1])):
-                add(library, "", data[offset : offset + int(length[1])])
+            if length and (match := pattern.fullmatch(data, offset, offset + int(length[1]))):
+                add(library, match[1].decode().replace("_", "."), match[0])
                 break
     return tuple(found[name] for name in sorted(found))

@@ -95,7 +95,11 @@ def add_font(collector: Collector, path: str, font: Font, *, within: bool = Fals
     title = family_title(family)
     # A row's name stands for several families; where it only writes the same in another way, the font's own is better.
     is_named = entry is not None and _letters(entry.name) != _letters(title)
-    component = collector.component(Kind.DATA, entry.name if entry is not None and is_named else title)
+    # A file's name has no spaces: "ChakraPetch-Regular.woff2".
+    is_file_name = entry is not None and " " not in title
+    component = collector.component(
+        Kind.DATA, entry.name if entry is not None and (is_named or is_file_name) else title
+    )
     if entry is not None:
         component.add_catalogue_entry(entry)
     component.forms.add(Form.DATA)

@@ -27,6 +27,7 @@ _VENDOR_FOLDER = re.compile(
     r"(?:^|/)(?:_?vendor|_?vendored|_?vendored?_packages|_?externals?|_?extern|_?third_?party|_?bundled)/"
 )
 _REQUIREMENTS = "requirements.txt"
+_FOLDERS_OF_LICENSES = ("licenses", "licences", "LICENSES")
 _CODE_SUFFIXES = frozenset({".py", ".pyc", ".pyi", ".so"})
 
 
@@ -124,7 +125,7 @@ def _vendor_folders(contents: DistributionContents) -> dict[str, set[str]]:
         if match:
             import_names = folders.setdefault(path[: match.end()], set())
             top, slash, _ = path[match.end() :].partition("/")
-            is_package = slash != "" and not top.endswith((".dist-info", ".egg-info"))
+            is_package = slash != "" and not top.endswith((".dist-info", ".egg-info", *_FOLDERS_OF_LICENSES))
             if is_package or (top.endswith(".py") and top != "__init__.py"):
                 import_names.add(top.removesuffix(".py"))
     for folder, listed in _listed_folders(contents).items():
@@ -182,11 +183,22 @@ def _vendor_txt(contents: DistributionContents, folder: str, name: str = "vendor
 
 
 def _has_license(contents: DistributionContents, folder: str, import_name: str) -> bool:
-    package = contents.site / folder / import_name if contents.site is not None else None
-    if package is None or not package.is_dir():
+    if contents.site is None:
         return False
-    files = (path for path in package.iterdir() if path.is_file() and path.suffix != ".py")
-    return any(LICENSE_FILE_NAME.search(path.name) for path in files)
+    package = contents.site / folder / import_name
+    files = (path for path in package.iterdir() if path.is_file()) if package.is_dir() else ()
+    return any(LICENSE_FILE_NAME.search(path.name) and path.suffix != ".py" for path in files) or any(
+        _license_files_beside(contents.site / folder, import_name)
+    )
+
+
+def _license_files_beside(folder: Path, import_name: str) -> Iterator[Path]:
+    """Yield the license files that have a package's name, in a vendor folder or its ``licenses``: ``ffmpy.LICENSE``."""
+    name = re.compile(rf"(?:^|[._-]){re.escape(import_name)}(?:[._-]|$)", re.IGNORECASE)
+    for place in (folder, *(folder / licenses for licenses in _FOLDERS_OF_LICENSES)):
+        for path in sorted(place.iterdir()) if place.is_dir() else ():
+            if name.search(path.name) and LICENSE_FILE_NAME.search(path.name) and path.suffix not in _CODE_SUFFIXES:
+                yield path
 
 
 OWN_VERSION = re.compile(rb"""^__version__ *(?::[^=\n]{1,40})?= *["'](\d+\.\d[\w.+-]*)["']""", re.MULTILINE)
@@ -238,7 +250,11 @@ def _license_texts(contents: DistributionContents, package: VendoredPackage) -> 
     """Yield path (relative to site-packages) and text of the license files of a vendored package."""
     if contents.site is None:
         return
-    folders = [contents.site / package.vendor_folder / package.import_name]
+    vendor = contents.site / package.vendor_folder
+    for path in _license_files_beside(vendor, package.import_name):
+        if path.is_file():
+            yield path.relative_to(contents.site).as_posix(), path.read_text(encoding="utf-8", errors="replace")
+    folders = [vendor / package.import_name]
     if package.metadata is not None:
         pattern = f"{package.metadata['Name'].replace('-', '?')}-{package.version}.dist-info"
         folders += sorted((contents.site / package.vendor_folder).glob(pattern))

@@ -66,6 +66,17 @@ def test_vendored_packages_with_metadata(tmp_path: Path) -> None:
     assert "unused" not in by_name(detection)
 
 
+def test_vendored_packages_whose_licenses_lie_in_a_folder_of_their_own(tmp_path: Path) -> None:
+    paths = [
+        write(tmp_path, "d/_vendor/inner/__init__.py"),
+        write(tmp_path, "d/_vendor/unused/__init__.py"),
+        write(tmp_path, "d/_vendor/licenses/inner.LICENSE", MIT),
+    ]
+    found = by_name(detect_in(tmp_path, *paths))
+    assert (found["inner"].kind, found["inner"].verdict.expression) == (Kind.VENDORED, "MIT")
+    assert found.keys().isdisjoint({"unused", "licenses"})
+
+
 def test_vendored_packages_named_by_a_list(tmp_path: Path) -> None:
     write(tmp_path, "d/_vendor/vendor.txt", "# frozen\ninner==1.2  # why\n    other==3\n")
     paths = [write(tmp_path, "d/_vendor/inner.py"), write(tmp_path, "d/_vendor/other/__init__.py")]

@@ -1,3 +1,4 @@
+import re
 import struct
 
 import pytest
@@ -157,6 +158,12 @@ def test_the_table_names_libraries_of_the_catalogue() -> None:
         assert entry.name == row.library
         assert 1 <= row.at_least <= len(row.strings), row.library
         assert all(library_of_name(name) for name in row.unless_library), row.library
+
+
+def test_all_patterns_of_the_table_can_be_read() -> None:
+    for row in known_signatures():
+        for pattern in (row.pattern, row.version[1] if row.version else None, row.says[0] if row.says else None):
+            assert pattern is None or re.compile(pattern)
 
 
 def test_signatures_of_a_project() -> None:
