@@ -195,7 +195,7 @@ def find(data: bytes, more: tuple[Signature, ...] = ()) -> Findings:
         known = found.get(named.library)
         if known is None:
             found[named.library] = FoundLibrary(name=named.library, version=named.version, proof=named.proof)
-        elif named.version and not known.version:
+        elif named.version and (not known.version or named.version.startswith(f"{known.version}.")):
             found[named.library] = replace(known, version=named.version)
     others = {row.library for row in signatures if any(text in offsets for text in row.unless)}
     defined = library_functions.shown_libraries(defined_names(data))
