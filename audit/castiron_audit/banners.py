@@ -49,7 +49,7 @@ _LEADING = re.compile(
 )
 _HOST = re.compile(r"^https?://[\w.]+/(?=[\w.-]+ v?\d)")
 """``https://mths.be/punycode v1.4.1``"""
-_NUMBER = r"(?:v\.? ?)?(?P<version>\d+\.\d+(?:\.\d+)*(?:-[\w.]+)?)"
+_NUMBER = r"v?(?P<version>\d+\.\d+(?:\.\d+)*(?:-[\w.]+)?)"
 _NAME = r"(?P<name>@?[A-Za-z][\w./-]*(?: (?!v?\d)[A-Za-z][\w.-]*){0,4}?)"
 _NAME_AND_VERSION = re.compile(
     rf"{_NAME}(?: javascript library| plugin| \(fork\))?,?[ :(-]{{0,3}}(?:version[ :]*)?{_NUMBER}", re.IGNORECASE

@@ -19,6 +19,8 @@ def version_of(library: str, data: bytes) -> str:
         (b"Frobnicate version 1.4", "1.4"),
         (b"this is Frobnicate library, Version: v3.2.1.", "3.2.1"),
         (b"frobnicate-1.9.4", "1.9.4"),
+        (b"frobnicate2 2.7.0", "2.7.0"),  # with the number of its interface
+        (b"FROBNICATE_2.0", ""),  # a version of symbols
         (b"requires frobnicate 1.2.3", ""),
         (b"frobnicate 1.2.3 or later", ""),
         (b"since frobnicate 1.2.3", ""),

@@ -275,11 +275,15 @@ def test_compressed_fonts(tmp_path: Path) -> None:
     assert font is not None
     assert (font.family, font.version) == ("Some Font", "1.5")
     assert read_font(woff[:70]) is None
-    paths = [write(tmp_path, "d/fonts/KaTeX_Main.woff2"), write(tmp_path, "d/fonts/0af31c.woff2")]
+    names = ("KaTeX_Main.woff2", "0af31c.woff2", "ChakraPetch-Regular.woff2")
+    paths = [write(tmp_path, f"d/fonts/{name}") for name in names]
     for path in paths:
         (tmp_path / path).write_bytes(b"wOF2" + bytes(44))
     detection = detect_in(tmp_path, *paths)
-    assert [(item.name, item.verdict.expression) for item in detection.components] == [("KaTeX fonts", "MIT")]
+    assert [(item.name, item.verdict.expression) for item in detection.components] == [
+        ("Chakra Petch", "OFL-1.1"),
+        ("KaTeX fonts", "MIT"),
+    ]
     assert [item.code for item in detection.findings] == ["unnamed-fonts"]
 
 

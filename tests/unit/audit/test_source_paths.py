@@ -37,9 +37,9 @@ def found(data: bytes) -> dict[str, str]:
         (b"stan/lib/stan_math/lib/eigen_3.4.0/Eigen/src/Core/Redux.h", "eigen", "3.4.0"),
         (b"_ZN8tinyxml27XMLNode8ToXMLNodeEv", "tinyxml2", ""),
         (b"_ZN17double_conversion6Bignum8RawBigitEi", "double-conversion", ""),
-        (b"AttributeIN9Imath_3_28Matrix33IfEEE", "imath", ""),  # The length says where the version ends.
+        (b"AttributeIN9Imath_3_28Matrix33IfEEE", "imath", "3.2"),  # The length says where the version ends.
         (b"_ZN3tsl9robin_mapIiiE6insertEv", "robin-map", ""),
-        (b"_ZN16OpenColorIO_v2_56Config6CreateEv", "opencolorio", ""),
+        (b"_ZN16OpenColorIO_v2_56Config6CreateEv", "opencolorio", "2.5"),
     ],
 )
 def test_paths_and_namespaces_name_libraries(data: bytes, name: str, version: str) -> None:
