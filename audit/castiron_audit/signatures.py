@@ -266,6 +266,8 @@ def _add_versions(data: bytes, offsets: Mapping[bytes, list[int]], found: dict[s
     untold = [name for name, item in found.items() if not item.version]
     told = {name: tabled[name] for name in untold if name in tabled}
     told |= library_versions.stated_versions(data, [name for name in untold if name not in told])
+    in_namespaces = source_paths.namespace_versions(data, offsets)
+    told |= {name: in_namespaces[name] for name in untold if name not in told and name in in_namespaces}
     for name, version in told.items():
         found[name] = replace(found[name], version=version)
     return tabled

@@ -276,6 +276,18 @@ def named_libraries(data: bytes, offsets: Mapping[bytes, list[int]]) -> tuple[Na
         for offset in offsets.get(text, ())[:_MOST_LOOKS]:
             length = _LENGTH.search(data, max(0, offset - 3), offset)
             if length and (match := pattern.fullmatch(data, offset, offset + int(length[1]))):
-                add(library, match[1].decode().replace("_", "."), match[0])
+                add(library, "", match[0])
                 break
     return tuple(found[name] for name in sorted(found))
+
+
+def namespace_versions(data: bytes, offsets: Mapping[bytes, list[int]]) -> Mapping[str, str]:
+    """Return the versions that namespaces have in their names, by library: the first two numbers of them."""
+    found: dict[str, set[str]] = {}
+    for text, (pattern, library) in _versioned_namespaces().items():
+        for offset in offsets.get(text, ())[:_MOST_LOOKS]:
+            length = _LENGTH.search(data, max(0, offset - 3), offset)
+            if length and (match := pattern.fullmatch(data, offset, offset + int(length[1]))):
+                found.setdefault(library, set()).add(match[1].decode().replace("_", "."))
+                break
+    return {library: versions.pop() for library, versions in found.items() if len(versions) == 1}

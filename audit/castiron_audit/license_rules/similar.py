@@ -153,6 +153,8 @@ def _needed(length: int, stated: int, expression: str) -> float:
 
 def _densest(places: Sequence[int], width: int) -> tuple[int, int]:
     """Return start and end of the part of at most ``width`` words that has most of the places."""
+    if places and places[-1] - places[0] < width:
+        return places[0], places[-1] + 1
     most, where, first = 0, (0, 0), 0
     for last, place in enumerate(places):
         while place - places[first] >= width:

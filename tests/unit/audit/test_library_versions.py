@@ -66,3 +66,9 @@ def test_a_string_that_is_the_version_of_another_library_there_is_not_this_ones(
     zstd = b"\0Frame requires too much memory for decoding\0Restored data doesn't match checksum\0"
     assert version_of("zstd", zlib + zstd + b"1.3.1\x001.5.6\0") == "1.5.6"
     assert version_of("zstd", zstd + b"1.3.1\x001.5.6\0") == ""
+
+
+def test_a_namespace_tells_the_version_if_nothing_else_does() -> None:
+    imath = b"AttributeIN9Imath_3_28Matrix33IfEEE"
+    assert version_of("imath", imath) == "3.2"
+    assert version_of("imath", imath + b"\0Imath 3.2.3\0") == "3.2.3"
