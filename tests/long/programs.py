@@ -4,8 +4,11 @@
 what it is given.  Each is traced and linked; the binary does what the same distributions do under the target's own
 interpreter, or it does not.  That interpreter is linked against musl: what has wheels for glibc alone is compared with
 a CPython of this machine (``--python``), and differs also by what CPython has changed between its version and the
-pack's.  Prints a line for each: equal, refused (by ``trace`` or ``link``, with their message), told (it differs, and a
-warning of ``trace`` names what is missing), or differs.  Exits with 1 if any differs.
+pack's.  Prints a line for each: equal, refused (by ``trace`` or ``link``, with the message that its table expects), told
+(it differs, and a warning of ``trace`` names what is missing), REFUSED (which no table expects), UNCLEAR, or DIFFERS.
+Exits with 1 if any is of the last three.
+
+A program whose entry is ``.`` is a project that is built: its ``pyproject.toml`` has one script.
 """
 
 from __future__ import annotations
@@ -60,7 +63,15 @@ class Program:
     work: tuple[tuple[str, str], ...]
     """Files in the folder it runs in."""
     refused: str | None
-    """What the message must name if it is refused."""
+    """What the message must name, if it is to be refused."""
+
+    @property
+    def script(self) -> str:
+        """The console script of a project that is built; empty for other programs."""
+        if self.application.entry != (".",):
+            return ""
+        (script,) = tomllib.loads(dict(self.sources)["pyproject.toml"])["project"]["scripts"]
+        return str(script)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +118,7 @@ def _program(name: str, kind: str, table: dict[str, Any]) -> Program:
 def try_program(program: Program, pack: Pack, folder: Path, *, python: Path | None) -> Verdict:
     """Trace, link and run one program in ``folder``; ``python`` runs what has wheels for glibc alone."""
     name = program.application.name
-    project, linked = folder / "project", folder / "linked" / program.application.entry[-1]
+    project, linked = folder / "project", folder / "linked" / (program.script or program.application.entry[-1])
     project.mkdir()
     linked.parent.mkdir(parents=True)
     _write(project, program.sources)
@@ -193,10 +204,13 @@ def _perform(program: Program, index: int, place: Place) -> Did:
 
 def _refusal(program: Program, stage: str, message: str, status: int) -> Verdict:
     text = message[message.rfind("error:") :].strip()
-    clear = "Traceback" not in message and re.search(program.refused or "", message, re.IGNORECASE)
-    return Verdict(
-        program=program.application.name, word="refused" if clear else "UNCLEAR", detail=f"{stage} {status}: {text}"
-    )
+    if "Traceback" in message:
+        word = "UNCLEAR"
+    elif program.refused is None:
+        word = "REFUSED"
+    else:
+        word = "refused" if re.search(program.refused, message, re.IGNORECASE) else "UNCLEAR"
+    return Verdict(program=program.application.name, word=word, detail=f"{stage} {status}: {text}")
 
 
 def _reference(
@@ -209,7 +223,9 @@ def _reference(
     pins = project.parent / "pins.txt"
     distributions = read_manifest(manifest).distributions
     # Also what no import reaches: the ordinary environment has it.
-    lines = [*program.requires, *(f"{item.name}=={item.version}" for item in distributions)]
+    listed = [item for item in distributions if not item.wheel.embedded]
+    lines = [*program.requires, *(f"{item.name}=={item.version}" for item in listed)]
+    lines += [str(project)] if program.script else []
     pins.write_text("".join(f"{line}\n" for line in lines))
     if any("manylinux" in item.wheel.filename for item in distributions):
         if machine is None:
@@ -229,7 +245,8 @@ def _reference(
         (package_path,) = prefix.glob("lib/python*/site-packages")
         (package_path / "own.pth").write_text(f"{project}\n")
     own = any(first == name for name, _ in program.sources)
-    words = [first, *rest] if first == "-m" else [str(project / first if own else prefix / "bin" / first)]
+    started = project / first if own else prefix / "bin" / (program.script or first)
+    words = [first, *rest] if first == "-m" else [str(started)]
     asked = [str(prefix / "bin" / "python"), "-c", "import sys; print(sys.base_prefix)"]
     base = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
     names = (

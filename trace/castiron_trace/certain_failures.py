@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from castiron_common.errors import ModuleMissingError, NativeError
 from castiron_manifest.model import Finding, ModuleKind, Severity
+from castiron_trace.model import NO_SITE
 from castiron_trace.protocol import APP, STDLIB, Tier
 from castiron_trace.unavailable import left_out, unavailable
 from castiron_trace.unusable_distributions import unusable_distributions
@@ -19,17 +20,18 @@ from castiron_trace.unusable_distributions import unusable_distributions
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
 
-    from castiron_trace.model import MissingLibrary, Reached, ReachedModule, TargetPython
+    from castiron_trace.model import MissingLibrary, Reached, ReachedModule, Site, TargetPython
     from castiron_trace.unavailable import Unavailable
 
 
 def refuse_certain_failures(
-    reached: Reached, python: TargetPython, allowed: Collection[str], versions: Mapping[str, str] = MappingProxyType({})
+    reached: Reached, python: TargetPython, allowed: Collection[str], site: Site = NO_SITE
 ) -> None:
     """Raise `ModuleMissingError` or `NativeError` for the first of them that ``allowed`` does not name.
 
-    A name allows the modules below it, too.  ``versions`` are those of the environment's distributions.
+    A name allows the modules below it, too.
     """
+    versions = {distribution.name: distribution.version for distribution in site.distributions}
     for item in unavailable(python):
         module = reached.modules.get(item.name)
         if (
@@ -47,7 +49,7 @@ def refuse_certain_failures(
         if weakest != Tier.REQUIRED or importer not in reached.modules or any(_is_allowed(n, allowed) for n in names):
             continue
         # What the application adds to the search, or the package itself, may bring the module: then it is a finding.
-        made = _hope(reached, name) or _may_be_made(reached, name) or _has_copy(reached, importer, name)
+        made = _hope(reached, name) or _may_be_made(reached, name) or _has_copy(reached, site, importer, name)
         if not made or left_out(name, python) is not None:
             raise _missing(reached, python, name, place(reached, importer, line))
     for library in reached.missing_libraries:
@@ -92,16 +94,16 @@ def _may_be_made(reached: Reached, name: str) -> bool:
     return any(other.startswith(f"{parent}.") for other in compiled)
 
 
-def _has_copy(reached: Reached, importer: str, name: str) -> bool:
-    """Say whether the package that imports a module has a copy of it in a folder, which it may put on `sys.path`.
+def _has_copy(reached: Reached, site: Site, importer: str, name: str) -> bool:
+    """Say whether the distribution that imports a module has a copy of it in a folder, which it may put on `sys.path`.
 
-    setuptools does with ``setuptools/_vendor``, whose ``jaraco`` has other modules than the distributions called so.
+    setuptools and its pkg_resources do with ``setuptools/_vendor``, whose ``jaraco`` has other modules than the
+    distributions called so.
     """
-    package = reached.modules.get(importer.partition(".")[0])
-    if package is None or package.file is None or package.kind != ModuleKind.PACKAGE:
-        return False
+    record = site.records.get(reached.modules[importer].owner)
     path = name.replace(".", "/")
-    return any(any(package.file.parent.rglob(file)) for file in (f"*/{path}.py", f"*/{path}/__init__.py"))
+    copies = (f"/{path}.py", f"/{path}/__init__.py")
+    return record is not None and any(file.endswith(copies) for file in record.files)
 
 
 def missing_findings(reached: Reached, allowed: Collection[str]) -> Iterator[Finding]:

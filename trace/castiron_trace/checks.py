@@ -81,8 +81,7 @@ def check_reached(
                 f"The module {what.module} defines no {first}.", hint="Check the function's name: module:function."
             )
     _refuse_own_extensions(reached)
-    versions = {distribution.name: distribution.version for distribution in site.distributions}
-    refuse_certain_failures(reached, python, allowed, versions)
+    refuse_certain_failures(reached, python, allowed, site)
 
 
 def _refuse_entry(reached: Reached, entry: ResolvedEntry) -> None:

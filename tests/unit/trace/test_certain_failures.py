@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,18 +10,19 @@ import pytest
 from castiron_common.errors import CastironError, ModuleMissingError, NativeError
 from castiron_manifest.model import Severity
 from castiron_trace.certain_failures import missing_findings, refuse_certain_failures
+from castiron_trace.model import NO_SITE
 from tests.unit.trace.making import install, site_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from castiron_trace.model import Reached
+    from castiron_trace.model import Reached, Site
     from tests.unit.trace.tracing import Tracer
 
 
-def error(tracer: Tracer, reached: Reached, *allowed: str) -> CastironError | None:
+def error(tracer: Tracer, reached: Reached, *allowed: str, site: Site = NO_SITE) -> CastironError | None:
     try:
-        refuse_certain_failures(reached, tracer._python, allowed)
+        refuse_certain_failures(reached, tracer._python, allowed, site)
     except CastironError as caught:
         return caught
     return None
@@ -62,9 +64,10 @@ def test_a_distribution_that_cannot_work(
     assert instead in caught.hint
     assert error(tracer, reached, name) is None
     assert not [item for item in missing_findings(reached, (name,)) if item.code == "not-missing"]
-    local = {name: "1.0+cpu"}
+    (distribution,) = site.distributions
+    local = replace(site, distributions=(replace(distribution, version="1.0+cpu"),))
     if name == "torch":
-        refuse_certain_failures(reached, tracer._python, (), local)
+        assert error(tracer, reached, site=local) is None
     guarded = tracer({"app.py": f"try:\n    import {module}\nexcept ImportError:\n    pass"}, site)
     assert error(tracer, guarded) is None
 
@@ -105,16 +108,19 @@ def test_a_namespace_package_makes_no_module(
     assert caught is None or "space/one.py:1 imports space.two, which does not exist" in caught.what
 
 
-def test_a_copy_in_the_importing_package_may_be_put_on_the_path(tracer: Tracer, tmp_path: Path) -> None:
-    """setuptools has jaraco.text in setuptools/_vendor, and jaraco.classes may be a distribution of its own."""
-    tools = {"tools/__init__.py": "import tools.use", "tools/use.py": "import space.two"}
-    other = install(tmp_path, "other", {"space/one.py": ""})
-    bare = install(tmp_path, "tools", tools)
-    assert isinstance(
-        error(tracer, tracer({"app.py": "import space.one, tools"}, site_of(tmp_path, other, bare))), ModuleMissingError
+@pytest.mark.parametrize("owner", ["tools", "tool_resources"])
+def test_a_copy_in_the_distribution_may_be_put_on_the_path(
+    tracer: Tracer, tmp_path: Path, owner: str
+) -> None:
+    """setuptools has jaraco.text in setuptools/_vendor, which pkg_resources uses, too."""
+    tools = {f"{owner}/__init__.py": f"import {owner}.use", f"{owner}/use.py": "import space.two"}
+    code = {"app.py": f"import space.one, {owner}"}
+    bare = site_of(tmp_path, install(tmp_path, "other", {"space/one.py": ""}), install(tmp_path, "tools", tools))
+    assert isinstance(error(tracer, tracer(code, bare), site=bare), ModuleMissingError)
+    copy = site_of(
+        tmp_path, *bare.distributions, install(tmp_path, "tools", {**tools, "tools/_vendor/space/two.py": ""})
     )
-    copy = install(tmp_path, "tools", {**tools, "tools/_vendor/space/two.py": ""})
-    assert error(tracer, tracer({"app.py": "import space.one, tools"}, site_of(tmp_path, other, copy))) is None
+    assert error(tracer, tracer(code, copy), site=copy) is None
 
 
 def test_a_module_that_is_imported_under_a_condition_may_fail_itself(tracer: Tracer, tmp_path: Path) -> None:
