@@ -109,9 +109,7 @@ def test_a_namespace_package_makes_no_module(
 
 
 @pytest.mark.parametrize("owner", ["tools", "tool_resources"])
-def test_a_copy_in_the_distribution_may_be_put_on_the_path(
-    tracer: Tracer, tmp_path: Path, owner: str
-) -> None:
+def test_a_copy_in_the_distribution_may_be_put_on_the_path(tracer: Tracer, tmp_path: Path, owner: str) -> None:
     """setuptools has jaraco.text in setuptools/_vendor, which pkg_resources uses, too."""
     tools = {f"{owner}/__init__.py": f"import {owner}.use", f"{owner}/use.py": "import space.two"}
     code = {"app.py": f"import space.one, {owner}"}

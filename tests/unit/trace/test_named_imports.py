@@ -287,3 +287,53 @@ def test_python_s_own_functions_under_other_names(tracer: Tracer, tmp_path: Path
     assert "colorsys" in reached.modules
     with pytest.raises(ModuleMissingError, match="missing"):
         refuse_certain_failures(reached, python, ())
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "optional('far.kinds.' + name)",
+        "optional(f'far.kinds.{name}')",
+        "optional('far.kinds.%s' % name)",
+        "full = 'far.kinds.' + name\n    optional(full)",
+        "again('far.kinds.' + name)",
+    ],
+)
+def test_an_argument_that_begins_with_a_package_brings_what_is_below(call: str, tracer: Tracer, tmp_path: Path) -> None:
+    """eventlet: ``for pkg in dns.rdtypes.__all__: import_patched("dns.rdtypes." + pkg)``, a function of its own."""
+    again = "def again(n):\n    optional(n)"
+    files = {
+        "lib/use.py": f"import os\nfrom lib.compat import optional\n{again}\nfor name in os.environ:\n    {call}\n"
+    }
+    reached = tracer(
+        {"app.py": "import lib.use"}, replace(beside(tmp_path, files, far(tmp_path)), bystanders=frozenset())
+    )
+    assert of(reached, "far") == {"far", "far.kinds", "far.kinds.a"}
+
+
+def test_a_function_that_hands_a_name_on_brings_what_its_calls_say(tracer: Tracer, tmp_path: Path) -> None:
+    code = "from lib.compat import optional\ndef get(name):\n    return optional('far.' + name)\nget('kinds.a')"
+    reached = tracer(
+        {"app.py": "import lib.use"},
+        replace(beside(tmp_path, {"lib/use.py": code}, far(tmp_path)), bystanders=frozenset()),
+    )
+    assert of(reached, "far") == {"far", "far.kinds", "far.kinds.a"}
+
+
+def far(prefix: Path) -> ResolvedDistribution:
+    files = {f"far/{name}.py": "" for name in ("__init__", "other", "kinds/__init__", "kinds/a")}
+    return install(prefix, "far", files, direct=False)
+
+
+def test_an_own_package_that_an_argument_begins_with_is_no_warning(tracer: Tracer) -> None:
+    files = {
+        "app.py": "import sys, tools\ntools.load(f'parts.{sys.argv[1]}')",
+        "tools.py": "import importlib\ndef load(name):\n    return importlib.import_module(name)",
+        "parts/__init__.py": "",
+        "parts/one.py": "",
+    }
+    reached = tracer(files)
+    assert "parts.one" in reached.modules
+    unknown = tracer({**files, "app.py": "import sys, tools\ntools.load(f'gone.{sys.argv[1]}')"})
+    warned = [[item for item in found.findings if item.severity == "warning"] for found in (reached, unknown)]
+    assert [[item.code for item in items] for items in warned] == [[], ["computed-import"]]

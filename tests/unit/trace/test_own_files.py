@@ -32,7 +32,10 @@ def data(outcome: Outcome) -> set[str]:
     return {resource.path for resource in outcome.manifest.resources if resource.origin == "app"}
 
 
-STUB = {f"{name}.py": "" for name in ("flask", "kivy", "textual", "streamlit", "dash", "alembic", "pytest", "decouple")}
+STUB = {
+    f"{name}.py": ""
+    for name in ("flask", "kivy", "textual", "streamlit", "dash", "alembic", "pytest", "decouple", "dlt")
+}
 """Frameworks as modules of the application: conventions ask for the module alone."""
 
 KINDS: dict[str, tuple[dict[str, str | bytes], set[str]]] = {
@@ -133,6 +136,10 @@ KINDS: dict[str, tuple[dict[str, str | bytes], set[str]]] = {
             ".streamlit/config.toml": "",
         },
         {".streamlit/config.toml"},
+    ),
+    "a framework's configuration in a hidden folder, without its secrets": (
+        {"app.py": "import dlt", ".dlt/config.toml": "", ".dlt/secrets.toml": ""},
+        {".dlt/config.toml"},
     ),
     "translations": (
         {

@@ -174,3 +174,35 @@ def test_examples_in_documents_and_docstrings(runner: str, tmp_path: Path, pytho
     modules = {module.name for module in traced(tmp_path, python, files).manifest.modules}
     examples = {"helpers.inner", "beside", "wave"}
     assert modules & {*examples, "other", "absent"} == (examples if runner == "doctest" else set())
+
+
+ANCHORS = {
+    "its name": "from importlib.resources import files\nFOLDER = files('shop') / 'skeleton'",
+    "the package": "import importlib.resources, shop\nFOLDER = importlib.resources.files(shop).joinpath('skeleton')",
+    "a package by a relative import": "from importlib import resources\nfrom .. import tools\n"
+    "FOLDER = resources.files(tools) / '..' / 'skeleton'",
+    "the backport": "from importlib_resources import as_file, files\nwith as_file(files('shop')) as here:\n"
+    "    FOLDER = here / 'skeleton'",
+    "the package around": "from importlib.resources import files\nFOLDER = files(__spec__.parent) / '..' / 'skeleton'",
+    "a distribution's": "from importlib.resources import files\nFOLDER = files('other') / 'skeleton'",
+}
+
+
+@pytest.mark.parametrize("anchor", ANCHORS)
+def test_a_folder_of_a_package_goes_in_with_its_sources(anchor: str, tmp_path: Path, python: TargetPython) -> None:
+    """As one that is computed from ``__file__`` does."""
+    files = {
+        "app.py": "import shop.tools.make",
+        "shop/__init__.py": "",
+        "shop/tools/__init__.py": "",
+        "shop/tools/make.py": ANCHORS[anchor] + "\nfor path in FOLDER.iterdir(): print(path.read_text())\n",
+        "shop/skeleton/main.py": "import wave\n",
+        "shop/skeleton/README.md": "",
+        "shop/other/main.py": "",
+    }
+    if anchor == "the backport":
+        files["importlib_resources.py"] = ""
+    taken = data(traced(tmp_path, python, files))
+    assert "shop/skeleton/README.md" in taken  # data of a package do
+    assert ("shop/skeleton/main.py" in taken) == (anchor != "a distribution's")
+    assert "shop/other/main.py" not in taken

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.finder import StaticFinder, extended_path
 from castiron_trace.analyser.graph_adapter import Location, file_of
+from castiron_trace.analyser.own_packages import with_package_places
 from castiron_trace.analyser.path_files import path_files_in
 from castiron_trace.analyser.syntax.second_reading import SecondReading
 from castiron_trace.protocol import APP, STDLIB, VIRTUAL, ModuleKind
@@ -158,7 +159,7 @@ class TraceLocator:
 
     def script(self, path: str) -> Scan:
         """Return the scan of the entry script."""
-        return self._scans.of_file(path, own=self.script_owner == APP)
+        return with_package_places(self._scans.of_file(path, own=self.script_owner == APP), path, self._path)
 
     def _located(self, name: str, spec: ModuleSpec, path: list[str] | None) -> Location:
         locations = list(spec.submodule_search_locations or ())
@@ -194,7 +195,7 @@ class TraceLocator:
         project = owner in self._environment.projects
         if wheel is not None and not project and self._environment.relative(origin) is not None:
             return self._scans.of_wheel(wheel, origin)
-        return self._scans.of_file(origin, own=project or owner == APP)
+        return with_package_places(self._scans.of_file(origin, own=project or owner == APP), origin, self._path)
 
     def read_again(self, origin: str | None, owner: str, words: Collection[str]) -> SecondReading:
         """Return the second reading of a file of the owner; of a compiled module, that of its source."""

@@ -34,7 +34,7 @@ class ComputedImports:
             for name in family:
                 yield Declaration(module.node, name, line)
             prefix = "" if begins.endswith("*") else self._package(module, begins)
-            below = self._below(prefix, module.owner, every=what == "walk_packages", sure=sure)
+            below = modules_below(self._context, prefix, module.owner, every=what == "walk_packages", sure=sure)
             for name in below:
                 yield Declaration(module.node, name, line)
             place = f"{self._context.place(module.node)}:{line}"
@@ -106,21 +106,22 @@ class ComputedImports:
                     return f"{holder}.{begins}".lstrip(".")
         return begins
 
-    def _below(self, prefix: str, owner: str, *, every: bool, sure: bool) -> list[str]:
-        """Return what distributions and Python have directly below a package (or, with ``every``, at all below it).
 
-        ``import_module(f"pkg.plugins.{name}")``, ``iter_modules(pkg.plugins.__path__)``.  A name that is ``sure`` to
-        begin so may lead further down, to what ``owner`` may use.
-        """
-        environment = self._context.environment
-        known: Mapping[str, object] = environment.modules
-        if prefix not in known:
-            known = self._context.stdlib
-        if not prefix or prefix not in known or self._context.locator.is_own(prefix.partition(".")[0]):
-            return []
-        below = [name for name in known if name.startswith(f"{prefix}.")]
-        direct = {name for name in below if every or "." not in name[len(prefix) + 1 :]}
-        if sure and owner != APP and known is environment.modules:
-            reach = environment.reach(owner)
-            direct.update(name for name in without_tests(below, below=prefix) if environment.modules[name] in reach)
-        return sorted(direct)
+def modules_below(context: Context, prefix: str, owner: str, *, every: bool, sure: bool) -> list[str]:
+    """Return what distributions and Python have directly below a package (or, with ``every``, at all below it).
+
+    ``import_module(f"pkg.plugins.{name}")``, ``iter_modules(pkg.plugins.__path__)``.  A name that is ``sure`` to
+    begin so may lead further down, to what ``owner`` may use.
+    """
+    environment = context.environment
+    known: Mapping[str, object] = environment.modules
+    if prefix not in known:
+        known = context.stdlib
+    if not prefix or prefix not in known or context.locator.is_own(prefix.partition(".")[0]):
+        return []
+    below = [name for name in known if name.startswith(f"{prefix}.")]
+    direct = {name for name in below if every or "." not in name[len(prefix) + 1 :]}
+    if sure and owner != APP and known is environment.modules:
+        reach = environment.reach(owner)
+        direct.update(name for name in without_tests(below, below=prefix) if environment.modules[name] in reach)
+    return sorted(direct)

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from castiron_trace.analyser.environment import without_tests
 from castiron_trace.analyser.graph_adapter import file_of
 from castiron_trace.analyser.rules.base import Declaration, absolute, longest_module, package_of
+from castiron_trace.analyser.rules.computed_imports import modules_below
 from castiron_trace.analyser.syntax.expressions import IMPORTABLE_NAME
 from castiron_trace.analyser.syntax.scan import (
     MAIN_BLOCK,
@@ -20,6 +22,7 @@ from castiron_trace.analyser.syntax.scan import (
     NamePasser,
     weaker,
 )
+from castiron_trace.analyser.syntax.second_reading import ALL_BELOW
 from castiron_trace.protocol import STDLIB, Tier
 
 if TYPE_CHECKING:
@@ -238,6 +241,7 @@ class NamedImports:
 
     def _of_module(self, module: str) -> Iterator[Declaration]:
         node = self._nodes[module]
+        handed_on = {(item.target, item.line) for item in self._readings[module].passers}
         for call in self._readings[module].calls:
             tier = call.tier
             if tier >= MAIN_BLOCK:
@@ -247,7 +251,11 @@ class NamedImports:
             for passer in self._resolve(module, call.target):
                 sure = _is_sure(passer, call)
                 for text in _texts(passer, call):
-                    if (step := self._step(node, passer, text, tier, call.line, sure=sure)) is not None:
+                    if text.endswith(ALL_BELOW):
+                        if (call.target, call.line) in handed_on:
+                            continue  # ``def f(name): optional("package." + name)``: the calls of f say more
+                        yield from self._all_below(node, passer, text.removesuffix(ALL_BELOW), call.line)
+                    elif (step := self._step(node, passer, text, tier, call.line, sure=sure)) is not None:
                         yield step
 
     def _step(
@@ -267,6 +275,19 @@ class NamedImports:
         known = self._context.environment.modules
         longest = longest_module(name, known) or longest_module(name, self._context.stdlib)
         return None if longest is None or "." not in name else Declaration(node, longest, line, tier=optional)
+
+    def _all_below(self, node: BaseNode, passer: NamePasser, begins: str, line: int) -> Iterator[Declaration]:
+        """Yield the modules that a name may mean which begins with a package: as for `import_module` itself."""
+        for name in self.below(node, passer, begins):
+            yield Declaration(node, name, line)
+
+    def below(self, node: BaseNode, passer: NamePasser, begins: str) -> list[str]:
+        """Return the modules below the package that an argument begins with, in a call that ``node`` makes."""
+        package = passer.prefix + _placed(begins, node)
+        locator = self._context.locator
+        if locator.is_own(package.partition(".")[0]):
+            return without_tests(locator.own_modules_below(package), below=package)
+        return modules_below(self._context, package, _owner(node), every=False, sure=True)
 
 
 def _owner(node: BaseNode) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from modulegraph2 import Script
 
 from castiron_trace.analyser.rules.named_imports import takes
-from castiron_trace.analyser.syntax.second_reading import ANY
+from castiron_trace.analyser.syntax.second_reading import ALL_BELOW, ANY
 from castiron_trace.protocol import Notice
 
 if TYPE_CHECKING:
@@ -110,7 +110,9 @@ class UnseenImports:
                 if self._named.means(name, target) in wanted:
                     return _Open(self._place(name), line, f"{function} is not only called here, but passed on")
             for call in reading.calls:
-                if self._named.means(name, call.target) == (module, function) and not _is_followed(passer, call):
+                if self._named.means(name, call.target) == (module, function) and not self._is_followed(
+                    name, passer, call
+                ):
                     outer = self._handed_on(name, call, module, passer)
                     if not outer:
                         return _Open(self._place(name), call.line, f"{function} is called with a computed name")
@@ -147,13 +149,21 @@ class UnseenImports:
                         return _Open(self._context.place(node), line, f"{function} is named in a text")
         return None
 
-
-def _is_followed(passer: NamePasser, call: NamedCall) -> bool:
-    """Say whether a call gives literals for the parameter, or leaves it to its default."""
-    if "*" in call.given:
-        return False
-    keys = [key for key in call.given if takes(passer, key)]
-    if not keys:
-        return bool(passer.default) or passer.many == "rest"
-    literal = {key for key, is_list, _texts in call.arguments if is_list == (passer.many == "items")}
-    return literal.issuperset(keys)
+    def _is_followed(self, module: str, passer: NamePasser, call: NamedCall) -> bool:
+        """Say whether a call gives literals for the parameter, a package with modules, or leaves it to its default."""
+        if "*" in call.given:
+            return False
+        keys = [key for key in call.given if takes(passer, key)]
+        if not keys:
+            return bool(passer.default) or passer.many == "rest"
+        node = self._named.node(module)
+        literal = {
+            key
+            for key, is_list, texts in call.arguments
+            if is_list == (passer.many == "items")
+            and all(
+                not text.endswith(ALL_BELOW) or self._named.below(node, passer, text.removesuffix(ALL_BELOW))
+                for text in texts
+            )
+        }
+        return literal.issuperset(keys)

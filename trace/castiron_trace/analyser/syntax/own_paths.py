@@ -1,7 +1,7 @@
 """Reads which files the application's own code finds by its own place, by patterns, and in the current folder.
 
 A path that is computed from ``__file__`` is followed through names, joins and parents as far as literals go; whatever a
-run computes is ``*`` in it.
+run computes is ``*`` in it.  So is one from ``importlib.resources.files(package)``, which begins with ``{package}``.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from castiron_trace.analyser.syntax.expressions import keyword_argument, name_of
+from castiron_trace.analyser.syntax.expressions import dotted_name, keyword_argument, name_of
 from castiron_trace.analyser.syntax.own_writes import own_writes
 from castiron_trace.analyser.syntax.scan import Literal
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _SAME_PATH = frozenset(
     {"Path", "PurePath", "PosixPath", "PurePosixPath", "abspath", "realpath", "normpath", "str", "fspath", "resolve",
-     "absolute", "as_posix", "expanduser", "expandvars", "normcase"}
+     "absolute", "as_file", "as_posix", "expanduser", "expandvars", "normcase"}
 )  # fmt: skip
 """Functions that return the path that they are given, and methods that return their object's."""
 _JOINS = frozenset({"join", "joinpath", "Path", "PurePath"})
@@ -38,6 +38,8 @@ _OPENERS: dict[str, frozenset[str]] = {
 and what stands before the dot (nothing: empty).  Hints add others."""
 _PATH_READS = frozenset({"open", "read_text", "read_bytes", "iterdir", "glob", "rglob"})
 """Methods of `pathlib.Path` that look at the file."""
+_RESOURCES = ("importlib.resources", "importlib_resources")
+"""Modules with ``files``, whose argument is a package or its name."""
 _WRITES = re.compile(r"[wax]")
 _FORMAT = re.compile(r"%\(?[\w]*\)?[-#0 +]*\d*(?:\.\d+)?[sdifrx]|\{[^{}]*\}")
 _LONGEST = 200
@@ -69,6 +71,8 @@ class OwnPaths:
 class _Reader:
     names: dict[str, str] = field(default_factory=dict)
     """Name of a variable or an attribute -> the path that it stands for."""
+    modules: Mapping[str, str] = field(default_factory=dict)
+    """Name -> what an import statement binds it to: a dotted name, with leading dots if it is relative."""
 
     def path(self, node: ast.AST | None, depth: int = 0) -> str | None:
         """Return a path relative to the source's folder; ``None`` for whatever is none that begins at ``__file__``."""
@@ -115,6 +119,8 @@ class _Reader:
             if name in {"glob", "rglob", "joinpath"}:
                 return _joined(start, node.args)
             return start if name in _SAME_PATH else None
+        if name == "files" and self._dotted(node.func) in {f"{module}.files" for module in _RESOURCES}:
+            return self._package(node.args[0] if node.args else keyword_argument(node, "anchor"))
         if not node.args:
             return None
         start = self.path(node.args[0], depth)
@@ -122,13 +128,39 @@ class _Reader:
             return _joined(start, node.args[1:])
         return start if name in _SAME_PATH else None
 
+    def _dotted(self, node: ast.expr) -> str:
+        """Return what a name means, by the import statements of the source."""
+        root, dot, rest = dotted_name(node).partition(".")
+        return self.modules.get(root, root) + dot + rest
+
+    def _package(self, anchor: ast.expr | None) -> str | None:
+        """Return the folder of the package that ``files`` is given: of the source's own one by default."""
+        if anchor is None or dotted_name(anchor) in {"__name__", "__package__", "__spec__.parent"}:
+            return "."
+        if isinstance(anchor, ast.Constant):
+            package = anchor.value if isinstance(anchor.value, str) else ""
+        else:
+            package = self._dotted(anchor) if dotted_name(anchor).partition(".")[0] in self.modules else ""
+        relative = package.lstrip(".")
+        if relative != package:
+            return posixpath.normpath(
+                "/".join([".", *[".."] * (len(package) - len(relative) - 1), *relative.split(".")])
+            )
+        return f"{{{package}}}" if package else None
+
 
 _SOURCE = "__file__"
 """The source itself; its parent is the source's folder."""
 
 
 def _up(path: str | None, levels: int) -> str | None:
-    return None if path is None else posixpath.normpath(posixpath.join(path, *[".."] * levels))
+    return None if path is None else _normal(path, *[".."] * levels)
+
+
+def _normal(start: str, *parts: str) -> str | None:
+    """Return the normalised path; None if it leaves the package that it begins with."""
+    path = posixpath.normpath(posixpath.join(start, *parts))
+    return None if start.startswith("{") and not path.startswith("{") else path
 
 
 def _text(node: ast.AST) -> str:
@@ -144,7 +176,7 @@ def _joined(start: str | None, parts: Iterable[ast.AST]) -> str | None:
     texts = [".." if name_of(part) == "pardir" else _text(part) for part in parts]
     if start is None or any(text.startswith("/") for text in texts):
         return None
-    return posixpath.normpath(posixpath.join(start, *texts))
+    return _normal(start, *texts)
 
 
 def _appended(start: str | None, parts: Iterable[ast.AST]) -> str | None:
@@ -152,7 +184,7 @@ def _appended(start: str | None, parts: Iterable[ast.AST]) -> str | None:
     text = "".join(map(_text, parts))
     if start is None or not text.startswith("/"):
         return None
-    return posixpath.normpath(f"{start}/{text.lstrip('/')}")
+    return _normal(start, text.lstrip("/"))
 
 
 def openers(hints: Iterable[FileFunction]) -> Mapping[str, Collection[str]]:
@@ -166,8 +198,8 @@ def openers(hints: Iterable[FileFunction]) -> Mapping[str, Collection[str]]:
 
 def own_paths(tree: ast.AST, functions: Mapping[str, Collection[str]]) -> OwnPaths:
     """Return what the source of an own module says about files; ``functions`` are those of `openers`."""
-    reader = _Reader()
     nodes = list(ast.walk(tree))
+    reader = _Reader(modules=dict(_imported(nodes)))
     for _round in range(_ROUNDS):
         before = len(reader.names)
         for name, value in _assignments(nodes):
@@ -180,7 +212,7 @@ def own_paths(tree: ast.AST, functions: Mapping[str, Collection[str]]) -> OwnPat
         if isinstance(node, ast.BinOp | ast.Call | ast.JoinedStr):
             path = reader.path(node)
             # Not the folder itself and its parents, which everything is below.
-            if path is not None and path.strip("./*") and path != _SOURCE:
+            if path is not None and path.strip("./*") and path != _SOURCE and not path.endswith("}"):
                 paths.add(Literal(path, node.lineno))
     opened, written, changes_folder = _opened(nodes, functions)
     changed, databases = own_writes(nodes, reader.path)
@@ -195,6 +227,17 @@ def own_paths(tree: ast.AST, functions: Mapping[str, Collection[str]]) -> OwnPat
     )
 
 
+def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                top = alias.name.partition(".")[0]
+                yield alias.asname or top, alias.name if alias.asname else top
+        elif isinstance(node, ast.ImportFrom):
+            for alias in node.names:
+                yield alias.asname or alias.name, "." * node.level + ".".join(filter(None, (node.module, alias.name)))
+
+
 def _assignments(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, ast.expr]]:
     for node in nodes:
         if isinstance(node, ast.Assign):
@@ -207,6 +250,8 @@ def _assignments(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, ast.expr]]:
             and (name := name_of(node.target))
         ):
             yield name, node.value
+        elif isinstance(node, ast.withitem) and (name := name_of(node.optional_vars)):
+            yield name, node.context_expr
 
 
 def _patterns(nodes: Iterable[ast.AST]) -> Iterator[Literal]:

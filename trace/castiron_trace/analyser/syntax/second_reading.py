@@ -10,7 +10,7 @@ import ast
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from castiron_trace.analyser.syntax.expressions import IMPORTABLE_NAME, dotted_name, name_of
+from castiron_trace.analyser.syntax.expressions import IMPORTABLE_NAME, dotted_name, name_of, name_prefix
 from castiron_trace.analyser.syntax.passed_names import HARMLESS_DECORATORS, given_arguments, name_passers
 from castiron_trace.analyser.syntax.possible_names import PossibleNames
 from castiron_trace.analyser.syntax.scan import NamedCall, NamePasser, passer_of
@@ -35,6 +35,8 @@ _SCOPES = frozenset({"globals", "locals", "vars"})
 _RUN_TEXT = frozenset({"eval", "exec"})
 ANY = "*"
 """Stands for all functions of a source in a `NamedUse`."""
+ALL_BELOW = ".*"
+"""Ends the name of a package, where all that is known of an argument is that it begins so: ``f"package.{x}"``."""
 
 
 class NamedUse(NamedTuple):
@@ -223,7 +225,7 @@ class _Reader:
         return calls
 
     def _texts(self, value: ast.expr) -> tuple[bool, tuple[str, ...]] | None:
-        """Return what an argument names: whether it is a list of names, and the names."""
+        """Return what an argument names: whether it is a list of names, and the names; one may end with `ALL_BELOW`."""
         if isinstance(value, ast.Constant):
             return (False, (value.value,)) if isinstance(value.value, str) and _is_name(value.value) else None
         if isinstance(value, ast.List | ast.Tuple | ast.Set):
@@ -236,6 +238,8 @@ class _Reader:
             possible = self._names.of(value)
             if possible and len(possible) <= _MOST and all(map(_is_name, possible)):
                 return False, possible
+            begins = "" if possible else name_prefix(self._names.only_value(value))
+            return (False, (begins + ALL_BELOW,)) if begins else None
         return None
 
     def _is_one(self, call: ast.Call) -> bool:
