@@ -151,9 +151,10 @@ class Choice:
             self._take(file.relative_to(root).as_posix(), file, limit=False)
 
     def _add(self, files: Iterable[Path], root: Path | None = None) -> None:
-        """Take files; their names are relative to ``root``, by default the deepest folder that holds them."""
+        """Take files; their names are relative to ``root``, or to a deeper folder of sources that holds them."""
         for file in files:
-            home = root or root_of(file, self._roots)
+            deepest = root_of(file, self._roots)
+            home = deepest if root is None or (deepest is not None and deepest.is_relative_to(root)) else root
             if home is None or file in self._own:
                 continue
             self._take(os.path.relpath(file, home), file)

@@ -20,10 +20,11 @@ from castiron_trace.own_data import check_name, own_path, root_of
 from castiron_trace.protocol import APP
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from castiron_trace.hints.model import OwnFiles
     from castiron_trace.model import Options, Reached, ResolvedEntry
+    from castiron_trace.own.links import LinkedFiles
     from castiron_trace.own_data import Blobs
 
 
@@ -102,13 +103,27 @@ def app_resources(
         *data.files.values(),
         *(module.file for module in reached.modules.values() if module.file),
     }
+    links = (*data.links, *_to_nested_roots(entry.roots, (*modules, *libraries, *data.files), data))
     return AppResources(
         resources=tuple(_resource(name, data.files[name], blobs) for name in sorted(data.files)),
-        links=data.links,
+        links=tuple(sorted(links, key=lambda link: link.path)),
         libraries=tuple((name, file, blobs.add(file)[0]) for name, file in sorted(libraries.items())),
         findings=findings,
         notes=tuple(beside.notes(chosen, taken, data)),
     )
+
+
+def _to_nested_roots(roots: Sequence[Path], names: Iterable[str], data: LinkedFiles) -> Iterator[SymbolicLink]:
+    """Yield links by which folders of sources below the application's own folder have their names in the binary, too.
+
+    What is in ``src`` lies where the application's folder itself lies: ``HERE / "src" / "shop"`` leads there by a link.
+    """
+    taken = {*names, *(link.path for link in data.links)}
+    for root in roots if data.files else ():
+        outer = root_of(root.parent, roots)
+        name = "" if outer is None else root.relative_to(outer).as_posix()
+        if name and not any(other == name or other.startswith(f"{name}/") for other in taken):
+            yield SymbolicLink(path=name, target="/".join([".."] * name.count("/")) or ".")
 
 
 def _resource(name: str, file: Path, blobs: Blobs) -> Resource:

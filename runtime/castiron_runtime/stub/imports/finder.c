@@ -149,11 +149,52 @@ static PyMethodDef meta_methods[] = {
     {"invalidate_caches", invalidate_caches, METH_NOARGS, NULL},
     {0},
 };
-static PyType_Slot meta_slots[] = {{Py_tp_methods, meta_methods}, {0, NULL}};
+
+/* As on CPython's own finders, which are classes, libraries replace `find_spec` on it. */
+typedef struct {
+    PyObject_HEAD
+    PyObject *attributes;
+} MetaFinder;
+
+static int meta_traverse(PyObject *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self));
+    Py_VISIT(((MetaFinder *)self)->attributes);
+    return 0;
+}
+
+static int meta_clear(PyObject *self)
+{
+    Py_CLEAR(((MetaFinder *)self)->attributes);
+    return 0;
+}
+
+static void meta_dealloc(PyObject *self)
+{
+    PyTypeObject *type = Py_TYPE(self);
+    PyObject_GC_UnTrack(self);
+    meta_clear(self);
+    type->tp_free(self);
+    Py_DECREF(type);
+}
+
+static PyMemberDef meta_members[] = {
+    {"__dictoffset__", T_PYSSIZET, offsetof(MetaFinder, attributes), READONLY, NULL},
+    {0},
+};
+static PyGetSetDef meta_attributes[] = {
+    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
+    {0},
+};
+static PyType_Slot meta_slots[] = {
+    {Py_tp_dealloc, meta_dealloc}, {Py_tp_traverse, meta_traverse}, {Py_tp_clear, meta_clear},
+    {Py_tp_methods, meta_methods}, {Py_tp_members, meta_members},   {Py_tp_getset, meta_attributes},
+    {0, NULL},
+};
 static PyType_Spec meta_spec = {
     .name = "_castiron.Finder",
-    .basicsize = sizeof(PyObject),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .basicsize = sizeof(MetaFinder),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = meta_slots,
 };
 
