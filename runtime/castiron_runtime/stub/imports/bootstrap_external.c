@@ -4,6 +4,7 @@
 
 #include "imports/frozen.h"
 #include "imports/import_state.h"
+#include "imports/open_object.h"
 #include "series.h"
 #include "tree/tree.h"
 
@@ -50,7 +51,8 @@ static int run(void)
      * granted.  (Not at our start: it opens the file of the time zone.) */
     time = PyImport_ImportModule("time");
     if (result != NULL && time != NULL && PyDict_DelItemString(names, "__getattr__") == 0 && when_executed(module) == 0)
-        status = list_remove("meta_path", placeholder);
+        /* One with a find_spec of somebody else's goes on to lead to PathFinder. */
+        status = open_object_is_changed(placeholder) ? 0 : list_remove("meta_path", placeholder);
 done:
     Py_XDECREF(time);
     Py_XDECREF(result);
@@ -159,14 +161,15 @@ static PyMethodDef placeholder_methods[] = {
     {0},
 };
 static PyType_Slot placeholder_slots[] = {
+    OPEN_OBJECT_SLOTS,
     {Py_tp_methods, placeholder_methods},
     {Py_tp_getattro, placeholder_attribute},
     {0, NULL},
 };
 static PyType_Spec placeholder_type = {
     .name = "_frozen_importlib_external.PathFinder", /* code looks for it by this name */
-    .basicsize = sizeof(PyObject),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .basicsize = sizeof(OpenObject),
+    .flags = OPEN_OBJECT_FLAGS,
     .slots = placeholder_slots,
 };
 

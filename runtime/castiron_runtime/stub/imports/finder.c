@@ -9,6 +9,7 @@
 #include "imports/bootstrap_external.h"
 #include "imports/import_state.h"
 #include "imports/loader.h"
+#include "imports/open_object.h"
 #include "payload/payload.h"
 #include "series.h"
 #include "tree/tree.h"
@@ -150,51 +151,11 @@ static PyMethodDef meta_methods[] = {
     {0},
 };
 
-/* As on CPython's own finders, which are classes, libraries replace `find_spec` on it. */
-typedef struct {
-    PyObject_HEAD
-    PyObject *attributes;
-} MetaFinder;
-
-static int meta_traverse(PyObject *self, visitproc visit, void *arg)
-{
-    Py_VISIT(Py_TYPE(self));
-    Py_VISIT(((MetaFinder *)self)->attributes);
-    return 0;
-}
-
-static int meta_clear(PyObject *self)
-{
-    Py_CLEAR(((MetaFinder *)self)->attributes);
-    return 0;
-}
-
-static void meta_dealloc(PyObject *self)
-{
-    PyTypeObject *type = Py_TYPE(self);
-    PyObject_GC_UnTrack(self);
-    meta_clear(self);
-    type->tp_free(self);
-    Py_DECREF(type);
-}
-
-static PyMemberDef meta_members[] = {
-    {"__dictoffset__", T_PYSSIZET, offsetof(MetaFinder, attributes), READONLY, NULL},
-    {0},
-};
-static PyGetSetDef meta_attributes[] = {
-    {"__dict__", PyObject_GenericGetDict, PyObject_GenericSetDict, NULL, NULL},
-    {0},
-};
-static PyType_Slot meta_slots[] = {
-    {Py_tp_dealloc, meta_dealloc}, {Py_tp_traverse, meta_traverse}, {Py_tp_clear, meta_clear},
-    {Py_tp_methods, meta_methods}, {Py_tp_members, meta_members},   {Py_tp_getset, meta_attributes},
-    {0, NULL},
-};
+static PyType_Slot meta_slots[] = {OPEN_OBJECT_SLOTS, {Py_tp_methods, meta_methods}, {0, NULL}};
 static PyType_Spec meta_spec = {
     .name = "_castiron.Finder",
-    .basicsize = sizeof(MetaFinder),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .basicsize = sizeof(OpenObject),
+    .flags = OPEN_OBJECT_FLAGS,
     .slots = meta_slots,
 };
 
