@@ -4,9 +4,9 @@
 what it is given.  Each is traced and linked; the binary does what the same distributions do under the target's own
 interpreter, or it does not.  That interpreter is linked against musl: what has wheels for glibc alone is compared with
 a CPython of this machine (``--python``), and differs also by what CPython has changed between its version and the
-pack's.  Prints a line for each: equal, refused (by ``trace`` or ``link``, with the message that its table expects), told
-(it differs, and a warning of ``trace`` names what is missing), REFUSED (which no table expects), UNCLEAR, or DIFFERS.
-Exits with 1 if any is of the last three.
+pack's.  Prints a line for each: equal, refused (by ``trace`` or ``link``, with the message that its table expects),
+told (it differs, and a warning of ``trace`` names what is missing), REFUSED (which no table expects), UNCLEAR, or
+DIFFERS.  Exits with 1 if any is of the last three.
 
 A program whose entry is ``.`` is a project that is built: its ``pyproject.toml`` has one script.
 """

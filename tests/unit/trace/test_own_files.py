@@ -424,3 +424,31 @@ def test_sources_of_a_folder_that_a_configuration_file_names_bring_their_imports
     assert {"conf.steps.env", "conf.steps.versions.001-a", "conf.one", "shop_help", "wave"} <= modules
     assert {"shop.goods", "shop.api", "corp.parts.web.views", "corp.parts.plain"} <= modules
     assert not {"conf.package.b", "conf.two", "corp.parts.other"} & modules
+
+
+@pytest.mark.parametrize(
+    ("folder", "more", "target"),
+    [("src", {}, "."), ("lib/deep", {"paths": ("lib/deep",)}, "..")],
+    ids=["src", "--path"],
+)
+def test_a_folder_of_sources_below_the_application_keeps_its_name(
+    folder: str, more: dict[str, object], target: str, tmp_path: Path, python: TargetPython
+) -> None:
+    """Its modules lie where the application does, and a link leads there: Kedro asks whether ``src`` exists."""
+    start = "from pathlib import Path\nimport shop\nHERE = Path(__file__).parent\n"
+    files = {
+        "app.py": start + f"x = HERE / '{folder}' / 'shop' / 'x.csv'",
+        "pyproject.toml": "[project]\nname = 'shop'\nversion = '1'\n",
+        f"{folder}/shop/__init__.py": "",
+        f"{folder}/shop/x.csv": "",
+        f"{folder}/shop/beside.txt": "",
+    }
+    manifest = traced(tmp_path, python, files, **more).manifest
+    assert [(link.path, link.target) for link in manifest.links] == [(folder, target)]
+    assert {item.path for item in manifest.resources if item.origin == "app"} == {"shop/x.csv", "shop/beside.txt"}
+    assert "shop/__init__.py" in {item.path for item in manifest.modules}
+
+
+def test_no_link_where_no_data_or_something_else_is(tmp_path: Path, python: TargetPython) -> None:
+    files = {"app.py": "import shop", "pyproject.toml": "", "src/shop/__init__.py": ""}
+    assert traced(tmp_path, python, files).manifest.links == ()
