@@ -206,3 +206,17 @@ def test_a_folder_of_a_package_goes_in_with_its_sources(anchor: str, tmp_path: P
     assert "shop/skeleton/README.md" in taken  # data of a package do
     assert ("shop/skeleton/main.py" in taken) == (anchor != "a distribution's")
     assert "shop/other/main.py" not in taken
+
+
+def test_sources_whose_names_have_dots_bring_what_they_import(tmp_path: Path, python: TargetPython) -> None:
+    """Rules and scripts that a program compiles itself: ``for path in RULES.glob("*.rule.py"): exec(...)``."""
+    files = {
+        "app.py": "from pathlib import Path\nimport runpy\nRULES = Path(__file__).parent / 'rules'\n"
+        "for path in RULES.glob('*.rule.py'): runpy.run_path(path)",
+        "rules/adult.rule.py": "import colorsys\nfrom shop import ages",
+        "shop/__init__.py": "",
+        "shop/ages.py": "",
+    }
+    outcome = traced(tmp_path, python, files)
+    assert {"colorsys", "shop.ages"} <= {module.name for module in outcome.manifest.modules}
+    assert "rules/adult.rule.py" in data(outcome)

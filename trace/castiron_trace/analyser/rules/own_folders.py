@@ -91,8 +91,9 @@ class OwnFolders:
             yield from self._own_sources.run(node, str(source), line)
 
     def _further_down(self, node: BaseNode, folder: Path) -> Iterator[Step]:
-        """Yield the sources in folders below that are no packages: hooks beside a template, which are run."""
-        found = list(itertools.islice(_in_plain_folders(folder), _MOST + 1))
+        """Yield the sources that no name leads to: hooks in folders below that are no packages, ``adult.rule.py``."""
+        nameless = (str(file) for file in sorted(folder.glob("*.py")) if "." in file.stem and file.is_file())
+        found = list(itertools.islice(itertools.chain(nameless, _in_plain_folders(folder)), _MOST + 1))
         if len(found) <= _MOST:
             for path in found:
                 yield from self._own_sources.run_as_file(node, path)
