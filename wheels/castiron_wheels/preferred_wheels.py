@@ -49,7 +49,9 @@ def with_preferred_wheels(questions: Questions, candidates: list[Candidate]) -> 
             or not _only_changes(before.name, candidates, other)
         ):
             continue
-        candidates = other
+        # The other files are kept: this resolution knew no wheels for the emulated C library.
+        files = {item.name: item for item in candidates if item.name != before.name}
+        candidates = [files.get(item.name, item) for item in other]
         major = Version(str(after.version)).major != Version(str(before.version)).major
         questions.find(
             "older-version",

@@ -11,6 +11,7 @@ from castiron_common.errors import DependencyError
 from castiron_common.progress import SilentReporter
 from castiron_wheels.requirements import from_lines
 from castiron_wheels.resolve import resolve
+from tests.unit.wheels.indexes import make_sdist
 from tests.unit.wheels.making import make_wheel
 
 if TYPE_CHECKING:
@@ -61,6 +62,15 @@ def test_own_wheels_then_the_emulated_ones_then_pure_ones(
             "The wheel of not-own 1.0 for glibc was taken, as that for musl is of pure Python "
             "(--wheels musl avoids them)."
         )
+
+
+def test_an_older_version_of_one_leaves_the_emulated_wheels_of_others(index: Index, any_target: PythonTarget) -> None:
+    make_sdist(index.folder, "native", "2.0")
+    make_wheel(index.folder, "native", "1.9", tag=MUSL)
+    make_sdist(index.folder, "gnu", "1.0")
+    make_wheel(index.folder, "gnu", "1.0", tag=GLIBC)
+    found = run(any_target, "native", "gnu")
+    assert tags(found) == {"native": f"1.9-{MUSL}", "gnu": f"1.0-{GLIBC}"}
 
 
 def test_the_newest_version_has_a_wheel_for_glibc(index: Index, any_target: PythonTarget) -> None:
