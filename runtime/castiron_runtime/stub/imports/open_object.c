@@ -2,8 +2,6 @@
 
 #include <stddef.h>
 
-#include <structmember.h>
-
 int open_object_traverse(PyObject *self, visitproc visit, void *arg)
 {
     Py_VISIT(Py_TYPE(self));

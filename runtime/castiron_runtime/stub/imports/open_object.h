@@ -4,6 +4,7 @@
 #define CASTIRON_OPEN_OBJECT_H
 
 #include <Python.h>
+#include <structmember.h>
 
 #include <stdbool.h>
 
