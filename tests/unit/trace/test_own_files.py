@@ -428,13 +428,13 @@ def test_sources_of_a_folder_that_a_configuration_file_names_bring_their_imports
 
 @pytest.mark.parametrize(
     ("folder", "more", "target"),
-    [("src", {}, "."), ("lib/deep", {"paths": ("lib/deep",)}, "..")],
+    [("src", {}, "../shop"), ("lib/deep", {"paths": ("lib/deep",)}, "../../shop")],
     ids=["src", "--path"],
 )
 def test_a_folder_of_sources_below_the_application_keeps_its_name(
     folder: str, more: dict[str, object], target: str, tmp_path: Path, python: TargetPython
 ) -> None:
-    """Its modules lie where the application does, and a link leads there: Kedro asks whether ``src`` exists."""
+    """Its modules lie where the application does, and links lead there: Kedro asks whether ``src`` exists."""
     start = "from pathlib import Path\nimport shop\nHERE = Path(__file__).parent\n"
     files = {
         "app.py": start + f"x = HERE / '{folder}' / 'shop' / 'x.csv'",
@@ -444,7 +444,7 @@ def test_a_folder_of_sources_below_the_application_keeps_its_name(
         f"{folder}/shop/beside.txt": "",
     }
     manifest = traced(tmp_path, python, files, **more).manifest
-    assert [(link.path, link.target) for link in manifest.links] == [(folder, target)]
+    assert [(link.path, link.target) for link in manifest.links] == [(f"{folder}/shop", target)]
     assert {item.path for item in manifest.resources if item.origin == "app"} == {"shop/x.csv", "shop/beside.txt"}
     assert "shop/__init__.py" in {item.path for item in manifest.modules}
 

@@ -20,11 +20,10 @@ from castiron_trace.own_data import check_name, own_path, root_of
 from castiron_trace.protocol import APP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from castiron_trace.hints.model import OwnFiles
     from castiron_trace.model import Options, Reached, ResolvedEntry
-    from castiron_trace.own.links import LinkedFiles
     from castiron_trace.own_data import Blobs
 
 
@@ -103,7 +102,8 @@ def app_resources(
         *data.files.values(),
         *(module.file for module in reached.modules.values() if module.file),
     }
-    links = (*data.links, *_to_nested_roots(entry.roots, (*modules, *libraries, *data.files), data))
+    placed: dict[str, Path] = {**modules, **libraries, **data.files}
+    links = (*data.links, *(_to_nested_roots(entry.roots, placed, data.links) if data.files else ()))
     return AppResources(
         resources=tuple(_resource(name, data.files[name], blobs) for name in sorted(data.files)),
         links=tuple(sorted(links, key=lambda link: link.path)),
@@ -113,17 +113,23 @@ def app_resources(
     )
 
 
-def _to_nested_roots(roots: Sequence[Path], names: Iterable[str], data: LinkedFiles) -> Iterator[SymbolicLink]:
-    """Yield links by which folders of sources below the application's own folder have their names in the binary, too.
+def _to_nested_roots(
+    roots: Sequence[Path], placed: Mapping[str, Path], links: Iterable[SymbolicLink]
+) -> Iterator[SymbolicLink]:
+    """Yield links by which what lies in folders of sources below the application's own has its names there, too.
 
     What is in ``src`` lies where the application's folder itself lies: ``HERE / "src" / "shop"`` leads there by a link.
+    ``src`` itself is a folder: a link to the one around it would have ``src/src/src``, which recursive patterns follow.
     """
-    taken = {*names, *(link.path for link in data.links)}
-    for root in roots if data.files else ():
+    taken = {*placed, *(link.path for link in links)}
+    for root in roots:
         outer = root_of(root.parent, roots)
         name = "" if outer is None else root.relative_to(outer).as_posix()
-        if name and not any(other == name or other.startswith(f"{name}/") for other in taken):
-            yield SymbolicLink(path=name, target="/".join([".."] * name.count("/")) or ".")
+        if not name or any(other == name or other.startswith(f"{name}/") for other in taken):
+            continue
+        up = "../" * len(root.relative_to(outer or root).parts)
+        for first in sorted({path.partition("/")[0] for path, file in placed.items() if root_of(file, roots) == root}):
+            yield SymbolicLink(path=f"{name}/{first}", target=f"{up}{first}")
 
 
 def _resource(name: str, file: Path, blobs: Blobs) -> Resource:
