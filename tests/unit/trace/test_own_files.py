@@ -452,3 +452,7 @@ def test_a_folder_of_sources_below_the_application_keeps_its_name(
 def test_no_link_where_no_data_or_something_else_is(tmp_path: Path, python: TargetPython) -> None:
     files = {"app.py": "import shop", "pyproject.toml": "", "src/shop/__init__.py": ""}
     assert traced(tmp_path, python, files).manifest.links == ()
+    files |= {"app.py": "import shop\nopen(__file__ + '/../a.csv')", "a.csv": ""}
+    manifest = traced(tmp_path, python, files).manifest
+    assert [item.path for item in manifest.resources if item.origin == "app"] == ["a.csv"]
+    assert manifest.links == ()

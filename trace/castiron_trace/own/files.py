@@ -20,10 +20,11 @@ from castiron_trace.own_data import check_name, own_path, root_of
 from castiron_trace.protocol import APP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from castiron_trace.hints.model import OwnFiles
     from castiron_trace.model import Options, Reached, ResolvedEntry
+    from castiron_trace.own.links import LinkedFiles
     from castiron_trace.own_data import Blobs
 
 
@@ -102,8 +103,7 @@ def app_resources(
         *data.files.values(),
         *(module.file for module in reached.modules.values() if module.file),
     }
-    placed: dict[str, Path] = {**modules, **libraries, **data.files}
-    links = (*data.links, *(_to_nested_roots(entry.roots, placed, data.links) if data.files else ()))
+    links = (*data.links, *_to_nested_roots(entry.roots, {*modules, *libraries}, data))
     return AppResources(
         resources=tuple(_resource(name, data.files[name], blobs) for name in sorted(data.files)),
         links=tuple(sorted(links, key=lambda link: link.path)),
@@ -113,22 +113,22 @@ def app_resources(
     )
 
 
-def _to_nested_roots(
-    roots: Sequence[Path], placed: Mapping[str, Path], links: Iterable[SymbolicLink]
-) -> Iterator[SymbolicLink]:
-    """Yield links by which what lies in folders of sources below the application's own has its names there, too.
+def _to_nested_roots(roots: Sequence[Path], names: Iterable[str], data: LinkedFiles) -> Iterator[SymbolicLink]:
+    """Yield links by which data in folders of sources below the application's own have their names there, too.
 
     What is in ``src`` lies where the application's folder itself lies: ``HERE / "src" / "shop"`` leads there by a link.
     ``src`` itself is a folder: a link to the one around it would have ``src/src/src``, which recursive patterns follow.
     """
-    taken = {*placed, *(link.path for link in links)}
+    taken = {*names, *data.files, *(link.path for link in data.links)}
     for root in roots:
         outer = root_of(root.parent, roots)
         name = "" if outer is None else root.relative_to(outer).as_posix()
         if not name or any(other == name or other.startswith(f"{name}/") for other in taken):
             continue
-        up = "../" * len(root.relative_to(outer or root).parts)
-        for first in sorted({path.partition("/")[0] for path, file in placed.items() if root_of(file, roots) == root}):
+        up = "../" * len(Path(name).parts)
+        for first in sorted(
+            {path.partition("/")[0] for path, file in data.files.items() if root_of(file, roots) == root}
+        ):
             yield SymbolicLink(path=f"{name}/{first}", target=f"{up}{first}")
 
 
