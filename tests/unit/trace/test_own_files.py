@@ -434,7 +434,7 @@ def test_sources_of_a_folder_that_a_configuration_file_names_bring_their_imports
 def test_a_folder_of_sources_below_the_application_keeps_its_name(
     folder: str, more: dict[str, object], target: str, tmp_path: Path, python: TargetPython
 ) -> None:
-    """Its modules lie where the application does, and links lead there: Kedro asks whether ``src`` exists."""
+    """Its files lie where the application's do, and links in a folder of its name lead to those with data."""
     start = "from pathlib import Path\nimport shop\nHERE = Path(__file__).parent\n"
     files = {
         "app.py": start + f"x = HERE / '{folder}' / 'shop' / 'x.csv'",
