@@ -20,7 +20,7 @@ def exact_matches(words: Words, index: RuleIndex) -> list[RuleMatch]:
     """Return all of them, also those within others."""
     matches = []
     for rule, start in _places(words, index):
-        length = index.length(rule)
+        length = index.lengths[rule]
         phrases = ((0, length),) if index.continuous[rule] else index.phrases.get(rule, ())
         if all(_is_unbroken(words, start + first, start + last) for first, last in phrases):
             mask = whole_mask(length)
@@ -37,8 +37,8 @@ def _places(words: Words, index: RuleIndex) -> Iterator[tuple[int, int]]:
     """Yield rule and place of its first word."""
     packed = words.packed
     anchors, keys, rules, offsets = index.anchors, index.anchor_keys, index.anchor_rules, index.anchor_offsets
-    for grams in (words.numbers, pairs(packed), words.quads):
-        known = anchors.keys() & set(grams)
+    for grams, different in ((words.numbers, None), (pairs(packed), None), (words.quads, words.different_quads)):
+        known = anchors.keys() & (set(grams) if different is None else different)
         for place in compress(range(len(grams)), map(known.__contains__, grams)) if known else ():
             gram = grams[place]
             anchor = anchors[gram]

@@ -100,7 +100,7 @@ def _is_list(run: Sequence[RuleMatch]) -> bool:
 
 
 def _scattered(match: RuleMatch, words: Words, index: RuleIndex) -> bool:
-    if index.length(match.rule) >= _SMALL_RULE:
+    if index.lengths[match.rule] >= _SMALL_RULE:
         return False
     lines = words.lines[match.end - 1] - words.lines[match.start] + 1
     return lines > match.length + (2 if match.kind is Kind.TAG else 0)

@@ -51,8 +51,8 @@ class RuleIndex:
     """Number of each word that a rule has."""
     counted: Mapping[str, int]
     """The same without stopwords."""
-    legalese: int
-    """Words of the numbers 1 to this are specific to licenses."""
+    is_legalese: bytes
+    """1 for the number of each word that is specific to licenses."""
     stopwords: frozenset[str]
     """Words that do not count: of markup, mostly."""
     aliases: Mapping[str, str]
@@ -66,6 +66,8 @@ class RuleIndex:
     """Words of all rules, one after the other, as 16-bit numbers."""
     starts: Sequence[int]
     """Where the words of each rule begin, in bytes; one more for the end."""
+    lengths: Sequence[int]
+    """Number of words of each rule."""
     rule_expressions: Sequence[int]
     kinds: Sequence[int]
     continuous: Sequence[int]
@@ -78,16 +80,12 @@ class RuleIndex:
     anchor_rules: Sequence[int]
     anchor_offsets: Sequence[int]
     """Where in the rule its anchor is."""
-    sketch_sizes: Sequence[int]
+    sketch_sizes: bytes
     """Number of grams that stand for each rule."""
     grams: Mapping[int, int]
     """Place in the following of each such gram."""
     gram_ends: Sequence[int]
     gram_rules: Sequence[int]
-
-    def length(self, rule: int) -> int:
-        """Return the number of words of a rule."""
-        return (self.starts[rule + 1] - self.starts[rule]) // 2
 
     def packed(self, rule: int) -> bytes:
         """Return the words of a rule."""
@@ -124,18 +122,20 @@ def rule_index() -> RuleIndex:
     stopwords = frozenset(content["stopwords"])
     # Of several anchors with the same key, the first is the last that is put in.
     anchors = dict(zip(reversed(anchor_keys), range(len(anchor_keys) - 1, -1, -1), strict=True))
+    lengths = _numbers("I", content["rule_lengths"])
     return RuleIndex(
         source=content["source"],
         numbers=numbers,
         counted={word: number for word, number in numbers.items() if word not in stopwords},
-        legalese=content["legalese"],
+        is_legalese=(b"\1" * (content["legalese"] + 1)).ljust(1 << 16, b"\0"),
         stopwords=stopwords,
         aliases=content["aliases"],
         generic=frozenset(content["generic"]),
         exceptions=frozenset(content["exceptions"]),
         expressions=content["expressions"],
         words=content["rule_words"] if sys.byteorder == "little" else _numbers("H", content["rule_words"]).tobytes(),
-        starts=[0, *accumulate(2 * length for length in _numbers("I", content["rule_lengths"]))],
+        starts=[0, *accumulate(2 * length for length in lengths)],
+        lengths=lengths,
         rule_expressions=_numbers("H", content["rule_expressions"]),
         kinds=content["rule_kinds"],
         continuous=content["rule_continuous"],

@@ -29,7 +29,9 @@ _LATER = (
 )
 _OTHER_NAME = r"General\W+Public|Licen[sc]ed?\b(?!\W+(?:as|version|either))|[LA]?GPL|\.\s"
 _NAME_FIRST = re.compile(
-    rf"{_NAME}(?:(?!{_OTHER_NAME})[^\d]){{0,110}}?{_NUMBER}(?:\W+of\W+the\W+licen[sc]e\b)?{_LATER}", re.IGNORECASE
+    # What stands first is true of each name, and takes a third of the time where there is none.
+    rf"(?=[GLA]){_NAME}(?:(?!{_OTHER_NAME})[^\d]){{0,110}}?{_NUMBER}(?:\W+of\W+the\W+licen[sc]e\b)?{_LATER}",
+    re.IGNORECASE,
 )
 _NUMBER_FIRST = re.compile(
     rf"\bversion\W{{0,4}}{_NUMBER}{_LATER}(?:\W+versions?)?\W+of\W+(?:the\W+)?(?:terms\W+of\W+the\W+)?{_NAME}",

@@ -7,10 +7,12 @@ within the part of the text that has most of them.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import chain, compress
+from operator import ge, mul
 from typing import TYPE_CHECKING
 
 from castiron_audit.license_rules.index import Kind, rule_index
@@ -57,14 +59,16 @@ def similar_matches(words: Words, index: RuleIndex, open_words: bytes) -> list[R
 
     ``open_words`` has a 1 for each word that matters and that no exact match has; a match must have such a word.
     """
-    grams = frozenset(words.quads)
+    grams = words.different_quads
     rules = _candidates(grams, index)
     found = [match for rule, common in rules.items() for match in _compare(rule, words, common, index)]
     # Of several license texts, the relatives of one may be all that was compared: the rest is looked at alone.
     rest = _grams_of_rest(words, open_words, _best(found, len(words.numbers)))
     if len(rest) >= _REST:
         others = [rule for rule in _candidates(rest, index) if index.kinds[rule] == Kind.TEXT and rule not in rules]
-        found += [match for rule in others for match in _compare(rule, words, _rule_grams(rule)[1] & grams, index)]
+        found += [
+            match for rule in others for match in _compare(rule, words, grams.intersection(_rule_grams(rule)), index)
+        ]
     # The best match may be what an exact one has already: it still says that lesser ones are not meant.
     return [
         match
@@ -91,21 +95,20 @@ def _candidates(grams: frozenset[int], index: RuleIndex) -> dict[int, frozenset[
     ends, rules = index.gram_ends, index.gram_rules
     rows = map(index.grams.__getitem__, index.grams.keys() & grams)
     counts = Counter(chain.from_iterable(rules[ends[row - 1] if row else 0 : ends[row]] for row in rows))
-    sizes = index.sketch_sizes
-    likely = sorted(
-        (-((count / sizes[rule]) ** 2) * index.length(rule), rule)
-        for rule, count in counts.items()
-        if count >= _SKETCH_SHARE * sizes[rule]
-    )
+    lengths = index.lengths
+    # Thousands of rules have a group in common with a text: all this is done without a loop of Python's.
+    enough = list(compress(counts, map(ge, counts.values(), map(_least_shared().__getitem__, counts))))
+    shares = zip(map(counts.__getitem__, enough), map(index.sketch_sizes.__getitem__, enough), strict=True)
+    worths = map(mul, map(_squares().__getitem__, shares), map(lengths.__getitem__, enough))
+    likely = sorted(zip(worths, enough, strict=True))
     chosen: list[tuple[float, int, frozenset[int]]] = []
     looked_at = 0
     for number, (_, rule) in enumerate(likely[:_CANDIDATES]):
         if looked_at > _WORDS_LOOKED_AT and number >= _FEWEST_CANDIDATES:
             break
-        looked_at += (length := index.length(rule))
-        distinct = _rule_grams(rule)[1]
-        common = distinct & grams
-        share = len(common) / len(distinct)
+        looked_at += (length := lengths[rule])
+        common = grams.intersection(_rule_grams(rule))
+        share = len(common) / _different_grams(rule)
         # Each word that the text changes takes at most four of the rule's groups of words.
         if share >= 4 * _needed(length, index.coverages[rule], index.expression(rule)) - 3:
             chosen.append((-(share**2) * length, rule, common))
@@ -113,10 +116,28 @@ def _candidates(grams: frozenset[int], index: RuleIndex) -> dict[int, frozenset[
     return {rule: common for _, rule, common in sorted(chosen)[:_COMPARED]}
 
 
+@cache
+def _least_shared() -> bytes:
+    """Return how many groups of words of each rule's sketch a text must have, by the number of the rule."""
+    return rule_index().sketch_sizes.translate(bytes(math.ceil(_SKETCH_SHARE * size) for size in range(256)))
+
+
+@cache
+def _squares() -> dict[tuple[int, int], float]:
+    """Return the square of each share of a sketch, below zero: the largest come first."""
+    sizes = range(1, max(rule_index().sketch_sizes) + 1)
+    return {(count, size): -((count / size) ** 2) for size in sizes for count in range(1, size + 1)}
+
+
 @lru_cache(maxsize=1024)
-def _rule_grams(rule: int) -> tuple[Sequence[int], frozenset[int]]:
-    grams = quads(rule_index().packed(rule))
-    return grams, frozenset(grams)
+def _rule_grams(rule: int) -> Sequence[int]:
+    return quads(rule_index().packed(rule))
+
+
+@cache
+def _different_grams(rule: int) -> int:
+    """Return how many there are of a rule; a number is kept longer than the groups, which are large."""
+    return len(set(_rule_grams(rule)))
 
 
 def _compare(rule: int, words: Words, common: frozenset[int], index: RuleIndex) -> Iterator[RuleMatch]:
@@ -124,25 +145,30 @@ def _compare(rule: int, words: Words, common: frozenset[int], index: RuleIndex) 
 
     ``common`` are the groups of words that both have.
     """
-    length = index.length(rule)
-    rule_grams = _rule_grams(rule)[0]
+    length = index.lengths[rule]
     needed = _needed(length, index.coverages[rule], index.expression(rule))
-    places = list(compress(range(len(words.quads)), map(common.__contains__, words.quads)))
+    begins = bytes(map(common.__contains__, words.quads))
+    places = list(compress(range(len(begins)), begins))
     for _ in range(_PLACES):
         start, end = _densest(places, length + length // 4 + 20)
         if end - start < needed * length / 2:
             return
-        grams = words.quads[start:end]
-        in_text = _covered(map(common.__contains__, grams))
-        here = common.intersection(grams)
+        in_text = _covered(begins[start:end])
+        matched = in_text.bit_count()
+        if matched / length < needed:
+            return
+        within = start <= places[0] and places[-1] < end
+        here = common if within else common.intersection(words.quads[start:end])
         # What only one of the two says twice does not count twice.
-        matched = min(in_text.bit_count(), _covered(map(here.__contains__, rule_grams)).bit_count())
+        matched = min(matched, _covered(bytes(map(here.__contains__, _rule_grams(rule)))).bit_count())
         coverage = matched / length
         if coverage < needed or matched < _DENSITY * (end - start + 3):
             return
         if _has_phrases(rule, words, start, end + 3, index) and _is_named(rule, words, start, end + 3):
             mask = _closed(in_text)
             yield make_match(rule, start, mask, words, index=index, length=matched, coverage=coverage, exact=False)
+        if within:
+            return
         places = [place for place in places if not start <= place < end]
 
 
@@ -164,9 +190,9 @@ def _densest(places: Sequence[int], width: int) -> tuple[int, int]:
     return where
 
 
-def _covered(begins: Iterator[bool]) -> int:
-    """Return the mask of the words of groups of four, of which the first ones are given."""
-    mask = int.from_bytes(bytes(begins), "little")
+def _covered(begins: bytes) -> int:
+    """Return the mask of the words of groups of four, of which the first ones are given as a 1."""
+    mask = int.from_bytes(begins, "little")
     mask |= mask << 8
     return mask | mask << 16
 

@@ -14,7 +14,6 @@ _TAG = re.compile(
     r"(?:\bspd[xz][-\s]+lin?[cs]en?[sc]es?[-\s]+identifi?er[ \t]*:?|\blicenses\.nuget\.org[ \t]*[:/]?)(.*)",
     re.IGNORECASE,
 )
-_MAY_HAVE_TAG = re.compile(r"spd[xz]|nuget", re.IGNORECASE)
 _EXPRESSION = re.compile(
     r"[\s\"'`*#:/<>=]*([(\s]*[A-Za-z0-9][\w.+-]*[)\s]*(?:\b(?:AND|OR|WITH)\b[\s(]*[A-Za-z0-9][\w.+-]*[)\s]*)*)",
     re.IGNORECASE,
@@ -24,7 +23,7 @@ _KEYWORDS = {"and", "or", "with"}
 
 def without_tags(text: str, index: RuleIndex) -> tuple[str, tuple[tuple[int, str], ...]]:
     """Return the text without these tags, and (line, expression) of each; lines are counted from 1."""
-    if not _MAY_HAVE_TAG.search(text):
+    if not _may_have_tag(text):
         return text, ()
     found: list[tuple[int, str]] = []
     rest: list[str] = []
@@ -37,6 +36,12 @@ def without_tags(text: str, index: RuleIndex) -> tuple[str, tuple[tuple[int, str
             rest.append(text[end : match.start()])
             end = match.end()
     return "".join((*rest, text[end:])), tuple(found)
+
+
+def _may_have_tag(text: str) -> bool:
+    """Return whether a text has one of the words that tags begin with: a search for strings takes a hundredth."""
+    folded = text.casefold()
+    return "spdx" in folded or "spdz" in folded or "nuget" in folded
 
 
 def _read(content: str, index: RuleIndex) -> str | None:
