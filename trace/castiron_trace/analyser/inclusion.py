@@ -59,13 +59,14 @@ class Inclusion:
         computed_imports = ComputedImports(context)
         named_imports = NamedImports(context)
         own_folders = OwnFolders(context, own_sources)
+        own_configuration = OwnConfiguration(context, own_names, own_sources)
         self._for_all: tuple[ModuleRule, ...] = (HiddenImports(context),)
         """Rules that look at modules of the standard library, too."""
         self._for_code: tuple[ModuleRule, ...] = (
             self._outside_code,
             OwnStrings(context, own_names),
             EnvironmentDefaults(context),
-            OwnConfiguration(context, own_names, own_sources),
+            own_configuration,
             named_packages,
             own_sources,
             DottedStrings(context),
@@ -89,6 +90,7 @@ class Inclusion:
             entry_points,
             named_packages,
             own_sources,
+            own_configuration,
             OwnDoctests(context),
             PluginHosts(context),
             PickledData(context),

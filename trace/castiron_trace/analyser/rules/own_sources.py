@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from castiron_trace.analyser.graph_adapter import file_of
 from castiron_trace.analyser.rules.base import Declaration, SourceFile, imported_names, names_lead_to
+from castiron_trace.analyser.rules.conventions import conventional_patterns, folders_beside
 from castiron_trace.protocol import APP
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from modulegraph2 import BaseNode
 
     from castiron_trace.analyser.rules.base import Context, Module, Step
-    from castiron_trace.analyser.syntax.scan import ImportStatement, Scan
 
 
 class OwnSources:
@@ -26,9 +26,6 @@ class OwnSources:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._taken: set[str] = set()
-        self._conventions = [
-            (hint, [pattern for pattern in hint.files if pattern.endswith(".py")]) for hint in context.hints.own_files
-        ]
 
     def look(self, module: Module) -> Iterator[Step]:
         """Yield the sources that one own module names: ``runpy.run_path("jobs/nightly.py")``."""
@@ -47,23 +44,10 @@ class OwnSources:
 
     def close(self, entry: BaseNode) -> Iterator[Step]:
         """Yield what frameworks run beside any own module."""
-        reached = [node for node in self._context.graph.module_nodes() if node.extension_attributes.get("owner")]
-        names = {node.name for node in reached}
-        own_nodes = [node for node in reached if self._context.is_own(node.extension_attributes.get("owner"))]
-        direct = {item.module for node in own_nodes for item in _imports(node)}
-        patterns = [
-            pattern
-            for hint, patterns in self._conventions
-            if hint.module in names
-            and (not hint.directly or any(f"{name}.".startswith(f"{hint.module}.") for name in direct))
-            for pattern in patterns
-        ]
-        if not patterns:
-            return
-        own = {str(Path(place).parent) for node in own_nodes if (place := file_of(node))}
-        for folder in sorted({*own, *self._context.roots}):
+        patterns = [pattern for pattern in conventional_patterns(self._context) if pattern.endswith(".py")]
+        for folder in folders_beside(self._context) if patterns else ():
             for pattern in patterns:
-                yield from self._all(entry, sorted(map(str, Path(folder).glob(pattern))))
+                yield from self._all(entry, sorted(map(str, folder.glob(pattern))))
 
     def _all(self, entry: BaseNode, paths: Iterable[str]) -> Iterator[Step]:
         known = {file_of(node) for node in self._context.graph.module_nodes()}
@@ -98,8 +82,3 @@ class OwnSources:
                 yield Declaration(node, name, at)
         for name in imported_names(scan, self._context.locator):  # also ``module`` of ``from package import module``
             yield Declaration(node, name)
-
-
-def _imports(node: BaseNode) -> Iterable[ImportStatement]:
-    scan: Scan | None = node.extension_attributes.get("scan")
-    return () if scan is None else scan.imports
