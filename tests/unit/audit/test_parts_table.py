@@ -32,6 +32,7 @@ FOLDER = Path(__file__).parent / "parts"
         ("neighbours", 274, 23),
         ("lodgers", 277, 32),
         ("arrivals", 312, 26),
+        ("boarders", 232, 27),
     ],
 )
 def test_the_table_is_whole(table: str, parts: int, distributions: int) -> None:
