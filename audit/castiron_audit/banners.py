@@ -75,7 +75,7 @@ _NO_NAMES = frozenset(
         "bundled", "by", "cc0", "code", "contains", "copyright", "copyrights", "created", "default",
         "determine", "dist", "distributed", "do", "documentation", "dual",
         "dually", "examples", "file", "files", "for", "from", "full", "generated",
-        "global", "html5", "if", "important", "in", "inspired", "is", "isc", "it", "licence", "license",
+        "global", "if", "important", "in", "inspired", "is", "isc", "it", "licence", "license",
         "licensed", "licenses", "main", "mit", "modification", "modified", "module", "mpl", "note", "notes",
         "of", "on", "original", "originally", "parts", "permission", "please", "plugin", "portions", "project",
         "react-dom-production", "released", "repo", "see", "some", "source", "style", "styles", "stylesheet", "the",
@@ -85,7 +85,7 @@ _NO_NAMES = frozenset(
 )  # fmt: skip
 _MIT = (
     r"(?:licen[sc]ed?|released|distributed)\W+(?:under\W+)?(?:(?:the|an?)\W+)?(?:terms of the\W+)?MIT\b"
-    r"|\bMIT[\s-]+licen[sc]e|licen[sc]e\W{1,4}(?:is )?MIT\b|[|,]\s*MIT\b|under (?:the |an )?MIT\b"
+    r"|\(MIT\)|\bMIT[\s-]+licen[sc]e|licen[sc]e\W{1,4}(?:is )?MIT\b|[|,]\s*MIT\b|under (?:the |an )?MIT\b"
 )
 _PHRASES = (
     ("MIT", _MIT),
@@ -282,6 +282,7 @@ def _is_name(text: str) -> bool:
     return (
         0 < len(words) <= 4
         and words[0].strip(".,") not in _NO_NAMES
+        and words != ["html5"]
         and len(text) > 2
         and not (words[0].startswith("@") and "/" not in words[0])  # A tag: "@version 1.2".
         and not re.search(r"licen[sc]e", words[0])

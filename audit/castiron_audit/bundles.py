@@ -26,7 +26,9 @@ _LONGEST = 64 << 20
 _SPEAKS_OF_LICENSE = re.compile(r"licen[sc]e", re.IGNORECASE)
 _LOCKED = re.compile(r"(?:^|/)node_modules/((?:@[\w.~-]+/)?[\w.~-]+)$")
 _NAMED = re.compile(r"(?:@[\w.-]+/)?[\w.-]+")
-_SOURCE = re.compile(r"node_modules/((?:@[\w.-]+/)?[\w.-]+)/")
+_SOURCES = re.compile(rb'"sources"\s*:\s*\[\s*(?=")')
+"""The list of sources; among the names of a bundle's variables ``"sources"`` may stand as well."""
+_SOURCE = re.compile(r"node_modules/((?!\.)(?:@[\w.-]+/)?[\w.-]+)/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,9 +191,11 @@ def bundled_packages(data: bytes) -> tuple[str, ...]:
 def packages_of_source_map(data: bytes) -> tuple[str, ...]:
     """Return the names of the packages whose sources a source map names, sorted."""
     # The sources come first or last; what is between them are the sources' contents.
-    start = data.find(b'"sources"', 0, _LONGEST)
-    end = data.find(b"]", start, _LONGEST) if start >= 0 else -1
-    return tuple(sorted(set(_SOURCE.findall(data[start:end].decode("utf-8", "replace"))))) if end >= 0 else ()
+    names: set[str] = set()
+    for match in _SOURCES.finditer(data, 0, _LONGEST):
+        end = data.find(b'"]', match.end(), _LONGEST)
+        names.update(_SOURCE.findall(data[match.end() : max(end, match.end())].decode("utf-8", "replace")))
+    return tuple(sorted(names))
 
 
 _HEAD_OF_SOURCE = 1500

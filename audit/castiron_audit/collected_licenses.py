@@ -2,7 +2,8 @@
 
 They are what GNU Guix states of its packages, and are kept in ``data/collected_licenses.json.zst`` (made by
 ``data/make_collected_licenses.py``); for libraries ``data/known_libraries.toml``, which was written by hand, counts
-first.  They are asked where neither the wheel nor Castiron's other tables tell a license.
+first.  They are asked where neither the wheel nor Castiron's other tables tell a license.  Of fonts, what Google Fonts
+offers is known, too (``font_licenses.json.zst``, made by ``make_font_licenses.py``).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from castiron_audit.model import Evidence, Source
 from castiron_audit.names import normalised
-from castiron_audit.tables import table
+from castiron_audit.tables import document, table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -31,12 +32,12 @@ def collected_license(kind: str, name: str) -> Evidence | None:
     if kind == "libraries" and (own := table("known_libraries")["libraries"].get(name)) is not None:
         expression, file = own
         return Evidence(source=Source.CATALOGUE, where=f"{name}: {file}", says=expression, expression=expression)
-    document = _document()
-    row = document[kind].get(name)
+    collected = _document()
+    row = collected[kind].get(name)
     if row is None:
         return None
     expression, file = row
-    where = f"{name}, in {document['source']}: {file}"
+    where = f"{name}, in {collected['source']}: {file}"
     return Evidence(source=Source.CATALOGUE, where=where, says=expression, expression=expression)
 
 
@@ -49,7 +50,15 @@ def license_of_module(path: str) -> Evidence | None:
 
 def license_of_font(family: str) -> Evidence | None:
     """Return the license of a family of fonts: ``Fira Code``."""
-    return collected_license("fonts", normalised(family))
+    key = normalised(family)
+    if (known := collected_license("fonts", key)) is not None:
+        return known
+    offered = document("font_licenses")
+    expression = offered["families"].get(key)
+    if expression is None:
+        return None
+    where = f"{family}, in {offered['source']}"
+    return Evidence(source=Source.CATALOGUE, where=where, says=expression, expression=expression)
 
 
 @cache

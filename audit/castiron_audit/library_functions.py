@@ -6,8 +6,9 @@ stripped.
 
 Two kinds of names count.  Those of ``data/library_functions.json.zst`` (`make_library_functions`), which only one
 library of Debian's defines: a library shows if several are there, also if a project copied it into a namespace of its
-own (``OpenImageIO::v3_1::pugi::xml_node``) or put a word before it (``pxr_double_conversion::Bignum``).  And namespaces
-that are called as a library, if they are no classes and in no other namespace.
+own (``OpenImageIO::v3_1::pugi::xml_node``) or put a word before it (``pxr_double_conversion::Bignum``).  Namespaces
+that are called as a library, if they are no classes and in no other namespace.  And what all functions of a library
+that is a header, and so in no package, begin with: a person approved these, as namespaces (``cgltf_``).
 """
 
 from __future__ import annotations
@@ -121,7 +122,22 @@ def shown_libraries(names: frozenset[bytes]) -> tuple[Shown, ...]:
     }
     for library, scope, count in (*_of_namespaces(outer, names), *_of_copies(mangled)):
         shown.setdefault(library, Shown(library=library, proof=f"{scope.decode()}::", count=count, of=count))
+    for library, found in _of_families(names).items():
+        shown.setdefault(library, Shown(library=library, proof=_longest(found), count=len(found), of=len(found)))
     return tuple(shown[library] for library in sorted(shown))
+
+
+def _of_families(names: frozenset[bytes]) -> dict[str, set[bytes]]:
+    """Return the libraries some functions of which begin as all of theirs do, with these."""
+    families = table("known_libraries")["families"]
+    pattern = re.compile(
+        rb"^(" + b"|".join(re.escape(family.encode()) for family in sorted(families, reverse=True)) + rb")\w+$",
+        re.MULTILINE,
+    )
+    found: dict[str, set[bytes]] = {}
+    for match in pattern.finditer(b"\n".join(name for name in names if not name.startswith(b"_"))):
+        found.setdefault(families[match[1].decode()], set()).add(match[0])
+    return {library: members for library, members in found.items() if len(members) >= _AT_LEAST}
 
 
 def _outer_scopes(mangled: bytes) -> dict[bytes, set[tuple[bytes, ...]]]:

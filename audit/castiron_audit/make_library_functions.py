@@ -13,22 +13,17 @@ copy of SQLite.  Libraries that implement an interface of others (``implementati
 
 from __future__ import annotations
 
-import io
-import json
-import math
 import re
-import subprocess
 import sys
-import tarfile
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import zstandard
-
+from castiron_audit.debian_packages import files_of, name_and_version, packages_in
 from castiron_audit.library_functions import FILE_NAME, parts_of
 from castiron_audit.source_paths import approved_namespaces, likely_namespaces
-from castiron_audit.tables import table
+from castiron_audit.tables import table, write_document
+from castiron_audit.telling import contained, holders_of, information
 from castiron_elf.archive import MAGIC as ARCHIVE
 from castiron_elf.archive import members
 from castiron_elf.defined_names import defined_names
@@ -44,8 +39,6 @@ _BITS = 11.0
 """The least information of a name that is kept."""
 _ENOUGH_BITS = 40.0
 """Beyond them the shorter name is better."""
-_CONTAINED = 0.4
-"""The share of a library's names in another one from which the other one contains it."""
 _MOST_HOLDERS = 6
 """A name that more packages define says nothing about which one contains which."""
 _SHORTEST = 5
@@ -56,46 +49,34 @@ _WORD = re.compile(rb"[A-Z]?[a-z]+|[A-Z]+|\d+")
 
 def main(folder: Path) -> None:
     """Write the file."""
-    files = {path.name.partition("_")[0]: path for path in sorted(folder.glob("*.deb"))}
-    packages = {name: list(names) for name, names in table("library_packages")["packages"].items()}
-    for library, names in table("function_packages")["packages"].items():
-        packages.setdefault(library, []).extend(names)
-    others = (*table("library_packages")["others"], *table("function_packages")["others"])
-    lacking = sorted({*others, *(name for names in packages.values() for name in names)} - files.keys())
-    if lacking:
-        sys.exit(f"these packages are not in {folder}: {' '.join(lacking)}")
-    found = {library: read([files[name] for name in names]) for library, names in packages.items()}
     own = table("function_packages")
+    packages = {name: list(names) for name, names in table("library_packages")["packages"].items()}
+    for library, names in own["packages"].items():
+        packages.setdefault(library, []).extend(names)
+    others = (*table("library_packages")["others"], *own["others"])
+    files = packages_in(folder, {*others, *(name for names in packages.values() for name in names)})
+    found = {library: read([files[name] for name in names]) for library, names in packages.items()}
     rows = chosen(found, [read([files[name]]) for name in others], own["implementations"], own["not_own"])
-    known = {
-        library: {
-            "names": [name.decode() for name in names],
-            "from": [_package(files[name]) for name in packages[library]],
-        }
-        for library, names in rows.items()
-    }
-    packed = json.dumps(known, sort_keys=True, ensure_ascii=False).encode()
-    Path(__file__).parent.joinpath("data", FILE_NAME).write_bytes(zstandard.ZstdCompressor(level=19).compress(packed))
-
-
-def _package(file: Path) -> str:
-    name, version = file.name.removesuffix(".deb").split("_")[:2]
-    return f"{name} {version.replace('%3a', ':')}"
+    write_document(
+        FILE_NAME.partition(".")[0],
+        {
+            library: {
+                "names": [name.decode() for name in names],
+                "from": [name_and_version(files[name]) for name in packages[library]],
+            }
+            for library, names in rows.items()
+        },
+    )
 
 
 def read(packages: Sequence[Path]) -> frozenset[bytes]:
     """Return what the shared objects of packages define."""
     names: set[bytes] = set()
     for package in packages:
-        command = ["dpkg-deb", "--fsys-tarfile", str(package)]
-        content = subprocess.run(command, check=True, capture_output=True).stdout
-        with tarfile.open(fileobj=io.BytesIO(content)) as tar:
-            for member in tar:
-                file = tar.extractfile(member) if member.isfile() and _OBJECT.search(member.name) else None
-                data = file.read() if file is not None else b""
-                objects = [content for _, content in members(data)] if data.startswith(ARCHIVE) else [data]
-                for content in objects:
-                    names |= keys(defined_names(content))
+        for _, data in files_of(package, lambda path: _OBJECT.search(path) is not None):
+            objects = [content for _, content in members(data)] if data.startswith(ARCHIVE) else [data]
+            for content in objects:
+                names |= keys(defined_names(content))
     return frozenset(names)
 
 
@@ -124,14 +105,13 @@ def chosen(
     ``not_own``: patterns of the beginnings of names that a library has of one that is in no package.
     """
     everybody = [*found.items(), *((f"?{index}", names) for index, names in enumerate(others))]
-    holders: dict[bytes, list[str]] = {}
+    holders = holders_of(everybody)
     families: dict[bytes, Counter[str]] = {}
     for library, names in everybody:
         for name in names:
-            holders.setdefault(name, []).append(library)
             families.setdefault(_family(name), Counter())[library] += 1
     largest = {family: max(counts, key=lambda item: (counts[item], item)) for family, counts in families.items()}
-    inner = _contained(found, holders)
+    inner = contained(found, holders, most_holders=_MOST_HOLDERS)
     words = Counter(word for _, names in everybody for word in {word for name in names for word in _words(name)})
     namespaces = {**likely_namespaces(), **approved_namespaces()}
 
@@ -144,13 +124,15 @@ def chosen(
             and (not _family(name) or family == library or library in inner.get(family, ()))
             and named == library
             and not (library in not_own and re.match(not_own[library], name.decode()))
-            and ((b"::" in name and scope in namespaces) or _information(name, words, len(everybody)) >= _BITS)
+            and ((b"::" in name and scope in namespaces) or information(_words(name), words, len(everybody)) >= _BITS)
         )
 
     result = {}
     for library, names in found.items():
         own = [name for name in names if library not in implementations and is_own(library, name)]
-        own.sort(key=lambda name: (-min(_information(name, words, len(everybody)), _ENOUGH_BITS), len(name), name))
+        own.sort(
+            key=lambda name: (-min(information(_words(name), words, len(everybody)), _ENOUGH_BITS), len(name), name)
+        )
         if len(own) >= FEWEST:
             result[library] = sorted(own[:KEPT])
     return result
@@ -165,28 +147,8 @@ def _family(name: bytes) -> bytes:
     return first.lower() + b"_" if separator else b""
 
 
-def _contained(found: Mapping[str, frozenset[bytes]], holders: Mapping[bytes, Sequence[str]]) -> dict[str, set[str]]:
-    """Return the libraries that each one contains."""
-    shared: Counter[tuple[str, str]] = Counter()
-    for names in holders.values():
-        if 1 < len(names) <= _MOST_HOLDERS:
-            shared.update(
-                (one, other) for one in names for other in names if one in found and other in found and one != other
-            )
-    inner: dict[str, set[str]] = {}
-    for (one, other), count in shared.items():
-        if count >= _CONTAINED * len(found[one]) and count < _CONTAINED * len(found[other]):
-            inner.setdefault(other, set()).add(one)
-    return inner
-
-
 def _words(name: bytes) -> set[bytes]:
     return {word.lower() for word in _WORD.findall(name) if len(word) > 1}
-
-
-def _information(name: bytes, words: Mapping[bytes, int], of: int) -> float:
-    """Return how much the words of a name tell, in bits: each by the share of the libraries that have it."""
-    return sum(math.log2(of / max(words[word], 1)) for word in _words(name))
 
 
 if __name__ == "__main__":

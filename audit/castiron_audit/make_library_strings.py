@@ -14,22 +14,17 @@ does not export (``__func__``) are taken, too: exported ones stand in what only 
 
 from __future__ import annotations
 
-import io
-import json
-import math
 import re
 import struct
-import subprocess
 import sys
-import tarfile
 from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import zstandard
-
+from castiron_audit.debian_packages import files_of, name_and_version, packages_in
 from castiron_audit.library_strings import FILE_NAME, RUN
-from castiron_audit.tables import table
+from castiron_audit.tables import table, write_document
+from castiron_audit.telling import contained, holders_of, information, spread
 from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
@@ -42,8 +37,6 @@ FEWEST = 4
 _SHORTEST, _LONGEST = 12, 160
 _BITS = 20.0
 """The least information of a string that is kept."""
-_CONTAINED = 0.4
-"""The share of a library's strings in another one from which the other one contains it."""
 _FEWEST_TYPES = 4
 """Classes in a namespace for it to be a library's."""
 _OBJECT = re.compile(r"(?:\.so(?:\.[\w.]+)?|\.a)$")
@@ -78,39 +71,29 @@ class Strings:
 
 def main(folder: Path) -> None:
     """Write the file."""
-    files = {path.name.partition("_")[0]: path for path in sorted(folder.glob("*.deb"))}
     packages, others = table("library_packages")["packages"], table("library_packages")["others"]
-    lacking = sorted({*others, *(name for names in packages.values() for name in names)} - files.keys())
-    if lacking:
-        sys.exit(f"these packages are not in {folder}: {' '.join(lacking)}")
+    files = packages_in(folder, {*others, *(name for names in packages.values() for name in names)})
     found = {library: read([files[name] for name in names]) for library, names in packages.items()}
     rows = chosen(found, [read([files[name]]) for name in others], table("library_packages")["namespaces"])
     for library in table("library_packages")["forks"]:
         del rows[library]
-    known = {
-        library: {**row, "from": [" ".join(_name_and_version(files[name])) for name in packages[library]]}
-        for library, row in rows.items()
-    }
-    packed = json.dumps(known, sort_keys=True, ensure_ascii=False).encode()
-    Path(__file__).parent.joinpath("data", FILE_NAME).write_bytes(zstandard.ZstdCompressor(level=19).compress(packed))
-
-
-def _name_and_version(package: Path) -> tuple[str, str]:
-    name, version = package.name.removesuffix(".deb").split("_")[:2]
-    return name, version.replace("%3a", ":")
+    write_document(
+        FILE_NAME.partition(".")[0],
+        {
+            library: {**row, "from": [name_and_version(files[name]) for name in packages[library]]}
+            for library, row in rows.items()
+        },
+    )
 
 
 def read(packages: Sequence[Path]) -> Strings:
     """Return what the shared objects and archives of packages have."""
-    objects: list[tuple[str, bytes]] = []
-    for package in packages:
-        command = ["dpkg-deb", "--fsys-tarfile", str(package)]
-        content = subprocess.run(command, check=True, capture_output=True).stdout
-        with tarfile.open(fileobj=io.BytesIO(content)) as tar:
-            for member in tar:
-                file = tar.extractfile(member) if member.isfile() else None
-                if (file is not None and (data := file.read())[:4] == b"\x7fELF") or _OBJECT.search(member.name):
-                    objects.append((Path(member.name).name, data if file is not None else b""))
+    objects = [
+        (Path(path).name, data)
+        for package in packages
+        for path, data in files_of(package, lambda _: True)
+        if data[:4] == b"\x7fELF" or _OBJECT.search(path)
+    ]
     runs = [run for _, data in objects for run in RUN.findall(data)]
     dynamic = frozenset(name for _, data in objects for name in dynamic_names(data))
     return Strings(
@@ -169,26 +152,27 @@ def chosen(
 ) -> dict[str, dict[str, list[str]]]:
     """Return the strings and namespaces that only one library has, by its name; what ``others`` have is no one's."""
     everybody = [*found.items(), *(("", item) for item in others)]
-    holders: dict[bytes, list[str]] = {}
-    for name, item in everybody:
-        for text in (*item.messages, *item.names):
-            holders.setdefault(text, []).append(name)
-    inner = _contained({name: set(item.messages) for name, item in found.items()}, holders)
+    holders = holders_of((name, (*item.messages, *item.names)) for name, item in everybody)
+    inner = contained({name: set(item.messages) for name, item in found.items()}, holders)
     words = Counter(word for _, item in everybody for word in set(_words((*item.messages, *item.names))))
     spaces = Counter(space for _, item in everybody for space in item.namespaces)
+
+    def worth(text: bytes) -> tuple[bool, float, int, bytes]:
+        telling = information(_words((text,)), words, len(everybody))
+        return _PLAIN.fullmatch(text) is not None, min(telling, _ENOUGH_BITS), -len(text), text
 
     def own(name: str, texts: Sequence[bytes]) -> list[bytes]:
         return [
             text
             for text in texts
             if all(other == name or name in inner.get(other, ()) for other in holders[text])
-            and _information(text, words, len(everybody)) >= _BITS
+            and information(_words((text,)), words, len(everybody)) >= _BITS
         ]
 
     result = {}
     for name, item in found.items():
-        kept = _spread(own(name, item.messages), KEPT, words, len(everybody))
-        kept += _spread(own(name, item.names), KEPT // 2 - len(kept), words, len(everybody))
+        kept = spread(own(name, item.messages), KEPT, worth)
+        kept += spread(own(name, item.names), KEPT // 2 - len(kept), worth)
         only = [space for space in own_namespaces.get(name, ()) if space.encode() in item.namespaces]
         if lost := [space for space in own_namespaces.get(name, ()) if space not in only or spaces[space.encode()] > 1]:
             raise ValueError(f"{name}: {', '.join(lost)}: not a namespace of its packages alone")
@@ -198,40 +182,8 @@ def chosen(
     return result
 
 
-def _contained(found: Mapping[str, set[bytes]], holders: Mapping[bytes, Sequence[str]]) -> dict[str, set[str]]:
-    """Return the libraries that each one contains."""
-    shared: Counter[tuple[str, str]] = Counter()
-    for names in holders.values():
-        shared.update((one, other) for one in names for other in names if one != other and one and other)
-    inner: dict[str, set[str]] = {}
-    for (one, other), count in shared.items():
-        if count >= _CONTAINED * len(found[one]) and count < _CONTAINED * len(found[other]):
-            inner.setdefault(other, set()).add(one)
-    return inner
-
-
 def _words(texts: Iterable[bytes]) -> Iterator[bytes]:
     return (part.lower() for text in texts for word in _WORD.findall(text) for part in _PARTS.findall(word))
-
-
-def _information(text: bytes, words: Mapping[bytes, int], of: int) -> float:
-    """Return how much the words of a text tell, in bits: each by the share of the libraries that have it."""
-    return sum(math.log2(of / max(words[word], 1)) for word in set(_words((text,))))
-
-
-def _spread(texts: Sequence[bytes], most: int, words: Mapping[bytes, int], of: int) -> list[bytes]:
-    """Return some from everywhere, the most telling of each place: a part of a library is still recognised by some."""
-    places = min(most, len(texts))
-    kept = []
-    for place in range(places):
-        here = texts[place * len(texts) // places : (place + 1) * len(texts) // places]
-        kept.append(max(here, key=lambda text: _worth(text, words, of)))
-    return kept
-
-
-def _worth(text: bytes, words: Mapping[bytes, int], of: int) -> tuple[bool, float, int, bytes]:
-    plain = _PLAIN.fullmatch(text) is not None
-    return plain, min(_information(text, words, of), _ENOUGH_BITS), -len(text), text
 
 
 if __name__ == "__main__":

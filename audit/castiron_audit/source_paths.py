@@ -65,14 +65,14 @@ _CUT_PACKAGE = re.compile(rb"\.conan2/p/(?:b/)?([a-z0-9_+.-]{1,5})[0-9a-f]{13}/[
 """Where Conan 2 does: five letters of the name and a hash.  Source: conan/internal/cache/cache.py, PkgCache."""
 _CUT = 5
 _NUMBERS = re.compile(r"\d{1,4}(?:\.\d{1,5}){1,3}[a-z]?")
-_COMPILED = re.compile(rb"[\w./+@-]{1,200}?\.(?:c|cc|cpp|cxx|vala)\b")
+_COMPILED = re.compile(rb"[\w./+@-]{1,200}?\.(?:c|cc|cpp|cxx|vala|[fF](?:90)?)\b")
 _SHORTEST_FOLDER = 6
 """Letters of a name that begins with "lib", for a folder of that name to say enough."""
 _SHORTEST_COMPOUND = 8
 """The same of a name with a hyphen."""
 _LENGTH = re.compile(rb"N(\d{1,2})\Z")
 _VERSION = re.compile(rb"[-_](?:v|version-|rel-|release-)?(\d{1,8}(?:[._]\d{1,5}){1,3}[a-z]?)(?:[-.][0-9a-z.]{1,24})?/")
-_SOURCE = re.compile(rb"[^\0\n]{1,200}?\.(?:c|cc|cpp|cxx|h|hh|hpp|inc|inl|S|asm)\b")
+_SOURCE = re.compile(rb"[^\0\n]{1,200}?\.(?:c|cc|cpp|cxx|h|hh|hpp|inc|inl|S|asm|[fF](?:90)?)\b")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

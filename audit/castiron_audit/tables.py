@@ -6,7 +6,11 @@ import json
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 @cache
@@ -23,6 +27,15 @@ def document(name: str) -> dict[str, Any]:
     packed = files("castiron_audit.data").joinpath(f"{name}.json.zst").read_bytes()
     content: dict[str, Any] = json.loads(zstandard.ZstdDecompressor().decompress(packed))
     return content
+
+
+def write_document(name: str, content: Mapping[str, Any]) -> None:
+    """Write ``data/<name>.json.zst``: for the programs that make tables.  The same content gives the same bytes."""
+    import zstandard
+
+    packed = json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
+    file = Path(__file__).parent.joinpath("data", f"{name}.json.zst")
+    file.write_bytes(zstandard.ZstdCompressor(level=19).compress(packed))
 
 
 @cache

@@ -3,7 +3,8 @@
 ``python -m tests.long.parts_table FOLDER [TABLE]``: FOLDER receives the wheels, which pip fetches; they are as large as
 1.5 GB.  Distributions that have no wheel are built from their source archives.  The tables are ``truth``,
 ``strangers``, ``newcomers``, ``latecomers``, ``visitors``, ``travellers``, ``passersby``, ``wanderers``, ``callers``,
-``guests``, ``neighbours``, ``lodgers``, ``arrivals`` and ``boarders`` in ``tests/unit/audit/parts``; without one all are compared.
+``guests``, ``neighbours``, ``lodgers``, ``arrivals`` and ``boarders`` in ``tests/unit/audit/parts``; without one all
+are compared.
 Exit code 1 if precision or recall is below its goal, or if a wheel cannot be had; the rest of its table is compared
 nevertheless.
 """

@@ -117,7 +117,7 @@ def add_font(collector: Collector, path: str, font: Font, *, within: bool = Fals
         )
     if not any(item.expression for item in component.evidence):
         row = font_of_family(family)
-        known = row.evidence() if row is not None else license_of_font(family)
+        known = row.evidence() if row is not None else license_of_font(family) or license_of_font(title)
         component.evidence += [] if known is None else [known]
     if font.copyright:
         component.texts.setdefault(name_table, f"{font.copyright}\n\n{font.license}\n".strip() + "\n")

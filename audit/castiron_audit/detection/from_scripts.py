@@ -14,6 +14,7 @@ from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import first_of, in_order, normalised, same_package
 from castiron_audit.script_modules import packages_in_script
 from castiron_audit.script_places import MANIFESTS, is_package_folder, place_of
+from castiron_audit.script_strings import shown_packages
 from castiron_audit.text_evidence import text_evidence
 
 if TYPE_CHECKING:
@@ -22,8 +23,10 @@ if TYPE_CHECKING:
     from castiron_audit.banners import Banner
     from castiron_audit.bundles import Package
     from castiron_audit.detection.collector import Collector
+    from castiron_audit.script_strings import ShownPackage
 
-_SCRIPTS = (".js", ".mjs", ".cjs", ".css")
+_CODE = (".js", ".mjs", ".cjs")
+_SCRIPTS = (*_CODE, ".css")
 _KEPT_BANNERS = re.compile(r"\.(?:m?js|css)\.(?:LICENSE|LEGAL)\.txt$", re.IGNORECASE)
 _TESTS = re.compile(r"(?:^|/)(?:tests?|testing|mock_packages|examples?)/")
 _SAYS_VERSION = re.compile(rb"""\bversion\s*[=:]\s*["'](\d+\.\d+\.\d+)["']""", re.IGNORECASE)
@@ -39,6 +42,7 @@ def detect_from_scripts(collector: Collector) -> None:
     """Add what the scripts that go in say about where they come from."""
     unnamed: list[str] = []
     mapped: dict[str, set[str]] = {}
+    shown: dict[str, tuple[str, ShownPackage]] = {}
     folders = collector.package_folders = _add_package_folders(collector)
     for path in in_order(collector.contents.paths):
         name = posixpath.basename(path)
@@ -48,9 +52,11 @@ def detect_from_scripts(collector: Collector) -> None:
             _add_banners(collector, path, unnamed, folders)
             _add_place(collector, path, folders)
             _add_named(collector, path, mapped)
+            for package in shown_packages(collector.contents.read(path) or b"") if path.endswith(_CODE) else ():
+                shown.setdefault(package.name, (path, package))
         elif bundles.LIST_NAME.search(name):
-            for package in bundles.listed_packages(collector.contents.read(path) or b""):
-                _add_package(collector, path, package)
+            for listed in bundles.listed_packages(collector.contents.read(path) or b""):
+                _add_package(collector, path, listed)
         elif name.endswith(".map"):
             for package_name in bundles.packages_of_source_map(collector.contents.read(path) or b""):
                 mapped.setdefault(package_name, set()).add(path)
@@ -58,6 +64,7 @@ def detect_from_scripts(collector: Collector) -> None:
         for name in names:
             mapped.setdefault(name, set()).add(path)
     _add_mapped(collector, mapped)
+    _add_shown(collector, shown)
     if unnamed:
         collector.add_finding(
             "unnamed-notice",
@@ -300,6 +307,22 @@ def _add_mapped(collector: Collector, mapped: Mapping[str, set[str]]) -> None:
         component = collector.component(Kind.VENDORED, script_name(name))
         component.forms.add(Form.DATA)
         component.named_in = _UNLISTED
+
+
+def _add_shown(collector: Collector, shown: Mapping[str, tuple[str, ShownPackage]]) -> None:
+    """Add the packages that strings in scripts show and nothing else has named."""
+    for name, (path, package) in shown.items():
+        if _is_own(collector, name):
+            continue
+        component = collector.component(Kind.VENDORED, script_name(name))
+        if not component.forms and not component.evidence:
+            component.forms.add(Form.DATA)
+            component.named_in = _UNLISTED
+            says = f"contains {package.proof!r}, as {name} does"
+            component.evidence.append(Evidence(source=Source.SBOM, where=path, says=says, expression=None))
+        known = npm_license(name, component.version)
+        if known is not None and not any(item.expression for item in component.evidence):
+            component.evidence.append(known)
 
 
 _TAG = re.compile(r"SPDX-License-Identifier:[ \t]*([\w.+() -]{2,80})")

@@ -16,6 +16,8 @@ def said(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
         ("/*!\n * clipboard.js v2.0.11\n * Licensed MIT © Zeno Rocha\n */", ("clipboard.js", "2.0.11", ("MIT",))),
         ("/*! normalize.css v3.0.3 | MIT License | github.com/x */", ("normalize.css", "3.0.3", ("MIT",))),
         ("/*! numbro.js\n * version : 1.6.2\n * license : MIT\n */", ("numbro.js", "1.6.2", ("MIT",))),
+        ("/*! jsTree - v3.3.0 - 2016-04-25 - (MIT) */", ("jsTree", "3.3.0", ("MIT",))),
+        ("/** @preserve HTML5 Shiv 3.7.3 | @afarkas @rem | MIT/GPL2 */", ("HTML5 Shiv", "3.7.3", ("MIT",))),
         ("/*!\n * escape-html\n * Copyright(c) 2012 TJ\n * MIT Licensed\n */", ("escape-html", "", ("MIT",))),
         ("/*! a-runtime -- Copyright (c) 2014, X -- license (MIT): https://x */", ("a-runtime", "", ("MIT",))),
         ("/*! a-string <https://github.com/x/a-string>\n * under the MIT License. */", ("a-string", "", ("MIT",))),

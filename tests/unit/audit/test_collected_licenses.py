@@ -2,11 +2,12 @@ from pathlib import Path
 
 import pytest
 
-from castiron_audit.collected_licenses import collected_license, library_names, license_of_module
+from castiron_audit.collected_licenses import collected_license, library_names, license_of_font, license_of_module
 from castiron_audit.data.make_collected_licenses import packages_of
 from castiron_audit.expressions import normalise
+from castiron_audit.make_font_licenses import families_of
 from castiron_audit.signatures import find
-from castiron_audit.tables import table
+from castiron_audit.tables import document, table
 
 GUIX = """
 ;; (package (name "no"))
@@ -61,12 +62,28 @@ def test_namespaces_are_of_libraries_that_are_known() -> None:
     assert set(table("known_libraries")["namespaces"].values()) <= known
 
 
+def test_fonts_that_google_fonts_offers() -> None:
+    known = license_of_font("Abril Fatface")
+    assert known is not None
+    assert (known.expression, known.where.startswith("Abril Fatface, in google-font-metadata ")) == ("OFL-1.1", True)
+    assert license_of_font("No Such Family") is None
+    assert set(document("font_licenses")["families"].values()) == {"Apache-2.0", "OFL-1.1", "Ubuntu-font-1.0"}
+    rows = {
+        "a-b": {"license": {"type": "SIL Open Font License, 1.1"}},
+        "c": {"license": {"type": "Apache License, Version 2.0"}},
+        "d": {"license": {"type": "somebody's own"}},
+        "e": {},
+    }
+    assert families_of(rows) == {"a-b": "OFL-1.1", "c": "Apache-2.0"}
+
+
 @pytest.mark.parametrize(
     ("data", "name", "version"),
     [
         (b"external/com_github_tessil_robin_map/include/tsl/robin_map.h", "robin-map", ""),
         (b"external/abseil-cpp~20240116.2/absl/base/log.cc", "abseil-cpp", "20240116.2"),
         (b"/w/_deps/magic-enum-src/include/magic_enum.hpp", "magic-enum", ""),
+        (b"../subprojects/mctc-lib/src/mctc/env/error.f90", "mctc-lib", ""),
         (b"../subprojects/utfcpp-4.0.5/source/utf8.h", "utfcpp", "4.0.5"),
         (b"_ZN4entt8registry6createEv", "entt", ""),
     ],

@@ -117,6 +117,18 @@ def test_several_functions_show_a_library() -> None:
     assert shown(names[:3]) == []
 
 
+def test_functions_of_a_header() -> None:
+    """It is in no package, so a person approved what its functions begin with."""
+    names = [b"qoi_encode", b"qoi_decode", b"qoi_read", b"qoi_write"]
+    (found,) = shown_libraries(frozenset(names))
+    assert (found.library, found.count, found.proof.encode() in names) == ("qoi", 4, True)
+    assert shown(names[:3]) == []
+    assert shown([b"my_" + name for name in names]) == []
+    assert shown([b"qoi_" for _ in names]) == []
+    for library in table("known_libraries")["families"].values():
+        assert library_of_name(library) or collected_library(library), library
+
+
 def test_functions_of_c_in_a_namespace() -> None:
     names = names_of("lz4")[:5]
     assert shown([mangled("kuzu_lz4", name.decode()) for name in names]) == ["lz4"]

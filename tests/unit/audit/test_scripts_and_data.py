@@ -41,6 +41,12 @@ def test_scripts(tmp_path: Path) -> None:
     }
 
 
+def test_the_list_of_sources_is_not_what_is_called_so() -> None:
+    named = b'{"names":["sources","x"],"mappings":";","sources":["../node_modules/.pnpm/a@1/node_modules/@x/y/[z].js"]}'
+    assert packages_of_source_map(named) == ("@x/y",)
+    assert packages_of_source_map(b'{"sources":[],"sourcesContent":["node_modules/a/b"]}') == ()
+
+
 def test_packages_of_source_maps_whose_license_published_lists_tell(tmp_path: Path) -> None:
     paths = [
         write(

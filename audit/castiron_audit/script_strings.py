@@ -1,0 +1,74 @@
+"""Finds packages of npm in scripts by strings that no other package has: messages, classes of style sheets, names.
+
+Minifiers and bundlers take comments, names of variables and paths away, and leave strings as they are.
+``make_script_strings.py``, which makes ``data/script_strings.json.zst``, says how they are chosen.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from typing import TYPE_CHECKING
+
+from castiron_audit.tables import document, table
+from castiron_common.frozen import dataclass
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+NAME = "script_strings"
+QUOTED = re.compile(rb"""["'`](?=([^"'`\\\r\n]{10,160})["'`])""")
+"""What stands between two quotation marks, be it a string or the code between two: one is known, the other is not."""
+_AT_LEAST = 3
+"""Strings that show a package ..."""
+_SHARE = 6
+"""... and one of so many that are looked for: what a package contains of another one is in a part of it ..."""
+_SHARE_OF_BUNDLE = 2
+"""... and may be a large one in packages that are published with others inside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownPackage:
+    """A package that a script's strings show."""
+
+    name: str
+    proof: str
+    """The longest of them."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _KnownScripts:
+    """What is known of all packages."""
+
+    owners: Mapping[bytes, str]
+    needed: Mapping[str, int]
+
+
+@cache
+def _known() -> _KnownScripts:
+    rows, bundles = document(NAME), frozenset(table("script_packages")["bundles"])
+    return _KnownScripts(
+        owners={text.encode(): name for name, row in rows.items() for text in row["strings"]},
+        needed={
+            name: max(_AT_LEAST, -(-len(row["strings"]) // (_SHARE_OF_BUNDLE if name in bundles else _SHARE)))
+            for name, row in rows.items()
+        },
+    )
+
+
+def shown_packages(data: bytes) -> tuple[ShownPackage, ...]:
+    """Return the packages whose strings stand in a script, sorted by name."""
+    known = _known()
+    there: dict[str, list[bytes]] = {}
+    for text in known.owners.keys() & set(QUOTED.findall(data)):
+        there.setdefault(known.owners[text], []).append(text)
+    return tuple(
+        ShownPackage(
+            name=name,
+            proof=max(texts, key=lambda text: (len(text), text)).decode(),
+            count=len(texts),
+        )
+        for name, texts in sorted(there.items())
+        if len(texts) >= known.needed[name]
+    )
