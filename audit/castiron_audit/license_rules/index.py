@@ -148,7 +148,8 @@ def rule_index() -> RuleIndex:
         sketch_sizes=content["sketch_sizes"],
         grams=dict(zip(grams, range(len(grams)), strict=True)),
         gram_ends=list(accumulate(_numbers("H", content["gram_counts"]))),
-        gram_rules=_numbers("H", content["gram_rules"]),
+        # A list, as its numbers are counted over and over: an array makes each anew.
+        gram_rules=_numbers("H", content["gram_rules"]).tolist(),
     )
 
 

@@ -147,17 +147,22 @@ def _compare(rule: int, words: Words, common: frozenset[int], index: RuleIndex) 
     """
     length = index.lengths[rule]
     needed = _needed(length, index.coverages[rule], index.expression(rule))
+    width = length + length // 4 + 20
     begins = bytes(map(common.__contains__, words.quads))
-    places = list(compress(range(len(begins)), begins))
+    first, last = begins.find(1), begins.rfind(1)
+    if first < 0:
+        return
+    # Mostly all of them are near to each other, and no list of them is needed.
+    places = [] if last - first < width else list(compress(range(len(begins)), begins))
     for _ in range(_PLACES):
-        start, end = _densest(places, length + length // 4 + 20)
+        start, end = _densest(places, width) if places else (first, last + 1)
         if end - start < needed * length / 2:
             return
         in_text = _covered(begins[start:end])
         matched = in_text.bit_count()
-        if matched / length < needed:
+        if matched / length < needed or matched < _DENSITY * (end - start + 3):
             return
-        within = start <= places[0] and places[-1] < end
+        within = not places or (start <= places[0] and places[-1] < end)
         here = common if within else common.intersection(words.quads[start:end])
         # What only one of the two says twice does not count twice.
         matched = min(matched, _covered(bytes(map(here.__contains__, _rule_grams(rule)))).bit_count())
@@ -178,8 +183,8 @@ def _needed(length: int, stated: int, expression: str) -> float:
 
 
 def _densest(places: Sequence[int], width: int) -> tuple[int, int]:
-    """Return start and end of the part of at most ``width`` words that has most of the places."""
-    if places and places[-1] - places[0] < width:
+    """Return start and end of the part of at most ``width`` words that has most of the places, which are not empty."""
+    if places[-1] - places[0] < width:
         return places[0], places[-1] + 1
     most, where, first = 0, (0, 0), 0
     for last, place in enumerate(places):
