@@ -195,6 +195,23 @@ def test_dotted_strings_reach_the_distribution_and_what_it_requires(tracer: Trac
     assert of(reached, "third") == {"third"}
 
 
+def test_dotted_strings_count_from_the_own_package(tracer: Tracer, tmp_path: Path) -> None:
+    """A registry of plug-ins is given ``__name__``, and what lies below for each plug-in."""
+    files = {
+        "host/__init__.py": "",
+        "host/plugins/__init__.py": "from host import Chain\nChain(__name__).add('readers.csv_file.Reader', 'os.path')",
+        "host/plugins/readers/__init__.py": "",
+        "host/plugins/readers/csv_file.py": "import colorsys",
+        "host/plugins/readers/other.py": "",
+        "host/plugins/os.py": "",
+        "host/readers/__init__.py": "",
+    }
+    reached = tracer({"app.py": "import host.plugins"}, site_of(tmp_path, install(tmp_path, "host", files)))
+    inner = {"host.plugins.readers", "host.plugins.readers.csv_file"}
+    assert of(reached, "host") == {"host", "host.plugins", *inner}
+    assert "colorsys" in reached.modules
+
+
 def test_compiled_code_names_modules_beside_its_source(tracer: Tracer, tmp_path: Path) -> None:
     # As Cython does: `fast` was made from fast.py and imports what only its machine code names.
     suffix = f".cpython-3{sys.version_info[1]}-x86_64-linux-gnu.so"

@@ -293,6 +293,17 @@ def test_a_folder_of_loose_sources_that_a_distribution_is_given(
     assert not reached.missing
 
 
+@pytest.mark.parametrize(("folder", "taken"), [("plugs/greeter", True), ("plugs/deep/est", True), ("other", False)])
+def test_a_folder_whose_folders_have_loose_sources(tracer: Tracer, tmp_path: Path, folder: str, taken: bool) -> None:
+    """Each plug-in has a folder of its own, with data beside its source: what that imports goes in."""
+    host = install(tmp_path, "host", {"host.py": ""})
+    app = "import host\nfrom pathlib import Path\nhost.Manager([Path(__file__).parent / 'plugs']).load()"
+    files = {f"{folder}/part.py": "import colorsys, helper", f"{folder}/part.plug": "", "plugs/a.txt": ""}
+    reached = tracer({"app.py": app, "helper.py": "", **files}, site_of(tmp_path, host))
+    assert ({"colorsys", "helper"} <= reached.modules.keys()) == taken
+    assert not reached.missing
+
+
 def test_own_modules_that_a_configuration_file_names(tracer: Tracer) -> None:
     files = {
         "app.py": "open('conf.json')",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from castiron_trace.analyser.rules.base import Declaration, longest_module
+from castiron_trace.analyser.rules.base import Declaration, longest_module, package_of
 from castiron_trace.protocol import APP
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _NOT_BY_STRING = frozenset(
 
 
 class DottedStrings:
-    """Takes modules of what the distribution may use, and of the standard library."""
+    """Takes modules of what the distribution may use, also by names in its own package, and of the standard library."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
@@ -37,6 +37,19 @@ class DottedStrings:
                 if "." in name or environment.modules[name] in environment.requires.get(module.owner, ()):
                     yield Declaration(module.node, name, line)
             elif name is None and text.partition(".")[0] not in _NOT_BY_STRING:
-                name = longest_module(text, self._context.stdlib)
+                name = longest_module(text, self._context.stdlib) or self._in_own_package(module, text)
                 if name is not None and "." in name:
                     yield Declaration(module.node, name, line)
+
+    def _in_own_package(self, module: Module, text: str) -> str | None:
+        """Return the module that a text names counted from its own package: ``chain.add("readers.csv.Reader")``.
+
+        Registries of plug-ins are given ``__name__``, and the rest for each plug-in.  One part alone is too little:
+        ``data.json`` is a file, and no module ``data``.
+        """
+        package = package_of(module.node)
+        modules = self._context.environment.modules
+        name = longest_module(f"{package}.{text}", modules) if package else None
+        if name is None or name.count(".") < package.count(".") + 2 or modules[name] != module.owner:
+            return None
+        return name

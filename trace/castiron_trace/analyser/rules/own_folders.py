@@ -50,7 +50,7 @@ class OwnFolders:
             folder = os.path.normpath(posixpath.join(Path(place).parent, text.partition("*")[0]))
             if not os.path.isdir(folder):  # noqa: PTH112 - of any string, as it is
                 continue
-            if not module.scan.finds_sources and not (self._imports_others(module) and _has_loose_sources(folder)):
+            if not module.scan.finds_sources and not (self._imports_others(module) and self._is_loose(Path(folder))):
                 continue
             first = folder not in self._taken
             names = self._taken.setdefault(folder, self._names_in(Path(folder)))
@@ -106,6 +106,15 @@ class OwnFolders:
                 for name in imported_names(scan, self._context.locator):
                     yield Declaration(node, name, line)
 
+    def _is_loose(self, folder: Path) -> bool:
+        """Say whether it is no package and has sources, or folders of such have: ``plugins/greeter/greeter.py``."""
+        if (folder / "__init__.py").exists():
+            return False
+        if any(entry.suffix == ".py" for entry in folder.iterdir()):
+            return True
+        _root, parts = self._place_of(folder)
+        return bool(parts) and any(True for _file in _in_plain_folders(folder))
+
     def _imports_others(self, module: Module) -> bool:
         modules = self._context.environment.modules
         return any(item.module in modules for item in module.scan.imports if not item.level)
@@ -118,8 +127,3 @@ def _in_plain_folders(folder: Path) -> Iterator[str]:
         if entry.is_dir() and not aside:
             yield from (str(file) for file in sorted(entry.glob("*.py")) if file.is_file())
             yield from _in_plain_folders(entry)
-
-
-def _has_loose_sources(folder: str) -> bool:
-    names = os.listdir(folder)  # noqa: PTH208 - names are all that is asked for
-    return "__init__.py" not in names and any(name.endswith(".py") for name in names)
