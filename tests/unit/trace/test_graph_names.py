@@ -197,17 +197,20 @@ def test_dotted_strings_reach_the_distribution_and_what_it_requires(tracer: Trac
 
 def test_dotted_strings_count_from_the_own_package(tracer: Tracer, tmp_path: Path) -> None:
     """A registry of plug-ins is given ``__name__``, and what lies below for each plug-in."""
+    names = "'readers.csv_file.Reader', 'os.path', 'single.Part', 'data.json'"
     files = {
         "host/__init__.py": "",
-        "host/plugins/__init__.py": "from host import Chain\nChain(__name__).add('readers.csv_file.Reader', 'os.path')",
+        "host/plugins/__init__.py": f"from host import Chain\nChain(__name__).add({names})",
         "host/plugins/readers/__init__.py": "",
         "host/plugins/readers/csv_file.py": "import colorsys",
         "host/plugins/readers/other.py": "",
         "host/plugins/os.py": "",
+        "host/plugins/single.py": "",
+        "host/plugins/data.py": "",
         "host/readers/__init__.py": "",
     }
     reached = tracer({"app.py": "import host.plugins"}, site_of(tmp_path, install(tmp_path, "host", files)))
-    inner = {"host.plugins.readers", "host.plugins.readers.csv_file"}
+    inner = {"host.plugins.readers", "host.plugins.readers.csv_file", "host.plugins.single"}
     assert of(reached, "host") == {"host", "host.plugins", *inner}
     assert "colorsys" in reached.modules
 

@@ -44,12 +44,14 @@ class DottedStrings:
     def _in_own_package(self, module: Module, text: str) -> str | None:
         """Return the module that a text names counted from its own package: ``chain.add("readers.csv.Reader")``.
 
-        Registries of plug-ins are given ``__name__``, and the rest for each plug-in.  One part alone is too little:
-        ``data.json`` is a file, and no module ``data``.
+        Registries of plug-ins are given ``__name__``, and the rest for each plug-in.  Behind a single part a class must
+        follow: ``data.json`` is a file, and no module ``data``.
         """
         package = package_of(module.node)
         modules = self._context.environment.modules
         name = longest_module(f"{package}.{text}", modules) if package else None
-        if name is None or name.count(".") < package.count(".") + 2 or modules[name] != module.owner:
+        if name is None or name == package or modules[name] != module.owner:
             return None
-        return name
+        inner = name[len(package) + 1 :]
+        is_class = text[len(inner) + 1 :][:1].isupper()
+        return name if is_class or "." in inner else None
