@@ -4,16 +4,14 @@
 
 Each program is linked with both profiles.  ``--pyinstaller`` adds what PyInstaller makes of it with that Python
 (``--onefile``, in an environment of its own that is removed afterwards), ``--also`` the executable of another tool
-(``--also hello=Nuitka=dist/hello``).  All executables of a program run in turn by hyperfine, which has to be on PATH
-(Debian: apt-get install hyperfine); times are medians, memory is that of one more run.
+(``--also hello=Nuitka=dist/hello``).  All executables of a program run in turn by hyperfine, which has to be on PATH,
+as has GNU time (Debian: apt-get install hyperfine time); times are medians, memory is that of one more run.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
-import resource
 import shlex
 import shutil
 import statistics
@@ -26,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from castiron_link.model import Profile
+from memory import memory_of, require_time
 from sides import FailedError, Side, linked
 from sides import run as made
 
@@ -64,23 +63,9 @@ class Runs:
     """Most bytes that were resident at a time."""
 
 
-def memory_of(command: list[str]) -> int:
-    """Run a program without output; raises `FailedError` if it does not end with 0."""
-    null = os.open(os.devnull, os.O_RDWR)
-    try:
-        actions = [(os.POSIX_SPAWN_DUP2, null, 1), (os.POSIX_SPAWN_DUP2, null, 2)]
-        child = os.posix_spawn(command[0], command, os.environ, file_actions=actions)
-    finally:
-        os.close(null)
-    _, status, used = os.wait4(child, 0)
-    if status != 0:
-        raise FailedError(f"{shlex.join(command)} ended with {os.waitstatus_to_exitcode(status)}")
-    return used.ru_maxrss << 10
-
-
 def measured(commands: dict[str, list[str]], runs: int, folder: Path) -> dict[str, Runs]:
     """Return what each command takes; hyperfine runs one of each, so that they take turns."""
-    memory = {what: memory_of(command) for what, command in commands.items()}
+    memory = {what: memory_of(command).peak for what, command in commands.items()}
     taken: dict[str, list[dict[str, float]]] = {what: [] for what in commands}
     report = folder / "hyperfine.json"
     lines = [shlex.join(command) for command in commands.values()]
@@ -96,12 +81,6 @@ def measured(commands: dict[str, list[str]], runs: int, folder: Path) -> dict[st
         )
         for what, items in taken.items()
     }
-
-
-def memory_text(most: float) -> str:
-    """Return bytes as MB.  The kernel counts what the process was before it became the program: a copy of this one."""
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss << 10
-    return f"{most / 1e6:.1f}" if most > own else f"at most {own / 1e6:.1f}"
 
 
 def executables(name: str, folder: Path) -> dict[str, Path]:
@@ -143,6 +122,7 @@ def main() -> None:
         parser.error(f"--also is PROGRAM=TOOL=FILE, and PROGRAM one of {', '.join(PROGRAMS)}")
     if shutil.which("hyperfine") is None:
         sys.exit("error: hyperfine is not on PATH; on Debian: apt-get install hyperfine")
+    require_time()
     table = Table("program", "executable", "MB", "ratio", "ms", "ratio", "processor ms", "ratio", "memory MB")
     with tempfile.TemporaryDirectory() as folder:
         for name in given.program or PROGRAMS:
@@ -160,7 +140,7 @@ def main() -> None:
                     *(name, what, f"{size / 1e6:.1f}", f"{size / first:.2f}"),
                     *(f"{runs.seconds * 1e3:.1f}", f"{runs.seconds / base.seconds:.2f}"),
                     *(f"{runs.processor * 1e3:.1f}", f"{runs.processor / base.processor:.2f}"),
-                    memory_text(runs.memory),
+                    f"{runs.memory / 1e6:.1f}",
                 )
     Console(width=100).print(table)
 

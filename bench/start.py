@@ -2,13 +2,14 @@
 
     python bench/start.py --python /path/to/python3.13 [--binary NAME=FILE:SCRIPT ...]
 
-Needs hyperfine on PATH (Debian: apt-get install hyperfine).  Without --binary it links a hello world.
+Needs hyperfine and GNU time on PATH (Debian: apt-get install hyperfine time).  Without --binary it links a hello world.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,6 +18,8 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+
+from memory import memory_of, require_time
 
 COMMANDS = Path(sys.executable).parent
 HELLO = "print('hello, world')\n"
@@ -40,18 +43,6 @@ def measure(commands: list[str], runs: int) -> list[dict[str, float]]:
         return results
 
 
-def memory(command: str) -> tuple[int, int]:
-    """Return (peak resident memory in KiB, page faults) of one run."""
-    code = (
-        "import os, resource, subprocess, sys;"
-        "subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL);"
-        "r = resource.getrusage(resource.RUSAGE_CHILDREN); print(r.ru_maxrss, r.ru_minflt + r.ru_majflt)"
-    )
-    done = subprocess.run([sys.executable, "-c", code, *command.split()], check=True, capture_output=True, text=True)
-    peak, faults = done.stdout.split()
-    return int(peak), int(faults)
-
-
 def main() -> None:
     """Measure and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -61,6 +52,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if shutil.which("hyperfine") is None:
         sys.exit("error: hyperfine is not on PATH; on Debian: apt-get install hyperfine")
+    require_time()
     with tempfile.TemporaryDirectory() as folder:
         pairs = {}
         for given in arguments.binary:
@@ -69,13 +61,13 @@ def main() -> None:
             pairs[name] = (Path(binary), Path(script))
         if not pairs:
             pairs["hello"] = link_hello(Path(folder))
-        table = Table("program", "command", "median ms", "ratio", "min ms", "peak MiB", "page faults", "size MB")
+        table = Table("program", "command", "median ms", "ratio", "min ms", "peak MB", "page faults", "size MB")
         for name, (binary, script) in pairs.items():
             commands = [f"{binary}", f"{arguments.python} {script}", f"{arguments.python} -I -S {script}"]
             results = measure(commands, arguments.runs)
             usual = results[1]["median"]
             for label, command, result in zip(("binary", "python", "python -I -S"), commands, results, strict=True):
-                peak, faults = memory(command)
+                used = memory_of(shlex.split(command))
                 size = f"{binary.stat().st_size / 1e6:.2f}" if command == str(binary) else ""
                 table.add_row(
                     name,
@@ -83,8 +75,8 @@ def main() -> None:
                     f"{result['median'] * 1e3:.1f}",
                     f"{result['median'] / usual:.2f}",
                     f"{result['min'] * 1e3:.1f}",
-                    f"{peak / 1024:.1f}",
-                    str(faults),
+                    f"{used.peak / 1e6:.1f}",
+                    str(used.faults),
                     size,
                 )
         Console().print(table)

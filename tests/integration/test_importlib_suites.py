@@ -9,29 +9,24 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-import tarfile
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 import uv
 
-from castiron_common.downloads import Downloader
-from castiron_common.network import configured
 from castiron_common.progress import SilentReporter
 from castiron_runtime import sources
 from castiron_runtime.packs import interpreter
 from castiron_runtime.recipe import load_recipe
 from castiron_runtime.source_archive import unpack
-from castiron_wheels.uv_client import uv_compile
 from tests.support.linking import command, run
+from tests.support.source_distributions import unpack_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from castiron_common.target import PythonTarget
     from castiron_runtime.model import Pack
 
 pytestmark = [pytest.mark.integration, pytest.mark.network]
@@ -109,9 +104,8 @@ def programs(tmp_path_factory: pytest.TempPathFactory, pack: Pack) -> Programs:
     (folder / "test").mkdir()
     shutil.copy(tree / "Lib" / "test" / "__init__.py", folder / "test")
     shutil.copytree(tree / "Lib" / "test" / "support", folder / "test" / "support")
-    own = folder / "sdist"
-    unpack_source(REQUIREMENTS[1], pack.python_target, own)
-    shutil.copytree(next(own.glob("*/tests")), folder / "tests")
+    own = unpack_source(REQUIREMENTS[1], pack.python_target, folder / "sdist")
+    shutil.copytree(own / "tests", folder / "tests")
     (folder / "suite.py").write_text(SCRIPT)
     (folder / "requirements.txt").write_text("".join(f"{line}\n" for line in REQUIREMENTS))
     modules = [name for suite in SUITES.values() for name in suite.modules]
@@ -131,18 +125,6 @@ def programs(tmp_path_factory: pytest.TempPathFactory, pack: Pack) -> Programs:
         reference=[str(python), str(folder / "suite.py")],
         environment={"PYTHONPATH": str(site)},
     )
-
-
-def unpack_source(requirement: str, target: PythonTarget, folder: Path) -> None:
-    """Unpack the source distribution of a pinned requirement into ``folder``."""
-    lock = tomllib.loads(uv_compile([requirement], target, options=["--no-deps", "--no-binary", ":all:"]))
-    (package,) = lock["packages"]
-    folder.mkdir()
-    archive = folder / "archive.tar.gz"
-    with Downloader(configured()) as downloader:
-        downloader.fetch(package["sdist"]["url"], archive, sha256=package["sdist"]["hashes"]["sha256"])
-    with tarfile.open(archive) as opened:
-        opened.extractall(folder, filter="data")
 
 
 @pytest.mark.parametrize("name", SUITES)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 SCRIPT = """
-import os, socket, subprocess, sys
+import os, socket, subprocess, sys, zipfile
 
 def start(*arguments, **options):
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, **options)
@@ -55,6 +55,19 @@ start("-V")
 with open("script.py", "w") as file:
     file.write("import sys; print('script', sys.argv[1:])")
 start("script.py", "y")
+with open("tool", "w") as file:
+    file.write("#!/usr/bin/env python3\\nimport sys; print('tool', sys.argv)")
+start("./tool", "y")
+for name, module in (("packed.zip", "__main__.py"), ("compiled.zip", "__main__.pyc"), ("data.zip", "main/__main__.py")):
+    with zipfile.ZipFile(name, "w") as file:
+        file.writestr("first.txt", "not the first file")
+        file.writestr(module, "import sys; print(__file__, sys.argv)")
+start("packed.zip", "y")
+start(os.path.abspath("compiled.zip"))  # it is no bytecode
+start("data.zip", "y")
+with open("image", "w") as file:
+    file.write("#!/bin/sh")
+start("./image", "y")
 with open("beside.py", "w") as file:
     file.write("print('beside')")
 look = "import importlib.util as u; print(u.find_spec('beside') is not None)"
@@ -91,6 +104,10 @@ os.wait()
 EXPECTED = """\
 0 ['-c', 'x'] 42 \n0 [1,2] \n0 True \n0 5 \n0 6 \n\
 0 [''] False \n0 8 \n0 9 \n1  alone print(10)\n1  alone\n0 Python {version} \n0 script ['y'] \n\
+0 tool ['./tool', 'y'] \n0 {folder}/packed.zip/__main__.py ['packed.zip', 'y'] \n\
+1  {executable}: can't find '__main__' module in '{folder}/compiled.zip'
+1  mine ['data.zip', 'y']
+1  mine ['./image', 'y']
 0 beside \n0 False \n0 True \n0 False \n0 False \n\
 0 False utf-8 [] 1 \n0 True utf-8 [] 0 \n0 True utf-8 [] 0 \n0 False utf-8 [] 1 \n\
 0 ['PYTHONHOME', 'PYTHONUNBUFFERED', 'PYTHONWARNINGS'] \n\
@@ -129,7 +146,11 @@ def binary(tmp_path_factory: pytest.TempPathFactory, pack: Pack) -> Path:
 def test_its_own_processes_are_python(binary: Path, tmp_path: Path, pack: Pack) -> None:
     inherited = {"PYTHONWARNINGS": "error", "PYTHONIOENCODING": "latin-1"}
     done = run([binary], cwd=tmp_path, stdin="print(10)\n", env={**os.environ, **inherited})
-    assert done.stdout == EXPECTED.replace("{version}", pack.python_version), done.stderr
+    places = {"version": pack.python_version, "folder": tmp_path, "executable": binary}
+    expected = EXPECTED
+    for name, value in places.items():
+        expected = expected.replace(f"{{{name}}}", str(value))
+    assert done.stdout == expected, done.stderr
 
 
 def test_it_replaces_itself(binary: Path, tmp_path: Path) -> None:

@@ -46,7 +46,9 @@ class PytestPlugin:
 
 def _plain(nodeid: str, location: Any) -> str:
     """Return the name of a test without the place of the installation, or of this folder."""
-    return (location[0].partition("site-packages/")[2] or Path(location[0]).name) + "::" + nodeid.partition("::")[2]
+    path = location[0]
+    file = path.partition("site-packages/")[2] or (Path(path).name if ".." in path else path)
+    return file + "::" + nodeid.partition("::")[2]
 
 
 class Result(unittest.TestResult):
@@ -95,10 +97,11 @@ class Result(unittest.TestResult):
 
 
 def with_pytest(record: Record, names: list[str]) -> None:
-    """Run packages, or files below them, as ``pytest --pyargs`` does."""
+    """Run packages, or files and folders, as ``pytest --pyargs`` does."""
     import pytest
 
-    pytest.main(["--pyargs", "-q", "-p", "no:cacheprovider", *names], plugins=[PytestPlugin(record)])
+    options = ["--pyargs", "-q", "-p", "no:cacheprovider", "--continue-on-collection-errors"]
+    pytest.main([*options, *names], plugins=[PytestPlugin(record)])
 
 
 def with_unittest(record: Record, names: list[str]) -> None:

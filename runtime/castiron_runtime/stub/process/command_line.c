@@ -9,6 +9,7 @@
 #include "payload/payload.h"
 #include "process/executable.h"
 #include "process/program_text.h"
+#include "process/python_file.h"
 
 /* Whether a path is a module's of the payload, which need not have its source. */
 static bool is_module(const char *path)
@@ -37,7 +38,8 @@ static bool has_main(const char *folder)
     return found;
 }
 
-/* What python would run: a file with its suffix, a folder with a __main__.py, any file after options that are python's. */
+/* What python would run: a file with its suffix or that is a program by what it holds, a folder with a __main__.py, any file
+ * after options that are python's. */
 static bool is_script(const char *path, bool after_options)
 {
     size_t length = strlen(path);
@@ -48,7 +50,7 @@ static bool is_script(const char *path, bool after_options)
         return is_module(path);
     if (named || after_options)
         return true;
-    return S_ISDIR(status.st_mode) && has_main(path);
+    return S_ISDIR(status.st_mode) ? has_main(path) : S_ISREG(status.st_mode) && python_file_is_program(path);
 }
 
 /* Called `python`, `python3` or `python3.13`, by a symbolic link to it. */
@@ -111,7 +113,8 @@ bool command_line_may_be_python(int count, char *const *arguments)
     size_t length = strlen(first);
     if (first[0] == '-')
         return is_version(first) || !read_option(count - 1, arguments + 1).unknown;
-    return strchr(first, '/') != NULL || strcmp(first, own) == 0 || (length > 3 && strstr(first + length - 4, ".py") != NULL);
+    return strchr(first, '/') != NULL || strcmp(first, own) == 0 ||
+           (length > 3 && (strstr(first + length - 4, ".py") != NULL || strcmp(first + length - 4, ".zip") == 0));
 }
 
 /* Of -c: the application itself may have an option of this name, and start itself with a file's name or a value behind it. */
