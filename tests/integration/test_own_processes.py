@@ -68,6 +68,15 @@ start("data.zip", "y")
 with open("image", "w") as file:
     file.write("#!/bin/sh")
 start("./image", "y")
+# Under other names: what a list of processes shows, and `os.execv(sys.executable, ["python", *sys.argv])`.
+def renamed(*arguments, **options):
+    done = subprocess.run(arguments, executable=sys.executable, capture_output=True, text=True, **options)
+    print(done.returncode, done.stdout.strip(), done.stderr.strip())
+renamed(sys.executable + "(worker)", input="print(11)")
+renamed("python", "-c", "print(12)")
+renamed("python", "script.py", "y")
+renamed("python", sys.argv[0], "again", "-v")
+renamed("worker", "y")
 with open("beside.py", "w") as file:
     file.write("print('beside')")
 look = "import importlib.util as u; print(u.find_spec('beside') is not None)"
@@ -108,6 +117,8 @@ EXPECTED = """\
 1  {executable}: can't find '__main__' module in '{folder}/compiled.zip'
 1  mine ['data.zip', 'y']
 1  mine ['./image', 'y']
+0 11 \n0 12 \n0 script ['y'] \n1  again ['-v']
+1  mine ['y']
 0 beside \n0 False \n0 True \n0 False \n0 False \n\
 0 False utf-8 [] 1 \n0 True utf-8 [] 0 \n0 True utf-8 [] 0 \n0 False utf-8 [] 1 \n\
 0 ['PYTHONHOME', 'PYTHONUNBUFFERED', 'PYTHONWARNINGS'] \n\

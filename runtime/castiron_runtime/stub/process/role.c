@@ -96,7 +96,9 @@ static struct role decide(int argc, char **argv, enum child_record record, bool 
     const char *called = argc > 0 ? argv[0] : NULL;
     bool named = executable_is_interpreter(called);
     bool all = for_all && command_line_is_python(argc, argv, FOR_ANYBODY);
-    if (!named && !executable_is_called(called))
+    /* Where a process of this program executed sys.executable, argv[0] may be any: `os.execv(sys.executable, ["python", ...])`. */
+    bool recorded = record == CHILD_RECORD_OWN || record == CHILD_RECORD_OTHER;
+    if (!named && !recorded && !executable_is_called(called))
         return all ? interpreter : application;
     if (argc == 1 && record == CHILD_RECORD_OWN && child_record_reads_program())
         return (struct role){.kind = ROLE_OWN_INTERPRETER};
@@ -150,8 +152,6 @@ enum reexec role_of_reexec(char *const *arguments)
     if (count == 0 || (payload_header()->flags & BOOT_NO_CHILDREN) != 0)
         return REEXEC_PLAIN;
     bool named = executable_is_interpreter(arguments[0]);
-    if (!named && !executable_is_called(arguments[0]))
-        return REEXEC_PLAIN;
     bool reading = !named && count == 1 && standard_input_is_given();
     if (!named && !reading && !command_line_may_be_python(count, arguments))
         return REEXEC_PLAIN;

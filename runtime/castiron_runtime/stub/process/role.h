@@ -30,7 +30,8 @@ enum reexec {
     REEXEC_FORBIDDEN, /* not at all: they are for an interpreter, and with raised privileges there is none */
 };
 
-/* Uses system calls alone, as it may run in a child of vfork. */
+/* Of the executable by its path, as sys.executable is, whatever arguments[0] says.  Uses system calls alone, as it may run in a
+ * child of vfork. */
 enum reexec role_of_reexec(char *const *arguments);
 
 #endif
