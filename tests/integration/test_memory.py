@@ -137,6 +137,24 @@ def test_memory_that_is_taken_again_is_kept(each_pack: Pack, tmp_path: Path) -> 
     assert outcome.startswith("True True "), outcome
 
 
+def test_more_memory_than_the_machine_has_is_refused(each_pack: Pack, tmp_path: Path) -> None:
+    """As under the C library's own malloc, unless the system promises everything (``vm.overcommit_memory`` 1).
+
+    The block is not written to: a program that got it would end the machine's memory.
+    """
+    if Path("/proc/sys/vm/overcommit_memory").read_text().strip() == "1":
+        pytest.skip("this system grants any amount of memory")
+    (tmp_path / "app.py").write_text(
+        "import os\n"
+        "size = 4 * os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE')\n"
+        "try:\n"
+        "    print('made', len(bytes(size)))\n"
+        "except MemoryError:\n"
+        "    print('refused', len(bytes(1 << 30)))\n"
+    )
+    assert _linked_and_run(each_pack, tmp_path) == f"refused {1 << 30}\n"
+
+
 @pytest.mark.parametrize("number", [100_000, 330_000], ids=["its-heap-waits", "its-heap-is-gone"])
 def test_what_a_thread_made_goes_back_when_another_frees_it(each_pack: Pack, tmp_path: Path, number: int) -> None:
     """Which happens when threads that still run take memory: here the first thread works until it has happened."""

@@ -62,6 +62,10 @@ static void *map_memory(void *place, size_t size, int protection, int flags, int
 #undef mmap
 static void *map_memory(void *place, size_t size, int protection, int flags, int file, off_t offset)
 {
+    /* mimalloc asks the kernel not to count what it maps.  That is for its arenas, which it reserves without need; a block too large for
+     * one is what the program wants, and the kernel refuses it if the machine has not that much (MemoryError). */
+    if (size > mi_option_get_size(mi_option_arena_reserve) + MI_SEGMENT_ALIGN)
+        flags &= ~MAP_NORESERVE;
     void *memory = mmap(place, size, protection, flags, file, offset);
     if (memory == MAP_FAILED || size < MI_SEGMENT_SIZE + SMALL_PAGES)
         return memory;
