@@ -44,6 +44,8 @@ class Explained:
     tests: str
     """A regular expression for their whole names."""
     why: str
+    ends: str = ""
+    """How they end in the binary; if it is empty, in any way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +244,8 @@ def compare(suite: Suite, part: str, binary: dict[str, Ended], usual: dict[str, 
         unexplained += 1
     for name in different:
         here, there = binary.get(name, nothing), usual.get(name, nothing)
-        why = next((item.why for item in suite.explained if re.fullmatch(item.tests, name)), None)
+        fitting = (item for item in suite.explained if item.ends in {"", here.word} and re.fullmatch(item.tests, name))
+        why = next((item.why for item in fitting), None)
         unexplained += why is None
         detail = _end_of(here.detail or there.detail)
         print(f"    {name}: {here.word}, in CPython {there.word}: {why or f'UNEXPLAINED: {detail}'}")

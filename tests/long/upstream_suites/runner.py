@@ -1,4 +1,4 @@
-"""The application of a suite: ``runner.py pytest|unittest|numba|gevent OUT NAME ...`` runs upstream's tests.
+"""The application of a suite: ``runner.py pytest|files|unittest|numba|gevent OUT NAME ...`` runs upstream's tests.
 
 Writes a line of JSON to OUT for each test: its name, what came of it (``passed``, ``failed``, ``skipped``), and why.  A
 line with ``started`` comes before, so that a test which ends the process is known by its name.
@@ -96,12 +96,17 @@ class Result(unittest.TestResult):
             self._tell(test, "failed", str(err[1]))
 
 
-def with_pytest(record: Record, names: list[str]) -> None:
-    """Run packages, or files and folders, as ``pytest --pyargs`` does."""
+def with_files(record: Record, names: list[str]) -> None:
+    """Run files and folders with pytest, also where some of them cannot be imported."""
     import pytest
 
-    options = ["--pyargs", "-q", "-p", "no:cacheprovider", "--continue-on-collection-errors"]
+    options = ["-q", "-p", "no:cacheprovider", "--continue-on-collection-errors"]
     pytest.main([*options, *names], plugins=[PytestPlugin(record)])
+
+
+def with_packages(record: Record, names: list[str]) -> None:
+    """Run packages, or files below them, with ``pytest --pyargs``."""
+    with_files(record, ["--pyargs", *names])
 
 
 def with_unittest(record: Record, names: list[str]) -> None:
@@ -136,7 +141,13 @@ def with_gevent(record: Record, names: list[str]) -> None:
 def main() -> int:
     kind, out, *names = sys.argv[1:]
     with Path(out).open("a", encoding="utf-8") as file:
-        kinds = {"pytest": with_pytest, "unittest": with_unittest, "numba": with_numba, "gevent": with_gevent}
+        kinds = {
+            "pytest": with_packages,
+            "files": with_files,
+            "unittest": with_unittest,
+            "numba": with_numba,
+            "gevent": with_gevent,
+        }
         kinds[kind](Record(file), names)
     return 0
 
