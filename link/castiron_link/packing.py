@@ -78,6 +78,7 @@ def pack_tree(
     modules: list[PayloadModule] = []
     files: list[PayloadFile] = []
     contributions: list[Contribution] = []
+    without_source: set[str] = set()
     for placed, code in zip(tree.modules, compiled, strict=True):
         owner = owner_of(placed.module.origin, placed.module.distribution)
         package = placed.module.kind is ModuleKind.PACKAGE
@@ -95,7 +96,9 @@ def pack_tree(
         contributions.append(
             Contribution(owner=owner, inclusion=Form.BYTECODE, size=len(code.code), path=placed.tree_path)
         )
-        if with_source:
+        if not with_source:
+            without_source.add(placed.tree_path)
+        else:
             share = 0.0 if compress is Compression.NONE else _ANY_GAIN
             files.append(PayloadFile(path=placed.tree_path, data=placed.source, compressed_share=share))
             contributions.append(
@@ -116,6 +119,7 @@ def pack_tree(
         links=tuple(
             PayloadLink(path=link.tree_path, target=link.target, leads_to=link.leads_to, followed=link.followed)
             for link in tree.links
+            if link.leads_to not in without_source
         ),
         contributions=tuple(contributions),
     )

@@ -158,7 +158,7 @@ def build_tree(manifest: Manifest, *, stdlib: Path, site: Path | None, extra_std
         extensions=tuple(extensions[path] for path in sorted(extensions)),
         files=tuple(files[path] for path in sorted(files)),
         builtins=tuple(sorted(builtins)),
-        folders=tuple(sorted(_empty_namespaces(manifest, {link.tree_path for link in links}))),
+        folders=tuple(sorted({*_empty_namespaces(manifest, {link.tree_path for link in links}), *_folders_of(links)})),
         site=site,
         links=links,
     )
@@ -187,6 +187,11 @@ def _empty_namespaces(manifest: Manifest, linked: Collection[str]) -> Iterator[s
             path = place(module.origin, module.name.replace(".", "/"), manifest.target.python)
             if path not in linked and not any(folder in linked for folder in _parents(path, "/")):
                 yield path
+
+
+def _folders_of(links: Iterable[PlacedLink]) -> Iterator[str]:
+    """Yield the folders that links are in: a link to a module without its source is left out, its folder is not."""
+    return (posixpath.dirname(link.tree_path) for link in links)
 
 
 def _parents(name: str, separator: str) -> Iterator[str]:

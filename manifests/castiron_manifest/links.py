@@ -1,4 +1,4 @@
-"""Where the symbolic links among the application's data files lead.
+"""Where the symbolic links among the application's files lead.
 
 A target is followed component by component, as the kernel does: ``..`` behind a link to a folder is the folder above
 what the link leads to, and not above the link.
@@ -78,14 +78,14 @@ class _Places:
         self._files: set[int] = set()
         """Data files, and the files of modules and shared objects."""
         self._data: set[int] = set()
-        """Data files, and the folders that they or links are in."""
+        """Data files and those of modules, and the folders that they or links are in."""
         self._link_at: dict[int, int] = {}
         """Place of a link -> its number."""
         self._ends: dict[int, tuple[int, int]] = {}
         """Number of a link -> the place that it leads to, and how many links are followed to it."""
         for module in manifest.modules:
             if module.origin is Origin.APP and module.path is not None:
-                self._add_file(module.path, data=False)
+                self._add_file(module.path, data=True)
         for native in manifest.natives:
             if native.origin is Origin.APP:
                 self._add_file(native.path, data=False)

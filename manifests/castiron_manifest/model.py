@@ -234,13 +234,13 @@ class Resource:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SymbolicLink:
-    """A symbolic link among the application's data files (since 1.3).  Sorted by path."""
+    """A symbolic link among the application's files (since 1.3).  Sorted by path."""
 
     path: str
     """Relative to the application's folder, without links on the way."""
     target: str
     """What ``readlink`` says: relative to the link's folder.  It never leaves the application's folder, and leads by at
-    most 40 links to one of ``resources``, or to a folder that has some."""
+    most 40 links to a file of ``resources`` or ``modules``, or to a folder that has some."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

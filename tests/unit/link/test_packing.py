@@ -5,7 +5,16 @@ import pytest
 from castiron_audit.model import Form
 from castiron_common.content import Pieces
 from castiron_link.audit import Contribution
-from castiron_link.model import Compiled, Compression, PlacedExtension, PlacedFile, PlacedModule, Sources, Tree
+from castiron_link.model import (
+    Compiled,
+    Compression,
+    PlacedExtension,
+    PlacedFile,
+    PlacedLink,
+    PlacedModule,
+    Sources,
+    Tree,
+)
 from castiron_link.packing import as_stored, pack_tree, stem
 from castiron_link.payload import Payload, PayloadFile, PayloadModule
 from castiron_manifest.model import Module, ModuleKind, Origin
@@ -81,6 +90,22 @@ def test_sources_are_left_out_on_request(sources: Sources, expected: list[str]) 
     )
     assert [file.path for file in packed.files] == expected
     assert [module.source for module in packed.modules] == [sources is Sources.APP, False, False]
+
+
+@pytest.mark.parametrize(
+    ("sources", "expected"),
+    [(Sources.APP, ["app/src/app.py", "app/src/all"]), (Sources.NONE, ["app/src/all"])],
+)
+def test_links_to_modules_whose_sources_are_left_out_stay_out(sources: Sources, expected: list[str]) -> None:
+    links = (
+        PlacedLink(tree_path="app/src/app.py", target="../app.py", leads_to="app/app.py", followed=1),
+        PlacedLink(tree_path="app/src/all", target="..", leads_to="app", followed=1),
+    )
+    linked = replace(tree(), links=links)
+    packed = pack_tree(
+        linked, COMPILED, sources=sources, compress=Compression.NONE, extensions={"site/d/_x.abi3.so": 0}
+    )
+    assert [link.path for link in packed.links] == expected
 
 
 @pytest.mark.parametrize(

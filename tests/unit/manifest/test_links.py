@@ -72,6 +72,12 @@ def test_links_to_files_folders_and_links() -> None:
     }
 
 
+def test_links_to_modules_and_folders_of_modules() -> None:
+    """Folders of sources below the application's own are there by such links."""
+    manifest = made([], {"src/shop": "../shop", "src/one.py": "../one.py"}, modules=("app.py", "one.py", "shop/x.py"))
+    assert {path: end.path for path, end in link_ends(manifest).items()} == {"src/shop": "shop", "src/one.py": "one.py"}
+
+
 def test_two_dots_behind_a_link_are_above_what_it_leads_to() -> None:
     files = ["deep/down/below/f", "deep/down/g", "g"]
     assert ends(files, {"in": "deep/down/below", "out": "in/../g"})["out"] == ("deep/down/g", 2)
@@ -102,7 +108,6 @@ HOSTILE: dict[str, tuple[list[str], dict[str, str], str]] = {
     "by its letters it would stay": (["a/f", "b/f"], {"a/l": "../b", "x": "a/l/../../f"}, "leaves the application's"),
     "dangling": (["f"], {"l": "g"}, "leads to nothing that goes in"),
     "through nothing": (["f"], {"l": "nothing/../f"}, "leads to nothing that goes in"),
-    "to a module": (["f"], {"l": "app.py"}, "leads to nothing that goes in"),
     "through a file": (["f", "g"], {"l": "f/../g"}, "goes through a file"),
     "a file as a folder": (["f"], {"l": "f/"}, "goes through a file"),
     "a file as a folder, at its end": (["f"], {"l": "f/."}, "goes through a file"),

@@ -449,10 +449,25 @@ def test_a_folder_of_sources_below_the_application_keeps_its_name(
     assert "shop/__init__.py" in {item.path for item in manifest.modules}
 
 
-def test_no_link_where_no_data_or_something_else_is(tmp_path: Path, python: TargetPython) -> None:
-    files = {"app.py": "import shop", "pyproject.toml": "", "src/shop/__init__.py": ""}
-    assert traced(tmp_path, python, files).manifest.links == ()
-    files |= {"app.py": "import shop\nopen(__file__ + '/../a.csv')", "a.csv": ""}
+def test_a_folder_of_sources_without_data_is_there(tmp_path: Path, python: TargetPython) -> None:
+    """What asks whether the folder exists, or what is in it, gets the same answer: of what goes in."""
+    files = {
+        "app.py": "import shop.parts, single\nopen(__file__ + '/../a.csv')",
+        "a.csv": "",
+        "pyproject.toml": "",
+        "src/shop/__init__.py": "",
+        "src/shop/parts.py": "",
+        "src/single.py": "",
+        "src/unused.py": "",
+    }
     manifest = traced(tmp_path, python, files).manifest
+    assert [(link.path, link.target) for link in manifest.links] == [
+        ("src/shop", "../shop"),
+        ("src/single.py", "../single.py"),
+    ]
     assert [item.path for item in manifest.resources if item.origin == "app"] == ["a.csv"]
-    assert manifest.links == ()
+
+
+def test_no_link_where_nothing_or_something_else_is(tmp_path: Path, python: TargetPython) -> None:
+    files = {"app.py": "import json", "pyproject.toml": "", "src/shop/__init__.py": ""}
+    assert traced(tmp_path, python, files).manifest.links == ()

@@ -20,7 +20,7 @@ from castiron_trace.own_data import check_name, own_path, root_of
 from castiron_trace.protocol import APP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from castiron_trace.hints.model import OwnFiles
     from castiron_trace.model import Options, Reached, ResolvedEntry
@@ -103,7 +103,7 @@ def app_resources(
         *data.files.values(),
         *(module.file for module in reached.modules.values() if module.file),
     }
-    links = (*data.links, *_to_nested_roots(entry.roots, {*modules, *libraries}, data))
+    links = (*data.links, *_to_nested_roots(entry.roots, modules, libraries, data))
     return AppResources(
         resources=tuple(_resource(name, data.files[name], blobs) for name in sorted(data.files)),
         links=tuple(sorted(links, key=lambda link: link.path)),
@@ -113,22 +113,24 @@ def app_resources(
     )
 
 
-def _to_nested_roots(roots: Sequence[Path], names: Iterable[str], data: LinkedFiles) -> Iterator[SymbolicLink]:
-    """Yield links by which data in folders of sources below the application's own have their names there, too.
+def _to_nested_roots(
+    roots: Sequence[Path], modules: Mapping[str, Path], libraries: Collection[str], data: LinkedFiles
+) -> Iterator[SymbolicLink]:
+    """Yield links by which what is in folders of sources below the application's own has its names there, too.
 
     What is in ``src`` lies where the application's folder itself lies: ``HERE / "src" / "shop"`` leads there by a link.
     ``src`` itself is a folder: a link to the one around it would have ``src/src/src``, which recursive patterns follow.
     """
-    taken = {*names, *data.files, *(link.path for link in data.links)}
+    taken = {*modules, *libraries, *data.files, *(link.path for link in data.links)}
     for root in roots:
         outer = root_of(root.parent, roots)
         name = "" if outer is None else root.relative_to(outer).as_posix()
         if not name or any(other == name or other.startswith(f"{name}/") for other in taken):
             continue
         up = "../" * len(Path(name).parts)
-        for first in sorted(
-            {path.partition("/")[0] for path, file in data.files.items() if root_of(file, roots) == root}
-        ):
+        sources = ((path, file) for path, file in modules.items() if file.suffix != ".so")
+        placed = (path for path, file in (*sources, *data.files.items()) if root_of(file, roots) == root)
+        for first in sorted({path.partition("/")[0] for path in placed}):
             yield SymbolicLink(path=f"{name}/{first}", target=f"{up}{first}")
 
 
