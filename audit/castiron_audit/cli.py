@@ -117,6 +117,15 @@ def audit(
             rich_help_panel=Theme.SOURCES,
         ),
     ] = True,
+    sdists: Annotated[
+        bool,
+        typer.Option(
+            "--sdists",
+            help="For a manifest: also read the source distributions of its wheels, which are downloaded: what the "
+            "wheels contain of others shows better beside its sources.",
+            rich_help_panel=Theme.SOURCES,
+        ),
+    ] = False,
     verbose: command_line.VerboseOption = False,
     quiet: command_line.QuietOption = False,
 ) -> None:
@@ -131,6 +140,11 @@ def audit(
         from castiron_common.files import check_outputs
 
         check_outputs({"-o": output, "--vex": vex}, read=path)
+    if sdists and (not site or outdated is not None or path.is_dir()):
+        raise UsageError(
+            "--sdists compares the wheels of one manifest with their sources.",
+            hint="Name a manifest, and leave --no-site and --outdated out.",
+        )
     if outdated is not None:
         _show_outdated(path, outdated, output, loud)
         return
@@ -145,7 +159,7 @@ def audit(
         return
     rules = load_policy(policy, deny=deny or [], strict=strict, quiet=loud is Loudness.QUIET)
     with clock("report"):
-        made = load_report(path, rules, with_site=site, reporter=command_line.reporter_of(loud))
+        made = load_report(path, rules, with_site=site, with_sdists=sdists, reporter=command_line.reporter_of(loud))
     with clock("policy"):
         report = apply(made, rules)
     if components:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from castiron_audit.model import Component, Supplier
     from castiron_audit.own_signatures import OwnSignature
     from castiron_manifest.model import Manifest
+    from castiron_wheels.source_archives import SourceArchive
 
 
 def build_report(
@@ -43,6 +44,7 @@ def build_report(
     generator: str | None = None,
     signatures: tuple[OwnSignature, ...] = (),
     known: Examinations | None = None,
+    sdists: Iterable[SourceArchive] = (),
 ) -> Report:
     """Return the report on a manifest, or on a binary that is being linked from it; no policy is applied yet.
 
@@ -50,6 +52,7 @@ def build_report(
     (vendored packages, crates, fonts) is not detected.  ``license_``, ``version``, ``name`` and ``supplier`` are the
     application's own; without a name it has that of the program.  ``signatures`` are those of its project.
     ``known`` keeps what was found in distributions; only for a ``site`` that is an entry of the cache.
+    ``sdists`` are the source distributions that are to be read as well.
     Raises `InputError` if a shared object cannot be read.
     """
     # What is in: the application, the distributions with third-party components, the runtime.
@@ -65,7 +68,7 @@ def build_report(
             from castiron_audit.distributions import collect_distributions
 
             distributions = collect_distributions(
-                manifest, site=site, linked=linked, signatures=signatures, known=known
+                manifest, site=site, linked=linked, signatures=signatures, known=known, sdists=sdists
             )
     runtime = collect_runtime(manifest, linked)
     collected = (application, *own.components, *distributions.components, *runtime.components)

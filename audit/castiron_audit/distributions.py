@@ -17,7 +17,7 @@ from castiron_audit.model import Component, Finding, Form, Kind, Text
 from castiron_runtime.target_files import load_target
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from castiron_audit.examination import Examinations
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from castiron_audit.own_signatures import OwnSignature
     from castiron_common.target import Elf
     from castiron_manifest.model import Distribution, Manifest
+    from castiron_wheels.source_archives import SourceArchive
 
 
 def collect_distributions(
@@ -36,10 +37,11 @@ def collect_distributions(
     linked: Linked | None,
     signatures: tuple[OwnSignature, ...] = (),
     known: Examinations | None = None,
+    sdists: Iterable[SourceArchive] = (),
 ) -> Collected:
     """Return the distributions that go in and their third-party components.
 
-    ``site``, ``signatures`` and ``known`` are as for `castiron_audit.collect.build_report`.
+    ``site``, ``signatures``, ``known`` and ``sdists`` are as for `castiron_audit.collect.build_report`.
 
     Raises `InputError` if a shared object cannot be read.
     """
@@ -51,13 +53,16 @@ def collect_distributions(
     texts = dict(manifest.texts)
     components: list[Component] = []
     findings: list[Finding] = []
+    sources = {item.distribution: item for item in sdists}
     counted: set[str] = set()
     seen: set[str] = set()
     for distribution in manifest.distributions:
         name = distribution.name
         if not (included.paths.get(name) if linked is None else name in linked.sizes):
             continue
-        contents = replace(_contents(distribution, included, texts, site, elf), signatures=signatures)
+        contents = replace(
+            _contents(distribution, included, texts, site, elf), signatures=signatures, sdist=sources.get(name)
+        )
         found = examine(contents, dist_info=dist_infos.get(name), known=known)
         texts.update(found.texts)
         if linked is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from email.parser import HeaderParser
 from functools import cache
 from pathlib import Path
@@ -21,12 +22,15 @@ from castiron_common.frozen import dataclass
 from castiron_common.row_cache import RowCache
 from castiron_common.source_key import source_key
 from castiron_elf.store import reader_key
+from castiron_manifest.model import LicenseFile
 from castiron_manifest.structure import converter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
+    from castiron_audit.conclusions import Conclusion
     from castiron_audit.detection.contents import DistributionContents
+    from castiron_manifest.model import Distribution
 
 _LIBRARIES = ("ahocorasick_rs", "license-expression", "packaging")
 """What reads license texts, besides our own code."""
@@ -122,6 +126,7 @@ def _key(contents: DistributionContents) -> str | None:
         *sorted(contents.paths),
         *map(repr, contents.natives),
         *texts,
+        *(() if contents.sdist is None else (contents.sdist.key,)),
     )
     return sha256_bytes("\0".join(facts).encode("utf-8", "surrogatepass"))
 
@@ -142,23 +147,41 @@ def _examined(contents: DistributionContents, dist_info: Path | None) -> Examina
     from castiron_audit.source_heads import source_heads
 
     detection = detect(contents)
-    conclusion = conclude_distribution(
-        contents.component_id,
-        contents.distribution,
-        {**contents.texts, **detection.texts},
-        sbom_evidence=detection.own_license,
-        description=_description(dist_info),
-        heads=source_heads(contents.paths, contents.read),
-        included=contents.paths,
-        parts=frozenset(normalised(item.name) for item in detection.components),
-    )
+    found = dict(detection.texts)
+    texts = {**contents.texts, **found}
+
+    def concluded(distribution: Distribution) -> Conclusion:
+        return conclude_distribution(
+            contents.component_id,
+            distribution,
+            texts,
+            sbom_evidence=detection.own_license,
+            description=_description(dist_info),
+            heads=source_heads(contents.paths, contents.read),
+            included=contents.paths,
+            parts=frozenset(normalised(item.name) for item in detection.components),
+        )
+
+    conclusion = concluded(contents.distribution)
+    if conclusion.verdict.expression is None and detection.own_texts:
+        # What neither metadata nor files of the wheel tell, the license files of its sources may.
+        added = {path: (sha256_bytes(text.encode()), text) for path, text in detection.own_texts.items()}
+        found |= dict(added.values())
+        texts |= found
+        conclusion = concluded(_with_files(contents.distribution, {path: key for path, (key, _) in added.items()}))
     return Examination(
         components=detection.components,
         files=tuple((item.id, tuple(sorted(detection.files[item.id]))) for item in detection.components),
         findings=(*detection.findings, *conclusion.findings),
-        texts=tuple(sorted(detection.texts.items())),
+        texts=tuple(sorted(found.items())),
         verdict=conclusion.verdict,
     )
+
+
+def _with_files(distribution: Distribution, files: Mapping[str, str]) -> Distribution:
+    """Return a distribution with further license files, by their paths."""
+    further = tuple(LicenseFile(path=path, sha256=key) for path, key in sorted(files.items()))
+    return replace(distribution, license=replace(distribution.license, files=(*distribution.license.files, *further)))
 
 
 def _description(dist_info: Path | None) -> str:

@@ -41,6 +41,8 @@ _OWN_LICENSE_NAME = re.compile(
     r"^(?:un)?(?:licen[sc]e|copying|copyright|lizenz|licencia|licen[çz]a)(?:[-_.](?P<suffix>.+?))?(?:\.(?:txt|md|rst))?$",
     re.IGNORECASE,
 )
+_ARCHIVE = re.compile(r"^[^/]+\.(?:tar\.\w+|tgz|zip)/")
+"""The source distribution that a file is in."""
 _LICENSE_WORDS = re.compile(
     r"(?:apache|mit|bsd|mpl|gpl|lgpl|lesser|lib|agpl|psf|python|isc|zlib|boost|bsl|busl|unlicense|artistic|cc0|ofl|zpl|epl"
     r"|eupl|cddl|cecill|wtfpl|upl|cc[-_]by(?:[-_](?:sa|nc|nd))*)?(?:[-_.]?v?\d[\d._]*)?"
@@ -183,7 +185,7 @@ def is_own_license(path: str) -> bool:
     Files in folders below (``licenses/vendor/llhttp/LICENSE``) and files named after something else
     (``LICENSE.libsodium.txt``) are those of third parties.
     """
-    relative = path.split("/", 1)[1] if ".dist-info/" in path else path
+    relative = path.split("/", 1)[1] if ".dist-info/" in path else _ARCHIVE.sub("", path)
     folder, name = posixpath.split(relative)
     if folder not in {"", "licenses", "licenses/licenses", "licenses/LICENSES"}:
         return False

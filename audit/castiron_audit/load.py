@@ -11,7 +11,7 @@ from castiron_audit.embedded import accounted, read_embedded
 from castiron_audit.examination import examinations_for
 from castiron_audit.formats.ids import Artifact
 from castiron_audit.project import own_project
-from castiron_common.errors import InputError
+from castiron_common.errors import InputError, UsageError
 from castiron_common.files import sha256_file
 from castiron_elf.abi import is_elf
 
@@ -22,21 +22,35 @@ if TYPE_CHECKING:
     from castiron_audit.policy import Policy
     from castiron_common.progress import Reporter
     from castiron_manifest.model import Manifest
+    from castiron_wheels.source_archives import SourceArchive
 
 
-def load_report(path: Path, policy: Policy, *, with_site: bool, reporter: Reporter) -> Report:
+def load_report(
+    path: Path, policy: Policy, *, with_site: bool, with_sdists: bool = False, reporter: Reporter
+) -> Report:
     """Return the report that a binary carries, or that on a manifest before it is linked; ``-`` is a manifest on stdin.
 
-    ``with_site``: for a manifest, also read the files of its distributions, which are fetched if need be.  Raises
-    `InputError` if the file is neither, and what `castiron_wheels.fetch` raises.
+    ``with_site``: for a manifest, also read the files of its distributions, which are fetched if need be.
+    ``with_sdists``: and their source distributions.  Raises `InputError` if the file is neither, `UsageError` if a
+    binary is to be compared with sources, and what `castiron_wheels.fetch` raises.
     """
     if str(path) != "-" and is_binary(path):
+        if with_sdists:
+            raise UsageError(
+                f"{path} has a report that was made when it was linked: --sdists cannot add to it.",
+                hint="Audit its manifest with --sdists, or link it with --sdists.",
+            )
         return accounted(read_embedded(path).report, path)
     from castiron_manifest.reader import read_manifest
 
     manifest = read_manifest(path)
     project = own_project(policy.project, manifest)
     site = installed_site(manifest, reporter) if with_site else None
+    sdists: tuple[SourceArchive, ...] = ()
+    if with_sdists:
+        from castiron_audit.wanted_sdists import wanted_sdists
+
+        sdists = wanted_sdists(manifest, reporter)
     with examinations_for(site) as known:
         return build_report(
             manifest,
@@ -47,6 +61,7 @@ def load_report(path: Path, policy: Policy, *, with_site: bool, reporter: Report
             supplier=project.supplier,
             signatures=policy.signatures,
             known=known,
+            sdists=sdists,
         )
 
 

@@ -172,6 +172,14 @@ StrictOption = Annotated[
     bool,
     typer.Option("--strict", help="Also refuse unknown licenses and open findings.", rich_help_panel=Theme.LICENSES),
 ]
+SdistsOption = Annotated[
+    bool,
+    typer.Option(
+        "--sdists",
+        help="For the report also read the source distributions of the wheels, which are downloaded.",
+        rich_help_panel=Theme.LICENSES,
+    ),
+]
 SbomOption = Annotated[
     bool,
     typer.Option(
@@ -242,6 +250,7 @@ def link(
     policy: PolicyOption = None,
     deny: DenyOption = None,
     strict: StrictOption = False,
+    sdists: SdistsOption = False,
     sbom: SbomOption = True,
     keep_map: KeepMapOption = None,
     symbols: SymbolsOption = None,
@@ -277,6 +286,7 @@ def link(
         ),
         policy=load_policy(policy, deny=deny or [], strict=strict, manifest=content, quiet=loud is Loudness.QUIET),
         documents=tuple(dict.fromkeys(([Format.TABLE] if report else []) + (documents or []))),
+        sdists=sdists,
         sbom=sbom,
         epoch=source_date_epoch(),
         keep_map=keep_map,

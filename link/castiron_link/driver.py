@@ -59,6 +59,7 @@ if TYPE_CHECKING:
     from castiron_audit.project import Project
     from castiron_common.progress import Reporter
     from castiron_manifest.model import Manifest
+    from castiron_wheels.source_archives import SourceArchive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +86,16 @@ class Request:
     """What the application's project says of itself; None: as the policy's file has it."""
     training: Path | None = None
     """Profile of a training run that the interpreter is compiled with."""
+    sdists: bool = False
+    """Also read the source distributions of the wheels for the report."""
     relink_kit: Path | None = None
     """Folder for what it takes to link again with a replaced library."""
+
+
+def _sdists(manifest: Manifest, reporter: Reporter) -> tuple[SourceArchive, ...]:
+    from castiron_audit.wanted_sdists import wanted_sdists  # which few links need
+
+    return wanted_sdists(manifest, reporter)
 
 
 def link(request: Request, *, reporter: Reporter) -> LinkResult:
@@ -128,6 +137,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
         starts = any(module.name == "subprocess" for module in manifest.modules)
         needs = startup(pack.id, interpreter, cache_root() / "link", manifest.entry.kind, children=starts)
         site = site_of(manifest, pack, reporter)
+        sdists = _sdists(manifest, reporter) if request.sdists else ()
         tree = build_tree(manifest, stdlib=pack.stdlib, site=site, extra_stdlib=needs.modules)
         chosen = select(tree, startup=needs.builtins, offered=pack.extensions, small=small)
         names = sorted({*chosen, *provided_extensions(manifest, tree)})
@@ -261,6 +271,7 @@ def link(request: Request, *, reporter: Reporter) -> LinkResult:
                     signatures=request.policy.signatures,
                     generator=f"castiron {own_component().version}",
                     known=known,
+                    sdists=sdists,
                 )
             report = apply(draft, request.policy)
             enforce(report)

@@ -1,10 +1,9 @@
 """The audit of whole wheels against what a person found in them, as a table.
 
-``python -m tests.long.parts_table FOLDER [TABLE]``: FOLDER receives the wheels, which pip fetches; they are as large as
-1.5 GB.  Distributions that have no wheel are built from their source archives.  The tables are ``truth``,
-``strangers``, ``newcomers``, ``latecomers``, ``visitors``, ``travellers``, ``passersby``, ``wanderers``, ``callers``,
-``guests``, ``neighbours``, ``lodgers``, ``arrivals`` and ``boarders`` in ``tests/unit/audit/parts``; without one all
-are compared.
+``python -m tests.long.parts_table [--sdists] FOLDER [TABLE]``: FOLDER receives the wheels, which pip fetches; they
+are as large as 1.5 GB.  Distributions that have no wheel are built from their source archives.  The tables are those
+of ``NAMES`` in ``tests/unit/audit/parts``; without one all are compared.  With ``--sdists`` the source distributions
+of the same versions are read as well.
 Exit code 1 if precision or recall is below its goal, or if a wheel cannot be had; the rest of its table is compared
 nevertheless.
 """
@@ -24,6 +23,8 @@ from castiron_audit.collect import build_report
 from castiron_audit.expressions import licenses_in, normalise
 from castiron_audit.model import Component, Kind, Report
 from castiron_audit.names import normalised
+from castiron_audit.wanted_sdists import wanted_sdists
+from castiron_common.command_line import Loudness, reporter_of
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import (
     Distribution,
@@ -65,19 +66,21 @@ NAMES = (
 ANY = "LicenseRef-any"
 
 
-def main(folder: Path, *names: str) -> int:
+def main(*arguments: str) -> int:
+    sdists = "--sdists" in arguments
+    folder, *names = (item for item in arguments if item != "--sdists")
     status = 0
     for name in names or NAMES:
         print(f"== {name}")
-        status |= compare(tomllib.loads((TABLES / f"{name}.toml").read_text()), folder)
+        status |= compare(tomllib.loads((TABLES / f"{name}.toml").read_text()), Path(folder), sdists=sdists)
     return status
 
 
-def compare(truth: Mapping[str, Any], folder: Path) -> int:
+def compare(truth: Mapping[str, Any], folder: Path, *, sdists: bool = False) -> int:
     reports: dict[str, Report] = {}
     for name, row in sorted(truth["wheel"].items()):
         try:
-            reports[name] = report(site(row, folder))
+            reports[name] = report(site(row, folder), sdists=sdists)
         except LackingWheelError as error:
             print(f"  {name}: {error}")
     return told(truth, reports)
@@ -152,7 +155,7 @@ def pip(command: str, *arguments: str | Path) -> None:
         raise LackingWheelError(next(reversed(done.stderr.splitlines()), f"pip: exit code {done.returncode}"))
 
 
-def report(unpacked: Path) -> Report:
+def report(unpacked: Path, *, sdists: bool = False) -> Report:
     """Return the report on a wheel of which everything goes in."""
     info = next(unpacked.glob("*.dist-info"))
     files = sorted(path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*") if path.is_file())
@@ -204,7 +207,9 @@ def report(unpacked: Path) -> Report:
         natives=tuple(natives),
         texts=tuple(sorted(texts.items())),
     )
-    return build_report(manifest, site=unpacked)
+    return build_report(
+        manifest, site=unpacked, sdists=wanted_sdists(manifest, reporter_of(Loudness.QUIET)) if sdists else ()
+    )
 
 
 def parts(rows: Mapping[str, Mapping[str, str]], reports: Mapping[str, Report]) -> tuple[int, int]:
@@ -262,4 +267,4 @@ def same(left: str, right: str) -> bool:
 
 
 if __name__ == "__main__":
-    sys.exit(main(Path(sys.argv[1]), *sys.argv[2:]))
+    sys.exit(main(*sys.argv[1:]))

@@ -87,6 +87,13 @@ def listed_wheels(text: str) -> list[Candidate]:
     return sorted(candidates, key=lambda item: (item.name, item.filename))
 
 
+def listed_sdists(text: str) -> list[Candidate]:
+    """Return every source distribution that uv's answer names, sorted by name."""
+    packages = Pylock.from_dict(tomllib.loads(text)).packages
+    candidates = [_candidate(package, package.sdist, None) for package in packages if package.sdist is not None]
+    return sorted(candidates, key=lambda item: item.name)
+
+
 def listed_versions(text: str) -> dict[str, Candidate]:
     """Return of each distribution that uv's answer takes from an index one file, whatever it is for, by name."""
     packages = Pylock.from_dict(tomllib.loads(text)).packages

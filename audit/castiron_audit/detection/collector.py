@@ -82,6 +82,8 @@ class Collector:
         self.findings: list[Finding] = []
         self.own_license: Evidence | None = None
         """What an SBOM says about the license of the distribution itself."""
+        self.own_texts: dict[str, str] = {}
+        """License files of the project itself that only its sources have, by their places."""
         self.package_folders: dict[str, Package] = {}
         """Packages of JavaScript by the folders that have their manifests."""
         self.named_versions: dict[str, set[str]] = {}

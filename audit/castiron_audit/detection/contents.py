@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from castiron_audit.own_signatures import OwnSignature
     from castiron_common.target import Elf
     from castiron_manifest.model import Distribution, Native
+    from castiron_wheels.source_archives import SourceArchive
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +36,8 @@ class DistributionContents:
     """The target's machine."""
     signatures: tuple[OwnSignature, ...] = ()
     """Those of the application's project."""
+    sdist: SourceArchive | None = None
+    """Its source distribution, if that is to be read as well."""
     is_application: bool = False
     """True for the application's own files; ``distribution`` is none then."""
 

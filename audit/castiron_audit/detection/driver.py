@@ -69,6 +69,8 @@ class Detection:
     findings: tuple[Finding, ...]
     texts: Mapping[str, str]
     """License texts that the manifest does not have, by SHA-256."""
+    own_texts: Mapping[str, str]
+    """License files of the distribution itself that only its sources have, by their places."""
     own_license: Evidence | None
     """What an SBOM says about the license of the distribution itself."""
 
@@ -100,6 +102,11 @@ def detect(contents: DistributionContents) -> Detection:
     detect_from_folders(collector)
     # What lies in the folders of others' code was found by now.
     detect_from_origins(collector)
+    if contents.sdist is not None:
+        # Whoever does not ask for sources does not wait for the import of what reads them.
+        from castiron_audit.detection.from_sources import detect_from_sources
+
+        detect_from_sources(collector)
     complete(collector)
     return _conclude_all(collector)
 
@@ -137,6 +144,7 @@ def _conclude_all(collector: Collector) -> Detection:
         files=files,
         findings=tuple(collector.findings),
         texts=texts,
+        own_texts=collector.own_texts,
         own_license=collector.own_license,
     )
 

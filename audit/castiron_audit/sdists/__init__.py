@@ -1,0 +1,1 @@
+"""What source distributions tell of the wheels that were made of them."""
