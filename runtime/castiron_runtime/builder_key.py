@@ -26,7 +26,7 @@ _FROM_SOURCE: Final = (
     "pack_writer.py",
     "toolchain_licenses.py",
 )
-CPYTHON: Final = (*_FROM_SOURCE, "cpython.py", "link_time.py", "profiles.py", "standalone.py")
+CPYTHON: Final = (*_FROM_SOURCE, "cpython.py", "link_time.py", "profiles.py", "source_changes.py", "standalone.py")
 LIBRARY: Final = (*_FROM_SOURCE, "library_build.py")
 PROFILE_RUNTIME: Final = (*_COMMON, "profile_runtime.py", "profiles.py")
 INTERPRETER: Final = ("build_environment.py", "compiler.py", "interpreter.py", "profiles.py")

@@ -7,13 +7,13 @@ import fnmatch
 import re
 import shlex
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import RuntimePackError
 from castiron_common.target import extension_suffix
-from castiron_runtime import licenses, link_time
+from castiron_runtime import licenses, link_time, source_changes
 from castiron_runtime.build_environment import clean_environment
 from castiron_runtime.build_tools import write_tools
 from castiron_runtime.compiler import HARDENING
@@ -80,6 +80,7 @@ def build(
     work.mkdir()
     task.step("unpacking")
     tree = unpack(source.path, work)
+    changed = source_changes.apply(recipe.cpython.changes, tree, task=task)
     feature = recipe.cpython.feature
     built = work / "b"
     built.mkdir()
@@ -117,7 +118,7 @@ def build(
             f"CPython calls its extension modules {variables.get('EXT_SUFFIX')!r}: no wheel for the target has such.",
             hint=f"The configuration is in {log.path}.",
         )
-    components = _components(recipe, source, tree)
+    components = _components(recipe, source, tree, changed=changed)
     folder = making / "build" / "lib"
     archives = _Archives(
         recipe=recipe, toolchain=toolchain, zig=zig, built=built, folder=folder, optimised=counting is None, log=log
@@ -175,8 +176,11 @@ def _harden(makefile: Path, names: Iterable[str], variables: Mapping[str, str]) 
         file.writelines(f"\n{name} += {shlex.join(HARDENING)}\n" for name in names)
 
 
-def _components(recipe: Recipe, source: Source, tree: Path) -> tuple[Component, ...]:
-    facts = (recipe.license, *recipe.bundled)
+def _components(recipe: Recipe, source: Source, tree: Path, *, changed: bool) -> tuple[Component, ...]:
+    own = recipe.license
+    if changed:
+        own = replace(own, files=(*own.files, source_changes.NOTICE))
+    facts = (own, *recipe.bundled)
     sha256 = source.sha256
     return tuple(licenses.describe(fact, tree, version=source.version, source_sha256=sha256) for fact in facts)
 

@@ -170,6 +170,25 @@ class ExtensionChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Replacement:
+    """A text of a source file, and what stands in its place."""
+
+    before: str
+    """Must be there exactly once."""
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceChange:
+    """What is changed in a file of CPython's source tree; all of it, or nothing where the file has another text."""
+
+    file: str
+    summary: str
+    """One sentence, for the notices: CPython's license asks for it (PSF-2.0, section 3)."""
+    replacements: tuple[Replacement, ...] = field(metadata={"key": "replace"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CPythonBuild:
     """How a series of CPython is built."""
 
@@ -188,6 +207,7 @@ class CPythonBuild:
     apart: tuple[str, ...]
     """Objects that stay members of their own, as a link may replace them or lead calls of their functions elsewhere."""
     extensions: Mapping[str, ExtensionChange] = field(default_factory=dict, metadata={"key": "extension"})
+    changes: tuple[SourceChange, ...] = field(default=(), metadata={"key": "change"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,12 +21,12 @@ from castiron_common.errors import HostToolError, ModuleMissingError
 from castiron_common.progress import SilentReporter
 from castiron_common.seal import seal_path
 from castiron_elf.archive import read_members
-from castiron_runtime import library_build, sources
+from castiron_runtime import library_build, source_changes, sources
 from castiron_runtime.export import export_pack
 from castiron_runtime.interpreter import link_static
 from castiron_runtime.packs import component, interpreter, provide
 from castiron_runtime.process import BuildLog
-from castiron_runtime.recipe import filled, load_recipe
+from castiron_runtime.recipe import cpython_recipe, filled, load_recipe
 from castiron_runtime.stub import FOLDER, target_flags
 from tests.support.patience import PATIENCE
 
@@ -145,6 +145,16 @@ def check_description(document: dict[str, Any], root: Path) -> None:
     assert document["python_implementation_hex_version"] >> 16 == 0x030D
     assert document["python_suffixes"]["extension"][0] == ".cpython-313-x86_64-linux-musl.so"
     assert len(document["python_bytecode_magic_number"]) == 8
+
+
+def test_changes_of_cpythons_sources_are_made_and_said(each_pack: Pack) -> None:
+    changes = cpython_recipe(each_pack.feature).cpython.changes
+    said = {text.path: text.text for text in each_pack.components["cpython"].texts}.get(source_changes.NOTICE, "")
+    assert bool(said) == bool(changes)
+    for change in changes:
+        assert change.summary in said
+        source = (each_pack.source / change.file).read_text()
+        assert all(item.after in source for item in change.replacements)
 
 
 def test_the_description_is_a_full_archives(pack: Pack) -> None:

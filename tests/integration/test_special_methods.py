@@ -1,0 +1,34 @@
+"""A class gets the slots of its special methods, whether its bases are searched for each of them or not."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.support.linking import run
+from tests.support.patience import PATIENCE
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+pytestmark = pytest.mark.integration
+
+PROGRAM = Path(__file__).with_name("special_methods.py")
+CLASSES = "2000"
+
+
+def _printed(python: Path, folder: Path, arguments: Sequence[str]) -> list[str]:
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    done = run([python, PROGRAM, *arguments], cwd=folder, env=environment, timeout=PATIENCE)
+    assert done.status == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def test_what_instances_can_do_does_not_depend_on_how_slots_are_found(each_python: Path, tmp_path: Path) -> None:
+    short = _printed(each_python, tmp_path, [CLASSES])
+    searched = _printed(each_python, tmp_path, [CLASSES, "searched"])
+    assert len(short) > int(CLASSES)
+    assert short == searched
