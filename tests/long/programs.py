@@ -100,7 +100,11 @@ def _program(name: str, kind: str, table: dict[str, Any]) -> Program:
     files = {key: tuple(table.pop(key, {}).items()) for key in ("app", "work")}
     requires = tuple(table.pop("requires"))
     application = Application(
-        name=name, what=kind, entry=tuple(table.pop("entry")), runs=runs_of(table.pop("run")), normalise=_TIMES
+        name=name,
+        what=kind,
+        entry=tuple(table.pop("entry")),
+        runs=runs_of(table.pop("run")),
+        normalise=(*_TIMES, *((pattern, text) for pattern, text in table.pop("normalise", ()))),
     )
     refused = table.pop("refused", None)
     if table:
