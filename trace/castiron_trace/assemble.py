@@ -41,14 +41,21 @@ def assemble(
     resources: Iterable[Resource],
     natives: Sequence[Native],
     links: Iterable[SymbolicLink],
+    empty: Iterable[str],
     licenses: Mapping[str, LicenseEvidence],
     findings: Iterable[Finding],
     texts: Mapping[str, str],
     blobs: Blobs,
     carries: Iterable[Carry],
 ) -> Manifest:
-    """Return the manifest: sorted, without absolute paths, every content by its hash."""
+    """Return the manifest: sorted, without absolute paths, every content by its hash.
+
+    ``empty`` are names of namespace packages of the application: folders without anything.
+    """
     modules = [_module(module, entry, site, blobs) for module in reached.modules.values()]
+    modules += [
+        Module(name=name, kind=ModuleKind.NAMESPACE, origin=Origin.APP) for name in empty if name not in reached.modules
+    ]
     unique = {(item.origin.value, item.distribution or "", item.path): item for item in resources}
     for key in {(m.origin.value, m.distribution or "", m.path) for m in modules}:
         unique.pop((key[0], key[1], key[2] or ""), None)

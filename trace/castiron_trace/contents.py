@@ -85,6 +85,8 @@ class OwnContents:
     libraries: tuple[Candidate, ...]
     """Its shared objects."""
     links: tuple[SymbolicLink, ...]
+    empty: tuple[str, ...]
+    """Folders of the application of which nothing goes in, as names of namespace packages."""
     findings: tuple[Finding, ...]
     notes: tuple[str, ...]
     """What lies beside the application and stays out, for the user alone."""
@@ -101,6 +103,7 @@ def own_files(
         blobs=blobs,
         libraries=own.libraries,
         links=own.links,
+        empty=own.empty,
         findings=own.findings,
         notes=own.notes,
     )

@@ -147,6 +147,7 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
             resources=(*own.resources, *brought.resources),
             natives=brought.natives,
             links=own.links,
+            empty=own.empty,
             licenses=brought.licenses,
             findings=(
                 *reached.findings,

@@ -471,3 +471,28 @@ def test_a_folder_of_sources_without_data_is_there(tmp_path: Path, python: Targe
 def test_no_link_where_nothing_or_something_else_is(tmp_path: Path, python: TargetPython) -> None:
     files = {"app.py": "import json", "pyproject.toml": "", "src/shop/__init__.py": ""}
     assert traced(tmp_path, python, files).manifest.links == ()
+
+
+def test_folders_without_anything_that_the_code_names_are_there(tmp_path: Path, python: TargetPython) -> None:
+    """As namespace packages, which an empty folder is to Python; not what lies in hidden folders and caches."""
+    source = "from pathlib import Path\nHERE = Path(__file__).parent\nx = [HERE / name for name in 'ab']\n"
+    named = ("plugins", "web/static", "kept-logs", "v1.0", "json", "full", "nowhere")
+    folders = "".join(f"os.listdir(HERE / '{name}')\n" for name in named)
+    files = {
+        "app.py": f"import os, json\n{source}{folders}",
+        "plugins/.gitkeep": "",
+        "web/static/fonts/.keep": "",
+        "web/static/css/a.css": "",
+        "web/static/__pycache__/x": "",
+        "web/static/.hidden/x": "",
+        "kept-logs/.gitignore": "",
+        "v1.0/.keep": "",
+        "json/.keep": "",
+        "full/deep/x.txt": "",
+        "other/.keep": "",
+    }
+    manifest = traced(tmp_path, python, files).manifest
+    own = {item.name for item in manifest.modules if item.origin == "app" and item.kind == "namespace"}
+    assert own == {"plugins", "web.static.fonts", "kept-logs"}
+    alone = traced(tmp_path, python, files, guess_data=False).manifest
+    assert not [item.name for item in alone.modules if item.origin == "app" and item.kind == "namespace"]

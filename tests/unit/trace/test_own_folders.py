@@ -220,3 +220,36 @@ def test_sources_whose_names_have_dots_bring_what_they_import(tmp_path: Path, py
     outcome = traced(tmp_path, python, files)
     assert {"colorsys", "shop.ages"} <= {module.name for module in outcome.manifest.modules}
     assert "rules/adult.rule.py" in data(outcome)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "taken"),
+    [
+        ("'parts/*_i18n.py'", {"conf.parts.own_i18n"}),
+        ("'parts/*.py'", {"conf.parts.base", "conf.parts.own_i18n"}),
+        ("'*_extra.py'", {"conf.one_extra"}),
+        ("f'parts/{name}.py'", {"conf.parts.base", "conf.parts.own_i18n"}),
+        ("'conf/[a-p]*/ba?e.py'", {"conf.parts.base"}),
+        ("'*.py'", set()),
+        ("'*/*.py'", set()),
+        ("f'{name}.py'", set()),
+        ("'/etc/*_extra.py'", set()),
+        ("'write parts/*.py, please'", set()),
+    ],
+)
+def test_patterns_that_name_sources_of_the_application(
+    pattern: str, taken: set[str], tmp_path: Path, python: TargetPython
+) -> None:
+    """``include("parts/*.py")``: a function of a library executes them; what they import goes in, tests stay out."""
+    files = {
+        "app.py": "import conf",
+        "conf/__init__.py": f"from library import include\nname = input()\ninclude({pattern})",
+        "conf/one_extra.py": "",
+        "conf/parts/base.py": "import colorsys",
+        "conf/parts/own_i18n.py": "import nowhere_at_all",
+        "conf/parts/test_base.py": "",
+        "library.py": "def include(text): ...",
+    }
+    modules = {module.name for module in traced(tmp_path, python, files).manifest.modules}
+    assert {name for name in modules if name.startswith("conf.")} - {"conf.parts"} == taken
+    assert ("colorsys" in modules) == ("conf.parts.base" in taken)

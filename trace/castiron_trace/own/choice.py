@@ -50,8 +50,8 @@ class Choice:
             module for module in reached.modules.values() if module.owner == APP and module.file is not None
         ]
         self._own = {module.file for module in self._modules}
-        self._computed_paths: dict[Path, str] = {}
-        """File that the code names in full, counted from its own place -> the place in the code."""
+        self.computed_paths: dict[Path, str] = {}
+        """File or folder that the code names in full, counted from its own place -> the place in the code."""
         self._size = 0
         self.folders = [own_folder(root) for root in roots if root.is_dir()]
 
@@ -86,7 +86,7 @@ class Choice:
                 for literal in said.paths:
                     if "*" not in literal.text:
                         file = Path(os.path.normpath(_folder(module) / literal.text))
-                        self._computed_paths.setdefault(file, f"{_place(module)}:{literal.line}")
+                        self.computed_paths.setdefault(file, f"{_place(module)}:{literal.line}")
 
     def _opened(self, names: Iterable[tuple[str, FileNames]]) -> set[str]:
         """Note the files beside the code that it looks for in the current folder; return their names."""
@@ -163,7 +163,7 @@ class Choice:
         if name in self.files or name in self.secrets:
             return
         if is_secret(file):
-            place = self._computed_paths.get(file)
+            place = self.computed_paths.get(file)
             if place is None or not is_private_key(file):
                 self.secrets[name] = file
                 return

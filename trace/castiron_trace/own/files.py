@@ -13,6 +13,7 @@ from castiron_elf.abi import is_elf
 from castiron_manifest.model import Finding, Origin, Resource, Severity, SymbolicLink
 from castiron_trace.analyser.own_metadata import own_metadata
 from castiron_trace.own import beside, choice
+from castiron_trace.own.empty import empty_folders
 from castiron_trace.own.folder import files_below, links_below
 from castiron_trace.own.links import with_links
 from castiron_trace.own.secrets import is_secret
@@ -42,6 +43,8 @@ class AppResources:
     """(name, file, SHA-256) of shared objects, which the application opens."""
     links: tuple[SymbolicLink, ...] = ()
     """Symbolic links, which lead to others of these files."""
+    empty: tuple[str, ...] = ()
+    """Folders of which nothing goes in, as names of namespace packages."""
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
     """What stays out; it depends on what else lies in the folder, so no part of the manifest."""
@@ -108,6 +111,7 @@ def app_resources(
         resources=tuple(_resource(name, data.files[name], blobs) for name in sorted(data.files)),
         links=tuple(sorted(links, key=lambda link: link.path)),
         libraries=tuple((name, file, blobs.add(file)[0]) for name, file in sorted(libraries.items())),
+        empty=empty_folders(chosen.computed_paths, taken, entry.roots) if options.guess_data else (),
         findings=findings,
         notes=tuple(beside.notes(chosen, taken, data)),
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import posixpath
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,21 @@ if TYPE_CHECKING:
     from modulegraph2 import BaseNode
 
     from castiron_trace.analyser.rules.base import Context, Module, Step
+
+
+_MOST = 500
+"""Sources that one pattern means: with more, they are not the application's own."""
+_OF_TESTS = re.compile(r"(?:test_.*|.*_tests?|tests?|conftest|setup)\.py")
+_PLAIN = re.compile(r"[\w*?\[\]./-]+\.py")
+
+
+def _is_pattern_of_sources(text: str) -> bool:
+    """Say whether a text is a pattern of sources that names a folder, or a part of their names."""
+    if not set(text) & {"*", "?"} or text.startswith("/") or ".." in text or not _PLAIN.fullmatch(text):
+        return False
+    folders, _slash, last = text.rpartition("/")
+    literal = [part for part in folders.split("/") if part.strip(".")]
+    return bool(literal and not set(literal[0]) & set("*?[")) or bool(re.search(r"\w{3}", last.removesuffix(".py")))
 
 
 class OwnSources:
@@ -41,6 +58,18 @@ class OwnSources:
                     if path != place and os.path.isfile(path):  # noqa: PTH113 - of any string, as it is
                         yield from self.run(module.node, path, line)
                         break
+        patterns = (*texts, *((literal.text, literal.line) for literal in module.scan.patterns))
+        for text, line in sorted(set(patterns)):
+            if _is_pattern_of_sources(text):
+                for base in dict.fromkeys((folder, *map(Path, self._context.roots))):
+                    yield from self._matching(module.node, base, text, line, place)
+
+    def _matching(self, node: BaseNode, base: Path, pattern: str, line: int, place: str) -> Iterator[Step]:
+        """Yield the sources that a pattern means below a folder: ``include("components/*.py")`` runs them."""
+        found = [str(file) for file in itertools.islice(base.glob(pattern), _MOST + 1) if file.is_file()]
+        for path in sorted(found) if len(found) <= _MOST else ():
+            if path != place and not _OF_TESTS.fullmatch(posixpath.basename(path)):
+                yield from self.run(node, path, line)
 
     def close(self, entry: BaseNode) -> Iterator[Step]:
         """Yield what frameworks run beside any own module."""
