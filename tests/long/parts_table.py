@@ -62,6 +62,7 @@ NAMES = (
     "lodgers",
     "arrivals",
     "boarders",
+    "tenants",
 )
 ANY = "LicenseRef-any"
 

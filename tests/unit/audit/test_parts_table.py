@@ -33,6 +33,7 @@ FOLDER = Path(__file__).parent / "parts"
         ("lodgers", 277, 32),
         ("arrivals", 312, 26),
         ("boarders", 232, 27),
+        ("tenants", 166, 27),
     ],
 )
 def test_the_table_is_whole(table: str, parts: int, distributions: int) -> None:
