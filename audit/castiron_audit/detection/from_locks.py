@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from castiron_audit import expressions
@@ -20,7 +21,7 @@ from castiron_audit.sdists.locks import installed_packages, needed_packages
 from castiron_audit.text_evidence import text_evidence
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from castiron_audit.bundles import Package
     from castiron_audit.detection.collector import Collector, DetectedComponent
@@ -40,6 +41,8 @@ def detect_from_locks(collector: Collector, tree: SourceTree) -> None:
     """Complete what scripts show, and add what the project depends on and scripts name."""
     needed = {path: rows for path, rows in needed_packages(tree).items() if not _ASIDE.search(path)}
     installed = installed_packages(tree)
+    told = _told_versions(collector)
+    needed = {path: rows if _is_of_bundle(rows, told) else _without_versions(rows) for path, rows in needed.items()}
     by_name: dict[str, dict[Package, str]] = {}
     for path, rows in (*needed.items(), *((folder, (package,)) for folder, package in installed.items())):
         for package in rows:
@@ -47,14 +50,51 @@ def detect_from_locks(collector: Collector, tree: SourceTree) -> None:
     if not by_name:
         return
     for component in list(collector.components.values()):
+        if told.get(_squeezed(component.name), {component.version}) != {component.version}:
+            continue  # Another spelling of the name has a version: "Papa Parse" is papaparse.
         rows_of_name = by_name.get(normalised(component.name))
         if component.kind is Kind.VENDORED and component.forms == {Form.DATA} and rows_of_name:
             _complete(component, tree, rows_of_name)
     _add_named(collector, tree, by_name, set(_direct(tree, needed)))
 
 
+def _squeezed(name: str) -> str:
+    return re.sub(r"[^a-z0-9]", "", script_name(name).lower())
+
+
+def _told_versions(collector: Collector) -> dict[str, set[str]]:
+    """Return the versions of scripts that the wheel itself tells, by names without their signs."""
+    told: dict[str, set[str]] = {}
+    for component in collector.components.values():
+        if component.kind is Kind.VENDORED and component.version:
+            told.setdefault(_squeezed(component.name), set()).add(component.version)
+    return told
+
+
+def _is_of_bundle(rows: Iterable[Package], told: Mapping[str, set[str]]) -> bool:
+    """Return whether a lock file has the versions that the wheel tells, mostly: it may be of another build."""
+    locked: dict[str, set[str]] = {}
+    for package in rows:
+        locked.setdefault(_squeezed(package.name), set()).add(package.version)
+    compared = [bool(locked[name] & told[name]) for name in locked.keys() & told.keys()]
+    return sum(compared) * 2 >= len(compared)
+
+
+def _without_versions(rows: Iterable[Package]) -> tuple[Package, ...]:
+    return tuple({replace(package, version=""): None for package in rows})
+
+
 def _complete(component: DetectedComponent, tree: SourceTree, rows: dict[Package, str]) -> None:
-    fitting = {item: path for item, path in rows.items() if not component.version or item.version == component.version}
+    fitting = {
+        item: path
+        for item, path in rows.items()
+        if ""
+        in (
+            component.version,
+            item.version,
+        )
+        or item.version == component.version
+    }
     if not fitting:
         return
     versions = {item.version for item in fitting}

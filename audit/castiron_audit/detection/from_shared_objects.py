@@ -186,18 +186,18 @@ def _needs_file_of(native: Native | MachineCode, entry: CatalogueEntry, owner: s
 
 def fold_forks(collector: Collector) -> None:
     """Give a fork the texts of what it was forked from, where a list names that and only the fork shows."""
-    for library, names in _forks():
+    for library, names in forks():
         base = collector.components.get((Kind.LIBRARY, library))
-        forks = [collector.components.get((Kind.LIBRARY, name)) for name in names]
-        fork = next((item for item in forks if item is not None), None)
+        shown_forks = [collector.components.get((Kind.LIBRARY, name)) for name in names]
+        fork = next((item for item in shown_forks if item is not None), None)
         if base is not None and fork is not None and not base.shows and not base.natives and not base.version:
             fork.texts |= base.texts
             del collector.components[Kind.LIBRARY, library]
 
 
 @cache
-def _forks() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the libraries that have forks, with these, by normalised names."""
+def forks() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the libraries that have forks, with these, by normalised names: their texts are the forks' as well."""
     return tuple(
         (normalised(row["library"]), tuple(map(normalised, row["unless_library"])))
         for row in table("signatures")["signature"]  # Not as values: to compile all patterns takes long.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from castiron_audit import expressions
 from castiron_audit.catalogue import collected_library, library_of_name
 from castiron_audit.detection.from_locks import detect_from_locks
+from castiron_audit.detection.from_shared_objects import forks
 from castiron_audit.license_files import is_own_license
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import first_of, normalised
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 _NATIVE = (Kind.LIBRARY, Kind.VENDORED)
 _PROOF = re.compile(r"contains '(?P<text>.+)', as ", re.DOTALL)
+_LENGTH = re.compile(r"(?:_Z)?[EN]{0,2}(\d{1,2})(?=[A-Za-z_])")
 _COMMENT = re.compile(r"/\*.*?(?:\*/|\Z)|(?:^[ \t]*(?://|!|[cC*#;])[^\n]*\n?)+", re.DOTALL | re.MULTILINE)
 _GNU = re.compile(r"GNU (?:LESSER |LIBRARY |AFFERO )?GENERAL PUBLIC", re.IGNORECASE)
 _LATER = re.compile(rb"any[ \t]+later[\s*!/#]+version|or[ \t]+later", re.IGNORECASE)
@@ -104,6 +106,8 @@ def _add_proven(collector: Collector, tree: SourceTree, proven: ProvenPart) -> N
     evidence = _evidence(tree, proven.part, texts)
     if component is None:
         entry = _entry(titles, [item.expression for item in evidence if item.expression])
+        if entry is not None and _has_fork(collector, entry.name):
+            return
         component = collector.component(Kind.LIBRARY, entry.name if entry else titles[0])
         if entry is not None and not any(item.expression for item in evidence):
             component.add_catalogue_entry(entry)
@@ -130,11 +134,14 @@ def _complete_known(collector: Collector, tree: SourceTree, part: SourcePart) ->
 
 def _complete(component: DetectedComponent, texts: dict[str, str], evidence: list[Evidence], version: str) -> None:
     """Add what is lacking: the version, the license, texts that go with it."""
-    component.version = component.version or version
+    if not component.version or f"{version}.".startswith(f"{component.version}."):
+        component.version = version or component.version
     said = next((item.expression for item in component.evidence if item.expression), None)
     if said is None:
         component.evidence += evidence
-    elif not any(expressions.shares_license(item.expression, said) for item in evidence if item.expression):
+    elif (named := [item.expression for item in evidence if item.expression]) and not any(
+        expressions.shares_license(item, said) for item in named
+    ):
         return  # Another version's, or a part's.
     if not component.texts:
         component.texts |= texts
@@ -144,7 +151,11 @@ def _known_component(collector: Collector, titles: tuple[str, ...]) -> DetectedC
     """Return the part that was found already under one of these names."""
     for title in titles:
         entry = library_of_name(title)
-        for name in dict.fromkeys((entry.name if entry else title, title)):
+        # A library that comes in pieces: boost_regex, boost_math.
+        whole = re.split(r"[_-]", title, maxsplit=1)[0]
+        for name in dict.fromkeys(
+            (entry.name if entry else title, title, *((whole,) if library_of_name(whole) else ()))
+        ):
             for kind in _NATIVE:
                 component = collector.components.get((kind, normalised(name)))
                 if component is not None:
@@ -157,10 +168,31 @@ def _component_of_proof(collector: Collector, texts: frozenset[bytes]) -> Detect
     shown = {_one_line(proof=text.decode("ascii", "replace")) for text in texts}
     for (kind, _), component in collector.components.items():
         if kind is Kind.LIBRARY and any(
-            (match := _PROOF.search(item.says)) and match["text"] in shown for item in component.evidence
+            (match := _PROOF.search(item.says)) and shown & {match["text"], _demangled(match["text"])}
+            for item in component.evidence
         ):
             return component
     return None
+
+
+def _demangled(text: str) -> str:
+    """Return a namespace and what is in it of a mangled name, as traces have them: ``3tao5pegtl`` is ``tao::pegtl``."""
+    names: list[str] = []
+    while match := _LENGTH.match(text):
+        end = match.end() + int(match[1])
+        names.append(text[match.end() : end])
+        text = text[end:]
+    return "::".join(names[:2])
+
+
+def _has_fork(collector: Collector, library: str) -> bool:
+    """Return whether a fork of a library was found, which has its texts as well."""
+    return any(
+        (Kind.LIBRARY, fork) in collector.components
+        for base, names in forks()
+        if base == normalised(library)
+        for fork in names
+    )
 
 
 def _one_line(*, proof: str) -> str:

@@ -42,6 +42,8 @@ _ASIDE = re.compile(
 _VERSIONED = re.compile(
     r"(?P<name>[A-Za-z][\w.+-]*?)[-_.]?v?(?P<version>\d+(?:[._]\d+)+\w{0,8})(?:[-_](?:src|source))?"
 )
+_RELEASE = re.compile(r"[A-Za-z][\w.+]*(?:-[A-Za-z][\w.+]*)*-v?\d+\.\d+(?:\.\d+)*")
+"""A folder as a release is unpacked into."""
 _SUFFIX = re.compile(r"(?:[-_.](?:src|source|sources|master|main|git|repo|upstream|[0-9a-f]{7,40}))+$", re.IGNORECASE)
 _NOTICE = re.compile(rb"copyright|licen[sc]e|public domain", re.IGNORECASE)
 _HEAD = 3000
@@ -114,9 +116,11 @@ def divided(tree: SourceTree, distribution: str) -> DividedSources:
 def _roots(tree: SourceTree, distribution: str) -> dict[str, str]:
     """Return the folders that hold others' projects, with the names of the folders that name them."""
     roots: dict[str, str] = {}
-    for path in tree.files:
-        if posixpath.splitext(path)[1].lower() in CODE:
-            roots |= _vendored(posixpath.dirname(path))
+    for folder in sorted({posixpath.dirname(path) for path in _sources(tree)}):
+        roots |= _vendored(folder)
+        if not _ASIDE.search(f"/{folder}/"):
+            roots |= _named(folder, distribution)
+    own = {data for path, data in tree.files.items() if "/" not in path and is_own_license(path)}
     with_code = {folder for path in _sources(tree) for folder in _above(path)}
     for path in tree.files:
         folder, name = posixpath.split(path)
@@ -125,7 +129,9 @@ def _roots(tree: SourceTree, distribution: str) -> dict[str, str]:
         if not is_own_license(name):
             continue
         named = folder
-        while named and posixpath.basename(named).lower() in _NO_NAME:
+        if tree.files[path] in own:
+            continue  # The project's own license once more, in a folder of its own.
+        while named and _bare(posixpath.basename(named)).lower() in _NO_NAME:
             named = posixpath.dirname(named)
         title = posixpath.basename(named)
         if title and not _OF_OTHERS.fullmatch(title) and not _is_called_as(title, distribution):
@@ -158,6 +164,16 @@ def _vendored(folder: str) -> dict[str, str]:
         elif inside and segment.lower() not in _NO_NAME:
             found["/".join(segments[: index + 1])] = segment
             inside = False
+    return found
+
+
+def _named(folder: str, distribution: str) -> dict[str, str]:
+    """Return the folders on the way to this one that have a version in their names."""
+    found: dict[str, str] = {}
+    segments = folder.split("/")
+    for index, segment in enumerate(segments):
+        if _RELEASE.fullmatch(segment) and not _is_called_as(segment, distribution):
+            found["/".join(segments[: index + 1])] = segment
     return found
 
 

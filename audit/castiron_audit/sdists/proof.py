@@ -25,6 +25,7 @@ _TELLING_NAME = re.compile(rb"\w{9,}|\w*[a-z0-9]_\w{3,}|\w*[a-z][A-Z]\w{3,}")
 _AT_LEAST = 4
 """Points; messages of three words and what is in a namespace have two, another string or name that tells enough one."""
 _SHORTEST = 8
+_SHORTEST_NAME = 3
 _IDENTIFIER = re.compile(rb"\w+")
 _OWN = ""
 
@@ -89,7 +90,7 @@ def _points(text: bytes) -> int:
         return 2 if len(set(_WORD.findall(text))) >= 3 else int(len(text) >= _SHORTEST)
     if b"::" in text:
         scope, _, name = text.partition(b"::")
-        return 2 if len(scope) > 3 and len(name) > 3 else 0
+        return 0 if len(name) <= _SHORTEST_NAME else 2 if len(scope) > _SHORTEST_NAME else 1
     if _IDENTIFIER.fullmatch(text):
         return int(_TELLING_NAME.fullmatch(text) is not None and not text.startswith(b"__"))
     return int(len(text) >= _SHORTEST and len(set(text)) > 4)

@@ -42,6 +42,8 @@ _PROCEDURE = re.compile(
     rb"^[ \t]*(?:[\w() =*,]{0,60}[ \t])?(?:subroutine|function)[ \t]+(\w{4,})", re.MULTILINE | re.IGNORECASE
 )
 _OF_MODULE = re.compile(rb"__(\w+?)_MOD_(\w+)")
+_TYPES = re.compile(rb"N\d{1,2}[A-Za-z_]\w{2,100}")
+"""Names of types, which stay as strings where the symbols are stripped."""
 _KEYWORDS = frozenset((b"while", b"switch", b"return", b"sizeof", b"catch", b"defined"))
 
 
@@ -81,11 +83,13 @@ def traces_of(data: bytes, defined: frozenset[bytes]) -> Traces:
     """Return the traces in a file's bytes; ``defined`` are the names that it defines."""
     names: set[bytes] = set()
     members: set[tuple[bytes, bytes]] = set()
+    for nested in set(_TYPES.findall(data)):
+        members |= _members(parts_of(b"_Z" + nested))
     for name in defined:
         if name.startswith(b"_Z"):
             parts = parts_of(name)
             if len(parts) > 1:
-                members.add((parts[0], parts[1]))
+                members |= _members(parts)
             elif parts:
                 names.add(parts[0])
         elif match := _OF_MODULE.fullmatch(name):
@@ -95,6 +99,11 @@ def traces_of(data: bytes, defined: frozenset[bytes]) -> Traces:
     return Traces(
         strings=frozenset(map(bytes.strip, _RUN.findall(data))), names=frozenset(names), members=frozenset(members)
     )
+
+
+def _members(parts: tuple[bytes, ...]) -> set[tuple[bytes, bytes]]:
+    """Return what a name says is in its outermost namespace or class."""
+    return {(parts[0], part) for part in parts[1:4]}
 
 
 def relevant_words(traces: Traces) -> frozenset[bytes]:
@@ -110,11 +119,11 @@ def tokens_of(path: str, data: bytes, traces: Traces, relevant: frozenset[bytes]
     if posixpath.splitext(path)[1].lower() in _FORTRAN:
         return _of_fortran(data, traces, relevant)
     words = relevant.intersection(_IDENTIFIER.findall(data))
-    scopes = {part for match in _SCOPE.finditer(data) for part in match[1].split(b"::")} if words else set()
+    scopes = {part for match in _SCOPE.finditer(data) for part in match[1].split(b"::")} if words else ()
     return Tokens(
         strings=traces.strings.intersection(_literals(data)),
         defined=frozenset(_defined(data, words)) if words else frozenset(),
-        scopes=frozenset(scopes & words),
+        scopes=frozenset(scopes),
         words=words,
     )
 

@@ -149,19 +149,27 @@ def test_parts_by_folders_and_licenses() -> None:
             "src/inner/COPYING": MIT.encode(),
             "vendor/single.h": b"/* Copyright: public domain */",
             "subprojects/d/d.c": b"int d;",
+            "LICENSE": b"Our license",
+            "bindings/LICENSE": b"Our license",
+            "bindings/b.c": b"int b;",
+            "cpp_src/LICENSE": MIT.encode(),
+            "cpp_src/c.cpp": b"int c;",
             "tests/lib/t.c": b"int t;",
             "extern/doctest/doctest.h": b"int t;",
+            "internal/lz4-1.9.4/lz4.c": b"int l;",
+            "d-1.0/d.c": b"int d;",
         }
     )
     found = divided(files, "d")
     assert [(part.name, part.version, part.folders) for part in found.parts] == [
         ("frob", "2.1", ("third_party/frob-2.1",)),
         ("inner", "", ("src/inner",)),
+        ("lz4", "1.9.4", ("internal/lz4-1.9.4",)),
         ("single", "", ("vendor",)),
     ]
-    assert found.own == ("d/own.c", "subprojects/d/d.c")
+    assert found.own == ("bindings/b.c", "cpp_src/c.cpp", "d-1.0/d.c", "d/own.c", "subprojects/d/d.c")
     assert found.parts[0].licenses == ("third_party/frob-2.1/LICENSE",)
-    assert found.parts[2].licenses == ("vendor/single.h",)
+    assert found.parts[3].licenses == ("vendor/single.h",)
 
 
 @pytest.mark.parametrize(
@@ -221,6 +229,13 @@ def test_names_of_cpp_and_fortran() -> None:
         ("fsph", "fsph::Harmonics"),
         ("toml", "toml_parser::parse_line"),
     ]
+
+
+def test_names_of_types_stay_where_symbols_are_stripped() -> None:
+    files = tree({"extern/thread-pool/pool.hpp": b"namespace Pools { class thread_pool {}; class move_only_task {}; }"})
+    data = compiled(b"N5Pools11thread_poolE", b"St19_Sp_counted_ptrIN5Pools14move_only_taskEE")
+    (found,) = proven_parts(files, divided(files, "d"), traces_of(data, frozenset()))
+    assert found.texts == {b"Pools::thread_pool", b"Pools::move_only_task"}
 
 
 LOCK = b"""{"lockfileVersion": 3, "packages": {"": {}, "node_modules/frob-view": {"version": "1.2.3", "license": "MIT"},
@@ -301,6 +316,20 @@ def test_sources_tell_parts_of_a_wheel(tmp_path: Path) -> None:
     assert [(item.code, "unused" in item.message) for item in found.findings] == [("unproven-sources", True)]
 
 
+def test_what_is_known_gets_the_version_and_text_of_its_sources(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/tool").write_bytes(compiled(b" deflate 1.3.1 Copyright 1995-2024 Jean-loup Gailly and Mark Adler "))
+    files = {
+        "deps/zlib/zlib.h": b'/* zlib.h */\n#define ZLIB_VERSION "1.3.1.2"\n',
+        "deps/zlib/LICENSE": MIT.encode(),
+        "deps/zlib_more/z.c": b"int z;",
+    }
+    made = tar(tmp_path / "d-1.0.tar.gz", files)
+    (component,) = detected(tmp_path, SourceArchive(distribution="d", path=made), "d/tool").components
+    assert (component.name, component.version, component.verdict.expression) == ("zlib", "1.3.1.2", "Zlib")
+    assert not any("deps/zlib" in text.path for text in component.texts), "another license is not its text"
+
+
 def test_a_script_has_what_the_lock_file_says(tmp_path: Path) -> None:
     (tmp_path / "d").mkdir()
     (tmp_path / "d/app.js").write_bytes(b'throw Error("frob-view: no canvas");')
@@ -309,6 +338,30 @@ def test_a_script_has_what_the_lock_file_says(tmp_path: Path) -> None:
     (component,) = detected(tmp_path, SourceArchive(distribution="d", path=made), "d/app.js").components
     assert (component.name, component.version, component.verdict.expression) == ("frob-view", "1.2.3", "MIT")
     assert component.purl == "pkg:npm/frob-view@1.2.3"
+
+
+def test_versions_of_another_build_do_not_count(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    banners = b"/*! frob-view | MIT */\n/*! other-view v9.0.0 | MIT */\n/*! third.js v3.0.0 | MIT */"
+    (tmp_path / "d/app.js").write_bytes(banners)
+    lock = LOCK.replace(b"node_modules/a/node_modules/@x/b", b"node_modules/other-view")
+    made = tar(tmp_path / "d-1.0.tar.gz", {"package-lock.json": lock, "package.json": b"{}"})
+    sdist = SourceArchive(distribution="d", path=made)
+    versions = {item.name: item.version for item in detected(tmp_path, sdist, "d/app.js").components}
+    assert versions["frob-view"] == ""
+    made = tar(tmp_path / "d-1.0.tar.gz", {"package-lock.json": LOCK, "package.json": b"{}"})
+    versions = {item.name: item.version for item in detected(tmp_path, sdist, "d/app.js").components}
+    assert versions["frob-view"] == "1.2.3"
+
+
+def test_texts_that_a_fork_has_do_not_show_its_origin(tmp_path: Path) -> None:
+    (tmp_path / "d").mkdir()
+    messages = [b"a message of three words", b"another message of this kind"]
+    (tmp_path / "d/tool").write_bytes(compiled(b"1.3.1.zlib-ng", b"zlib-ng 2.2.4", *messages))
+    source = b"".join(b'char *t = "%s";' % message for message in messages)
+    made = tar(tmp_path / "d-1.0.tar.gz", {"deps/zlib/a.c": source})
+    found = detected(tmp_path, SourceArchive(distribution="d", path=made), "d/tool")
+    assert [item.name for item in found.components] == ["zlib-ng"]
 
 
 @pytest.mark.parametrize("broken", [True, False])
