@@ -256,7 +256,7 @@ def _reference(
     names = (
         (words[-1] if first != "-m" else "<none>", "<program>"),
         (str(prefix / "bin" / "python"), "<program>"),
-        (f"{project}/", "<prefix>/app/"),
+        (str(project), "<prefix>/app"),
         (f"{prefix}/", "<prefix>/"),
         (f"{base}/", "<prefix>/"),
     )

@@ -14,6 +14,7 @@ from castiron_trace.analyser.rules.computed_imports import ComputedImports
 from castiron_trace.analyser.rules.dotted_strings import DottedStrings
 from castiron_trace.analyser.rules.entry_points import EntryPoints
 from castiron_trace.analyser.rules.environment_defaults import EnvironmentDefaults
+from castiron_trace.analyser.rules.given_packages import GivenPackages
 from castiron_trace.analyser.rules.hidden_imports import HiddenImports
 from castiron_trace.analyser.rules.lazy_modules import LazyModules
 from castiron_trace.analyser.rules.machine_libraries import MachineLibraries
@@ -65,6 +66,7 @@ class Inclusion:
         self._for_code: tuple[ModuleRule, ...] = (
             self._outside_code,
             OwnStrings(context, own_names),
+            GivenPackages(context, own_names),
             EnvironmentDefaults(context),
             own_configuration,
             named_packages,

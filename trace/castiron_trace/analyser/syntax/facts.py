@@ -67,6 +67,7 @@ class Facts:
         self.files: OwnPaths | None = None
         self.outside_code: Sequence[OutsideCode] = ()
         self.environment_defaults: Sequence[Literal] = ()
+        self.given: Sequence[Literal] = ()
         self.exports: Sequence[str] = ()
         self.finds_sources = False
         self.package_paths: Sequence[PackagePath] = ()
@@ -128,6 +129,7 @@ class Facts:
             dynamic_codec=self.dynamic_codec,
             outside_code=tuple(self.outside_code),
             environment_defaults=tuple(self.environment_defaults),
+            given=tuple(self.given),
             extends_path=self.extends_path,
             exports=tuple(self.exports),
             finds_sources=own and self.finds_sources,

@@ -223,6 +223,8 @@ class Scan:
     """See `castiron_trace.analyser.syntax.outside_code`."""
     environment_defaults: tuple[Literal, ...] = ()
     """See `castiron_trace.analyser.syntax.environment_defaults`; for the application's own files."""
+    given: tuple[Literal, ...] = ()
+    """See `castiron_trace.analyser.syntax.given_modules`; for the application's own files."""
     extends_path: bool = False
     """True for a namespace package of the older kinds, such as those of `pkgutil.extend_path`."""
     exports: tuple[str, ...] = ()
@@ -265,6 +267,7 @@ _ROWS: dict[str, Any] = {
     "changed": Literal,
     "databases": Literal,
     "environment_defaults": Literal,
+    "given": Literal,
     "libraries": NamedLibrary,
     "outside_code": OutsideCode,
     "lazy": Literal,

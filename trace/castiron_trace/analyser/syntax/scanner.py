@@ -23,6 +23,7 @@ from castiron_trace.analyser.syntax.encodings import encodings
 from castiron_trace.analyser.syntax.environment_defaults import environment_defaults
 from castiron_trace.analyser.syntax.expressions import is_main_test, may_swallow, name_of
 from castiron_trace.analyser.syntax.facts import Facts
+from castiron_trace.analyser.syntax.given_modules import given_modules
 from castiron_trace.analyser.syntax.import_calls import (
     IMPORT_FUNCTIONS,
     IMPORTS,
@@ -103,6 +104,7 @@ def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
     facts.files = own_paths(tree, scanner.file_functions) if own else None
     facts.outside_code = outside_code(source, tree)
     facts.environment_defaults = environment_defaults(source, tree) if own else ()
+    facts.given = given_modules(tree) if own else ()
     facts.package_paths = package_paths(source, tree)
     facts.lazy = lazy_exports(source, tree, facts.strings)
     facts.made = made_modules(source, tree)

@@ -1,0 +1,69 @@
+"""Finds modules that a source gives to a function as they are: ``scan(shop)``, ``with_modules(steps, views)``.
+
+A function of a library that gets a package may import all that is in it, which no import statement tells.
+"""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING
+
+from castiron_trace.analyser.syntax.expressions import dotted_name, name_of
+from castiron_trace.analyser.syntax.scan import Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_LOOK_AT_IT = frozenset(
+    {
+        *(
+            "delattr",
+            "dir",
+            "getattr",
+            "hasattr",
+            "help",
+            "id",
+            "isinstance",
+            "print",
+            "repr",
+            "setattr",
+            "str",
+            "type",
+            "vars",
+        ),
+        *("contents", "files", "is_resource", "open_binary", "open_text", "path", "read_binary", "read_text"),
+        *("deepcopy", "getfile", "getsource", "reload"),
+    }
+)
+"""Functions that look at what they get, at its attributes, or at files beside it."""
+
+
+def given_modules(tree: ast.AST) -> list[Literal]:
+    """Return what may be such a module, dotted, with leading dots if it was imported so; sorted."""
+    nodes = list(ast.walk(tree))
+    bound: dict[str, str] = {}
+    for node in nodes:
+        if isinstance(node, ast.Import):
+            bound.update(
+                (alias.asname or (top := alias.name.partition(".")[0]), alias.name if alias.asname else top)
+                for alias in node.names
+            )
+        elif isinstance(node, ast.ImportFrom):
+            start = "." * node.level + (f"{node.module}." if node.module else "")
+            bound.update((alias.asname or alias.name, f"{start}{alias.name}") for alias in node.names)
+    calls = (node for node in nodes if isinstance(node, ast.Call) and name_of(node.func) not in _LOOK_AT_IT)
+    return sorted({Literal(name, call.lineno) for call in calls for name in _given(call, bound)})
+
+
+def _given(call: ast.Call, bound: dict[str, str]) -> Iterator[str]:
+    todo = [*call.args, *(keyword.value for keyword in call.keywords)]
+    while todo:
+        value = todo.pop()
+        if isinstance(value, ast.List | ast.Tuple | ast.Set):
+            todo.extend(value.elts)
+        elif isinstance(value, ast.Starred):
+            todo.append(value.value)
+        elif isinstance(value, ast.Name | ast.Attribute):
+            first, dot, rest = (dotted_name(value) or "").partition(".")
+            if first in bound:
+                yield bound[first] + dot + rest
