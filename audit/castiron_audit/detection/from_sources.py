@@ -17,6 +17,7 @@ from castiron_audit.license_files import is_own_license
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import first_of, normalised
 from castiron_audit.sdists.archive import CODE, read_sdist
+from castiron_audit.sdists.declared import declared_versions
 from castiron_audit.sdists.part_versions import titles_and_version
 from castiron_audit.sdists.parts import divided
 from castiron_audit.sdists.proof import proven_parts
@@ -57,6 +58,7 @@ def detect_from_sources(collector: Collector) -> None:
         return
     try:
         tree = read_sdist(archive.path)
+        sources = divided(tree, collector.contents.distribution.name)
     except UnusableArchiveError as error:
         _tell_lacking(collector, f"{archive.path.name} cannot be used: {error}")
         return
@@ -64,13 +66,13 @@ def detect_from_sources(collector: Collector) -> None:
     collector.own_texts = {
         tree.where(path): tree.text(path) for path in tree.files if "/" not in path and is_own_license(path)
     }
-    sources = divided(tree, collector.contents.distribution.name)
     traces = _traces(collector)
     proven = proven_parts(tree, sources, traces) if sources.parts and traces is not None else ()
     for item in proven:
         _add_proven(collector, tree, item)
     there = {item.part.name for item in proven}
     unproven = [part for part in sources.parts if part.name not in there and not _complete_known(collector, tree, part)]
+    _add_declared_versions(collector, tree)
     if unproven:
         names = [part.name for part in unproven]
         collector.add_finding(
@@ -145,6 +147,21 @@ def _complete(component: DetectedComponent, texts: dict[str, str], evidence: lis
         return  # Another version's, or a part's.
     if not component.texts:
         component.texts |= texts
+
+
+def _add_declared_versions(collector: Collector, tree: SourceTree) -> None:
+    """Add the versions that the build fetches to what is linked in and has none, or only the beginning of one."""
+    versions: dict[int, set[str]] = {}
+    components: dict[int, DetectedComponent] = {}
+    for title, declared in declared_versions(tree).items():
+        component = _known_component(collector, (title,))
+        if component is not None and component.proven and not component.natives and Form.STATIC in component.forms:
+            components[id(component)] = component
+            versions.setdefault(id(component), set()).update(declared)
+    for key, component in components.items():
+        (version, *others) = sorted(versions[key])
+        if not others and f"{version}.".startswith(f"{component.version}." if component.version else ""):
+            component.version = version
 
 
 def _known_component(collector: Collector, titles: tuple[str, ...]) -> DetectedComponent | None:

@@ -28,7 +28,7 @@ CODE = frozenset(
 """Suffixes, in lower case, of sources that become machine code; Rust's tell their crates otherwise."""
 _FILES = re.compile(
     r"(?:package|bower|vcpkg|package-lock|npm-shrinkwrap)\.json|yarn\.lock|pnpm-lock\.yaml|Cargo\.lock|meson\.build"
-    r"|CMakeLists\.txt|configure\.(?:ac|in)|[\w.+-]+\.wrap|\.gitmodules|VERSION(?:\.txt|\.cmake)?|version\.txt",
+    r"|CMakeLists\.txt|configure\.(?:ac|in)|[\w.+-]+\.(?:wrap|cmake)|\.gitmodules|VERSION(?:\.txt|\.cmake)?|version\.txt",
     re.IGNORECASE,
 )
 _NO_TEXT = re.compile(r"\.(?:png|svg|json|pyc?|pyi|js|ts|css|html?|so|gz|zip|xml|yaml|yml)$", re.IGNORECASE)

@@ -13,6 +13,7 @@ from castiron_audit.license_files import LICENSE_FILE_NAME, NOTICES_NAME, is_own
 from castiron_audit.names import is_of_tests, normalised, same_package
 from castiron_audit.sdists.archive import CODE
 from castiron_common.frozen import dataclass
+from castiron_common.unpacking import UnusableArchiveError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,8 +46,11 @@ _VERSIONED = re.compile(
 _RELEASE = re.compile(r"[A-Za-z][\w.+]*(?:-[A-Za-z][\w.+]*)*-v?\d+\.\d+(?:\.\d+)*")
 """A folder as a release is unpacked into."""
 _SUFFIX = re.compile(r"(?:[-_.](?:src|source|sources|master|main|git|repo|upstream|[0-9a-f]{7,40}))+$", re.IGNORECASE)
+_LONGEST_TITLE = 80
+"""Characters; the patterns take the square of the time for others' longer ones."""
 _NOTICE = re.compile(rb"copyright|licen[sc]e|public domain", re.IGNORECASE)
 _HEAD = 3000
+_MOST_PARTS = 1000
 _MOST_HEADS = 3
 """Heads of sources that are read where there is no license file."""
 _TESTING = frozenset(
@@ -80,8 +84,11 @@ class DividedSources:
 
 
 def divided(tree: SourceTree, distribution: str) -> DividedSources:
-    """Return whose the sources of a distribution are."""
+    """Return whose the sources of a distribution are.  Raises `UnusableArchiveError` if there are too many parts."""
     roots = _roots(tree, distribution)
+    keys = {root: normalised(_bare(title)) for root, title in roots.items()}
+    if len(set(keys.values())) > _MOST_PARTS:
+        raise UnusableArchiveError(f"its sources have more than {_MOST_PARTS} parts of others")
     single: dict[str, list[str]] = {}
     members: dict[str, list[str]] = {}
     own: list[str] = []
@@ -92,12 +99,23 @@ def divided(tree: SourceTree, distribution: str) -> DividedSources:
         if root is not None and same_package(roots[root], distribution):
             own.append(path)
         elif root is not None:
-            members.setdefault(normalised(_bare(roots[root])), []).append(path)
+            members.setdefault(keys[root], []).append(path)
         elif (name := _single(path)) is not None and not same_package(name, distribution):
             single.setdefault(name, []).append(path)
         elif not _ASIDE.search(f"/{path}"):
             own.append(path)
-    parts = [_part(tree, roots, name, sources) for name, sources in members.items() if name not in _TESTING]
+    folders: dict[str, dict[str, str]] = {}
+    for root, key in sorted(keys.items()):
+        folders.setdefault(key, {})[root] = roots[root]
+    licenses: dict[str, list[str]] = {}
+    for path in tree.files:
+        if _is_text_of_license(path) and (root := _root_of(path, roots)) is not None:
+            licenses.setdefault(keys[root], []).append(path)
+    parts = [
+        _part(tree, key, folders[key], sources, licenses.get(key, []))
+        for key, sources in members.items()
+        if key not in _TESTING
+    ]
     known = {normalised(part.name) for part in parts}
     parts += [
         SourcePart(
@@ -139,6 +157,11 @@ def _roots(tree: SourceTree, distribution: str) -> dict[str, str]:
     return roots
 
 
+def is_aside(path: str) -> bool:
+    """Return whether a file is of tests, examples or documentation."""
+    return _ASIDE.search(f"/{path}") is not None
+
+
 def _sources(tree: SourceTree) -> Iterator[str]:
     return (path for path in tree.files if posixpath.splitext(path)[1].lower() in CODE)
 
@@ -172,7 +195,7 @@ def _named(folder: str, distribution: str) -> dict[str, str]:
     found: dict[str, str] = {}
     segments = folder.split("/")
     for index, segment in enumerate(segments):
-        if _RELEASE.fullmatch(segment) and not _is_called_as(segment, distribution):
+        if len(segment) <= _LONGEST_TITLE and _RELEASE.fullmatch(segment) and not _is_called_as(segment, distribution):
             found["/".join(segments[: index + 1])] = segment
     return found
 
@@ -192,8 +215,12 @@ def _single(path: str) -> str | None:
     return posixpath.splitext(name)[0] if segments and _OF_OTHERS.fullmatch(segments[-1]) else None
 
 
+def _versioned(title: str) -> re.Match[str] | None:
+    return _VERSIONED.fullmatch(title) if len(title) <= _LONGEST_TITLE else None
+
+
 def _bare(title: str) -> str:
-    match = _VERSIONED.fullmatch(title)
+    match = _versioned(title)
     return _SUFFIX.sub("", match["name"] if match else title) or title
 
 
@@ -207,18 +234,19 @@ def _core(name: str) -> str:
     return re.sub(r"^(?:py|lib|python|c)+|(?:py|python|lib|src|source|c|cpp|core|ext)+$", "", core) or core
 
 
-def _part(tree: SourceTree, roots: Mapping[str, str], key: str, sources: list[str]) -> SourcePart:
-    folders = sorted(root for root, title in roots.items() if normalised(_bare(title)) == key)
-    titles = [roots[folder] for folder in folders]
-    versions = {match["version"].replace("_", ".") for title in titles if (match := _VERSIONED.fullmatch(title))}
-    licenses = [
-        path
-        for path in tree.files
-        if _is_license(posixpath.basename(path))
+def _is_text_of_license(path: str) -> bool:
+    return (
+        _is_license(posixpath.basename(path))
         and posixpath.splitext(path)[1].lower() not in CODE
-        and _root_of(path, roots) in folders
         and not is_of_tests(path)
-    ]
+    )
+
+
+def _part(
+    tree: SourceTree, key: str, folders: Mapping[str, str], sources: list[str], licenses: list[str]
+) -> SourcePart:
+    titles = list(folders.values())
+    versions = {match["version"].replace("_", ".") for title in titles if (match := _versioned(title))}
     top = [path for path in licenses if any(_is_at_top(path, folder) for folder in folders)]
     own = [path for path in top if is_own_license(posixpath.basename(path))]
     heads = [path for path in sources if _NOTICE.search(tree.files[path][:_HEAD])]

@@ -50,10 +50,11 @@ def proven_parts(tree: SourceTree, sources: DividedSources, traces: Traces) -> t
         for owner, paths in by_owner.items()
     }
     found = {owner: _evidence(item, traces) for owner, item in tokens.items()}
+    holders = Counter(text for texts in found.values() for text in texts)
     words: Counter[bytes] = Counter(word for item in tokens.values() for word in item.strings | item.words)
     proven: list[ProvenPart] = []
     for part in sources.parts:
-        alone = _alone(part.name, found, words)
+        alone = _alone(found[part.name], holders, words)
         if sum(map(_points, alone)) >= _AT_LEAST:
             longest = max(alone, key=lambda text: (_points(text), len(text), text))
             proven.append(ProvenPart(part=part, proof=longest.decode("ascii", "replace"), texts=frozenset(alone)))
@@ -80,9 +81,9 @@ def _evidence(tokens: Tokens, traces: Traces) -> frozenset[bytes]:
     return frozenset(tokens.strings | (tokens.defined & traces.names) | members) - {b""}
 
 
-def _alone(owner: str, found: Mapping[str, frozenset[bytes]], words: Mapping[bytes, int]) -> list[bytes]:
-    others = frozenset().union(*(texts for name, texts in found.items() if name != owner))
-    return sorted(text for text in found[owner] - others if words.get(text, 1) <= 1 or b"::" in text)
+def _alone(texts: Iterable[bytes], holders: Mapping[bytes, int], words: Mapping[bytes, int]) -> list[bytes]:
+    """Return what only one owner has; what stands elsewhere as a word is used there."""
+    return sorted(text for text in texts if holders[text] == 1 and (words.get(text, 1) <= 1 or b"::" in text))
 
 
 def _points(text: bytes) -> int:

@@ -17,6 +17,7 @@ from castiron_audit.detection.contents import DistributionContents
 from castiron_audit.detection.driver import Detection, detect
 from castiron_audit.sdists import archive
 from castiron_audit.sdists.archive import SourceTree, read_sdist
+from castiron_audit.sdists.declared import declared_versions
 from castiron_audit.sdists.locks import needed_packages
 from castiron_audit.sdists.part_versions import titles_and_version
 from castiron_audit.sdists.parts import divided
@@ -139,6 +140,23 @@ def test_hostile_sources_take_no_time() -> None:
         assert proven_parts(files, divided(files, "d"), found) == ()
 
 
+def test_hostile_names_and_build_files_take_no_time() -> None:
+    names = {f"third_party/a{index}{'.1' * 400}/a.c": b"int a;" for index in range(300)}
+    build = (
+        b"FetchContent_Declare(" * 3_000
+        + b"GIT_REPOSITORY "
+        + b"a." * 100_000
+        + b"\nGIT_TAG 1"
+        + b".1-" * 50_000
+        + b")"
+    )
+    files = tree(names | {"CMakeLists.txt": build, "x.wrap": b"revision = " + b"a-" * 200_000})
+    assert len(divided(files, "d").parts) == len(names)
+    assert declared_versions(files) == {}
+    with pytest.raises(UnusableArchiveError, match="more than 1000 parts"):
+        divided(tree({f"third_party/a{index}/a.c": b"" for index in range(1001)}), "d")
+
+
 def test_parts_by_folders_and_licenses() -> None:
     files = tree(
         {
@@ -238,6 +256,34 @@ def test_names_of_types_stay_where_symbols_are_stripped() -> None:
     assert found.texts == {b"Pools::thread_pool", b"Pools::move_only_task"}
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        (
+            "CMakeLists.txt",
+            b"FetchContent_Declare(\n  fmt  # 9.9.9\n  GIT_REPOSITORY ${X}fmtlib/fmt.git\n  GIT_TAG 12.2.0\n)",
+            {"fmt": {"12.2.0"}},
+        ),
+        (
+            "cmake/deps.cmake",
+            b"ExternalProject_Add(json URL https://example.org/json/archive/v3.11.3.tar.gz)",
+            {"json": {"3.11.3"}},
+        ),
+        ("CMakeLists.txt", b'CPMAddPackage("gh:fmtlib/fmt#12.0.0")', {"fmt": {"12.0.0"}}),
+        (
+            "CMakeLists.txt",
+            b"fetchcontent_declare(boost_regex\nGIT_REPOSITORY https://example.org/x/regex\nGIT_TAG boost-1.91.0)",
+            {"boost_regex": {"1.91.0"}, "regex": {"1.91.0"}},
+        ),
+        ("CMakeLists.txt", b"FetchContent_Declare(fmt GIT_TAG main GIT_REPOSITORY https://e.org/fmt.git )", {}),
+        ("subprojects/toml-f.wrap", b"[wrap-git]\ndirectory = toml-f\nrevision = v0.4.2\n", {"toml-f": {"0.4.2"}}),
+        ("tests/CMakeLists.txt", b"FetchContent_Declare(x GIT_TAG v1.2.3)", {}),
+    ],
+)
+def test_what_a_build_fetches(name: str, text: bytes, expected: dict[str, set[str]]) -> None:
+    assert declared_versions(tree({name: text})) == expected
+
+
 LOCK = b"""{"lockfileVersion": 3, "packages": {"": {}, "node_modules/frob-view": {"version": "1.2.3", "license": "MIT"},
 "node_modules/a/node_modules/@x/b": {"version": "2.0.0"}, "node_modules/t": {"version": "3.0.0", "dev": true}}}"""
 OLD_LOCK = b'{"dependencies": {"frob-view": {"version": "1.2.3", "dependencies": {"@x/b": {"version": "2.0.0"}}}, "t": {"version": "3.0.0", "dev": true}}}'  # noqa: E501
@@ -328,6 +374,18 @@ def test_what_is_known_gets_the_version_and_text_of_its_sources(tmp_path: Path) 
     (component,) = detected(tmp_path, SourceArchive(distribution="d", path=made), "d/tool").components
     assert (component.name, component.version, component.verdict.expression) == ("zlib", "1.3.1.2", "Zlib")
     assert not any("deps/zlib" in text.path for text in component.texts), "another license is not its text"
+
+
+@pytest.mark.parametrize(("declared", "version"), [(b"v1.3.1.2", "1.3.1.2"), (b"v1.2.11", "1.3.1")])
+def test_what_is_fetched_tells_a_version_that_agrees(tmp_path: Path, declared: bytes, version: str) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / "d/tool").write_bytes(compiled(b" deflate 1.3.1 Copyright 1995-2024 Jean-loup Gailly and Mark Adler "))
+    files = {
+        "CMakeLists.txt": b"FetchContent_Declare(zlib GIT_TAG %s)\nFetchContent_Declare(fmt GIT_TAG 1.0)" % declared
+    }
+    made = tar(tmp_path / "d-1.0.tar.gz", files)
+    (component,) = detected(tmp_path, SourceArchive(distribution="d", path=made), "d/tool").components
+    assert (component.name, component.version) == ("zlib", version)
 
 
 def test_a_script_has_what_the_lock_file_says(tmp_path: Path) -> None:
