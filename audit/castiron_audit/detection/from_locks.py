@@ -88,12 +88,7 @@ def _complete(component: DetectedComponent, tree: SourceTree, rows: dict[Package
     fitting = {
         item: path
         for item, path in rows.items()
-        if ""
-        in (
-            component.version,
-            item.version,
-        )
-        or item.version == component.version
+        if not (component.version and item.version) or item.version == component.version
     }
     if not fitting:
         return
