@@ -190,30 +190,6 @@ def test_files_of_an_application(kind: str, tmp_path: Path, python: TargetPython
     assert data(traced(tmp_path, python, {**STUB, **files})) == expected
 
 
-def test_sources_that_are_run_by_path_bring_their_imports(tmp_path: Path, python: TargetPython) -> None:
-    files = {
-        **STUB,
-        "app.py": "import runpy, streamlit\nrunpy.run_path('jobs/nightly.py')",
-        "jobs/nightly.py": "if __name__ == '__main__':\n    import wave",
-        "pages/2_More.py": "import chunky",
-        "pages/deeper/one.py": "",
-        "chunky.py": "",
-    }
-    modules = {module.name for module in traced(tmp_path, python, files).manifest.modules}
-    assert {"jobs.nightly", "wave", "pages.2_More", "chunky"} <= modules
-    assert "pages.deeper.one" not in modules
-    files["app.py"] = files["app.py"].replace("streamlit", "dash")
-    modules = {module.name for module in traced(tmp_path / "dash", python, files).manifest.modules}
-    assert {"pages.2_More", "chunky", "pages.deeper.one"} <= modules
-
-
-def test_the_application_that_a_frameworks_command_imports_goes_in(tmp_path: Path, python: TargetPython) -> None:
-    files = {**STUB, "start.py": "import flask", "wsgi.py": "import chunky", "chunky.py": "", "other.py": ""}
-    modules = {module.name for module in traced(tmp_path, python, files, application="start.py").manifest.modules}
-    assert {"wsgi", "chunky"} <= modules
-    assert "other" not in modules
-
-
 def test_what_lies_above_the_folder_of_the_script_goes_in_beside_it(tmp_path: Path, python: TargetPython) -> None:
     files = {
         "src/main.py": "from pathlib import Path\nROOT = Path(__file__).resolve().parent.parent\n"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.trace.test_own_files import data, traced
+from tests.unit.trace.test_own_files import STUB, data, traced
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -253,3 +253,27 @@ def test_patterns_that_name_sources_of_the_application(
     modules = {module.name for module in traced(tmp_path, python, files).manifest.modules}
     assert {name for name in modules if name.startswith("conf.")} - {"conf.parts"} == taken
     assert ("colorsys" in modules) == ("conf.parts.base" in taken)
+
+
+def test_sources_that_are_run_by_path_bring_their_imports(tmp_path: Path, python: TargetPython) -> None:
+    files = {
+        **STUB,
+        "app.py": "import runpy, streamlit\nrunpy.run_path('jobs/nightly.py')",
+        "jobs/nightly.py": "if __name__ == '__main__':\n    import wave",
+        "pages/2_More.py": "import chunky",
+        "pages/deeper/one.py": "",
+        "chunky.py": "",
+    }
+    modules = {module.name for module in traced(tmp_path, python, files).manifest.modules}
+    assert {"jobs.nightly", "wave", "pages.2_More", "chunky"} <= modules
+    assert "pages.deeper.one" not in modules
+    files["app.py"] = files["app.py"].replace("streamlit", "dash")
+    modules = {module.name for module in traced(tmp_path / "dash", python, files).manifest.modules}
+    assert {"pages.2_More", "chunky", "pages.deeper.one"} <= modules
+
+
+def test_the_application_that_a_frameworks_command_imports_goes_in(tmp_path: Path, python: TargetPython) -> None:
+    files = {**STUB, "start.py": "import flask", "wsgi.py": "import chunky", "chunky.py": "", "other.py": ""}
+    modules = {module.name for module in traced(tmp_path, python, files, application="start.py").manifest.modules}
+    assert {"wsgi", "chunky"} <= modules
+    assert "other" not in modules
