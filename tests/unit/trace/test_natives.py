@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from castiron_trace.natives import natives
-from tests.support.elf_values import TARGET
+from tests.support.targets import TARGET
 
 if TYPE_CHECKING:
     from pathlib import Path
