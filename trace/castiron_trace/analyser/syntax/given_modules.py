@@ -16,25 +16,11 @@ if TYPE_CHECKING:
 
 _LOOK_AT_IT = frozenset(
     {
-        *(
-            "delattr",
-            "dir",
-            "getattr",
-            "hasattr",
-            "help",
-            "id",
-            "isinstance",
-            "print",
-            "repr",
-            "setattr",
-            "str",
-            "type",
-            "vars",
-        ),
-        *("contents", "files", "is_resource", "open_binary", "open_text", "path", "read_binary", "read_text"),
-        *("deepcopy", "getfile", "getsource", "reload"),
+        "contents", "deepcopy", "delattr", "dir", "files", "getattr", "getfile", "getsource", "hasattr", "help", "id",
+        "is_resource", "isinstance", "open_binary", "open_text", "path", "print", "read_binary", "read_text", "reload",
+        "repr", "setattr", "str", "type", "vars",
     }
-)
+)  # fmt: skip
 """Functions that look at what they get, at its attributes, or at files beside it."""
 
 
