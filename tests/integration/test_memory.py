@@ -61,8 +61,8 @@ def test_data_that_starts_write_to_is_mapped_at_once(each_pack: Pack, tmp_path: 
     assert _linked_and_run(each_pack, tmp_path) == "True 0\n"
 
 
-def test_large_pages_are_for_programs_with_much_memory(each_pack: Pack, tmp_path: Path) -> None:
-    """The kernel is told which of the allocator's memory may have large pages: what comes after the first 48 MiB."""
+def test_large_pages_are_for_the_first_memory_and_for_much(each_pack: Pack, tmp_path: Path) -> None:
+    """The kernel is told which memory may have large pages: the allocator's first 2 MiB, and what comes after 48 MiB."""
     (tmp_path / "app.py").write_text(
         "def places(flag):\n"
         "    for line in open('/proc/self/smaps'):\n"
@@ -73,16 +73,16 @@ def test_large_pages_are_for_programs_with_much_memory(each_pack: Pack, tmp_path
         "            yield start, end\n"
         "def place(thing):\n"
         "    return any(start <= id(thing) < end for start, end in places('hg'))\n"
-        "small = [object()]\n"
-        "print(place(small))\n"
+        "print(place(bytes(300_000)))\n"
         "many = [bytes(1000) for _ in range(80_000)]\n"
         "print(place(many[-1]), [start % (1 << 25) for start, _ in places('hg')])\n"
+        "print([end - start == 2 << 20 for start, end in places('hg')])\n"
     )
     binary = trace_and_link(
         ["--python", each_pack.feature, "app.py"], cwd=tmp_path, name="app", options=["--no-report"]
     )
     large = Path("/sys/kernel/mm/transparent_hugepage").is_dir()
-    expected = f"False\nTrue [{(48 << 20) % (1 << 25)}]\n" if large else "False\nFalse []\n"
+    expected = f"False\nTrue [0, {(48 << 20) % (1 << 25)}]\n[True, False]\n" if large else "False\nFalse []\n[]\n"
     assert run([binary], cwd=tmp_path) == Outcome(status=0, stdout=expected, stderr="")
 
 
