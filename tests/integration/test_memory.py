@@ -62,7 +62,7 @@ def test_data_that_starts_write_to_is_mapped_at_once(each_pack: Pack, tmp_path: 
 
 
 def test_large_pages_are_for_the_first_memory_and_for_much(each_pack: Pack, tmp_path: Path) -> None:
-    """The kernel is told which memory may have large pages: the allocator's first 2 MiB, and what comes after 48 MiB."""
+    """The kernel is told which memory of the allocator's may have large pages: the first 2 MiB, and beyond 48 MiB."""
     (tmp_path / "app.py").write_text(
         "def places(flag):\n"
         "    for line in open('/proc/self/smaps'):\n"
