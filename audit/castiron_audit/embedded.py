@@ -42,9 +42,9 @@ NOTE_SECTION = ".note.package"
 AUDIT_SECTIONS = frozenset({SBOM_SECTION, REPORT_SECTION, NOTICES_SECTION, CRATES_SECTION})
 """What `embed` adds to a linked executable."""
 
-_VERSION = 3
-_READ = {1, 2, 3}
-"""Version 2 has suppliers, version 3 what belongs to no component."""
+_VERSION = 4
+_READ = {1, 2, 3, 4}
+"""Version 2 has suppliers, version 3 what belongs to no component, version 4 what was changed in sources."""
 _ALIGNMENT = 8
 """Appended sections are aligned so (`castiron_elf.sections.append_sections`)."""
 _LEVEL = 12

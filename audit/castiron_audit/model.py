@@ -176,6 +176,8 @@ class Component:
     """For distributions: whether the application itself asks for it."""
     summary: str = ""
     home_page: str = ""
+    changes: str = ""
+    """What was changed in its published sources before they were compiled; empty if nothing was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

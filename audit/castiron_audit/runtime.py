@@ -13,6 +13,7 @@ from castiron_audit.tables import table
 from castiron_common.files import sha256_bytes
 from castiron_manifest.model import Origin
 from castiron_runtime.licenses import rst_section
+from castiron_runtime.source_changes import NOTICE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,6 +69,7 @@ def _component(linked: LinkedComponent) -> Component:
         copyrights=copyright_notices(text.text for text in item.texts),
         forms=linked.forms,
         size=linked.size,
+        changes=next((text.text for text in item.texts if text.path == NOTICE), ""),
     )
 
 

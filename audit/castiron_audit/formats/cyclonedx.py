@@ -112,6 +112,8 @@ def _component(component: Component, report: Report, artifact: Artifact | None) 
         row["cpe"] = component.cpe
     if component.purl:
         row["purl"] = component.purl
+    if component.changes:
+        row["pedigree"] = {"notes": component.changes}
     if component.home_page.startswith(("http://", "https://")):
         row["externalReferences"] = [{"type": "website", "url": component.home_page}]
     if artifact is not None and artifact.sha512:

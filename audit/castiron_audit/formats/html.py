@@ -360,6 +360,7 @@ def _details(
         ("Depends on", _requirements(component, report)),
         ("purl", _code(component.purl)),
         ("CPE", _code(component.cpe)),
+        ("Changes", escape(component.changes)),
         ("Home page", _web_link(component.home_page)),
         ("Texts", _text_links(component, texts)),
     ]

@@ -111,6 +111,8 @@ def _package(component: Component, report: Report, artifact: Artifact | None) ->
         ]
     if component.home_page.startswith(("http://", "https://")):
         row["homepage"] = component.home_page
+    if component.changes:
+        row["sourceInfo"] = component.changes
     comments = [f"License concluded from {verdict.source}" + (f" ({verdict.where})" if verdict.where else "")]
     if verdict.reason:
         comments.append(verdict.reason)

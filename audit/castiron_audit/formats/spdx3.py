@@ -148,6 +148,7 @@ class _Document:
             "software_packageVersion": version,
             "software_primaryPurpose": "application" if component.kind is Kind.APPLICATION else "library",
             "software_packageUrl": component.purl,
+            "software_sourceInfo": component.changes,
             "software_copyrightText": "\n".join(component.copyrights),
             "software_homePage": component.home_page
             if component.home_page.startswith(("http://", "https://"))

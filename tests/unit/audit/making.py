@@ -25,6 +25,7 @@ from castiron_manifest.model import (
     Wheel,
 )
 from castiron_runtime.model import Component, LicenseText
+from castiron_runtime.source_changes import NOTICE
 
 MIT = """MIT License
 
@@ -105,8 +106,12 @@ def manifest(*items: Distribution, texts: tuple[str, ...] = (), natives: tuple[N
     )
 
 
-def runtime(name: str, license_: str, *, size: int = 1000, members: tuple[str, ...] = ()) -> LinkedComponent:
-    text = f"License of {name}\nCopyright (c) 2020 The {name} project\n"
+def runtime(
+    name: str, license_: str, *, size: int = 1000, members: tuple[str, ...] = (), changes: str = ""
+) -> LinkedComponent:
+    texts = {"COPYING": f"License of {name}\nCopyright (c) 2020 The {name} project\n"}
+    if changes:
+        texts[NOTICE] = changes
     return LinkedComponent(
         component=Component(
             name=name,
@@ -115,7 +120,9 @@ def runtime(name: str, license_: str, *, size: int = 1000, members: tuple[str, .
             cpe=f"cpe:2.3:a:{name}:{name}:1.2.3:*:*:*:*:*:*:*",
             license=license_,
             evidence="COPYING",
-            texts=(LicenseText(path="COPYING", sha256=sha256_bytes(text.encode()), text=text),),
+            texts=tuple(
+                LicenseText(path=path, sha256=sha256_bytes(text.encode()), text=text) for path, text in texts.items()
+            ),
             source_sha256="1" * 64,
         ),
         size=size,

@@ -174,6 +174,28 @@ def test_what_a_component_does_not_say_has_a_reason(sample: Report) -> None:
     assert document["metadata"]["manufacturer"]["name"] == "not stated"
 
 
+def test_a_component_whose_sources_were_changed_says_so_in_each_document(tmp_path: Path) -> None:
+    changes = "These sources were changed:\n\n* a.c: Faster.\n"
+    linked = (runtime("cpython", "PSF-2.0", changes=changes), runtime("musl", "MIT"))
+    made = report(components=linked, supplier=AUTHOR, license_="MIT")
+    cyclonedx = json.loads(render(made, Format.CYCLONEDX))
+    assert {row["name"]: row["pedigree"]["notes"] for row in cyclonedx["components"] if "pedigree" in row} == {
+        "cpython": changes
+    }
+    spdx = json.loads(render(made, Format.SPDX))
+    assert {row["name"]: row["sourceInfo"] for row in spdx["packages"] if "sourceInfo" in row} == {"cpython": changes}
+    spdx3 = json.loads(render(made, Format.SPDX3))["@graph"]
+    said = {row["name"]: row["software_sourceInfo"] for row in spdx3 if "software_sourceInfo" in row}
+    assert said == {"cpython": changes}
+    assert "* a.c: Faster." in render(made, Format.NOTICES)
+    assert "* a.c: Faster." in render(made, Format.HTML)
+    assert cyclonedx_error(render(made, Format.CYCLONEDX)) is None
+    for format_, problems in ((Format.SPDX, spdx_errors), (Format.SPDX3, spdx3_problems)):
+        path = tmp_path / f"app{SUFFIXES[format_]}"
+        path.write_text(render(made, format_, epoch=1, artifact=ARTIFACT))
+        assert problems(path) == []
+
+
 @pytest.mark.parametrize("format_", list(Format))
 def test_equal_reports_give_equal_bytes_without_time_and_place(sample: Report, format_: Format) -> None:
     text = render(sample, format_)
