@@ -5,8 +5,9 @@ what it is given.  Each is traced and linked; the binary does what the same dist
 interpreter, or it does not.  That interpreter is linked against musl: what has wheels for glibc alone is compared with
 a CPython of this machine (``--python``), and differs also by what CPython has changed between its version and the
 pack's.  Prints a line for each: equal, refused (by ``trace`` or ``link``, with the message that its table expects),
-told (it differs, and a warning of ``trace`` names what is missing), REFUSED (which no table expects), UNCLEAR, or
-DIFFERS.  Exits with 1 if any is of the last three.
+told (it differs, and a warning of ``trace`` names what is missing), REFUSED (which no table expects), UNCLEAR, DIFFERS,
+TOO LONG (a command exceeded its limit of time), or no reference (CPython could not be tried). Exits with 1 if any is
+none of the first three.
 
 A program whose entry is ``.`` is a project that is built: its ``pyproject.toml`` has one script.
 """
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING, Any
 import pexpect
 import uv
 
+from castiron_common.errors import CastironError
 from castiron_common.progress import SilentReporter
 from castiron_manifest.reader import read_manifest
 from castiron_runtime.packs import interpreter, open_pack
@@ -117,6 +119,18 @@ def _program(name: str, kind: str, table: dict[str, Any]) -> Program:
         work=files["work"],
         refused=refused,
     )
+
+
+def _tried(program: Program, pack: Pack, folder: Path, *, python: Path | None) -> Verdict:
+    """Return the verdict on one program, also if a command takes too long or fails: the next one is tried all the same."""
+    name = program.application.name
+    try:
+        return try_program(program, pack, folder, python=python)
+    except subprocess.TimeoutExpired as error:
+        words = " ".join(map(str, error.cmd))
+        return Verdict(program=name, word="TOO LONG", detail=f"{error.timeout:.0f} s: {words}")
+    except (CastironError, subprocess.CalledProcessError) as error:  # of what the reference is made with
+        return Verdict(program=name, word="no reference", detail=str(error))
 
 
 def try_program(program: Program, pack: Pack, folder: Path, *, python: Path | None) -> Verdict:
@@ -285,11 +299,11 @@ def main() -> int:
     count: Counter[str] = Counter()
     for program in chosen:
         with tempfile.TemporaryDirectory(prefix="programs-") as place:
-            verdict = try_program(program, pack, Path(place), python=options.python)
+            verdict = _tried(program, pack, Path(place), python=options.python)
         count[verdict.word] += 1
         first = verdict.detail.splitlines()[0][:150] if verdict.detail else ""
         print(
-            f"{program.kind:<10}{verdict.program:<20}{verdict.word:<14}{verdict.size / 1e6:8.1f} MB"
+            f"{program.kind:<12}{verdict.program:<24}{verdict.word:<14}{verdict.size / 1e6:8.1f} MB"
             f"{verdict.warnings:4} warnings  {first}",
             flush=True,
         )

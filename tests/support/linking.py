@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = Path(sys.executable).parent
+_GRACE = 30.0
+"""Seconds for a command that is told to end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,18 +35,26 @@ def command(name: str, *arguments: str | Path, cwd: Path, env: dict[str, str] | 
 def run(
     argv: Sequence[str | Path], *, cwd: Path, stdin: str = "", env: dict[str, str] | None = None, timeout: float = 900
 ) -> Outcome:
-    """Run a program and return what came out of it."""
-    done = subprocess.run(
-        [str(part) for part in argv],
+    """Run a program and return what came out of it; `subprocess.TimeoutExpired` if it takes longer than ``timeout``."""
+    given = [str(part) for part in argv]
+    process = subprocess.Popen(
+        given,
         cwd=cwd,
-        input=stdin,
         env=dict(os.environ) if env is None else env,
-        capture_output=True,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=timeout,
-        check=False,
     )
-    return Outcome(status=done.returncode, stdout=done.stdout, stderr=done.stderr)
+    try:
+        stdout, stderr = process.communicate(stdin, timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.terminate()  # not killed: our commands end the processes that they have started
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=_GRACE)
+        process.kill()
+        raise
+    return Outcome(status=process.returncode, stdout=stdout, stderr=stderr)
 
 
 def own_cache(folder: Path, *parts: str) -> dict[str, str]:
