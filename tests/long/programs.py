@@ -66,6 +66,8 @@ class Program:
     """Files in the folder it runs in."""
     refused: str | None
     """What the message must name, if it is to be refused."""
+    told: str | None
+    """What a warning must say, if it is to differ because of that."""
 
     @property
     def script(self) -> str:
@@ -108,7 +110,7 @@ def _program(name: str, kind: str, table: dict[str, Any]) -> Program:
         runs=runs_of(table.pop("run")),
         normalise=(*_TIMES, *((pattern, text) for pattern, text in table.pop("normalise", ()))),
     )
-    refused = table.pop("refused", None)
+    refused, told = table.pop("refused", None), table.pop("told", None)
     if table:
         raise TypeError(f"{name}: unknown keys {sorted(table)}")
     return Program(
@@ -118,11 +120,12 @@ def _program(name: str, kind: str, table: dict[str, Any]) -> Program:
         sources=files["app"],
         work=files["work"],
         refused=refused,
+        told=told,
     )
 
 
 def _tried(program: Program, pack: Pack, folder: Path, *, python: Path | None) -> Verdict:
-    """Return the verdict on one program, also if a command takes too long or fails: the next one is tried all the same."""
+    """Return the verdict on one program, also if a command takes too long or fails, so that the next one is tried."""
     name = program.application.name
     try:
         return try_program(program, pack, folder, python=python)
@@ -179,7 +182,8 @@ def try_program(program: Program, pack: Pack, folder: Path, *, python: Path | No
         if not program.application.runs[index].stderr and ("Traceback" in did.stderr) == ("Traceback" in usual.stderr):
             did = replace(did, stderr=usual.stderr)
         if did != usual:
-            told = any(line.split(":")[0] in did.stderr for line in warnings)
+            named = any(line.split(":")[0] in did.stderr for line in warnings)
+            told = named or any(re.search(program.told, line) for line in warnings if program.told)
             word = "told" if told else "DIFFERS"
             text = f"run {index}\n{_compared(usual, did)}"
             return Verdict(program=name, word=word, detail=text, warnings=len(warnings), size=size)

@@ -6,6 +6,7 @@ under no condition and in no ``try``.  Whatever else is missing is a finding.
 
 from __future__ import annotations
 
+import glob
 import sys
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -114,7 +115,14 @@ def missing_findings(reached: Reached, allowed: Collection[str]) -> Iterator[Fin
             continue
         where = place(reached, importer, line)
         hope = _hope(reached, name)
-        if weakest == Tier.REQUIRED and not hope and _may_be_made(reached, name):
+        if weakest == Tier.REQUIRED and (brought := _brought(reached, importer, name)):
+            yield Finding(
+                code="missing-module",
+                severity=Severity.INFO,
+                subject=name,
+                message=f"{where} imports it, and no file has it under this name: {brought}.",
+            )
+        elif weakest == Tier.REQUIRED and not hope and _may_be_made(reached, name):
             yield Finding(
                 code="missing-module",
                 severity=Severity.INFO,
@@ -162,6 +170,25 @@ def missing_findings(reached: Reached, allowed: Collection[str]) -> Iterator[Fin
                 subject=name,
                 message="--allow-missing names it, but nothing that the application needs is missing under this name.",
             )
+
+
+def _brought(reached: Reached, importer: str, name: str) -> str:
+    """Return, in words, what goes in that the import most likely leads to; empty if nothing does.
+
+    That is the copy that the importer's own distribution has of the module, or the file beside the package's sources
+    which an import hook of the application reads: ``rules/tax.rule`` for ``rules.tax``.
+    """
+    owner = reached.modules[importer].owner
+    if owner != APP:
+        copies = (other for other, module in reached.modules.items() if module.owner == owner)
+        copy = next((other for other in sorted(copies) if other.endswith(f".{name}")), "")
+        return f"{copy} goes in" if copy else ""
+    package, _dot, leaf = name.rpartition(".")
+    around = reached.modules.get(package)
+    if not reached.import_hook or around is None or around.file is None or around.owner != APP:
+        return ""
+    files = sorted(around.file.parent.glob(f"{glob.escape(leaf)}.*")) if around.kind == "package" else []
+    return f"{files[0].name} goes in, and {reached.import_hook} adds a hook that may read it" if files else ""
 
 
 def _alternatives(reached: Reached, importer: str, name: str) -> tuple[str, ...]:

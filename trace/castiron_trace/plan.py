@@ -11,14 +11,16 @@ import re
 import tomllib
 from dataclasses import dataclass
 from enum import Enum
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import EntryError, InputError, UsageError, reason
 from castiron_elf.abi import MAGIC, is_elf
+from castiron_trace.analyser.syntax.own_starts import folders_for_modules
 from castiron_trace.archives import is_archive, named_archives, unpacked
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from castiron_trace.model import Options
 
@@ -145,7 +147,13 @@ def _script_plan(options: Options, path: Path, extra: tuple[Path, ...]) -> Plan:
         kind=PlanKind.SCRIPT,
         name=real.name,
         path=real,
-        roots=(real.parent, *_source_folder(real.parent), *extra, *map(unpacked, named_archives(real, [real.parent]))),
+        roots=(
+            real.parent,
+            *_source_folder(real.parent),
+            *extra,
+            *(folder for folder in _folders_above(real) if folder not in extra),
+            *map(unpacked, named_archives(real, [real.parent])),
+        ),
         program=options.name or path.name.removesuffix(".py"),
     )
 
@@ -185,6 +193,18 @@ def check_script(path: Path) -> None:
     if first.startswith(b"#!") and b"python" not in first and not path.name.endswith(".py"):
         interpreter = first[2:].decode(errors="replace").strip()
         raise EntryError(f"{path} is a script for {interpreter}, not Python.", hint="Name a Python file.")
+
+
+def _folders_above(script: Path) -> Iterator[Path]:
+    """Yield the folders around a script's own that it puts on ``sys.path``: ``bin/shop.py`` does so with the project.
+
+    The user's home and what is around it is no application.
+    """
+    home = Path.home()
+    for text in folders_for_modules(script.read_bytes()):
+        folder = Path(os.path.normpath(script.parent / text))
+        if not text.strip("./") and folder != script.parent and folder not in (home, *home.parents):
+            yield folder
 
 
 def _source_folder(folder: Path) -> tuple[Path, ...]:

@@ -118,7 +118,15 @@ def test_a_copy_in_the_distribution_may_be_put_on_the_path(tracer: Tracer, tmp_p
     copy = site_of(
         tmp_path, *bare.distributions, install(tmp_path, "tools", {**tools, "tools/_vendor/space/two.py": ""})
     )
-    assert error(tracer, tracer(code, copy), site=copy) is None
+    reached = tracer(code, copy)
+    assert error(tracer, reached, site=copy) is None
+    assert [item.severity for item in missing_findings(reached, ())] == [Severity.WARNING]
+    takes = {**code, "app.py": f"import space.one, {owner}, {owner}._vendor.space.two"}
+    vendored = {f"{owner}/_vendor/__init__.py": "", f"{owner}/_vendor/space/two.py": ""}
+    whole = site_of(tmp_path, *bare.distributions, install(tmp_path, "tools", {**tools, **vendored}))
+    (finding,) = missing_findings(tracer(takes, whole), ())
+    assert finding.severity == Severity.INFO
+    assert f"{owner}._vendor.space.two goes in" in finding.message
 
 
 def test_a_module_that_is_imported_under_a_condition_may_fail_itself(tracer: Tracer, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from castiron_trace.analyser.configured_names import configured_names
+from castiron_trace.analyser.configured_names import configured_names, listed_names
 from castiron_trace.hints.model import Hints, OwnFiles
 from tests.unit.trace.tracing import own
 
@@ -43,6 +43,33 @@ def test_names_of_every_kind_once_and_in_order() -> None:
     names = configured_names("x: b.c\ny: a.b\nz: b.c\n'.inner.Part'\nrun: tasks:clean\n")
     assert names.dotted == ("b.c", "a.b", "inner.Part")
     assert (names.relative, names.objects) == (("inner.Part",), ("tasks",))
+
+
+@pytest.mark.parametrize(
+    ("text", "dotted", "words"),
+    [
+        ("# ours\nshop.parts\n  shop.other:Part  \n", ("shop.parts", "shop.other"), ()),
+        (
+            "name,class\nred,shop.red.Red\nblue, 'shop.blue.Blue' , 3\r\n",
+            ("shop.red.Red", "shop.blue.Blue"),
+            ("name", "class", "red", "blue"),
+        ),
+        ("red\tshop.red", ("shop.red",), ("red",)),
+        ("- shop.parts\npart = shop.other\n", ("shop.parts", "shop.other"), ()),
+        ("See shop.parts for more.\nshop.parts is here\n3.5\nhttp://shop.example/x.y\n", (), ()),
+    ],
+)
+def test_names_that_a_text_lists(text: str, dotted: tuple[str, ...], words: tuple[str, ...]) -> None:
+    names = listed_names(text)
+    assert (names.dotted, names.words) == (dotted, words)
+
+
+@pytest.mark.parametrize(
+    ("place", "taken"), [("HERE / 'plugins.txt'", True), ("'plugins.txt'", True), ("'x.txt'", False)]
+)
+def test_a_list_that_the_code_names(tracer: Tracer, place: str, taken: bool) -> None:
+    files = {"app.py": f"{HERE}open({place})", "plugins.txt": "flows.parts.one\n", **FLOWS}
+    assert ("flows.parts.one" in own(tracer(files))) == taken
 
 
 FLOWS = {"flows/__init__.py": "", "flows/parts/__init__.py": "", "flows/parts/one.py": "import colorsys"}

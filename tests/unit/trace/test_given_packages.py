@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from castiron_trace.analyser.syntax.given_modules import given_modules
+from castiron_trace.hints.reader import shipped_hints
 from tests.unit.trace.test_own_files import traced
 
 if TYPE_CHECKING:
@@ -30,6 +31,35 @@ if TYPE_CHECKING:
 )
 def test_modules_that_functions_get(source: str, names: list[str]) -> None:
     assert [text for text, _line in given_modules(ast.parse(source))] == names
+
+
+@pytest.mark.parametrize(
+    ("call", "names"),
+    [
+        ("config.scan()", ["."]),
+        ("config.scan(package=None)", ["."]),
+        ("config.scan('.')", ["."]),
+        ("config.scan(ignore='x')", ["."]),
+        ("config.scan('.views')\nconfig.scan(views)\nother.scan()\nscan()\nconfig.commit()", []),
+    ],
+)
+def test_functions_that_take_the_package_of_their_caller(call: str, names: list[str]) -> None:
+    hints = shipped_hints().sources.caller_package_functions
+    assert [text for text, _line in given_modules(ast.parse(call), hints)] == names
+
+
+def test_a_package_that_is_scanned_by_its_own_module(tmp_path: Path, python: TargetPython) -> None:
+    files = {
+        "app.py": "import shop.inner",
+        "shop/__init__.py": "",
+        "shop/inner/__init__.py": "def main(config): config.scan()",
+        "shop/inner/deep/__init__.py": "",
+        "shop/inner/deep/views.py": "import colorsys",
+        "shop/outer.py": "",
+    }
+    modules = {module.name for module in traced(tmp_path, python, files).manifest.modules}
+    assert {"shop.inner.deep.views", "colorsys"} <= modules
+    assert "shop.outer" not in modules
 
 
 @pytest.mark.parametrize(

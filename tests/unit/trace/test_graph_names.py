@@ -238,6 +238,19 @@ def test_compiled_code_names_modules_beside_its_source(tracer: Tracer, tmp_path:
     assert "json.tool" in reached.modules
 
 
+def test_what_sources_import_for_their_compiler(tracer: Tracer, tmp_path: Path) -> None:
+    """Cython's pure Python mode: the compiled module does without; the same source that is not compiled needs it."""
+    suffix = f".cpython-3{sys.version_info[1]}-x86_64-linux-gnu.so"
+    source = "import cython\nimport cython.cimports.libc as c\nimport colorsys"
+    files = {"made/__init__.py": "import made.core", "made/core.py": source}
+    reached = tracer({"app.py": "import made"}, site_of(tmp_path, install(tmp_path, "made", files)))
+    assert "cython" in reached.missing
+    files[f"made/core{suffix}"] = b"\x7fELF cython_runtime\0"
+    reached = tracer({"app.py": "import made"}, site_of(tmp_path, install(tmp_path, "made", files)))
+    assert "cython" not in reached.missing
+    assert "colorsys" in reached.modules
+
+
 def test_a_script_that_a_distribution_names_goes_in_with_what_it_imports(tracer: Tracer, tmp_path: Path) -> None:
     hooks = install(
         tmp_path,

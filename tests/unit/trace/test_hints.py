@@ -71,7 +71,7 @@ def test_each_kind_of_hint_is_documented_with_its_keys() -> None:
     ("text", "message"),
     [
         ("hiden-import = []", "there is no kind of hint 'hiden-import'; perhaps hidden-import is meant"),
-        ("zzz = []", "there is no kind of hint 'zzz'; there are alias, carry, compiler,"),
+        ("zzz = []", "there is no kind of hint 'zzz'; there are alias, caller-package-function, carry,"),
         ("exclude = {}", r"exclude is not an array of tables: write \[\[exclude\]\]"),
         ('exclude = [{ module = ["a"] }]', r"exclude\[0\].module: there is no key 'module'; perhaps modules is meant"),
         ('exclude = [{ modules = ["a"] }, {}]', r"exclude\[1\].modules is missing"),

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from castiron_common.errors import ModuleMissingError
+from castiron_manifest.model import Severity
 from castiron_trace.analyser.syntax import scanner
 from castiron_trace.analyser.syntax.scan import Literal, PackagePath
+from castiron_trace.certain_failures import missing_findings
 from castiron_trace.checks import check_reached
 from castiron_trace.entry import resolve_plan
 from castiron_trace.hints.reader import shipped_hints
@@ -86,6 +88,28 @@ def test_what_an_own_import_hook_may_make_is_no_error(tracer: Tracer, python: Ta
     reached = tracer({"app.py": "import virtual"})
     with pytest.raises(ModuleMissingError):
         check_reached(reached, entry, python)
+
+
+@pytest.mark.parametrize(
+    ("file", "severity"), [("rules/tax.rule", Severity.INFO), ("rules/other.rule", Severity.WARNING)]
+)
+def test_a_file_that_an_own_import_hook_may_read(tracer: Tracer, file: str, severity: Severity) -> None:
+    files = {
+        "app.py": "import sys\nsys.meta_path.append(Finder())\nimport rules.tax",
+        "rules/__init__.py": "",
+        file: "",
+    }
+    (finding,) = missing_findings(tracer(files), ())
+    assert finding.severity == severity
+    assert ("tax.rule goes in, and app.py:2 adds a hook" in finding.message) == (severity == Severity.INFO)
+
+
+@pytest.mark.parametrize("call", ["runpy.run_module(name, run_name='__main__')", "runpy.run_module('plain')"])
+def test_programs_that_are_run_by_names_of_a_table(tracer: Tracer, tmp_path: Path, call: str) -> None:
+    files = {"tool/__init__.py": "", "tool/__main__.py": "import colorsys", "plain.py": ""}
+    source = f"import runpy\nTOOLS = {{'tool': 1, 'plain': 2}}\nfor name in TOOLS:\n    {call}"
+    reached = tracer({"app.py": source}, site_of(tmp_path, install(tmp_path, "tool", files)))
+    assert ("tool.__main__" in of(reached, "tool")) == ("name" in call)
 
 
 @pytest.mark.parametrize(

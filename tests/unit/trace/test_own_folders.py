@@ -159,6 +159,48 @@ def test_a_package_that_several_added_folders_have(tmp_path: Path, python: Targe
     assert {"shared.one", "shared.two", "wave", "free.x"} <= modules
 
 
+ADDED = "import sys\nfrom pathlib import Path\nsys.path.append(str(Path(__file__).parent / 'lib'))\n"
+
+
+def test_a_package_beside_the_script_that_an_added_folder_has_more_of(tmp_path: Path, python: TargetPython) -> None:
+    """It extends its path, and so does one below it."""
+    extends = "__path__ = __import__('pkgutil').extend_path(__path__, __name__)"
+    files = {
+        "app.py": ADDED + "import old.style.left, old.style.right",
+        "old/__init__.py": extends,
+        "old/style/__init__.py": extends,
+        "old/style/left.py": "",
+        "lib/old/__init__.py": extends,
+        "lib/old/style/__init__.py": extends,
+        "lib/old/style/right.py": "import wave",
+    }
+    modules = {module.name for module in traced(tmp_path, python, files).manifest.modules}
+    assert {"old.style.left", "old.style.right", "wave"} <= modules
+
+
+def test_a_namespace_package_beside_the_script_and_in_an_added_folder(tmp_path: Path, python: TargetPython) -> None:
+    """Also what a loop over its path finds."""
+    found = "for item in pkgutil.walk_packages(acme.__path__, 'acme.'):\n    __import__(item.name)"
+    files = {
+        "app.py": f"{ADDED}import pkgutil\nimport acme\nimport acme.core\n{found}",
+        "acme/core.py": "",
+        "lib/acme/mail/__init__.py": "",
+        "lib/acme/mail/server.py": "import wave",
+    }
+    outcome = traced(tmp_path, python, files)
+    assert {"acme.core", "acme.mail.server", "wave"} <= {module.name for module in outcome.manifest.modules}
+    assert not [finding for finding in outcome.manifest.findings if finding.severity == "warning"]
+
+
+def test_path_files_name_folders_elsewhere_in_the_application(tmp_path: Path, python: TargetPython) -> None:
+    files = {
+        "app.py": "import os, site\nsite.addsitedir(os.path.join(os.path.dirname(__file__), 'libs'))\nimport named",
+        "libs/more.pth": "../vendor\n../..\n",
+        "vendor/named.py": "import wave",
+    }
+    assert {"vendor.named", "wave"} <= {module.name for module in traced(tmp_path, python, files).manifest.modules}
+
+
 @pytest.mark.parametrize("runner", ["doctest", "textwrap"])
 def test_examples_in_documents_and_docstrings(runner: str, tmp_path: Path, python: TargetPython) -> None:
     """They are run, and import, only with `doctest`."""

@@ -287,6 +287,7 @@ __getattr__, __dir__ = attach("a")
 __all__ = ["b"]
 sys.modules["c"] = b
 sys.meta_path.append(b)
+os.chdir(Path(sys.argv[0]).parent)
 os.getenv("PARTS", "a.b")
 try: import b
 except ImportError: import c

@@ -8,13 +8,15 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from castiron_trace.analyser.configured_paths import CONFIGURATION, MOST_BYTES, MOST_FILES
+from castiron_trace.analyser.configured_paths import CONFIGURATION, LISTS, MOST_BYTES, MOST_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
 _MOST_LOOKED_AT = 10_000
 """Files in the application's folders: what lies among more is not found by the end of its name."""
+_NAMED = (*CONFIGURATION, *LISTS)
+"""Suffixes of files that are searched if the code names them one by one."""
 _OF_TOOLS = frozenset({"node_modules", "site-packages"})
 
 
@@ -26,7 +28,7 @@ class ConfigurationFiles:
 
     def named(self, bases: Collection[Path], text: str) -> list[Path]:
         """Return the file that a text names from one of the folders, else those whose paths end with it."""
-        if not text.endswith(CONFIGURATION) or text.startswith("/") or "\0" in text:
+        if not text.endswith(_NAMED) or text.startswith("/") or "\0" in text:
             return []
         in_full = [file for base in bases if os.path.isfile(file := base / text)]  # noqa: PTH113 - of any string
         return in_full or [file for file in self._all if f"/{file.as_posix()}".endswith(f"/{text}")]
@@ -40,11 +42,11 @@ class ConfigurationFiles:
             start = Path(path.partition("*")[0].rpartition("/")[0])
             inside = any(start.is_relative_to(root) and str(start) != root for root in self._roots)
             found = [file for file in below(start) if fnmatchcase(str(file), f"{path}*")] if inside else []
-        return [file for file in found if file.name.endswith(CONFIGURATION)]
+        return [file for file in found if file.name.endswith(_NAMED)]
 
     def matching(self, pattern: str) -> list[Path]:
         """Return the files that a pattern means, in any folder."""
-        if not pattern.endswith(CONFIGURATION):
+        if not pattern.endswith(_NAMED):
             return []
         return few([file for file in self._all if fnmatchcase(f"/{file.as_posix()}", f"*/{pattern.lstrip('/')}")])
 
@@ -55,7 +57,7 @@ class ConfigurationFiles:
         for root in self._roots:
             for place, folders, files in os.walk(root):
                 folders[:] = sorted(name for name in folders if not _is_foreign(Path(place, name)))
-                found += [Path(place, name) for name in sorted(files) if name.endswith(CONFIGURATION)]
+                found += [Path(place, name) for name in sorted(files) if name.endswith(_NAMED)]
                 looked_at += len(files)
                 if looked_at > _MOST_LOOKED_AT:
                     return found

@@ -24,6 +24,17 @@ _LISTED = re.compile(r"(?<=[\[,])[ \t]*([^\W\d]\w*)[ \t]*(?=[,\]])")
 """``plugins: [audit, mail]`` of YAML, ``plugins = audit, mail`` of INI but for its first and last."""
 _ELEMENT = re.compile(r">\s*([^\W\d]\w*)\s*</")
 
+_FIELD = re.compile(
+    r"""
+    (?:^|(?<=[,;|\t]))                                  # the line, or a field of it
+    [ \t]*(?:-[ \t]+)?(?:\w[\w-]*[ \t]*[:=][ \t]*)?    # an item, a key, or neither
+    ["']?([^\W\d]\w*(?:\.\w+)*)(?::\w+)?["']?
+    [ \t]*(?=[,;|\t#\r\n]|$)
+    """,
+    re.VERBOSE | re.MULTILINE,
+)
+"""``shop.plugins.mail`` or ``shop.plugins.mail:Sender``, alone on its line or in a field of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredNames:
@@ -47,4 +58,15 @@ def configured_names(text: str) -> ConfiguredNames:
         tuple(dict.fromkeys(_RELATIVE.findall(text))),
         tuple(dict.fromkeys(_OBJECT.findall(text))),
         tuple(dict.fromkeys(words)),
+    )
+
+
+def listed_names(text: str) -> ConfiguredNames:
+    """Return the names in a text that is of no format of configuration: those that are a line, or a field of one."""
+    found = dict.fromkeys(_FIELD.findall(text))
+    return ConfiguredNames(
+        dotted=tuple(name for name in found if "." in name),
+        relative=(),
+        objects=(),
+        words=tuple(name for name in found if "." not in name),
     )

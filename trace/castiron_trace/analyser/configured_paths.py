@@ -15,6 +15,8 @@ CONFIGURATION = (
     *(".yml", ".zcml"),
 )
 """Suffixes of configuration files."""
+LISTS = (".csv", ".list", ".lst", ".tsv", ".txt")
+"""Suffixes of files that may list names, one a line, if the code names such a file."""
 LARGEST_CONFIGURATION = 1 << 20
 """Bytes of a file in which names and paths are looked for."""
 MOST_FILES, MOST_BYTES = 1000, 4 << 20

@@ -26,6 +26,7 @@ from castiron_trace.analyser.rules.own_doctests import OwnDoctests
 from castiron_trace.analyser.rules.own_folders import OwnFolders
 from castiron_trace.analyser.rules.own_names import OwnNames
 from castiron_trace.analyser.rules.own_sources import OwnSources
+from castiron_trace.analyser.rules.own_starts import OwnStarts
 from castiron_trace.analyser.rules.own_strings import OwnStrings
 from castiron_trace.analyser.rules.own_writes import OwnWrites
 from castiron_trace.analyser.rules.pickled_data import PickledData
@@ -78,6 +79,7 @@ class Inclusion:
             LazyModules(context),
             own_folders,
             OwnWrites(context),
+            OwnStarts(context),
             AbsentFunctions(context),
             StarImports(context),
             CompiledModules(context),

@@ -115,7 +115,7 @@ class TraceLocator:
 
     def own_modules_below(self, name: str) -> list[str]:
         """Return the modules below one of the application's packages, sorted."""
-        folders = (Path(root, *name.split(".")) for root in self._roots)
+        folders = (Path(root, *name.split(".")) for root in (*self._roots, *self._added))
         return sorted({module for folder in folders if folder.is_dir() for module in modules_below(folder, name)})
 
     def package_with_all(self, name: str) -> list[str]:
@@ -155,6 +155,8 @@ class TraceLocator:
                     return self._located(name, spec, [*folders, *self._path])
                 if (alias := self._name_by_place(spec)) not in {None, name}:
                     return Location(owner=STDLIB, alias=alias)
+        elif spec is not None and path is None and (added := self._more_of(name, spec, importer)) is not None:
+            return added
         return None if spec is None else self._located(name, spec, None if path is None else path)
 
     def script(self, path: str) -> Scan:
@@ -185,7 +187,7 @@ class TraceLocator:
             source = source_beside(origin)
             if source is not None:
                 # The source has the imports, but what its compiler added is only in the machine code.
-                readable = self.scan_file(source, owner)
+                readable = self._scans.as_compiled(self.scan_file(source, owner))
                 scan = replace(readable, dotted=tuple(sorted((*readable.dotted, *scan.dotted))))
         return scan
 
@@ -233,6 +235,32 @@ class TraceLocator:
                 return f"{top}.{name}"
         return None
 
+    def _more_of(self, name: str, spec: ModuleSpec, importer: BaseNode | None) -> Location | None:
+        """Return where a package is that folders which the application adds to the path have more of; None if none has.
+
+        So is a namespace package of either kind.
+        """
+        if (
+            importer is None
+            or importer.extension_attributes.get("owner") != APP
+            or spec.submodule_search_locations is None
+        ):
+            return None
+        if spec.loader is not None and (spec.origin is None or not self._scan(spec.origin, APP).extends_path):
+            return None
+        folders = [folder for folder in self._hidden_folders(importer) if folder not in self._path]
+        if spec.loader is not None:
+            return (
+                self._located(name, spec, [*self._path, *folders]) if self._is_in_several(name, spec, folders) else None
+            )
+        whole = self._finder.find(name, [*self._path, *folders])
+        if whole is None or whole.submodule_search_locations == spec.submodule_search_locations:
+            return None
+        self._note_folder(whole, folders)
+        if (alias := self._name_by_place(whole)) not in {None, name}:
+            return Location(owner=STDLIB, alias=alias)
+        return self._located(name, whole, None)
+
     def _name_by_place(self, spec: ModuleSpec | None) -> str | None:
         """Return the name by which a module of the application is found from a root; None if there is none.
 
@@ -252,11 +280,13 @@ class TraceLocator:
 
     def _note_folder(self, spec: ModuleSpec | None, folders: list[str]) -> None:
         """Note the folder in which an own module was found: it is on the path, also for what lies in it."""
-        if spec is not None and spec.origin:
-            place = Path(spec.origin).parent
-            found = str(place.parent if spec.submodule_search_locations else place)
-            if found in folders and found not in self._added:
-                self._added.append(found)
+        if spec is None:
+            return
+        if spec.origin and spec.submodule_search_locations is None:
+            places = [str(Path(spec.origin).parent)]
+        else:
+            places = [str(Path(location).parent) for location in spec.submodule_search_locations or ()]
+        self._added += [place for place in dict.fromkeys(places) if place in folders and place not in self._added]
 
     def _is_in_several(self, name: str, spec: ModuleSpec, folders: list[str]) -> bool:
         """Return whether a package adds to its path what other folders have of it: no single place has its name."""
@@ -303,7 +333,14 @@ class TraceLocator:
                 whole = "*" not in text
                 named += [Path(os.path.normpath(own / text))] if whole else _folders_like(own, text)
         if scan.finds_sources:  # site.addsitedir
-            named += [folder / added for folder in named for file in path_files_in(folder) for added in file.folders]
+            named += [
+                Path(os.path.normpath(folder / added))
+                for folder in named
+                for root in self._roots
+                if folder.is_relative_to(root)
+                for file in path_files_in(folder, Path(root))
+                for added in file.folders
+            ]
         return [str(folder) for folder in named if not folder.is_absolute() or folder.is_dir()]
 
 

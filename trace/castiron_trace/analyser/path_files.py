@@ -5,6 +5,7 @@ Source: Python's library reference, `site`.  Each line is a folder, a comment, o
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,7 +23,7 @@ class PathFile:
     """One file."""
 
     folders: tuple[str, ...]
-    """Relative to site-packages, normal."""
+    """Relative to the file's folder, normal."""
     code: tuple[str, ...]
     """Lines that are run when the interpreter starts."""
 
@@ -32,13 +33,17 @@ class PathFile:
         return any(not _makes_namespace(line) for line in self.code)
 
 
-def read_path_file(file: Path) -> PathFile:
-    """Read a file; what cannot be read adds nothing, as in Python."""
+def read_path_file(file: Path, within: Path | None = None) -> PathFile:
+    """Read a file; what cannot be read adds nothing, as in Python.
+
+    Folders count that lie in ``within``; by default in the file's own folder, which is what a distribution may bring.
+    """
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):
         text = ""
     site = file.parent
+    limit = (within or site).resolve()
     folders: list[str] = []
     code: list[str] = []
     for written in text.splitlines():
@@ -49,15 +54,15 @@ def read_path_file(file: Path) -> PathFile:
             code.append(line)
             continue
         folder = (site / line).resolve()
-        if folder.is_dir() and folder != site.resolve() and folder.is_relative_to(site.resolve()):
-            folders.append(folder.relative_to(site.resolve()).as_posix())
+        if folder.is_dir() and folder != site.resolve() and folder.is_relative_to(limit):
+            folders.append(os.path.relpath(folder, site.resolve()))
     return PathFile(folders=tuple(dict.fromkeys(folders)), code=tuple(code))
 
 
-def path_files_in(folder: Path) -> Iterator[PathFile]:
+def path_files_in(folder: Path, within: Path | None = None) -> Iterator[PathFile]:
     """Yield what the files of a folder say, in the order in which `site.addsitedir` reads them."""
     for file in sorted(folder.glob(f"*{SUFFIX}")) if folder.is_dir() else ():
-        yield read_path_file(file)
+        yield read_path_file(file, within)
 
 
 def _makes_namespace(line: str) -> bool:

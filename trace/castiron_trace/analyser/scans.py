@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,11 @@ class ScanStore:
         """(wheel, path) -> scan: those that were asked for."""
         self._changed: set[str] = set()
         """Wheels whose entries must be written."""
+
+    def as_compiled(self, scan: Scan) -> Scan:
+        """Return the scan of a compiled module's source without what its imports mean to the compiler alone."""
+        own = {name for compiler in self._hints.compilers for name in compiler.own_modules}
+        return replace(scan, imports=tuple(item for item in scan.imports if item.module.partition(".")[0] not in own))
 
     def of_wheel(self, wheel: str, path: str) -> Scan:
         """Return the scan of a file below site-packages that the wheel with this SHA-256 installed."""

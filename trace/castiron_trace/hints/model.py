@@ -138,6 +138,15 @@ class NamespaceFunction(Hint):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CallerPackageFunction(Hint):
+    """Functions that, without an argument, import all modules of the package in which they are called."""
+
+    names: tuple[str, ...]
+    modules: tuple[str, ...]
+    """They count only with one of these before the dot."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Constant(Hint):
     """The value that a dotted name has in every run on the target: conditions are decided by it."""
 
@@ -188,6 +197,8 @@ class Compiler(Hint):
     """What such a module may import beyond the modules that all compiled code may, if its strings cannot be read."""
     own_strings: tuple[str, ...] = field(default=(), metadata={"key": "own-strings"})
     """Strings that name modules which the compiler's own code imports only if the program has them anyway."""
+    own_modules: tuple[str, ...] = field(default=(), metadata={"key": "own-modules"})
+    """Top-level modules that sources import for the compiler, and that the compiled module does not."""
     shared_module: str = field(default="", metadata={"key": "shared-module"})
     """How the module's name ends that holds the code of several others, which only their machine code imports."""
 
@@ -250,6 +261,7 @@ class SourceHints:
     resource_functions: tuple[ResourceFunction, ...] = ()
     file_functions: tuple[FileFunction, ...] = ()
     namespace_functions: tuple[NamespaceFunction, ...] = ()
+    caller_package_functions: tuple[CallerPackageFunction, ...] = ()
     constants: tuple[Constant, ...] = ()
     compilers: tuple[Compiler, ...] = ()
     machine_needs: tuple[MachineNeed, ...] = ()

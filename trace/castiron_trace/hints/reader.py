@@ -14,6 +14,7 @@ from castiron_common.tables import TableError, read_table, unknown
 from castiron_manifest.model import MachineFacility
 from castiron_trace.hints.model import (
     Alias,
+    CallerPackageFunction,
     Carry,
     Compiler,
     Constant,
@@ -57,6 +58,7 @@ KINDS: Mapping[str, type[Hint]] = {
     "resource-function": ResourceFunction,
     "file-function": FileFunction,
     "namespace-function": NamespaceFunction,
+    "caller-package-function": CallerPackageFunction,
     "constant": Constant,
     "compiler": Compiler,
     "data": Data,
@@ -160,6 +162,7 @@ def _sorted_out(hints: Iterable[Hint]) -> Hints:
             resource_functions=of(ResourceFunction),
             file_functions=of(FileFunction),
             namespace_functions=of(NamespaceFunction),
+            caller_package_functions=of(CallerPackageFunction),
             constants=of(Constant),
             compilers=of(Compiler),
             machine_needs=of(MachineNeed),

@@ -18,7 +18,10 @@ _RELATIVE = re.compile(r"\.+[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 
 
 class GivenPackages:
-    """Takes the modules in ``shop.views`` for ``scan(shop.views)``, and those that ``include(".routes")`` names."""
+    """Takes the modules in ``shop.views`` for ``scan(shop.views)``, and those that ``include(".routes")`` names.
+
+    For ``config.scan()`` those of the package in which that stands.
+    """
 
     def __init__(self, context: Context, own_names: OwnNames) -> None:
         self._context = context
@@ -49,7 +52,7 @@ class GivenPackages:
         parts = folder.relative_to(root).parts if root is not None else ()
         if level > len(parts):
             return ""
-        return ".".join((*parts[: len(parts) - level + 1], rest))
+        return ".".join((*parts[: len(parts) - level + 1], *([rest] if rest else ())))
 
     def _is_there(self, name: str, *, package: bool) -> bool:
         parts = name.split(".")

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from modulegraph2 import Script
 
 from castiron_trace.analyser.configuration_files import ConfigurationFiles, below, by_convention
-from castiron_trace.analyser.configured_names import configured_names
+from castiron_trace.analyser.configured_names import configured_names, listed_names
 from castiron_trace.analyser.configured_paths import (
     CONFIGURATION,
     LARGEST_CONFIGURATION,
+    LISTS,
     configured_paths,
     loose_sources,
 )
@@ -100,7 +101,8 @@ class OwnConfiguration:
             return
         self._read.add(file)
         environment = self._context.environment
-        names = configured_names(file.read_bytes().decode("utf-8", "replace"))
+        read = listed_names if file.name.endswith(LISTS) else configured_names
+        names = read(file.read_bytes().decode("utf-8", "replace"))
         single = [name for name in names.objects if self._context.is_own_top_level(name)]
         words = [name for name in names.words if self._is_named_alone(name)]
         for text in dict.fromkeys((*names.dotted, *self._relative(file, names.relative), *single, *words)):

@@ -44,6 +44,7 @@ class OwnStrings:
         environment = self._context.environment
         # A module that imports by computed names takes them from its own strings: ("tkinter", "curses").
         chosen_by_name = _imports_by_name(module.scan) or self._uses_import_helper(module.node)
+        runs = any(what == "run_module" for _line, what, _prefix, _sure in module.scan.computed)
         for literal, line in module.scan.strings:
             raw = literal.removeprefix(_EXTERNAL)
             text = raw.partition(":")[0]
@@ -53,6 +54,8 @@ class OwnStrings:
             if not _NAME.fullmatch(text):
                 continue
             top, dot, _rest = text.partition(".")
+            if runs and self._context.locator.exists(program := f"{text}.__main__"):
+                yield Declaration(module.node, program, line)  # runpy.run_module(name) for name in ("flake8", "isort")
             if not dot and top == Path(file_of(module.node) or "").stem:
                 continue  # a script's own name
             if self._context.is_own_top_level(top):

@@ -68,6 +68,7 @@ class Facts:
         self.outside_code: Sequence[OutsideCode] = ()
         self.environment_defaults: Sequence[Literal] = ()
         self.given: Sequence[Literal] = ()
+        self.started: Sequence[Literal] = ()
         self.exports: Sequence[str] = ()
         self.finds_sources = False
         self.package_paths: Sequence[PackagePath] = ()
@@ -130,6 +131,7 @@ class Facts:
             outside_code=tuple(self.outside_code),
             environment_defaults=tuple(self.environment_defaults),
             given=tuple(self.given),
+            started=tuple(self.started),
             extends_path=self.extends_path,
             exports=tuple(self.exports),
             finds_sources=own and self.finds_sources,

@@ -8,11 +8,13 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from castiron_trace.analyser.syntax.expressions import dotted_name, name_of
+from castiron_trace.analyser.syntax.expressions import dotted_name, keyword_argument, name_of
 from castiron_trace.analyser.syntax.scan import Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterable, Iterator
+
+    from castiron_trace.hints.model import CallerPackageFunction
 
 _LOOK_AT_IT = frozenset(
     {
@@ -24,8 +26,12 @@ _LOOK_AT_IT = frozenset(
 """Functions that look at what they get, at its attributes, or at files beside it."""
 
 
-def given_modules(tree: ast.AST) -> list[Literal]:
-    """Return what may be such a module, dotted, with leading dots if it was imported so; sorted."""
+def given_modules(tree: ast.AST, hints: Iterable[CallerPackageFunction] = ()) -> list[Literal]:
+    """Return what may be such a module, dotted, with leading dots if it was imported so; sorted.
+
+    A single dot is the package that the source is in, which functions of the hints import: ``config.scan()``.
+    """
+    callers = {(module, name) for hint in hints for module in hint.modules for name in hint.names}
     nodes = list(ast.walk(tree))
     bound: dict[str, str] = {}
     for node in nodes:
@@ -38,7 +44,17 @@ def given_modules(tree: ast.AST) -> list[Literal]:
             start = "." * node.level + (f"{node.module}." if node.module else "")
             bound.update((alias.asname or alias.name, f"{start}{alias.name}") for alias in node.names)
     calls = (node for node in nodes if isinstance(node, ast.Call) and name_of(node.func) not in _LOOK_AT_IT)
-    return sorted({Literal(name, call.lineno) for call in calls for name in _given(call, bound)})
+    return sorted(
+        {Literal(name, call.lineno) for call in calls for name in (*_given(call, bound), *_own(call, callers))}
+    )
+
+
+def _own(call: ast.Call, callers: Collection[tuple[str, str]]) -> Iterator[str]:
+    if not isinstance(call.func, ast.Attribute) or (name_of(call.func.value), call.func.attr) not in callers:
+        return
+    first = call.args[0] if call.args else keyword_argument(call, "package")
+    if first is None or (isinstance(first, ast.Constant) and first.value in {None, "."}):
+        yield "."
 
 
 def _given(call: ast.Call, bound: dict[str, str]) -> Iterator[str]:

@@ -68,9 +68,13 @@ class OwnPaths:
 
 
 @dataclass(slots=True)
-class _Reader:
+class PathReader:
+    """Reads paths that begin at one place."""
+
     names: dict[str, str] = field(default_factory=dict)
     """Name of a variable or an attribute -> the path that it stands for."""
+    begins: str = "__file__"
+    """What a path begins with: the source's own name, or ``sys.argv[0]``, by which the program was started."""
     modules: Mapping[str, str] = field(default_factory=dict)
     """Name -> what an import statement binds it to: a dotted name, with leading dots if it is relative."""
 
@@ -80,13 +84,14 @@ class _Reader:
             return None
         below = depth + 1
         if isinstance(node, ast.Name):
-            return _SOURCE if node.id == "__file__" else self.names.get(node.id)
+            return _SOURCE if node.id == self.begins else self.names.get(node.id)
         if isinstance(node, ast.Attribute):
             if node.attr == "parent":
                 return _up(self.path(node.value, below), 1)
             return self.names.get(node.attr)
         if isinstance(node, ast.Subscript):
-            return self._parents(node, below)
+            started = self.begins == STARTED and self._dotted(node.value) == "sys.argv" and _is_first(node.slice)
+            return _SOURCE if started else self._parents(node, below)
         if isinstance(node, ast.BinOp):
             left = self.path(node.left, below)
             if isinstance(node.op, ast.Div):
@@ -149,6 +154,11 @@ class _Reader:
         return f"{{{package}}}" if package else None
 
 
+def _is_first(index: ast.expr) -> bool:
+    return isinstance(index, ast.Constant) and index.value == 0
+
+
+STARTED = "sys.argv[0]"
 _SOURCE = "__file__"
 """The source itself; its parent is the source's folder."""
 
@@ -196,10 +206,9 @@ def openers(hints: Iterable[FileFunction]) -> Mapping[str, Collection[str]]:
     return found
 
 
-def own_paths(tree: ast.AST, functions: Mapping[str, Collection[str]]) -> OwnPaths:
-    """Return what the source of an own module says about files; ``functions`` are those of `openers`."""
-    nodes = list(ast.walk(tree))
-    reader = _Reader(modules=dict(_imported(nodes)))
+def path_reader(nodes: Collection[ast.AST], begins: str = "__file__") -> PathReader:
+    """Return what reads the paths of a source, with the names that stand for some; ``nodes`` are all of the source."""
+    reader = PathReader(begins=begins, modules=dict(_imported(nodes)))
     for _round in range(_ROUNDS):
         before = len(reader.names)
         for name, value in _assignments(nodes):
@@ -207,6 +216,13 @@ def own_paths(tree: ast.AST, functions: Mapping[str, Collection[str]]) -> OwnPat
                 reader.names[name] = path
         if len(reader.names) == before:
             break
+    return reader
+
+
+def own_paths(tree: ast.AST, functions: Mapping[str, Collection[str]]) -> OwnPaths:
+    """Return what the source of an own module says about files; ``functions`` are those of `openers`."""
+    nodes = list(ast.walk(tree))
+    reader = path_reader(nodes)
     paths: set[Literal] = set()
     for node in nodes:
         if isinstance(node, ast.BinOp | ast.Call | ast.JoinedStr):

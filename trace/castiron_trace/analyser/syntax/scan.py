@@ -225,6 +225,8 @@ class Scan:
     """See `castiron_trace.analyser.syntax.environment_defaults`; for the application's own files."""
     given: tuple[Literal, ...] = ()
     """See `castiron_trace.analyser.syntax.given_modules`; for the application's own files."""
+    started: tuple[Literal, ...] = ()
+    """See `castiron_trace.analyser.syntax.own_starts.started_paths`; for the application's own files."""
     extends_path: bool = False
     """True for a namespace package of the older kinds, such as those of `pkgutil.extend_path`."""
     exports: tuple[str, ...] = ()
@@ -268,6 +270,7 @@ _ROWS: dict[str, Any] = {
     "databases": Literal,
     "environment_defaults": Literal,
     "given": Literal,
+    "started": Literal,
     "libraries": NamedLibrary,
     "outside_code": OutsideCode,
     "lazy": Literal,

@@ -45,6 +45,7 @@ from castiron_trace.analyser.syntax.made_modules import import_hook, made_module
 from castiron_trace.analyser.syntax.outside_code import outside_code
 from castiron_trace.analyser.syntax.own_commands import command_items, shell_command
 from castiron_trace.analyser.syntax.own_paths import openers, own_paths
+from castiron_trace.analyser.syntax.own_starts import started_paths
 from castiron_trace.analyser.syntax.package_paths import package_paths
 from castiron_trace.analyser.syntax.passed_names import import_target, name_passers
 from castiron_trace.analyser.syntax.resource_calls import ResourceCalls
@@ -104,7 +105,8 @@ def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
     facts.files = own_paths(tree, scanner.file_functions) if own else None
     facts.outside_code = outside_code(source, tree)
     facts.environment_defaults = environment_defaults(source, tree) if own else ()
-    facts.given = given_modules(tree) if own else ()
+    facts.given = given_modules(tree, hints.caller_package_functions) if own else ()
+    facts.started = started_paths(source, tree) if own else ()
     facts.package_paths = package_paths(source, tree)
     facts.lazy = lazy_exports(source, tree, facts.strings)
     facts.made = made_modules(source, tree)
