@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.integration
 
 PROGRAM = Path(__file__).with_name("special_methods.py")
+SLOTS = Path(__file__).with_name("type_slots.py")
 CLASSES = "2000"
 
 
@@ -32,3 +33,11 @@ def test_what_instances_can_do_does_not_depend_on_how_slots_are_found(each_pytho
     searched = _printed(each_python, tmp_path, [CLASSES, "searched"])
     assert len(short) > int(CLASSES)
     assert short == searched
+
+
+def test_types_have_the_methods_of_their_slots_and_c_code_interns_what_python_does(
+    each_python: Path, tmp_path: Path
+) -> None:
+    done = run([each_python, SLOTS], cwd=tmp_path, timeout=PATIENCE)
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == ["True True", "1000 True"]
