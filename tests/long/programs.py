@@ -187,7 +187,7 @@ def try_program(program: Program, pack: Pack, folder: Path, *, python: Path | No
             word = "told" if told else "DIFFERS"
             text = f"run {index}\n{_compared(usual, did)}"
             return Verdict(program=name, word=word, detail=text, warnings=len(warnings), size=size)
-    return Verdict(program=name, word="equal", warnings=len(warnings), size=size)
+    return Verdict(program=name, word="equal", detail="; ".join(warnings), warnings=len(warnings), size=size)
 
 
 def _text(did: Did) -> str:

@@ -130,3 +130,15 @@ def test_functions_that_call_each_other_without_end(tracer: Tracer) -> None:
     assert warned(tracer({"app.py": code})) == ["app.py:2"]
     code = "def one(n):\n    __import__(n)\n    two(n)\ndef two(n):\n    one(n)\ntwo('wave')"
     assert warned(tracer({"app.py": code})) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "severity"), [('modules = ["steps"]', "info"), ('modules = ["pandas.core"]', "warning")]
+)
+def test_names_out_of_a_file_that_the_same_source_names(tracer: Tracer, text: str, severity: str) -> None:
+    source = "import importlib, tomllib\nfrom pathlib import Path\nfile = Path(__file__).parent / 'flow.toml'\n"
+    source += "names = tomllib.loads(file.read_text())['modules']\n"
+    files = {"app.py": f"{source}[importlib.import_module(name) for name in names]", "flow.toml": text}
+    reached = tracer({**files, "steps.py": ""})
+    (finding,) = (item for item in reached.findings if item.code == "computed-import")
+    assert finding.severity == severity

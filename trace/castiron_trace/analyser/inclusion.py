@@ -100,7 +100,7 @@ class Inclusion:
             PickledData(context),
             UnusedRequirements(context),
             self._outside_code,
-            UnseenImports(context, computed_imports, named_imports, own_folders),
+            UnseenImports(context, computed_imports, named_imports, own_folders, own_configuration),
         )
         self.notices: list[Notice] = []
         self.files: set[str] = set()

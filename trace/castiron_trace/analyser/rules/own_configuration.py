@@ -55,6 +55,8 @@ class OwnConfiguration:
         self._files = ConfigurationFiles(context.roots)
         self._read: set[Path] = set()
         self._looked_into: set[Path] = set()
+        self.taken_by: dict[str, set[Path]] = {}
+        """Identifier of an own module -> the files that it names and that name modules of the application."""
 
     def look(self, module: Module) -> Iterator[Step]:
         """Yield the modules that the configuration of one own module names."""
@@ -108,7 +110,10 @@ class OwnConfiguration:
         for text in dict.fromkeys((*names.dotted, *self._relative(file, names.relative), *single, *words)):
             top = text.partition(".")[0]
             if self._context.is_own_top_level(top) or self._is_namespace(top):
-                yield from self._own_names.steps(node, text, line)
+                steps = list(self._own_names.steps(node, text, line))
+                if steps:
+                    self.taken_by.setdefault(node.identifier, set()).add(file)
+                yield from steps
                 continue
             name = longest_module(text, environment.modules) or longest_module(text, self._context.stdlib)
             if name is not None and "." in name:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from castiron_trace.analyser.rules.base import Context, Step
     from castiron_trace.analyser.rules.computed_imports import ComputedImports
     from castiron_trace.analyser.rules.named_imports import NamedImports
+    from castiron_trace.analyser.rules.own_configuration import OwnConfiguration
     from castiron_trace.analyser.rules.own_folders import OwnFolders
     from castiron_trace.analyser.syntax.scan import NamedCall, NamePasser, Scan
 
@@ -48,9 +49,15 @@ class UnseenImports:
     """Warns when no other rule adds anything."""
 
     def __init__(
-        self, context: Context, computed: ComputedImports, named: NamedImports, own_folders: OwnFolders
+        self,
+        context: Context,
+        computed: ComputedImports,
+        named: NamedImports,
+        own_folders: OwnFolders,
+        own_configuration: OwnConfiguration,
     ) -> None:
         self._context = context
+        self._own_configuration = own_configuration
         self._own_folders = own_folders
         self._computed = computed
         self._named = named
@@ -64,6 +71,10 @@ class UnseenImports:
             if what in _BY_PATH and (folders := self._own_folders.taken_by.get(node.identifier)):
                 names = ", ".join(sorted(map(self._context.shown, folders)))
                 yield Notice("computed-import", "info", place, f"{what}: all sources in {names} go in.")
+                continue
+            if files := self._own_configuration.taken_by.get(node.identifier):
+                names = ", ".join(sorted(self._context.shown(str(file)) for file in files))
+                yield Notice("computed-import", "info", place, f"{what}: the modules that {names} has go in.")
                 continue
             passers = [item for item in node.extension_attributes["scan"].passers if item.line == line]
             reason: _Open | None = None
