@@ -55,6 +55,8 @@ def test_a_script_that_puts_the_project_on_the_path(levels: int, tmp_path: Path,
     assert "shop" in modules
     assert "shop/x.txt" in data(outcome)
     assert levels == 2 or {"shop.parts", "colorsys"} <= modules
+    # One level above the script, which is where the script and whom it gives the folder to look for them.
+    assert ({"../shop/x.txt", "../conf/x.json", "../shop/parts.py"} <= data(outcome)) == (levels == 1)
 
 
 def test_the_home_folder_is_no_application(

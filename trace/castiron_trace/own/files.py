@@ -93,6 +93,7 @@ def app_resources(
         for module in reached.modules.values()
         if module.owner == APP and module.file is not None
     }
+    files |= _around_the_script(entry, modules | files)
     libraries = {name: file for name, file in files.items() if _LIBRARY.search(name) and is_elf(file)}
     data = with_links(
         {name: file for name, file in files.items() if name not in libraries},
@@ -115,6 +116,22 @@ def app_resources(
         findings=findings,
         notes=tuple(beside.notes(chosen, taken, data)),
     )
+
+
+def _around_the_script(entry: ResolvedEntry, files: Mapping[str, Path]) -> Mapping[str, Path]:
+    """Return what lies in the folder around the script's own, if that is a folder of sources, by its place there, too.
+
+    The script, and whom it gives the folder to, finds ``etc/shop.ini`` and ``jobs/nightly.py`` one level above the
+    script.  There are no links out of the application's folder, so these are files with the same content.
+    """
+    if entry.script is None or entry.roots[0].parent not in entry.roots:
+        return {}
+    outer = entry.roots[0].parent
+    return {
+        f"../{name}": file
+        for name, file in files.items()
+        if not name.startswith("../") and file.suffix != ".so" and root_of(file, entry.roots) == outer
+    }
 
 
 def _to_nested_roots(
