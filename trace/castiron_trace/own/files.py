@@ -122,7 +122,8 @@ def _around_the_script(entry: ResolvedEntry, files: Mapping[str, Path]) -> Mappi
     """Return what lies in the folder around the script's own, if that is a folder of sources, by its place there, too.
 
     The script, and whom it gives the folder to, finds ``etc/shop.ini`` and ``jobs/nightly.py`` one level above the
-    script.  There are no links out of the application's folder, so these are files with the same content.
+    script.  There are no links out of the application's folder, so these are files with the same content.  The
+    sources of packages are imported, wherever they are.
     """
     if entry.script is None or entry.roots[0].parent not in entry.roots:
         return {}
@@ -131,6 +132,7 @@ def _around_the_script(entry: ResolvedEntry, files: Mapping[str, Path]) -> Mappi
         f"../{name}": file
         for name, file in files.items()
         if not name.startswith("../") and file.suffix != ".so" and root_of(file, entry.roots) == outer
+        if file.suffix != ".py" or not (outer / name.partition("/")[0] / "__init__.py").is_file()
     }
 
 
