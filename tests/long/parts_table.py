@@ -63,6 +63,7 @@ NAMES = (
     "arrivals",
     "boarders",
     "tenants",
+    "settlers",
 )
 ANY = "LicenseRef-any"
 
