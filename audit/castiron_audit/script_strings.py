@@ -10,21 +10,17 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from castiron_audit.tables import document, table
+from castiron_audit.tables import document
 from castiron_common.frozen import dataclass
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 NAME = "script_strings"
-QUOTED = re.compile(rb"""["'`](?=([^"'`\\\r\n]{10,160})["'`])""")
-"""What stands between two quotation marks, be it a string or the code between two: one is known, the other is not."""
-_AT_LEAST = 3
-"""Strings that show a package ..."""
-_SHARE = 6
-"""... and one of so many that are looked for: what a package contains of another one is in a part of it ..."""
-_SHARE_OF_BUNDLE = 2
-"""... and may be a large one in packages that are published with others inside."""
+SHORTEST, LONGEST = 10, 160
+QUOTED = re.compile(rb"""["'`](?=([^"'`\\\r\n$]{%d,%d})(?:["'`]|\$\{))""" % (SHORTEST, LONGEST))
+"""What stands between two quotation marks, be it a string or the code between two (one is known, the other is not), and
+what a template begins with."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,13 +43,10 @@ class _KnownScripts:
 
 @cache
 def _known() -> _KnownScripts:
-    rows, bundles = document(NAME), frozenset(table("script_packages")["bundles"])
+    rows = document(NAME)
     return _KnownScripts(
         owners={text.encode(): name for name, row in rows.items() for text in row["strings"]},
-        needed={
-            name: max(_AT_LEAST, -(-len(row["strings"]) // (_SHARE_OF_BUNDLE if name in bundles else _SHARE)))
-            for name, row in rows.items()
-        },
+        needed={name: row["needed"] for name, row in rows.items()},
     )
 
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 _CONTAINED = 0.4
 """The share of a library's texts in another one from which the other one contains it."""
+_LARGER, _CONTAINED_IN_LARGER, _FEWEST_IN_LARGER = 10, 0.1, 3
+"""How many times as many texts one has that may contain another version, or a part, of a library; the share of the
+library's texts that it has, and how many."""
 
 
 def holders_of(everybody: Iterable[tuple[str, Iterable[bytes]]]) -> dict[bytes, list[str]]:
@@ -26,11 +29,16 @@ def holders_of(everybody: Iterable[tuple[str, Iterable[bytes]]]) -> dict[bytes, 
 
 
 def contained(
-    found: Mapping[str, Collection[bytes]], holders: Mapping[bytes, Sequence[str]], *, most_holders: int | None = None
+    found: Mapping[str, Collection[bytes]],
+    holders: Mapping[bytes, Sequence[str]],
+    *,
+    most_holders: int | None = None,
+    parts: bool = False,
 ) -> dict[str, set[str]]:
     """Return the libraries that each one contains: most of the smaller one's texts are in the larger one.
 
-    A text that more than ``most_holders`` have says nothing about which one contains which.
+    A text that more than ``most_holders`` have says nothing about which one contains which.  With ``parts`` much larger
+    ones also contain those of which they have some texts.
     """
     shared: Counter[tuple[str, str]] = Counter()
     for names in holders.values():
@@ -39,9 +47,14 @@ def contained(
             shared.update((one, other) for one in own for other in own if one != other)
     inner: dict[str, set[str]] = {}
     for (one, other), count in shared.items():
-        if count >= _CONTAINED * len(found[one]) and count < _CONTAINED * len(found[other]):
+        contains = count >= _CONTAINED * len(found[one]) and count < _CONTAINED * len(found[other])
+        if contains or (parts and _contains_some(count, len(found[one]), len(found[other]))):
             inner.setdefault(other, set()).add(one)
     return inner
+
+
+def _contains_some(count: int, smaller: int, larger: int) -> bool:
+    return count >= max(_FEWEST_IN_LARGER, _CONTAINED_IN_LARGER * smaller) and larger >= _LARGER * smaller
 
 
 def information(words: Iterable[bytes], frequencies: Mapping[bytes, int], of: int) -> float:

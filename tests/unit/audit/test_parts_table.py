@@ -34,6 +34,7 @@ FOLDER = Path(__file__).parent / "parts"
         ("arrivals", 312, 26),
         ("boarders", 232, 27),
         ("tenants", 166, 27),
+        ("settlers", 415, 23),
     ],
 )
 def test_the_table_is_whole(table: str, parts: int, distributions: int) -> None:
