@@ -11,8 +11,9 @@ of three words at least (``leaflet-control-zoom``).  It is kept for a package if
 are rare enough (`castiron_audit.telling`).  First are those that a bundle for pages has, as it is published; some of
 what only the package's files have are kept, too, since bundles may be built for development, or with a part that is no
 entry.  Packages bring copies of what they need: what a package and one that it needs, or is made with, both have is the
-needed one's, and if most of the strings of one are in another, larger one, these are the smaller one's.  Of a package
-that consists of copies half of the strings must be there.
+needed one's; if most of the strings of one are in another, larger one, these are the smaller one's; and messages, and
+what has its own name in it, are that one's which many more packages need.  Of a package that consists of copies half of
+the strings must be there.  Of one whose bundle has few, a message with its own name is enough.
 Versions, years, licenses and addresses are left out.
 """
 
@@ -29,7 +30,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from castiron_audit.page_bundles import BUNDLER, page_bundle, program
-from castiron_audit.script_strings import LONGEST, NAME, SHORTEST
+from castiron_audit.script_strings import LONGEST, NAME, QUOTED, SHORTEST
 from castiron_audit.tables import table, write_document
 from castiron_audit.telling import contained, holders_of, information, spread
 from castiron_common.frozen import dataclass
@@ -41,7 +42,7 @@ AT_LEAST, FEW = 3, 2
 """Strings that show a package, and those that do if it has no more and they are rare."""
 KEPT, KEPT_OF_FILES = 64, 24
 """Strings of a package at most: those of its bundle, and more that only its files have."""
-_SHARE = 12
+_SHARE = 16
 """One of so many that are looked for must be there: what a package contains of another one is in a part of it ..."""
 _SHARE_OF_BUNDLE = 2
 """... and may be a large one in packages that are published with others inside."""
@@ -52,11 +53,14 @@ _BITS_OF_MESSAGE, _BITS_OF_NAME = 13.0, 15.0
 """The least information of a string that is kept."""
 _BITS_OF_FEW = 19.0
 """The least information of each of two strings that are all that a package has."""
+_DEPENDENTS = 8
+"""Times as many packages that need one as need another, from which what both have is that one's."""
 _ENOUGH_BITS = 50.0
 """Beyond them the shorter text is better."""
 _MOST_HOLDERS = 60
 _AT_ONCE = 60
 """Packages that one command fetches."""
+_SHORTEST_NAME = 4
 _SCRIPTS = (".js", ".mjs", ".cjs")
 _NOT_READ = re.compile(
     r"(?:^|/)(?:node_modules|tests?|__tests__|spec|examples?|demos?|docs?|bench(?:marks?)?|locales?|i18n|langs?|typings"
@@ -154,7 +158,7 @@ def read(folder: Path, same: Mapping[str, str], names: Iterable[str]) -> Iterato
         yield (
             name,
             Scripts(
-                bundle=tuple(dict.fromkeys(text for bundle in bundles for text in _telling(strings_in(bundle)))),
+                bundle=tuple(dict.fromkeys(text for bundle in bundles for text in _telling(QUOTED.findall(bundle)))),
                 files=tuple(dict.fromkeys(text for one in those for text in _telling(_texts(folder / one)))),
                 version=str(own.get("version", "")),
                 needs=frozenset({*(own.get("dependencies") or {}), *(own.get("peerDependencies") or {})}),
@@ -175,7 +179,8 @@ def _texts(folder: Path) -> Iterator[bytes]:
 def strings_in(script: bytes) -> Iterator[bytes]:
     """Yield the strings of a script, without those of its comments, as far as a search for them finds them.
 
-    Of a template that has places for values, what stands before the first.
+    A bundle has no comments, and is searched for what is found in one.  Of a template that has places for values, what
+    stands before the first.
     """
     for match in _STRING_OR_COMMENT.finditer(script):
         quoted = match[1] or b""
@@ -226,8 +231,11 @@ def chosen(
     texts = {name: {*item.bundle, *item.files} for name, item in found.items()}
     holders = holders_of(texts.items())
     inner = contained(texts, holders, most_holders=_MOST_HOLDERS, parts=True)
-    brought = {name: inner.get(name, set()) | needed for name, needed in _needed(found).items()}
-    for fork, original in (forks or {}).items():
+    needed = _needed(found, made_with=False)
+    brought = {name: inner.get(name, set()) | those for name, those in _needed(found, made_with=True).items()}
+    dependents = Counter(need for item in found.values() for need in item.needs)
+    originals = {fork: original for fork, original in (forks or {}).items() if {fork, original} <= found.keys()}
+    for fork, original in originals.items():
         brought[fork] |= {original}
         brought[original] -= {fork}
     frequencies = Counter(word for item in texts.values() for word in {word for text in item for word in _words(text)})
@@ -239,11 +247,23 @@ def chosen(
     def worth(text: bytes) -> tuple[float, int, bytes]:
         return min(telling(text), _ENOUGH_BITS), -len(text), text
 
+    def is_rather(name: str, other: str) -> bool:
+        """Return whether a text that both have is a package's, by how many need the two."""
+        return name not in bundles and dependents[name] >= _DEPENDENTS * max(dependents[other], 1)
+
+    def is_copy(name: str, other: str, text: bytes) -> bool:
+        """Return whether another one has a text from a package."""
+        if name == originals.get(other) or other == originals.get(name):
+            return name == originals.get(other)
+        if (name in needed[other]) != (other in needed[name]):
+            return name in needed[other]
+        if is_rather(name, other) and (is_message(text) or _has_name(name, text)):
+            return True
+        return not is_rather(other, name) and name in brought[other] and other not in brought[name]
+
     def is_own(name: str, text: bytes) -> bool:
         least = _BITS_OF_MESSAGE if is_message(text) else _BITS_OF_NAME
-        return telling(text) >= least and all(
-            other == name or (name in brought[other] and other not in brought[name]) for other in holders[text]
-        )
+        return telling(text) >= least and all(other == name or is_copy(name, other, text) for other in holders[text])
 
     result: dict[str, dict[str, Any]] = {}
     for name, item in found.items():
@@ -255,21 +275,35 @@ def chosen(
         kept += _best(rest, KEPT_OF_FILES if kept else KEPT, worth)
         least = AT_LEAST if len(kept) >= AT_LEAST or any(telling(text) < _BITS_OF_FEW for text in kept) else FEW
         if len(kept) >= least:
-            copies = name in bundles or _consists_of_copies(name, item, texts, brought[name])
+            inside = [other for other in brought[name] if not is_rather(name, other)]
+            copies = name in bundles or _consists_of_copies(name, item, texts, inside)
             share = _SHARE_OF_BUNDLE if copies else _SHARE
             result[name] = {
                 "strings": [text.decode() for text in kept],
                 "needed": max(least, -(-(looked_for or len(kept)) // share)),
                 "from": f"{name} {item.version} (npm)",
             }
+            if looked_for < AT_LEAST and not copies and "/" not in name:  # Names in scopes are words: @nivo/tooltip.
+                sure = [
+                    text
+                    for text in kept[:looked_for]
+                    if is_message(text) and _has_name(name, text) and telling(text) >= _BITS_OF_FEW
+                ]
+                result[name] |= {"sure": [text.decode() for text in sure]} if sure else {}
     return result
 
 
-def _needed(found: Mapping[str, Scripts]) -> dict[str, set[str]]:
-    """Return all that each package needs, directly or not, or is made with."""
+def _has_name(name: str, text: bytes) -> bool:
+    """Return whether a text has a package's own name in it."""
+    own = name.rpartition("/")[2].lower().replace(".js", "")
+    return len(own) >= _SHORTEST_NAME and own.encode() in text.lower()
+
+
+def _needed(found: Mapping[str, Scripts], *, made_with: bool) -> dict[str, set[str]]:
+    """Return all that each package needs, directly or not, and what it is made with."""
     needed: dict[str, set[str]] = {}
     for name, item in found.items():
-        there, new = needed.setdefault(name, set()), item.needs | item.made_with
+        there, new = needed.setdefault(name, set()), item.needs | (item.made_with if made_with else frozenset())
         while new := new - there - {name}:
             there |= new
             new = frozenset(need for one in new if one in found for need in found[one].needs)

@@ -39,6 +39,8 @@ class _KnownScripts:
 
     owners: Mapping[bytes, str]
     needed: Mapping[str, int]
+    sure: frozenset[bytes]
+    """Texts of which one is enough."""
 
 
 @cache
@@ -47,6 +49,7 @@ def _known() -> _KnownScripts:
     return _KnownScripts(
         owners={text.encode(): name for name, row in rows.items() for text in row["strings"]},
         needed={name: row["needed"] for name, row in rows.items()},
+        sure=frozenset(text.encode() for row in rows.values() for text in row.get("sure", ())),
     )
 
 
@@ -63,5 +66,5 @@ def shown_packages(data: bytes) -> tuple[ShownPackage, ...]:
             count=len(texts),
         )
         for name, texts in sorted(there.items())
-        if len(texts) >= known.needed[name]
+        if len(texts) >= known.needed[name] or not known.sure.isdisjoint(texts)
     )

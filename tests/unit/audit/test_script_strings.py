@@ -21,7 +21,7 @@ from castiron_audit.make_script_strings import (
     strings_in,
 )
 from castiron_audit.page_bundles import page_bundle
-from castiron_audit.script_strings import NAME, shown_packages
+from castiron_audit.script_strings import NAME, _known, shown_packages
 from castiron_audit.tables import document, table
 from tests.unit.audit.test_detection import detect_in, write
 
@@ -176,7 +176,7 @@ def test_strings_of_the_bundle_are_first_and_those_of_the_files_more() -> None:
     many = messages(b"frob", 26) + messages(b"grok", 26) + messages(b"brill", 26)
     (row,) = chosen(COMMON | {"frob": scripts(*many, files=messages(b"tove", 26))}, others=()).values()
     assert len(row["strings"]) == KEPT + KEPT_OF_FILES
-    assert row["needed"] == 6
+    assert row["needed"] == 4
 
 
 def test_a_package_that_no_bundler_takes_is_looked_for_if_it_is_wanted() -> None:
@@ -192,6 +192,36 @@ def test_what_a_package_and_a_needed_one_have_is_the_needed_ones() -> None:
     assert {text.encode() for text in made["frob"]["strings"]} == set(one)
     apart = chosen(COMMON | found | {"grok": scripts(*two, *one[:2])}, others=())
     assert {text.encode() for text in apart["frob"]["strings"]} == set(one[2:])
+
+
+def test_messages_that_two_have_are_those_of_the_one_that_many_need() -> None:
+    one, two = messages(b"frob", 9), messages(b"grok", 9)
+    name = b"frob-tile-pane"
+    found = COMMON | {"frob": scripts(*one, names=(name,)), "grok": scripts(*two, *one[:2], names=(name,))}
+    found |= {f"user{index}": scripts(b"the given argument is none", needs=("frob",)) for index in range(9)}
+    made = chosen(found, others=())
+    assert {text.encode() for text in made["frob"]["strings"]} == {*one, name}
+    assert not {text.encode() for text in made["grok"]["strings"]} & {*one, name}
+    # Of a package that is published with others inside many may need it, and its strings are theirs all the same.
+    assert {*one[:2]}.isdisjoint(
+        text.encode() for text in chosen(found, others=(), bundles=("frob",))["frob"]["strings"]
+    )
+
+
+def test_one_message_with_the_packages_name_shows_one_whose_bundle_has_few(monkeypatch: pytest.MonkeyPatch) -> None:
+    more = COMMON | {f"more{index}": scripts(b"the given argument is none") for index in range(900)}
+    said = b"[Frob] minified error number "
+    made = chosen(more | {"frob": scripts(said, files=messages(b"grok", 3))}, others=())
+    assert (made["frob"]["needed"], made["frob"]["sure"]) == (3, [said.decode()])
+    assert "sure" not in chosen(more | {"frob": scripts(said, *messages(b"grok", 3))}, others=())["frob"]
+    assert "sure" not in chosen(more | {"@x/frob": scripts(said, files=messages(b"grok", 3))}, others=())["@x/frob"]
+    monkeypatch.setattr("castiron_audit.script_strings.document", lambda _: made)
+    _known.cache_clear()
+    try:
+        assert [item.name for item in shown_packages(script(said.decode()))] == ["frob"]
+        assert shown_packages(script(*(text.decode() for text in messages(b"grok", 3)[:2]))) == ()
+    finally:
+        _known.cache_clear()
 
 
 def test_what_a_fork_and_its_original_have_is_the_originals() -> None:
