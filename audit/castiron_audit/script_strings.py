@@ -46,11 +46,12 @@ class _KnownScripts:
 @cache
 def _known() -> _KnownScripts:
     rows = document(NAME)
-    owners: dict[bytes, str] = {}
-    for name, row in rows.items():  # Texts are of one line, and encoded at once.
-        owners |= dict.fromkeys("\n".join(row["strings"]).encode().split(b"\n"), name)
     return _KnownScripts(
-        owners=owners,
+        owners={
+            text: name
+            for name, row in rows.items()
+            for text in "\n".join(row["strings"]).encode().split(b"\n")  # Each is of one line.
+        },
         needed={name: row["needed"] for name, row in rows.items()},
         sure=frozenset(text.encode() for row in rows.values() for text in row.get("sure", ())),
     )
