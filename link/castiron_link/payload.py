@@ -154,7 +154,8 @@ class Payload:
 
     data: Pieces
     stored: Mapping[str, int]
-    """Bytes of each file as it is stored, by tree path; compressed, where that is smaller enough."""
+    """Bytes of each file as it is stored, by tree path: compressed, where that is smaller enough, and 0 where an equal
+    one stands before it."""
     stored_code: Mapping[str, int]
     """Bytes of each module's code as it is stored, by the tree path of its file."""
     padding: int
@@ -425,8 +426,9 @@ class _Writer:
                 continue
             if isinstance(item, PayloadFile):
                 stored = self._compressed.get(item.path, b"")
-                self._stored[item.path] = len(stored or item.data)
-                offset = data.add(stored or item.data, _DATA_ALIGNMENT) if item.data else 0
+                offset, self._stored[item.path] = (
+                    data.add_once(stored or item.data, _DATA_ALIGNMENT) if item.data else (0, 0)
+                )
                 out += _NODE.pack(name, parent, _FILE, item.executable, 0, offset, len(item.data), len(stored), 0)
                 continue
             children = len(item.folders) + len(item.files)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING
 
+from castiron_common.content import chunks_of
 from castiron_common.errors import LinkError
 
 if TYPE_CHECKING:
@@ -60,6 +62,10 @@ class Data:
         self.end = start
         self.padding = 0
         """Bytes so far."""
+        self._alone: dict[int, tuple[bytes | FileContent, int] | None] = {}
+        """Size -> the only piece with it among those that are there once, and its offset; None if there are several."""
+        self._several: dict[tuple[int, bytes], int] = {}
+        """Size and hash of those whose size another one has -> offset."""
 
     def add(self, piece: bytes | FileContent, alignment: int) -> int:
         """Append a piece; return its offset in the payload."""
@@ -71,3 +77,29 @@ class Data:
         offset = self.end + padding
         self.end = offset + len(piece)
         return offset
+
+    def add_once(self, piece: bytes | FileContent, alignment: int) -> tuple[int, int]:
+        """Return the offset of a piece, and how many bytes were appended for it: none if an equal one was there.
+
+        Only what has the same size is compared, and only that is read.
+        """
+        size = len(piece)
+        if size not in self._alone:
+            offset = self.add(piece, alignment)
+            self._alone[size] = piece, offset
+            return offset, size
+        if (other := self._alone[size]) is not None:
+            self._alone[size] = None
+            self._several[size, _hash(other[0])] = other[1]
+        key = size, _hash(piece)
+        if key in self._several:
+            return self._several[key], 0
+        offset = self._several[key] = self.add(piece, alignment)
+        return offset, size
+
+
+def _hash(piece: bytes | FileContent) -> bytes:
+    digest = hashlib.sha256()
+    for chunk in chunks_of(piece):
+        digest.update(chunk)
+    return digest.digest()

@@ -450,6 +450,28 @@ def test_every_byte_is_code_a_file_padding_or_index() -> None:
     assert len(data) == index + sum(map(len, code)) + sum(payload.stored.values()) + payload.padding
 
 
+def test_files_that_are_equal_are_stored_once(tmp_path: Path) -> None:
+    content = b"content of several files " * 4
+    other = content[::-1]
+    (large := tmp_path / "large").write_bytes(content)
+    contents: dict[str, bytes | FileContent] = {
+        "a": content,
+        "b": other,
+        "c": FileContent(path=large, size=len(content)),
+        "d/a": other,
+        "d/b": content,
+        "e": content[1:],
+    }
+    payload = payload_pieces(config(), [], [PayloadFile(path=path, data=data) for path, data in contents.items()])
+    whole = bytes(payload.data)
+    assert (whole.count(content), whole.count(other)) == (1, 1)
+    assert payload.stored == {"a": 100, "b": 100, "c": 0, "d/a": 0, "d/b": 0, "e": 99}
+    files = Reader(whole).files()
+    assert files == {
+        path: (content if isinstance(data, FileContent) else data, False) for path, data in contents.items()
+    }
+
+
 def test_a_small_payload_has_frames_of_zstandard() -> None:
     long = b"".join(b"instruction %d " % (number % 50) for number in range(1000))
     files = [PayloadFile(path="a", data=b"y" * 5000, compressed_share=0.9)]
