@@ -125,7 +125,7 @@ def _around_the_script(entry: ResolvedEntry, files: Mapping[str, Path]) -> Mappi
     script.  There are no links out of the application's folder, so these are files with the same content.  The
     sources of packages are imported, wherever they are.
     """
-    if entry.script is None or entry.roots[0].parent not in entry.roots:
+    if entry.script is None or not entry.roots or entry.roots[0].parent not in entry.roots:
         return {}
     outer = entry.roots[0].parent
     return {
