@@ -7,7 +7,9 @@ import pytest
 from castiron_common.errors import EntryError
 from castiron_manifest.model import Entry, EntryKind, Origin
 from castiron_trace.entry import resolve_plan
-from castiron_trace.model import NO_SITE
+from castiron_trace.model import NO_SITE, Reached
+from castiron_trace.own.files import app_resources
+from castiron_trace.own_data import Blobs
 from castiron_trace.plan import PlanKind, read_plan
 from tests.unit.trace.conftest import options
 from tests.unit.trace.making import install, site_of, write
@@ -81,6 +83,14 @@ def test_commands(
     entry = resolve_plan(read_plan(options(tmp_path, name)), site).entry
     assert (entry.kind, entry.module, entry.function, entry.path) == expected
     assert (entry.origin, entry.distribution, entry.name) == (Origin.DISTRIBUTION, "tool", name)
+
+
+def test_a_command_that_is_a_script_has_no_files_of_an_application(tmp_path: Path, site: Site) -> None:
+    wanted = options(tmp_path, "old-tool")
+    resolved = resolve_plan(read_plan(wanted), site)
+    assert resolved.script is not None
+    made = app_resources(resolved, Reached(modules={}, entry="__main__"), wanted, (), Blobs())
+    assert (made.resources, made.notes) == ((), ())
 
 
 def test_a_command_wins_over_the_program_that_was_linked_from_it(tmp_path: Path) -> None:
