@@ -64,6 +64,7 @@ NAMES = (
     "boarders",
     "tenants",
     "settlers",
+    "villagers",
 )
 ANY = "LicenseRef-any"
 

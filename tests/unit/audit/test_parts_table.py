@@ -35,6 +35,7 @@ FOLDER = Path(__file__).parent / "parts"
         ("boarders", 232, 27),
         ("tenants", 166, 27),
         ("settlers", 415, 23),
+        ("villagers", 524, 34),
     ],
 )
 def test_the_table_is_whole(table: str, parts: int, distributions: int) -> None:
