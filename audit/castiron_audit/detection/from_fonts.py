@@ -1,4 +1,4 @@
-"""Detects fonts by their name tables and the license files beside them."""
+"""Detects fonts by their name tables, the license files beside them, and the rules of style sheets that name them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ import os
 import posixpath
 import re
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from castiron_audit import fonts
 from castiron_audit.catalogue import font_of_family
 from castiron_audit.collected_licenses import license_of_font
+from castiron_audit.font_faces import font_faces
 from castiron_audit.license_files import LICENSE_FILE_NAME
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import in_order, normalised
@@ -41,17 +43,22 @@ _HASH = re.compile(r"-(?=[\w-]*[\d_])[\w-]{8}$")
 _AXES = re.compile(r"[-_](?:VariableFont_[a-z,]+|\[[a-z,]+\])$", re.IGNORECASE)
 """What files of variable fonts are called after: ``Lora-VariableFont_wght``."""
 _WORDS = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SHEETS = (".css", ".js", ".mjs")
+"""Files that may have rules of style sheets."""
 
 
 def detect_from_fonts(collector: Collector) -> None:
     """Add the fonts that go in, one component a family; those that a license list names are its component's."""
     nameless: list[str] = []
     beside = _LicenseFiles(collector.contents.site)
+    called = _add_faces(collector)
     for path in in_order(collector.contents.paths):
         if not path.lower().endswith(fonts.SUFFIXES):
             continue
         data = collector.contents.read(path)
         font = fonts.read_font(data) if data is not None else None
+        if font is not None and not font.family and not _is_known(_family_of(font, path)):
+            font = replace(font, family=called.get(posixpath.basename(path), ""))
         is_nameless = font is not None and not font.family and not _is_known(_family_of(font, path))
         if is_nameless and not beside.named(_file_title(path), path):
             nameless.append(path)
@@ -68,6 +75,25 @@ def detect_from_fonts(collector: Collector) -> None:
             f"{len(nameless)} fonts do not tell their name and license (WOFF 2 is not read), "
             f"and their files are not named after a known one: {nameless[0]} and others.",
         )
+
+
+def _add_faces(collector: Collector) -> dict[str, str]:
+    """Add the fonts that are in style sheets; return the families that these give to files, by the files' names.
+
+    Only families that are known count: a page may call a font as it likes.
+    """
+    called: dict[str, set[str]] = {}
+    for path in in_order(collector.contents.paths):
+        if not path.endswith(_SHEETS):
+            continue
+        for face in font_faces(collector.contents.read(path) or b""):
+            if face.file and _is_known(face.family):
+                called.setdefault(posixpath.basename(face.file), set()).add(face.family)
+            elif face.data and (font := fonts.read_font(face.data)) is not None:
+                named = font if font.family else replace(font, family=face.family)
+                if font.family or _is_known(face.family):
+                    add_font(collector, path, named, within=True)
+    return {name: families.pop() for name, families in called.items() if len(families) == 1}
 
 
 def _is_known(family: str) -> bool:

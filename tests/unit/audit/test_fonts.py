@@ -1,3 +1,4 @@
+import base64
 import re
 import struct
 
@@ -6,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from castiron_audit.detection.from_fonts import family_title
+from castiron_audit.font_faces import FontFace, font_faces
 from castiron_audit.fonts import TABLE_OF_ALL, fonts_within, read_font
 from tests.unit.audit.making import font_file
 
@@ -65,3 +67,42 @@ def test_a_family_has_its_own_name_without_weights() -> None:
         "Roboto Mono",
     ]
     assert [family_title(name) for name in ("DejaVu Sans Mono", "MathJax_Main")] == ["DejaVu", "MathJax"]
+
+
+def faces(sheet: str) -> list[FontFace]:
+    return list(font_faces(sheet.encode()))
+
+
+def file_of(family: str, file: str) -> FontFace:
+    return FontFace(family=family, file=file, data=b"")
+
+
+@pytest.mark.parametrize(
+    ("sheet", "found"),
+    [
+        (
+            '@font-face{font-family:Inter;src:url(../media/07c7.woff2)format("woff2")}',
+            [file_of("Inter", "../media/07c7.woff2")],
+        ),
+        (
+            "a{}@font-face { font-family: 'Fira Sans'; src: url('a.woff2') , url(\"b%20c.woff?v=4#iefix\") }",
+            [file_of("Fira Sans", "a.woff2"), file_of("Fira Sans", "b c.woff")],
+        ),
+        (
+            "x='@font-face{src:url(./a.ttf);font-family:\\'Geist Mono\\'}@font-face{font-family:B-C;src:local(Arial)}'",
+            [file_of("Geist Mono", "a.ttf")],
+        ),
+        ("@font-face{src:url(a.ttf)}", []),
+        ("@font-face{font-family:A;src:url(a.ttf)", []),
+        ("@font-face{font-family:AB;src:url(data:font/woff2,x)}", []),
+        ("@font-face{font-family:AB;src:url(data:font/woff2;base64,x)}", []),
+    ],
+)
+def test_rules_that_name_files_of_fonts(sheet: str, found: list[FontFace]) -> None:
+    assert faces(sheet) == found
+
+
+def test_a_font_in_a_rule() -> None:
+    data = font_file({1: "Some Sans"})
+    sheet = f"@font-face{{font-family:X;src:url(data:font/ttf;charset=utf-8;base64,{base64.b64encode(data).decode()})}}"
+    assert faces(sheet.replace("X", "Some Sans")) == [FontFace(family="Some Sans", file="", data=data)]

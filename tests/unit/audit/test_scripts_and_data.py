@@ -1,5 +1,6 @@
 """What the detectors make of scripts, bundlers' lists, data, colour profiles, folders with a license, and notices."""
 
+import base64
 import json
 import struct
 import zlib
@@ -289,6 +290,27 @@ def test_compressed_fonts(tmp_path: Path) -> None:
     assert [(item.name, item.verdict.expression) for item in detection.components] == [
         ("Chakra Petch", "OFL-1.1"),
         ("KaTeX fonts", "MIT"),
+    ]
+    assert [item.code for item in detection.findings] == ["unnamed-fonts"]
+
+
+def test_fonts_that_style_sheets_name(tmp_path: Path) -> None:
+    names = ("07c7676b89ed.woff2", "0af31c.woff2", "1b2c.woff2")
+    paths = [write(tmp_path, f"d/media/{name}") for name in names]
+    for path in paths:
+        (tmp_path / path).write_bytes(b"wOF2" + bytes(44))
+    within = base64.b64encode(b"wOF2" + bytes(44)).decode()
+    sheet = (
+        f"@font-face{{font-family:Inter;src:url(../media/{names[0]})}}"
+        # A page calls its own font, and a file by two names, as it likes.
+        f"@font-face{{font-family:our-own-icons;src:url(../media/{names[1]})}}"
+        f"@font-face{{font-family:Geist;src:url({names[2]})}}@font-face{{font-family:Inter;src:url({names[2]})}}"
+        f"@font-face{{font-family:'Fira Mono';src:url(data:font/woff2;base64,{within})}}"
+    )
+    detection = detect_in(tmp_path, write(tmp_path, "d/css/a.css", sheet), *paths)
+    assert [(item.name, item.verdict.expression) for item in detection.components] == [
+        ("Fira Mono", "OFL-1.1"),
+        ("Inter", "OFL-1.1"),
     ]
     assert [item.code for item in detection.findings] == ["unnamed-fonts"]
 
