@@ -86,6 +86,22 @@ def packages_of_nlf(text: str) -> tuple[Package, ...]:
     )
 
 
+_OF_NOTICES = re.compile(
+    r"^%% (?P<name>(?:@[\w.~-]{1,80}/)?[\w.~-]{1,120})@(?P<version>\d[\w.+-]*) NOTICES AND INFORMATION BEGIN HERE\n"
+    r"(?P<text>[\s\S]{0,200000}?)^END OF [^\n]{1,250} NOTICES AND INFORMATION",
+    re.MULTILINE,
+)
+_RULES = re.compile(r"^=+$", re.MULTILINE)
+
+
+def packages_of_notices(text: str) -> tuple[Package, ...]:
+    """Return the packages of the notices that stand beside a bundle, each between two marks, with their licenses."""
+    return tuple(
+        Package(name=match["name"], version=match["version"], text=_RULES.sub("", match["text"]).strip() + "\n")
+        for match in _OF_NOTICES.finditer(text)
+    )
+
+
 _CRATE_OF_LIST = re.compile(
     r"^- package_name: (?P<name>[\w-]{1,80})\n  package_version: (?P<version>[\w.+-]{1,60})\n"
     r"(?:  repository: [^\n]*\n)?  license: (?P<license>[^\n]{2,200})$",

@@ -1,7 +1,7 @@
 """Reads the rules of style sheets that give fonts their names: ``@font-face``.
 
-A page calls a font by the family that such a rule gives it, whatever its file is called: bundlers call files of fonts by
-hashes, and put small ones into the style sheet itself (``data:``).  Style sheets stand in scripts, too.
+A page calls a font by the family that such a rule gives it, whatever its file is called: bundlers call files of fonts
+by hashes, and put small ones into the style sheet itself (``data:``).  Style sheets stand in scripts, too.
 Source: CSS Fonts Module Level 4, section 4.
 """
 

@@ -27,7 +27,7 @@ import tarfile
 from collections import Counter
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from castiron_audit.page_bundles import BUNDLER, page_bundle, program
 from castiron_audit.script_strings import LONGEST, NAME, QUOTED, SHORTEST
@@ -53,7 +53,7 @@ _BITS_OF_MESSAGE, _BITS_OF_NAME = 13.0, 15.0
 """The least information of a string that is kept."""
 _BITS_OF_FEW = 19.0
 """The least information of each of two strings that are all that a package has."""
-_DEPENDENTS = 8
+DEPENDENTS = 8
 """Times as many packages that need one as need another, from which what both have is that one's."""
 _ENOUGH_BITS = 50.0
 """Beyond them the shorter text is better."""
@@ -98,14 +98,23 @@ class Scripts:
     """Packages that it is developed with, which its bundle may contain."""
 
 
+class Needing(Protocol):
+    """What is known of a package's dependencies."""
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """Packages that npm installs with it."""
+
+    @property
+    def made_with(self) -> frozenset[str]:
+        """Packages that it is developed with."""
+
+
 def main(folder: Path) -> None:
     """Write the file."""
     packages = table("script_packages")
-    names = sorted({*packages["packages"], *table("npm_packages")["packages"]})
-    modules = folder / "node_modules"
-    fetch(names, folder)
-    if lacking := [name for name in names if not (modules / name / "package.json").exists()]:
-        sys.exit(f"these packages cannot be had: {' '.join(lacking)}")
+    names = names_of_all()
+    modules = fetched(names, folder)
     found = dict(read(modules, packages["same"], names))
     write_document(
         NAME,
@@ -117,6 +126,20 @@ def main(folder: Path) -> None:
             bundles=frozenset(packages["bundles"]),
         ),
     )
+
+
+def names_of_all() -> list[str]:
+    """Return the names of the packages that are read, sorted."""
+    return sorted({*table("script_packages")["packages"], *table("npm_packages")["packages"]})
+
+
+def fetched(names: Sequence[str], folder: Path) -> Path:
+    """Return the folder with the packages; what is not there is fetched, and if that fails the program ends."""
+    modules = folder / "node_modules"
+    fetch(names, folder)
+    if lacking := [name for name in names if not (modules / name / "package.json").exists()]:
+        sys.exit(f"these packages cannot be had: {' '.join(lacking)}")
+    return modules
 
 
 def fetch(names: Iterable[str], folder: Path) -> None:
@@ -168,12 +191,18 @@ def read(folder: Path, same: Mapping[str, str], names: Iterable[str]) -> Iterato
 
 
 def _texts(folder: Path) -> Iterator[bytes]:
+    for data in scripts_of(folder):
+        yield from dict.fromkeys(strings_in(data))
+
+
+def scripts_of(folder: Path) -> Iterator[bytes]:
+    """Yield the scripts of a package that a page may have, in the order of their paths."""
     for path in sorted(folder.rglob("*")):
         within = path.relative_to(folder).as_posix()
         if path.suffix in _SCRIPTS and not _NOT_READ.search(within) and path.is_file():
             data = path.read_bytes()
             if len(data) <= _LONGEST_FILE:
-                yield from dict.fromkeys(strings_in(data))
+                yield data
 
 
 def strings_in(script: bytes) -> Iterator[bytes]:
@@ -231,8 +260,8 @@ def chosen(
     texts = {name: {*item.bundle, *item.files} for name, item in found.items()}
     holders = holders_of(texts.items())
     inner = contained(texts, holders, most_holders=_MOST_HOLDERS, parts=True)
-    needed = _needed(found, made_with=False)
-    brought = {name: inner.get(name, set()) | those for name, those in _needed(found, made_with=True).items()}
+    needed = all_needed(found, made_with=False)
+    brought = {name: inner.get(name, set()) | those for name, those in all_needed(found, made_with=True).items()}
     dependents = Counter(need for item in found.values() for need in item.needs)
     originals = {fork: original for fork, original in (forks or {}).items() if {fork, original} <= found.keys()}
     for fork, original in originals.items():
@@ -249,7 +278,7 @@ def chosen(
 
     def is_rather(name: str, other: str) -> bool:
         """Return whether a text that both have is a package's, by how many need the two."""
-        return name not in bundles and dependents[name] >= _DEPENDENTS * max(dependents[other], 1)
+        return name not in bundles and dependents[name] >= DEPENDENTS * max(dependents[other], 1)
 
     def is_copy(name: str, other: str, text: bytes) -> bool:
         """Return whether another one has a text from a package."""
@@ -299,7 +328,7 @@ def _has_name(name: str, text: bytes) -> bool:
     return len(own) >= _SHORTEST_NAME and own.encode() in text.lower()
 
 
-def _needed(found: Mapping[str, Scripts], *, made_with: bool) -> dict[str, set[str]]:
+def all_needed(found: Mapping[str, Needing], *, made_with: bool) -> dict[str, set[str]]:
     """Return all that each package needs, directly or not, and what it is made with."""
     needed: dict[str, set[str]] = {}
     for name, item in found.items():

@@ -51,7 +51,13 @@ _VENDORED_WITHOUT_VERSION = re.compile(
     rb"/vendor/([A-Za-z][A-Za-z0-9_-]{1,63})/src/(?:[\w.-]{1,60}/){0,12}?[\w-]{1,60}\.rs"
 )
 """Where ``cargo vendor`` does."""
-_ENDS_IN_VERSION = re.compile(r"-\d+$")
+_GN_CRATES = b"third_party/rust/"
+_GN_CRATE = re.compile(
+    rb"third_party/rust/(?:chromium_crates_io/vendor/)?([a-z][a-z0-9_-]{1,63}?)[/-]v\d{1,4}(?:_\d{1,4})?/"
+    rb"(?:[\w.-]{1,60}/){1,12}?[\w-]{1,60}\.rs"
+)
+"""Where Chromium, and what is built as it is, has crates: ``tokenizers/v0_23``.  Hyphens are underscores there."""
+_ENDS_IN_VERSION = re.compile(r"-v?\d+(?:_\d+)?$")
 _CHECKOUTS = b"git/checkouts/"
 _CHECKED_OUT = re.compile(
     rb"git/checkouts/([A-Za-z0-9_.-]{1,80})-[0-9a-f]{16}/[0-9a-f]{7,40}/((?:[\w.-]{1,60}/){0,6}?)src/"
@@ -231,6 +237,12 @@ def find(data: bytes, more: tuple[Signature, ...] = ()) -> Findings:
         and (name := match[1].decode()) not in versioned
         and not _ENDS_IN_VERSION.search(name)
     }
+    git_crates |= {
+        name
+        for offset in offsets.get(_GN_CRATES, ())
+        if (match := _GN_CRATE.match(data, offset))
+        and not {name := match[1].decode(), name.replace("_", "-")} & versioned
+    }
     go, go_main, go_modules = _go(data, offsets.get(_GO, ()))
     haskell = _haskell(data) if _HASKELL in offsets else frozenset()
     return Findings(
@@ -274,7 +286,17 @@ def _add_versions(data: bytes, offsets: Mapping[bytes, list[int]], found: dict[s
 
 
 def _texts(signatures: tuple[Signature, ...]) -> tuple[bytes, ...]:
-    texts = {*_CRATE_PATHS, _VENDORED, _CHECKOUTS, _RUST_SOURCES, _GO, _HASKELL, TABLE_OF_ALL, *source_paths.texts()}
+    texts = {
+        *_CRATE_PATHS,
+        _VENDORED,
+        _GN_CRATES,
+        _CHECKOUTS,
+        _RUST_SOURCES,
+        _GO,
+        _HASKELL,
+        TABLE_OF_ALL,
+        *source_paths.texts(),
+    }
     texts |= {*library_versions.anchors()}
     for row in signatures:
         texts |= {*row.strings, *row.unless, *((row.version[0],) if row.version else ())}

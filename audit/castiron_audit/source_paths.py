@@ -44,11 +44,16 @@ _FOLDERS = (
 )
 _FOLDER = re.compile(
     rb"(?:_deps|third_party|thirdparty|third-party|3rdparty|cextern|external|/vendor|deps/src|subprojects)"
-    rb"/([A-Za-z][A-Za-z0-9_+-]{1,60}?)(?:-(?:src|subbuild|build))?(?:[-_~+]v?(\d{1,8}(?:\.\d{1,5}){1,3})[\w.]{0,12})?[~+]?"
+    rb"/([A-Za-z_][A-Za-z0-9_+~-]{1,80}?)(?:-(?:src|subbuild|build))?(?:[-_~+]v?(\d{1,8}(?:\.\d{1,5}){1,3})[\w.]{0,12})?[~+]?"
     rb"/([^\0\"\n]{0,200})"
 )
 _OWNER = re.compile(rb"(?:com|org|net|io|dev)_(?:(?:github|gitlab)_[a-z0-9]+_|google_)?(?=[a-z])")
 """What Bazel's rules put before the name of a project: ``com_google_absl``, ``com_github_grpc_grpc``."""
+_EXTENSION = re.compile(rb"^[\w.-]+(?:\+\+|~~?)[\w.-]+[+~](?=[a-z])")
+"""What Bazel's modules put before it, if an extension of a module fetches it: ``xla++third_party_ext+riegeli``.
+
+Source: Bazel, "External dependencies", canonical repository names.
+"""
 _VCPKG = b"buildtrees/"
 _PORT = re.compile(
     rb"buildtrees/([a-z0-9][a-z0-9-]{1,40}?)/src/(?:[a-z]{0,8}-?v?(\d{1,4}(?:[._]\d{1,5}){1,3})|[^/\0\n]{1,60})[^/\0\n]{0,40}/"
@@ -122,6 +127,7 @@ def _port(name: bytes) -> str | None:
 def _library_of_folder(name: bytes) -> str | None:
     """Return the library that a folder of others' sources is called as; Bazel writes hyphens as underscores."""
     lowered = name.lower()
+    lowered = _EXTENSION.sub(b"", lowered)
     bare = lowered[match.end() :] if (match := _OWNER.match(lowered)) else lowered
     for written in dict.fromkeys((lowered, bare, lowered.replace(b"_", b"-"), bare.replace(b"_", b"-"))):
         if library := _names().get(written) or _collected().get(written):
@@ -131,8 +137,16 @@ def _library_of_folder(name: bytes) -> str | None:
 
 @cache
 def _versioned() -> Mapping[bytes, str]:
-    """Return the beginnings of paths of unpacked archives: ``/json-c-`` of json-c 0.18, ``/eigen_`` of eigen_3.4.0."""
-    return {b"/" + name + mark: library for name, library in _names().items() for mark in (b"-", b"_")}
+    """Return the beginnings of paths of unpacked archives: ``/json-c-`` of json-c 0.18, ``/eigen_`` of eigen_3.4.0.
+
+    Some are in capitals: ``/SDL2-2.30.7``.
+    """
+    return {
+        b"/" + written + mark: library
+        for name, library in _names().items()
+        for written in (name, name.upper())
+        for mark in (b"-", b"_")
+    }
 
 
 @cache

@@ -12,6 +12,7 @@ from castiron_audit.banners import banners
 from castiron_audit.catalogue import font_of_family, npm_license, script_license, script_name
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import first_of, in_order, normalised, same_package
+from castiron_audit.script_members import packages_of_members
 from castiron_audit.script_modules import packages_in_script
 from castiron_audit.script_places import MANIFESTS, is_package_folder, place_of
 from castiron_audit.script_strings import shown_packages
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 _CODE = (".js", ".mjs", ".cjs")
 _SCRIPTS = (*_CODE, ".css")
-_KEPT_BANNERS = re.compile(r"\.(?:m?js|css)\.(?:LICENSE|LEGAL)\.txt$", re.IGNORECASE)
+_KEPT_BANNERS = re.compile(r"\.(?:m?js|css)\.(?:LICENSE|LEGAL)(?:\.txt)?$", re.IGNORECASE)
 _TESTS = re.compile(r"(?:^|/)(?:tests?|testing|mock_packages|examples?)/")
 _SAYS_VERSION = re.compile(rb"""\bversion\s*[=:]\s*["'](\d+\.\d+\.\d+)["']""", re.IGNORECASE)
 """A script with several of them contains others' code."""
@@ -50,9 +51,14 @@ def detect_from_scripts(collector: Collector) -> None:
             continue
         if path.endswith(_SCRIPTS) or _KEPT_BANNERS.search(name):
             _add_banners(collector, path, unnamed, folders)
+            if not path.endswith(_SCRIPTS):
+                text = (collector.contents.read(path) or b"").decode("utf-8", "replace")
+                for noticed in bundles.packages_of_notices(text):
+                    _add_package(collector, path, noticed)
             _add_place(collector, path, folders)
             _add_named(collector, path, mapped)
-            for package in shown_packages(collector.contents.read(path) or b"") if path.endswith(_CODE) else ():
+            data = (collector.contents.read(path) or b"") if path.endswith(_CODE) else b""
+            for package in (*shown_packages(data), *packages_of_members(data)):
                 shown.setdefault(package.name, (path, package))
         elif bundles.LIST_NAME.search(name):
             for listed in bundles.listed_packages(collector.contents.read(path) or b""):
@@ -310,7 +316,7 @@ def _add_mapped(collector: Collector, mapped: Mapping[str, set[str]]) -> None:
 
 
 def _add_shown(collector: Collector, shown: Mapping[str, tuple[str, ShownPackage]]) -> None:
-    """Add the packages that strings in scripts show and nothing else has named."""
+    """Add the packages that strings and names of members in scripts show and nothing else has named."""
     for name, (path, package) in shown.items():
         if _is_own(collector, name):
             continue

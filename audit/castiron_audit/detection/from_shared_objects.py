@@ -12,6 +12,7 @@ from castiron_audit.catalogue import collected_library, library_of_file, library
 from castiron_audit.collected_licenses import collected_license, license_of_module
 from castiron_audit.detection.from_fonts import add_font
 from castiron_audit.go_modules import known_module
+from castiron_audit.known_texts import texts_of_crate
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import first_of, normalised, same_package
 from castiron_audit.own_signatures import signatures_of
@@ -100,10 +101,17 @@ def detect_from_shared_objects(collector: Collector) -> None:
 def _add_crates_from_git(collector: Collector, names: tuple[str, ...]) -> None:
     """Add the crates whose sources Cargo took from a repository, so that no version is known, if no list has them."""
     listed = {item.name: item for item in collector.components.values() if item.kind is Kind.CRATE}
-    for name in names:
+    for written in names:
+        hyphened = written.replace("_", "-")
+        # Cargo takes both spellings for one; folders may have the one, and lists the other.
+        name = hyphened if hyphened in listed or _is_known_crate(hyphened) else written
         component = listed.get(name) or collector.component(Kind.CRATE, name)
         component.forms.add(Form.STATIC)
         component.shows = True
+
+
+def _is_known_crate(name: str) -> bool:
+    return name in table("crate_licenses")["crates"] or texts_of_crate(name).license != ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

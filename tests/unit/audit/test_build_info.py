@@ -98,6 +98,15 @@ def test_crates_of_repositories_that_a_list_has_are_those(tmp_path: Path) -> Non
     assert rows == {"inner": ("0.3.0", "pkg:cargo/inner@0.3.0"), "other": ("", None)}
 
 
+def test_crates_are_called_as_they_are_published(tmp_path: Path) -> None:
+    data = b"\0third_party/rust/lazy_static/v1/src/lib.rs\0third_party/rust/aho_corasick/v1/src/lib.rs\0"
+    detection = detect_in(tmp_path, written(tmp_path, "d/bin/tool", program(data=data)))
+    assert {item.name: item.verdict.expression for item in detection.components} == {
+        "aho-corasick": "Unlicense OR MIT",
+        "lazy_static": "MIT OR Apache-2.0",
+    }
+
+
 def test_a_list_in_one_object_is_not_for_another(tmp_path: Path) -> None:
     listed = zlib.compress(json.dumps({"packages": []}).encode())
     paths = [

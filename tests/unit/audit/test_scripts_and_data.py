@@ -6,7 +6,13 @@ import struct
 import zlib
 from pathlib import Path
 
-from castiron_audit.bundles import Package, listed_packages, package_of_json, packages_of_source_map
+from castiron_audit.bundles import (
+    Package,
+    listed_packages,
+    package_of_json,
+    packages_of_notices,
+    packages_of_source_map,
+)
 from castiron_audit.fonts import read_font
 from castiron_audit.license_files import split_notices
 from castiron_audit.model import Kind
@@ -214,6 +220,21 @@ def test_lists_of_bundlers(tmp_path: Path) -> None:
         "z": "pkg:npm/z@2.0",
     }
     assert components["@x/y"].copyrights == ("Copyright (c) 2020 The Authors of It",)
+
+
+def test_notices_beside_a_bundle(tmp_path: Path) -> None:
+    mark = "NOTICES AND INFORMATION"
+    notices = "".join(
+        f"%% {name} {mark} BEGIN HERE\n==========\n{MIT}==========\nEND OF {name} {mark}\n\n"
+        for name in ("chokidar@4.0.3", "@s/own-one@1.2.0-beta.1")
+    )
+    text = f"The following npm packages are inlined into this bundle.\n\n- other@1.0.0 (address)\n\n{notices}"
+    detection = detect_in(tmp_path, write(tmp_path, "d/lib/utils.js.LICENSE", text))
+    assert {(item.name, item.version, item.verdict.expression) for item in detection.components} == {
+        ("chokidar", "4.0.3", "MIT"),
+        ("@s/own-one", "1.2.0-beta.1", "MIT"),
+    }
+    assert packages_of_notices("%% a@1.0 NOTICES AND INFORMATION BEGIN HERE\n") == ()
 
 
 def test_forms_of_lists() -> None:

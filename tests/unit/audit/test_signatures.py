@@ -97,6 +97,10 @@ def test_crates_of_vendor_folders_and_of_repositories() -> None:
             b"external/rules_rust++crate+crates__heck-0.5.0/src/lib.rs",
             b"/nix/store/x-cargo-vendor-dir/itoa-1.0.11/src/lib.rs",
             b"/usr/share/cargo/registry/memchr-2.7.4/src/lib.rs",
+            b"third_party/rust/zlib_rs/v0_6/src/deflate.rs",  # as Chromium has them
+            b"third_party/rust/chromium_crates_io/vendor/fend_core-v1/src/lib.rs",
+            b"third_party/rust/memchr/v2/src/lib.rs",  # the same without its version
+            b"third_party/rust/README/v1/a.md",
         )
     )
     found = find(data)
@@ -106,7 +110,7 @@ def test_crates_of_vendor_folders_and_of_repositories() -> None:
         ("itoa", "1.0.11"),
         ("memchr", "2.7.4"),
     ]
-    assert found.git_crates == ("libdd-common", "one", "unnumbered")
+    assert found.git_crates == ("fend_core", "libdd-common", "one", "unnumbered", "zlib_rs")
 
 
 def test_namespaces_within_namespaces() -> None:
