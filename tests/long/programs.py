@@ -9,7 +9,12 @@ told (it differs, and a warning of ``trace`` names what is missing), REFUSED (wh
 TOO LONG (a command exceeded its limit of time), or no reference (CPython could not be tried). Exits with 1 if any is
 none of the first three.
 
-A program whose entry is ``.`` is a project that is built: its ``pyproject.toml`` has one script.
+A program whose entry is ``.`` is a project that is built: its ``pyproject.toml`` has one script, or the table names it
+(``command``).
+
+``shipped`` names a source distribution (``pinned``) that the program is part of: a ``folder`` of it is the project
+(``only`` these parts of it), and ``inputs`` are put into the folder that the program runs in. Nothing of it is stored
+here. Files that the table itself has are added: what the project's manual tells to write.
 """
 
 from __future__ import annotations
@@ -40,6 +45,7 @@ from castiron_wheels.resolve import resolve
 from tests.support.application import Application, runs_of
 from tests.support.linking import command
 from tests.support.running import Did, Place, perform
+from tests.support.source_distributions import Shipped, put
 from tests.support.targets import TARGET, target_for
 
 if TYPE_CHECKING:
@@ -51,6 +57,8 @@ _TIMES = (
 )
 """What differs from run to run in all of them."""
 FOLDER = Path(__file__).with_name("programs")
+_INPUTS = "inputs"
+"""What a source distribution has for the folder of each run, beside that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +72,10 @@ class Program:
     """Files of its own: path and text."""
     work: tuple[tuple[str, str], ...]
     """Files in the folder it runs in."""
+    shipped: Shipped | None
+    """The distribution it is part of."""
+    command: str
+    """The console script of a project that is built, if its ``pyproject.toml`` is not in the table."""
     refused: str | None
     """What the message must name, if it is to be refused."""
     told: str | None
@@ -72,8 +84,8 @@ class Program:
     @property
     def script(self) -> str:
         """The console script of a project that is built; empty for other programs."""
-        if self.application.entry != (".",):
-            return ""
+        if self.application.entry != (".",) or self.command:
+            return self.command
         (script,) = tomllib.loads(dict(self.sources)["pyproject.toml"])["project"]["scripts"]
         return str(script)
 
@@ -111,6 +123,7 @@ def _program(name: str, kind: str, table: dict[str, Any]) -> Program:
         normalise=(*_TIMES, *((pattern, text) for pattern, text in table.pop("normalise", ()))),
     )
     refused, told = table.pop("refused", None), table.pop("told", None)
+    shipped, started = table.pop("shipped", None), table.pop("command", "")
     if table:
         raise TypeError(f"{name}: unknown keys {sorted(table)}")
     return Program(
@@ -119,6 +132,8 @@ def _program(name: str, kind: str, table: dict[str, Any]) -> Program:
         requires=requires,
         sources=files["app"],
         work=files["work"],
+        shipped=None if shipped is None else Shipped.of(shipped),
+        command=started,
         refused=refused,
         told=told,
     )
@@ -140,7 +155,10 @@ def try_program(program: Program, pack: Pack, folder: Path, *, python: Path | No
     """Trace, link and run one program in ``folder``; ``python`` runs what has wheels for glibc alone."""
     name = program.application.name
     project, linked = folder / "project", folder / "linked" / (program.script or program.application.entry[-1])
-    project.mkdir()
+    if program.shipped is None:
+        project.mkdir()
+    else:
+        put(program.shipped, target_for(), project=project, inputs=folder / _INPUTS)
     linked.parent.mkdir(parents=True)
     _write(project, program.sources)
     needs = [word for item in program.requires for word in ("--with", item)]
@@ -217,6 +235,9 @@ def _perform(program: Program, index: int, place: Place) -> Did:
         shutil.rmtree(place.work, ignore_errors=True)
         for name in ("work", "home", "tmp", "programs"):
             (place.folder / name).mkdir(parents=True, exist_ok=True)
+        inputs = place.folder.parent / _INPUTS
+        if inputs.is_dir():
+            shutil.copytree(inputs, place.work, dirs_exist_ok=True)
         _write(place.work, program.work)
     try:
         return perform(program.application, replace(run, keep=True), place)
@@ -246,7 +267,8 @@ def _reference(
     distributions = read_manifest(manifest).distributions
     # Also what no import reaches: the ordinary environment has it.
     listed = [item for item in distributions if not item.wheel.embedded]
-    lines = [*program.requires, *(f"{item.name}=={item.version}" for item in listed)]
+    requires = [str(project) if item == "." else item for item in program.requires]
+    lines = [*requires, *(f"{item.name}=={item.version}" for item in listed)]
     lines += [str(project)] if program.script else []
     pins.write_text("".join(f"{line}\n" for line in lines))
     if any("manylinux" in item.wheel.filename for item in distributions):
@@ -263,10 +285,10 @@ def _reference(
         for name in ("python", "python3", f"python{pack.feature}"):
             (prefix / "bin" / name).symlink_to(python)
     first, *rest = program.application.entry
-    if first == "-m" and program.sources:  # what the current folder is for whoever starts it beside its sources
+    if first == "-m" and any(project.iterdir()):  # what the current folder is for whoever starts it beside its sources
         (package_path,) = prefix.glob("lib/python*/site-packages")
         (package_path / "own.pth").write_text(f"{project}\n")
-    own = any(first == name for name, _ in program.sources)
+    own = (project / first).is_file()
     started = project / first if own else prefix / "bin" / (program.script or first)
     words = [first, *rest] if first == "-m" else [str(started)]
     asked = [str(prefix / "bin" / "python"), "-c", "import sys; print(sys.base_prefix)"]
