@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tarfile
 import tomllib
+import zipfile
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,11 +66,15 @@ def unpack_source(requirement: str, target: PythonTarget, folder: Path) -> Path:
     lock = tomllib.loads(uv_compile([requirement], target, options=["--no-deps", "--no-binary", ":all:"]))
     (package,) = lock["packages"]
     folder.mkdir()
-    archive = folder / "archive.tar.gz"
+    archive = folder / "archive"
     with Downloader(configured()) as downloader:
         downloader.fetch(package["sdist"]["url"], archive, sha256=package["sdist"]["hashes"]["sha256"])
-    with tarfile.open(archive) as opened:
-        opened.extractall(folder, filter="data")
+    if zipfile.is_zipfile(archive):
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(folder)
+    else:
+        with tarfile.open(archive) as opened_tar:
+            opened_tar.extractall(folder, filter="data")
     archive.unlink()
     (top,) = folder.iterdir()
     return top

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from castiron_common.errors import EntryError
@@ -38,7 +39,32 @@ def resolve_plan(plan: Plan, site: Site) -> ResolvedEntry:
             kind=kind, module=plan.name, function=plan.function, name=plan.program, origin=origin, distribution=owner
         )
         return ResolvedEntry(entry=entry, script=None, roots=plan.roots)
-    return _command(plan, site)
+    return _command(plan if plan.name else _with_only_script(plan, site), site)
+
+
+def _with_only_script(plan: Plan, site: Site) -> Plan:
+    """Name the one script that a built project has."""
+    assert plan.path is not None
+    projects = {item.name for item in site.distributions if item.project and item.direct}
+    names = sorted({name for project in projects & site.records.keys() for name in _commands(site, project)})
+    if not names:
+        raise EntryError(
+            f"The project {plan.path.name} has no scripts.", hint="Name a file in it, or a module with -m."
+        )
+    if len(names) > 1:
+        raise EntryError(
+            f"The project {plan.path.name} has {len(names)} scripts: {', '.join(names)}.",
+            hint="Choose one with --entry NAME.",
+        )
+    return replace(plan, name=names[0], program=plan.program or names[0])
+
+
+def _commands(site: Site, distribution: str) -> dict[str, str | None]:
+    """Return the commands of a distribution: the entry point of each, None for a script."""
+    record = site.records[distribution]
+    groups = read_entry_points(site.folder / record.dist_info)
+    scripts = {path.rpartition("/")[2]: None for path in record.files if path.startswith(_COMMANDS)}
+    return {**scripts, **groups.get("gui_scripts", {}), **groups.get("console_scripts", {})}
 
 
 def _command(plan: Plan, site: Site) -> ResolvedEntry:
@@ -47,15 +73,15 @@ def _command(plan: Plan, site: Site) -> ResolvedEntry:
     scripts: list[str] = []
     """Distributions that install a script of that name."""
     known: set[str] = set()
-    for distribution, record in site.records.items():
-        groups = read_entry_points(site.folder / record.dist_info)
-        commands = {**groups.get("gui_scripts", {}), **groups.get("console_scripts", {})}
-        if plan.name in commands:
-            entry_points.append((distribution, commands[plan.name]))
-        elif f"{_COMMANDS}{plan.name}" in record.files:
-            scripts.append(distribution)
+    for distribution in site.records:
+        commands = _commands(site, distribution)
         known |= commands.keys()
-        known |= {path.rpartition("/")[2] for path in record.files if path.startswith(_COMMANDS)}
+        if plan.name in commands:
+            value = commands[plan.name]
+            if value is None:
+                scripts.append(distribution)
+            else:
+                entry_points.append((distribution, value))
     if len(entry_points) + len(scripts) > 1:
         owners = ", ".join(sorted({name for name, _ in entry_points} | set(scripts)))
         raise EntryError(

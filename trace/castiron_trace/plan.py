@@ -45,7 +45,7 @@ class Plan:
 
     kind: PlanKind
     name: str
-    """Module, command or project; for a script its file name."""
+    """Module or command; for a script its file name; empty for the script of a project that only its build tells."""
     function: str | None = None
     path: Path | None = None
     """The script, or the project's folder."""
@@ -54,7 +54,7 @@ class Plan:
     own: bool = True
     """False if the roots do not have the module: then the environment must have it."""
     program: str
-    """The binary's name."""
+    """The binary's name; empty if it is that of a script whose name is not known yet."""
 
     @property
     def folder(self) -> Path | None:
@@ -252,6 +252,8 @@ def _folder_plan(options: Options, folder: Path, extra: tuple[Path, ...]) -> Pla
             roots=(folder, *extra),
             program=options.name or folder.name,
         )
+    elif _build_tells_scripts(folder):
+        chosen = ""
     else:
         raise EntryError(
             f"The project {folder.name} has no [project.scripts].",
@@ -265,17 +267,30 @@ def _is_project(folder: Path) -> bool:
 
 
 def _project_scripts(folder: Path) -> dict[str, str]:
+    project = _project_table(folder) or {}
+    return {**_table(project.get("scripts")), **_table(project.get("gui-scripts"))}
+
+
+def _build_tells_scripts(folder: Path) -> bool:
+    """Say whether the scripts stand in ``setup.py`` and the like: without ``[project]``, or as its ``dynamic`` says."""
+    project = _project_table(folder)
+    if project is None:
+        return True
+    dynamic = project.get("dynamic")
+    return isinstance(dynamic, list) and not {"scripts", "gui-scripts"}.isdisjoint(map(str, dynamic))
+
+
+def _project_table(folder: Path) -> dict[str, object] | None:
+    """Return ``[project]`` of a folder's ``pyproject.toml``, if it has such."""
     file = folder / "pyproject.toml"
     if not file.is_file():
-        return {}
+        return None
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise InputError(f"{file} cannot be read as TOML: {reason(error)}.", hint="Correct it.") from error
-    project = data.get("project", {})
-    if not isinstance(project, dict):
-        return {}
-    return {**_table(project.get("scripts")), **_table(project.get("gui-scripts"))}
+    project = data.get("project")
+    return project if isinstance(project, dict) else None
 
 
 def _table(value: object) -> dict[str, str]:

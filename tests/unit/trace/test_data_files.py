@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from castiron_trace.own.choice import included_by
 from castiron_trace.own.naming import in_full
 
@@ -24,6 +26,34 @@ def test_a_name_at_the_end_of_a_line_counts(tmp_path: Path) -> None:
     (tmp_path / "app.ini").write_text("[a]\ninclude = more.ini\n")
     (tmp_path / "more.ini").write_text("")
     assert list(included_by([tmp_path / "app.ini"])) == [tmp_path / "more.ini"]
+
+
+@pytest.mark.parametrize(
+    ("name", "statement"),
+    [
+        ("main.lark", "%import .deep.part (RULE -> x)"),
+        ("main.lark", "  %import deep.part.RULE"),
+        ("main.g4", "import Other, deep.part;"),
+        ("main.tex", r"\input{deep/part}"),
+        ("main.scss", "@use 'deep/part';"),
+        ("main.json", '{\n  "extends": "./deep/part"\n}'),
+        ("main.yaml", "extends: deep/part"),
+    ],
+)
+def test_what_a_statement_includes_has_the_suffix_of_its_file(tmp_path: Path, name: str, statement: str) -> None:
+    main = tmp_path / name
+    part = tmp_path / "deep" / f"part{main.suffix}"
+    part.parent.mkdir()
+    part.write_text("")
+    part.with_suffix(".other").write_text("")
+    main.write_text(f"first line\n{statement}\nlast\n")
+    assert list(included_by([main])) == [part]
+
+
+def test_a_word_that_includes_nothing_names_no_file(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("To use the part, see above.\nThe import part: done.\n")
+    (tmp_path / "part.txt").write_text("")
+    assert list(included_by([tmp_path / "notes.txt"])) == []
 
 
 def test_a_program_that_lies_beside_the_script_is_no_data(tmp_path: Path) -> None:

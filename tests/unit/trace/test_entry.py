@@ -62,6 +62,39 @@ def test_a_project_with_one_script(tmp_path: Path) -> None:
     assert (plan.kind, plan.name, plan.path) == (PlanKind.PROJECT, "go", tmp_path / "p")
 
 
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"p/setup.py": ""},
+        {"p/setup.py": "", "p/pyproject.toml": "[build-system]\nrequires = []\n"},
+        {"p/pyproject.toml": '[project]\nname = "p"\nversion = "1"\ndynamic = ["scripts"]\n'},
+    ],
+)
+@pytest.mark.parametrize(
+    ("points", "expected"),
+    [
+        ("[console_scripts]\ngo = p:m\n", "go"),
+        ("[console_scripts]\na = p:m\nb = p:m\n", "the project p has 2 scripts: a, b"),
+        ("", "the project p has no scripts"),
+    ],
+)
+def test_a_script_that_only_the_build_of_a_project_tells(
+    tmp_path: Path, files: dict[str, str], points: str, expected: str
+) -> None:
+    write(tmp_path, files)
+    project = install(tmp_path, "p", {"p.py": ""}, entry_points=points, project=True)
+    other = install(tmp_path, "x", {"x.py": ""}, entry_points="[console_scripts]\nx = x:m\n", direct=False)
+    site = site_of(tmp_path, project, other)
+    plan = read_plan(options(tmp_path, "./p"))
+    assert (plan.kind, plan.name, plan.program) == (PlanKind.PROJECT, "", "")
+    if expected == "go":
+        entry = resolve_plan(plan, site).entry
+        assert (entry.module, entry.function, entry.name) == ("p", "m", "go")
+        return
+    with pytest.raises(EntryError, match=f"(?i){expected}"):
+        resolve_plan(plan, site)
+
+
 def test_own_modules_in_the_src_layout(tmp_path: Path) -> None:
     write(tmp_path, {"pyproject.toml": "", "src/pkg/__init__.py": ""})
     plan = read_plan(options(tmp_path, "pkg", as_module=True))

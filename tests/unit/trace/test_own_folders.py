@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.trace.making import install, site_of
 from tests.unit.trace.test_own_files import STUB, data, traced
+from tests.unit.trace.tracing import own
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from castiron_trace.model import TargetPython
+    from tests.unit.trace.tracing import Tracer
 
 FINDERS = {
     "listed": "for p in (HERE / '{}').glob('*.py'): importlib.util.spec_from_file_location(p.stem, p)",
@@ -157,6 +160,35 @@ def test_a_package_that_several_added_folders_have(tmp_path: Path, python: Targe
     }
     modules = {module.name for module in traced(tmp_path, python, files).manifest.modules}
     assert {"shared.one", "shared.two", "wave", "free.x"} <= modules
+
+
+@pytest.mark.parametrize("source", ["import tool.part", "import tool", "from tool import run"])
+def test_a_module_of_the_name_of_its_folder_which_is_put_on_the_path(
+    tmp_path: Path, python: TargetPython, source: str
+) -> None:
+    """``tool`` may be the folder, as it has no ``__init__.py``, or the module in it: both go in."""
+    start = "import os, sys\nsys.path.append(os.path.join(os.path.dirname(__file__), 'tool'))\n"
+    files = {"app.py": start + source, "tool/tool.py": "import wave\ndef run(): ...", "tool/part.py": ""}
+    result = traced(tmp_path, python, files)
+    assert {"tool", "tool.tool", "wave"} <= {module.name for module in result.manifest.modules}
+    assert [item.code for item in result.manifest.findings if item.severity != "info"] == []
+
+
+def test_plugins_in_a_folder_of_the_name_of_a_package_that_looks_everywhere(tmp_path: Path, tracer: Tracer) -> None:
+    """``twisted/plugins/*.py`` beside the application."""
+    path = "from host.find import places\n__path__.extend(places(__name__))\n"
+    host = {"host/__init__.py": "", "host/find.py": "", "host/plugins/__init__.py": path, "host/plugins/a.py": ""}
+    site = site_of(tmp_path, install(tmp_path, "host", host))
+    files = {
+        "app.py": "import host.plugins",
+        "host/plugins/mine.py": "import beside",
+        "host/plugins/tests/__init__.py": "",
+        "host/other/far.py": "",
+        "beside.py": "",
+    }
+    reached = tracer(files, site)
+    assert own(reached) == {"__main__", "host.plugins.mine", "beside"}
+    assert "mine of the application go in" in "".join(finding.message for finding in reached.findings)
 
 
 ADDED = "import sys\nfrom pathlib import Path\nsys.path.append(str(Path(__file__).parent / 'lib'))\n"

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.trace.making import install, site_of
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from castiron_manifest.model import Finding
     from tests.unit.trace.tracing import Tracer
 
@@ -82,3 +86,61 @@ def test_one_line_a_module_and_each_path_once(tracer: Tracer) -> None:
     first, second = told(tracer, f"{lines}\nimport other", **{"other.py": other})
     assert "so writing f, e, d and 2 more fails there" in first.message
     assert (second.subject, "so writing a, z fails there" in second.message) == ("other.py:2", True)
+
+
+FLASK = "import flask\napp = flask.Flask(__name__)\n"
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("os.makedirs(app.instance_path, exist_ok=True)", True),
+        ("DATA = os.path.join(app.instance_path, 'data')\nos.mkdir(DATA)", True),
+        ("sqlite3.connect(Path(app.instance_path) / 'shop.sqlite')", True),
+        ("open(os.path.join(app.instance_path, 'config.py')).read()", False),
+        ("app = flask.Flask(__name__, instance_path='/var/lib/shop')\nos.makedirs(app.instance_path)", False),
+    ],
+)
+def test_a_folder_that_a_framework_computes_is_at_the_program_s_place(
+    tracer: Tracer, tmp_path: Path, code: str, expected: bool
+) -> None:
+    site = site_of(tmp_path, install(tmp_path, "flask", {"flask/__init__.py": ""}))
+    reached = tracer({"app.py": HEAD + FLASK + code}, site)
+    messages = [finding.message for finding in reached.findings if finding.code == "writes-beside-code"]
+    assert [("below instance_path" in text, "Flask(__name__, instance_path=" in text) for text in messages] == (
+        [(True, True)] if expected else []
+    )
+
+
+def test_an_attribute_of_that_name_without_the_framework(tracer: Tracer) -> None:
+    assert told(tracer, "os.makedirs(os.instance_path)") == []
+
+
+WRITERS = {
+    "mako/__init__.py": "",
+    "mako/lookup.py": "class TemplateLookup: ...",
+    "loguru/__init__.py": "logger = None",
+    "peewee.py": "class SqliteDatabase: ...",
+}
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("from mako.lookup import TemplateLookup as Look\nLook([HERE], module_directory=HERE + '/made')", "made fails"),
+        ("import mako.lookup\nmako.lookup.TemplateLookup([BASE / 'pages'])", ""),
+        ("from loguru import logger\nlogger.add(BASE / 'run.log', rotation='1 MB')", "run.log fails"),
+        ("logger = set()\nlogger.add(BASE / 'run.log')", ""),
+        ("import peewee as pw\npw.SqliteDatabase(os.path.join(HERE, 'x.db'))", "x.db can be read"),
+        ("make(f'sqlite:///{BASE}/x.db')", "x.db can be read"),
+        ("make('sqlite+aiosqlite:///' + os.path.join(HERE, 'x.db'))", "x.db can be read"),
+        ("make('sqlite:///%s' % (BASE / 'x.db'))", "x.db can be read"),
+        ("make('sqlite:///{}'.format(BASE / 'x.db'))", "x.db can be read"),
+        ("make(f'sqlite:///{os.environ[0]}/x.db')", ""),
+        ("make(f'postgres:///{BASE}/x.db')", ""),
+    ],
+)
+def test_libraries_that_write_to_what_they_are_given(tracer: Tracer, tmp_path: Path, code: str, expected: str) -> None:
+    reached = tracer({"app.py": HEAD + code}, site_of(tmp_path, install(tmp_path, "libraries", WRITERS)))
+    messages = [finding.message for finding in reached.findings if finding.code == "writes-beside-code"]
+    assert (len(messages), expected in "".join(messages)) == (int(bool(expected)), True), messages

@@ -76,6 +76,8 @@ class Location:
     withheld: bool = False
     """Whether its distribution stays out, as far as is known."""
     search_path: tuple[str, ...] = ()
+    namesake: str | None = None
+    """A module of the same name in a folder without ``__init__.py``: it is found if the folder is on the path."""
 
 
 class Locator(Protocol):
@@ -214,6 +216,8 @@ class TracedGraph(ModuleGraph):
         node.extension_attributes["owner"] = location.owner
         self.add_node(node)
         self._process_import_list(node, () if location.leaf else self._imports(node, scan))
+        if location.namesake is not None:
+            self._join(node, location.namesake)
         return node
 
     def _load_script(self, script_path: Any) -> Script:
@@ -232,10 +236,14 @@ class TracedGraph(ModuleGraph):
         node = AliasNode(name, actual)  # type: ignore[no-untyped-call]
         self.add_node(node)
         self._process_import_list(node, ())
-        other = self._find_or_load_module(node, actual)
-        with self._context(name, Tier.REQUIRED, 0):
-            self.add_edge(node, other, DependencyInfo(False, True, False, None))
+        self._join(node, actual)
         return node
+
+    def _join(self, node: BaseNode, name: str) -> None:
+        """Have a module go in with a node that stands for it."""
+        other = self._find_or_load_module(node, name)
+        with self._context(node.identifier, Tier.REQUIRED, 0):
+            self.add_edge(node, other, DependencyInfo(False, True, False, None))
 
     def _imports(self, node: BaseNode, scan: Scan) -> Iterable[TieredImport]:
         is_main = self.is_main(node)

@@ -33,6 +33,7 @@ from castiron_trace.analyser.rules.pickled_data import PickledData
 from castiron_trace.analyser.rules.plugin_hosts import PluginHosts
 from castiron_trace.analyser.rules.runs_outside_code import RunsOutsideCode
 from castiron_trace.analyser.rules.scripts import Scripts
+from castiron_trace.analyser.rules.spread_packages import SpreadPackages
 from castiron_trace.analyser.rules.star_imports import StarImports
 from castiron_trace.analyser.rules.start_code import StartCode
 from castiron_trace.analyser.rules.unseen_imports import UnseenImports
@@ -82,6 +83,7 @@ class Inclusion:
             OwnStarts(context),
             AbsentFunctions(context),
             StarImports(context),
+            SpreadPackages(context),
             CompiledModules(context),
             entry_points,
             self._made,

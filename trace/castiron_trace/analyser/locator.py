@@ -175,6 +175,8 @@ class TraceLocator:
         if scan.extends_path and locations:
             leaf = name.rpartition(".")[2]
             locations = extended_path(leaf, self._path if path is None else path, locations)
+        if scan.spreads_over_path and locations:
+            locations = extended_path(name, self._path, locations)
         for added in scan.package_paths if locations else ():
             folder = os.path.normpath(Path(spec.origin).parent / added.folder)
             if folder not in locations and Path(folder).is_dir():
@@ -257,7 +259,11 @@ class TraceLocator:
         if whole is None or whole.submodule_search_locations == spec.submodule_search_locations:
             return None
         self._note_folder(whole, folders)
-        if (alias := self._name_by_place(whole)) not in {None, name}:
+        alias = self._name_by_place(whole)
+        if alias is not None and alias.startswith(f"{name}."):
+            # ``tool/tool.py``: which of both the name means depends on when the folder comes onto the path.
+            return replace(self._located(name, spec, None), namesake=alias)
+        if alias not in {None, name}:
             return Location(owner=STDLIB, alias=alias)
         return self._located(name, whole, None)
 

@@ -131,6 +131,28 @@ class FileFunction(Hint):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WriteFunction(Hint):
+    """Functions and classes that write to the file or folder that an argument names."""
+
+    calls: tuple[str, ...]
+    """Their dotted names, as imports lead to them."""
+    keyword: str = ""
+    """The argument; if there is none, the first one."""
+    reads: bool = False
+    """Whether they may only read what is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnPlace(Hint):
+    """An attribute of a framework's objects that names a folder beside the application's code."""
+
+    module: str
+    attribute: str
+    remedy: str
+    """How to name another folder: a sentence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NamespaceFunction(Hint):
     """Functions that make the calling package a namespace package, as `pkgutil.extend_path` does."""
 
@@ -260,6 +282,8 @@ class SourceHints:
     import_functions: tuple[ImportFunction, ...] = ()
     resource_functions: tuple[ResourceFunction, ...] = ()
     file_functions: tuple[FileFunction, ...] = ()
+    write_functions: tuple[WriteFunction, ...] = ()
+    own_places: tuple[OwnPlace, ...] = ()
     namespace_functions: tuple[NamespaceFunction, ...] = ()
     caller_package_functions: tuple[CallerPackageFunction, ...] = ()
     constants: tuple[Constant, ...] = ()

@@ -34,10 +34,12 @@ from castiron_trace.hints.model import (
     NamespaceFunction,
     NeededLibraryHint,
     OwnFiles,
+    OwnPlace,
     PluginHost,
     ResourceFunction,
     SourceHints,
     VirtualPackage,
+    WriteFunction,
 )
 
 if TYPE_CHECKING:
@@ -63,6 +65,8 @@ KINDS: Mapping[str, type[Hint]] = {
     "compiler": Compiler,
     "data": Data,
     "own-files": OwnFiles,
+    "own-place": OwnPlace,
+    "write-function": WriteFunction,
     "exclude": Exclude,
     "library": Library,
     "machine-need": MachineNeed,
@@ -161,6 +165,8 @@ def _sorted_out(hints: Iterable[Hint]) -> Hints:
             import_functions=of(ImportFunction),
             resource_functions=of(ResourceFunction),
             file_functions=of(FileFunction),
+            write_functions=of(WriteFunction),
+            own_places=of(OwnPlace),
             namespace_functions=of(NamespaceFunction),
             caller_package_functions=of(CallerPackageFunction),
             constants=of(Constant),

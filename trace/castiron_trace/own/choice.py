@@ -232,13 +232,21 @@ def _configured_by(file: Path) -> Iterator[Path]:
 _LARGEST_READ = 1 << 20
 """Bytes of a data file in which the names of others are looked for."""
 _FILE_NAME = re.compile(rb"""["'(<\s=]([A-Za-z0-9_][\w./-]{0,200}\.[A-Za-z]\w{0,7})(?=["')>\s]|$)""")
+_INCLUSION = re.compile(
+    rb"""^[^\w\n]*(?:import|include|input|extends?|inherits?|use|using|forward|requires?|load|source|parent|base)\b"""
+    rb"""["'({< \t:=]+((?:[\w./-]{1,200}["']?[ \t]*(?:,[ \t]*["']?)?){1,20})""",
+    re.MULTILINE | re.IGNORECASE,
+)
+"""A statement that languages of grammars, styles, schemas and configuration have, and the names that follow it."""
+_NAME = re.compile(rb"[\w./-]+")
 
 
 def included_by(files: Iterable[Path]) -> Iterator[Path]:
     """Yield the files that data files name in turn: a stylesheet's imports, a base template, a part of a configuration.
 
     A name counts if it stands between quotes or brackets, or at the end of a line, and is a file beside the one that
-    names it.
+    names it.  After a word that includes others, a name without a suffix is one of a file with the same suffix:
+    ``%import .json`` in a grammar.
     """
     waiting = sorted(set(files))
     seen = set(waiting)
@@ -246,10 +254,22 @@ def included_by(files: Iterable[Path]) -> Iterator[Path]:
         file = waiting.pop()
         if file.stat().st_size > _LARGEST_READ:
             continue
-        for match in _FILE_NAME.finditer(file.read_bytes()):
-            path = naming.cleaned(match[1].decode())
+        data = file.read_bytes()
+        said = [match[1].decode() for match in _FILE_NAME.finditer(data)]
+        for text in (*said, *_included(data, file.suffix)):
+            path = naming.cleaned(text)
             for named in naming.in_full(file.parent, path) if path is not None else ():
                 if named not in seen:
                     seen.add(named)
                     waiting.append(named)
                     yield named
+
+
+def _included(data: bytes, suffix: str) -> Iterator[str]:
+    """Yield the files of a suffix that the statements of a file include: of ``sub.part.RULE`` any of its beginnings."""
+    if not suffix or suffix == ".py":
+        return
+    for match in _INCLUSION.finditer(data):
+        for name in _NAME.findall(match[1]):
+            parts = name.decode().lstrip(".").replace(".", "/").split("/")
+            yield from ("/".join(parts[:end]) + suffix for end in range(1, len(parts) + 1))

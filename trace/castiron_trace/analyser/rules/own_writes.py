@@ -39,10 +39,15 @@ class OwnWrites:
             yield self._notice(module, changed, f"so writing {_names(changed)} fails there")
         if databases:
             yield self._notice(module, databases, f"so {_names(databases)} can be read there, but not made or changed")
+        for hint in self._context.hints.sources.own_places:
+            lines = [line for attribute, line in module.scan.placed if attribute == hint.attribute]
+            if lines and self._context.graph.find_node(hint.module) is not None:
+                what = f"so writing below {hint.attribute} fails there"
+                yield self._notice(module, {hint.attribute: min(lines)}, what, hint.remedy)
 
-    def _notice(self, module: Module, paths: Mapping[str, int], what: str) -> Notice:
+    def _notice(self, module: Module, paths: Mapping[str, int], what: str, instead: str = _INSTEAD) -> Notice:
         place = f"{self._context.place(module.node)}:{min(paths.values())}"
-        message = f"The program's own folder is read-only in an executable, {what}. {_INSTEAD}"
+        message = f"The program's own folder is read-only in an executable, {what}. {instead}"
         return Notice(_CODE, "warning", place, message)
 
     def _inside(self, place: str, literals: Sequence[Literal]) -> Mapping[str, int]:

@@ -61,6 +61,7 @@ class Facts:
         self.mentions: set[str] = set()
         self.dynamic_codec = False
         self.extends_path = False
+        self.spreads_over_path = False
         self.looks_up_entry_points = False
         self.groups: set[str] = set()
         """See `castiron_trace.analyser.syntax.group_names`."""
@@ -122,6 +123,7 @@ class Facts:
             written=files.written if files else (),
             changed=files.changed if files else (),
             databases=files.databases if files else (),
+            placed=files.placed if files else (),
             changes_folder=files is not None and files.changes_folder,
             scripts=tuple(sorted(text for text in self.strings if text.endswith(".py") and " " not in text)),
             libraries=tuple(sorted(self.libraries)),
@@ -133,6 +135,7 @@ class Facts:
             given=tuple(self.given),
             started=tuple(self.started),
             extends_path=self.extends_path,
+            spreads_over_path=self.spreads_over_path,
             exports=tuple(self.exports),
             finds_sources=own and self.finds_sources,
             package_paths=tuple(self.package_paths),

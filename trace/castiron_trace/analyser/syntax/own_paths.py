@@ -19,7 +19,7 @@ from castiron_trace.analyser.syntax.scan import Literal
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
 
-    from castiron_trace.hints.model import FileFunction
+    from castiron_trace.hints.model import FileFunction, WriteFunction
 
 _SAME_PATH = frozenset(
     {"Path", "PurePath", "PosixPath", "PurePosixPath", "abspath", "realpath", "normpath", "str", "fspath", "resolve",
@@ -63,6 +63,8 @@ class OwnPaths:
     """Like ``paths``: what is changed, made or removed there."""
     databases: tuple[Literal, ...]
     """Like ``paths``: databases that are opened there, perhaps only to be read."""
+    placed: tuple[Literal, ...]
+    """Attributes that name a folder at the code's own place, as hints say, and below which something is changed."""
     changes_folder: bool
     """Whether the current folder is changed (``os.chdir``)."""
 
@@ -90,7 +92,7 @@ class PathReader:
                 return _up(self.path(node.value, below), 1)
             return self.names.get(node.attr)
         if isinstance(node, ast.Subscript):
-            started = self.begins == STARTED and self._dotted(node.value) == "sys.argv" and _is_first(node.slice)
+            started = self.begins == STARTED and self.dotted(node.value) == "sys.argv" and _is_first(node.slice)
             return _SOURCE if started else self._parents(node, below)
         if isinstance(node, ast.BinOp):
             left = self.path(node.left, below)
@@ -124,7 +126,7 @@ class PathReader:
             if name in {"glob", "rglob", "joinpath"}:
                 return _joined(start, node.args)
             return start if name in _SAME_PATH else None
-        if name == "files" and self._dotted(node.func) in {f"{module}.files" for module in _RESOURCES}:
+        if name == "files" and self.dotted(node.func) in {f"{module}.files" for module in _RESOURCES}:
             return self._package(node.args[0] if node.args else keyword_argument(node, "anchor"))
         if not node.args:
             return None
@@ -133,7 +135,7 @@ class PathReader:
             return _joined(start, node.args[1:])
         return start if name in _SAME_PATH else None
 
-    def _dotted(self, node: ast.expr) -> str:
+    def dotted(self, node: ast.expr) -> str:
         """Return what a name means, by the import statements of the source."""
         root, dot, rest = dotted_name(node).partition(".")
         return self.modules.get(root, root) + dot + rest
@@ -145,7 +147,7 @@ class PathReader:
         if isinstance(anchor, ast.Constant):
             package = anchor.value if isinstance(anchor.value, str) else ""
         else:
-            package = self._dotted(anchor) if dotted_name(anchor).partition(".")[0] in self.modules else ""
+            package = self.dotted(anchor) if dotted_name(anchor).partition(".")[0] in self.modules else ""
         relative = package.lstrip(".")
         if relative != package:
             return posixpath.normpath(
@@ -206,9 +208,14 @@ def openers(hints: Iterable[FileFunction]) -> Mapping[str, Collection[str]]:
     return found
 
 
-def path_reader(nodes: Collection[ast.AST], begins: str = "__file__") -> PathReader:
-    """Return what reads the paths of a source, with the names that stand for some; ``nodes`` are all of the source."""
-    reader = PathReader(begins=begins, modules=dict(_imported(nodes)))
+def path_reader(
+    nodes: Collection[ast.AST], begins: str = "__file__", names: Mapping[str, str] | None = None
+) -> PathReader:
+    """Return what reads the paths of a source, with the names that stand for some; ``nodes`` are all of the source.
+
+    ``names`` are further ones, whatever the source assigns to them.
+    """
+    reader = PathReader(names=dict(names or {}), begins=begins, modules=dict(_imported(nodes)))
     for _round in range(_ROUNDS):
         before = len(reader.names)
         for name, value in _assignments(nodes):
@@ -219,8 +226,17 @@ def path_reader(nodes: Collection[ast.AST], begins: str = "__file__") -> PathRea
     return reader
 
 
-def own_paths(tree: ast.AST, functions: Mapping[str, Collection[str]]) -> OwnPaths:
-    """Return what the source of an own module says about files; ``functions`` are those of `openers`."""
+def own_paths(
+    tree: ast.AST,
+    functions: Mapping[str, Collection[str]],
+    writers: Collection[WriteFunction] = (),
+    places: Collection[str] = (),
+) -> OwnPaths:
+    """Return what the source of an own module says about files.
+
+    ``functions`` are those of `openers`, ``writers`` further ones that write, ``places`` attributes that name a folder
+    at the code's own place.
+    """
     nodes = list(ast.walk(tree))
     reader = path_reader(nodes)
     paths: set[Literal] = set()
@@ -231,7 +247,7 @@ def own_paths(tree: ast.AST, functions: Mapping[str, Collection[str]]) -> OwnPat
             if path is not None and path.strip("./*") and path != _SOURCE and not path.endswith("}"):
                 paths.add(Literal(path, node.lineno))
     opened, written, changes_folder = _opened(nodes, functions)
-    changed, databases = own_writes(nodes, reader.path)
+    changed, databases = own_writes(nodes, reader.path, reader.dotted, writers)
     return OwnPaths(
         paths=tuple(sorted(paths)),
         patterns=tuple(sorted(_patterns(nodes))),
@@ -239,8 +255,20 @@ def own_paths(tree: ast.AST, functions: Mapping[str, Collection[str]]) -> OwnPat
         written=tuple(sorted(written)),
         changed=tuple(sorted(changed)),
         databases=tuple(sorted(databases)),
+        placed=tuple(sorted(_placed(nodes, writers, places))),
         changes_folder=changes_folder,
     )
+
+
+def _placed(
+    nodes: Collection[ast.AST], writers: Collection[WriteFunction], places: Collection[str]
+) -> Iterator[Literal]:
+    """Yield the attributes below which something is changed, unless the source itself says what folder they name."""
+    used = {node.attr for node in nodes if isinstance(node, ast.Attribute) and node.attr in places}
+    for attribute in sorted(used.difference(node.arg or "" for node in nodes if isinstance(node, ast.keyword))):
+        reader = path_reader(nodes, begins="", names={attribute: attribute})
+        for changes in own_writes(nodes, reader.path, reader.dotted, writers):
+            yield from (Literal(attribute, line) for _path, line in changes)
 
 
 def _imported(nodes: Iterable[ast.AST]) -> Iterator[tuple[str, str]]:

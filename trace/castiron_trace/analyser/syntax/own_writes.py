@@ -1,6 +1,7 @@
 """Finds calls by which the application's own code changes files at its own place, which an executable cannot have.
 
-The tables name functions of the standard library; what they are given is followed by `own_paths`.
+The tables name functions of the standard library, hints those of distributions; what they are given is followed by
+`own_paths`.
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from castiron_trace.analyser.syntax.expressions import keyword_argument, name_of
 from castiron_trace.analyser.syntax.scan import Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Collection, Iterable, Iterator
+
+    from castiron_trace.hints.model import WriteFunction
 
 _MODES = re.compile(r"[wax+]")
+_SQLITE = re.compile(r"sqlite(\+\w+)?://")
 _OPENERS = frozenset({"", "io", "codecs", "os", "gzip", "bz2", "lzma", "tarfile"})
 """What stands before the dot of an ``open`` whose second argument is the mode (nothing: empty)."""
 _FIRST: dict[str, frozenset[str]] = {
@@ -46,16 +50,25 @@ _DATABASES: dict[str, frozenset[str]] = {"connect": frozenset({"sqlite3"}), "ope
 
 
 def own_writes(
-    nodes: Iterable[ast.AST], path_of: Callable[[ast.AST | None], str | None]
+    nodes: Iterable[ast.AST],
+    path_of: Callable[[ast.AST | None], str | None],
+    dotted: Callable[[ast.expr], str] = name_of,
+    functions: Collection[WriteFunction] = (),
 ) -> tuple[set[Literal], set[Literal]]:
     """Return what is changed at the code's own place, and the databases that are opened there.
 
-    ``path_of`` returns the path that an expression stands for, relative to the source's folder, or None.
+    ``path_of`` returns the path that an expression stands for, relative to the source's folder, or None; ``functions``
+    are further ones that write, and ``dotted`` returns the name that imports give an expression.
     """
     changed: set[Literal] = set()
     databases: set[Literal] = set()
     for node in nodes:
+        if (address := _sqlite(node)) is not None and (path := path_of(address)):
+            databases.add(Literal(path, node.lineno))  # type: ignore[attr-defined]
         if isinstance(node, ast.Call):
+            for hint, target in _given(node, dotted, functions):
+                if path := path_of(target):
+                    (databases if hint.reads else changed).add(Literal(path, node.lineno))
             changed.update(Literal(path, node.lineno) for target in _changed(node) if (path := path_of(target)))
             databases.update(Literal(path, node.lineno) for target in _database(node) if (path := path_of(target)))
     return changed, databases
@@ -86,3 +99,29 @@ def _database(call: ast.Call) -> Iterator[ast.expr]:
     subject = call.func.value if isinstance(call.func, ast.Attribute) else None
     if name_of(subject) in _DATABASES.get(name_of(call.func), ()):
         yield from call.args[:1]
+
+
+def _given(
+    call: ast.Call, dotted: Callable[[ast.expr], str], functions: Collection[WriteFunction]
+) -> Iterator[tuple[WriteFunction, ast.expr]]:
+    name = dotted(call.func)
+    for hint in functions:
+        if name in hint.calls:
+            target = keyword_argument(call, hint.keyword) if hint.keyword else next(iter(call.args), None)
+            if target is not None:
+                yield hint, target
+
+
+def _sqlite(node: ast.AST) -> ast.expr | None:
+    """Return the path in an address of SQLite: ``f"sqlite:///{HERE}/x.db"``, and such with ``+``, ``%``, ``format``."""
+    if isinstance(node, ast.JoinedStr):
+        return ast.JoinedStr(values=node.values[1:]) if node.values and _is_sqlite(node.values[0]) else None
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod) and _is_sqlite(node.left):
+        return node.right
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+        return node.args[0] if node.args and _is_sqlite(node.func.value) else None
+    return None
+
+
+def _is_sqlite(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and _SQLITE.match(node.value) is not None

@@ -34,6 +34,22 @@ def package_paths(source: bytes, tree: ast.Module) -> list[PackagePath]:
     return [path for _line, path in sorted(found)]
 
 
+def spreads_over_path(source: bytes, tree: ast.Module) -> bool:
+    """Say whether a package asks a function for folders of its own name: ``__path__.extend(f(__name__))`` of Twisted.
+
+    `pkgutil.extend_path` is another one: it looks beside the package's parent.
+    """
+    if b"__path__" not in source or b"__name__" not in source:
+        return False
+    calls = (part for node in ast.walk(tree) for _, added in _added(node) for part in ast.walk(added))
+    return any(
+        isinstance(call, ast.Call)
+        and name_of(call.func) != "extend_path"
+        and any(name_of(argument) == "__name__" for argument in call.args)
+        for call in calls
+    )
+
+
 def _added(node: ast.AST) -> Iterator[tuple[bool, ast.expr]]:
     """Yield (whether it comes first, the expression) for what is added to ``__path__``."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and name_of(node.func.value) == "__path__":

@@ -206,6 +206,7 @@ class Scan:
     written: tuple[str, ...] = ()
     changed: tuple[Literal, ...] = ()
     databases: tuple[Literal, ...] = ()
+    placed: tuple[Literal, ...] = ()
     changes_folder: bool = False
     packed: tuple[str, ...] = ()
     """Of a compiled module: text with dots in which names of modules stand side by side with others."""
@@ -229,6 +230,8 @@ class Scan:
     """See `castiron_trace.analyser.syntax.own_starts.started_paths`; for the application's own files."""
     extends_path: bool = False
     """True for a namespace package of the older kinds, such as those of `pkgutil.extend_path`."""
+    spreads_over_path: bool = False
+    """True for a package whose modules may lie below any folder of ``sys.path``, in folders of the package's name."""
     exports: tuple[str, ...] = ()
     """What ``__all__`` names, as far as literals go."""
     finds_sources: bool = False
@@ -268,6 +271,7 @@ _ROWS: dict[str, Any] = {
     "opened": Literal,
     "changed": Literal,
     "databases": Literal,
+    "placed": Literal,
     "environment_defaults": Literal,
     "given": Literal,
     "started": Literal,

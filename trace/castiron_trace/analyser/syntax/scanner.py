@@ -44,9 +44,9 @@ from castiron_trace.analyser.syntax.machine_calls import by_last_name, machine_u
 from castiron_trace.analyser.syntax.made_modules import import_hook, made_modules
 from castiron_trace.analyser.syntax.outside_code import outside_code
 from castiron_trace.analyser.syntax.own_commands import command_items, shell_command
-from castiron_trace.analyser.syntax.own_paths import openers, own_paths
+from castiron_trace.analyser.syntax.own_paths import OwnPaths, openers, own_paths
 from castiron_trace.analyser.syntax.own_starts import started_paths
-from castiron_trace.analyser.syntax.package_paths import package_paths
+from castiron_trace.analyser.syntax.package_paths import package_paths, spreads_over_path
 from castiron_trace.analyser.syntax.passed_names import import_target, name_passers
 from castiron_trace.analyser.syntax.resource_calls import ResourceCalls
 from castiron_trace.analyser.syntax.scan import (
@@ -102,12 +102,13 @@ def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
     decide(facts, tree)
     facts.exports = listed_names(source, tree, facts)
     facts.finds_sources = any(word in source for word in _FINDS_SOURCES)
-    facts.files = own_paths(tree, scanner.file_functions) if own else None
+    facts.files = scanner.own_paths(tree) if own else None
     facts.outside_code = outside_code(source, tree)
     facts.environment_defaults = environment_defaults(source, tree) if own else ()
     facts.given = given_modules(tree, hints.caller_package_functions) if own else ()
     facts.started = started_paths(source, tree) if own else ()
     facts.package_paths = package_paths(source, tree)
+    facts.spreads_over_path = spreads_over_path(source, tree)
     facts.lazy = lazy_exports(source, tree, facts.strings)
     facts.made = made_modules(source, tree)
     facts.import_hook = import_hook(source, tree)
@@ -155,10 +156,10 @@ class _Scanner:
         """The last name of each function that needs something of the machine -> its dotted name, the hint."""
         return self._rules.machine
 
-    @property
-    def file_functions(self) -> Mapping[str, Collection[str]]:
-        """Functions that open a file of the current folder -> what they may follow."""
-        return self._rules.file_functions
+    def own_paths(self, tree: ast.AST) -> OwnPaths:
+        """Return what an own source says about files."""
+        places = [hint.attribute for hint in self._hints.own_places]
+        return own_paths(tree, self._rules.file_functions, self._hints.write_functions, places)
 
     def look_at_characters(self, source: bytes) -> None:
         """Note what the syntax tree does not show; see `castiron_trace.analyser.conditional`."""
