@@ -88,6 +88,23 @@ def test_one_line_a_module_and_each_path_once(tracer: Tracer) -> None:
     assert (second.subject, "so writing a, z fails there" in second.message) == ("other.py:2", True)
 
 
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("def make(at):\n    os.mkdir(os.path.join(at, 'x'))\nmake(HERE)", "writing x fails"),
+        (
+            "def make(name, at=None):\n    place = at / 'x'\n    place.mkdir()\nmake('', at=BASE / 'y')",
+            "writing y/x fails",
+        ),
+        ("def make(at):\n    os.mkdir(os.path.join(at, 'x'))\nmake(os.getcwd())", ""),
+        ("def make(at): ...\nmake(HERE)\ndef other(at):\n    os.mkdir(os.path.join(at, 'x'))\nother('.')", ""),
+    ],
+)
+def test_a_function_of_the_source_that_gets_its_place(tracer: Tracer, code: str, expected: str) -> None:
+    messages = [finding.message for finding in told(tracer, code)]
+    assert (len(messages), expected in "".join(messages)) == (int(bool(expected)), True), messages
+
+
 FLASK = "import flask\napp = flask.Flask(__name__)\n"
 
 

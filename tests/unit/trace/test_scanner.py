@@ -283,6 +283,7 @@ open(Path(__file__).parent / "changed.txt", "w")
 sqlite3.connect(Path(__file__).parent / "own.db")
 os.chdir(Path(__file__).parent / f"x{n}.y")
 __path__.append("sub")
+__path__.extend(places(__name__))
 __getattr__, __dir__ = attach("a")
 __all__ = ["b"]
 sys.modules["c"] = b
@@ -303,7 +304,7 @@ def test_a_scan_is_the_same_after_the_cache(source: bytes) -> None:
 def test_the_source_of_all_has_something_for_each_field() -> None:
     scan = scan_source(SOURCE_OF_ALL, own=True)
     empty = {field.name for field in dataclasses.fields(scan) if not getattr(scan, field.name)}
-    assert empty == {"error", "packed", "beginning"}  # the others are only in compiled modules
+    assert empty == {"error", "packed", "beginning", "placed"}  # two are of compiled modules, the last needs a hint
 
 
 @given(st.binary(max_size=200))

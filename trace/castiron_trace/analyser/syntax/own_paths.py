@@ -248,6 +248,10 @@ def own_paths(
                 paths.add(Literal(path, node.lineno))
     opened, written, changes_folder = _opened(nodes, functions)
     changed, databases = own_writes(nodes, reader.path, reader.dotted, writers)
+    for function, inner in _handed(nodes, reader):
+        more, others = own_writes(function, inner.path, inner.dotted, writers)
+        changed |= more
+        databases |= others
     return OwnPaths(
         paths=tuple(sorted(paths)),
         patterns=tuple(sorted(_patterns(nodes))),
@@ -258,6 +262,24 @@ def own_paths(
         placed=tuple(sorted(_placed(nodes, writers, places))),
         changes_folder=changes_folder,
     )
+
+
+def _handed(nodes: Iterable[ast.AST], reader: PathReader) -> Iterator[tuple[list[ast.AST], PathReader]]:
+    """Yield what lies in functions that the source calls with paths of its own, and what reads paths there."""
+    functions = {node.name: node for node in nodes if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)}
+    given: dict[str, dict[str, str]] = {}
+    for node in nodes:
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in functions:
+            names = [item.arg for item in functions[node.func.id].args.args]
+            values = [*zip(names, node.args, strict=False), *((item.arg, item.value) for item in node.keywords)]
+            for name, value in values:
+                if name in names and (path := reader.path(value)) is not None:
+                    given.setdefault(node.func.id, {})[name] = path
+    for name, paths in given.items():
+        inside = list(ast.walk(functions[name]))
+        inner = path_reader(inside, names={**reader.names, **paths})
+        inner.modules = {**reader.modules, **inner.modules}
+        yield inside, inner
 
 
 def _placed(
