@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 _MODES = re.compile(r"[wax+]")
 _SQLITE = re.compile(r"sqlite(\+\w+)?://")
+_ENGINE = re.compile(r"\.sqlite3?$")
+"""The end of the dotted name of a module that speaks to SQLite."""
 _OPENERS = frozenset({"", "io", "codecs", "os", "gzip", "bz2", "lzma", "tarfile"})
 """What stands before the dot of an ``open`` whose second argument is the mode (nothing: empty)."""
 _FIRST: dict[str, frozenset[str]] = {
@@ -63,8 +65,9 @@ def own_writes(
     changed: set[Literal] = set()
     databases: set[Literal] = set()
     for node in nodes:
-        if (address := _sqlite(node)) is not None and (path := path_of(address)):
-            databases.add(Literal(path, node.lineno))  # type: ignore[attr-defined]
+        for address in _sqlite(node):
+            if path := path_of(address):
+                databases.add(Literal(path, address.lineno))
         if isinstance(node, ast.Call):
             for hint, target in _given(node, dotted, functions):
                 if path := path_of(target):
@@ -112,15 +115,25 @@ def _given(
                 yield hint, target
 
 
-def _sqlite(node: ast.AST) -> ast.expr | None:
-    """Return the path in an address of SQLite: ``f"sqlite:///{HERE}/x.db"``, and such with ``+``, ``%``, ``format``."""
-    if isinstance(node, ast.JoinedStr):
-        return ast.JoinedStr(values=node.values[1:]) if node.values and _is_sqlite(node.values[0]) else None
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod) and _is_sqlite(node.left):
-        return node.right
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
-        return node.args[0] if node.args and _is_sqlite(node.func.value) else None
-    return None
+def _sqlite(node: ast.AST) -> Iterator[ast.expr]:
+    """Yield the paths of databases of SQLite that settings name.
+
+    Addresses: ``f"sqlite:///{HERE}/x.db"``, and such with ``+``, ``%``, ``format``.  Tables:
+    ``{"ENGINE": "django.db.backends.sqlite3", "NAME": HERE / "x.db"}``, also with the path one table further down.
+    """
+    if isinstance(node, ast.JoinedStr) and node.values and _is_sqlite(node.values[0]):
+        yield ast.copy_location(ast.JoinedStr(values=node.values[1:]), node)
+    elif isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add | ast.Mod) and _is_sqlite(node.left):
+        yield node.right
+    elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "format":
+        yield from node.args[:1] if _is_sqlite(node.func.value) else ()
+    elif isinstance(node, ast.Dict) and any(_is_engine(value) for value in node.values):
+        for value in node.values:
+            yield from value.values if isinstance(value, ast.Dict) else [value]
+
+
+def _is_engine(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and _ENGINE.search(node.value) is not None
 
 
 def _is_sqlite(node: ast.expr) -> bool:
