@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from castiron_common.errors import RuntimePackError
 from castiron_common.frozen import dataclass
@@ -25,6 +25,8 @@ from castiron_common.tables import TableError, read_table
 
 if TYPE_CHECKING:
     from castiron_common.target import Target
+
+T = TypeVar("T")
 
 FOLDER = Path(__file__).parent / "recipes"
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -207,7 +209,8 @@ class CPythonBuild:
     apart: tuple[str, ...]
     """Objects that stay members of their own, as a link may replace them or lead calls of their functions elsewhere."""
     extensions: Mapping[str, ExtensionChange] = field(default_factory=dict, metadata={"key": "extension"})
-    changes: tuple[SourceChange, ...] = field(default=(), metadata={"key": "change"})
+    changes: tuple[SourceChange, ...] = field(default=(), metadata={"key": ""})
+    """What the files in the folder beside the recipe, which has its name, say (`load_recipe`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,12 +257,7 @@ class Recipe:
 
 def parse_recipe(name: str, data: bytes) -> Recipe:
     """Return the recipe in ``data``; raises `RuntimePackError` naming the key that is wrong."""
-    try:
-        recipe = read_table(Recipe, tomllib.loads(data.decode()))
-    except TableError as error:
-        raise RuntimePackError(f"Recipe {name}: {error}.", hint="Correct the recipe (docs/runtime-packs.md).") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise RuntimePackError(f"Recipe {name} is not TOML: {error}.", hint="Correct the recipe.") from error
+    recipe = _read(Recipe, name, data)
     return replace(
         recipe,
         name=name,
@@ -276,7 +274,20 @@ def load_recipe(name: str, folder: Path = FOLDER) -> Recipe:
     file = folder / f"{name}.toml"
     if not file.is_file():
         raise RuntimePackError(f"There is no recipe {name!r}.", hint=f"There are: {', '.join(recipe_names(folder))}.")
-    return parse_recipe(name, file.read_bytes())
+    recipe = parse_recipe(name, file.read_bytes())
+    changes = tuple(
+        _read(SourceChange, f"{name}/{path.stem}", path.read_bytes()) for path in sorted((folder / name).glob("*.toml"))
+    )
+    return replace(recipe, python=replace(recipe.cpython, changes=changes)) if changes else recipe
+
+
+def _read(type_: type[T], name: str, data: bytes) -> T:
+    try:
+        return read_table(type_, tomllib.loads(data.decode()))
+    except TableError as error:
+        raise RuntimePackError(f"Recipe {name}: {error}.", hint="Correct the recipe (docs/runtime-packs.md).") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RuntimePackError(f"Recipe {name} is not TOML: {error}.", hint="Correct the recipe.") from error
 
 
 @cache

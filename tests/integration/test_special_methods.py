@@ -1,4 +1,4 @@
-"""A class gets the slots of its special methods, whether its bases are searched for each of them or not."""
+"""What the recipe changes in CPython's types shows in nothing that a program can ask for."""
 
 from __future__ import annotations
 
@@ -8,16 +8,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from castiron_common.progress import SilentReporter
+from castiron_runtime.packs import interpreter
 from tests.support.linking import run
 from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from castiron_runtime.model import Pack
+
 pytestmark = pytest.mark.integration
 
 PROGRAM = Path(__file__).with_name("special_methods.py")
 SLOTS = Path(__file__).with_name("type_slots.py")
+DICTIONARIES = Path(__file__).with_name("type_dictionaries.py")
 CLASSES = "2000"
 
 
@@ -41,3 +46,13 @@ def test_types_have_the_methods_of_their_slots_and_c_code_interns_what_python_do
     done = run([each_python, SLOTS], cwd=tmp_path, timeout=PATIENCE)
     assert (done.status, done.stderr) == (0, "")
     assert done.stdout.splitlines() == ["True True", "1000 True"]
+
+
+@pytest.mark.parametrize("order", ["first", "second", "third"])
+def test_built_in_types_have_all_attributes_in_whatever_order_they_are_asked_for(
+    order: str, pack: Pack, tmp_path: Path
+) -> None:
+    python = interpreter(pack, full=True, reporter=SilentReporter())
+    done = run([python, DICTIONARIES, order], cwd=tmp_path, timeout=PATIENCE)
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == ["None", "True True True"]
