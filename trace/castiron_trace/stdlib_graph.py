@@ -31,7 +31,9 @@ if TYPE_CHECKING:
     from castiron_trace.model import TargetPython
     from castiron_trace.protocol import Import, Node
 
-_STARTUP = "import sys; print(*sorted(name for name in sys.modules if name != '__main__'))"
+_STARTUP = "import sys, io, encodings.utf_8; print(*sorted(name for name in sys.modules if name != '__main__'))"
+"""A target interpreter imports io and the codec of UTF-8 not before it needs them (decision 052)."""
+
 FROZEN = frozenset({"_frozen_importlib", "_frozen_importlib_external"})
 """Modules in every interpreter that have no file."""
 

@@ -26,6 +26,13 @@ const char *const series_always_builtin[] = {
 };
 const size_t series_always_builtin_count = sizeof series_always_builtin / sizeof *series_always_builtin;
 
+/* Source: `python3.13 -I -c "import sys; print(*sorted(sys.modules))"`, less what is built in; 3.11 has the same. */
+const char *const series_always_standard[] = {
+    "_collections_abc", "_sitebuiltins", "abc",  "codecs", "encodings", "genericpath", "io", "os", "posixpath", "site",
+    "stat",
+};
+const size_t series_always_standard_count = sizeof series_always_standard / sizeof *series_always_standard;
+
 void series_complain_of_output(PyObject *standard_output)
 {
 #if PY_VERSION_HEX >= 0x030D0000

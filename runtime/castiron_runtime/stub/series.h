@@ -55,6 +55,11 @@ static inline int PyObject_GetOptionalAttrString(PyObject *object, const char *n
 extern const char *const series_always_builtin[];
 extern const size_t series_always_builtin_count;
 
+/* Modules that CPython has imported before an application starts, sorted: an application's own modules of these names are
+ * not found by `import`, and so they are not here, where some of them are imported later. */
+extern const char *const series_always_standard[];
+extern const size_t series_always_standard_count;
+
 /* Says that sys.stdout could not be flushed, with the exception that is set, as CPython does at its end. */
 void series_complain_of_output(PyObject *standard_output);
 

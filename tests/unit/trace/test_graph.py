@@ -123,6 +123,12 @@ def test_a_module_that_hides_the_standard_librarys_is_reported(tracer: Tracer) -
     assert "shadows-stdlib" in codes(reached)
 
 
+def test_what_python_has_imported_before_is_not_hidden(tracer: Tracer) -> None:
+    reached = tracer({"app.py": "import io, stat", "io.py": "", "stat.py": ""})
+    assert {reached.modules[name].owner for name in ("io", "stat")} == {"(stdlib)"}
+    assert "shadows-stdlib" not in codes(reached)
+
+
 def test_equal_inputs_give_equal_results_in_any_folder(
     tmp_path: Path, python: TargetPython, stdlib: StdlibGraph
 ) -> None:

@@ -31,6 +31,14 @@ _IMPORTABLE = re.compile(r"[\w\-+]+")
 """More than identifiers, as `importlib.import_module` takes ``0001_initial`` and ``my-plugin``."""
 _MOST_ALIKE = 50
 """Folders that one computed path may mean."""
+_IMPORTED_BEFORE = frozenset(
+    {
+        *("_collections_abc", "_sitebuiltins", "abc", "codecs", "encodings", "genericpath", "io", "os", "posixpath"),
+        *("site", "stat"),
+    }
+)
+"""Modules of the standard library that Python has imported before an application starts, so that no module of the
+application can stand for them.  Source: what ``sys.modules`` has in a script of CPython 3.11 and 3.13."""
 VENDOR_FOLDERS = frozenset(
     {"_vendor", "vendor", "_vendored", "vendored", "extern", "_vendored_packages", "third_party"}
 )
@@ -88,7 +96,11 @@ class TraceLocator:
         self._vendor: dict[str, list[str]] = {}
         self._added: list[str] = []
         """Folders of the application, in which its modules were found that no root has."""
-        self.shadowed = {name for name in self._own_top_levels() if self._stdlib[name].kind is not ModuleKind.BUILTIN}
+        self.shadowed = {
+            name
+            for name in self._own_top_levels()
+            if self._stdlib[name].kind is not ModuleKind.BUILTIN and name not in _IMPORTED_BEFORE
+        }
         """Top-level names of the standard library that the application has modules for."""
 
     def _own_top_levels(self) -> set[str]:

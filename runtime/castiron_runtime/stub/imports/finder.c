@@ -11,15 +11,16 @@
 #include "imports/loader.h"
 #include "imports/open_object.h"
 #include "payload/payload.h"
+#include "process/executable.h"
 #include "series.h"
 #include "tree/tree.h"
 
-static bool is_always_builtin(const char *name)
+static bool is_among(const char *const *sorted, size_t count, const char *name)
 {
-    size_t low = 0, high = series_always_builtin_count;
+    size_t low = 0, high = count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        int order = strcmp(series_always_builtin[middle], name);
+        int order = strcmp(sorted[middle], name);
         if (order == 0)
             return true;
         if (order < 0)
@@ -93,6 +94,17 @@ static bool is_only_source(uint32_t folder, const char *tail)
             payload_child(package, "__init__.py", strlen("__init__.py")) != NODE_NONE);
 }
 
+/* The module of the standard library, wherever sys.path leads, if CPython would have imported it before; or NODE_NONE. */
+static uint32_t find_always_standard(const char *name)
+{
+    if (!is_among(series_always_standard, series_always_standard_count, name))
+        return NODE_NONE;
+    char path[PATH_MAX + 64];
+    snprintf(path, sizeof path, "%s/" SERIES_LIBRARY, executable_path());
+    struct tree_place place = tree_lookup(path);
+    return place.kind == TREE_NODE ? find_in(place.node, name) : NODE_NONE;
+}
+
 /* find_spec(fullname, path=None, target=None) of sys.meta_path's first finder.
  *
  * It answers only if the path leads to a module of the payload before it leads anywhere else.  Namespace packages and
@@ -113,8 +125,11 @@ static PyObject *find_spec(PyObject *self, PyObject *args, PyObject *keywords)
     if (frozen_is_test_module(name))
         Py_RETURN_NONE;
     if (path == Py_None) {
-        if (is_always_builtin(name))
+        if (is_among(series_always_builtin, series_always_builtin_count, name))
             Py_RETURN_NONE;
+        uint32_t standard = find_always_standard(name);
+        if (standard != NODE_NONE)
+            return loader_spec(fullname, standard);
         path = PySys_GetObject("path");
         if (path == NULL)
             Py_RETURN_NONE;
