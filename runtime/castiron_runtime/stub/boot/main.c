@@ -118,7 +118,7 @@ int main(int argc, char **argv)
     };
     boot.own_variables = role.kind == ROLE_OWN_INTERPRETER && !boot.obey_environment && own_variables_are_there();
 
-    if (role.kind == ROLE_OWN_INTERPRETER && command_line_ignores_environment(boot.argc, boot.argv))
+    if (boot.as_python && command_line_ignores_environment(boot.argc, boot.argv))
         own_variables_ignore_path();
 
     /* The core of the interpreter: objects, builtins, the import of built-in modules. */
