@@ -199,6 +199,23 @@ def test_a_package_of_a_distribution_may_make_its_own_modules(tracer: Tracer, tm
     assert {(item.code, item.severity) for item in missing_findings(reached, ())} == {("missing-module", Severity.INFO)}
 
 
+@pytest.mark.parametrize(
+    ("init", "sure"), [("from .book import widget\n", False), ("from .widget import widget\n", True), ("", True)]
+)
+def test_a_name_that_a_package_imports_hides_its_module_of_that_name(
+    tracer: Tracer, tmp_path: Path, init: str, sure: bool
+) -> None:
+    files = {
+        "d/__init__.py": "from .io import widget\n",
+        "d/io/__init__.py": init,
+        "d/io/book.py": "def widget(): pass\n",
+        "d/io/widget.py": "import gone\ndef widget(): pass\n",
+    }
+    reached = tracer({"app.py": "import d"}, site_of(tmp_path, install(tmp_path, "d", files)))
+    assert "d.io.widget" in reached.modules
+    assert (error(tracer, reached) is not None) == sure
+
+
 def test_the_application_and_the_standard_library_make_no_modules(tracer: Tracer) -> None:
     for name in ("own.gone", "json.gone"):
         reached = tracer({"app.py": f"import {name}", "own/__init__.py": ""})

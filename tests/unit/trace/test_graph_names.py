@@ -38,6 +38,23 @@ def test_a_computed_import_widens_a_distribution_but_not_its_tests(tracer: Trace
 
 
 @pytest.mark.parametrize(
+    ("code", "taken"),
+    [
+        ('MODULE = "shop_conf"\ndef load(n=None):\n    return importlib.import_module(n or MODULE)', True),
+        ('class Finder:\n    MODULE = "shop_conf"\n    def find(self, n):\n        return __import__(n)', True),
+        ('MODULE = "shop_conf"\n', False),
+        ('kind = "shop_conf"\ndef load(n):\n    return importlib.import_module(n)', False),
+    ],
+)
+def test_the_constant_of_a_library_names_the_applications_module(
+    tracer: Tracer, tmp_path: Path, code: str, taken: bool
+) -> None:
+    site = site_of(tmp_path, install(tmp_path, "d", {"d/__init__.py": f"import importlib\n{code}"}))
+    reached = tracer({"app.py": "import d", "shop_conf.py": "", "other.py": ""}, site)
+    assert own(reached) == {"__main__", *(("shop_conf",) if taken else ())}
+
+
+@pytest.mark.parametrize(
     "source",
     [
         "import importlib, sys\nimportlib.import_module('plugins.' + sys.argv[1])",

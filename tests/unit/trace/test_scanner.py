@@ -290,20 +290,23 @@ sys.modules["c"] = b
 sys.meta_path.append(b)
 os.chdir(Path(sys.argv[0]).parent)
 os.getenv("PARTS", "a.b")
+DEFAULT = "shop_conf"
 try: import b
 except ImportError: import c
 """
 
 
+@pytest.mark.parametrize("own", [True, False])
 @pytest.mark.parametrize("source", [SOURCE_OF_ALL, b"", b"x ="])
-def test_a_scan_is_the_same_after_the_cache(source: bytes) -> None:
-    scan = scan_source(source, own=True)
+def test_a_scan_is_the_same_after_the_cache(source: bytes, own: bool) -> None:
+    scan = scan_source(source, own=own)
     assert from_plain(json.loads(json.dumps(to_plain(scan)))) == scan
 
 
 def test_the_source_of_all_has_something_for_each_field() -> None:
-    scan = scan_source(SOURCE_OF_ALL, own=True)
-    empty = {field.name for field in dataclasses.fields(scan) if not getattr(scan, field.name)}
+    scans = [scan_source(SOURCE_OF_ALL, own=own) for own in (True, False)]
+    names = {field.name for field in dataclasses.fields(scans[0])}
+    empty = {name for name in names if not any(getattr(scan, name) for scan in scans)}
     assert empty == {"error", "packed", "beginning", "placed"}  # two are of compiled modules, the last needs a hint
 
 

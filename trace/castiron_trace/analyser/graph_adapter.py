@@ -151,6 +151,8 @@ class TracedGraph(ModuleGraph):
         """Note tier and line of the import that is being processed on the edges of its module."""
         name = source if isinstance(source, str) else source.identifier
         tier, line = (self._tier, self._line) if name == self._importer else (Tier.REQUIRED, 0)
+        if edge_attributes.in_fromlist and self._is_attribute(name, destination):
+            tier = max(tier, Tier.GUARDED)
         edge = ImportEdge(
             edge_attributes.is_optional,
             edge_attributes.is_global,
@@ -162,6 +164,20 @@ class TracedGraph(ModuleGraph):
         super().add_edge(source, destination, edge)
         target = destination if isinstance(destination, str) else destination.identifier
         self._targets.setdefault(name, {})[target] = None
+
+    def _is_attribute(self, importer: str, destination: Any) -> bool:
+        """Say whether a package has imported something else under the name of one of its modules.
+
+        Then ``from package import name`` means that (Source: The Python Language Reference, 7.11, the ``from`` form).
+        """
+        target = destination if isinstance(destination, str) else destination.identifier
+        package, _dot, name = target.rpartition(".")
+        node = None if package in ("", importer) else self.find_node(package)
+        scan = None if node is None else node.extension_attributes.get("scan")
+        return isinstance(scan, Scan) and any(
+            item.module and name in (item.names or ()) and (item.level or item.module != package)
+            for item in scan.imports
+        )
 
     def outgoing(self, source: Any) -> Iterator[tuple[set[Any], Any]]:
         """Yield (edges, node) for what a node imports; objectgraph 1.0 walks all edges of the graph for that."""

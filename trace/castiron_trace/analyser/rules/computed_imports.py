@@ -29,6 +29,9 @@ class ComputedImports:
 
     def look(self, module: Module) -> Iterator[Step]:
         """Yield what the computed imports of one module may import."""
+        for name, line in module.scan.default_modules:
+            if self._context.is_own_top_level(name):
+                yield Declaration(module.node, name, line)
         for line, what, begins, sure in module.scan.computed:
             family = self._family(begins, own=self._context.is_own(module.owner))
             for name in family:

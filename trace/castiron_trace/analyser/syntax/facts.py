@@ -68,6 +68,7 @@ class Facts:
         self.files: OwnPaths | None = None
         self.outside_code: Sequence[OutsideCode] = ()
         self.environment_defaults: Sequence[Literal] = ()
+        self.default_modules: Sequence[Literal] = ()
         self.given: Sequence[Literal] = ()
         self.started: Sequence[Literal] = ()
         self.exports: Sequence[str] = ()
@@ -132,6 +133,7 @@ class Facts:
             dynamic_codec=self.dynamic_codec,
             outside_code=tuple(self.outside_code),
             environment_defaults=tuple(self.environment_defaults),
+            default_modules=tuple(self.default_modules),
             given=tuple(self.given),
             started=tuple(self.started),
             extends_path=self.extends_path,

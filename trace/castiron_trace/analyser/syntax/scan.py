@@ -224,6 +224,8 @@ class Scan:
     """See `castiron_trace.analyser.syntax.outside_code`."""
     environment_defaults: tuple[Literal, ...] = ()
     """See `castiron_trace.analyser.syntax.environment_defaults`; for the application's own files."""
+    default_modules: tuple[Literal, ...] = ()
+    """See `castiron_trace.analyser.syntax.default_modules`; for files of distributions."""
     given: tuple[Literal, ...] = ()
     """See `castiron_trace.analyser.syntax.given_modules`; for the application's own files."""
     started: tuple[Literal, ...] = ()
@@ -273,6 +275,7 @@ _ROWS: dict[str, Any] = {
     "databases": Literal,
     "placed": Literal,
     "environment_defaults": Literal,
+    "default_modules": Literal,
     "given": Literal,
     "started": Literal,
     "libraries": NamedLibrary,

@@ -19,6 +19,7 @@ from castiron_trace.analyser.syntax import group_names
 from castiron_trace.analyser.syntax.alternatives import alternatives
 from castiron_trace.analyser.syntax.code_in_strings import code_in_string, module_templates
 from castiron_trace.analyser.syntax.conditions import Conditions
+from castiron_trace.analyser.syntax.default_modules import default_modules
 from castiron_trace.analyser.syntax.encodings import encodings
 from castiron_trace.analyser.syntax.environment_defaults import environment_defaults
 from castiron_trace.analyser.syntax.expressions import is_main_test, may_swallow, name_of
@@ -105,6 +106,7 @@ def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
     facts.files = scanner.own_paths(tree) if own else None
     facts.outside_code = outside_code(source, tree)
     facts.environment_defaults = environment_defaults(source, tree) if own else ()
+    facts.default_modules = default_modules(tree) if not own and (facts.computed or facts.passers) else ()
     facts.given = given_modules(tree, hints.caller_package_functions) if own else ()
     facts.started = started_paths(source, tree) if own else ()
     facts.package_paths = package_paths(source, tree)
