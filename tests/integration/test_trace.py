@@ -167,6 +167,16 @@ def test_explain_prints_the_chain(pack: Pack, tmp_path: Path) -> None:
     assert lines[2].endswith("a.py:3)")
 
 
+def test_explain_tells_who_imports_what_does_not_exist(pack: Pack, tmp_path: Path) -> None:
+    write(tmp_path, {"app.py": "import a\n", "a.py": "import gone\n"})
+    assert run_trace(tmp_path, "-q", "app.py", "-o", "m").returncode == 13
+    done = run_trace(tmp_path, "-q", "app.py", "--explain", "gone")
+    assert done.stdout.decode().splitlines()[1:] == [
+        "__main__ -> a   (required, app.py:1)",
+        "gone does not exist; a.py:1 imports it",
+    ]
+
+
 def test_syntax_that_the_host_does_not_know(pack: Pack, tmp_path: Path) -> None:
     write(tmp_path, {"app.py": 'type Pair[T] = tuple[T, T]\nprint(f"{"nested"}")\n'})
     assert "typing" in names(manifest_of(tmp_path, "app.py"), "stdlib")

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from castiron_common.errors import EntryError, InputError, ModuleMissingError, NativeError
 from castiron_manifest.model import Finding, Origin, Severity
-from castiron_trace.certain_failures import place, refuse_certain_failures
+from castiron_trace.certain_failures import place
 from castiron_trace.codec_choice import is_below
-from castiron_trace.model import NO_SITE
 from castiron_trace.protocol import APP, STDLIB, Tier
 from castiron_trace.unavailable import unavailable
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from castiron_trace.hints.model import Alias
-    from castiron_trace.model import Reached, ResolvedEntry, Site, TargetPython
+    from castiron_trace.model import Reached, ResolvedEntry, TargetPython
 
 
 def check_own_syntax(reached: Reached) -> None:
@@ -57,15 +56,8 @@ def exclude_findings(reached: Reached, excluded: Collection[str]) -> Iterator[Fi
             )
 
 
-def check_reached(
-    reached: Reached,
-    entry: ResolvedEntry,
-    python: TargetPython,
-    allowed: Collection[str] = (),
-    *,
-    site: Site = NO_SITE,
-) -> None:
-    """Raise for what would make the binary fail at once; ``allowed`` may be missing."""
+def check_reached(reached: Reached, entry: ResolvedEntry) -> None:
+    """Raise for what the user named and the graph does not have as it would have to be."""
     if reached.entry not in reached.modules:
         _refuse_entry(reached, entry)
     if reached.unknown_includes:
@@ -81,7 +73,6 @@ def check_reached(
                 f"The module {what.module} defines no {first}.", hint="Check the function's name: module:function."
             )
     _refuse_own_extensions(reached)
-    refuse_certain_failures(reached, python, allowed, site)
 
 
 def _refuse_entry(reached: Reached, entry: ResolvedEntry) -> None:

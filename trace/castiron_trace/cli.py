@@ -310,6 +310,7 @@ def trace(
         include=tuple(include or ()),
         exclude=tuple(exclude or ()),
         allow_missing=tuple(allow_missing or ()),
+        explains=explain is not None,
         stdlib=stdlib,
         include_data=tuple(include_data or ()),
         carry=tuple(dict.fromkeys(carry or ())),
@@ -367,25 +368,33 @@ def _run(options: Options, output: Path | None, explain: str | None, loud: Loudn
 
 
 def _explanation(reached: Reached, name: str) -> str:
-    """Return the chain of imports that brings a module in, one line each."""
+    """Return the chain of imports that brings a module in, or to where a missing one is imported, one line each."""
+    from castiron_trace.certain_failures import place
+
+    if name in reached.modules:
+        return "\n".join(_chain(reached, name))
+    if name in reached.missing:
+        importer, line, _weakest = reached.missing[name]
+        return "\n".join(
+            [*_chain(reached, importer), f"{name} does not exist; {place(reached, importer, line)} imports it"]
+        )
+    raise ModuleMissingError(f"{name} is not included.", hint="Check the name; --include adds a module.")
+
+
+def _chain(reached: Reached, name: str) -> list[str]:
+    from castiron_trace.certain_failures import place
     from castiron_trace.graph import chain, tier_name
 
-    if name not in reached.modules:
-        if name in reached.missing:
-            importer, line, _weakest = reached.missing[name]
-            return f"{name} does not exist; {importer}:{line} imports it"
-        raise ModuleMissingError(f"{name} is not included.", hint="Check the name; --include adds a module.")
     steps = chain(reached, name)
     lines: list[str] = []
     for before, module in zip([None, *steps], steps, strict=False):
         if before is None:
             why = "is the application's entry" if module.name == reached.entry else _origin(module.importer)
             lines.append(f"{module.name} {why}")
-            continue
-        file = before.file.as_posix() if before.file is not None else before.name
-        where = f"{file}:{module.line}" if module.line else file
-        lines.append(f"{before.name} -> {module.name}   ({tier_name(module.tier)}, {where})")
-    return "\n".join(lines)
+        else:
+            where = place(reached, before.name, module.line)
+            lines.append(f"{before.name} -> {module.name}   ({tier_name(module.tier)}, {where})")
+    return lines
 
 
 def _origin(importer: str | None) -> str:

@@ -65,7 +65,7 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
         # It takes a tenth of a second to start; meanwhile this process imports what the passes below need.
         from castiron_trace import environment, observe
         from castiron_trace.assemble import assemble
-        from castiron_trace.certain_failures import missing_findings
+        from castiron_trace.certain_failures import missing_findings, refuse_certain_failures
         from castiron_trace.checks import (
             check_own_syntax,
             check_reached,
@@ -123,7 +123,9 @@ def _trace(options: Options, analyser: Analyser, *, reporter: Reporter, python: 
         else:
             with reporter.task("Import graph"):
                 reached = reach(entry, chosen.site, seen)
-        check_reached(reached, entry, python, options.allow_missing, site=chosen.site)
+        check_reached(reached, entry)
+        if not options.explains:
+            refuse_certain_failures(reached, python, options.allow_missing, chosen.site)
         site = used_site(chosen.site, reached, runner_of(options), watched=seen is not NOT_RUN)
         analyser.end()
 

@@ -61,6 +61,8 @@ class Options:
     exclude: tuple[str, ...] = ()
     allow_missing: tuple[str, ...] = ()
     """Modules and libraries that the application surely needs and that may be missing all the same."""
+    explains: bool = False
+    """Whether only the chains of imports are asked for: also of what the application surely fails without."""
     stdlib: Stdlib = Stdlib.AUTO
     include_data: tuple[Path, ...] = ()
     carry: tuple[Carry, ...] = ()

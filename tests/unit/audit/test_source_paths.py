@@ -21,7 +21,7 @@ def found(data: bytes) -> dict[str, str]:
         (b"/project/src/vendor/libbacktrace/elf.c", "libbacktrace", ""),
         (b"external/xla++third_party_ext+XNNPACK/src/init.c", "xnnpack", ""),  # a module's extension fetched it
         (b"external/_main~deps~flatbuffers/src/util.cpp", "flatbuffers", ""),
-        (b"/root/build/SDL2-2.30.7/src/render/opengl/SDL_render_gl.c", "sdl", "2.30.7"),
+        (b"/home/build/SDL2-2.30.7/src/render/opengl/SDL_render_gl.c", "sdl", "2.30.7"),
         (b"/deps/darts-clone-0.32h/include/darts.h:1480", "darts-clone", "0.32h"),
         (b"../subprojects/cadical-rel-3.0.1/src/analyze.cpp", "cadical", "3.0.1"),
         (b"/io/jasper-version-4.2.5/src/jas_cm.c", "jasper", "4.2.5"),
