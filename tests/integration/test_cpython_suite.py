@@ -35,6 +35,7 @@ SELECTION = (
     "test_dataclasses",
     "test_datetime",
     "test_email",
+    "test_exceptions",
     "test_fileio",
     "test_frozen",
     "test_functools",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.support.linking import run, trace_and_link
+from tests.support.patience import PATIENCE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -178,3 +179,20 @@ def test_a_path_that_the_program_only_inherited_is_not_searched(binary: Path, tm
 @pytest.mark.parametrize("arguments", [["-c", "print(1)"], ["-m", "json.tool"], ["-V"], ["-I"]])
 def test_for_others_it_is_the_application(binary: Path, tmp_path: Path, arguments: list[str]) -> None:
     assert run([binary, *arguments], cwd=tmp_path).stderr.strip() == f"mine {arguments}"
+
+
+@pytest.mark.parametrize("options", [("--children", "all"), ("--children", "all", "--obey-environment")])
+def test_an_interpreter_for_all_ignores_the_path_that_its_option_tells_it_to(
+    pack: Pack, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    assert pack.root.is_dir()
+    (tmp_path / "app.py").write_text("import os, subprocess, sys\n")
+    program = trace_and_link(["app.py"], cwd=tmp_path, name="app", options=options)
+    code = (
+        "import os, subprocess, sys\n"
+        "look = \"import sys; print('/given' in sys.path)\"\n"
+        "for option in ('-s', '-E', '-I'):\n"
+        "    subprocess.run([sys.executable, option, '-c', look], env={**os.environ, 'PYTHONPATH': '/given'})\n"
+    )
+    done = run([program, "-c", code], cwd=tmp_path, timeout=PATIENCE)
+    assert (done.stdout.split(), done.stderr) == (["True", "False", "False"], "")

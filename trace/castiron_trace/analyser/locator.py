@@ -31,7 +31,7 @@ _IMPORTABLE = re.compile(r"[\w\-+]+")
 """More than identifiers, as `importlib.import_module` takes ``0001_initial`` and ``my-plugin``."""
 _MOST_ALIKE = 50
 """Folders that one computed path may mean."""
-_IMPORTED_BEFORE = frozenset(
+IMPORTED_BEFORE = frozenset(
     {
         *("_collections_abc", "_sitebuiltins", "abc", "codecs", "encodings", "genericpath", "io", "os", "posixpath"),
         *("site", "stat"),
@@ -99,7 +99,7 @@ class TraceLocator:
         self.shadowed = {
             name
             for name in self._own_top_levels()
-            if self._stdlib[name].kind is not ModuleKind.BUILTIN and name not in _IMPORTED_BEFORE
+            if self._stdlib[name].kind is not ModuleKind.BUILTIN and name not in IMPORTED_BEFORE
         }
         """Top-level names of the standard library that the application has modules for."""
 
