@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from castiron_runtime.model import Extension, Pack
     from castiron_runtime.process import BuildLog
     from castiron_runtime.profiles import ProfileRuntime
+    from castiron_runtime.stub import Allocator
 
 _MAIN = """#include <Python.h>
 
@@ -45,6 +46,8 @@ def build(
     libraries: Iterable[Path],
     libc: Library,
     shared: Iterable[Path],
+    allocator: Allocator,
+    allocator_file: Path,
     counting: ProfileRuntime | None,
     making: Path,
     final: Path,
@@ -55,6 +58,7 @@ def build(
 
     ``libraries`` are the archives of foreign components: their symbols are not exported, else they would take the place
     of those that a wheel brings (``inflate`` of zlib, say).  ``shared`` are libraries that wheels expect of the system.
+    ``allocator_file`` makes malloc of ``allocator``.
     """
     target = pack.target
     hidden = [*libraries, *([counting.library] if counting else ())]
@@ -80,11 +84,12 @@ def build(
     }
     helpers = {helper: (FOLDER / helper).read_text() for helper in target.sources.interpreter}
     _compile(pack, work, sources | helpers, log=log)
+    compiled_allocator = _compile_allocator(pack, allocator, allocator_file, work, log=log)
     own = [*pack.core, pack.frozen, *(path for extension in extensions for path in extension.archives)]
     arguments = link_arguments(
         target,
         start=[libc.root / "files" / file for file in ("crt1.o", "crti.o")],
-        objects=[(work / source).with_suffix(".o") for source in (*sources, *helpers)],
+        objects=[*((work / source).with_suffix(".o") for source in (*sources, *helpers)), compiled_allocator],
         whole=[path for path in dict.fromkeys(own) if path not in hidden],
         hidden=hidden,
         end=libc.root / "files" / "crtn.o",
@@ -163,6 +168,14 @@ def _compile(pack: Pack, work: Path, sources: dict[str, str], *, log: BuildLog) 
             cwd=work,
             env=clean_environment(),
         )
+
+
+def _compile_allocator(pack: Pack, allocator: Allocator, file: Path, work: Path, *, log: BuildLog) -> Path:
+    target = work / "allocator.o"
+    flags = (*pack.toolchain.cflags, "-fvisibility=hidden", "-fno-builtin", "-Wno-everything")
+    folders = (f"-I{allocator.source}", f"-I{allocator.include}")
+    log.run([*pack.toolchain.cc, *flags, *folders, "-c", file, "-o", target], cwd=work, env=clean_environment())
+    return target
 
 
 def link_static(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from castiron_common.cache import cache_root
@@ -31,7 +32,6 @@ from castiron_runtime.zig import find_zig
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
     from castiron_common.progress import Reporter
     from castiron_common.target import Target
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
 
 _ALLOCATOR = "mimalloc"
 """Component of the stub's allocator; its recipe serves the series of CPython that do not bring it."""
+_INTERPRETERS_ALLOCATOR = Path(__file__).parent / "interpreter_files" / "allocator.c"
 _DECOMPRESSOR = "zstd"
 """Component that executables of the small profile decompress by."""
 _MATH = "{libc}-math"
@@ -284,12 +285,14 @@ def interpreter(pack: Pack, *, full: bool, counting: ProfileRuntime | None = Non
     archives = [path for path in inputs.archives if inputs.owners[path] != (name,)]
     libc = component(name, pack, reporter=reporter)
     zlib = component("zlib", pack, reporter=reporter)
+    allocator = stub_allocator(pack, reporter=reporter)
     folder = cache_root() / "components"
     # The program names its loader by an absolute path, so a cache that was moved needs another interpreter.
     parts = (
         pack.id,
         libc.key,
         builder_key(INTERPRETER),
+        allocator.key,
         _helpers_key(pack.target, counting),
         str(folder),
         *map(str, archives),
@@ -310,6 +313,8 @@ def interpreter(pack: Pack, *, full: bool, counting: ProfileRuntime | None = Non
                 libraries=foreign,
                 libc=libc,
                 shared=(zlib.root / "files" / "libz.so.1",),
+                allocator=allocator,
+                allocator_file=_INTERPRETERS_ALLOCATOR,
                 counting=counting,
                 making=making,
                 final=entry,
@@ -322,7 +327,7 @@ def interpreter(pack: Pack, *, full: bool, counting: ProfileRuntime | None = Non
 
 def _helpers_key(target: Target, counting: ProfileRuntime | None) -> str:
     """Return a hash of the files that are compiled into the target's interpreter."""
-    files = [FOLDER / name for name in target.sources.interpreter]
+    files = [_INTERPRETERS_ALLOCATOR, *(FOLDER / name for name in target.sources.interpreter)]
     if counting:
         files += [COUNTING_SOURCES / "main.c", counting.library]
     digest = hashlib.sha256()

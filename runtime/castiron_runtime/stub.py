@@ -53,7 +53,7 @@ class StubSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allocator:
-    """The sources of mimalloc that the stub is compiled with."""
+    """The sources of mimalloc that the stub, and the target interpreter, are compiled with."""
 
     source: Path
     """The folder that holds the folder ``mimalloc`` of C files."""
