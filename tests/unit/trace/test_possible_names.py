@@ -4,6 +4,7 @@ import ast
 
 import pytest
 
+from castiron_trace.analyser.syntax.nodes import Tree
 from castiron_trace.analyser.syntax.possible_names import PossibleNames
 from castiron_trace.analyser.syntax.scanner import scan_source
 from castiron_trace.hints.model import SourceHints
@@ -13,7 +14,7 @@ def names(source: str) -> tuple[str, ...] | None:
     """Return what the argument of ``use()`` can be."""
     tree = ast.parse(source)
     call = next(n for n in ast.walk(tree) if isinstance(n, ast.Call) and getattr(n.func, "id", "") == "use")
-    return PossibleNames(tree).of(call.args[0])
+    return PossibleNames(Tree(tree)).of(call.args[0])
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from castiron_trace.analyser.syntax.facts import Facts
+    from castiron_trace.analyser.syntax.nodes import Tree
 
 
 class UndecidedImport(NamedTuple):
@@ -118,7 +119,7 @@ def dynamic_import(facts: Facts, call: ast.Call, name: str, tier: int) -> None:
         facts.undecided.append(UndecidedImport(call, argument, name, tier))
 
 
-def decide(facts: Facts, tree: ast.Module) -> None:
+def decide(facts: Facts, tree: Tree) -> None:
     """Add what `import_module` and ``__import__`` import, when all of a source has been read.
 
     That is what a literal names, or a list of names, where they come from literals of the source; else the package that

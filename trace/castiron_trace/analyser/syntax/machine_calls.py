@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from castiron_trace.analyser.syntax.facts import Facts
+    from castiron_trace.analyser.syntax.nodes import Tree
     from castiron_trace.hints.model import MachineNeed
 
 ANY = "*"
@@ -27,15 +28,15 @@ def by_last_name(needs: Iterable[MachineNeed]) -> dict[str, tuple[tuple[str, Mac
 
 
 def machine_uses(
-    tree: ast.AST, facts: Facts, needs: Mapping[str, Sequence[tuple[str, MachineNeed]]]
+    tree: Tree, facts: Facts, needs: Mapping[str, Sequence[tuple[str, MachineNeed]]]
 ) -> tuple[MachineUse, ...]:
     """Return what the calls of a source need, of which ``facts`` has those with a last name of ``needs``."""
     found = list(facts.machine_calls)
     if facts.machine_aliases:
         found += [
             (facts.machine_aliases[node.func.id], node)
-            for node in ast.walk(tree)
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in facts.machine_aliases
+            for node in tree.calls
+            if isinstance(node.func, ast.Name) and node.func.id in facts.machine_aliases
         ]
     if not found:
         return ()
@@ -69,9 +70,9 @@ def _has_arguments(call: ast.Call, need: MachineNeed) -> bool:
     )
 
 
-def _imported(tree: ast.AST) -> Iterator[tuple[str, str]]:
+def _imported(tree: Tree) -> Iterator[tuple[str, str]]:
     """Yield (name in the source, dotted name of what it is)."""
-    for node in ast.walk(tree):
+    for node in tree.parents:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield (alias.asname, alias.name) if alias.asname else (alias.name.partition(".")[0],) * 2

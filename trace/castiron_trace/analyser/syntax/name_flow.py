@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
 from castiron_trace.analyser.syntax.expressions import dotted_name, name_of
+from castiron_trace.analyser.syntax.nodes import nodes_of
 from castiron_trace.analyser.syntax.scan import NAME_PLACEHOLDER, PACKAGE_PLACEHOLDER
 
 if TYPE_CHECKING:
@@ -70,13 +71,13 @@ def parameters_of(node: Function, *, bound: bool) -> tuple[Parameter, ...]:
 def constructor_fields(holder: ast.ClassDef) -> dict[str, Flow]:
     """Return what attributes of a class's objects have of its constructor's parameters: ``self.name`` -> that."""
     kept: dict[str, Flow] = {}
-    attributes = (item for item in ast.walk(holder) if isinstance(item, ast.Attribute))
+    attributes = (item for item in nodes_of(holder) if isinstance(item, ast.Attribute))
     bound = Counter(item.attr for item in attributes if not isinstance(item.ctx, ast.Load))
     for node in holder.body:
         if isinstance(node, FUNCTIONS) and node.name == "__init__" and node.args.args:
             names = Names(node, parameters_of(node, bound=True))
             own = node.args.args[0].arg
-            for item in ast.walk(node):
+            for item in nodes_of(node):
                 if isinstance(item, ast.Assign | ast.AnnAssign) and item.value is not None:
                     for target in item.targets if isinstance(item, ast.Assign) else [item.target]:
                         if dotted_name(target) == f"{own}.{name_of(target)}" and (flow := names.flow(item.value)):
@@ -105,7 +106,7 @@ class Names:
         self._self = node.args.args[0].arg if kept and node.args.args else ""
         self._bound: dict[str, list[tuple[ast.expr | None, bool]]] = {}
         """Name -> what it is bound to, and whether to the elements of that."""
-        for item in ast.walk(node):
+        for item in nodes_of(node):
             self._look(item)
 
     def flow(self, expression: ast.expr, depth: int = _DEEPEST) -> Flow | None:

@@ -15,13 +15,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from castiron_trace.analyser.syntax.expressions import dotted_name, keyword_argument, name_of
 from castiron_trace.analyser.syntax.import_calls import IMPORTS
 from castiron_trace.analyser.syntax.name_flow import FUNCTIONS, Flow, Names, constructor_fields, parameters_of
+from castiron_trace.analyser.syntax.nodes import nodes_of
 from castiron_trace.analyser.syntax.scan import NAME_PLACEHOLDER, PACKAGE_PLACEHOLDER, NamePasser
 from castiron_trace.analyser.syntax.sure_calls import surely_calls
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from castiron_trace.analyser.syntax.name_flow import Function
+    from castiron_trace.analyser.syntax.nodes import Tree
 
 _LOADS = frozenset({"module_from_spec", "exec_module", "load_module", "LazyLoader"})
 """What makes of `find_spec` more than a question."""
@@ -43,16 +45,18 @@ class _Place(NamedTuple):
     holder: ast.ClassDef | None
 
 
-def name_passers(tree: ast.AST, target: Callable[[ast.Call], str | None]) -> list[NamePasser]:
+def name_passers(tree: Tree, target: Callable[[ast.Call], str | None]) -> list[NamePasser]:
     """Return the functions of a source that hand parameters on, in their order.
 
     ``target`` says what a call leads to: `IMPORT_SYSTEM`, the name of a function, None if the call does not matter.
     """
     found: dict[NamePasser, None] = {}
     classes: dict[ast.ClassDef, list[_Place]] = {}
-    places = list(_places(tree))
-    bound = _bound(tree, places)
-    for place in places:
+    concerned = _around(tree, (call for call in tree.calls if target(call) is not None))
+    if not concerned:
+        return []
+    bound = _bound(tree)
+    for place in _places(tree.root, concerned):
         once = bound[place.node.name] == 1
         found.update(dict.fromkeys(p if once else p._replace(sure=False) for p in _of_function(place, target)))
         if place.holder is not None:
@@ -74,11 +78,25 @@ def given_arguments(call: ast.Call) -> tuple[int | str, ...]:
     return (*given, "*") if any(isinstance(item, ast.Starred) for item in call.args) else tuple(given)
 
 
-def _places(tree: ast.AST) -> Iterator[_Place]:
+def _around(tree: Tree, calls: Iterable[ast.Call]) -> set[ast.AST]:
+    """Return these calls and all that they are parts of."""
+    around: set[ast.AST] = set()
+    for call in calls:
+        node: ast.AST | None = call
+        while node is not None and node not in around:
+            around.add(node)
+            node = tree.parents.get(node)
+    return around
+
+
+def _places(tree: ast.AST, concerned: Collection[ast.AST]) -> Iterator[_Place]:
+    """Yield those functions that are ``concerned``."""
     todo: list[tuple[ast.AST, ast.ClassDef | None]] = [(tree, None)]
     while todo:
         node, holder = todo.pop()
         for child in ast.iter_child_nodes(node):
+            if child not in concerned:
+                continue
             if isinstance(child, FUNCTIONS):
                 yield _Place(child, holder)
                 todo.append((child, None))
@@ -86,10 +104,14 @@ def _places(tree: ast.AST) -> Iterator[_Place]:
                 todo.append((child, child if isinstance(child, ast.ClassDef) else holder))
 
 
-def _bound(tree: ast.AST, places: Iterable[_Place]) -> Counter[str]:
+def _bound(tree: Tree) -> Counter[str]:
     """Return how often a name is bound in a source, by what is more than a signature for type checkers."""
-    bound = Counter(place.node.name for place in places if "overload" not in map(name_of, place.node.decorator_list))
-    bound.update(item.id for item in ast.walk(tree) if isinstance(item, ast.Name) and isinstance(item.ctx, ast.Store))
+    bound: Counter[str] = Counter()
+    for node in tree.parents:
+        if isinstance(node, ast.Name):
+            bound[node.id] += isinstance(node.ctx, ast.Store)
+        elif isinstance(node, FUNCTIONS):
+            bound[node.name] += "overload" not in map(name_of, node.decorator_list)
     return bound
 
 
@@ -194,8 +216,8 @@ def _imports(call: ast.Call, node: Function) -> bool:
     """Say whether a call imports: `find_spec` does if what it finds is loaded in the same function."""
     if name_of(call.func) != "find_spec":
         return True
-    return any(name_of(item) in _LOADS for item in ast.walk(node) if isinstance(item, ast.Attribute | ast.Name))
+    return any(name_of(item) in _LOADS for item in nodes_of(node) if isinstance(item, ast.Attribute | ast.Name))
 
 
 def _calls(node: Function) -> Iterator[ast.Call]:
-    return (item for statement in node.body for item in ast.walk(statement) if isinstance(item, ast.Call))
+    return (item for statement in node.body for item in nodes_of(statement) if isinstance(item, ast.Call))

@@ -11,6 +11,10 @@ from __future__ import annotations
 
 import ast
 from itertools import product
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from castiron_trace.analyser.syntax.nodes import Tree
 
 _DEEPEST = 12
 """Steps from the expression to its literals."""
@@ -37,17 +41,17 @@ class _UnknownError(Exception):
 class PossibleNames:
     """Answers for the expressions of one file."""
 
-    def __init__(self, tree: ast.AST) -> None:
+    def __init__(self, tree: Tree) -> None:
         self._bound: dict[str, list[_Binding | None]] = {}
         """Identifier -> what it is bound to, anywhere in the file; None for what has no literal value."""
-        self._parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+        self._parents = tree.parents
         self._public: set[str] = set()
         """Names that the module assigns and that others may, too."""
         self._given_away: set[str] = set()
         """Names whose values go where they may be changed."""
         self._late = False
         """Whether what is asked for is read when a function runs, after other modules could change public names."""
-        for node in ast.walk(tree):
+        for node in self._parents:
             self._look(node)
 
     def of(self, expression: ast.expr) -> tuple[str, ...] | None:

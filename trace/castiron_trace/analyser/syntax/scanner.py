@@ -43,6 +43,7 @@ from castiron_trace.analyser.syntax.library_calls import LIBRARY_FUNCTIONS, libr
 from castiron_trace.analyser.syntax.listed_names import listed_names
 from castiron_trace.analyser.syntax.machine_calls import by_last_name, machine_uses
 from castiron_trace.analyser.syntax.made_modules import import_hook, made_modules
+from castiron_trace.analyser.syntax.nodes import Tree
 from castiron_trace.analyser.syntax.outside_code import outside_code
 from castiron_trace.analyser.syntax.own_commands import command_items, shell_command
 from castiron_trace.analyser.syntax.own_paths import OwnPaths, openers, own_paths
@@ -86,13 +87,14 @@ _ENTRY_POINT_NAMES = frozenset({"entry_points", "EntryPoint", "EntryPoints"})
 def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
     """Scan one file; ``own`` collects all short strings, for the application's own code."""
     try:
-        tree = ast.parse(source)
+        root = ast.parse(source)
     except (SyntaxError, ValueError) as error:
         return unreadable_scan(getattr(error, "lineno", None) or 0, getattr(error, "msg", None) or str(error))
     except (RecursionError, MemoryError):
         return unreadable_scan(0, "nested too deeply to parse")
     scanner = _Scanner(hints, own=own)
-    scanner.run(tree)
+    tree = Tree(root)
+    scanner.run(root)
     scanner.look_at_characters(source)
     facts = scanner.facts
     for call, tier in scanner.calls if facts.import_aliases else ():
@@ -101,19 +103,19 @@ def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
     if facts.undecided or facts.computed:
         facts.passers = name_passers(tree, import_target(facts.import_aliases))
     decide(facts, tree)
-    facts.exports = listed_names(source, tree, facts)
+    facts.exports = listed_names(source, root, facts)
     facts.finds_sources = any(word in source for word in _FINDS_SOURCES)
-    facts.files = scanner.own_paths(tree) if own else None
-    facts.outside_code = outside_code(source, tree)
-    facts.environment_defaults = environment_defaults(source, tree) if own else ()
-    facts.default_modules = default_modules(tree) if not own and (facts.computed or facts.passers) else ()
-    facts.given = given_modules(tree, hints.caller_package_functions) if own else ()
-    facts.started = started_paths(source, tree) if own else ()
-    facts.package_paths = package_paths(source, tree)
-    facts.spreads_over_path = spreads_over_path(source, tree)
-    facts.lazy = lazy_exports(source, tree, facts.strings)
-    facts.made = made_modules(source, tree)
-    facts.import_hook = import_hook(source, tree)
+    facts.files = scanner.own_paths(root) if own else None
+    facts.outside_code = outside_code(source, root)
+    facts.environment_defaults = environment_defaults(source, root) if own else ()
+    facts.default_modules = default_modules(root) if not own and (facts.computed or facts.passers) else ()
+    facts.given = given_modules(root, hints.caller_package_functions) if own else ()
+    facts.started = started_paths(source, root) if own else ()
+    facts.package_paths = package_paths(source, root)
+    facts.spreads_over_path = spreads_over_path(source, root)
+    facts.lazy = lazy_exports(source, root, facts.strings)
+    facts.made = made_modules(source, root)
+    facts.import_hook = import_hook(source, root)
     facts.machine = machine_uses(tree, facts, scanner.machine_functions)
     return facts.scan(own=own)
 

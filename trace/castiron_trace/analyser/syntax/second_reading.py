@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from castiron_trace.analyser.syntax.expressions import IMPORTABLE_NAME, dotted_name, name_of, name_prefix
+from castiron_trace.analyser.syntax.nodes import Tree
 from castiron_trace.analyser.syntax.passed_names import HARMLESS_DECORATORS, given_arguments, name_passers
 from castiron_trace.analyser.syntax.possible_names import PossibleNames
 from castiron_trace.analyser.syntax.scan import NamedCall, NamePasser, passer_of
@@ -26,6 +27,7 @@ _MOST = 100
 """Names in one list."""
 _PARTS = (ast.Call, ast.Attribute, ast.Subscript, ast.keyword, ast.Tuple)
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_USES = frozenset({*_NAMED, ast.Attribute, ast.Call, ast.Name, ast.Subscript})
 _RUN = (ast.Module, ast.ClassDef, ast.If, ast.Try, ast.With)
 """Statements whose parts run as the tier says."""
 _ONLY_ASKS = frozenset({"isinstance", "issubclass"})
@@ -62,7 +64,7 @@ class SecondReading(NamedTuple):
 def read_again(source: bytes, words: Collection[str], hints: SourceHints) -> SecondReading:
     """Return what a source says about functions whose last names are ``words``; nothing if it cannot be parsed."""
     try:
-        tree = ast.parse(source)
+        tree = Tree(ast.parse(source))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return SecondReading()  # the first reading has told it
     reader = _Reader(tree, words)
@@ -74,7 +76,7 @@ def read_again(source: bytes, words: Collection[str], hints: SourceHints) -> Sec
             break
         reader.words |= names  # functions that call those that hand a name on
     return SecondReading(
-        tuple(sorted(reader.calls(calls_with_tiers(tree, hints)), key=lambda call: (call.line, repr(call)))),
+        tuple(sorted(reader.calls(hints), key=lambda call: (call.line, repr(call)))),
         tuple(passers),
         tuple(sorted(reader.bases())),
         tuple(sorted(reader.uses())),
@@ -98,15 +100,16 @@ def reading_from_plain(plain: dict[str, Any]) -> SecondReading:
 
 
 class _Reader:
-    def __init__(self, tree: ast.Module, words: Collection[str]) -> None:
+    def __init__(self, tree: Tree, words: Collection[str]) -> None:
         self._tree = tree
         self.words = set(words)
         """What is called matters if it ends so."""
-        self._parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+        self._parents = tree.parents
         self._imported: dict[str, str] = {}
         """Name -> what an import statement binds it to, dotted."""
         self._defined: dict[str, int] = {}
         """Name -> how often a function or a class is defined under it, or anything else bound to it."""
+        self._classes: list[ast.ClassDef] = []
         for node in self._parents:
             self._look(node)
         self._names: PossibleNames | None = None
@@ -120,8 +123,11 @@ class _Reader:
             for alias in node.names:
                 module = "." * node.level + (f"{node.module}." if node.module else "")
                 self._bind(alias.asname or alias.name, module + alias.name)
-        elif isinstance(node, _NAMED) and not isinstance(self._parents.get(node), ast.ClassDef):
-            self._defined[node.name] = self._defined.get(node.name, 0) + 1
+        elif isinstance(node, _NAMED):
+            if isinstance(node, ast.ClassDef):
+                self._classes.append(node)
+            if not isinstance(self._parents.get(node), ast.ClassDef):
+                self._defined[node.name] = self._defined.get(node.name, 0) + 1
 
     def _bind(self, name: str, target: str) -> None:
         known = self._imported.setdefault(name, target)
@@ -157,8 +163,7 @@ class _Reader:
         """Return the classes with what they inherit from, if that is a class that matters."""
         return {
             (node.name, base)
-            for node in self._parents
-            if isinstance(node, ast.ClassDef)
+            for node in self._classes
             for item in node.bases
             if (base := self._named(item)) is not None and base.rpartition(".")[2].lstrip(":") in self.words
         }
@@ -167,7 +172,16 @@ class _Reader:
 
     def uses(self) -> set[NamedUse]:
         """Return the places from which functions that matter may be called unseen."""
-        return {NamedUse(target, getattr(node, "lineno", 0)) for node in self._parents for target in self._used(node)}
+        names = {name for name, target in self._imported.items() if target.rpartition(".")[2] in self.words}
+        names |= self._defined.keys() & self.words
+        return {
+            NamedUse(target, getattr(node, "lineno", 0))
+            for node in self._parents
+            if node.__class__ in _USES
+            and (node.__class__ is not ast.Name or node.id in names)
+            and (node.__class__ is not ast.Attribute or node.attr in self.words)
+            for target in self._used(node)
+        }
 
     def _used(self, node: ast.AST) -> Iterator[str]:
         if isinstance(node, _NAMED):
@@ -210,11 +224,12 @@ class _Reader:
 
     # Calls ----------------------------------------------------------------------------------------------------------
 
-    def calls(self, found: list[tuple[ast.Call, int]]) -> set[NamedCall]:
+    def calls(self, hints: SourceHints) -> set[NamedCall]:
         """Return the calls of functions that matter, with the literals that may name modules."""
+        targets = {call: target for call in self._tree.calls if (target := self.target(call)) is not None}
         calls: set[NamedCall] = set()
-        for call, tier in found:
-            target = self.target(call)
+        for call, tier in calls_with_tiers(self._tree.root, hints) if targets else ():
+            target = targets.get(call)
             if target is None:
                 continue
             values: list[tuple[int | str, ast.expr]] = [*enumerate(call.args)]
