@@ -201,6 +201,26 @@ def test_a_library_of_the_machine_beside_one_of_the_application(tracer: Tracer, 
     assert found == {severity}
 
 
+@pytest.mark.parametrize(
+    ("handler", "severity"),
+    [
+        ("except OSError:\n        return None", "info"),
+        ("except (AttributeError, Exception):\n        pass", "info"),
+        ("except:\n        return 1", "info"),
+        ("except OSError as error:\n        raise RuntimeError('install it') from error", "warning"),
+        ("except ValueError:\n        return None", "warning"),
+        ("finally:\n        print()", "warning"),
+    ],
+)
+def test_a_function_of_a_distribution_that_does_without_a_library(
+    tracer: Tracer, tmp_path: Path, handler: str, severity: str
+) -> None:
+    source = f"import ctypes\ndef version():\n    try:\n        return ctypes.CDLL('libthree.so').v()\n    {handler}\n"
+    site = site_of(tmp_path, install(tmp_path, "d", {"d.py": source}))
+    found = [item.severity for item in tracer({"app.py": "import d"}, site).findings]
+    assert found == [severity]
+
+
 def test_what_is_only_installed_beside_stays_out(tracer: Tracer, tmp_path: Path) -> None:
     used = install(tmp_path, "used", {"used.py": ""}, requires=("needed",))
     others = [

@@ -52,7 +52,9 @@ class Facts:
         """``import_module``, ``__import__``: which of them the source binds to something else than Python's own."""
         self.strings: dict[str, int] = {}
         """Text -> the first line that has it."""
-        self.libraries: set[NamedLibrary] = set()
+        self.library_calls: dict[NamedLibrary, ast.Call] = {}
+        """`castiron_trace.analyser.syntax.library_calls.named_libraries` decides what they say."""
+        self.libraries: Sequence[NamedLibrary] = ()
         self.machine_calls: list[tuple[str, ast.Call]] = []
         """Calls of functions whose last names are those of functions that need something of the machine."""
         self.machine_aliases: dict[str, str] = {}
@@ -127,7 +129,7 @@ class Facts:
             placed=files.placed if files else (),
             changes_folder=files is not None and files.changes_folder,
             scripts=tuple(sorted(text for text in self.strings if text.endswith(".py") and " " not in text)),
-            libraries=tuple(sorted(self.libraries)),
+            libraries=tuple(self.libraries),
             machine=tuple(self.machine),
             codecs=tuple(sorted(self.codecs)),
             dynamic_codec=self.dynamic_codec,

@@ -127,7 +127,9 @@ class NamedLibrary(NamedTuple):
     that the same call names; 0 if the code may go on.
     """
     optional: bool = False
-    """Whether the code asks for it where it may be missing: with `find_library`, or in a ``try`` of the module."""
+    """Whether the code asks for it where it may be missing: with `find_library`, in a ``try`` of the module, or in one
+    of a function that does without it.
+    """
 
 
 class MachineUse(NamedTuple):

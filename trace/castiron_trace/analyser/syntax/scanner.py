@@ -39,7 +39,7 @@ from castiron_trace.analyser.syntax.import_calls import (
     run_module,
 )
 from castiron_trace.analyser.syntax.lazy_exports import lazy_exports
-from castiron_trace.analyser.syntax.library_calls import LIBRARY_FUNCTIONS, library_call
+from castiron_trace.analyser.syntax.library_calls import LIBRARY_FUNCTIONS, library_call, named_libraries
 from castiron_trace.analyser.syntax.listed_names import listed_names
 from castiron_trace.analyser.syntax.machine_calls import by_last_name, machine_uses
 from castiron_trace.analyser.syntax.made_modules import import_hook, made_modules
@@ -116,6 +116,7 @@ def scan_source(source: bytes, *, own: bool, hints: SourceHints) -> Scan:
     facts.lazy = lazy_exports(source, root, facts.strings)
     facts.made = made_modules(source, root)
     facts.import_hook = import_hook(source, root)
+    facts.libraries = named_libraries(tree, facts)
     facts.machine = machine_uses(tree, facts, scanner.machine_functions)
     return facts.scan(own=own)
 
