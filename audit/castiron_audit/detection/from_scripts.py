@@ -12,6 +12,7 @@ from castiron_audit.banners import banners
 from castiron_audit.catalogue import font_of_family, npm_license, script_license, script_name
 from castiron_audit.model import Evidence, Form, Kind, Severity, Source
 from castiron_audit.names import first_of, in_order, normalised, same_package
+from castiron_audit.script_marks import marked_packages
 from castiron_audit.script_members import packages_of_members
 from castiron_audit.script_modules import packages_in_script
 from castiron_audit.script_places import MANIFESTS, is_package_folder, place_of
@@ -58,7 +59,7 @@ def detect_from_scripts(collector: Collector) -> None:
             _add_place(collector, path, folders)
             _add_named(collector, path, mapped)
             data = (collector.contents.read(path) or b"") if path.endswith(_CODE) else b""
-            for package in (*shown_packages(data), *packages_of_members(data)):
+            for package in (*shown_packages(data), *packages_of_members(data), *marked_packages(data)):
                 shown.setdefault(package.name, (path, package))
         elif bundles.LIST_NAME.search(name):
             for listed in bundles.listed_packages(collector.contents.read(path) or b""):
