@@ -65,6 +65,7 @@ NAMES = (
     "tenants",
     "settlers",
     "villagers",
+    "passengers",
 )
 ANY = "LicenseRef-any"
 

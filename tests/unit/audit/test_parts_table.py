@@ -36,6 +36,7 @@ FOLDER = Path(__file__).parent / "parts"
         ("tenants", 166, 27),
         ("settlers", 415, 23),
         ("villagers", 524, 34),
+        ("passengers", 141, 10),
     ],
 )
 def test_the_table_is_whole(table: str, parts: int, distributions: int) -> None:
